@@ -1,0 +1,89 @@
+import type { SessionError } from "../errors.ts";
+import type { Manager } from "../manager.ts";
+import { createSessions, type Sessions } from "../sessions.ts";
+import {
+  middleware,
+  NodeExchange,
+  type NodeRequest,
+  type NodeResponse,
+  sendRejection,
+} from "./_node-exchange.ts";
+
+/** The context: the request of Express 4 or 5, which knows its response. */
+export interface ExpressContext extends NodeRequest {
+  readonly res?: NodeResponse | undefined;
+  readonly ip?: string | undefined;
+  readonly app?: { readonly settings?: Readonly<Record<string, unknown>> } | undefined;
+}
+
+/** Express's middleware. */
+export type ExpressMiddleware = (
+  request: ExpressContext,
+  response: NodeResponse,
+  next: (error?: unknown) => void,
+) => Promise<void>;
+
+/** The verbs with `req` as their context. */
+export interface ExpressSessions<In = undefined, Out = In> extends Sessions<ExpressContext, In, Out> {
+  /** Loads the session if there is one; the handler runs in any case. */
+  public(): ExpressMiddleware;
+  /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  auth(): ExpressMiddleware;
+}
+
+/** `Request` and `Response` are those of express, from whose types they are taken. */
+export interface ExpressSessionsOptions<
+  Request extends ExpressContext = ExpressContext,
+  Response extends NodeResponse = NodeResponse,
+> {
+  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  readonly reject?: (error: SessionError, request: Request, response: Response) => unknown;
+}
+
+/**
+ * Sessions for Express 4 and 5. Where the app has set `trust proxy`, the client's address is `req.ip`.
+ *
+ * @example
+ * ```ts
+ * import express from "express";
+ * import { Manager } from "sessionup";
+ * import { expressSessions } from "sessionup/express";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const sessions = expressSessions(new Manager(memoryStore()));
+ * const app = express();
+ * app.get("/devices", sessions.auth(), async (req, res) => {
+ *   res.json(await sessions.fetchAll(req));
+ * });
+ * ```
+ */
+export function expressSessions<In, Out extends In>(
+  manager: Manager<In, Out>,
+  { reject = (error, _, response) => sendRejection(error, response) }: ExpressSessionsOptions = {},
+): ExpressSessions<In, Out> {
+  const { verbs, load, authorize } = createSessions(manager, exchangeOf);
+  return { ...verbs, public: () => middleware(load, reject), auth: () => middleware(authorize, reject) };
+}
+
+class ExpressExchange extends NodeExchange {
+  readonly #request: ExpressContext;
+
+  constructor(request: ExpressContext, response: NodeResponse) {
+    super(request, response);
+    this.#request = request;
+  }
+
+  clientAddress(): string | undefined {
+    return this.#request.app?.settings?.["trust proxy"] ? this.#request.ip : undefined;
+  }
+}
+
+function exchangeOf(request: ExpressContext): ExpressExchange {
+  if (!request?.res) {
+    throw new TypeError(
+      "sessionup/express: the context is the request of an Express app, which knows its response: pass `req`. " +
+        "A bare Router under node:http has none: use sessionup/node there",
+    );
+  }
+  return new ExpressExchange(request, request.res);
+}

@@ -1,0 +1,163 @@
+import { SessionError } from "../errors.ts";
+import type { Exchange, SetCookie } from "../exchange.ts";
+import type { Manager } from "../manager.ts";
+import type { Session } from "../session.ts";
+import { createSessions, type Sessions } from "../sessions.ts";
+import { withCookie } from "../wire/cookie.ts";
+import { rejectionOf } from "../wire/rejection.ts";
+
+/** The context: one request, and what its response is to carry besides what the handler gives it. */
+export interface FetchContext<Out = undefined> {
+  readonly request: Request;
+  /** The session as it is now: after `init` the new one, after `revoke` none. */
+  readonly session: Session<Out> | undefined;
+  /** Set-Cookie and Cache-Control of ours; the wrapper adds them to the response. */
+  readonly headers: Headers;
+}
+
+/** The context of a handler behind `auth`. */
+export interface AuthenticatedFetchContext<Out = undefined> extends FetchContext<Out> {
+  readonly session: Session<Out>;
+}
+
+/** A handler of the platform, such as `Deno.serve`, `Bun.serve` or a Worker takes; `Args` is what comes after the request. */
+export type FetchHandler<Args extends readonly unknown[]> = (
+  request: Request,
+  ...args: Args
+) => Promise<Response>;
+
+/** The verbs with `FetchContext` as their context. */
+export interface FetchSessions<In = undefined, Out = In> extends Sessions<FetchContext<Out>, In, Out> {
+  /** A handler that loads the session if there is one, and runs yours in any case. */
+  public<Args extends readonly unknown[]>(
+    handler: (context: FetchContext<Out>, ...args: Args) => Response | Promise<Response>,
+  ): FetchHandler<Args>;
+  /** A handler that runs yours with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  auth<Args extends readonly unknown[]>(
+    handler: (context: AuthenticatedFetchContext<Out>, ...args: Args) => Response | Promise<Response>,
+  ): FetchHandler<Args>;
+}
+
+export interface FetchSessionsOptions {
+  /**
+   * The address of the other end of the connection, from what the platform gives besides the request: Deno's `info`,
+   * Bun's `server.requestIP(request)`, a header that your edge sets and no client can. Default: not known.
+   */
+  readonly peerAddress?: (request: Request, ...args: readonly never[]) => string | undefined;
+  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  readonly reject?: (error: SessionError, request: Request) => Response | Promise<Response>;
+}
+
+/**
+ * Sessions for anything with `Request` and `Response`. A `SessionError` that a handler throws is answered as `reject`
+ * says; any other error goes on to the platform, whose answer does not carry our cookie.
+ *
+ * @example
+ * ```ts
+ * import { Manager } from "sessionup";
+ * import { fetchSessions } from "sessionup/fetch";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const sessions = fetchSessions(new Manager(memoryStore()));
+ *
+ * export default {
+ *   fetch: sessions.auth(async (context) => Response.json(await sessions.fetchAll(context))),
+ * };
+ * ```
+ */
+export function fetchSessions<In, Out extends In>(
+  manager: Manager<In, Out>,
+  { peerAddress, reject = rejectionResponse }: FetchSessionsOptions = {},
+): FetchSessions<In, Out> {
+  const { verbs, load, authorize } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
+
+  function wrap<Args extends readonly unknown[]>(
+    decide: (context: FetchContext<Out>) => Promise<SessionError | undefined>,
+    handler: (context: AuthenticatedFetchContext<Out>, ...args: Args) => Response | Promise<Response>,
+  ): FetchHandler<Args> {
+    return async (request, ...args) => {
+      const peer = peerAddress && (() => peerAddress(request, ...(args as unknown as never[])));
+      const context = new Context<Out>(request, peer, (own) => verbs.current(own));
+      try {
+        const refusal = await decide(context);
+        const response = refusal
+          ? await reject(refusal, request)
+          : await handler(context as AuthenticatedFetchContext<Out>, ...args);
+        return context.finish(response);
+      } catch (error) {
+        if (!SessionError.is(error)) throw error;
+        return context.finish(await reject(error, request));
+      }
+    };
+  }
+
+  return {
+    ...verbs,
+    public: (handler) => wrap(load, handler),
+    auth: (handler) => wrap(authorize, handler),
+  };
+}
+
+class Context<Out> implements FetchContext<Out>, Exchange {
+  readonly request: Request;
+  readonly headers: Headers = new Headers();
+  readonly #peerAddress: (() => string | undefined) | undefined;
+  readonly #current: (context: FetchContext<Out>) => Session<Out> | undefined;
+  #finished = false;
+
+  constructor(
+    request: Request,
+    peerAddress: (() => string | undefined) | undefined,
+    current: (context: FetchContext<Out>) => Session<Out> | undefined,
+  ) {
+    this.request = request;
+    this.#peerAddress = peerAddress;
+    this.#current = current;
+  }
+
+  get session(): Session<Out> | undefined {
+    return this.#current(this);
+  }
+
+  header(name: string): string | undefined {
+    return this.request.headers.get(name) ?? undefined;
+  }
+  peerAddress(): string | undefined {
+    return this.#peerAddress?.();
+  }
+  blocked(): string | undefined {
+    return this.#finished ? "the handler has returned its response" : undefined;
+  }
+  setCookie(cookie: SetCookie): void {
+    const lines = withCookie(this.headers.getSetCookie(), cookie);
+    this.headers.delete("set-cookie");
+    for (const line of lines) this.headers.append("set-cookie", line);
+  }
+  setHeader(name: string, value: string): void {
+    this.headers.set(name, value);
+  }
+
+  /** The response with our headers. Always a copy: the handler's own may be immutable, or kept for other requests. */
+  finish(response: Response): Response {
+    this.#finished = true;
+    const ours = [...this.headers];
+    // Response.error() and a WebSocket's 101 cannot be copied.
+    if (ours.length === 0 || response.status < 200) return response;
+    const copy = new Response(response.body, response);
+    for (const [name, value] of ours) {
+      if (name === "set-cookie") copy.headers.append(name, value);
+      else copy.headers.set(name, value);
+    }
+    return copy;
+  }
+}
+
+function exchangeOf<Out>(context: FetchContext<Out>): Exchange {
+  if (context instanceof Context) return context;
+  throw new TypeError("sessionup/fetch: the context is what public() and auth() give to your handler");
+}
+
+function rejectionResponse(error: SessionError): Response {
+  const { status, headers, body } = rejectionOf(error);
+  return new Response(body, { status, headers });
+}

@@ -1,0 +1,72 @@
+import type { SessionError } from "../errors.ts";
+import type { Manager } from "../manager.ts";
+import { createSessions, type Sessions } from "../sessions.ts";
+import {
+  middleware,
+  NodeExchange,
+  type NodeRequest,
+  type NodeResponse,
+  sendRejection,
+} from "./_node-exchange.ts";
+
+/** The context: the response, which knows its request. */
+export interface NodeContext extends NodeResponse {
+  readonly req: NodeRequest;
+}
+
+/** Middleware of the form that `node:http` servers, connect and polka share. Resolves when `next` has been called, or the request refused. */
+export type NodeMiddleware = (
+  request: NodeRequest,
+  response: NodeContext,
+  next: (error?: unknown) => void,
+) => Promise<void>;
+
+/** The verbs with `ServerResponse` as their context. */
+export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeContext, In, Out> {
+  /** Loads the session if there is one, and calls `next` in any case. */
+  public(): NodeMiddleware;
+  /** Calls `next` with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  auth(): NodeMiddleware;
+}
+
+export interface NodeSessionsOptions {
+  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  readonly reject?: (error: SessionError, request: NodeRequest, response: NodeContext) => unknown;
+}
+
+/**
+ * Sessions for `node:http`, `node:https` and the compatible API of `node:http2`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { Manager } from "sessionup";
+ * import { nodeSessions } from "sessionup/node";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const sessions = nodeSessions(new Manager(memoryStore()));
+ * const auth = sessions.auth();
+ *
+ * export const server = createServer((req, res) => {
+ *   auth(req, res, () => res.end(`Hello, ${sessions.require(res).userKey}`));
+ * });
+ * ```
+ */
+export function nodeSessions<In, Out extends In>(
+  manager: Manager<In, Out>,
+  { reject = (error, _, response) => sendRejection(error, response) }: NodeSessionsOptions = {},
+): NodeSessions<In, Out> {
+  const { verbs, load, authorize } = createSessions(manager, exchangeOf);
+  return {
+    ...verbs,
+    public: () => middleware((_, response) => load(response), reject),
+    auth: () => middleware((_, response) => authorize(response), reject),
+  };
+}
+
+function exchangeOf(response: NodeContext): NodeExchange {
+  if (typeof response?.getHeader !== "function" || !response.req) {
+    throw new TypeError("sessionup/node: the context is the response, which knows its request: pass `res`");
+  }
+  return new NodeExchange(response.req, response);
+}

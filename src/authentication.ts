@@ -1,0 +1,46 @@
+import type { SessionError, UnauthorizedReason } from "./errors.ts";
+import type { Admitted } from "./policy/admission.ts";
+import { type ParsedMeta, type Session, SessionView } from "./session.ts";
+import type { SessionRecord } from "./store.ts";
+import type { Token } from "./wire/token.ts";
+
+/** A session in the hand of the request that presented it. @internal */
+export interface Live<Out> extends Admitted {
+  readonly state: "session";
+  readonly session: Session<Out>;
+  readonly token: Token;
+  readonly held: readonly SessionRecord[];
+}
+
+/** No session, though some may be held: presented with the right secret, and refused all the same. @internal */
+export interface None {
+  readonly state: "none";
+  readonly reason: UnauthorizedReason;
+  readonly held: readonly SessionRecord[];
+}
+
+/** The store did not answer: nobody knows. @internal */
+export interface Failed {
+  readonly state: "failed";
+  readonly error: SessionError;
+}
+
+/** The three states of a request. @internal */
+export type Authentication<Out> = Live<Out> | None | Failed;
+
+/** @internal */
+export function live<Out>(
+  presented: Token,
+  { record, data, match }: Admitted,
+  meta: ParsedMeta<Out>,
+  held: readonly SessionRecord[],
+): Live<Out> {
+  const authenticatedAt = typeof match === "object" ? match.authenticatedAt : data.authenticatedAt;
+  const session = new SessionView(record, data, meta, true, authenticatedAt);
+  return { state: "session", admitted: true, session, token: presented, record, data, match, held };
+}
+
+/** @internal */
+export function none(reason: UnauthorizedReason, held: readonly SessionRecord[] = []): None {
+  return { state: "none", reason, held };
+}

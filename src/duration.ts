@@ -1,0 +1,35 @@
+/** A length of time: a whole number and `s`, `m`, `h` or `d`, such as `"15m"` or `"30d"`. */
+export type Duration = `${number}${"s" | "m" | "h" | "d"}`;
+
+const UNIT = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const FORM = /^(0|[1-9][0-9]{0,9})([smhd])$/;
+
+/**
+ * Checks a duration that comes as text, from the environment say.
+ *
+ * Throws `TypeError` for what is not a whole number and a unit, or is zero.
+ *
+ * @example
+ * ```ts
+ * import { duration, Manager } from "sessionup";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const sessions = new Manager(memoryStore(), { expiresIn: duration(process.env["SESSION_LIFETIME"] ?? "30d") });
+ * ```
+ */
+export function duration(text: string): Duration {
+  milliseconds(text, "duration");
+  return text as Duration;
+}
+
+/** The milliseconds of a duration; `name` is what the error calls it. @internal */
+export function milliseconds(text: unknown, name: string): number {
+  const [, count, unit] = (typeof text === "string" && FORM.exec(text)) || [];
+  const result = Number(count) * UNIT[unit as keyof typeof UNIT];
+  if (!(result > 0)) {
+    throw new TypeError(
+      `${name}: needs a whole number above zero and "s", "m", "h" or "d", such as "15m" or "30d"`,
+    );
+  }
+  return result;
+}

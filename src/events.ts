@@ -1,0 +1,84 @@
+import type { UnauthorizedReason } from "./errors.ts";
+import type { ClientChange } from "./identity/change.ts";
+import type { Agent, SessionId } from "./session.ts";
+import type { EndReason } from "./store.ts";
+
+/** What a manager tells. Ids and user keys, never secrets or hashes. Times are milliseconds since 1970. */
+export interface SessionEvents {
+  /** A session began. */
+  created: { id: SessionId; userKey: string; at: number; ip?: string; agent?: Agent };
+  /**
+   * Sessions ended. `expired` and `idle` are told when somebody comes back with such a session: perhaps never, perhaps
+   * more than once. `userKey` is missing where it was not known, as in `revokeById`.
+   */
+  ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
+  /** A session got a new secret. */
+  rotated: { id: SessionId; userKey: string; at: number };
+  /** `auth` refused a request. */
+  rejected: { reason: UnauthorizedReason; at: number };
+  /** A session was used from another browser or network than it was started from (only with `validate`). */
+  client_changed: {
+    id: SessionId;
+    userKey: string;
+    changed: readonly ClientChange[];
+    action: "refuse" | "end" | "report";
+    at: number;
+  };
+  /** The store failed, or a listener or a parser of the app did. */
+  error: { error: Error; at: number };
+}
+
+type Listener<Event> = (event: Event) => unknown;
+
+/** Where to hear of events. A listener that fails breaks no request: its error goes to the listeners of `error`. */
+export class Events {
+  readonly #listeners = new Map<keyof SessionEvents, Set<Listener<never>>>();
+
+  /**
+   * Calls `listener` at each such event, in the same turn, until the returned function is called.
+   *
+   * @example
+   * ```ts
+   * import { Manager } from "sessionup";
+   * import { memoryStore } from "sessionup/stores/memory";
+   *
+   * const sessions = new Manager(memoryStore());
+   * const off = sessions.events.on("ended", ({ ids, reason }) => console.log(reason, ids));
+   * off();
+   * ```
+   */
+  on<Name extends keyof SessionEvents>(
+    name: Name,
+    listener: (event: Readonly<SessionEvents[Name]>) => unknown,
+  ): () => void {
+    if (typeof listener !== "function") throw new TypeError(`events.on("${String(name)}"): needs a function`);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    // Its own function each time: the same listener added twice hears twice, and leaves one at a time.
+    const own: Listener<never> = (event) => listener(event);
+    listeners.add(own);
+    return () => void listeners.delete(own);
+  }
+
+  /** @internal */
+  emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
+    const listeners = this.#listeners.get(name);
+    if (!listeners?.size) return;
+    const frozen = Object.freeze(event) as never;
+    for (const listener of [...listeners]) {
+      try {
+        const result = listener(frozen);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(name, error, event.at));
+      } catch (error) {
+        this.#failed(name, error, event.at);
+      }
+    }
+  }
+
+  #failed(name: keyof SessionEvents, cause: unknown, at: number): void {
+    const error = new Error(`sessionup: a listener of "${name}" failed`, { cause });
+    // A listener of errors that fails itself has nobody left to tell but the console.
+    if (name === "error" || !this.#listeners.get("error")?.size) console.error(error);
+    else this.emit("error", { error, at });
+  }
+}

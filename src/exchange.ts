@@ -1,0 +1,34 @@
+/** A cookie to be set. Without `maxAge` and `expires` it lives as long as the browser's session. */
+export interface SetCookie {
+  readonly name: string;
+  readonly value: string;
+  readonly path: string;
+  readonly domain?: string;
+  /** In seconds; 0 clears the cookie. Given together with `expires`. */
+  readonly maxAge?: number;
+  /** In milliseconds since 1970. */
+  readonly expires?: number;
+  readonly httpOnly: boolean;
+  readonly secure: boolean;
+  readonly sameSite: "strict" | "lax" | "none";
+  readonly partitioned: boolean;
+}
+
+/**
+ * The port between the core and a framework: one request and its response. An adapter implements it and does nothing
+ * else; what it means is decided behind it.
+ */
+export interface Exchange {
+  /** A header of the request by its lower-case name; several lines of it as one list. */
+  header(name: string): string | undefined;
+  /** The address of the other end of the connection, never of a header. */
+  peerAddress(): string | undefined;
+  /** The client's address by the framework's own notion, if the app configured one: then it wins over `trustProxy`. */
+  clientAddress?(): string | undefined;
+  /** Why a header can no longer be set, such as "the response has been sent"; `undefined` while it can. */
+  blocked(): string | undefined;
+  /** Adds a Set-Cookie to whatever response leaves in the end; takes the place of an earlier one of the same name. */
+  setCookie(cookie: SetCookie): void;
+  /** Sets a header of the response. */
+  setHeader(name: string, value: string): void;
+}

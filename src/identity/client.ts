@@ -1,0 +1,60 @@
+import type { Exchange } from "../exchange.ts";
+import type { Agent } from "../session.ts";
+import { normalizeAddress } from "./address.ts";
+import { labelAgent } from "./agent.ts";
+import type { Client } from "./change.ts";
+import { clientAddress, type Trust } from "./trust-proxy.ts";
+
+/** User-Agents are cut to so many characters before anything reads them: parsers take minutes on hostile long ones. */
+const LONGEST_USER_AGENT = 512;
+const LONGEST_LABEL = 64;
+
+/** What to look at. */
+export interface ClientPolicy {
+  readonly ip: boolean;
+  readonly agent: boolean;
+  readonly parse: ((userAgent: string, header: (name: string) => string | undefined) => Agent) | undefined;
+}
+
+/** Who is asking. `onError` hears of an app's parser that throws; the label is then missing. */
+export function clientOf(
+  exchange: Exchange,
+  policy: ClientPolicy,
+  trust: Trust,
+  onError: (error: unknown) => void,
+): Client {
+  const ip = policy.ip ? addressOf(exchange, trust) : undefined;
+  const agent = policy.agent ? agentOf(exchange, policy.parse, onError) : undefined;
+  return { ...(ip !== undefined && { ip }), ...(agent && { agent }) };
+}
+
+function addressOf(exchange: Exchange, trust: Trust): string | undefined {
+  const own = exchange.clientAddress?.();
+  if (own !== undefined) return normalizeAddress(own);
+  return clientAddress(exchange.peerAddress(), exchange.header("x-forwarded-for"), trust);
+}
+
+function agentOf(
+  exchange: Exchange,
+  parse: ClientPolicy["parse"],
+  onError: (error: unknown) => void,
+): Agent | undefined {
+  const header = (name: string) => exchange.header(name);
+  const userAgent = (header("user-agent") ?? "").slice(0, LONGEST_USER_AGENT).toWellFormed();
+  let labels: Agent;
+  try {
+    labels = parse ? parse(userAgent, header) : labelAgent(userAgent, header);
+  } catch (error) {
+    onError(error);
+    return undefined;
+  }
+  const browser = labelOf(labels?.browser);
+  const os = labelOf(labels?.os);
+  if (browser === undefined && os === undefined) return undefined;
+  return { ...(browser !== undefined && { browser }), ...(os !== undefined && { os }) };
+}
+
+/** A label that a parser made of what a client sent: short text or nothing. */
+function labelOf(label: unknown): string | undefined {
+  return typeof label === "string" && label !== "" ? label.slice(0, LONGEST_LABEL).toWellFormed() : undefined;
+}

@@ -1,0 +1,26 @@
+export { type Duration, duration } from "./duration.ts";
+export { SessionError, type SessionErrorCode, type UnauthorizedReason } from "./errors.ts";
+export type { Events, SessionEvents } from "./events.ts";
+export type { Exchange, SetCookie } from "./exchange.ts";
+export type { ClientChange } from "./identity/change.ts";
+export type { TrustProxy } from "./identity/trust-proxy.ts";
+export { type InitOptions, Manager } from "./manager.ts";
+export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./meta.ts";
+export type { ClientOptions, CookieOptions, ManagerOptions, ValidateOptions } from "./options.ts";
+export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
+export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./sessions.ts";
+export { shardOf } from "./shard.ts";
+export type {
+  CreateOptions,
+  End,
+  EndReason,
+  Json,
+  SessionChange,
+  SessionCursor,
+  SessionData,
+  SessionLimit,
+  SessionPage,
+  SessionRecord,
+  Store,
+  UpdateOptions,
+} from "./store.ts";

@@ -1,0 +1,160 @@
+import { SessionError } from "./errors.ts";
+import type { Events } from "./events.ts";
+import { GuardedStore } from "./guarded-store.ts";
+import type { Resolved } from "./options.ts";
+import { type Admitted, admit } from "./policy/admission.ts";
+import type { Activity } from "./policy/lifetime.ts";
+import type { Match, Proof } from "./policy/rotation.ts";
+import type { SessionId } from "./session.ts";
+import type { CoreData } from "./session-data.ts";
+import { shardOf } from "./shard.ts";
+import type { EndReason, SessionPage, SessionRecord, Store } from "./store.ts";
+import { isSessionId } from "./wire/token.ts";
+
+const PAGE = 1_000;
+const ID_ATTEMPTS = 5;
+const CHANGE_ATTEMPTS = 1_000;
+
+/** What happens to records, whoever asks for it, and the telling of it. @internal */
+export class Ledger {
+  readonly #store: GuardedStore;
+  readonly #options: Resolved<unknown, unknown>;
+  readonly #events: Events;
+
+  constructor(store: Store, options: Resolved<unknown, unknown>, events: Events) {
+    this.#options = options;
+    this.#events = events;
+    this.#store = new GuardedStore(store, (error) => events.emit("error", { error, at: options.clock() }));
+  }
+
+  async fetch(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    const [only, another] = ids;
+    if (only === undefined) return [];
+    return another === undefined ? [await this.#store.fetchById(only)] : this.#store.fetchByIds(ids);
+  }
+
+  page(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {
+    return this.#store.fetchByUserKey(userKey, { ...page, now: this.#options.clock() });
+  }
+
+  /** All live sessions of a user, newest first. */
+  async list(userKey: string): Promise<readonly SessionRecord[]> {
+    const records: SessionRecord[] = [];
+    for (;;) {
+      const before = records.at(-1);
+      const page = await this.page(userKey, { limit: PAGE, ...(before && { before }) });
+      records.push(...page);
+      if (page.length < PAGE) return records;
+    }
+  }
+
+  /** Inserts under an id of its own making, within the user's limit; `replaced` ends in the same step. */
+  async insert(
+    draft: Omit<SessionRecord, "id">,
+    replaced: SessionRecord | undefined,
+  ): Promise<SessionRecord> {
+    const { limit, generateId } = this.#options;
+    const options = { now: draft.createdAt, limit, ...(replaced && { replaces: replaced.id }) };
+    const shard = shardOf(draft.userKey);
+    for (let attempt = 1; ; attempt++) {
+      const record = { id: shard + generateId(), ...draft };
+      try {
+        const { evicted } = await this.#store.create(record, options);
+        if (replaced) this.#ended([replaced.id], draft.userKey, "logout");
+        this.#ended(evicted, draft.userKey, "evicted");
+        return record;
+      } catch (error) {
+        const duplicate = SessionError.is(error) && error.code === "ERR_DUPLICATE_ID";
+        if (!duplicate || attempt === ID_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Takes back an insert of which nobody will ever have the cookie. If that fails too, the session ends in its time. */
+  async undo({ id, userKey }: SessionRecord): Promise<void> {
+    await this.endById(id, "logout", userKey).catch(() => undefined);
+  }
+
+  /** Writes activity. Conditional, so that it revives nothing and undoes nothing; a lost one is no error. */
+  async touch(
+    { id, revision }: SessionRecord,
+    activity: Activity,
+  ): Promise<"updated" | "not_found" | "lost"> {
+    try {
+      const options = { now: activity.lastSeenAt, ifRevision: revision };
+      const outcome = await this.#store.update(id, { activity }, options);
+      return outcome === "conflict" ? "lost" : outcome;
+    } catch {
+      // The guard has told of it, and the session itself was read.
+      return "lost";
+    }
+  }
+
+  /**
+   * Compare and set, again with what is there by then whenever somebody else was faster: no change of others is lost,
+   * and nothing is written to a session that is over. `next` returns the same data to change nothing.
+   */
+  async change(
+    before: Admitted,
+    proof: Proof,
+    next: (data: CoreData, match: Match) => CoreData | Promise<CoreData>,
+  ): Promise<Admitted> {
+    let found = before;
+    for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt++) {
+      const { record, match } = found;
+      const data = await next(found.data, match);
+      if (data === found.data) return found;
+      const options = { now: this.#options.clock(), ifRevision: record.revision };
+      const outcome = await this.#store.update(record.id, { data }, options);
+      if (outcome === "updated") {
+        return { admitted: true, record: { ...record, revision: record.revision + 1, data }, data, match };
+      }
+      const again = admit(
+        await this.#store.fetchById(record.id),
+        proof,
+        this.#options.clock(),
+        this.#options,
+      );
+      if (!again.admitted)
+        throw SessionError.unauthorized(again.reason === "unknown" ? "revoked" : again.reason);
+      found = again;
+    }
+    throw new SessionError(
+      "ERR_STORE",
+      "the session was changed by others each time that a change was tried",
+    );
+  }
+
+  /** Ends one session; with an owner, only theirs. What cannot be an id is never asked of the store. */
+  async endById(
+    id: string,
+    reason: EndReason,
+    owner?: string,
+  ): Promise<"deleted" | "not_found" | "not_owner"> {
+    if (!isSessionId(id)) return "not_found";
+    const outcome = await this.#store.deleteById(id, { reason, now: this.#options.clock() }, owner);
+    if (outcome === "deleted") this.#ended([id], owner, reason);
+    return outcome;
+  }
+
+  /** Ends the sessions of a user in one step. */
+  async endByUserKey(
+    userKey: string,
+    reason: EndReason,
+    except?: readonly string[],
+  ): Promise<readonly SessionId[]> {
+    const ids = await this.#store.deleteByUserKey(userKey, { reason, now: this.#options.clock() }, except);
+    this.#ended(ids, userKey, reason);
+    return ids as readonly SessionId[];
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #ended(ids: readonly string[], userKey: string | undefined, reason: EndReason): void {
+    if (ids.length === 0) return;
+    const told = { ids: ids as readonly SessionId[], ...(userKey !== undefined && { userKey }) };
+    this.#events.emit("ended", { ...told, reason, at: this.#options.clock() });
+  }
+}

@@ -1,0 +1,331 @@
+import { type Authentication, type Live, live, type None, none } from "./authentication.ts";
+import type { Duration } from "./duration.ts";
+import { SessionError, type UnauthorizedReason } from "./errors.ts";
+import { Events } from "./events.ts";
+import type { Exchange } from "./exchange.ts";
+import { type Client, clientChanges } from "./identity/change.ts";
+import { clientOf } from "./identity/client.ts";
+import { Ledger } from "./ledger.ts";
+import { MetaCodec } from "./meta.ts";
+import { expiresInOf, known, type ManagerOptions, type Resolved, resolveOptions } from "./options.ts";
+import { type Admission, type Admitted, admit } from "./policy/admission.ts";
+import { activityDue, endOf, lifetimeOf } from "./policy/lifetime.ts";
+import { type Match, turned } from "./policy/rotation.ts";
+import { type Session, type SessionId, SessionView } from "./session.ts";
+import { type CoreData, coreData } from "./session-data.ts";
+import type { SessionRecord, Store } from "./store.ts";
+import { checkUserKey } from "./user-key.ts";
+import { SessionCookie } from "./wire/session-cookie.ts";
+import {
+  hashOf,
+  LENGTH,
+  randomText,
+  rootOf,
+  type Secret,
+  type Token,
+  TokenProof,
+  token,
+} from "./wire/token.ts";
+
+/** What a new session can be given. */
+export interface InitOptions<In = undefined> {
+  /** Metadata, checked by the manager's `meta`. Default: none. */
+  readonly meta?: In;
+  /** How long this session lives at most, and its cookie with it: "remember me". Default: the manager's `expiresIn`. */
+  readonly expiresIn?: Duration;
+}
+
+const PAGE = 1_000;
+
+/**
+ * Holds a store and the options, and carries out what they say. Give it to an adapter, which has the verbs for
+ * requests; what it has itself is for jobs and admin code.
+ *
+ * Throws `TypeError` for wrong options, naming the option and the mend. Its methods throw `ERR_STORE` when the store
+ * does not answer.
+ *
+ * @example
+ * ```ts
+ * import { Manager } from "sessionup";
+ * import { expressSessions } from "sessionup/express";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const manager = new Manager(memoryStore(), { idleTimeout: "30m" });
+ * export const sessions = expressSessions(manager);
+ * ```
+ */
+export class Manager<In = undefined, Out extends In = In> {
+  /** Where to hear of what happens to sessions. */
+  readonly events: Events = new Events();
+  /** Under which a context keeps its state of this manager. @internal */
+  readonly key: symbol = Symbol("sessionup");
+  /** @internal */
+  readonly cookie: SessionCookie;
+  /** @internal */
+  readonly ledger: Ledger;
+  readonly #given: readonly [Store, ManagerOptions<In, Out>];
+  readonly #options: Resolved<In, Out>;
+  readonly #meta: MetaCodec<In, Out>;
+
+  constructor(store: Store, options: ManagerOptions<In, Out> = {}) {
+    this.#given = [store, { ...options }];
+    this.#options = resolveOptions(options);
+    this.#meta = new MetaCodec(this.#options.meta, this.#options.maxMetaBytes);
+    this.cookie = new SessionCookie(this.#options.cookie.attributes);
+    this.ledger = new Ledger(store, this.#options, this.events);
+  }
+
+  /**
+   * A second manager over the same store, with these options in place of the first one's (`cookie` and `client` are
+   * merged). It has events of its own. Sessions of a manager with another `cookie.name` are nothing to it, but a user
+   * key means the same user to both: lists and `revokeAll` see all of them.
+   */
+  with<NewIn = In, NewOut extends NewIn = Out extends NewIn ? Out : NewIn>(
+    options: ManagerOptions<NewIn, NewOut>,
+  ): Manager<NewIn, NewOut> {
+    const [store, given] = this.#given;
+    const cookie = { ...given.cookie, ...options.cookie };
+    const client = { ...given.client, ...options.client };
+    return new Manager(store, { ...given, ...options, cookie, client } as ManagerOptions<NewIn, NewOut>);
+  }
+
+  /** The live sessions of a user, newest first; with a page, at most its `limit` (1 000) behind the session `before`. */
+  async fetchByUserKey(
+    userKey: string,
+    page?: { readonly limit?: number; readonly before?: Session<Out> },
+  ): Promise<readonly Session<Out>[]> {
+    checkUserKey(userKey);
+    if (!page) return this.list(userKey);
+    known(page, "page", ["limit", "before"]);
+    const { limit = PAGE, before } = page;
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      throw new TypeError("page.limit: needs a whole number above zero");
+    const cursor = before && { createdAt: before.createdAt.getTime(), id: before.id };
+    return this.#listed(await this.ledger.page(userKey, { limit, ...(cursor && { before: cursor }) }));
+  }
+
+  /** Ends a session by its id, whoever's it is; whether it was there. */
+  async revokeById(id: string): Promise<boolean> {
+    if (typeof id !== "string") throw new TypeError("id: needs a string");
+    return (await this.ledger.endById(id, "revoked")) === "deleted";
+  }
+
+  /** Ends the sessions of a user, but for those in `except`; the ids of those that ended. */
+  async revokeByUserKey(
+    userKey: string,
+    options: { readonly except?: readonly string[] } = {},
+  ): Promise<readonly SessionId[]> {
+    checkUserKey(userKey);
+    known(options, "revokeByUserKey", ["except"]);
+    return this.ledger.endByUserKey(userKey, "revoked", options.except);
+  }
+
+  /** Lets the store go: timers and connections that it opened itself. The app's own client stays open. */
+  async close(): Promise<void> {
+    await this.ledger.close();
+  }
+
+  /** Who the request is, by its cookie. Never throws on what a client sent. @internal */
+  async authenticate(exchange: Exchange): Promise<Authentication<Out>> {
+    const { tokens, malformed } = this.cookie.read(exchange);
+    if (tokens.length === 0) return none(malformed ? "malformed" : "no_cookie");
+    try {
+      const records = await this.ledger.fetch(tokens.map(({ id }) => id));
+      const now = this.#options.clock();
+      const admissions = tokens.map((each, index) =>
+        admit(records[index], new TokenProof(each), now, this.#options),
+      );
+      return await this.#decide(exchange, tokens, admissions, now);
+    } catch (error) {
+      // What else is thrown here is a mistake in a function of the app's, and no outage.
+      if (SessionError.is(error)) return { state: "failed", error };
+      throw error;
+    }
+  }
+
+  async #decide(
+    exchange: Exchange,
+    tokens: readonly Token[],
+    admissions: readonly Admission[],
+    now: number,
+  ): Promise<Authentication<Out>> {
+    const held: SessionRecord[] = [];
+    for (const admission of admissions) if (admission.admitted) held.push(admission.record);
+    for (const admission of admissions) if (!admission.admitted) await this.#notice(admission, held, now);
+    const index = admissions.findIndex(({ admitted }) => admitted);
+    const best = admissions[index];
+    const presented = tokens[index];
+    if (!best?.admitted || !presented) return this.#refuse(exchange, admissions);
+    // A sibling subdomain may have planted one of them: nobody can say which.
+    if (held.some(({ userKey }) => userKey !== best.record.userKey)) return none("malformed", held);
+    const reading = this.#meta.read(best.data.meta);
+    const meta = reading instanceof Promise ? await reading : reading;
+    if (!meta.ok) return none("meta_invalid", held);
+    const refused = this.#options.validate && (await this.#refusesClient(exchange, best, now));
+    if (refused) return none("client_changed", refused === "end" ? [] : held);
+    const activity = activityDue(best.record, now, this.#options.lifetime);
+    if (!activity) return live(presented, best, meta, held);
+    const outcome = await this.ledger.touch(best.record, activity);
+    if (outcome === "lost") return live(presented, best, meta, held);
+    if (outcome === "updated")
+      return live(presented, { ...best, record: { ...best.record, ...activity } }, meta, held);
+    // It was there a moment ago, and its secret was right: so its end is proven.
+    this.cookie.clearIfWritable(exchange);
+    return none("revoked");
+  }
+
+  #refuse(exchange: Exchange, admissions: readonly Admission[]): None {
+    const reasons = admissions.map((admission) => (admission.admitted ? "unknown" : admission.reason));
+    // With several cookies nobody knows which of them a clearing would hit: the end of all must be proven.
+    if (!reasons.includes("unknown")) this.cookie.clearIfWritable(exchange);
+    return none(reasons.find((reason) => reason !== "unknown") ?? "unknown");
+  }
+
+  /** Tells of a session that is over, and ends one whose old secret came back. */
+  async #notice(
+    admission: Exclude<Admission, Admitted>,
+    held: readonly SessionRecord[],
+    at: number,
+  ): Promise<void> {
+    if (admission.reason === "unknown" || admission.reason === "revoked") return;
+    const { id, userKey } = admission.record;
+    if (admission.reason !== "reused") {
+      this.events.emit("ended", { ids: [id as SessionId], userKey, reason: admission.reason, at });
+    } else if (!held.some((record) => record.id === id)) {
+      // Whoever brings the current secret with it is no thief, but has a cookie left over from another path.
+      await this.ledger.endById(id, "reused", userKey);
+    }
+  }
+
+  /** Whether `validate` refuses a client other than the one that the session began with. */
+  async #refusesClient(
+    exchange: Exchange,
+    { record, data }: Admitted,
+    at: number,
+  ): Promise<"refuse" | "end" | undefined> {
+    const { validate } = this.#options;
+    const changed = validate ? clientChanges(data, this.#client(exchange), validate) : [];
+    if (!validate || changed.length === 0) return undefined;
+    const { id, userKey } = record;
+    const action = validate.onChange;
+    this.events.emit("client_changed", { id: id as SessionId, userKey, changed, action, at });
+    if (action === "report") return undefined;
+    if (action === "end") {
+      await this.ledger.endById(id, "client_changed", userKey);
+      this.cookie.clearIfWritable(exchange);
+    }
+    return action;
+  }
+
+  /** Begins a session, ends those that the browser held, and sets the cookie. @internal */
+  async create(
+    exchange: Exchange,
+    userKey: string,
+    { meta, expiresIn }: InitOptions<In>,
+    held: readonly SessionRecord[],
+  ): Promise<Live<Out>> {
+    const { clock, lifetime, cookie } = this.#options;
+    const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn) ?? lifetime.expiresIn };
+    const { json, parsed } = await this.#meta.write(meta);
+    const now = clock();
+    const client = this.#client(exchange);
+    const secret = this.#secret();
+    const data: CoreData = {
+      v: 1,
+      cookie: cookie.base,
+      persistent: ownLifetime.expiresIn !== undefined,
+      root: hashOf(rootOf(secret)),
+      secret: hashOf(secret),
+      retired: [],
+      authenticatedAt: now,
+      ...client,
+      ...(json !== undefined && { meta: json }),
+    };
+    const replaced = held.find((record) => record.userKey === userKey);
+    this.cookie.assertWritable(exchange);
+    const draft = { userKey, revision: 0, ...lifetimeOf(now, ownLifetime), data };
+    const record = await this.ledger.insert(draft, replaced);
+    const id = record.id as SessionId;
+    try {
+      for (const other of held)
+        if (other !== replaced) await this.ledger.endById(other.id, "logout", other.userKey);
+      this.#send(exchange, token(id, secret), record, data);
+    } catch (error) {
+      await this.ledger.undo(record);
+      throw error;
+    }
+    this.events.emit("created", { id, userKey, at: now, ...client });
+    return live(token(id, secret), { admitted: true, record, data, match: "current" }, parsed, [record]);
+  }
+
+  /** Replaces the secret; with `elevate`, also notes that the user has just proved who they are. @internal */
+  async rotate(exchange: Exchange, before: Live<Out>, elevate: boolean): Promise<Live<Out>> {
+    this.cookie.assertWritable(exchange);
+    const { clock } = this.#options;
+    const secret = this.#secret(rootOf(before.token.secret));
+    const after = await this.#change(before, (data, match) => {
+      // To the holder of a retired secret another response brings the new one: the same browser has both.
+      const next = match === "current" ? turned(data, hashOf(secret), clock()) : data;
+      return elevate ? { ...next, authenticatedAt: clock() } : next;
+    });
+    if (after.match !== "current") return after;
+    const { id, userKey } = after.session;
+    this.#send(exchange, token(id, secret), after.record, after.data);
+    this.events.emit("rotated", { id, userKey, at: clock() });
+    return { ...after, token: token(id, secret) };
+  }
+
+  /** Changes the metadata, once more from the start whenever somebody else was faster. @internal */
+  async updateMeta(before: Live<Out>, update: (meta: Out) => In | Promise<In>): Promise<Live<Out>> {
+    return this.#change(before, async ({ meta, ...rest }) => {
+      const old = await this.#meta.read(meta);
+      if (!old.ok) throw old.error;
+      const { json } = await this.#meta.write(await update(old.value));
+      return { ...rest, ...(json !== undefined && { meta: json }) } as CoreData;
+    });
+  }
+
+  async #change(
+    before: Live<Out>,
+    next: (data: CoreData, match: Match) => CoreData | Promise<CoreData>,
+  ): Promise<Live<Out>> {
+    const after = await this.ledger.change(before, new TokenProof(before.token), next);
+    return live(before.token, after, await this.#meta.read(after.data.meta), before.held);
+  }
+
+  /** All live sessions of a user, newest first. @internal */
+  async list(userKey: string, current?: SessionId): Promise<readonly Session<Out>[]> {
+    return this.#listed(await this.ledger.list(userKey), current);
+  }
+
+  async #listed(records: readonly SessionRecord[], current?: SessionId): Promise<readonly Session<Out>[]> {
+    const now = this.#options.clock();
+    const sessions: Session<Out>[] = [];
+    for (const record of records) {
+      const data = coreData(record);
+      if (!data || endOf(record, now, this.#options.lifetime)) continue;
+      sessions.push(new SessionView(record, data, await this.#meta.read(data.meta), record.id === current));
+    }
+    return sessions;
+  }
+
+  /** Tells of a request that `auth` refused. @internal */
+  rejected(reason: UnauthorizedReason): void {
+    this.events.emit("rejected", { reason, at: this.#options.clock() });
+  }
+
+  #send(exchange: Exchange, sent: Token, { deadline }: SessionRecord, { persistent }: CoreData): void {
+    this.cookie.send(exchange, sent, this.#options.clock(), persistent ? deadline : undefined);
+  }
+
+  #secret(root: string = randomText(LENGTH.root)): Secret {
+    return (root + this.#options.generateSecret()) as Secret;
+  }
+
+  #client(exchange: Exchange): Client {
+    const { client, trust, clock } = this.#options;
+    return clientOf(exchange, client, trust, (cause) => {
+      this.events.emit("error", { error: new Error("client.parse failed", { cause }), at: clock() });
+    });
+  }
+}

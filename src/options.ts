@@ -1,0 +1,287 @@
+import type { Duration } from "./duration.ts";
+import { milliseconds } from "./duration.ts";
+import type { SetCookie } from "./exchange.ts";
+import { type Trust, type TrustProxy, trustOf } from "./identity/trust-proxy.ts";
+import type { StandardSchema } from "./meta.ts";
+import type { Lifetime } from "./policy/lifetime.ts";
+import type { Agent } from "./session.ts";
+import type { SessionLimit } from "./store.ts";
+import { isAlphanumeric, LENGTH, randomText } from "./wire/token.ts";
+
+/** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
+export interface CookieOptions {
+  /**
+   * Default `"sessionup"`. It is sent as `__Host-sessionup` while `secure`, `path` and `domain` allow that, so that no
+   * sibling subdomain can plant one, and as `__Secure-sessionup` else. Give a prefix yourself to insist on it.
+   */
+  readonly name?: string;
+  /** Default `"/"`. */
+  readonly path?: string;
+  /** Default none: this host alone. With a domain, every subdomain gets the cookie and can plant one. */
+  readonly domain?: string;
+  /** Default true. With false the cookie also travels over plain http, where anybody on the way can read it. */
+  readonly secure?: boolean;
+  /** Default true. With false every script of the page can read the token and send it away. */
+  readonly httpOnly?: boolean;
+  /** Default `"strict"`. `"lax"`: also sent when a link leads in from elsewhere. `"none"`: sent with every request of every site. */
+  readonly sameSite?: "strict" | "lax" | "none";
+  /** Default false. True: a jar of its own for each site that embeds yours (CHIPS). */
+  readonly partitioned?: boolean;
+}
+
+/** What is kept of who asked. */
+export interface ClientOptions {
+  /** Default true: keep the address with the session. */
+  readonly ip?: boolean;
+  /** Default true: keep the families of browser and system. */
+  readonly agent?: boolean;
+  /** Default: the built-in labeller. Gets at most 512 characters of the User-Agent, and the request's headers by lower-case name. */
+  readonly parse?: (userAgent: string, header: (name: string) => string | undefined) => Agent;
+}
+
+/** Whether a session may be used from elsewhere than where it was started. */
+export interface ValidateOptions {
+  /** Default false: compare the networks (/24, /64). Phones change theirs all day. */
+  readonly ip?: boolean;
+  /** Default false: compare the families of browser and system. */
+  readonly agent?: boolean;
+  /** Default `"refuse"`: 401, the session stays. `"end"`: 401, and it ends. `"report"`: only the event `client_changed`. */
+  readonly onChange?: "refuse" | "end" | "report";
+}
+
+/** The options of a manager. Durations are texts such as `"15m"` or `"30d"`. */
+export interface ManagerOptions<In = undefined, Out extends In = In> {
+  readonly cookie?: CookieOptions;
+  /**
+   * How long a session lives at most, whatever happens; up to `"400d"`, when browsers drop a cookie. Default: none,
+   * the cookie goes when the browser closes, and the session after 24 hours. With it, the cookie stays on disk.
+   */
+  readonly expiresIn?: Duration;
+  /** How long a session lives unused. Default: as long as it lives. */
+  readonly idleTimeout?: Duration;
+  readonly client?: ClientOptions;
+  /** Default: not at all. */
+  readonly validate?: ValidateOptions;
+  /** Whose `X-Forwarded-For` is believed. Default: nobody's. Who trusts too many lets clients choose their address. */
+  readonly trustProxy?: TrustProxy;
+  /** Default 1 000 for each user, then the oldest end: a bound, not a policy. */
+  readonly maxSessions?: SessionLimit;
+  /** Default: 20 random characters. Must give 17 to 64 of `[0-9A-Za-z]`, never the same twice. */
+  readonly generateId?: () => string;
+  /** Default: 43 random characters. Must give 22 to 128 of `[0-9A-Za-z]` that nobody can guess: who can, is your user. */
+  readonly generateSecret?: () => string;
+  /** Metadata of a session: a Standard Schema or `typed<T>()`. Default: none. What it returns must parse again. */
+  readonly meta?: StandardSchema<In, Out>;
+  /** How many bytes of JSON metadata may take. Default 4 096. */
+  readonly maxMetaBytes?: number;
+  /** Milliseconds since 1970. Default `Date.now`. For tests. */
+  readonly clock?: () => number;
+}
+
+/** What the options come to. @internal */
+export interface Resolved<In, Out> {
+  /** The name as the app gave it, and the cookie as it is sent. */
+  readonly cookie: { readonly base: string; readonly attributes: Omit<SetCookie, "value"> };
+  readonly lifetime: Lifetime;
+  readonly client: { readonly ip: boolean; readonly agent: boolean; readonly parse: ClientOptions["parse"] };
+  readonly validate: Required<ValidateOptions> | undefined;
+  readonly trust: Trust;
+  readonly limit: SessionLimit;
+  readonly generateId: () => string;
+  readonly generateSecret: () => string;
+  readonly meta: StandardSchema<In, Out> | undefined;
+  readonly maxMetaBytes: number;
+  readonly clock: () => number;
+}
+
+const LONGEST_COOKIE = 400 * 86_400_000;
+const LONGEST_NAME = 128;
+
+/** Checks and completes the options. Throws `TypeError` naming the option and the mend. @internal */
+export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, Out>): Resolved<In, Out> {
+  known(options, "options", [
+    "cookie",
+    "expiresIn",
+    "idleTimeout",
+    "client",
+    "validate",
+    "trustProxy",
+    "maxSessions",
+    "generateId",
+    "generateSecret",
+    "meta",
+    "maxMetaBytes",
+    "clock",
+  ]);
+  const maxMetaBytes = options.maxMetaBytes ?? 4_096;
+  wholeNumber(maxMetaBytes, "maxMetaBytes");
+  const clock = options.clock ?? Date.now;
+  if (typeof clock !== "function") throw new TypeError("clock: needs a function that returns milliseconds");
+  const { idleTimeout } = options;
+  const client = clientOf(options.client ?? {});
+  return Object.freeze({
+    cookie: cookieOf(options.cookie ?? {}),
+    lifetime: Object.freeze({
+      expiresIn: expiresInOf(options.expiresIn),
+      idleTimeout: idleTimeout === undefined ? undefined : milliseconds(idleTimeout, "idleTimeout"),
+    }),
+    client,
+    validate: validateOf(options.validate, client),
+    trust: trustOf(options.trustProxy),
+    limit: limitOf(options.maxSessions ?? { max: 1_000, onExceed: "evict-oldest" }),
+    generateId: generator("generateId", options.generateId, LENGTH.id),
+    generateSecret: generator("generateSecret", options.generateSecret, LENGTH.turn),
+    meta: schemaOf(options.meta),
+    maxMetaBytes,
+    clock,
+  });
+}
+
+/** Checks `expiresIn`, the manager's or the one of a single `init`. @internal */
+export function expiresInOf(expiresIn: Duration | undefined): number | undefined {
+  if (expiresIn === undefined) return undefined;
+  const result = milliseconds(expiresIn, "expiresIn");
+  if (result > LONGEST_COOKIE)
+    throw new TypeError('expiresIn: at most "400d", no browser keeps a cookie for longer');
+  return result;
+}
+
+/** Refuses misspelt options: a limit that is not in force must not look as if it were. @internal */
+export function known(options: object, name: string, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null) throw new TypeError(`${name}: needs an object`);
+  for (const key of Object.keys(options)) {
+    if (!names.includes(key))
+      throw new TypeError(`${name}: no option ${JSON.stringify(key)}; there are ${names.join(", ")}`);
+  }
+}
+
+function cookieOf(options: CookieOptions): Resolved<unknown, unknown>["cookie"] {
+  known(options, "cookie", ["name", "path", "domain", "secure", "httpOnly", "sameSite", "partitioned"]);
+  const { name = "sessionup", path = "/", domain } = options;
+  const { secure = true, httpOnly = true, sameSite = "strict", partitioned = false } = options;
+  for (const [key, value] of Object.entries({ secure, httpOnly, partitioned }))
+    boolean(value, `cookie.${key}`);
+  if (typeof name !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || name.length > LONGEST_NAME) {
+    throw new TypeError(`cookie.name: needs 1 to ${LONGEST_NAME} letters, digits or !#$%&'*+-.^_\`|~`);
+  }
+  if (typeof path !== "string" || !/^\/[\x21-\x3a\x3c-\x7e]*$/.test(path)) {
+    throw new TypeError(
+      'cookie.path: needs to begin with "/" and to have no blanks, ";" or other than ASCII in it',
+    );
+  }
+  if (
+    domain !== undefined &&
+    (typeof domain !== "string" || !/^[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/.test(domain))
+  ) {
+    throw new TypeError('cookie.domain: needs a host name such as "example.com", without a dot before it');
+  }
+  if (!["strict", "lax", "none"].includes(sameSite)) {
+    throw new TypeError('cookie.sameSite: needs "strict", "lax" or "none"');
+  }
+  if (sameSite === "none" && !secure)
+    throw new TypeError('cookie.sameSite: "none" needs secure, browsers drop it else');
+  if (partitioned && !secure) throw new TypeError("cookie.partitioned: needs secure, browsers drop it else");
+  const attributes = {
+    path,
+    ...(domain !== undefined && { domain }),
+    secure,
+    httpOnly,
+    sameSite,
+    partitioned,
+  };
+  const hostOnly = secure && path === "/" && domain === undefined;
+  // Browsers enforce the prefixes whatever the letter case.
+  const prefix = /^__(host|secure|http)-(http-)?/i.exec(name)?.[0].toLowerCase();
+  if (prefix === undefined) {
+    const sent = secure ? (hostOnly ? `__Host-${name}` : `__Secure-${name}`) : name;
+    return Object.freeze({ base: name, attributes: { name: sent, ...attributes } });
+  }
+  if (prefix.startsWith("__host-") && !hostOnly) {
+    throw new TypeError('cookie.name: "__Host-" needs path "/", no domain, and secure');
+  }
+  if (!secure) throw new TypeError(`cookie.name: "${name.slice(0, prefix.length)}" needs secure`);
+  if (prefix.endsWith("http-") && !httpOnly) {
+    throw new TypeError(`cookie.name: "${name.slice(0, prefix.length)}" needs httpOnly`);
+  }
+  return Object.freeze({ base: name, attributes: { name, ...attributes } });
+}
+
+function clientOf(options: ClientOptions): Resolved<unknown, unknown>["client"] {
+  known(options, "client", ["ip", "agent", "parse"]);
+  const { ip = true, agent = true, parse } = options;
+  boolean(ip, "client.ip");
+  boolean(agent, "client.agent");
+  if (parse !== undefined && typeof parse !== "function")
+    throw new TypeError("client.parse: needs a function");
+  return Object.freeze({ ip, agent, parse });
+}
+
+function validateOf(
+  options: ValidateOptions | undefined,
+  client: { readonly ip: boolean; readonly agent: boolean },
+): Required<ValidateOptions> | undefined {
+  if (options === undefined) return undefined;
+  known(options, "validate", ["ip", "agent", "onChange"]);
+  const { ip = false, agent = false, onChange = "refuse" } = options;
+  boolean(ip, "validate.ip");
+  boolean(agent, "validate.agent");
+  if (!ip && !agent)
+    throw new TypeError("validate: needs ip, agent or both; leave it out to compare neither");
+  if (ip && !client.ip)
+    throw new TypeError("validate.ip: needs client.ip, there is no address to compare with");
+  if (agent && !client.agent)
+    throw new TypeError("validate.agent: needs client.agent, there is nothing to compare with");
+  if (!["refuse", "end", "report"].includes(onChange)) {
+    throw new TypeError('validate.onChange: needs "refuse", "end" or "report"');
+  }
+  return Object.freeze({ ip, agent, onChange });
+}
+
+function limitOf(limit: SessionLimit): SessionLimit {
+  known(limit, "maxSessions", ["max", "onExceed"]);
+  wholeNumber(limit.max, "maxSessions.max");
+  if (!["evict-oldest", "evict-idlest", "refuse"].includes(limit.onExceed)) {
+    throw new TypeError('maxSessions.onExceed: needs "evict-oldest", "evict-idlest" or "refuse"');
+  }
+  return Object.freeze({ max: limit.max, onExceed: limit.onExceed });
+}
+
+/** The generator with a check of each text that it makes, and of a first one at once. */
+function generator(
+  name: string,
+  generate: (() => string) | undefined,
+  { born, least, most }: { readonly born: number; readonly least: number; readonly most: number },
+): () => string {
+  if (generate === undefined) return () => randomText(born);
+  if (typeof generate !== "function") throw new TypeError(`${name}: needs a function`);
+  const checked = () => {
+    const text: unknown = generate();
+    if (typeof text !== "string" || text.length < least || text.length > most || !isAlphanumeric(text)) {
+      throw new TypeError(`${name}: needs to return ${least} to ${most} characters of [0-9A-Za-z]`);
+    }
+    return text;
+  };
+  const first = checked();
+  if (checked() === first) throw new TypeError(`${name}: returned the same text twice`);
+  return checked;
+}
+
+function schemaOf<In, Out>(schema: StandardSchema<In, Out> | undefined): StandardSchema<In, Out> | undefined {
+  if (schema === undefined) return undefined;
+  const standard: unknown = schema?.["~standard"];
+  const fits =
+    typeof standard === "object" && standard !== null && "validate" in standard && "version" in standard;
+  if (!fits || typeof standard.validate !== "function" || standard.version !== 1) {
+    throw new TypeError("meta: needs a Standard Schema (zod, valibot, arktype, ...) or typed<T>()");
+  }
+  return schema;
+}
+
+function boolean(value: unknown, name: string): void {
+  if (typeof value !== "boolean") throw new TypeError(`${name}: needs true or false`);
+}
+
+function wholeNumber(value: unknown, name: string): void {
+  if (!Number.isSafeInteger(value) || Number(value) < 1)
+    throw new TypeError(`${name}: needs a whole number above zero`);
+}

@@ -1,0 +1,19 @@
+import { hash } from "node:crypto";
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/**
+ * The two characters with which the ids of this user's sessions begin: one of 3 844 shards, by a hash of the user key.
+ * A session and its user's index can so share a partition: whoever knows the id, or the user key, knows the shard.
+ *
+ * @example
+ * ```ts
+ * import { shardOf } from "sessionup";
+ *
+ * const indexKey = `{${shardOf("user-1")}}:user-1`; // one slot of a Redis Cluster for all of this user's
+ * ```
+ */
+export function shardOf(userKey: string): string {
+  const shard = Number.parseInt(hash("sha256", userKey).slice(0, 12), 16) % 3_844;
+  return ALPHABET.charAt(Math.floor(shard / 62)) + ALPHABET.charAt(shard % 62);
+}

@@ -1,0 +1,238 @@
+import { SessionError } from "../errors.ts";
+import { deepFreeze } from "../meta.ts";
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionLimit,
+  SessionPage,
+  SessionRecord,
+  Store,
+  UpdateOptions,
+} from "../store.ts";
+import { ExpiryWheel, type WheelEntry } from "./_expiry-wheel.ts";
+import { compare, type UserEntry, UserIndex } from "./_user-index.ts";
+
+/** What a memory store can be told. */
+export interface MemoryStoreOptions {
+  /**
+   * How many records it holds at most; one more is refused with `ERR_STORE` (503). Default: no ceiling. Whoever can
+   * log in without end can otherwise fill the memory.
+   */
+  readonly maxRecords?: number;
+}
+
+/** How often the dead are cleared away, in milliseconds, and how many of them at a time. */
+const TICK = 1_000;
+const PER_TICK = 10_000;
+/** So long after its end a record may still be there: the manager's clock may be a little behind. */
+const SLACK = 60_000;
+
+/**
+ * Keeps sessions in this process's memory: for one process, for tests, and as the measure of every other store. They
+ * are gone when the process ends.
+ *
+ * Throws `TypeError` for wrong options.
+ *
+ * @example
+ * ```ts
+ * import { Manager } from "sessionup";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const manager = new Manager(memoryStore({ maxRecords: 1_000_000 }));
+ * ```
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  const { maxRecords = Number.POSITIVE_INFINITY } = options;
+  if (!(maxRecords >= 1)) throw new TypeError("maxRecords: needs a number above zero");
+  return new MemoryStore(maxRecords);
+}
+
+interface Entry extends WheelEntry, UserEntry<Entry> {}
+
+// Every method runs to its end in one turn of the event loop: that is what makes it one atomic step.
+class MemoryStore implements Store {
+  readonly #maxRecords: number;
+  readonly #byId = new Map<string, Entry>();
+  readonly #byUserKey = new UserIndex<Entry>();
+  readonly #wheel = new ExpiryWheel<Entry>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** The latest time that the manager gave, and this process's own time then. A store has no clock of its own. */
+  #told = { now: Number.NEGATIVE_INFINITY, at: 0 };
+
+  constructor(maxRecords: number) {
+    this.#maxRecords = maxRecords;
+  }
+
+  async create(
+    record: SessionRecord,
+    { now, limit, replaces }: CreateOptions,
+  ): Promise<{ evicted: readonly string[] }> {
+    this.#tell(now);
+    if (this.#byId.has(record.id)) {
+      throw new SessionError("ERR_DUPLICATE_ID", "memoryStore: a record with this id is there");
+    }
+    const live = limit || replaces ? this.#live(record.userKey, now) : [];
+    const replaced = live.find((entry) => entry.record.id === replaces);
+    const others = live.filter((entry) => entry !== replaced);
+    const evicted = limit ? exceeding(others, limit) : [];
+    const leaving = replaced ? [replaced, ...evicted] : evicted;
+    if (this.#byId.size - leaving.length >= this.#maxRecords) {
+      throw new SessionError(
+        "ERR_STORE",
+        `memoryStore: full, it holds its maxRecords of ${this.#maxRecords}`,
+      );
+    }
+    for (const entry of leaving) this.#remove(entry);
+    this.#insert(copyOf(record));
+    return { evicted: evicted.map((entry) => entry.record.id) };
+  }
+
+  async fetchById(id: string): Promise<SessionRecord | undefined> {
+    return this.#byId.get(id)?.record;
+  }
+
+  async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    return ids.map((id) => this.#byId.get(id)?.record);
+  }
+
+  async fetchByUserKey(
+    userKey: string,
+    { now, limit, before }: SessionPage,
+  ): Promise<readonly SessionRecord[]> {
+    this.#tell(now);
+    const page: SessionRecord[] = [];
+    for (const { record } of this.#byUserKey.newestFirst(userKey)) {
+      if (page.length === limit) break;
+      if (isLive(record, now) && (!before || compare(record, before) < 0)) page.push(record);
+    }
+    return page;
+  }
+
+  async update(
+    id: string,
+    { activity, data }: SessionChange,
+    { now, ifRevision }: UpdateOptions,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    this.#tell(now);
+    const entry = this.#byId.get(id);
+    if (!entry || !isLive(entry.record, now)) return "not_found";
+    const { record } = entry;
+    if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
+    const moved = activity && activity.lastSeenAt > record.lastSeenAt ? activity : undefined;
+    entry.record = Object.freeze({
+      ...record,
+      ...(moved && { lastSeenAt: moved.lastSeenAt, expiresAt: moved.expiresAt }),
+      ...(data && { data: deepFreeze(structuredClone(data)), revision: record.revision + 1 }),
+    });
+    // Ends that move outwards are found when the wheel comes to the old one: most requests move one.
+    if (entry.record.expiresAt < record.expiresAt) this.#wheel.move(entry);
+    return "updated";
+  }
+
+  async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
+    this.#tell(end.now);
+    const entry = this.#byId.get(id);
+    if (!entry || !isLive(entry.record, end.now)) return "not_found";
+    if (owner !== undefined && entry.record.userKey !== owner) return "not_owner";
+    this.#end(entry, end);
+    return "deleted";
+  }
+
+  async deleteByUserKey(
+    userKey: string,
+    end: End,
+    exceptIds: readonly string[] = [],
+  ): Promise<readonly string[]> {
+    this.#tell(end.now);
+    const kept = new Set(exceptIds);
+    const ending = this.#live(userKey, end.now).filter(({ record }) => !kept.has(record.id));
+    for (const entry of ending) this.#end(entry, end);
+    return ending.map(({ record }) => record.id);
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return this.#wheel.collect(now, limit, (entry) => this.#remove(entry));
+  }
+
+  async close(): Promise<void> {
+    this.#rest();
+  }
+
+  /** Newest first. */
+  #live(userKey: string, now: number): Entry[] {
+    return [...this.#byUserKey.newestFirst(userKey)].filter(({ record }) => isLive(record, now));
+  }
+
+  #insert(record: SessionRecord): void {
+    const entry: Entry = { record, slot: 0, place: 0, older: undefined, newer: undefined };
+    this.#byId.set(record.id, entry);
+    this.#byUserKey.add(entry);
+    this.#wheel.add(entry);
+    this.#timer ??= unrefed(setInterval(() => this.#tick(), TICK));
+  }
+
+  #remove(entry: Entry): void {
+    this.#byId.delete(entry.record.id);
+    this.#byUserKey.remove(entry);
+    this.#wheel.remove(entry);
+    if (this.#byId.size === 0) this.#rest();
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #end(entry: Entry, { reason, now, tombstone }: End): void {
+    if (!tombstone) {
+      this.#remove(entry);
+      return;
+    }
+    const { record } = entry;
+    const end = now + tombstone;
+    const ended = Object.freeze({ at: now, reason });
+    entry.record = Object.freeze({
+      ...record,
+      revision: record.revision + 1,
+      expiresAt: end,
+      deadline: end,
+      ended,
+    });
+    this.#wheel.move(entry);
+  }
+
+  #tell(now: number): void {
+    if (now > this.#told.now) this.#told = { now, at: performance.now() };
+  }
+
+  #tick(): void {
+    const now = this.#told.now + (performance.now() - this.#told.at);
+    void this.deleteExpired(now - SLACK, PER_TICK);
+  }
+}
+
+/** Those of them, newest first, that must end before one more can begin. Throws `ERR_LIMIT` where it is refused instead. */
+function exceeding(live: readonly Entry[], { max, onExceed }: SessionLimit): readonly Entry[] {
+  const count = live.length + 1 - max;
+  if (count <= 0) return [];
+  if (onExceed === "refuse")
+    throw new SessionError("ERR_LIMIT", `the user has ${max} sessions, and may have no more`);
+  const leaving =
+    onExceed === "evict-oldest" ? live : live.toSorted((a, b) => b.record.lastSeenAt - a.record.lastSeenAt);
+  return leaving.slice(-count);
+}
+
+function isLive(record: SessionRecord, now: number): boolean {
+  return record.expiresAt > now && !record.ended;
+}
+
+function copyOf(record: SessionRecord): SessionRecord {
+  return deepFreeze(structuredClone(record));
+}
+
+/** A process must not stay alive for its dead sessions. Not every platform's timers know that. */
+function unrefed(timer: ReturnType<typeof setInterval>): ReturnType<typeof setInterval> {
+  if (typeof timer === "object") timer.unref();
+  return timer;
+}

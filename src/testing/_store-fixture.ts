@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { SessionError } from "../errors.ts";
+import { shardOf } from "../shard.ts";
+import type { End, SessionRecord, Store } from "../store.ts";
+import { randomText } from "../wire/token.ts";
+
+export const NOW = Date.UTC(2026, 0, 1, 12);
+export const HOUR = 3_600_000;
+/** Races are run so often. */
+export const ROUNDS = 50;
+
+/** A store and a user of its own, for one test. */
+export class StoreFixture {
+  readonly store: Store;
+  readonly now = NOW;
+  readonly userKey = `user-${randomText(12)}`;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  record(overrides: Partial<SessionRecord> = {}): SessionRecord {
+    const userKey = overrides.userKey ?? this.userKey;
+    const deadline = overrides.deadline ?? overrides.expiresAt ?? NOW + HOUR;
+    return {
+      id: shardOf(userKey) + randomText(20),
+      userKey,
+      revision: 0,
+      createdAt: NOW,
+      lastSeenAt: NOW,
+      expiresAt: deadline,
+      deadline,
+      data: { v: 1, secret: randomText(43) },
+      ...overrides,
+    };
+  }
+
+  /** Stores a record and gives it back. */
+  async stored(overrides: Partial<SessionRecord> = {}): Promise<SessionRecord> {
+    const record = this.record(overrides);
+    await this.store.create(record, { now: Math.min(NOW, record.createdAt) });
+    return record;
+  }
+
+  /** So many, a second apart, oldest first. */
+  async storedMany(count: number, overrides: Partial<SessionRecord> = {}): Promise<SessionRecord[]> {
+    const records: SessionRecord[] = [];
+    for (let index = 0; index < count; index++) {
+      records.push(await this.stored({ createdAt: NOW - (count - index) * 1_000, ...overrides }));
+    }
+    return records;
+  }
+
+  async liveIds(userKey: string = this.userKey, now: number = NOW): Promise<string[]> {
+    const records = await this.store.fetchByUserKey(userKey, { now, limit: 10_000 });
+    return records.map(({ id }) => id);
+  }
+
+  end(overrides: Partial<End> = {}): End {
+    return { reason: "revoked", now: NOW, ...overrides };
+  }
+}
+
+/** Everything that JSON can say and stores have been seen to lose. */
+export const AWKWARD_DATA: SessionRecord["data"] = {
+  v: 1,
+  numbers: [0, -1, 0.1, 1e21, 5e-324, Number.MAX_SAFE_INTEGER, -1.5],
+  texts: ["", " ", "\u0000\u0001\n\r\t", "'\"`\\%_$1{}[]", "ä é 中 😀", "\u2028\ufeff", "x".repeat(5_000)],
+  empty: { array: [], object: {}, text: "" },
+  nested: { a: [{ b: [[], {}, [null, true, false]] }] },
+  keys: { "": 1, "a.b": 2, $set: 3, constructor: 4, toString: 5 },
+  proto: JSON.parse('{"__proto__":{"polluted":true},"x":1}'),
+  nothing: null,
+};
+
+/** Texts that queries, patterns, key layouts and collations have been seen to trip over. */
+export const AWKWARD_USER_KEYS: readonly string[] = [
+  "a",
+  "A",
+  " a",
+  "a ",
+  "é",
+  "e\u0301",
+  "%",
+  "_",
+  "*",
+  "a:b",
+  "{a}",
+  "a}b{",
+  "'; DROP TABLE sessions; --",
+  "\\",
+  "\u0000",
+  "a\u0000b",
+  "line\nbreak\r\n",
+  "😀",
+  "__proto__",
+  "constructor",
+  "null",
+  "0",
+  "x".repeat(1_024),
+  "ü".repeat(512),
+];
+
+/** That it is refused with this code, and with nothing else. */
+export async function rejectsWith(code: SessionError["code"], attempt: Promise<unknown>): Promise<void> {
+  const error = await attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(
+    SessionError.is(error),
+    `expected ${code}, not ${error === undefined ? "success" : String(error)}`,
+  );
+  assert.equal(error.code, code);
+}
+
+export function sorted(ids: readonly string[]): string[] {
+  return [...ids].sort();
+}
+
+export function idsOf(records: readonly SessionRecord[]): string[] {
+  return sorted(records.map(({ id }) => id));
+}

@@ -1,0 +1,333 @@
+import assert from "node:assert/strict";
+import { shardOf } from "../shard.ts";
+import { randomText } from "../wire/token.ts";
+import { HOUR, idsOf, NOW, rejectsWith, type StoreFixture, sorted } from "./_store-fixture.ts";
+import type { ContractTests } from "./contract.ts";
+
+const OLDEST = "evict-oldest";
+
+/** What changes a store, one operation at a time. */
+export const WRITES: ContractTests<StoreFixture> = {
+  create: {
+    "refuses an id that is there, and changes nothing": async (f) => {
+      const record = await f.stored();
+      await rejectsWith(
+        "ERR_DUPLICATE_ID",
+        f.store.create({ ...record, data: { v: 1, other: true } }, { now: NOW }),
+      );
+      assert.deepEqual(await f.store.fetchById(record.id), record);
+    },
+    "refuses the id of an expired session and of a tombstone": async (f) => {
+      const expired = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW - 1 });
+      const ended = await f.stored();
+      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      for (const { id } of [expired, ended]) {
+        await rejectsWith("ERR_DUPLICATE_ID", f.store.create(f.record({ id }), { now: NOW }));
+      }
+    },
+    "refuses the id of another user's session": async (f) => {
+      const theirs = await f.stored({ userKey: `${f.userKey}-other` });
+      // Knowing the id is knowing the shard: a record under another user's shard does not happen.
+      const record = { ...f.record({ userKey: theirs.userKey }), id: theirs.id };
+      await rejectsWith("ERR_DUPLICATE_ID", f.store.create(record, { now: NOW }));
+    },
+    "ends the oldest beyond the limit": async (f) => {
+      const [a, b, c] = await f.storedMany(3);
+      const record = f.record();
+      const { evicted } = await f.store.create(record, { now: NOW, limit: { max: 3, onExceed: OLDEST } });
+      assert.deepEqual(evicted, [a?.id]);
+      assert.deepEqual(await f.liveIds(), [record.id, c?.id, b?.id]);
+      assert.equal(await f.store.fetchById(a?.id ?? ""), undefined);
+    },
+    "ends as many as a lowered limit asks for": async (f) => {
+      const many = await f.storedMany(6);
+      const record = f.record();
+      const { evicted } = await f.store.create(record, { now: NOW, limit: { max: 2, onExceed: OLDEST } });
+      assert.deepEqual(sorted(evicted), idsOf(many.slice(0, 5)));
+      assert.deepEqual(await f.liveIds(), [record.id, many[5]?.id]);
+    },
+    "ends the idlest beyond the limit": async (f) => {
+      const [a, b, c] = await f.storedMany(3);
+      const activity = { lastSeenAt: NOW + 5, expiresAt: NOW + HOUR };
+      await f.store.update(a?.id ?? "", { activity }, { now: NOW });
+      await f.store.update(c?.id ?? "", { activity }, { now: NOW });
+      const limit = { max: 3, onExceed: "evict-idlest" } as const;
+      assert.deepEqual((await f.store.create(f.record(), { now: NOW, limit })).evicted, [b?.id]);
+    },
+    "refuses one beyond the limit, and changes nothing": async (f) => {
+      const many = await f.storedMany(2);
+      const record = f.record();
+      const limit = { max: 2, onExceed: "refuse" } as const;
+      await rejectsWith("ERR_LIMIT", f.store.create(record, { now: NOW, limit }));
+      assert.deepEqual(sorted(await f.liveIds()), idsOf(many));
+      assert.equal(await f.store.fetchById(record.id), undefined);
+    },
+    "counts the user's own live sessions only": async (f) => {
+      await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      await f.stored({ userKey: `${f.userKey}-other` });
+      const ended = await f.stored();
+      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      const live = await f.stored();
+      const limit = { max: 2, onExceed: "refuse" } as const;
+      assert.deepEqual((await f.store.create(f.record(), { now: NOW, limit })).evicted, []);
+      assert.ok((await f.liveIds()).includes(live.id));
+    },
+    "ends the replaced session before the limit counts": async (f) => {
+      const [a, b] = await f.storedMany(2);
+      const record = f.record();
+      const limit = { max: 2, onExceed: "refuse" } as const;
+      const { evicted } = await f.store.create(record, { now: NOW, limit, replaces: b?.id ?? "" });
+      assert.deepEqual(evicted, []);
+      assert.deepEqual(await f.liveIds(), [record.id, a?.id]);
+    },
+    "replaces without a limit too": async (f) => {
+      const old = await f.stored();
+      const record = f.record();
+      await f.store.create(record, { now: NOW, replaces: old.id });
+      assert.deepEqual(await f.liveIds(), [record.id]);
+    },
+    "keeps the session to be replaced where the new one is refused": async (f) => {
+      const [old] = await f.storedMany(3);
+      const limit = { max: 2, onExceed: "refuse" } as const;
+      await rejectsWith(
+        "ERR_LIMIT",
+        f.store.create(f.record(), { now: NOW, limit, replaces: old?.id ?? "" }),
+      );
+      assert.ok((await f.liveIds()).includes(old?.id ?? ""));
+    },
+    "replaces no session of another user, and none that is not there": async (f) => {
+      const theirs = await f.stored({ userKey: `${f.userKey}-other` });
+      await f.store.create(f.record(), { now: NOW, replaces: theirs.id });
+      await f.store.create(f.record(), { now: NOW, replaces: shardOf(f.userKey) + randomText(20) });
+      assert.deepEqual(await f.store.fetchById(theirs.id), theirs);
+      assert.equal((await f.liveIds()).length, 2);
+    },
+  },
+
+  update: {
+    "replaces the data whole and raises the revision": async (f) => {
+      const record = await f.stored({ data: { v: 1, a: 1, b: 2 } });
+      assert.equal(await f.store.update(record.id, { data: { v: 1, b: 3 } }, { now: NOW }), "updated");
+      assert.deepEqual(await f.store.fetchById(record.id), { ...record, revision: 1, data: { v: 1, b: 3 } });
+    },
+    "moves activity without raising the revision": async (f) => {
+      const record = await f.stored({ expiresAt: NOW + 10, deadline: NOW + HOUR });
+      const activity = { lastSeenAt: NOW + 5, expiresAt: NOW + 15 };
+      assert.equal(await f.store.update(record.id, { activity }, { now: NOW + 5, ifRevision: 0 }), "updated");
+      assert.deepEqual(await f.store.fetchById(record.id), { ...record, ...activity });
+    },
+    "moves the end that lists go by": async (f) => {
+      const { id } = await f.stored({ expiresAt: NOW + 10, deadline: NOW + HOUR });
+      await f.store.update(id, { activity: { lastSeenAt: NOW + 5, expiresAt: NOW + 15 } }, { now: NOW + 5 });
+      assert.deepEqual(await f.liveIds(f.userKey, NOW + 14), [id]);
+      assert.deepEqual(await f.liveIds(f.userKey, NOW + 15), []);
+      await f.store.update(id, { activity: { lastSeenAt: NOW + 6, expiresAt: NOW + 12 } }, { now: NOW + 6 });
+      assert.deepEqual(await f.liveIds(f.userKey, NOW + 12), []);
+    },
+    "never moves time backwards": async (f) => {
+      const record = await f.stored({ lastSeenAt: NOW + 5 });
+      for (const lastSeenAt of [NOW + 4, NOW + 5]) {
+        const change = { activity: { lastSeenAt, expiresAt: NOW + 6 } };
+        assert.equal(await f.store.update(record.id, change, { now: NOW }), "updated");
+        assert.deepEqual(await f.store.fetchById(record.id), record);
+      }
+      const both = { activity: { lastSeenAt: NOW, expiresAt: NOW + 6 }, data: { v: 1 } };
+      await f.store.update(record.id, both, { now: NOW });
+      assert.deepEqual(await f.store.fetchById(record.id), { ...record, revision: 1, data: { v: 1 } });
+    },
+    "changes data and activity in one step": async (f) => {
+      const record = await f.stored();
+      const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + 2 };
+      await f.store.update(record.id, { activity, data: { v: 1 } }, { now: NOW + 1, ifRevision: 0 });
+      assert.deepEqual(await f.store.fetchById(record.id), {
+        ...record,
+        ...activity,
+        revision: 1,
+        data: { v: 1 },
+      });
+    },
+    "changes nothing at another revision": async (f) => {
+      const record = await f.stored();
+      await f.store.update(record.id, { data: { v: 1, first: true } }, { now: NOW, ifRevision: 0 });
+      const late = { activity: { lastSeenAt: NOW + 1, expiresAt: NOW + 2 }, data: { v: 1, second: true } };
+      assert.equal(await f.store.update(record.id, late, { now: NOW, ifRevision: 0 }), "conflict");
+      assert.equal(
+        await f.store.update(record.id, { activity: late.activity }, { now: NOW, ifRevision: 2 }),
+        "conflict",
+      );
+      assert.deepEqual(await f.store.fetchById(record.id), {
+        ...record,
+        revision: 1,
+        data: { v: 1, first: true },
+      });
+    },
+    "never creates": async (f) => {
+      const id = shardOf(f.userKey) + randomText(20);
+      assert.equal(await f.store.update(id, { data: { v: 1 } }, { now: NOW }), "not_found");
+      assert.equal(await f.store.fetchById(id), undefined);
+    },
+    "never revives": async (f) => {
+      const expired = await f.stored({ expiresAt: NOW + 10 });
+      const ended = await f.stored();
+      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      const tombstone = await f.store.fetchById(ended.id);
+      const change = { activity: { lastSeenAt: NOW + 10, expiresAt: NOW + HOUR }, data: { v: 1 } };
+      assert.equal(await f.store.update(expired.id, change, { now: NOW + 10 }), "not_found");
+      assert.equal(await f.store.update(ended.id, change, { now: NOW }), "not_found");
+      assert.deepEqual(await f.store.fetchById(expired.id), expired);
+      assert.deepEqual(await f.store.fetchById(ended.id), tombstone);
+    },
+    "keeps what is inside apart from what went in": async (f) => {
+      const { id } = await f.stored();
+      const data = { v: 1, list: ["before"] };
+      await f.store.update(id, { data }, { now: NOW });
+      data.list.push("after");
+      assert.deepEqual((await f.store.fetchById(id))?.data, { v: 1, list: ["before"] });
+    },
+  },
+
+  deleteById: {
+    "ends a session": async (f) => {
+      const { id } = await f.stored();
+      assert.equal(await f.store.deleteById(id, f.end()), "deleted");
+      assert.equal(await f.store.fetchById(id), undefined);
+      assert.deepEqual(await f.liveIds(), []);
+      assert.equal(await f.store.deleteById(id, f.end()), "not_found");
+    },
+    "ends the owner's session for the owner": async (f) => {
+      const { id } = await f.stored();
+      assert.equal(await f.store.deleteById(id, f.end(), f.userKey), "deleted");
+    },
+    "leaves another user's session alone": async (f) => {
+      const record = await f.stored();
+      assert.equal(await f.store.deleteById(record.id, f.end(), `${f.userKey}-other`), "not_owner");
+      assert.equal(await f.store.deleteById(record.id, f.end(), ""), "not_owner");
+      assert.deepEqual(await f.store.fetchById(record.id), record);
+    },
+    "finds nothing where no live session is": async (f) => {
+      const { id } = await f.stored({ expiresAt: NOW + 10 });
+      assert.equal(await f.store.deleteById(id, f.end({ now: NOW + 10 }), f.userKey), "not_found");
+      assert.equal(await f.store.deleteById(shardOf(f.userKey) + randomText(20), f.end()), "not_found");
+    },
+    "keeps a tombstone that says when and why": async (f) => {
+      const record = await f.stored();
+      assert.equal(
+        await f.store.deleteById(record.id, f.end({ reason: "reused", tombstone: 500 })),
+        "deleted",
+      );
+      assert.deepEqual(await f.store.fetchById(record.id), {
+        ...record,
+        revision: 1,
+        expiresAt: NOW + 500,
+        deadline: NOW + 500,
+        ended: { at: NOW, reason: "reused" },
+      });
+      assert.deepEqual(await f.liveIds(), []);
+      assert.equal(await f.store.deleteById(record.id, f.end()), "not_found");
+      assert.deepEqual(await f.store.deleteByUserKey(f.userKey, f.end()), []);
+    },
+  },
+
+  deleteByUserKey: {
+    "ends all of a user's sessions": async (f) => {
+      const many = await f.storedMany(5);
+      const theirs = await f.stored({ userKey: `${f.userKey}-other` });
+      assert.deepEqual(sorted(await f.store.deleteByUserKey(f.userKey, f.end())), idsOf(many));
+      assert.deepEqual(await f.liveIds(), []);
+      const left = await f.store.fetchByIds(many.map(({ id }) => id));
+      assert.ok(left.every((record) => record === undefined));
+      assert.deepEqual(await f.store.fetchById(theirs.id), theirs);
+    },
+    "leaves those out that are excepted": async (f) => {
+      const [a, b, c] = await f.storedMany(3);
+      const unknown = shardOf(f.userKey) + randomText(20);
+      const ended = await f.store.deleteByUserKey(f.userKey, f.end(), [b?.id ?? "", unknown]);
+      assert.deepEqual(sorted(ended), sorted([a?.id ?? "", c?.id ?? ""]));
+      assert.deepEqual(await f.liveIds(), [b?.id]);
+    },
+    "names only those that it ended": async (f) => {
+      await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      assert.deepEqual(await f.store.deleteByUserKey(f.userKey, f.end()), []);
+      assert.deepEqual(await f.store.deleteByUserKey(`${f.userKey}-nobody`, f.end()), []);
+    },
+    "ends many hundreds at once": async (f) => {
+      const ids: string[] = [];
+      for (let count = 0; count < 700; count++) ids.push((await f.stored()).id);
+      const kept = ids.slice(0, 300);
+      assert.deepEqual(
+        sorted(await f.store.deleteByUserKey(f.userKey, f.end(), kept)),
+        sorted(ids.slice(300)),
+      );
+      assert.deepEqual(sorted(await f.liveIds()), sorted(kept));
+    },
+    "keeps tombstones": async (f) => {
+      const many = await f.storedMany(2);
+      await f.store.deleteByUserKey(f.userKey, f.end({ reason: "logout", tombstone: 500 }));
+      for (const record of await f.store.fetchByIds(many.map(({ id }) => id))) {
+        assert.deepEqual(record?.ended, { at: NOW, reason: "logout" });
+        assert.equal(record?.deadline, NOW + 500);
+      }
+    },
+  },
+
+  deleteExpired: {
+    "removes what is past its deadline, and nothing that lives": async (f) => {
+      const dead = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      const live = await f.stored({ expiresAt: NOW + 1 });
+      const ended = await f.stored();
+      await f.store.deleteById(ended.id, f.end({ tombstone: 500 }));
+      await sweep(f, NOW);
+      assert.deepEqual(await f.store.fetchByIds([dead.id, live.id]), [undefined, live]);
+      assert.ok(await f.store.fetchById(ended.id));
+      await sweep(f, NOW + 500);
+      assert.equal(await f.store.fetchById(ended.id), undefined);
+      await rejectsNothingLeft(f);
+    },
+    "finds a session whose end has moved outwards when its time has come": async (f) => {
+      const { id } = await f.stored({ expiresAt: NOW + 1_000, deadline: NOW + 60_000 });
+      await f.store.update(
+        id,
+        { activity: { lastSeenAt: NOW + 500, expiresAt: NOW + 60_000 } },
+        { now: NOW + 500 },
+      );
+      await sweep(f, NOW + 30_000);
+      assert.ok(await f.store.fetchById(id));
+      await sweep(f, NOW + 60_000);
+      assert.equal(await f.store.fetchById(id), undefined);
+    },
+    "removes no more at once than it is told to": async (f) => {
+      const old = { createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW - 5 };
+      await sweep(f, NOW);
+      for (let count = 0; count < 5; count++) await f.stored(old);
+      const removed = await f.store.deleteExpired?.(NOW, 2);
+      assert.ok(removed !== undefined && removed <= 2, `removed ${removed} of at most 2`);
+      await sweep(f, NOW);
+      await rejectsNothingLeft(f);
+    },
+  },
+
+  close: {
+    "can be called twice": async (f) => {
+      await f.store.close?.();
+      await f.store.close?.();
+      // The runner closes once more. A store without it has nothing to let go.
+      assert.ok(f.store.close === undefined || typeof f.store.close === "function");
+    },
+  },
+};
+
+/** Until nothing is removed any more. */
+async function sweep(f: StoreFixture, now: number): Promise<void> {
+  assert.ok(
+    f.store.deleteExpired,
+    "there is no deleteExpired: skip these tests with the reason that the engine expires by itself",
+  );
+  for (let turns = 0; turns < 1_000; turns++) if ((await f.store.deleteExpired(now, 100)) === 0) return;
+  assert.fail("deleteExpired never came to an end");
+}
+
+/** The user's key can be used anew: what was removed left nothing behind that would count. */
+async function rejectsNothingLeft(f: StoreFixture): Promise<void> {
+  const ended = await f.store.deleteByUserKey(f.userKey, f.end({ now: NOW - 2 * HOUR }));
+  assert.ok(ended.length <= 1, "dead records are still in the user's index");
+}

@@ -1,0 +1,3 @@
+export type { ContractSkip, TestRunner } from "./contract.ts";
+export { type StoreContractOptions, storeContract } from "./store-contract.ts";
+export { TestClock } from "./test-clock.ts";

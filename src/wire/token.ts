@@ -1,0 +1,117 @@
+import { hash, randomFillSync } from "node:crypto";
+import type { SessionId } from "../session.ts";
+
+declare const brand: unique symbol;
+
+/** What proves the holder of a session: only ever in the cookie. */
+export type Secret = string & { readonly [brand]: "Secret" };
+
+/** The cookie's value, taken apart: `id.secret`. */
+export interface Token {
+  readonly text: string;
+  readonly id: SessionId;
+  readonly secret: Secret;
+}
+
+/** Lengths in characters of `[0-9A-Za-z]`, 5.95 bits each. The two of the shard come before any id. */
+export const LENGTH = {
+  shard: 2,
+  id: { born: 20, least: 17, most: 64 },
+  root: 22,
+  turn: { born: 43, least: 22, most: 128 },
+} as const;
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+const pool = new Uint8Array(4_096);
+let used = pool.length;
+
+/** Random text of `[0-9A-Za-z]`, every character equally likely. */
+export function randomText(length: number): string {
+  let text = "";
+  while (text.length < length) {
+    if (used === pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    const byte = pool[used] ?? 0;
+    // What has become part of a secret is not left behind in the pool.
+    pool[used++] = 0;
+    // 248 is the last multiple of 62: taking more would favour the first letters.
+    if (byte < 248) text += ALPHABET.charAt(byte % 62);
+  }
+  return text;
+}
+
+/** Whether every character is one of `[0-9A-Za-z]`. */
+export function isAlphanumeric(text: string, from = 0, to: number = text.length): boolean {
+  for (let index = from; index < to; index++) {
+    const code = text.charCodeAt(index);
+    const inside = code >= 97 ? code <= 122 : code >= 65 ? code <= 90 : code >= 48 && code <= 57;
+    if (!inside) return false;
+  }
+  return true;
+}
+
+const ID_LEAST = LENGTH.shard + LENGTH.id.least;
+const ID_MOST = LENGTH.shard + LENGTH.id.most;
+const SECRET_LEAST = LENGTH.root + LENGTH.turn.least;
+const SECRET_MOST = LENGTH.root + LENGTH.turn.most;
+const TOKEN_MOST = ID_MOST + 1 + SECRET_MOST;
+
+/** Whether this could be the id of a session: what could not is never asked of a store. */
+export function isSessionId(text: string): text is SessionId {
+  return text.length >= ID_LEAST && text.length <= ID_MOST && isAlphanumeric(text);
+}
+
+/** Takes a cookie's value apart; `undefined` for what cannot be a token of ours. */
+export function parseToken(text: string): Token | undefined {
+  if (text.length > TOKEN_MOST) return undefined;
+  const dot = text.indexOf(".");
+  const secretLength = text.length - dot - 1;
+  if (dot < ID_LEAST || dot > ID_MOST || secretLength < SECRET_LEAST || secretLength > SECRET_MOST)
+    return undefined;
+  if (!isAlphanumeric(text, 0, dot) || !isAlphanumeric(text, dot + 1)) return undefined;
+  return { text, id: text.slice(0, dot) as SessionId, secret: text.slice(dot + 1) as Secret };
+}
+
+export function token(id: SessionId, secret: Secret): Token {
+  return { text: `${id}.${secret}`, id, secret };
+}
+
+/** What a store keeps in place of a secret, or of its root: SHA-256, in 43 characters of base64url. */
+export function hashOf(text: string): string {
+  return hash("sha256", text, "base64url");
+}
+
+/** The part of a secret that stays the same for the session's life. */
+export function rootOf(secret: Secret): string {
+  return secret.slice(0, LENGTH.root);
+}
+
+/** Compares two hashes in a time that depends on their length alone. */
+export function equalHashes(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let index = 0; index < a.length; index++) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
+  return difference === 0;
+}
+
+/** What a token proves, hashed once and only when asked: the root is needed for stale secrets alone. */
+export class TokenProof {
+  readonly #token: Token;
+  readonly secretHash: string;
+
+  constructor(token: Token) {
+    this.#token = token;
+    this.secretHash = hashOf(token.secret);
+  }
+
+  rootHash(): string {
+    return hashOf(rootOf(this.#token.secret));
+  }
+
+  equal(a: string, b: string): boolean {
+    return equalHashes(a, b);
+  }
+}
