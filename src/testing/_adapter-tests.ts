@@ -1,0 +1,373 @@
+import assert from "node:assert/strict";
+import type { SessionJson } from "../session.ts";
+import { parseSetCookie, pipelined } from "./_contract-client.ts";
+import type { AdapterFixture } from "./adapter-contract.ts";
+import type { ContractTests } from "./contract.ts";
+
+const NAME = "__Host-sessionup";
+const PIXEL =
+  "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36";
+
+export const ADAPTER_TESTS: ContractTests<AdapterFixture> = {
+  init: {
+    "sets one cookie with every attribute, and no-store": async (f) => {
+      const { status, cookies, headers } = await f.client().post("/login");
+      assert.equal(status, 200);
+      assert.equal(cookies.length, 1);
+      const { name, value, attributes } = parseSetCookie(cookies[0] ?? "");
+      assert.equal(name, NAME);
+      assert.match(value, /^[0-9A-Za-z]{22}\.[0-9A-Za-z]{65}$/);
+      assert.deepEqual(Object.fromEntries(attributes), {
+        path: "/",
+        httponly: "",
+        secure: "",
+        samesite: "Strict",
+      });
+      assert.equal(headers.get("cache-control"), "no-store");
+    },
+    "sets a cookie that stays for as long as expiresIn says": async (f) => {
+      const { cookies } = await f.client().post("/login?expiresIn=30d");
+      const { attributes } = parseSetCookie(cookies[0] ?? "");
+      assert.equal(attributes.get("max-age"), String(30 * 86_400));
+      assert.equal(attributes.get("expires"), new Date(f.clock.now() + 30 * 86_400_000).toUTCString());
+    },
+    "logs in for the requests that follow": async (f) => {
+      const client = f.client();
+      await client.post("/login?user=bob");
+      assert.deepEqual((await client.get("/private")).json(), { user: "bob" });
+      assert.deepEqual((await client.get("/public")).json(), { user: "bob" });
+    },
+    "ends the session that the browser held": async (f) => {
+      const client = f.client();
+      await client.post("/login?user=ann");
+      const old = client.cookieHeader();
+      await client.post("/login?user=bob");
+      assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
+      assert.deepEqual((await client.get("/private")).json(), { user: "bob" });
+      assert.equal((await f.manager.fetchByUserKey("ann")).length, 0);
+    },
+    "ends nothing for a cookie with the wrong secret": async (f) => {
+      const victim = f.client();
+      await victim.post("/login");
+      const [id = ""] = victim.token().split(".");
+      await f.client().post("/login?user=mallory", { cookie: `${NAME}=${id}.${"x".repeat(65)}` });
+      assert.equal((await victim.get("/private")).status, 200);
+    },
+    "leaves the last of two in one request": async (f) => {
+      const client = f.client();
+      const answer = await client.post("/login-twice");
+      const [, second] = answer.json() as string[];
+      assert.equal(answer.cookies.length, 1);
+      assert.deepEqual(
+        (await f.manager.fetchByUserKey("ann")).map(({ id }) => String(id)),
+        [second],
+      );
+      assert.equal((await client.get("/private")).status, 200);
+    },
+    "keeps what it knows of the client": async (f) => {
+      const client = f.client({ "user-agent": PIXEL, "x-forwarded-for": "203.0.113.9" });
+      await client.post("/login");
+      const [session] = (await client.get("/sessions")).json() as SessionJson[];
+      assert.deepEqual(session?.agent, { browser: "Chrome", os: "Android" });
+      assert.match(session?.ip ?? "", /^(127\.0\.0\.1|::1)$/);
+    },
+  },
+
+  "public and auth": {
+    "let a stranger see what is public, and set no cookie, and ask no store": async (f) => {
+      const answer = await f.client().get("/public");
+      assert.deepEqual(
+        [answer.status, answer.json(), answer.cookies, f.store.calls],
+        [200, { user: null }, [], 0],
+      );
+    },
+    "refuse a stranger what is private": async (f) => {
+      const answer = await f.client().get("/private");
+      assert.deepEqual(
+        [answer.status, answer.json(), answer.cookies],
+        [401, { error: "unauthorized", reason: "no_cookie" }, []],
+      );
+      assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
+    },
+    "refuse what is no token, and an unknown one, and leave both cookies alone": async (f) => {
+      for (const [value, reason] of [
+        ["x", "malformed"],
+        [`${"a".repeat(22)}.${"b".repeat(65)}`, "unknown"],
+      ]) {
+        const answer = await f.client().get("/private", { cookie: `${NAME}=${value}` });
+        assert.deepEqual(
+          [answer.status, answer.json(), answer.cookies],
+          [401, { error: "unauthorized", reason }, []],
+        );
+        assert.deepEqual((await f.client().get("/public", { cookie: `${NAME}=${value}` })).json(), {
+          user: null,
+        });
+      }
+    },
+    "refuse an expired session, and clear its cookie as it was set": async (f) => {
+      const client = f.client();
+      const set = parseSetCookie((await client.post("/login")).cookies[0] ?? "");
+      f.clock.advance("24h");
+      const answer = await client.get("/private");
+      assert.deepEqual([answer.status, answer.json()], [401, { error: "unauthorized", reason: "expired" }]);
+      const { name, value, attributes } = parseSetCookie(answer.cookies[0] ?? "");
+      assert.deepEqual([answer.cookies.length, name, value], [1, NAME, ""]);
+      assert.deepEqual(
+        [attributes.get("max-age"), attributes.get("expires")],
+        ["0", new Date(0).toUTCString()],
+      );
+      for (const [key, text] of set.attributes) assert.equal(attributes.get(key), text);
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+      assert.equal(client.jar.size, 0);
+    },
+    "answer HEAD like GET": async (f) => {
+      const client = f.client();
+      assert.equal((await client.send("HEAD", "/private")).status, 401);
+      await client.post("/login");
+      const answer = await client.send("HEAD", "/private");
+      assert.deepEqual([answer.status, answer.text], [200, ""]);
+    },
+    "find the cookie among others": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const cookie = `a=1; x${NAME}=no;${client.cookieHeader()}; b="${NAME}=no"; c`;
+      assert.equal((await f.client().get("/private", { cookie })).status, 200);
+    },
+    "refuse two sessions of different users": async (f) => {
+      const [ann, bob] = [f.client(), f.client()];
+      await ann.post("/login?user=ann");
+      await bob.post("/login?user=bob");
+      const cookie = `${ann.cookieHeader()}; ${bob.cookieHeader()}`;
+      assert.equal((await f.client().get("/private", { cookie })).status, 401);
+      assert.equal((await ann.get("/private")).status, 200);
+    },
+    "keep pipelined requests of one connection apart": async (f) => {
+      const clients = ["ann", "bob", "cid", "dan"].map((user) => ({ user, client: f.client() }));
+      for (const { user, client } of clients) await client.post(`/login?user=${user}`);
+      const bodies = await pipelined(
+        f.origin,
+        "/private",
+        clients.map(({ client }) => client.cookieHeader()),
+      );
+      for (const [index, { user }] of clients.entries())
+        assert.ok(bodies[index]?.includes(`{"user":"${user}"}`), bodies[index]);
+    },
+    "keep concurrent requests apart": async (f) => {
+      const clients = Array.from({ length: 20 }, (_, index) => ({
+        user: `user-${index}`,
+        client: f.client(),
+      }));
+      await Promise.all(clients.map(({ user, client }) => client.post(`/login?user=${user}`)));
+      const answers = await Promise.all(clients.map(({ client }) => client.get("/private")));
+      assert.deepEqual(
+        answers.map((answer) => answer.json()),
+        clients.map(({ user }) => ({ user })),
+      );
+    },
+    "read the store once for a request, and write at most once a minute": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      f.store.calls = 0;
+      assert.deepEqual((await client.get("/get-thrice")).json(), ["ann", "ann", "ann"]);
+      assert.equal(f.store.calls, 1);
+      f.clock.advance("1m");
+      await client.get("/private");
+      assert.equal(f.store.calls, 3);
+      await client.get("/private");
+      assert.equal(f.store.calls, 4);
+    },
+    "keep two managers apart": async (f) => {
+      const client = f.client();
+      await client.post("/login?user=ann");
+      assert.equal((await client.get("/admin/both")).status, 401);
+      await client.post("/admin/login?user=root");
+      assert.deepEqual((await client.get("/admin/both")).json(), { admin: "root", user: "ann" });
+      // The token of one is nothing to the other, though both are in one store.
+      const cookie = `__Host-admin=${client.jar.get(NAME)}`;
+      assert.equal((await f.client().get("/admin/both", { cookie })).status, 401);
+    },
+  },
+
+  "the verbs": {
+    "list the user's sessions, this one marked, and no secret": async (f) => {
+      const [phone, desk] = [f.client({ "user-agent": PIXEL }), f.client()];
+      await phone.post("/login");
+      f.clock.advance("1s");
+      await desk.post("/login");
+      await f.client().post("/login?user=bob");
+      for (const path of ["/sessions", "/list"]) {
+        const answer = await phone.get(path);
+        const listed = answer.json() as SessionJson[];
+        assert.deepEqual(
+          listed.map(({ current }) => current),
+          [false, true],
+        );
+        for (const { token } of [phone, desk].map((client) => ({ token: client.token() }))) {
+          assert.ok(!answer.text.includes(token.split(".")[1] ?? token));
+        }
+        assert.ok(!answer.text.includes("ann"), "the list tells the user key");
+      }
+    },
+    "log out, with no middleware before": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const old = client.cookieHeader();
+      const answer = await client.post("/logout");
+      assert.deepEqual(answer.json(), { user: null });
+      assert.equal(client.jar.size, 0);
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+      assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
+    },
+    "do nothing without a session": async (f) => {
+      assert.deepEqual((await f.client().post("/logout")).cookies, []);
+      assert.deepEqual((await f.client().post("/logout-others")).json(), []);
+      assert.deepEqual((await f.client().post("/logout-all")).json(), []);
+      assert.equal((await f.client().post("/revoke?id=x")).json(), false);
+      assert.deepEqual((await f.client().post("/rotate")).cookies, []);
+      assert.deepEqual((await f.client().get("/list")).json(), []);
+    },
+    "end the others": async (f) => {
+      const [own, other, theirs] = [f.client(), f.client(), f.client()];
+      await own.post("/login");
+      const { id } = (await other.post("/login")).json() as { id: string };
+      await theirs.post("/login?user=bob");
+      assert.deepEqual((await own.post("/logout-others")).json(), [id]);
+      assert.equal((await own.get("/private")).status, 200);
+      assert.equal((await other.get("/private")).status, 401);
+      assert.equal((await theirs.get("/private")).status, 200);
+    },
+    "end all": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      const ids = [];
+      for (const client of [own, other])
+        ids.push(((await client.post("/login")).json() as { id: string }).id);
+      const answer = await own.post("/logout-all");
+      assert.deepEqual([...(answer.json() as string[])].sort(), ids.sort());
+      assert.equal(own.jar.size, 0);
+      assert.equal((await other.get("/private")).status, 401);
+    },
+    "end one by its id": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      await own.post("/login");
+      const { id } = (await other.post("/login")).json() as { id: string };
+      assert.equal((await own.post(`/revoke?id=${id}`)).json(), true);
+      assert.equal((await own.post(`/revoke?id=${id}`)).json(), false);
+      assert.equal((await other.get("/private")).status, 401);
+      assert.equal((await own.get("/private")).status, 200);
+    },
+    "log out by the own id": async (f) => {
+      const client = f.client();
+      const { id } = (await client.post("/login")).json() as { id: string };
+      assert.equal((await client.post(`/revoke?id=${id}`)).json(), true);
+      assert.equal(client.jar.size, 0);
+    },
+    "refuse to end another user's": async (f) => {
+      const [own, theirs] = [f.client(), f.client()];
+      await own.post("/login?user=ann");
+      const { id } = (await theirs.post("/login?user=bob")).json() as { id: string };
+      const answer = await own.post(`/revoke?id=${id}`);
+      assert.deepEqual([answer.status, answer.json()], [403, { code: "ERR_NOT_OWNER" }]);
+      assert.equal((await theirs.get("/private")).status, 200);
+    },
+    "rotate: a new secret, and the old one for requests under way": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const [old, id] = [client.cookieHeader(), client.token().split(".")[0]];
+      await client.post("/rotate");
+      assert.notEqual(client.cookieHeader(), old);
+      assert.equal(client.token().split(".")[0], id);
+      assert.equal((await client.get("/private")).status, 200);
+      assert.equal((await f.client().get("/private", { cookie: old })).status, 200);
+      f.clock.advance("30s");
+      const answer = await f.client().get("/private", { cookie: old });
+      assert.deepEqual(answer.json(), { error: "unauthorized", reason: "reused" });
+      assert.equal((await client.get("/private")).status, 401);
+    },
+    "reauthenticate: the elevation belongs to the new secret": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const [old, before] = [client.cookieHeader(), new Date(f.clock.now()).toISOString()];
+      f.clock.advance("10m");
+      const after = new Date(f.clock.now()).toISOString();
+      assert.deepEqual((await client.post("/reauthenticate")).json(), { authenticatedAt: after });
+      assert.equal((await client.get("/authenticated-at")).json(), after);
+      assert.equal((await f.client().get("/authenticated-at", { cookie: old })).json(), before);
+    },
+    "say what is missing where nothing was loaded": async (f) => {
+      const { error } = (await f.client().get("/unloaded")).json() as { error: string };
+      assert.match(error, /public\(\) or auth\(\)/);
+    },
+  },
+
+  "our cookie is on whatever response leaves": {
+    "a thrown error": async (f) => {
+      const client = f.client();
+      assert.equal((await client.post("/login-and-throw")).status, 500);
+      assert.equal((await client.get("/private")).status, 200);
+    },
+    "a redirect": async (f) => {
+      const client = f.client();
+      const answer = await client.post("/login-and-redirect");
+      assert.deepEqual([answer.status, answer.headers.get("location")], [303, "/private"]);
+      assert.equal((await client.get("/private")).status, 200);
+    },
+    "a stream": async (f) => {
+      const client = f.client();
+      assert.equal((await client.post("/login-and-stream")).text, "one two three");
+      assert.equal((await client.get("/private")).status, 200);
+    },
+    "beside a cookie of the app's own": async (f) => {
+      const client = f.client();
+      assert.equal((await client.post("/login-beside-cookie")).cookies.length, 2);
+      assert.equal(client.jar.get("theme"), "dark");
+      assert.equal((await client.get("/private")).status, 200);
+    },
+  },
+
+  "headers already sent": {
+    "are an error before the store is written": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const before = await f.manager.fetchByUserKey("ann");
+      for (const verb of ["init", "revoke", "revokeAll", "rotate", "reauthenticate"]) {
+        assert.equal((await client.post(`/late?verb=${verb}`)).text, "head ERR_HEADERS_SENT", verb);
+      }
+      assert.deepEqual(
+        (await f.manager.fetchByUserKey("ann")).map(({ id }) => id),
+        before.map(({ id }) => id),
+      );
+      assert.equal((await client.get("/private")).status, 200);
+    },
+  },
+
+  "a store that does not answer": {
+    "is 503 with Retry-After behind auth, and logs nobody out": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      f.store.down = true;
+      const answer = await client.get("/private");
+      assert.deepEqual([answer.status, answer.json(), answer.cookies], [503, { error: "unavailable" }, []]);
+      assert.match(answer.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/);
+      f.store.down = false;
+      assert.deepEqual((await client.get("/private")).json(), { user: "ann" });
+    },
+    "lets what is public run, where every verb that would have to know throws": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      f.store.down = true;
+      const { current, ...others } = (await client.get("/verbs")).json() as Record<string, unknown>;
+      assert.equal(current, null);
+      for (const [verb, outcome] of Object.entries(others)) assert.equal(outcome, "ERR_STORE", verb);
+      assert.equal(Object.keys(others).length, 11);
+    },
+    "is told of by a logout": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      f.store.down = true;
+      const answer = await client.post("/logout");
+      assert.deepEqual([answer.status, answer.cookies], [503, []]);
+      f.store.down = false;
+      assert.equal((await client.get("/private")).status, 200);
+    },
+  },
+};

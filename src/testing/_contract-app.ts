@@ -1,0 +1,301 @@
+import type { Duration } from "../duration.ts";
+import { SessionError } from "../errors.ts";
+import type { Sessions } from "../sessions.ts";
+import type { Store } from "../store.ts";
+import { memoryStore } from "../stores/memory.ts";
+
+/** What a handler of the contract's app answers; the adapter's test puts it into its framework's own words. */
+export interface ContractReply {
+  /** Default 200. */
+  readonly status?: number;
+  /** The body, as JSON. */
+  readonly json?: unknown;
+  /** In place of a body: a redirect with status 303. */
+  readonly redirect?: string;
+  /** In place of a body: text that comes bit by bit. The head of the response goes out before the first bit is asked for. */
+  readonly stream?: AsyncIterable<string>;
+  /** A cookie of the app's own, to be set by the framework's own means: name and value. */
+  readonly cookie?: readonly [name: string, value: string];
+}
+
+/** A route of the contract's app, to be registered by the framework's own means. */
+export interface ContractRoute<Context> {
+  readonly method: "GET" | "POST";
+  /** Without parameters. */
+  readonly path: string;
+  /** Which middleware stands before the handler: of the one manager `public` or `auth`, of the other one `auth`. */
+  readonly guard?: "public" | "auth" | "admin";
+  /** The handler. What it throws is to go where the framework lets thrown errors go. */
+  run(context: Context, query: URLSearchParams): Promise<ContractReply>;
+}
+
+/** The routes, over the verbs of two managers with different cookies. */
+export function contractRoutes<Context>(
+  sessions: Sessions<Context>,
+  admins: Sessions<Context>,
+): readonly ContractRoute<Context>[] {
+  const user = (query: URLSearchParams) => query.get("user") ?? "ann";
+  return [
+    {
+      method: "POST",
+      path: "/login",
+      run: answering(async (context, query) => {
+        const expiresIn = query.get("expiresIn") as Duration | null;
+        const { id } = await sessions.init(context, user(query), expiresIn ? { expiresIn } : {});
+        return { json: { id } };
+      }),
+    },
+    {
+      method: "GET",
+      path: "/public",
+      guard: "public",
+      run: answering(async (context) => ({ json: { user: sessions.current(context)?.userKey ?? null } })),
+    },
+    {
+      method: "GET",
+      path: "/private",
+      guard: "auth",
+      run: answering(async (context) => ({ json: { user: sessions.require(context).userKey } })),
+    },
+    {
+      method: "GET",
+      path: "/sessions",
+      guard: "auth",
+      run: answering(async (context) => ({ json: await sessions.fetchAll(context) })),
+    },
+    // Without middleware from here on: the verbs load the session themselves.
+    {
+      method: "GET",
+      path: "/list",
+      run: answering(async (context) => ({ json: await sessions.fetchAll(context) })),
+    },
+    {
+      method: "POST",
+      path: "/logout",
+      run: answering(async (context) => {
+        await sessions.revoke(context);
+        return { json: { user: sessions.current(context)?.userKey ?? null } };
+      }),
+    },
+    {
+      method: "POST",
+      path: "/logout-others",
+      run: answering(async (context) => ({ json: await sessions.revokeOther(context) })),
+    },
+    {
+      method: "POST",
+      path: "/logout-all",
+      run: answering(async (context) => ({ json: await sessions.revokeAll(context) })),
+    },
+    {
+      method: "POST",
+      path: "/revoke",
+      run: answering(async (context, query) => ({
+        json: await sessions.revokeOwn(context, query.get("id") ?? ""),
+      })),
+    },
+    {
+      method: "POST",
+      path: "/rotate",
+      run: answering(async (context) => {
+        await sessions.rotate(context);
+        return {};
+      }),
+    },
+    {
+      method: "POST",
+      path: "/reauthenticate",
+      run: answering(async (context) => {
+        await sessions.reauthenticate(context);
+        return { json: { authenticatedAt: sessions.current(context)?.authenticatedAt } };
+      }),
+    },
+    {
+      method: "GET",
+      path: "/authenticated-at",
+      guard: "auth",
+      run: answering(async (context) => ({ json: sessions.require(context).authenticatedAt })),
+    },
+    {
+      method: "GET",
+      path: "/get-thrice",
+      run: answering(async (context) => {
+        const all = await Promise.all([sessions.get(context), sessions.get(context), sessions.get(context)]);
+        return { json: all.map((session) => session?.userKey ?? null) };
+      }),
+    },
+    {
+      method: "GET",
+      path: "/unloaded",
+      run: async (context) => {
+        try {
+          return { json: sessions.current(context) };
+        } catch (error) {
+          return { json: { error: error instanceof TypeError ? error.message : String(error) } };
+        }
+      },
+    },
+    {
+      method: "GET",
+      path: "/verbs",
+      guard: "public",
+      run: async (context) => ({ json: await outcomes(sessions, context) }),
+    },
+    {
+      method: "POST",
+      path: "/login-and-throw",
+      run: async (context, query) => {
+        await sessions.init(context, user(query));
+        throw new Error("thrown after init");
+      },
+    },
+    {
+      method: "POST",
+      path: "/login-and-redirect",
+      run: async (context, query) => {
+        await sessions.init(context, user(query));
+        return { redirect: "/private" };
+      },
+    },
+    {
+      method: "POST",
+      path: "/login-and-stream",
+      run: async (context, query) => {
+        await sessions.init(context, user(query));
+        return { stream: bits("one ", "two ", "three") };
+      },
+    },
+    {
+      method: "POST",
+      path: "/login-beside-cookie",
+      run: async (context, query) => {
+        await sessions.init(context, user(query));
+        return { json: {}, cookie: ["theme", "dark"] };
+      },
+    },
+    {
+      method: "POST",
+      path: "/login-twice",
+      run: answering(async (context, query) => {
+        const first = await sessions.init(context, user(query));
+        const second = await sessions.init(context, user(query));
+        return { json: [first.id, second.id] };
+      }),
+    },
+    {
+      method: "POST",
+      path: "/late",
+      run: async (context, query) => ({ stream: late(sessions, context, query) }),
+    },
+    {
+      method: "POST",
+      path: "/admin/login",
+      run: answering(async (context, query) => ({
+        json: { id: (await admins.init(context, user(query))).id },
+      })),
+    },
+    {
+      method: "GET",
+      path: "/admin/both",
+      guard: "admin",
+      run: answering(async (context) => ({
+        json: {
+          admin: admins.require(context).userKey,
+          user: (await sessions.get(context))?.userKey ?? null,
+        },
+      })),
+    },
+  ];
+}
+
+type Run<Context> = ContractRoute<Context>["run"];
+
+/** Answers our own errors with their status and code, whatever the framework would have made of them. */
+function answering<Context>(run: Run<Context>): Run<Context> {
+  return async (context, query) => {
+    try {
+      return await run(context, query);
+    } catch (error) {
+      if (SessionError.is(error)) return { status: error.status, json: { code: error.code } };
+      throw error;
+    }
+  };
+}
+
+/** What each verb comes to: a code, or what it answered. */
+async function outcomes<Context>(
+  sessions: Sessions<Context>,
+  context: Context,
+): Promise<Record<string, unknown>> {
+  const attempts: Record<string, () => unknown> = {
+    current: () => sessions.current(context)?.userKey ?? null,
+    require: () => sessions.require(context).userKey,
+    get: () => sessions.get(context),
+    fetchAll: () => sessions.fetchAll(context),
+    revoke: () => sessions.revoke(context),
+    revokeOther: () => sessions.revokeOther(context),
+    revokeAll: () => sessions.revokeAll(context),
+    revokeOwn: () => sessions.revokeOwn(context, "0".repeat(22)),
+    rotate: () => sessions.rotate(context),
+    reauthenticate: () => sessions.reauthenticate(context),
+    updateMeta: () => sessions.updateMeta(context, (meta) => meta),
+    init: () => sessions.init(context, "ann"),
+  };
+  const found: Record<string, unknown> = {};
+  for (const [verb, attempt] of Object.entries(attempts)) {
+    try {
+      found[verb] = (await attempt()) ?? null;
+    } catch (error) {
+      found[verb] = SessionError.is(error) ? error.code : String(error);
+    }
+  }
+  return found;
+}
+
+async function* bits(...texts: string[]): AsyncGenerator<string> {
+  for (const text of texts) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    yield text;
+  }
+}
+
+/** Calls what sets cookies when the head of the response has gone. */
+async function* late<Context>(
+  sessions: Sessions<Context>,
+  context: Context,
+  query: URLSearchParams,
+): AsyncGenerator<string> {
+  yield "head ";
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const verb = query.get("verb") as "revoke" | "revokeAll" | "rotate" | "reauthenticate" | "init";
+  try {
+    await (verb === "init" ? sessions.init(context, "ann") : sessions[verb](context));
+    yield "done";
+  } catch (error) {
+    yield SessionError.is(error) ? error.code : String(error);
+  }
+}
+
+/** The memory store with a switch that makes it fail, and a count of what it is asked. */
+export class SwitchableStore implements Store {
+  readonly #store = memoryStore();
+  down = false;
+  calls = 0;
+
+  create: Store["create"] = (...given) => this.#ask(() => this.#store.create(...given));
+  fetchById: Store["fetchById"] = (...given) => this.#ask(() => this.#store.fetchById(...given));
+  fetchByIds: Store["fetchByIds"] = (...given) => this.#ask(() => this.#store.fetchByIds(...given));
+  fetchByUserKey: Store["fetchByUserKey"] = (...given) =>
+    this.#ask(() => this.#store.fetchByUserKey(...given));
+  update: Store["update"] = (...given) => this.#ask(() => this.#store.update(...given));
+  deleteById: Store["deleteById"] = (...given) => this.#ask(() => this.#store.deleteById(...given));
+  deleteByUserKey: Store["deleteByUserKey"] = (...given) =>
+    this.#ask(() => this.#store.deleteByUserKey(...given));
+  close = async (): Promise<void> => this.#store.close?.();
+
+  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
+    this.calls++;
+    if (this.down) throw new Error("connect ECONNREFUSED");
+    return question();
+  }
+}
