@@ -31,11 +31,8 @@ export interface ExpressSessions<In = undefined, Out = In> extends Sessions<Expr
   auth(): ExpressMiddleware;
 }
 
-/** `Request` and `Response` are those of express, from whose types they are taken. */
-export interface ExpressSessionsOptions<
-  Request extends ExpressContext = ExpressContext,
-  Response extends NodeResponse = NodeResponse,
-> {
+/** `Request` and `Response` are Express's own, as far as `reject` names them. */
+export interface ExpressSessionsOptions<Request, Response> {
   /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
   readonly reject?: (error: SessionError, request: Request, response: Response) => unknown;
 }
@@ -57,11 +54,19 @@ export interface ExpressSessionsOptions<
  * });
  * ```
  */
-export function expressSessions<In, Out extends In>(
+export function expressSessions<
+  In,
+  Out extends In,
+  Request extends ExpressContext = ExpressContext,
+  Response extends NodeResponse = NodeResponse,
+>(
   manager: Manager<In, Out>,
-  { reject = (error, _, response) => sendRejection(error, response) }: ExpressSessionsOptions = {},
+  options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
   const { verbs, load, authorize } = createSessions(manager, exchangeOf);
+  // Whatever of Express's types the app's function names: it is Express that calls this middleware.
+  const own = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
+  const reject = own ?? ((error, _request, response) => sendRejection(error, response));
   return { ...verbs, public: () => middleware(load, reject), auth: () => middleware(authorize, reject) };
 }
 

@@ -28,12 +28,22 @@ function fetchApp({
 function send({ status = 200, json, redirect, stream, cookie }: ContractReply): Response {
   const headers = new Headers(cookie && { "set-cookie": cookie.join("=") });
   if (redirect) return new Response(null, { status: 303, headers: { location: redirect } });
-  if (stream)
-    return new Response(ReadableStream.from(stream).pipeThrough(new TextEncoderStream()), { headers });
+  if (stream) return new Response(streamOf(stream), { headers });
   return Response.json(json ?? null, { status, headers });
 }
 
 function _streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const iterator = texts[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(new TextEncoder().encode(value));
+    },
+  });
+}
+
+function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const iterator = texts[Symbol.asyncIterator]();
   return new ReadableStream({
     async pull(controller) {

@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { SessionError } from "../errors.ts";
+import { Manager } from "../manager.ts";
+import { memoryStore } from "../stores/memory.ts";
+import { type FetchContext, fetchSessions } from "./fetch.ts";
+
+const request = (cookie?: string) =>
+  new Request("https://example.com/", cookie ? { headers: { cookie } } : {});
+
+function cookieOf(response: Response): string {
+  return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+}
+
+describe("fetchSessions", () => {
+  const sessions = fetchSessions(new Manager(memoryStore()));
+  const login = sessions.public(async (context) => {
+    await sessions.init(context, "ann");
+    return new Response(context.session?.userKey);
+  });
+
+  it("gives the handler the session as it is at that moment", async () => {
+    const before: unknown[] = [];
+    const response = await sessions.public(async (context) => {
+      before.push(context.session);
+      await sessions.init(context, "ann");
+      before.push(context.session?.userKey);
+      await sessions.revoke(context);
+      before.push(context.session);
+      return new Response();
+    })(request());
+    expect(before).toEqual([undefined, "ann", undefined]);
+    expect(response.headers.getSetCookie()).toHaveLength(1);
+    expect(response.headers.getSetCookie()[0]).toContain("Max-Age=0");
+  });
+
+  it("gives a handler behind auth a session that is there", async () => {
+    const cookie = cookieOf(await login(request()));
+    const response = await sessions.auth(({ session }) => new Response(session.userKey))(request(cookie));
+    expect(await response.text()).toBe("ann");
+  });
+
+  it("hands on what the platform gives besides the request", async () => {
+    const handler = sessions.public((_context, a: number, b: string) => new Response(`${a}${b}`));
+    expect(await (await handler(request(), 1, "x")).text()).toBe("1x");
+  });
+
+  it("asks the app for the address", async () => {
+    const own = fetchSessions(new Manager(memoryStore()), {
+      peerAddress: (_request, info: { ip: string }) => info.ip,
+    });
+    const handler = own.public(async (context, _info: { ip: string }) => {
+      return new Response((await own.init(context, "ann")).ip);
+    });
+    expect(await (await handler(request(), { ip: "::ffff:203.0.113.9" })).text()).toBe("203.0.113.9");
+  });
+
+  it("puts the cookie on an immutable redirect", async () => {
+    const response = await sessions.public(async (context) => {
+      await sessions.init(context, "ann");
+      return Response.redirect("https://example.com/home", 303);
+    })(request());
+    expect([response.status, response.headers.get("location")]).toEqual([303, "https://example.com/home"]);
+    expect(cookieOf(response)).toMatch(/^__Host-sessionup=/);
+  });
+
+  it("never writes into a response that the app keeps for others", async () => {
+    const kept = new Response(null, { status: 204 });
+    const response = await sessions.public(async (context) => {
+      await sessions.init(context, "ann");
+      return kept;
+    })(request());
+    expect(response.status).toBe(204);
+    expect(cookieOf(response)).not.toBe("");
+    expect(kept.headers.getSetCookie()).toEqual([]);
+  });
+
+  it("returns what it has nothing to add to as it is, and what cannot be copied", async () => {
+    const plain = new Response("plain");
+    expect(await sessions.public(() => plain)(request())).toBe(plain);
+    const failed = Response.error();
+    const response = await sessions.public(async (context) => {
+      await sessions.init(context, "ann");
+      return failed;
+    })(request());
+    expect(response).toBe(failed);
+  });
+
+  it("answers our own errors as reject says, and lets others go on", async () => {
+    const handler = sessions.public((context) => new Response(sessions.require(context).userKey));
+    const response = await handler(request());
+    expect([response.status, await response.json()]).toEqual([
+      401,
+      { error: "unauthorized", reason: "no_cookie" },
+    ]);
+    const broken = sessions.public(() => {
+      throw new RangeError("the app's own");
+    });
+    await expect(broken(request())).rejects.toThrow(RangeError);
+    const own = fetchSessions(new Manager(memoryStore()), {
+      reject: (error) => new Response(error.code, { status: 403 }),
+    });
+    const refused = await own.auth(() => new Response("secret"))(request());
+    expect([refused.status, await refused.text()]).toEqual([403, "ERR_UNAUTHORIZED"]);
+  });
+
+  it("refuses to set a cookie when the response has been returned", async () => {
+    let kept: FetchContext | undefined;
+    await sessions.public((context) => {
+      kept = context;
+      return new Response();
+    })(request());
+    const late = await sessions.init(kept as FetchContext, "ann").catch((error: unknown) => error);
+    expect(SessionError.is(late) && late.code).toBe("ERR_HEADERS_SENT");
+  });
+
+  it("takes no context of somebody else's making", async () => {
+    const made = { request: request(), headers: new Headers(), session: undefined };
+    await expect(sessions.get(made)).rejects.toThrow(
+      /^sessionup\/fetch: the context is what public\(\) and auth\(\) give/,
+    );
+  });
+});
