@@ -1,0 +1,72 @@
+import { isIP } from "node:net";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { networkOf, normalizeAddress } from "./address.ts";
+
+describe("normalizeAddress", () => {
+  it.each([
+    ["192.0.2.1", "192.0.2.1"],
+    [" 192.0.2.1 ", "192.0.2.1"],
+    ["192.0.2.1:443", "192.0.2.1"],
+    ["::1", "::1"],
+    ["[::1]", "::1"],
+    ["[2001:db8::1]:443", "2001:db8::1"],
+    ["2001:DB8:0:0:0:0:0:1", "2001:db8::1"],
+    ["fe80::1%eth0", "fe80::1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["::FFFF:c000:0201", "192.0.2.1"],
+    ["[::ffff:192.0.2.1]:80", "192.0.2.1"],
+    ["0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1"],
+  ])("makes %s %s", (text, address) => {
+    expect(normalizeAddress(text)).toBe(address);
+  });
+
+  it.each([
+    undefined,
+    "",
+    "unknown",
+    "_hidden",
+    "192.0.2",
+    "192.0.2.256",
+    "010.0.0.1",
+    "192.0.2.1%eth0",
+    "[::1",
+    "[]",
+    "::1::",
+    "example.com",
+    "for=192.0.2.1",
+    "192.0.2.1, 192.0.2.2",
+    "1".repeat(200),
+    "\0",
+    "１９２.0.2.1",
+  ])("takes %j for none", (text) => {
+    expect(normalizeAddress(text)).toBeUndefined();
+  });
+
+  it("gives an address or nothing, whatever comes", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.ipV4(), fc.ipV6(), fc.string({ unit: "binary" })),
+        fc.string(),
+        (head, tail) => {
+          const address = normalizeAddress(head + tail);
+          if (address !== undefined) expect(isIP(address)).not.toBe(0);
+          expect(address === undefined ? undefined : normalizeAddress(address)).toBe(address);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+describe("networkOf", () => {
+  it.each([
+    ["192.0.2.77", "192.0.2.0/24"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["1::", "1:0:0:0::/64"],
+  ])("puts %s into %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});

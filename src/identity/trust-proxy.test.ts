@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { clientAddress, type TrustProxy, trustOf } from "./trust-proxy.ts";
+
+const PEER = "10.0.0.1";
+
+function seen(
+  option: TrustProxy | undefined,
+  forwardedFor: string | undefined,
+  peer: string | undefined = PEER,
+) {
+  return clientAddress(peer, forwardedFor, trustOf(option));
+}
+
+describe("trustProxy", () => {
+  it("believes nobody unless it is told to", () => {
+    expect(seen(undefined, "203.0.113.9")).toBe(PEER);
+    expect(seen(false, "203.0.113.9")).toBe(PEER);
+    expect(seen(0, "203.0.113.9")).toBe(PEER);
+    expect(seen([], "203.0.113.9")).toBe(PEER);
+  });
+
+  it("goes as many hops from the right as there are proxies", () => {
+    const header = "6.6.6.6, 203.0.113.9, 10.0.0.2";
+    expect([1, 2, 3, 4].map((hops) => seen(hops, header))).toEqual([
+      "10.0.0.2",
+      "203.0.113.9",
+      "6.6.6.6",
+      "6.6.6.6",
+    ]);
+  });
+
+  it("goes on while the hop is in the list", () => {
+    const header = "6.6.6.6, 203.0.113.9, 10.0.0.2";
+    expect(seen(["10.0.0.0/8"], header)).toBe("203.0.113.9");
+    expect(seen(["10.0.0.1"], header)).toBe("10.0.0.2");
+    expect(seen(["192.168.0.0/16"], header)).toBe(PEER);
+    expect(seen(["2001:db8::/32"], "203.0.113.9", "2001:db8::7")).toBe("203.0.113.9");
+  });
+
+  it("knows a proxy by its mapped form too", () => {
+    expect(seen(["10.0.0.0/8"], "203.0.113.9", "::ffff:10.0.0.1")).toBe("203.0.113.9");
+  });
+
+  it("asks a function for each hop", () => {
+    const asked: unknown[] = [];
+    const trust = (address: string | undefined, distance: number) => asked.push([address, distance]) < 3;
+    expect(seen(trust, "1.1.1.1, 2.2.2.2, 3.3.3.3")).toBe("2.2.2.2");
+    expect(asked).toEqual([
+      [PEER, 0],
+      ["3.3.3.3", 1],
+      ["2.2.2.2", 2],
+    ]);
+  });
+
+  it("strips ports and brackets, and takes several lines for one list", () => {
+    expect(seen(1, "[2001:db8::9]:1234")).toBe("2001:db8::9");
+    expect(seen(2, ["203.0.113.9:55", "10.0.0.2"].join(", "))).toBe("203.0.113.9");
+  });
+
+  it("says nothing rather than guess where the walk ends at no address", () => {
+    for (const entry of ["unknown", "", "6.6.6.6,", "a@b", "999.1.1.1"])
+      expect(seen(1, entry)).toBeUndefined();
+  });
+
+  it("has no address where the connection has none", () => {
+    expect(clientAddress(undefined, "203.0.113.9", trustOf(["10.0.0.0/8"]))).toBeUndefined();
+    // A unix socket behind one proxy.
+    expect(clientAddress(undefined, "203.0.113.9", trustOf(1))).toBe("203.0.113.9");
+  });
+
+  it("ends after 32 hops, and reads no more than the last 4 kB", () => {
+    const chain = Array(40).fill("10.0.0.2").join(",");
+    expect(seen(["10.0.0.0/8"], `203.0.113.9,${chain}`)).toBeUndefined();
+    const trusted = Array(31).fill("10.0.0.2").join(",");
+    expect(seen(["10.0.0.0/8"], `203.0.113.9,${trusted}`)).toBe("203.0.113.9");
+    expect(seen(1, `${"6.6.6.6,".repeat(100_000)}203.0.113.9`)).toBe("203.0.113.9");
+    expect(seen(1, `${"x".repeat(5_000)}`)).toBeUndefined();
+  });
+
+  it("never throws, and believes nothing that stands left of an untrusted hop", () => {
+    const entry = fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.string({ unit: "binary", maxLength: 20 }),
+      fc.constantFrom("", " ", ","),
+    );
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 8 }), (entries) => {
+        const header = [...entries, "203.0.113.9"].join(",");
+        expect(seen(1, header)).toBe("203.0.113.9");
+        seen(5, header);
+        seen(["0.0.0.0/0", "::/0"], header);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it.each([
+    ["10.0.0.0/33"],
+    ["10.0.0.0/"],
+    ["::/129"],
+    ["example.com"],
+    ["10.0.0.0/8/8"],
+    ["10.0.0.0/-1"],
+    ["10.0.0.0/8 "],
+    [7],
+  ])("refuses %j in the list", (entry) => {
+    expect(() => trustOf([entry as string])).toThrow(/^trustProxy: .* is neither an address nor a CIDR/);
+  });
+
+  it.each([[true], [-1], [1.5], [33], [Number.NaN], ["10.0.0.0/8"], [null], [{}]])("refuses %j", (option) => {
+    expect(() => trustOf(option as TrustProxy)).toThrow(/^trustProxy: needs false, a number/);
+  });
+});

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { equalHashes, hashOf, isSessionId, parseToken, randomText, rootOf, type Secret } from "./token.ts";
+
+describe("randomText", () => {
+  it("has the length and the letters it should have", () => {
+    for (const length of [0, 1, 20, 43, 5_000])
+      expect(randomText(length)).toMatch(new RegExp(`^[0-9A-Za-z]{${length}}$`));
+  });
+
+  it("takes every letter equally often", () => {
+    const counts = new Map<string, number>();
+    for (const letter of randomText(620_000)) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+    expect(counts.size).toBe(62);
+    // 10 000 each, with a deviation of 100: taking bytes modulo 62 without a limit would favour eight letters by 24 %.
+    for (const count of counts.values()) expect(Math.abs(count - 10_000)).toBeLessThan(700);
+  });
+
+  it("never repeats itself in a million", () => {
+    const seen = new Set<string>();
+    for (let count = 0; count < 1_000_000; count++) seen.add(randomText(20));
+    expect(seen.size).toBe(1_000_000);
+  });
+});
+
+describe("parseToken", () => {
+  it("takes apart what was put together", () => {
+    const [id, secret] = [randomText(22), randomText(65)];
+    expect(parseToken(`${id}.${secret}`)).toEqual({ text: `${id}.${secret}`, id, secret });
+  });
+
+  it("knows lengths to the letter", () => {
+    const fits = (id: number, secret: number) =>
+      parseToken(`${"a".repeat(id)}.${"b".repeat(secret)}`) !== undefined;
+    expect([fits(18, 65), fits(19, 65), fits(66, 65), fits(67, 65)]).toEqual([false, true, true, false]);
+    expect([fits(22, 43), fits(22, 44), fits(22, 150), fits(22, 151)]).toEqual([false, true, true, false]);
+  });
+
+  it("refuses any other letter, and a second dot", () => {
+    const [id, secret] = ["a".repeat(22), "b".repeat(65)];
+    for (const letter of ["-", "_", ".", " ", "/", ":", "@", "[", "`", "{", "é", "\0", "\ud800"]) {
+      expect(parseToken(`${letter}${id.slice(1)}.${secret}`)).toBeUndefined();
+      expect(parseToken(`${id}.${secret.slice(1)}${letter}`)).toBeUndefined();
+    }
+  });
+
+  it("takes any text without a throw", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => parseToken(text) === undefined),
+    );
+  });
+});
+
+describe("isSessionId", () => {
+  it("keeps from the store what cannot be an id", () => {
+    expect(isSessionId("a".repeat(22))).toBe(true);
+    for (const text of ["", "a", "a".repeat(18), "a".repeat(67), `${"a".repeat(21)}*`])
+      expect(isSessionId(text)).toBe(false);
+  });
+});
+
+describe("hashOf and equalHashes", () => {
+  it("is SHA-256 in base64url", () => {
+    expect(hashOf("abc")).toBe(createHash("sha256").update("abc").digest("base64url"));
+  });
+
+  it("tells any difference", () => {
+    const hash = hashOf("a");
+    expect(equalHashes(hash, hashOf("a"))).toBe(true);
+    for (let index = 0; index < hash.length; index++) {
+      const other = `${hash.slice(0, index)}${hash[index] === "A" ? "B" : "A"}${hash.slice(index + 1)}`;
+      expect(equalHashes(hash, other)).toBe(false);
+    }
+    expect(equalHashes(hash, hash.slice(1))).toBe(false);
+    expect(equalHashes(hash, `${hash}A`)).toBe(false);
+    expect(equalHashes("", hash)).toBe(false);
+  });
+
+  it("has a root that is the beginning of the secret", () => {
+    expect(rootOf(`${"r".repeat(22)}${"t".repeat(43)}` as Secret)).toBe("r".repeat(22));
+  });
+});

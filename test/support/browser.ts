@@ -1,0 +1,79 @@
+import { createSessions, type Exchange, type Manager, type Sessions, type SetCookie } from "sessionup";
+
+/** One request of a test, and what its response has been given. */
+export class TestRequest implements Exchange {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies: SetCookie[] = [];
+  readonly responseHeaders = new Map<string, string>();
+  peer: string | undefined = "192.0.2.1";
+  sent = false;
+
+  constructor(headers: Readonly<Record<string, string>> = {}) {
+    this.headers = headers;
+  }
+
+  header(name: string): string | undefined {
+    return this.headers[name];
+  }
+  peerAddress(): string | undefined {
+    return this.peer;
+  }
+  blocked(): string | undefined {
+    return this.sent ? "the response has been sent" : undefined;
+  }
+  setCookie(cookie: SetCookie): void {
+    const index = this.cookies.findIndex(({ name }) => name === cookie.name);
+    this.cookies.splice(index === -1 ? this.cookies.length : index, 1, cookie);
+  }
+  setHeader(name: string, value: string): void {
+    this.responseHeaders.set(name, value);
+  }
+}
+
+/** The verbs over requests that a test makes itself. */
+export function testSessions<In, Out extends In>(
+  manager: Manager<In, Out>,
+): Sessions<TestRequest, In, Out> & { authorize(request: TestRequest): Promise<string | undefined> } {
+  const { verbs, authorize } = createSessions<TestRequest, In, Out>(manager, (request) => request);
+  return {
+    ...verbs,
+    async authorize(request) {
+      const error = await authorize(request);
+      return error && (error.reason ?? error.code);
+    },
+  };
+}
+
+/** A browser: sends the cookies that it was given, and its own User-Agent. */
+export class Browser {
+  readonly jar = new Map<string, string>();
+  headers: Record<string, string>;
+
+  constructor(headers: Record<string, string> = {}) {
+    this.headers = headers;
+  }
+
+  /** A request with the cookies of now. */
+  request(): TestRequest {
+    const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
+    return new TestRequest({ ...this.headers, ...(cookie && { cookie }) });
+  }
+
+  /** Takes what the response sets. */
+  receive(request: TestRequest): void {
+    for (const { name, value, maxAge } of request.cookies) {
+      if (maxAge === 0) this.jar.delete(name);
+      else this.jar.set(name, value);
+    }
+  }
+
+  /** Makes a request, lets `use` handle it, and takes the response. */
+  async visit<Answer>(use: (request: TestRequest) => Promise<Answer>): Promise<Answer> {
+    const request = this.request();
+    try {
+      return await use(request);
+    } finally {
+      this.receive(request);
+    }
+  }
+}
