@@ -118,9 +118,9 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
   const clock = options.clock ?? Date.now;
   if (typeof clock !== "function") throw new TypeError("clock: needs a function that returns milliseconds");
   const { idleTimeout } = options;
-  const client = clientOf(options.client ?? {});
+  const client = clientOf(options.client);
   return Object.freeze({
-    cookie: cookieOf(options.cookie ?? {}),
+    cookie: cookieOf(options.cookie),
     lifetime: Object.freeze({
       expiresIn: expiresInOf(options.expiresIn),
       idleTimeout: idleTimeout === undefined ? undefined : milliseconds(idleTimeout, "idleTimeout"),
@@ -128,7 +128,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     client,
     validate: validateOf(options.validate, client),
     trust: trustOf(options.trustProxy),
-    limit: limitOf(options.maxSessions ?? { max: 1_000, onExceed: "evict-oldest" }),
+    limit: limitOf(options.maxSessions),
     generateId: generator("generateId", options.generateId, LENGTH.id),
     generateSecret: generator("generateSecret", options.generateSecret, LENGTH.turn),
     meta: schemaOf(options.meta),
@@ -155,7 +155,7 @@ export function known(options: object, name: string, names: readonly string[]): 
   }
 }
 
-function cookieOf(options: CookieOptions): Resolved<unknown, unknown>["cookie"] {
+function cookieOf(options: CookieOptions = {}): Resolved<unknown, unknown>["cookie"] {
   known(options, "cookie", ["name", "path", "domain", "secure", "httpOnly", "sameSite", "partitioned"]);
   const { name = "sessionup", path = "/", domain } = options;
   const { secure = true, httpOnly = true, sameSite = "strict", partitioned = false } = options;
@@ -194,7 +194,7 @@ function cookieOf(options: CookieOptions): Resolved<unknown, unknown>["cookie"] 
   const prefix = /^__(host|secure|http)-(http-)?/i.exec(name)?.[0].toLowerCase();
   if (prefix === undefined) {
     const sent = secure ? (hostOnly ? `__Host-${name}` : `__Secure-${name}`) : name;
-    return Object.freeze({ base: name, attributes: { name: sent, ...attributes } });
+    return Object.freeze({ base: name, attributes: Object.freeze({ name: sent, ...attributes }) });
   }
   if (prefix.startsWith("__host-") && !hostOnly) {
     throw new TypeError('cookie.name: "__Host-" needs path "/", no domain, and secure');
@@ -203,10 +203,10 @@ function cookieOf(options: CookieOptions): Resolved<unknown, unknown>["cookie"] 
   if (prefix.endsWith("http-") && !httpOnly) {
     throw new TypeError(`cookie.name: "${name.slice(0, prefix.length)}" needs httpOnly`);
   }
-  return Object.freeze({ base: name, attributes: { name, ...attributes } });
+  return Object.freeze({ base: name, attributes: Object.freeze({ name, ...attributes }) });
 }
 
-function clientOf(options: ClientOptions): Resolved<unknown, unknown>["client"] {
+function clientOf(options: ClientOptions = {}): Resolved<unknown, unknown>["client"] {
   known(options, "client", ["ip", "agent", "parse"]);
   const { ip = true, agent = true, parse } = options;
   boolean(ip, "client.ip");
@@ -237,7 +237,7 @@ function validateOf(
   return Object.freeze({ ip, agent, onChange });
 }
 
-function limitOf(limit: SessionLimit): SessionLimit {
+function limitOf(limit: SessionLimit = { max: 1_000, onExceed: "evict-oldest" }): SessionLimit {
   known(limit, "maxSessions", ["max", "onExceed"]);
   wholeNumber(limit.max, "maxSessions.max");
   if (!["evict-oldest", "evict-idlest", "refuse"].includes(limit.onExceed)) {

@@ -1,0 +1,519 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { Browser, TestRequest, testSessions } from "../test/support/browser.ts";
+import { GatedStore } from "../test/support/gated-store.ts";
+import type { SessionEvents } from "./events.ts";
+import { Manager, type ManagerOptions, SessionError } from "./index.ts";
+import type { Store } from "./store.ts";
+import { TestClock } from "./testing/test-clock.ts";
+
+const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
+const IPHONE =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1";
+
+function setUp(options: ManagerOptions = {}) {
+  const clock = new TestClock();
+  const store = new GatedStore();
+  const manager = new Manager(store, { clock: clock.now, ...options });
+  const told: [keyof SessionEvents, unknown][] = [];
+  const detail = ["reason", "changed", "error"];
+  for (const name of ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const) {
+    manager.events.on(name, (event) => {
+      const key = detail.find((each) => each in event);
+      told.push([name, key && Reflect.get(event, key)]);
+    });
+  }
+  const sessions = testSessions(manager);
+  const login = (browser: Browser, userKey = "ann") =>
+    browser.visit((request) => sessions.init(request, userKey));
+  const reason = (browser: Browser) => browser.visit((request) => sessions.authorize(request));
+  return { clock, store, manager, sessions, told, login, reason };
+}
+
+describe("Manager", () => {
+  it("wants a store that has what a store has", () => {
+    expect(() => new Manager(undefined as unknown as Store)).toThrow(/^store: needs a method "create"/);
+    expect(() => new Manager({} as Store)).toThrow(TypeError);
+  });
+
+  it("makes a second manager over the same store, with its own cookie and events", async () => {
+    const { manager, told, login } = setUp({ idleTimeout: "1h", cookie: { path: "/app" } });
+    const second = manager.with({ cookie: { name: "admin" }, idleTimeout: "5m" });
+    const sessions = testSessions(second);
+    const request = new TestRequest();
+    await sessions.init(request, "ann");
+    expect(request.cookies[0]).toMatchObject({ name: "__Secure-admin", path: "/app" });
+    expect(told).toEqual([]);
+    await login(new Browser());
+    expect(await second.fetchByUserKey("ann")).toHaveLength(2);
+    expect(() => manager.with({ idleTimeout: "soon" as "1h" })).toThrow(/^idleTimeout/);
+  });
+
+  it("closes its store", async () => {
+    let closed = 0;
+    const store = new GatedStore();
+    store.close = async () => void closed++;
+    await new Manager(store).close();
+    expect(closed).toBe(1);
+    const { close: _, ...without } = store;
+    await expect(new Manager({ ...without } as unknown as Store).close()).resolves.toBeUndefined();
+  });
+});
+
+describe("lifetimes", () => {
+  it("ends a browser's session after 24 hours, however much it is used", async () => {
+    const { clock, login, reason, told } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    for (let hour = 1; hour < 24; hour++) {
+      clock.advance("1h");
+      expect(await reason(browser)).toBeUndefined();
+    }
+    clock.advance("1h");
+    expect(await reason(browser)).toBe("expired");
+    expect(told).toContainEqual(["ended", "expired"]);
+    expect(browser.jar.size).toBe(0);
+  });
+
+  it("ends an unused session at the idle timeout, and keeps a used one", async () => {
+    const { clock, login, reason, told } = setUp({ idleTimeout: "30m", expiresIn: "30d" });
+    const [used, unused] = [new Browser(), new Browser()];
+    await login(used);
+    await login(unused);
+    clock.advance("29m");
+    expect(await reason(used)).toBeUndefined();
+    clock.advance("1m");
+    expect([await reason(used), await reason(unused)]).toEqual([undefined, "idle"]);
+    expect(told).toContainEqual(["ended", "idle"]);
+    clock.advance("30m");
+    expect(await reason(used)).toBe("idle");
+  });
+
+  it("shows in lists what is alive only", async () => {
+    const { clock, login, manager } = setUp({ idleTimeout: "30m" });
+    await login(new Browser());
+    clock.advance("10m");
+    await login(new Browser());
+    clock.advance("20m");
+    expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
+    expect(await manager.with({ idleTimeout: "20m" }).fetchByUserKey("ann")).toHaveLength(0);
+  });
+
+  it("writes activity at most once a minute", async () => {
+    const { clock, login, reason, store, sessions } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    store.calls.length = 0;
+    for (let second = 0; second < 125; second += 5) {
+      clock.advance("5s");
+      await reason(browser);
+    }
+    expect(store.calls.filter((call) => call === "update")).toHaveLength(2);
+    const session = await browser.visit(sessions.get);
+    expect(session?.lastSeenAt.getTime()).toBe(clock.now() - 5_000);
+  });
+
+  it("shows the request its own activity", async () => {
+    const { clock, login, sessions } = setUp({ idleTimeout: "30m" });
+    const browser = new Browser();
+    await login(browser);
+    clock.advance("2m");
+    const session = await browser.visit(sessions.get);
+    expect(session?.lastSeenAt.getTime()).toBe(clock.now());
+    expect(session?.expiresAt.getTime()).toBe(clock.now() + 30 * 60_000);
+  });
+});
+
+describe("activity against the end of a session", () => {
+  it("never revives one that ends between the read and the write", async () => {
+    const { clock, login, store, sessions, manager } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    clock.advance("2m");
+    const gate = store.hold("update");
+    const request = browser.request();
+    const late = sessions.authorize(request);
+    await gate.arrived;
+    await manager.revokeByUserKey("ann");
+    gate.open();
+    expect(await late).toBe("revoked");
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+    expect(request.cookies[0]?.maxAge).toBe(0);
+  });
+
+  it("is lost without harm where somebody else has changed the session", async () => {
+    const { clock, login, store, sessions, told } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    clock.advance("2m");
+    const gate = store.hold("update");
+    const late = browser.visit((request) => sessions.authorize(request));
+    await gate.arrived;
+    await browser.visit(sessions.rotate);
+    gate.open();
+    expect(await late).toBeUndefined();
+    expect(told.filter(([name]) => name === "error")).toEqual([]);
+  });
+
+  it("is lost without harm where the store fails, and that is told", async () => {
+    const { clock, login, store, reason, told } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    clock.advance("2m");
+    store.fail("update");
+    expect(await reason(browser)).toBeUndefined();
+    expect(told.at(-1)).toEqual([
+      "error",
+      expect.objectContaining({ code: "ERR_STORE", cause: Error("connection reset") }),
+    ]);
+  });
+});
+
+describe("rotate", () => {
+  it("serves the old secret for 30 seconds, and gives it no new cookie", async () => {
+    const { clock, login, sessions, told } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    const slow = browser.request();
+    await browser.visit(sessions.rotate);
+    await sessions.rotate(slow);
+    expect(slow.cookies).toEqual([]);
+    clock.advance("29s");
+    const late = new TestRequest(slow.headers);
+    expect(await sessions.authorize(late)).toBeUndefined();
+    expect(told.filter(([name]) => name === "rotated")).toHaveLength(1);
+  });
+
+  it("ends the session when an old secret comes back later: somebody copied the cookie", async () => {
+    const { clock, login, sessions, reason, told } = setUp();
+    const [browser, thief] = [new Browser(), new Browser()];
+    await login(browser);
+    thief.jar.set(...([...browser.jar][0] as [string, string]));
+    await browser.visit(sessions.rotate);
+    clock.advance("30s");
+    expect(await reason(thief)).toBe("reused");
+    expect(thief.jar.size).toBe(0);
+    expect(await reason(browser)).toBe("unknown");
+    expect(told).toContainEqual(["ended", "reused"]);
+  });
+
+  it("ends nothing for a secret that was never one", async () => {
+    const { login, reason } = setUp();
+    const [browser, guesser] = [new Browser(), new Browser()];
+    await login(browser);
+    const [[name = "", value = ""] = []] = [...browser.jar];
+    guesser.jar.set(name, `${value.split(".")[0]}.${"x".repeat(65)}`);
+    expect(await reason(guesser)).toBe("unknown");
+    expect(guesser.jar.size).toBe(1);
+    expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("ends nothing when the current secret comes with an old one, left over from another path", async () => {
+    const { clock, login, sessions } = setUp({ cookie: { path: "/app" } });
+    const browser = new Browser();
+    await login(browser);
+    const old = browser.request().headers.cookie;
+    await browser.visit(sessions.rotate);
+    clock.advance("1m");
+    const request = new TestRequest({ cookie: `${old}; ${browser.request().headers.cookie}` });
+    expect(await sessions.authorize(request)).toBeUndefined();
+  });
+
+  it("leaves one new secret of two rotations at the same time, and logs nobody out", async () => {
+    const { login, sessions, store, reason } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    const gates = [store.hold("update"), store.hold("update")];
+    const [one, two] = [browser.request(), browser.request()];
+    const rotations = [sessions.rotate(one), sessions.rotate(two)];
+    await Promise.all(gates.map(({ arrived }) => arrived));
+    for (const gate of gates) gate.open();
+    await Promise.all(rotations);
+    const sent = [...one.cookies, ...two.cookies];
+    expect(sent).toHaveLength(1);
+    for (const request of [one, two]) browser.receive(request);
+    expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("never revives a session that ends meanwhile", async () => {
+    const { login, sessions, store, manager } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    const gate = store.hold("update");
+    const request = browser.request();
+    const rotation = sessions.rotate(request);
+    await gate.arrived;
+    await manager.revokeByUserKey("ann");
+    gate.open();
+    await expect(rotation).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED", reason: "revoked" });
+    expect(request.cookies).toEqual([]);
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+  });
+
+  it("never lets the old secret see a later authentication", async () => {
+    const { clock, login, sessions } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    const [before, slow] = [clock.now(), browser.request()];
+    clock.advance("10s");
+    await browser.visit(sessions.reauthenticate);
+    expect((await sessions.get(slow))?.authenticatedAt.getTime()).toBe(before);
+    // The password typed into the slow tab counts for whoever holds the new secret, and not for the old one.
+    clock.advance("10s");
+    await sessions.reauthenticate(slow);
+    expect(slow.cookies).toEqual([]);
+    expect(sessions.require(slow).authenticatedAt.getTime()).toBe(before);
+    expect((await browser.visit(sessions.get))?.authenticatedAt.getTime()).toBe(clock.now());
+  });
+
+  it("can be done twice in one request", async () => {
+    const { login, sessions, reason } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    await browser.visit(async (request) => {
+      await sessions.rotate(request);
+      await sessions.rotate(request);
+    });
+    expect(await reason(browser)).toBeUndefined();
+  });
+});
+
+describe("several cookies of our name", () => {
+  const two = (a: Browser, b: Browser) =>
+    new TestRequest({ cookie: `${a.request().headers.cookie}; ${b.request().headers.cookie}` });
+
+  it("are looked up in one call", async () => {
+    const { login, sessions, store } = setUp();
+    const [one, other] = [new Browser(), new Browser()];
+    await login(one);
+    await login(other);
+    store.calls.length = 0;
+    expect((await sessions.get(two(one, other)))?.userKey).toBe("ann");
+    expect(store.calls).toEqual(["fetchByIds"]);
+  });
+
+  it("are refused where two users' sessions are valid: one was planted", async () => {
+    const { login, sessions } = setUp();
+    const [ann, mallory] = [new Browser(), new Browser()];
+    await login(ann, "ann");
+    await login(mallory, "mallory");
+    expect(await sessions.authorize(two(ann, mallory))).toBe("malformed");
+    expect(await sessions.authorize(two(mallory, ann))).toBe("malformed");
+  });
+
+  it("find the valid one beside an unknown one, whichever comes first", async () => {
+    const { login, sessions } = setUp();
+    const [ann, planted] = [new Browser(), new Browser()];
+    await login(ann);
+    planted.jar.set("__Host-sessionup", `${"a".repeat(22)}.${"b".repeat(65)}`);
+    for (const request of [two(ann, planted), two(planted, ann)]) {
+      expect(await sessions.authorize(request)).toBeUndefined();
+      expect(request.cookies).toEqual([]);
+    }
+  });
+
+  it("clear the cookie only where the end of all of them is proven", async () => {
+    const { clock, login, sessions } = setUp();
+    const [dead, dead2, unknown] = [new Browser(), new Browser(), new Browser()];
+    await login(dead);
+    await login(dead2);
+    unknown.jar.set("__Host-sessionup", `${"a".repeat(22)}.${"b".repeat(65)}`);
+    clock.advance("24h");
+    const [mixed, proven] = [two(dead, unknown), two(dead, dead2)];
+    expect([await sessions.authorize(mixed), await sessions.authorize(proven)]).toEqual([
+      "expired",
+      "expired",
+    ]);
+    expect([mixed.cookies.length, proven.cookies.length]).toEqual([0, 1]);
+  });
+
+  it("are two at most with a __Host- name, four else", async () => {
+    for (const [path, most] of [
+      ["/", 2],
+      ["/app", 4],
+    ] as const) {
+      const { login, sessions } = setUp({ cookie: { path } });
+      const browser = new Browser();
+      await login(browser);
+      const [[name = "", value = ""] = []] = [...browser.jar];
+      const behind = (planted: number) => {
+        const junk = Array.from(
+          { length: planted },
+          (_, index) => `${name}=${String(index).repeat(22)}.${"b".repeat(65)}`,
+        );
+        return new TestRequest({ cookie: [...junk, `${name}=${value}`].join("; ") });
+      };
+      expect(await sessions.authorize(behind(most - 1))).toBeUndefined();
+      expect(await sessions.authorize(behind(most))).toBe("unknown");
+    }
+  });
+});
+
+describe("validate", () => {
+  const changedBrowser = async (onChange: "refuse" | "end" | "report", what: "ip" | "agent" = "agent") => {
+    const set = setUp({ validate: { [what]: true, onChange } });
+    const browser = new Browser({ "user-agent": FIREFOX });
+    await set.login(browser);
+    browser.headers = { "user-agent": IPHONE };
+    return { ...set, browser };
+  };
+
+  it("is off unless asked for", async () => {
+    const { login, reason } = setUp();
+    const browser = new Browser({ "user-agent": FIREFOX });
+    await login(browser);
+    browser.headers = { "user-agent": IPHONE };
+    expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("refuses, and keeps the session and the cookie", async () => {
+    const { browser, reason, told } = await changedBrowser("refuse");
+    expect(await reason(browser)).toBe("client_changed");
+    expect(told).toContainEqual(["client_changed", ["browser", "os"]]);
+    expect(browser.jar.size).toBe(1);
+    browser.headers = { "user-agent": FIREFOX };
+    expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("ends the session where that is the action", async () => {
+    const { browser, reason, told } = await changedBrowser("end");
+    expect(await reason(browser)).toBe("client_changed");
+    expect(browser.jar.size).toBe(0);
+    expect(told).toContainEqual(["ended", "client_changed"]);
+  });
+
+  it("only tells where that is the action", async () => {
+    const { browser, reason, told } = await changedBrowser("report");
+    expect(await reason(browser)).toBeUndefined();
+    expect(told.at(-1)).toEqual(["client_changed", ["browser", "os"]]);
+  });
+
+  it("does not mind a new version of the same browser", async () => {
+    const { login, reason } = setUp({ validate: { agent: true } });
+    const browser = new Browser({ "user-agent": FIREFOX });
+    await login(browser);
+    browser.headers = { "user-agent": FIREFOX.replaceAll("143", "150") };
+    expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("compares networks, not addresses", async () => {
+    const { login, sessions } = setUp({ validate: { ip: true } });
+    const browser = new Browser();
+    await login(browser);
+    const from = (peer: string | undefined) => {
+      const request = browser.request();
+      request.peer = peer;
+      return sessions.authorize(request);
+    };
+    expect(await from("192.0.2.200")).toBeUndefined();
+    expect(await from("192.0.3.1")).toBe("client_changed");
+    expect(await from(undefined)).toBe("client_changed");
+  });
+
+  it("lets a refused client log out all the same, and log in anew", async () => {
+    const { browser, sessions, manager } = await changedBrowser("refuse");
+    await browser.visit(sessions.revoke);
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+    const again = await changedBrowser("refuse");
+    await again.login(again.browser, "bob");
+    expect(await again.manager.fetchByUserKey("ann")).toEqual([]);
+  });
+});
+
+describe("metadata that no longer parses", () => {
+  const rename = async () => {
+    const store = new GatedStore();
+    const old = new Manager(store, { meta: z.object({ theme: z.string() }) });
+    const browser = new Browser();
+    await browser.visit((request) => testSessions(old).init(request, "ann", { meta: { theme: "dark" } }));
+    const manager = old.with({ meta: z.object({ mode: z.string() }) });
+    return { old, manager, sessions: testSessions(manager), browser };
+  };
+
+  it("refuses the session and keeps it", async () => {
+    const { old, sessions, browser } = await rename();
+    expect(await browser.visit((request) => sessions.authorize(request))).toBe("meta_invalid");
+    expect(browser.jar.size).toBe(1);
+    expect((await browser.visit(testSessions(old).get))?.meta).toEqual({ theme: "dark" });
+  });
+
+  it("still lists it, so that it can be seen and ended", async () => {
+    const { manager } = await rename();
+    const [session] = await manager.fetchByUserKey("ann");
+    expect(session?.toJSON()).not.toHaveProperty("meta");
+    expect(() => session?.meta).toThrow(expect.objectContaining({ code: "ERR_META_INVALID" }));
+    expect(await manager.revokeById(session?.id ?? "")).toBe(true);
+  });
+
+  it("shows none where the manager asks for none, and keeps what is there through a rotation", async () => {
+    const { old, browser } = await rename();
+    const plain = testSessions(old.with({ meta: undefined } as never) as unknown as Manager);
+    expect((await browser.visit(plain.get))?.meta).toBeUndefined();
+    await browser.visit(plain.rotate);
+    expect((await browser.visit(testSessions(old).get))?.meta).toEqual({ theme: "dark" });
+  });
+});
+
+describe("a record of a later release", () => {
+  it("is refused as unknown, kept, and left out of lists", async () => {
+    const { login, sessions, store, manager } = setUp();
+    const browser = new Browser();
+    const { id } = await login(browser);
+    await store.update(id, { data: { v: 2, anything: "else" } }, { now: 0 });
+    expect(await browser.visit((request) => sessions.authorize(request))).toBe("unknown");
+    expect([browser.jar.size, (await manager.fetchByUserKey("ann")).length]).toEqual([1, 0]);
+    expect(await store.fetchById(id)).toBeDefined();
+  });
+});
+
+describe("a tombstone", () => {
+  it("is a session that was revoked, and its cookie is cleared", async () => {
+    const { clock, login, sessions, store } = setUp();
+    const browser = new Browser();
+    const { id } = await login(browser);
+    await store.deleteById(id, { reason: "revoked", now: clock.now(), tombstone: 60_000 });
+    expect(await browser.visit((request) => sessions.authorize(request))).toBe("revoked");
+    expect(browser.jar.size).toBe(0);
+  });
+});
+
+describe("events", () => {
+  it("tell each transition once, with ids and user keys and no secret", async () => {
+    const { manager, sessions, told, login, reason } = setUp();
+    const seen: unknown[] = [];
+    for (const name of ["created", "ended", "rotated", "rejected"] as const)
+      manager.events.on(name, (event) => seen.push(event));
+    const browser = new Browser({ "user-agent": FIREFOX });
+    const { id } = await login(browser);
+    await browser.visit(sessions.rotate);
+    await reason(new Browser());
+    await login(browser);
+    await browser.visit(sessions.revoke);
+    expect(told.map(([name, what]) => `${name} ${what ?? ""}`.trim())).toEqual([
+      "created",
+      "rotated",
+      "rejected no_cookie",
+      "ended logout",
+      "created",
+      "ended logout",
+    ]);
+    expect(seen[0]).toMatchObject({ id, userKey: "ann", ip: "192.0.2.1" });
+    expect(JSON.stringify(seen)).not.toMatch(/[0-9A-Za-z_-]{40,}/);
+  });
+});
+
+describe("a mistake in a function of the app's", () => {
+  it("is not shown as an outage of the store", async () => {
+    const trustProxy = () => {
+      throw new RangeError("the app's own");
+    };
+    const { login, sessions } = setUp({ validate: { ip: true }, trustProxy });
+    const request = new TestRequest({ "x-forwarded-for": "203.0.113.9" });
+    await expect(sessions.init(request, "ann")).rejects.toThrow(RangeError);
+    const browser = new Browser();
+    await login(browser);
+    browser.headers = { "x-forwarded-for": "203.0.113.9" };
+    await expect(sessions.authorize(browser.request())).rejects.toThrow(RangeError);
+    expect(SessionError.is(new RangeError())).toBe(false);
+  });
+});
