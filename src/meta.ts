@@ -1,3 +1,4 @@
+import { deepFreeze } from "./deep-freeze.ts";
 import { SessionError } from "./errors.ts";
 import type { ParsedMeta } from "./session.ts";
 import type { Json } from "./store.ts";
@@ -153,11 +154,4 @@ function checkJson(value: unknown, depth: number): void {
     if (!key.isWellFormed()) throw refused("a key has a lone surrogate, which UTF-8 cannot hold");
     if (item !== undefined) checkJson(item, depth + 1);
   }
-}
-
-/** What is frozen already, such as what a store keeps in memory, is frozen all the way down. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const item of Object.values(value)) deepFreeze(item);
-  return Object.freeze(value);
 }

@@ -2,6 +2,7 @@ import type { Duration } from "./duration.ts";
 import { milliseconds } from "./duration.ts";
 import type { SetCookie } from "./exchange.ts";
 import { type Trust, type TrustProxy, trustOf } from "./identity/trust-proxy.ts";
+import { known } from "./known-options.ts";
 import type { StandardSchema } from "./meta.ts";
 import type { Lifetime } from "./policy/lifetime.ts";
 import type { Agent } from "./session.ts";
@@ -144,15 +145,6 @@ export function expiresInOf(expiresIn: Duration | undefined): number | undefined
   if (result > LONGEST_COOKIE)
     throw new TypeError('expiresIn: at most "400d", no browser keeps a cookie for longer');
   return result;
-}
-
-/** Refuses misspelt options: a limit that is not in force must not look as if it were. @internal */
-export function known(options: object, name: string, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${name}: needs an object`);
-  for (const key of Object.keys(options)) {
-    if (!names.includes(key))
-      throw new TypeError(`${name}: no option ${JSON.stringify(key)}; there are ${names.join(", ")}`);
-  }
 }
 
 function cookieOf(options: CookieOptions = {}): Resolved<unknown, unknown>["cookie"] {

@@ -1,8 +1,8 @@
 import type { Authentication, Live, None } from "./authentication.ts";
 import { SessionError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { known } from "./known-options.ts";
 import type { InitOptions, Manager } from "./manager.ts";
-import { known } from "./options.ts";
 import type { Session, SessionId } from "./session.ts";
 import { checkUserKey } from "./user-key.ts";
 

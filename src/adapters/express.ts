@@ -1,4 +1,5 @@
 import type { SessionError } from "../errors.ts";
+import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import {
@@ -63,6 +64,7 @@ export function expressSessions<
   manager: Manager<In, Out>,
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
+  known(options, "expressSessions", ["reject"]);
   const { verbs, load, authorize } = createSessions(manager, exchangeOf);
   // Whatever of Express's types the app's function names: it is Express that calls this middleware.
   const own = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];

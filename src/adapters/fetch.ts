@@ -1,5 +1,6 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
@@ -67,8 +68,10 @@ export interface FetchSessionsOptions {
  */
 export function fetchSessions<In, Out extends In>(
   manager: Manager<In, Out>,
-  { peerAddress, reject = rejectionResponse }: FetchSessionsOptions = {},
+  options: FetchSessionsOptions = {},
 ): FetchSessions<In, Out> {
+  known(options, "fetchSessions", ["peerAddress", "reject"]);
+  const { peerAddress, reject = rejectionResponse } = options;
   const { verbs, load, authorize } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
 
   function wrap<Args extends readonly unknown[]>(

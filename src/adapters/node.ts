@@ -1,4 +1,5 @@
 import type { SessionError } from "../errors.ts";
+import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import {
@@ -54,8 +55,10 @@ export interface NodeSessionsOptions {
  */
 export function nodeSessions<In, Out extends In>(
   manager: Manager<In, Out>,
-  { reject = (error, _, response) => sendRejection(error, response) }: NodeSessionsOptions = {},
+  options: NodeSessionsOptions = {},
 ): NodeSessions<In, Out> {
+  known(options, "nodeSessions", ["reject"]);
+  const { reject = (error, _request, response) => sendRejection(error, response) } = options;
   const { verbs, load, authorize } = createSessions(manager, exchangeOf);
   return {
     ...verbs,

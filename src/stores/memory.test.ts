@@ -1,7 +1,125 @@
-import { describe, it } from "vitest";
+import { spawnSync } from "node:child_process";
+import { describe, expect, it, vi } from "vitest";
+import { SessionError } from "../errors.ts";
+import { Manager } from "../manager.ts";
+import type { SessionRecord } from "../store.ts";
 import { storeContract } from "../testing/store-contract.ts";
 import { memoryStore } from "./memory.ts";
 
+let count = 0;
+
+function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
+  const id = `id${String(count++).padStart(20, "0")}`;
+  return {
+    id,
+    userKey: "ann",
+    revision: 0,
+    createdAt: 0,
+    lastSeenAt: 0,
+    expiresAt: 1_000,
+    deadline: 1_000,
+    data: { v: 1 },
+    ...overrides,
+  };
+}
+
 describe("memoryStore", () => {
   storeContract({ describe, it }, { create: () => memoryStore() });
+
+  it("refuses one record beyond its ceiling, unless another one leaves for it", async () => {
+    const store = memoryStore({ maxRecords: 2 });
+    const [first, second] = [record(), record()];
+    await store.create(first, { now: 0 });
+    await store.create(second, { now: 0 });
+    const refused = await store.create(record(), { now: 0 }).catch((error: unknown) => error);
+    expect(SessionError.is(refused) && [refused.code, refused.message]).toEqual([
+      "ERR_STORE",
+      "memoryStore: full, it holds its maxRecords of 2",
+    ]);
+    await store.create(record(), { now: 0, replaces: first.id });
+    await store.create(record(), { now: 0, limit: { max: 2, onExceed: "evict-oldest" } });
+    expect(await store.fetchByUserKey("ann", { now: 0, limit: 10 })).toHaveLength(2);
+    await store.close?.();
+  });
+
+  it.each([0, -1, Number.NaN, "5", null])("refuses a ceiling of %j", (maxRecords) => {
+    expect(() => memoryStore({ maxRecords: maxRecords as number })).toThrow(
+      /^maxRecords: needs a number above zero/,
+    );
+  });
+
+  it("refuses options that it does not know", () => {
+    expect(() => memoryStore({ max: 5 } as object)).toThrow(/^memoryStore: no option "max"/);
+  });
+
+  it("removes what is dead by and by, in bounded steps, and goes by the manager's time alone", async () => {
+    vi.useFakeTimers();
+    try {
+      const store = memoryStore();
+      // A clock that stands in 1970: by this machine's own, all of these are dead since long.
+      const dead = Array.from({ length: 25_000 }, () => record({ expiresAt: 1_000 }));
+      const live = record({ expiresAt: 10_000_000, deadline: 10_000_000 });
+      for (const each of [...dead, live]) await store.create(each, { now: 0 });
+      const left = async () => {
+        const records = await store.fetchByIds(dead.map(({ id }) => id));
+        return records.filter((found) => found !== undefined).length;
+      };
+      await vi.advanceTimersByTimeAsync(50_000);
+      expect(await left()).toBe(25_000);
+      await store.fetchByUserKey("ann", { now: 100_000, limit: 1 });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await left()).toBe(15_000);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(await left()).toBe(0);
+      expect(await store.fetchById(live.id)).toBeDefined();
+      await store.close?.();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("has no timer while it is empty, or closed", async () => {
+    vi.useFakeTimers();
+    try {
+      const store = memoryStore();
+      expect(vi.getTimerCount()).toBe(0);
+      const only = record();
+      await store.create(only, { now: 0 });
+      expect(vi.getTimerCount()).toBe(1);
+      await store.deleteById(only.id, { reason: "logout", now: 0 });
+      expect(vi.getTimerCount()).toBe(0);
+      await store.create(record(), { now: 0 });
+      await store.close?.();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("keeps no process alive", () => {
+    const script = `
+      import { memoryStore } from "./src/stores/memory.ts";
+      const store = memoryStore();
+      await store.create(${JSON.stringify(record())}, { now: 0 });
+      console.log("stored");
+    `;
+    const { stdout, status } = spawnSync("npx", ["tsx", "--input-type=module", "--eval", script], {
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    expect([stdout.trim(), status]).toEqual(["stored", 0]);
+  });
+
+  it("leaves nothing behind of a hundred thousand logins and logouts", async () => {
+    const store = memoryStore();
+    const manager = new Manager(store);
+    for (let round = 0; round < 100_000; round++) {
+      const each = record({ userKey: `user-${round % 7}`, expiresAt: 1_000 + (round % 5_000) });
+      await store.create(each, { now: 0 });
+      await store.deleteById(each.id, { reason: "logout", now: 0 });
+    }
+    // The wheel would hand over whatever it still had.
+    expect(await store.deleteExpired?.(1_000_000, 1_000_000)).toBe(0);
+    expect(await manager.fetchByUserKey("user-1")).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
+import { deepFreeze } from "../deep-freeze.ts";
 import { SessionError } from "../errors.ts";
-import { deepFreeze } from "../meta.ts";
+import { known } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
@@ -43,8 +44,10 @@ const SLACK = 60_000;
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  known(options, "memoryStore", ["maxRecords"]);
   const { maxRecords = Number.POSITIVE_INFINITY } = options;
-  if (!(maxRecords >= 1)) throw new TypeError("maxRecords: needs a number above zero");
+  if (typeof maxRecords !== "number" || !(maxRecords >= 1))
+    throw new TypeError("maxRecords: needs a number above zero");
   return new MemoryStore(maxRecords);
 }
 

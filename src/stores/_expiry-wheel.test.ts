@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { SessionRecord } from "../store.ts";
+import { ExpiryWheel, type WheelEntry } from "./_expiry-wheel.ts";
+
+function entry(expiresAt: number): WheelEntry {
+  return { record: { expiresAt } as SessionRecord, slot: 0, place: 0 };
+}
+
+describe("ExpiryWheel", () => {
+  const collect = (wheel: ExpiryWheel<WheelEntry>, now: number, limit = 1_000) => {
+    const ended: WheelEntry[] = [];
+    const count = wheel.collect(now, limit, (each) => {
+      wheel.remove(each);
+      ended.push(each);
+    });
+    expect(count).toBe(ended.length);
+    return ended;
+  };
+
+  it("finds what has ended, to the millisecond", () => {
+    const wheel = new ExpiryWheel<WheelEntry>();
+    const entries = [500, 999, 1_000, 1_001, 1_999].map(entry);
+    for (const each of entries) wheel.add(each);
+    expect(collect(wheel, 499)).toEqual([]);
+    expect(new Set(collect(wheel, 1_000))).toEqual(new Set(entries.slice(0, 3)));
+    expect(new Set(collect(wheel, 1_999))).toEqual(new Set(entries.slice(3)));
+  });
+
+  it("is bounded in what it hands over", () => {
+    const wheel = new ExpiryWheel<WheelEntry>();
+    for (let count = 0; count < 10; count++) wheel.add(entry(5));
+    expect([3, 3, 3, 3].map((limit) => collect(wheel, 10, limit).length)).toEqual([3, 3, 3, 1]);
+  });
+
+  it("is bounded in what it looks at, and goes on where it was", () => {
+    const wheel = new ExpiryWheel<WheelEntry>();
+    wheel.add(entry(0));
+    wheel.add(entry(1_000_000));
+    expect(collect(wheel, 2_000_000, 10)).toHaveLength(1);
+    let calls = 1;
+    while (collect(wheel, 2_000_000, 10).length === 0) calls++;
+    // A thousand empty seconds at forty looks a call.
+    expect(calls).toBeGreaterThan(20);
+    expect(calls).toBeLessThan(30);
+  });
+
+  it("loses none and hands over none twice, whatever is added, moved and removed", () => {
+    const action = fc.record({
+      what: fc.constantFrom("add", "move", "later", "remove", "collect"),
+      which: fc.nat(20),
+      when: fc.nat(20_000),
+    });
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+        const wheel = new ExpiryWheel<WheelEntry>();
+        const inside: WheelEntry[] = [];
+        for (const { what, which, when } of actions) {
+          const one = inside[which];
+          if (what === "add") {
+            inside.push(entry(when));
+            wheel.add(inside.at(-1) as WheelEntry);
+          } else if (what === "collect") {
+            const due = inside.filter(({ record }) => record.expiresAt <= when);
+            expect(new Set(collect(wheel, when))).toEqual(new Set(due));
+            for (const each of due) inside.splice(inside.indexOf(each), 1);
+          } else if (one && what === "remove") {
+            wheel.remove(one);
+            inside.splice(which, 1);
+          } else if (one) {
+            const expiresAt = what === "later" ? one.record.expiresAt + when : when;
+            one.record = { ...one.record, expiresAt };
+            // Only ends that move inwards have to be told.
+            if (what === "move") wheel.move(one);
+          }
+        }
+        expect(new Set(collect(wheel, 10_000_000, 100_000))).toEqual(new Set(inside));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
