@@ -63,7 +63,7 @@ export class SessionError extends Error {
   /** The HTTP status that fits: 401, 403, 409, 422, 500 or 503. */
   readonly status: number;
   /** Why there is no session; only with `ERR_UNAUTHORIZED`. */
-  readonly reason?: UnauthorizedReason;
+  declare readonly reason?: UnauthorizedReason;
 
   constructor(
     code: SessionErrorCode,
