@@ -1,188 +1,80 @@
 import type { Agent } from "../session.ts";
+import {
+  APPS,
+  BOT_SIGNS,
+  BOTS,
+  BROWSERS,
+  ENGINES,
+  OTHER_BOTS,
+  PLATFORMS,
+  type Row,
+  SYSTEMS,
+  TOOLS,
+} from "./_agent-tokens.ts";
 
-/** A label and the literal tokens that earn it. Tables are read from the top, the first token found decides. */
-type Row = readonly [label: string, ...tokens: string[]];
+type Table = readonly { readonly token: string; readonly label: string }[];
 
-/** Crawlers and monitors. What system they claim to run on is made up. */
-const BOTS: readonly Row[] = [
-  ["Googlebot", "Googlebot"],
-  ["Google crawler", "AdsBot-Google", "Google-", "GoogleOther", "-Google"],
-  ["Bingbot", "bingbot"],
-  ["Applebot", "Applebot"],
-  ["DuckDuckBot", "DuckDuckBot", "DuckAssistBot"],
-  ["YandexBot", "YandexBot", "compatible; Yandex"],
-  ["Baiduspider", "Baiduspider"],
-  ["GPTBot", "GPTBot"],
-  ["ChatGPT", "ChatGPT-User", "OAI-SearchBot"],
-  ["ClaudeBot", "ClaudeBot"],
-  ["Claude", "Claude-"],
-  ["PerplexityBot", "PerplexityBot"],
-  ["Perplexity", "Perplexity-User"],
-  ["Mistral", "MistralAI"],
-  ["Amazonbot", "Amazonbot"],
-  ["Bytespider", "Bytespider"],
-  ["CCBot", "CCBot"],
-  ["PetalBot", "PetalBot"],
-  ["AhrefsBot", "AhrefsBot"],
-  ["SemrushBot", "SemrushBot"],
-  // LinkedIn's names an HTTP library, and Telegram's says "like TwitterBot": theirs before anything more general.
-  ["LinkedInBot", "LinkedInBot"],
-  ["TelegramBot", "TelegramBot"],
-  ["Twitterbot", "Twitterbot"],
-  ["Meta crawler", "facebookexternalhit", "meta-external", "Facebot"],
-  ["Pinterestbot", "Pinterestbot"],
-  ["Slackbot", "Slackbot"],
-  ["Discordbot", "Discordbot"],
-  ["UptimeRobot", "UptimeRobot"],
-  ["Pingdom", "Pingdom"],
-];
+const CRAWLERS = tableOf(BOTS, OTHER_BOTS);
+const IN_BROWSER_STRINGS = tableOf(APPS, BROWSERS);
+// Tools before the unknown bots: some libraries give the page that explains them, too.
+const IN_OTHER_STRINGS = tableOf(BOTS, TOOLS, OTHER_BOTS, APPS, BROWSERS);
+const DEVICES_AND_SYSTEMS = tableOf(SYSTEMS);
 
-/** Any other that follows the custom of naming itself a bot, or of giving the page that explains it. */
-const OTHER_BOTS: readonly Row[] = [
-  ["Bot", "bot/", "Bot/", "bot;", "Bot;", "bot)", "Bot)", "crawler", "Crawler", "spider", "Spider", "+http"],
-];
+/** How much a label says: a crawler's name, a program's, a browser's, or only an engine's that many products share. */
+export type BrowserKind = "bot" | "program" | "product" | "engine";
 
-/** Only one that passes this looks like a bot at all: it saves people's browsers the whole table. */
-const BOT_SIGNS: readonly Row[] = [["Bot", "compatible;", "http", "bot", "Bot", "pider", "rawler", "Claude-"]];
+const KINDS: ReadonlyMap<string, BrowserKind> = new Map([
+  ...ENGINES.map((label) => [label, "engine"] as const),
+  ...[...TOOLS, ...APPS].map(([label]) => [label, "program"] as const),
+  ...[...BOTS, ...OTHER_BOTS].map(([label]) => [label, "bot"] as const),
+]);
 
-/** What drives itself although its string is otherwise a browser's. */
-const HEADLESS: readonly Row[] = [
-  ["Lighthouse", "Chrome-Lighthouse"],
-  ["Headless Chrome", "HeadlessChrome/"],
-  ["PowerShell", "PowerShell/"],
-];
+/**
+ * Labels a `User-Agent` by the first literal token found, from the most particular to the most general; what it does
+ * not know has no label. Linear in the string's length and never throws; it reads all of the string: cut it before.
+ */
+export function labelUserAgent(userAgent: string): Agent {
+  const browser = browserOf(userAgent);
+  // Googlebot says Android only to see the pages that phones see.
+  const os = kindOf(browser) === "bot" ? undefined : find(userAgent, DEVICES_AND_SYSTEMS);
+  return agentOf(browser, os);
+}
 
-/** Libraries and command-line tools. Their strings do not begin with `Mozilla/`. */
-const TOOLS: readonly Row[] = [
-  ["curl", "curl/"],
-  ["Wget", "Wget/"],
-  ["HTTPie", "HTTPie/"],
-  ["Postman", "PostmanRuntime/"],
-  ["Insomnia", "insomnia/"],
-  ["Bruno", "bruno-runtime/"],
-  ["k6", "k6/"],
-  ["Git", "git/"],
-  ["Deno", "Deno/"],
-  ["Bun", "Bun/"],
-  // npm's goes on with "node/v22.1.0".
-  ["npm", "npm/"],
-  ["Node.js", "node", "undici", "axios/", "got ("],
-  ["Python requests", "python-requests/"],
-  // aiohttp's begins with "Python/3.12".
-  ["Python", "ython"],
-  ["Go", "Go-http-client/"],
-  ["okhttp", "okhttp/"],
-  ["Java", "Java/", "Java-http-client/", "Apache-HttpClient/"],
-  ["Dart", "Dart/"],
-  ["PHP", "GuzzleHttp/", "PHP"],
-  ["Ruby", "Ruby", "Faraday"],
-  ["Perl", "libwww-perl/"],
-  ["Rust", "reqwest/", "ureq/", "hyper/"],
-  ["Android app", "Dalvik/"],
-  ["Apple app", "CFNetwork/", "Alamofire/"],
-];
+/** An agent of what is known: absent labels are absent keys. */
+export function agentOf(browser: string | undefined, os: string | undefined): Agent {
+  if (browser === undefined) return os === undefined ? {} : { os };
+  return os === undefined ? { browser } : { browser, os };
+}
 
-/** Apps that show pages in a web view of their own: before the browsers, whose tokens their strings keep. */
-const APPS: readonly Row[] = [
-  // Meta's own: the newest say "MetaIAB Instagram", so the general Facebook tokens come last. Threads calls itself Barcelona.
-  ["Threads", "Barcelona", "MetaIAB Threads"],
-  ["Instagram", "Instagram"],
-  ["Messenger", "FBAN/Messenger", "FB_IAB/MESSENGER", "Orca-Android"],
-  ["Facebook", "FBAN/", "FBAV/", "FB_IAB", "MetaIAB"],
-  ["TikTok", "musical_ly", "trill_", "TikTok"],
-  ["Snapchat", "Snapchat"],
-  // Before QQ's browser: WeChat names the engine they share.
-  ["WeChat", "MicroMessenger/"],
-  // The space: "Online/" and "Airline/" end the same.
-  ["Line", " Line/"],
-  ["KakaoTalk", "KAKAOTALK"],
-  ["Naver", "NAVER("],
-  ["X", "Twitter for ", "TwitterAndroid"],
-  ["Reddit", "Reddit/"],
-  ["Telegram", "Telegram-"],
-  ["WhatsApp", "WhatsApp/"],
-  ["LinkedIn", "LinkedInApp"],
-  ["Pinterest", "Pinterest/"],
-  ["Google app", "GSA/", "GoogleApp/"],
-  ["Discord", "iscord/"],
-  ["Slack", "Slack/"],
-  ["Teams", "Teams/"],
-  ["Steam", "Valve Steam"],
-  ["VS Code", " Code/"],
-  ["Roku", "Roku/"],
-  // After every desktop app that is known by name.
-  ["Electron app", "Electron/"],
-];
+/** How much a browser's label says. */
+export function kindOf(browser: string | undefined): BrowserKind | undefined {
+  return browser === undefined ? undefined : (KINDS.get(browser) ?? "product");
+}
 
-/** Derivatives before what they derive from: nearly all say Chrome, and Chrome says Safari. */
-const BROWSERS: readonly Row[] = [
-  // On Windows DuckDuckGo is a web view of Edge's and may keep its token.
-  ["DuckDuckGo", "Ddg/", "DuckDuckGo/"],
-  ["Edge", "Edg/", "EdgA/", "EdgiOS/", "Edge/"],
-  ["Opera", "OPR/", "OPT/", "OPX/", "OPiOS/", "Opera"],
-  // Says SamsungBrowser too.
-  ["Meta Quest Browser", "OculusBrowser/"],
-  ["Samsung Internet", "SamsungBrowser/"],
-  ["Yandex", "YaBrowser/", "YaSearchBrowser/"],
-  ["Vivaldi", "Vivaldi/"],
-  ["Brave", "Brave/"],
-  ["ChatGPT Atlas", "Atlas/"],
-  ["Whale", "Whale/"],
-  ["Ecosia", "Ecosia"],
-  ["Aloha", "AlohaBrowser/"],
-  ["Silk", "Silk/"],
-  ["UC Browser", "UCBrowser", "UCWEB"],
-  ["Mi Browser", "MiuiBrowser/"],
-  ["Huawei Browser", "HuaweiBrowser/"],
-  ["OPPO Browser", "HeyTapBrowser/"],
-  ["vivo Browser", "VivoBrowser/"],
-  ["QQ Browser", "QQBrowser/"],
-  ["Quark", "Quark/"],
-  ["Baidu", "baiduboxapp/"],
-  ["Tesla", "Tesla/"],
-  ["Chromecast", "CrKey"],
-  ["TV browser", "SMART-TV", "SmartTV", "VIDAA"],
-  ["PlayStation browser", "PlayStation"],
-  ["Nintendo browser", "Nintendo"],
-  ["KaiOS browser", "KAIOS"],
-  ["HarmonyOS WebView", "ArkWeb/"],
-  // "Version/4.0" with Chrome's is said by the web view alone, also where an app has removed the mark.
-  ["Android WebView", "; wv)", "Version/4.0 Chrome/"],
-  ["Chromium", "Chromium/"],
-  ["Chrome", "Chrome/", "CriOS/"],
-  ["Thunderbird", "Thunderbird/"],
-  ["SeaMonkey", "SeaMonkey/"],
-  ["Firefox", "Firefox/", "FxiOS/", "Focus/"],
-  ["Internet Explorer", "MSIE ", "Trident/"],
-  ["GNOME Web", "Epiphany/"],
-];
+/** Whether a system's label names a device, not just the platform that it builds on. */
+export function isDevice(os: string): boolean {
+  return !PLATFORMS.includes(os);
+}
 
-/** Devices before the system they build on or claim to be. */
-const SYSTEMS: readonly Row[] = [
-  // Says Android and iPhone.
-  ["Windows Phone", "Windows Phone"],
-  // Says Windows NT.
-  ["Xbox", "Xbox", "XBOX"],
-  ["PlayStation", "PlayStation", "PLAYSTATION"],
-  ["Nintendo", "Nintendo"],
-  // These say Linux or X11, some of them Android.
-  ["Tizen", "Tizen"],
-  ["webOS", "Web0S", "webOS"],
-  ["VIDAA", "VIDAA"],
-  ["KaiOS", "KAIOS"],
-  ["HarmonyOS", "HarmonyOS", "OpenHarmony"],
-  ["Meta Quest", "; Quest"],
-  ["Roku", "Roku/"],
-  ["ChromeOS", "CrOS "],
-  ["FreeBSD", "FreeBSD"],
-  ["OpenBSD", "OpenBSD"],
-  // Apple's handhelds say "like Mac OS X". A tablet that asks for desktop pages says Macintosh, and only CriOS, FxiOS, EdgiOS betray it.
-  ["tvOS", "AppleTV", "Apple TV"],
-  ["iPadOS", "iPad"],
-  ["iOS", "iPhone", "iPod", "iOS"],
-  // Says Linux.
-  ["Android", "Android"],
-  ["Windows", "Windows"],
-  ["macOS", "Macintosh", "Mac OS X", "macOS"],
-  ["Linux", "Linux", "X11", "linux"],
-];
+function browserOf(userAgent: string): string | undefined {
+  if (!userAgent.startsWith("Mozilla/")) return find(userAgent, IN_OTHER_STRINGS);
+  const bot = BOT_SIGNS.some((sign) => userAgent.includes(sign)) ? find(userAgent, CRAWLERS) : undefined;
+  return bot ?? find(userAgent, IN_BROWSER_STRINGS) ?? webKitOf(userAgent);
+}
+
+/** What has no name but WebKit's: Safari, or an app's web view where it does not say even that. */
+function webKitOf(userAgent: string): string | undefined {
+  if (!userAgent.includes("AppleWebKit/")) return undefined;
+  if (!userAgent.includes("Mac OS X")) return userAgent.includes("X11") ? "GNOME Web" : undefined;
+  if (userAgent.includes("Safari")) return "Safari";
+  return userAgent.includes("Mobile/") ? "iOS WebView" : "WebView";
+}
+
+function find(text: string, table: Table): string | undefined {
+  for (const { token, label } of table) if (text.indexOf(token) !== -1) return label;
+  return undefined;
+}
+
+function tableOf(...parts: readonly (readonly Row[])[]): Table {
+  return parts.flat().flatMap(([label, ...tokens]) => tokens.map((token) => ({ token, label })));
+}

@@ -8,11 +8,11 @@ export interface WheelEntry {
   place: number;
 }
 
-/** Milliseconds of one slot. */
-const SLOT = 1_000;
+/** Milliseconds of one slot: short ones would cost more memory than what is in them. */
+const SLOT = 60_000;
 
 /**
- * Records by the second in which they end, so that the dead are found without looking at the living. A slot exists
+ * Records by the minute in which they end, so that the dead are found without looking at the living. A slot exists
  * while something is in it. An end that moved outwards is noticed only when the old one has come: until then, moving
  * it costs nothing.
  */

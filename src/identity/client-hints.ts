@@ -1,0 +1,84 @@
+/** What browsers call themselves in `Sec-CH-UA`. Unknown brands, such as the made-up ones ("Not;A=Brand"), say nothing. */
+const BRANDS: ReadonlyMap<string, string> = new Map([
+  ["AVG Secure Browser", "AVG Secure Browser"],
+  ["Avast Secure Browser", "Avast Secure Browser"],
+  ["Brave", "Brave"],
+  ["CocCoc", "Cốc Cốc"],
+  ["DuckDuckGo", "DuckDuckGo"],
+  ["HuaweiBrowser", "Huawei Browser"],
+  ["Microsoft Edge", "Edge"],
+  ["Microsoft Edge WebView2", "Edge"],
+  ["Miui Browser", "Mi Browser"],
+  ["Norton Private Browser", "Norton Browser"],
+  ["Oculus Browser", "Meta Quest Browser"],
+  ["Opera", "Opera"],
+  ["Opera GX", "Opera"],
+  ["Opera Mini Android", "Opera"],
+  ["OperaMobile", "Opera"],
+  ["Samsung Internet", "Samsung Internet"],
+  ["UCBrowser", "UC Browser"],
+  ["Vivaldi", "Vivaldi"],
+  ["Whale", "Whale"],
+  ["YaBrowser", "Yandex"],
+  ["Yandex", "Yandex"],
+  ["Google Chrome", "Chrome"],
+  ["HeadlessChrome", "Headless Chrome"],
+  ["Android WebView", "Android WebView"],
+  ["Chromium", "Chromium"],
+]);
+
+/** What is listed beside a more particular brand, the least particular last. */
+const GENERAL: readonly string[] = ["Chrome", "Headless Chrome", "Android WebView", "Chromium"];
+
+const PLATFORMS: ReadonlyMap<string, string> = new Map([
+  ["Android", "Android"],
+  ["Chrome OS", "ChromeOS"],
+  ["Chromium OS", "ChromeOS"],
+  ["Linux", "Linux"],
+  ["Windows", "Windows"],
+  ["iOS", "iOS"],
+  ["macOS", "macOS"],
+]);
+
+/** The label of the most particular brand that is known. */
+export function labelBrands(brands: string): string | undefined {
+  let best: string | undefined;
+  for (const brand of stringsOf(brands)) {
+    const label = BRANDS.get(brand);
+    if (label !== undefined && (best === undefined || GENERAL.indexOf(label) < GENERAL.indexOf(best)))
+      best = label;
+  }
+  return best;
+}
+
+/** The label of a platform that is known. */
+export function labelPlatform(platform: string): string | undefined {
+  const [name] = stringsOf(platform);
+  return name === undefined ? undefined : PLATFORMS.get(name);
+}
+
+/** Whether a brand's label names only what many products are made of: their own string may tell which one it is. */
+export function isEngine(browser: string): boolean {
+  return browser === "Chromium" || browser === "Android WebView";
+}
+
+/** The strings of a structured list without their parameters (RFC 9651 section 3.1); none if the last one never ends. */
+function stringsOf(field: string): readonly string[] {
+  const strings: string[] = [];
+  let open: string | undefined;
+  let inParameters = false;
+  for (let at = 0; at < field.length; at++) {
+    const character = field.charAt(at);
+    if (open === undefined) {
+      if (character === '"') open = "";
+      else if (character === ",") inParameters = false;
+    } else if (character === '"') {
+      if (!inParameters) strings.push(open);
+      inParameters = true;
+      open = undefined;
+    } else {
+      open += character === "\\" ? field.charAt(++at) : character;
+    }
+  }
+  return open === undefined ? strings : [];
+}
