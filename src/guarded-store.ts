@@ -39,8 +39,13 @@ export class GuardedStore implements Store {
   create(record: SessionRecord, options: CreateOptions): Promise<{ readonly evicted: readonly string[] }> {
     return this.#guard(() => this.#store.create(record, options));
   }
-  fetchById(id: string): Promise<SessionRecord | undefined> {
-    return this.#guard(() => this.#store.fetchById(id));
+  // On the way of every request: without the closure and the second promise of the others.
+  async fetchById(id: string): Promise<SessionRecord | undefined> {
+    try {
+      return await this.#store.fetchById(id);
+    } catch (cause) {
+      throw this.#wrapped(cause);
+    }
   }
   fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
     return this.#guard(() => this.#store.fetchByIds(ids));
@@ -69,18 +74,22 @@ export class GuardedStore implements Store {
     try {
       return await ask();
     } catch (cause) {
-      // Those are answers, not failures.
-      if (SessionError.is(cause) && (cause.code === "ERR_DUPLICATE_ID" || cause.code === "ERR_LIMIT"))
-        throw cause;
-      const error = SessionError.is(cause)
-        ? cause
-        : new SessionError(
-            "ERR_STORE",
-            "the session store did not answer as it should; its error is the cause",
-            { cause },
-          );
-      this.#onFailure(error);
-      throw error;
+      throw this.#wrapped(cause);
     }
+  }
+
+  #wrapped(cause: unknown): SessionError {
+    // Those are answers, not failures.
+    if (SessionError.is(cause) && (cause.code === "ERR_DUPLICATE_ID" || cause.code === "ERR_LIMIT"))
+      return cause;
+    const error = SessionError.is(cause)
+      ? cause
+      : new SessionError(
+          "ERR_STORE",
+          "the session store did not answer as it should; its error is the cause",
+          { cause },
+        );
+    this.#onFailure(error);
+    return error;
   }
 }

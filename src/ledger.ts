@@ -27,10 +27,12 @@ export class Ledger {
     this.#store = new GuardedStore(store, (error) => events.emit("error", { error, at: options.clock() }));
   }
 
-  async fetch(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
-    const [only, another] = ids;
-    if (only === undefined) return [];
-    return another === undefined ? [await this.#store.fetchById(only)] : this.#store.fetchByIds(ids);
+  fetchById(id: string): Promise<SessionRecord | undefined> {
+    return this.#store.fetchById(id);
+  }
+
+  fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    return this.#store.fetchByIds(ids);
   }
 
   page(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {

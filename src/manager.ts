@@ -129,14 +129,16 @@ export class Manager<In = undefined, Out extends In = In> {
   /** Who the request is, by its cookie. Never throws on what a client sent. @internal */
   async authenticate(exchange: Exchange): Promise<Authentication<Out>> {
     const { tokens, malformed } = this.cookie.read(exchange);
-    if (tokens.length === 0) return none(malformed ? "malformed" : "no_cookie");
+    const [first, second] = tokens;
+    if (!first) return none(malformed ? "malformed" : "no_cookie");
     try {
-      const records = await this.ledger.fetch(tokens.map(({ id }) => id));
+      if (second) return await this.#choose(exchange, tokens);
+      const record = await this.ledger.fetchById(first.id);
       const now = this.#options.clock();
-      const admissions = tokens.map((each, index) =>
-        admit(records[index], new TokenProof(each), now, this.#options),
-      );
-      return await this.#decide(exchange, tokens, admissions, now);
+      const admission = admit(record, new TokenProof(first), now, this.#options);
+      if (!admission.admitted) return await this.#refuse(exchange, [admission], now);
+      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now);
+      return welcomed instanceof Promise ? await welcomed : welcomed;
     } catch (error) {
       // What else is thrown here is a mistake in a function of the app's, and no outage.
       if (SessionError.is(error)) return { state: "failed", error };
@@ -144,55 +146,83 @@ export class Manager<In = undefined, Out extends In = In> {
     }
   }
 
-  async #decide(
-    exchange: Exchange,
-    tokens: readonly Token[],
-    admissions: readonly Admission[],
-    now: number,
-  ): Promise<Authentication<Out>> {
-    const held: SessionRecord[] = [];
-    for (const admission of admissions) if (admission.admitted) held.push(admission.record);
-    for (const admission of admissions) if (!admission.admitted) await this.#notice(admission, held, now);
+  /** Of several cookies of our name, the first that is good. */
+  async #choose(exchange: Exchange, tokens: readonly Token[]): Promise<Authentication<Out>> {
+    const records = await this.ledger.fetchByIds(tokens.map(({ id }) => id));
+    const now = this.#options.clock();
+    const admissions = tokens.map((each, index) =>
+      admit(records[index], new TokenProof(each), now, this.#options),
+    );
+    const refused = await this.#refuse(exchange, admissions, now);
     const index = admissions.findIndex(({ admitted }) => admitted);
     const best = admissions[index];
     const presented = tokens[index];
-    if (!best?.admitted || !presented) return this.#refuse(exchange, admissions);
+    if (!best?.admitted || !presented) return refused;
+    const held = admissions.flatMap((admission) => (admission.admitted ? [admission.record] : []));
     // A sibling subdomain may have planted one of them: nobody can say which.
     if (held.some(({ userKey }) => userKey !== best.record.userKey)) return none("malformed", held);
-    const reading = this.#meta.read(best.data.meta);
-    const meta = reading instanceof Promise ? await reading : reading;
+    return this.#welcome(exchange, presented, best, held, now);
+  }
+
+  /** What follows when a token is good: the usual request has nothing to write, and nobody else to ask. */
+  #welcome(
+    exchange: Exchange,
+    presented: Token,
+    best: Admitted,
+    held: readonly SessionRecord[],
+    now: number,
+  ): Authentication<Out> | Promise<Authentication<Out>> {
+    const meta = this.#meta.read(best.data.meta);
+    const activity = activityDue(best.record, now, this.#options.lifetime);
+    if (activity || this.#options.validate || meta instanceof Promise) {
+      return this.#examine(exchange, presented, best, held, now);
+    }
+    return meta.ok ? live(presented, best, meta, held) : none("meta_invalid", held);
+  }
+
+  async #examine(
+    exchange: Exchange,
+    presented: Token,
+    best: Admitted,
+    held: readonly SessionRecord[],
+    now: number,
+  ): Promise<Authentication<Out>> {
+    const meta = await this.#meta.read(best.data.meta);
     if (!meta.ok) return none("meta_invalid", held);
-    const refused = this.#options.validate && (await this.#refusesClient(exchange, best, now));
+    const refused = await this.#refusesClient(exchange, best, now);
     if (refused) return none("client_changed", refused === "end" ? [] : held);
     const activity = activityDue(best.record, now, this.#options.lifetime);
-    if (!activity) return live(presented, best, meta, held);
-    const outcome = await this.ledger.touch(best.record, activity);
-    if (outcome === "lost") return live(presented, best, meta, held);
+    const outcome = activity && (await this.ledger.touch(best.record, activity));
     if (outcome === "updated")
       return live(presented, { ...best, record: { ...best.record, ...activity } }, meta, held);
+    if (outcome !== "not_found") return live(presented, best, meta, held);
     // It was there a moment ago, and its secret was right: so its end is proven.
     this.cookie.clearIfWritable(exchange);
     return none("revoked");
   }
 
-  #refuse(exchange: Exchange, admissions: readonly Admission[]): None {
-    const reasons = admissions.map((admission) => (admission.admitted ? "unknown" : admission.reason));
+  /** What follows for the tokens that are not good; the reason, if no other one is. */
+  async #refuse(exchange: Exchange, admissions: readonly Admission[], now: number): Promise<None> {
+    const refused = admissions.filter((admission) => !admission.admitted);
+    for (const each of refused) await this.#notice(each, admissions, now);
     // With several cookies nobody knows which of them a clearing would hit: the end of all must be proven.
-    if (!reasons.includes("unknown")) this.cookie.clearIfWritable(exchange);
-    return none(reasons.find((reason) => reason !== "unknown") ?? "unknown");
+    const proven =
+      refused.length === admissions.length && refused.every(({ reason }) => reason !== "unknown");
+    if (proven) this.cookie.clearIfWritable(exchange);
+    return none(refused.find(({ reason }) => reason !== "unknown")?.reason ?? "unknown");
   }
 
   /** Tells of a session that is over, and ends one whose old secret came back. */
   async #notice(
     admission: Exclude<Admission, Admitted>,
-    held: readonly SessionRecord[],
+    all: readonly Admission[],
     at: number,
   ): Promise<void> {
     if (admission.reason === "unknown" || admission.reason === "revoked") return;
     const { id, userKey } = admission.record;
     if (admission.reason !== "reused") {
       this.events.emit("ended", { ids: [id as SessionId], userKey, reason: admission.reason, at });
-    } else if (!held.some((record) => record.id === id)) {
+    } else if (!all.some((each) => each.admitted && each.record.id === id)) {
       // Whoever brings the current secret with it is no thief, but has a cookie left over from another path.
       await this.ledger.endById(id, "reused", userKey);
     }

@@ -134,7 +134,8 @@ export function createSessions<Context extends object, In, Out extends In>(
     );
   }
 
-  async function load(context: Context): Promise<Authentication<Out>> {
+  // Not async: each promise more is felt on the way of every request.
+  function load(context: Context): Promise<Authentication<Out>> | Authentication<Out> {
     const state = stateOf(context);
     return state.authentication ?? state.load(authenticate);
   }

@@ -42,17 +42,6 @@ export const OTHER_BOTS: readonly Row[] = [
   ["Bot", "bot/", "Bot/", "bot;", "Bot;", "bot)", "Bot)", "rawler", "pider", "+http"],
 ];
 
-/** One of these is in whatever the two tables above find: it spares people's browsers the whole search. */
-export const BOT_SIGNS: readonly string[] = [
-  "compatible;",
-  "http",
-  "bot",
-  "Bot",
-  "pider",
-  "rawler",
-  "Lighthouse",
-];
-
 /** Libraries and command-line tools. Their strings do not begin with `Mozilla/`. */
 export const TOOLS: readonly Row[] = [
   ["curl", "curl/"],
@@ -88,7 +77,7 @@ export const APPS: readonly Row[] = [
   ["Threads", "Barcelona", "MetaIAB Threads"],
   ["Instagram", "Instagram"],
   ["Messenger", "FBAN/Messenger", "FB_IAB/MESSENGER", "Orca-Android"],
-  ["Facebook", "FBAN/", "FBAV/", "FB_IAB", "MetaIAB"],
+  ["Facebook", "FBAN/", "FBAV/", "MetaIAB"],
   ["TikTok", "musical_ly", "trill_", "TikTok"],
   ["Snapchat", "Snapchat"],
   // Before QQ's browser: WeChat names the engine they share.

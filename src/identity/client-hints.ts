@@ -62,23 +62,26 @@ export function isEngine(browser: string): boolean {
   return browser === "Chromium" || browser === "Android WebView";
 }
 
-/** The strings of a structured list without their parameters (RFC 9651 section 3.1); none if the last one never ends. */
+/**
+ * The strings of a structured list without their parameters (RFC 9651 section 3.1), none if the last one never ends.
+ * Escapes stay as they are: no known name has any, made-up brands do.
+ */
 function stringsOf(field: string): readonly string[] {
   const strings: string[] = [];
-  let open: string | undefined;
+  let start = -1;
   let inParameters = false;
   for (let at = 0; at < field.length; at++) {
     const character = field.charAt(at);
-    if (open === undefined) {
-      if (character === '"') open = "";
+    if (start === -1) {
+      if (character === '"') start = at + 1;
       else if (character === ",") inParameters = false;
+    } else if (character === "\\") {
+      at++;
     } else if (character === '"') {
-      if (!inParameters) strings.push(open);
+      if (!inParameters) strings.push(field.slice(start, at));
       inParameters = true;
-      open = undefined;
-    } else {
-      open += character === "\\" ? field.charAt(++at) : character;
+      start = -1;
     }
   }
-  return open === undefined ? strings : [];
+  return start === -1 ? strings : [];
 }

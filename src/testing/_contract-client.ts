@@ -15,7 +15,7 @@ export interface Answer {
 /** A client with a jar of its own, as a browser is. */
 export class ContractClient {
   /** Cookies by name, as they would be sent. */
-  readonly jar = new Map<string, string>();
+  readonly jar: Map<string, string> = new Map();
   readonly #origin: string;
   readonly #headers: Readonly<Record<string, string>>;
 

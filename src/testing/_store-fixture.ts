@@ -4,7 +4,7 @@ import { shardOf } from "../shard.ts";
 import type { End, SessionRecord, Store } from "../store.ts";
 import { randomText } from "../wire/token.ts";
 
-export const NOW = Date.UTC(2026, 0, 1, 12);
+export const NOW: number = Date.UTC(2026, 0, 1, 12);
 export const HOUR = 3_600_000;
 /** Races are run so often. */
 export const ROUNDS = 50;
@@ -12,8 +12,7 @@ export const ROUNDS = 50;
 /** A store and a user of its own, for one test. */
 export class StoreFixture {
   readonly store: Store;
-  readonly now = NOW;
-  readonly userKey = `user-${randomText(12)}`;
+  readonly userKey: string = `user-${randomText(12)}`;
 
   constructor(store: Store) {
     this.store = store;
