@@ -1,7 +1,3 @@
-const LONGEST_NAME = 64;
-const LONGEST_PASSWORD = 256;
-const SHORTEST_PASSWORD = 8;
-
 /** What a form sent. What is missing, or there twice, is empty. */
 export interface Fields {
   readonly id: string;
@@ -12,12 +8,20 @@ export interface Fields {
   readonly remember: boolean;
 }
 
-/** Why a form is shown again: a message beside the field it is about, and the status of the response. */
+/** Why a form is shown again: what to tell beside which field, and the status of the response. */
 export interface Problem {
   readonly status: number;
   readonly field: "name" | "password" | "next";
   readonly message: string;
 }
+
+export const NAME_TAKEN: Problem = problem("name", "That name is taken. Choose another one.", 409);
+export const WRONG_LOGIN: Problem = problem("password", "Name and password do not match.", 401);
+export const WRONG_PASSWORD: Problem = problem("password", "That is not your current password.", 401);
+
+const LONGEST_NAME = 64;
+const LONGEST_PASSWORD = 256;
+const SHORTEST_PASSWORD = 8;
 
 export function fieldsOf(body: unknown): Fields {
   const sent = (body ?? {}) as Readonly<Record<string, unknown>>;
@@ -32,42 +36,29 @@ export function fieldsOf(body: unknown): Fields {
 }
 
 export function nameProblem(name: string): Problem | undefined {
-  const problem = (message: string): Problem => ({ status: 400, field: "name", message });
-  if (name === "") return problem("Enter your name.");
-  if (name.length > LONGEST_NAME) return problem(`Names have at most ${LONGEST_NAME} characters.`);
+  if (name === "") return problem("name", "Enter your name.");
+  if (name.length > LONGEST_NAME) return problem("name", `Names have at most ${LONGEST_NAME} characters.`);
   return undefined;
 }
 
+/** Of a password that is to be compared with the user's. */
 export function passwordProblem(password: string): Problem | undefined {
-  return tooLong(password, "password") ?? empty(password, "password");
+  if (password === "") return problem("password", "Enter your password.");
+  return tooLong(password, "password");
 }
 
+/** Of a password that the user would like to have. */
 export function newPasswordProblem(password: string, field: "password" | "next"): Problem | undefined {
-  if (password.length >= SHORTEST_PASSWORD) return tooLong(password, field);
-  return { status: 400, field, message: `Choose a password of at least ${SHORTEST_PASSWORD} characters.` };
-}
-
-function empty(password: string, field: "password" | "next"): Problem | undefined {
-  return password === "" ? { status: 400, field, message: "Enter your password." } : undefined;
+  if (password.length < SHORTEST_PASSWORD)
+    return problem(field, `Choose a password of at least ${SHORTEST_PASSWORD} characters.`);
+  return tooLong(password, field);
 }
 
 function tooLong(password: string, field: "password" | "next"): Problem | undefined {
   if (password.length <= LONGEST_PASSWORD) return undefined;
-  return { status: 400, field, message: `Passwords have at most ${LONGEST_PASSWORD} characters.` };
+  return problem(field, `Passwords have at most ${LONGEST_PASSWORD} characters.`);
 }
 
-export const NAME_TAKEN: Problem = {
-  status: 409,
-  field: "name",
-  message: "That name is taken. Choose another.",
-};
-export const WRONG_LOGIN: Problem = {
-  status: 401,
-  field: "password",
-  message: "That name and password do not match.",
-};
-export const WRONG_PASSWORD: Problem = {
-  status: 401,
-  field: "password",
-  message: "That is not your current password.",
-};
+function problem(field: Problem["field"], message: string, status = 400): Problem {
+  return { status, field, message };
+}

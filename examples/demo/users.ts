@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
 
-/** Replaced, never changed: who holds one can tell later whether it is still the same. */
+/** An account as it was when it was read. */
 export interface User {
   /** What sessions are begun with: unlike a name, it stays what it is and is never given to somebody else. */
   readonly id: string;
   readonly name: string;
-  /** Goes up when the password changes. */
+  /** Goes up with each change of the password. */
   readonly passwordVersion: number;
 }
 
@@ -44,15 +44,15 @@ export class Users {
     return matches ? user : undefined;
   }
 
-  /** Whether this is still the user whose password was checked: not so when it has changed since. */
-  isCurrent(user: User): boolean {
-    return this.#byId.get(user.id) === user;
+  /** Whether the password is still the one it was when `user` was read. */
+  hasSamePassword(user: User): boolean {
+    return this.#byId.get(user.id)?.passwordVersion === user.passwordVersion;
   }
 
-  /** False when somebody else has changed it since `user` was checked; then it stays as it is. */
+  /** False when it has changed since `user` was read; then it stays as it is. */
   async changePassword(user: User, password: string): Promise<boolean> {
     const protectedPassword = await protect(password);
-    if (!this.isCurrent(user)) return false;
+    if (!this.hasSamePassword(user)) return false;
     this.#byId.set(user.id, { ...user, passwordVersion: user.passwordVersion + 1 });
     this.#passwords.set(user.id, protectedPassword);
     return true;
