@@ -17,16 +17,7 @@ import { type CoreData, coreData } from "./session-data.ts";
 import type { SessionRecord, Store } from "./store.ts";
 import { checkUserKey } from "./user-key.ts";
 import { SessionCookie } from "./wire/session-cookie.ts";
-import {
-  hashOf,
-  LENGTH,
-  randomText,
-  rootOf,
-  type Secret,
-  type Token,
-  TokenProof,
-  token,
-} from "./wire/token.ts";
+import { hashOf, LENGTH, randomText, rootOf, type Secret, type Token, TokenProof } from "./wire/token.ts";
 
 /** What a new session can be given. */
 export interface InitOptions<In = undefined> {
@@ -280,13 +271,13 @@ export class Manager<In = undefined, Out extends In = In> {
     try {
       for (const other of held)
         if (other !== replaced) await this.ledger.endById(other.id, "logout", other.userKey);
-      this.#send(exchange, token(id, secret), record, data);
+      this.#send(exchange, { id, secret }, record, data);
     } catch (error) {
       await this.ledger.undo(record);
       throw error;
     }
     this.events.emit("created", { id, userKey, at: now, ...client });
-    return live(token(id, secret), { admitted: true, record, data, match: "current" }, parsed, [record]);
+    return live({ id, secret }, { admitted: true, record, data, match: "current" }, parsed, [record]);
   }
 
   /** Replaces the secret; with `elevate`, also notes that the user has just proved who they are. @internal */
@@ -301,9 +292,9 @@ export class Manager<In = undefined, Out extends In = In> {
     });
     if (after.match !== "current") return after;
     const { id, userKey } = after.session;
-    this.#send(exchange, token(id, secret), after.record, after.data);
+    this.#send(exchange, { id, secret }, after.record, after.data);
     this.events.emit("rotated", { id, userKey, at: clock() });
-    return { ...after, token: token(id, secret) };
+    return { ...after, token: { id, secret } };
   }
 
   /** Changes the metadata, once more from the start whenever somebody else was faster. @internal */

@@ -42,7 +42,9 @@ export type JsonOf<T> = T extends string | number | boolean | null | undefined
  * const sessions = new Manager(memoryStore(), { meta: typed<{ theme: "light" | "dark" }>() });
  * ```
  */
-export function typed<T extends { readonly [K in keyof T]: JsonOf<T[K]> }>(): StandardSchema<T, T> {
+export function typed<T extends { readonly [K in keyof T]: JsonOf<T[K]> }>(
+  ..._json: [JsonOf<T>] extends [never] ? [refused: "metadata has to be JSON"] : []
+): StandardSchema<T, T> {
   return { "~standard": { version: 1, vendor: "sessionup", validate: (value) => ({ value: value as T }) } };
 }
 

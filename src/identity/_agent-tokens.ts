@@ -39,7 +39,7 @@ export const BOTS: readonly Row[] = [
 
 /** Any other that follows the custom of naming itself a bot, or of giving the page that explains it. */
 export const OTHER_BOTS: readonly Row[] = [
-  ["Bot", "bot/", "Bot/", "bot;", "Bot;", "bot)", "Bot)", "rawler", "pider", "+http"],
+  ["Bot", "bot/", "Bot/", "bot;", "Bot;", "bot)", "Bot)", "rawler", "pider", "://"],
 ];
 
 /** Libraries and command-line tools. Their strings do not begin with `Mozilla/`. */
@@ -114,7 +114,7 @@ export const BROWSERS: readonly Row[] = [
   ["Samsung Internet", "SamsungBrowser/"],
   ["Yandex", "YaBrowser/", "YaSearchBrowser/"],
   ["Vivaldi", "Vivaldi/"],
-  ["Brave", "Brave/"],
+  ["Brave", "Brave"],
   ["ChatGPT Atlas", "Atlas/"],
   ["Whale", "Whale/"],
   ["Ecosia", "Ecosia"],
@@ -142,7 +142,7 @@ export const BROWSERS: readonly Row[] = [
   ["Thunderbird", "Thunderbird/"],
   // Says Firefox.
   ["SeaMonkey", "SeaMonkey/"],
-  ["Firefox", "Firefox/", "FxiOS/", "Focus/"],
+  ["Firefox", "Firefox/", "FxiOS/"],
   ["Internet Explorer", "MSIE ", "Trident/"],
   ["GNOME Web", "Epiphany/"],
 ];
@@ -164,6 +164,7 @@ export const SYSTEMS: readonly Row[] = [
   ["Meta Quest", "; Quest"],
   ["Roku", "Roku/"],
   ["ChromeOS", "CrOS "],
+  ["Fuchsia", "Fuchsia"],
   ["FreeBSD", "FreeBSD"],
   // Apple's handhelds say "like Mac OS X". A tablet that asks for desktop pages says Macintosh, and only CriOS, FxiOS, EdgiOS betray it.
   ["tvOS", "AppleTV", "Apple TV"],

@@ -19,10 +19,10 @@ export function labelAgent(
   if (header === undefined || kindOf(named.browser) === "bot") return named;
   const field = (name: string) => (header(name) ?? "").slice(0, LONGEST_FIELD);
   const brand = labelBrands(field("sec-ch-ua"));
-  const platform = labelPlatform(field("sec-ch-ua-platform"));
+  const os = systemOf(named.os, labelPlatform(field("sec-ch-ua-platform")));
   // Only Android has a mobile Chromium that sends hints: on iOS browsers have to use WebKit, which sends none.
-  const mobile = brand !== undefined && field("sec-ch-ua-mobile") === "?1" ? "Android" : undefined;
-  return agentOf(browserOf(named.browser, brand), systemOf(named.os, platform) ?? mobile);
+  const onPhone = os === undefined && brand !== undefined && field("sec-ch-ua-mobile") === "?1";
+  return agentOf(browserOf(named.browser, brand), onPhone ? "Android" : os);
 }
 
 /** A brand, unless it is only an engine's or a web view's and the string names what is made of it. */

@@ -11,10 +11,6 @@ const BRANDS: ReadonlyMap<string, string> = new Map([
   ["Miui Browser", "Mi Browser"],
   ["Norton Private Browser", "Norton Browser"],
   ["Oculus Browser", "Meta Quest Browser"],
-  ["Opera", "Opera"],
-  ["Opera GX", "Opera"],
-  ["Opera Mini Android", "Opera"],
-  ["OperaMobile", "Opera"],
   ["Samsung Internet", "Samsung Internet"],
   ["UCBrowser", "UC Browser"],
   ["Vivaldi", "Vivaldi"],
@@ -40,11 +36,16 @@ const PLATFORMS: ReadonlyMap<string, string> = new Map([
   ["macOS", "macOS"],
 ]);
 
+const QUOTE = 34;
+const COMMA = 44;
+const BACKSLASH = 92;
+
 /** The label of the most particular brand that is known. */
 export function labelBrands(brands: string): string | undefined {
   let best: string | undefined;
   for (const brand of stringsOf(brands)) {
-    const label = BRANDS.get(brand);
+    // "Opera GX", "OperaMobile", "Opera Mini Android" and each new edition.
+    const label = brand.startsWith("Opera") ? "Opera" : BRANDS.get(brand);
     if (label !== undefined && (best === undefined || GENERAL.indexOf(label) < GENERAL.indexOf(best)))
       best = label;
   }
@@ -71,13 +72,13 @@ function stringsOf(field: string): readonly string[] {
   let start = -1;
   let inParameters = false;
   for (let at = 0; at < field.length; at++) {
-    const character = field.charAt(at);
+    const code = field.charCodeAt(at);
     if (start === -1) {
-      if (character === '"') start = at + 1;
-      else if (character === ",") inParameters = false;
-    } else if (character === "\\") {
+      if (code === QUOTE) start = at + 1;
+      else if (code === COMMA) inParameters = false;
+    } else if (code === BACKSLASH) {
       at++;
-    } else if (character === '"') {
+    } else if (code === QUOTE) {
       if (!inParameters) strings.push(field.slice(start, at));
       inParameters = true;
       start = -1;

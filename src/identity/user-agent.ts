@@ -82,14 +82,15 @@ function find(text: string, letters: Letters, table: readonly Entry[]): string |
   return undefined;
 }
 
-/** Of ASCII 64 to 95 and 96 to 127; others do not count. */
+/** Of ASCII 64 to 95 and 96 to 127, of which the last five bits are the place; others do not count. */
 function lettersOf(text: string): Letters {
   let upper = 0;
   let lower = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code >> 5 === 2) upper |= 1 << (code & 31);
-    else if (code >> 5 === 3) lower |= 1 << (code & 31);
+    if (code < 64 || code > 127) continue;
+    if (code < 96) upper |= 1 << code;
+    else lower |= 1 << code;
   }
   return { upper, lower };
 }

@@ -22,11 +22,14 @@ export function readTokens(header: string | undefined, needle: string, most: num
   let malformed = false;
   while (start !== -1 && tokens.length < most) {
     const semicolon = header.indexOf(";", start);
-    const end = semicolon === -1 ? header.length : semicolon;
-    const token = parseToken(header.slice(start, end).trim());
+    const after = semicolon === -1 ? header.length : semicolon;
+    let end = after;
+    while (isBlank(header, start)) start++;
+    while (end > start && isBlank(header, end - 1)) end--;
+    const token = parseToken(header, start, end);
     if (!token) malformed = true;
-    else if (!tokens.some((other) => other.text === token.text)) tokens.push(token);
-    start = findCookie(header, needle, end);
+    else if (!tokens.some(({ id, secret }) => id === token.id && secret === token.secret)) tokens.push(token);
+    start = findCookie(header, needle, after);
   }
   return { tokens, malformed };
 }
@@ -35,11 +38,17 @@ export function readTokens(header: string | undefined, needle: string, most: num
 function findCookie(header: string, needle: string, from: number): number {
   for (let at = header.indexOf(needle, from); at !== -1; at = header.indexOf(needle, at + needle.length)) {
     let before = at - 1;
-    while (before >= from && (header[before] === " " || header[before] === "\t")) before--;
+    while (before >= from && isBlank(header, before)) before--;
     // Else it is the end of a longer name, or inside of a value.
     if (before < 0 || header[before] === ";") return at + needle.length;
   }
   return -1;
+}
+
+/** A blank or a tab. */
+function isBlank(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code === 32 || code === 9;
 }
 
 /** A Set-Cookie line (RFC 6265 section 4.1.1). The manager has checked that no part can split the header. */

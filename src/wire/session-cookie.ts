@@ -1,7 +1,7 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { type PresentedTokens, readTokens } from "./cookie.ts";
-import type { Token } from "./token.ts";
+import { type Token, tokenText } from "./token.ts";
 
 /** Our cookie: found in requests, set and cleared in responses. */
 export class SessionCookie {
@@ -30,7 +30,7 @@ export class SessionCookie {
   /** Sets it; with an end in milliseconds since 1970 it outlives the browser. */
   send(exchange: Exchange, token: Token, now: number, end: number | undefined): void {
     const lasting = end !== undefined && { maxAge: Math.ceil((end - now) / 1_000), expires: end };
-    this.#set(exchange, { ...this.#attributes, value: token.text, ...lasting });
+    this.#set(exchange, { ...this.#attributes, value: tokenText(token), ...lasting });
   }
 
   /** Clears it, with the attributes that it was set with: else it would be another cookie. */

@@ -6,9 +6,8 @@ declare const brand: unique symbol;
 /** What proves the holder of a session: only ever in the cookie. */
 export type Secret = string & { readonly [brand]: "Secret" };
 
-/** The cookie's value, taken apart: `id.secret`. */
+/** The cookie's value, `id.secret`, taken apart. */
 export interface Token {
-  readonly text: string;
   readonly id: SessionId;
   readonly secret: Secret;
 }
@@ -43,13 +42,12 @@ export function randomText(length: number): string {
   return text;
 }
 
-/** Whether every character is one of `[0-9A-Za-z]`. */
+const ALPHANUMERIC = new Uint8Array(128);
+for (let index = 0; index < ALPHABET.length; index++) ALPHANUMERIC[ALPHABET.charCodeAt(index)] = 1;
+
+/** Whether every character from there to there is one of `[0-9A-Za-z]`. A table: a third of the cost of comparing. */
 export function isAlphanumeric(text: string, from = 0, to: number = text.length): boolean {
-  for (let index = from; index < to; index++) {
-    const code = text.charCodeAt(index);
-    const inside = code >= 97 ? code <= 122 : code >= 65 ? code <= 90 : code >= 48 && code <= 57;
-    if (!inside) return false;
-  }
+  for (let index = from; index < to; index++) if (ALPHANUMERIC[text.charCodeAt(index)] !== 1) return false;
   return true;
 }
 
@@ -57,26 +55,29 @@ const ID_LEAST = LENGTH.shard + LENGTH.id.least;
 const ID_MOST = LENGTH.shard + LENGTH.id.most;
 const SECRET_LEAST = LENGTH.root + LENGTH.turn.least;
 const SECRET_MOST = LENGTH.root + LENGTH.turn.most;
-const TOKEN_MOST = ID_MOST + 1 + SECRET_MOST;
 
 /** Whether this could be the id of a session: what could not is never asked of a store. */
 export function isSessionId(text: string): text is SessionId {
   return text.length >= ID_LEAST && text.length <= ID_MOST && isAlphanumeric(text);
 }
 
-/** Takes a cookie's value apart; `undefined` for what cannot be a token of ours. */
-export function parseToken(text: string): Token | undefined {
-  if (text.length > TOKEN_MOST) return undefined;
-  const dot = text.indexOf(".");
-  const secretLength = text.length - dot - 1;
-  if (dot < ID_LEAST || dot > ID_MOST || secretLength < SECRET_LEAST || secretLength > SECRET_MOST)
-    return undefined;
-  if (!isAlphanumeric(text, 0, dot) || !isAlphanumeric(text, dot + 1)) return undefined;
-  return { text, id: text.slice(0, dot) as SessionId, secret: text.slice(dot + 1) as Secret };
+/**
+ * Takes a cookie's value apart, which stands between `from` and `to` of a header; `undefined` for what cannot be a
+ * token of ours. In place: a copy of the value would cost as much as all the rest of it.
+ */
+export function parseToken(text: string, from = 0, to: number = text.length): Token | undefined {
+  const dot = text.indexOf(".", from);
+  const idLength = dot - from;
+  const secretLength = to - dot - 1;
+  if (dot === -1 || idLength < ID_LEAST || idLength > ID_MOST) return undefined;
+  if (secretLength < SECRET_LEAST || secretLength > SECRET_MOST) return undefined;
+  if (!isAlphanumeric(text, from, dot) || !isAlphanumeric(text, dot + 1, to)) return undefined;
+  return { id: text.slice(from, dot) as SessionId, secret: text.slice(dot + 1, to) as Secret };
 }
 
-export function token(id: SessionId, secret: Secret): Token {
-  return { text: `${id}.${secret}`, id, secret };
+/** The cookie's value. */
+export function tokenText({ id, secret }: Token): string {
+  return `${id}.${secret}`;
 }
 
 /** What a store keeps in place of a secret, or of its root: SHA-256, in 43 characters of base64url. */
