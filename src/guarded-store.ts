@@ -39,13 +39,12 @@ export class GuardedStore implements Store {
   create(record: SessionRecord, options: CreateOptions): Promise<{ readonly evicted: readonly string[] }> {
     return this.#guard(() => this.#store.create(record, options));
   }
-  // On the way of every request: without the closure and the second promise of the others.
-  async fetchById(id: string): Promise<SessionRecord | undefined> {
-    try {
-      return await this.#store.fetchById(id);
-    } catch (cause) {
-      throw this.#wrapped(cause);
-    }
+  fetchById(id: string): Promise<SessionRecord | undefined> {
+    return this.#guard(() => this.#store.fetchById(id));
+  }
+  /** The same, unguarded: every request waits for it, and each promise more is felt. Its failure goes to `failure`. */
+  read(id: string): Promise<SessionRecord | undefined> {
+    return this.#store.fetchById(id);
   }
   fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
     return this.#guard(() => this.#store.fetchByIds(ids));
@@ -74,11 +73,12 @@ export class GuardedStore implements Store {
     try {
       return await ask();
     } catch (cause) {
-      throw this.#wrapped(cause);
+      throw this.failure(cause);
     }
   }
 
-  #wrapped(cause: unknown): SessionError {
+  /** What was thrown, as ours, and told of. */
+  failure(cause: unknown): SessionError {
     // Those are answers, not failures.
     if (SessionError.is(cause) && (cause.code === "ERR_DUPLICATE_ID" || cause.code === "ERR_LIMIT"))
       return cause;

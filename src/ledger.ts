@@ -27,8 +27,13 @@ export class Ledger {
     this.#store = new GuardedStore(store, (error) => events.emit("error", { error, at: options.clock() }));
   }
 
-  fetchById(id: string): Promise<SessionRecord | undefined> {
-    return this.#store.fetchById(id);
+  /** For the usual request: what it throws is the engine's own, and for `failure`. */
+  read(id: string): Promise<SessionRecord | undefined> {
+    return this.#store.read(id);
+  }
+
+  failure(cause: unknown): SessionError {
+    return this.#store.failure(cause);
   }
 
   fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {

@@ -122,9 +122,14 @@ export class Manager<In = undefined, Out extends In = In> {
     const { tokens, malformed } = this.cookie.read(exchange);
     const [first, second] = tokens;
     if (!first) return none(malformed ? "malformed" : "no_cookie");
+    let record: SessionRecord | undefined;
+    try {
+      if (!second) record = await this.ledger.read(first.id);
+    } catch (error) {
+      return { state: "failed", error: this.ledger.failure(error) };
+    }
     try {
       if (second) return await this.#choose(exchange, tokens);
-      const record = await this.ledger.fetchById(first.id);
       const now = this.#options.clock();
       const admission = admit(record, new TokenProof(first), now, this.#options);
       if (!admission.admitted) return await this.#refuse(exchange, [admission], now);

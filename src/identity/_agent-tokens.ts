@@ -52,7 +52,7 @@ export const TOOLS: readonly Row[] = [
   ["Git", "git/"],
   ["Deno", "Deno/"],
   ["Bun", "Bun/"],
-  // Also what npm's and many a library's goes on with.
+  // npm's goes on with "node/".
   ["Node.js", "node", "undici", "axios/", "got ("],
   ["Python requests", "python-requests/"],
   // "Python/3.12 aiohttp/3.10", "python-httpx/0.27".
@@ -93,6 +93,7 @@ export const APPS: readonly Row[] = [
   ["LinkedIn", "LinkedInApp"],
   ["Pinterest", "Pinterest/"],
   ["Google app", "GSA/", "GoogleApp/"],
+  // "discord/" on desks, "Discord/" on phones.
   ["Discord", "iscord/"],
   ["Slack", "Slack/"],
   ["Teams", "Teams/"],
@@ -103,9 +104,8 @@ export const APPS: readonly Row[] = [
   ["Electron app", "Electron/"],
 ];
 
-/** Derivatives before what they derive from: nearly all say Chrome, and Chrome says Safari. */
+/** Derivatives before what they derive from: nearly all say Chrome, and those on iOS say Safari. */
 export const BROWSERS: readonly Row[] = [
-  // On Windows DuckDuckGo is a web view of Edge's and may keep its token.
   ["DuckDuckGo", "Ddg/", "DuckDuckGo/"],
   ["Edge", "Edg/", "EdgA/", "EdgiOS/", "Edge/"],
   ["Opera", "OPR/", "OPT/", "OPX/", "OPiOS/", "Opera"],
@@ -135,7 +135,7 @@ export const BROWSERS: readonly Row[] = [
   ["Nintendo browser", "Nintendo"],
   ["KaiOS browser", "KAIOS"],
   ["HarmonyOS WebView", "ArkWeb/"],
-  // "Version/4.0" with Chrome's is said by the web view alone, also where an app has removed the mark.
+  // The web view alone says "Version/4.0" and Chrome, also where an app has removed its mark.
   ["Android WebView", "; wv)", "Version/4.0 Chrome/"],
   ["Chromium", "Chromium/"],
   ["Chrome", "Chrome/", "CriOS/"],
@@ -166,7 +166,7 @@ export const SYSTEMS: readonly Row[] = [
   ["ChromeOS", "CrOS "],
   ["Fuchsia", "Fuchsia"],
   ["FreeBSD", "FreeBSD"],
-  // Apple's handhelds say "like Mac OS X". A tablet that asks for desktop pages says Macintosh, and only CriOS, FxiOS, EdgiOS betray it.
+  // Apple's handhelds say "like Mac OS X", or Macintosh where they ask for desktop pages: then CriOS or FxiOS betrays them.
   ["tvOS", "AppleTV", "Apple TV"],
   ["iPadOS", "iPad"],
   ["iOS", "iPhone", "iPod", "iOS"],
@@ -177,7 +177,7 @@ export const SYSTEMS: readonly Row[] = [
   ["Linux", "Linux", "X11", "linux"],
 ];
 
-/** What a Chromium says that has no name of its own, or that has put on another engine's. */
+/** Labels of strings that a Chromium sends when it has no name of its own, or puts on another browser's. */
 export const ENGINES: readonly string[] = [
   "Android WebView",
   "Chrome",

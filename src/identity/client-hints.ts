@@ -58,7 +58,7 @@ export function labelPlatform(platform: string): string | undefined {
   return name === undefined ? undefined : PLATFORMS.get(name);
 }
 
-/** Whether a brand's label names only what many products are made of: their own string may tell which one it is. */
+/** Whether a brand is only what many products are made of: their string may tell which one it is. */
 export function isEngine(browser: string): boolean {
   return browser === "Chromium" || browser === "Android WebView";
 }

@@ -11,7 +11,7 @@ import {
   TOOLS,
 } from "./_agent-tokens.ts";
 
-/** Which letters a text has: one bit each. */
+/** Which letters a text has, one bit each. */
 interface Letters {
   readonly upper: number;
   readonly lower: number;
@@ -28,9 +28,9 @@ const OTHER_STRINGS = tableOf(BOTS, TOOLS, OTHER_BOTS, APPS, BROWSERS);
 const DEVICES_AND_SYSTEMS = tableOf(SYSTEMS);
 
 /** How much a label says: a crawler's name, a program's, a browser's, or only an engine's that many products share. */
-export type BrowserKind = "bot" | "program" | "product" | "engine";
+type Kind = "bot" | "program" | "product" | "engine";
 
-const KINDS: ReadonlyMap<string, BrowserKind> = new Map([
+const KINDS: ReadonlyMap<string, Kind> = new Map([
   ...ENGINES.map((label) => [label, "engine"] as const),
   ...[...TOOLS, ...APPS].map(([label]) => [label, "program"] as const),
   ...[...BOTS, ...OTHER_BOTS].map(([label]) => [label, "bot"] as const),
@@ -56,7 +56,7 @@ export function agentOf(browser: string | undefined, os: string | undefined): Ag
 }
 
 /** How much a browser's label says. */
-export function kindOf(browser: string | undefined): BrowserKind | undefined {
+export function kindOf(browser: string | undefined): Kind | undefined {
   return browser === undefined ? undefined : (KINDS.get(browser) ?? "product");
 }
 
@@ -73,7 +73,7 @@ function webKitOf(userAgent: string): string | undefined {
   return userAgent.includes("Mobile/") ? "iOS WebView" : "WebView";
 }
 
-/** The first entry's label whose token is there. Most are ruled out by a letter that is not: a search costs ten times that. */
+/** The first token's label that is there. Most are ruled out by a letter that is not, for a tenth of a search. */
 function find(text: string, letters: Letters, table: readonly Entry[]): string | undefined {
   for (const { token, label, upper, lower } of table) {
     if ((upper & ~letters.upper) === 0 && (lower & ~letters.lower) === 0 && text.includes(token))
