@@ -109,7 +109,10 @@ export class Manager<In = undefined, Out extends In = In> {
   ): Promise<readonly SessionId[]> {
     checkUserKey(userKey);
     known(options, "revokeByUserKey", ["except"]);
-    return this.ledger.endByUserKey(userKey, "revoked", options.except);
+    const { except = [] } = options;
+    // A bare id would be taken for a list of letters, and nothing of it be spared.
+    if (!Array.isArray(except)) throw new TypeError("revokeByUserKey.except: needs a list of ids");
+    return this.ledger.endByUserKey(userKey, "revoked", except);
   }
 
   /** Lets the store go: timers and connections that it opened itself. The app's own client stays open. */

@@ -412,6 +412,9 @@ describe("ending sessions", () => {
     await expect(manager.fetchByUserKey("ann", { offset: 1 } as never)).rejects.toThrow(
       /^page: no option "offset"/,
     );
+    await expect(manager.revokeByUserKey("ann", { except: ids[0] as never })).rejects.toThrow(
+      /^revokeByUserKey.except: needs a list/,
+    );
     expect(await manager.revokeById(ids[0] ?? "")).toBe(true);
     expect(await manager.revokeById(ids[0] ?? "")).toBe(false);
     expect(await manager.revokeByUserKey("ann", { except: [ids[1] ?? ""] })).toEqual([ids[2]]);
