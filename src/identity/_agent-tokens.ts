@@ -28,7 +28,7 @@ export const BOTS: readonly Row[] = [
   ["Twitterbot", "Twitterbot"],
   // KakaoTalk's preview begins with Facebook's name.
   ["Bot", "kakaotalk-scrap"],
-  ["Meta crawler", "facebookexternalhit", "meta-external", "Facebot"],
+  ["Meta crawler", "facebookexternalhit", "meta-external"],
   ["Pinterestbot", "Pinterestbot"],
   ["Slackbot", "Slackbot"],
   ["Discordbot", "Discordbot"],
@@ -38,9 +38,7 @@ export const BOTS: readonly Row[] = [
 ];
 
 /** Any other that follows the custom of naming itself a bot, or of giving the page that explains it. */
-export const OTHER_BOTS: readonly Row[] = [
-  ["Bot", "bot/", "Bot/", "bot;", "Bot;", "bot)", "Bot)", "rawler", "pider", "://"],
-];
+export const OTHER_BOTS: readonly Row[] = [["Bot", "bot/", "Bot/", "Bot;", "bot)", "rawler", "pider", "://"]];
 
 /** Libraries and command-line tools. Their strings do not begin with `Mozilla/`. */
 export const TOOLS: readonly Row[] = [
@@ -59,12 +57,12 @@ export const TOOLS: readonly Row[] = [
   ["Python", "ython"],
   ["Go", "Go-http-client/"],
   ["okhttp", "okhttp/"],
-  ["Java", "Java/", "Java-http-client/", "Apache-HttpClient/"],
+  ["Java", "Java/", "Java-http-client/"],
   ["Dart", "Dart/"],
-  ["PHP", "GuzzleHttp/", "PHP"],
+  ["PHP", "GuzzleHttp/"],
   ["Ruby", "Ruby", "Faraday"],
   ["Perl", "libwww-perl/"],
-  ["Rust", "reqwest/", "ureq/", "hyper/"],
+  ["Rust", "reqwest/", "ureq/"],
   ["Android app", "Dalvik/"],
   ["Apple app", "CFNetwork/", "Alamofire/"],
 ];
@@ -108,7 +106,7 @@ export const APPS: readonly Row[] = [
 export const BROWSERS: readonly Row[] = [
   ["DuckDuckGo", "Ddg/", "DuckDuckGo/"],
   ["Edge", "Edg/", "EdgA/", "EdgiOS/", "Edge/"],
-  ["Opera", "OPR/", "OPT/", "OPX/", "OPiOS/", "Opera"],
+  ["Opera", "OPR/", "OPT/", "OPX/", "Opera"],
   // Says SamsungBrowser too.
   ["Meta Quest Browser", "OculusBrowser/"],
   ["Samsung Internet", "SamsungBrowser/"],
@@ -120,7 +118,7 @@ export const BROWSERS: readonly Row[] = [
   ["Ecosia", "Ecosia"],
   ["Aloha", "AlohaBrowser/"],
   ["Silk", "Silk/"],
-  ["UC Browser", "UCBrowser", "UCWEB"],
+  ["UC Browser", "UCBrowser"],
   ["Mi Browser", "MiuiBrowser/"],
   ["Huawei Browser", "HuaweiBrowser/"],
   ["OPPO Browser", "HeyTapBrowser/"],
@@ -130,8 +128,8 @@ export const BROWSERS: readonly Row[] = [
   ["Baidu", "baiduboxapp/"],
   ["Tesla", "Tesla/"],
   ["Chromecast", "CrKey"],
-  ["TV browser", "SMART-TV", "SmartTV", "VIDAA"],
-  ["PlayStation browser", "PlayStation"],
+  ["TV browser", "SMART-TV", "SmartTV"],
+  ["PlayStation browser", "PlayStation", "PLAYSTATION"],
   ["Nintendo browser", "Nintendo"],
   ["KaiOS browser", "KAIOS"],
   ["HarmonyOS WebView", "ArkWeb/"],
@@ -155,9 +153,9 @@ export const SYSTEMS: readonly Row[] = [
   ["Xbox", "Xbox", "XBOX"],
   ["PlayStation", "PlayStation", "PLAYSTATION"],
   ["Nintendo", "Nintendo"],
-  // These say Linux or X11, some of them Android.
+  // These say Linux, some of them Android.
   ["Tizen", "Tizen"],
-  ["webOS", "Web0S", "webOS"],
+  ["webOS", "Web0S"],
   ["VIDAA", "VIDAA"],
   ["KaiOS", "KAIOS"],
   ["HarmonyOS", "HarmonyOS", "OpenHarmony"],
@@ -169,12 +167,12 @@ export const SYSTEMS: readonly Row[] = [
   // Apple's handhelds say "like Mac OS X", or Macintosh where they ask for desktop pages: then CriOS or FxiOS betrays them.
   ["tvOS", "AppleTV", "Apple TV"],
   ["iPadOS", "iPad"],
-  ["iOS", "iPhone", "iPod", "iOS"],
+  ["iOS", "iPhone", "iOS"],
   // Says Linux.
   ["Android", "Android"],
   ["Windows", "Windows"],
   ["macOS", "Macintosh", "Mac OS X", "macOS"],
-  ["Linux", "Linux", "X11", "linux"],
+  ["Linux", "Linux", "linux"],
 ];
 
 /** Labels of strings that a Chromium sends when it has no name of its own, or puts on another browser's. */

@@ -39,7 +39,7 @@ function headers(brands?: string, platform?: string, mobile?: string): (name: st
   return (name) => fields[name as keyof typeof fields];
 }
 
-/** Three cells a line: what is found, what is said too, the string. */
+/** A row a line, its cells between bars. */
 const rows = (lines: string): string[][] =>
   lines
     .trim()
@@ -157,6 +157,15 @@ Android | Linux | ${ANDROID}
       expect(labelAgent(`${mac} Version/18.4 Safari/605.1.15`)).toEqual({ browser: "Safari", os: "macOS" });
     });
 
+    it("takes WebKit on Linux for GNOME's browser, and names no other", () => {
+      const webKit = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15";
+      expect(labelAgent(`Mozilla/5.0 (X11; Linux x86_64) ${webKit}`)).toEqual({
+        browser: "GNOME Web",
+        os: "Linux",
+      });
+      expect(labelAgent(`Mozilla/5.0 (Example; Linux) ${webKit}`)).toEqual({ os: "Linux" });
+    });
+
     it("believes no crawler's system", () => {
       expect(
         labelAgent(`${ANDROID} Chrome/131.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1)`),
@@ -198,8 +207,36 @@ Android | Linux | ${ANDROID}
       ["Headless Chrome", '"Chromium";v="140", "Not=A?Brand";v="24", "HeadlessChrome";v="140"'],
       ["Android WebView", '"Chromium";v="126", "Android WebView";v="126"'],
       ["Chromium", '"Chromium";v="142", "Island";v="142", "Not_A Brand";v="99"'],
+      ["Chromium", '"Chromium";v="Brave";x="Opera"'],
     ])("takes the most particular brand, %s, from %s", (browser, brands) => {
       expect(labelAgent(CHROME, headers(brands)).browser).toBe(browser);
+    });
+
+    it.each(
+      rows(`
+AVG Secure Browser | AVG Secure Browser
+Avast Secure Browser | Avast Secure Browser
+Brave | Brave
+CocCoc | Cốc Cốc
+DuckDuckGo | DuckDuckGo
+HuaweiBrowser | Huawei Browser
+Microsoft Edge | Edge
+Microsoft Edge WebView2 | Edge
+Miui Browser | Mi Browser
+Norton Private Browser | Norton Browser
+Oculus Browser | Meta Quest Browser
+Opera | Opera
+OperaMobile | Opera
+Samsung Internet | Samsung Internet
+UCBrowser | UC Browser
+Vivaldi | Vivaldi
+Whale | Whale
+YaBrowser | Yandex
+Yandex | Yandex
+Google Chrome | Chrome
+`),
+    )("knows the brand %s", (brand, browser) => {
+      expect(labelAgent(CHROME, headers(`"Chromium";v="131", "${brand}";v="1"`)).browser).toBe(browser);
     });
 
     it("says nothing of a brand it does not know", () => {
@@ -226,6 +263,8 @@ Android | Linux | ${ANDROID}
       const silk = `${ANDROID} Silk/126.4.1 like Chrome/126.0.6478.183 Safari/537.36`;
       expect(labelAgent(silk, chromium).browser).toBe("Silk");
       expect(labelAgent(silk, headers('"Chromium";v="126", "Google Chrome";v="126"')).browser).toBe("Chrome");
+      const view = headers('"Android WebView";v="123", "Chromium";v="123"');
+      expect(labelAgent(`${VIEW} VivoBrowser/22.7.0.0`, view).browser).toBe("vivo Browser");
     });
 
     it("is not taken in by a Chromium in another engine's clothes", () => {

@@ -82,15 +82,14 @@ function find(text: string, letters: Letters, table: readonly Entry[]): string |
   return undefined;
 }
 
-/** Of ASCII 64 to 95 and 96 to 127, of which the last five bits are the place; others do not count. */
+/** By the last five bits of their codes: ASCII's letters have places of their own, what shares one costs a search. */
 function lettersOf(text: string): Letters {
   let upper = 0;
   let lower = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code < 64 || code > 127) continue;
-    if (code < 96) upper |= 1 << code;
-    else lower |= 1 << code;
+    if (code >= 96) lower |= 1 << code;
+    else if (code >= 64) upper |= 1 << code;
   }
   return { upper, lower };
 }
