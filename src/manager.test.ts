@@ -144,15 +144,18 @@ describe("activity against the end of a session", () => {
   it("is lost without harm where somebody else has changed the session", async () => {
     const { clock, login, store, sessions, told } = setUp();
     const browser = new Browser();
-    await login(browser);
+    const { id } = await login(browser);
+    const born = clock.now();
     clock.advance("2m");
     const gate = store.hold("update");
     const late = browser.visit((request) => sessions.authorize(request));
     await gate.arrived;
-    await browser.visit(sessions.rotate);
+    const record = await store.fetchById(id);
+    if (record) await store.update(id, { data: record.data }, { now: clock.now() });
     gate.open();
     expect(await late).toBeUndefined();
     expect(told.filter(([name]) => name === "error")).toEqual([]);
+    expect(await store.fetchById(id)).toMatchObject({ revision: 1, lastSeenAt: born });
   });
 
   it("is lost without harm where the store fails, and that is told", async () => {
