@@ -78,6 +78,15 @@ describe("memoryStore", () => {
     }
   });
 
+  it("removes a session whose end has moved inwards when that has come", async () => {
+    const store = memoryStore();
+    const { id } = record();
+    await store.create(record({ id, expiresAt: 10_000_000, deadline: 10_000_000 }), { now: 0 });
+    await store.update(id, { activity: { lastSeenAt: 1, expiresAt: 500 } }, { now: 1 });
+    expect(await store.deleteExpired?.(500, 10)).toBe(1);
+    expect(await store.fetchById(id)).toBeUndefined();
+  });
+
   it("has no timer while it is empty, or closed", async () => {
     vi.useFakeTimers();
     try {
