@@ -1,19 +1,31 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { SummaryReporter } from "./scripts/summary-reporter.ts";
 
-const src = fileURLToPath(new URL("src", import.meta.url));
+/** Where `sessionup` and its subpaths are while they are not built: one place names them, the exports of package.json. */
+function sources(): Array<{ find: RegExp; replacement: string }> {
+  const { name, exports } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+  return Object.entries<{ default?: string }>(exports).flatMap(([subpath, { default: built }]) => {
+    if (!built) return [];
+    const source = built.replace("./dist/", "./src/").replace(/\.js$/, ".ts");
+    const find = new RegExp(`^${subpath.replace(/^\./, name)}$`);
+    return [{ find, replacement: fileURLToPath(new URL(source, import.meta.url)) }];
+  });
+}
 
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^sessionup$/, replacement: `${src}/index.ts` },
-      { find: /^sessionup\/testing$/, replacement: `${src}/testing/index.ts` },
-      { find: /^sessionup\/stores\/(.+)$/, replacement: `${src}/stores/$1.ts` },
-      { find: /^sessionup\/(.+)$/, replacement: `${src}/adapters/$1.ts` },
-    ],
-  },
+  resolve: { alias: sources() },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // A third less work. Nothing under test keeps anything between two of its users: what did would show here.
+    isolate: false,
+    // By default vitest leaves a core alone: of two that is half.
+    maxWorkers: "100%",
+    reporters: [["default", { summary: false }], new SummaryReporter()],
+    // What a test prints is of interest when it fails.
+    silent: "passed-only",
   },
 });

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { ENTRIES } from "../packaging/_entries.ts";
+import { type Exported, exportedBy, exportsOf } from "../packaging/_exported.ts";
+
+function where({ name, file, line }: Exported): string {
+  return `${name} (src/${file}:${line})`;
+}
+
+/** Whether there is a sentence in it, besides tags. */
+function says(doc: string | undefined): boolean {
+  return /[\p{L}`]/u.test(doc?.split(/@\w/)[0] ?? "");
+}
+
+describe.each([...ENTRIES])("what %s exports", (_subpath, file) => {
+  it("is documented, each of it", () => {
+    expect(
+      exportedBy(file)
+        .filter(({ doc }) => !says(doc))
+        .map(where),
+    ).toEqual([]);
+  });
+
+  it("is for everybody: nothing of it is marked internal", () => {
+    const internal = exportedBy(file).filter(({ doc }) => doc?.includes("@internal"));
+    expect(internal.map(where)).toEqual([]);
+  });
+});
+
+describe("the reader of exports", () => {
+  const none = (): readonly Exported[] => [];
+
+  it("finds the comment right before a declaration", () => {
+    const code =
+      "/** One. */\nexport const a = 1;\n\n/* Two. */\nexport type B = 1;\n/** Three. */\nconst c = 1;\nexport class D {}";
+    expect(exportsOf("a.ts", code, none)).toEqual([
+      { name: "a", file: "a.ts", line: 2, typeOnly: false, doc: "* One. " },
+      { name: "B", file: "a.ts", line: 5, typeOnly: true, doc: undefined },
+      { name: "D", file: "a.ts", line: 8, typeOnly: false, doc: undefined },
+    ]);
+  });
+
+  it("follows a re-export to its declaration", () => {
+    const others = (file: string) => exportsOf(file, "/** One. */\nexport class A {}", none);
+    expect(exportsOf("x/index.ts", 'export { type A as B } from "./a.ts";', others)).toEqual([
+      { name: "B", file: "x/a.ts", line: 2, typeOnly: true, doc: "* One. " },
+    ]);
+    expect(() => exportsOf("x/index.ts", 'export { C } from "./a.ts";', others)).toThrow("x/a.ts has no C");
+  });
+
+  it("refuses exports that have no names", () => {
+    expect(() => exportsOf("a.ts", 'export * from "./b.ts";', none)).toThrow("by name");
+    expect(() => exportsOf("a.ts", "export default 1;", none)).toThrow("by name");
+  });
+
+  it("takes tags for no sentence", () => {
+    expect(says("* @internal ")).toBe(false);
+    expect(says("*\n * @example\n * one\n")).toBe(false);
+    expect(says("* One. ")).toBe(true);
+  });
+});

@@ -1,0 +1,6 @@
+// An app in CommonJS, which TypeScript compiles with `module: nodenext`.
+import { Manager } from "sessionup";
+import { nodeSessions } from "sessionup/node";
+import { memoryStore } from "sessionup/stores/memory";
+
+export const sessions = nodeSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));

@@ -1,0 +1,167 @@
+import { pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { ENTRIES, PACKAGE, ROOT, sourceFiles } from "./_entries.ts";
+import { exportedBy } from "./_exported.ts";
+
+/** The subpath that a file of src/ must have: stores and adapters, but for what belongs to their folders alone. */
+function subpathOf(file: string): string | undefined {
+  const [, folder, name] = /^(stores|adapters)\/([^_/][^/]*)\.ts$/.exec(file) ?? [];
+  if (name === undefined) return undefined;
+  return folder === "stores" ? `./stores/${name}` : `./${name}`;
+}
+
+describe("the exports of package.json", () => {
+  it("have a subpath for every store and every adapter, and no other", () => {
+    const wanted = sourceFiles().flatMap((file) => subpathOf(file) ?? []);
+    expect([...ENTRIES.keys()].sort()).toEqual([".", "./testing", ...wanted].sort());
+  });
+
+  it("point at what is built of the file of the same name", () => {
+    const wanted = new Map(sourceFiles().map((file) => [subpathOf(file), file]));
+    for (const [subpath, file] of ENTRIES) {
+      const index = { ".": "index.ts", "./testing": "testing/index.ts" }[subpath];
+      expect(file).toBe(index ?? wanted.get(subpath));
+    }
+  });
+
+  it.each([...ENTRIES])("name the types of %s first, then the module", (subpath, file) => {
+    const built = `./dist/${file.replace(/\.ts$/, "")}`;
+    // Whoever resolves takes the first condition that fits: after `default` nobody would come to the types.
+    expect(Object.entries(PACKAGE.exports[subpath] ?? {})).toEqual([
+      ["types", `${built}.d.ts`],
+      ["default", `${built}.js`],
+    ]);
+  });
+
+  it("have package.json itself, for tools that look into it", () => {
+    expect(PACKAGE.exports["./package.json"]).toBe("./package.json");
+  });
+
+  it("have a budget each in size-limit", () => {
+    const budgets = PACKAGE["size-limit"] ?? [];
+    const named = budgets.map(({ name, path }) => [name, path]);
+    const wanted = [...ENTRIES].map(([subpath, file]) => [
+      subpath.replace(/^\./, PACKAGE.name),
+      `dist/${file.replace(/\.ts$/, ".js")}`,
+    ]);
+    expect(named.sort()).toEqual(wanted.sort());
+  });
+
+  it("give these names at run time", async () => {
+    const names: Record<string, string[]> = {};
+    for (const [subpath, file] of ENTRIES) {
+      const module: object = await import(pathToFileURL(`${ROOT}src/${file}`).href);
+      names[subpath] = Object.keys(module).sort();
+    }
+    expect(names).toMatchInlineSnapshot(`
+      {
+        ".": [
+          "Manager",
+          "SessionError",
+          "createSessions",
+          "duration",
+          "shardOf",
+          "typed",
+        ],
+        "./express": [
+          "expressSessions",
+        ],
+        "./fetch": [
+          "fetchSessions",
+        ],
+        "./node": [
+          "nodeSessions",
+        ],
+        "./stores/memory": [
+          "memoryStore",
+        ],
+        "./testing": [
+          "TestClock",
+          "adapterContract",
+          "storeContract",
+        ],
+      }
+    `);
+  });
+
+  it("give these types", () => {
+    const names: Record<string, string[]> = {};
+    for (const [subpath, file] of ENTRIES) {
+      const types = exportedBy(file).filter(({ typeOnly }) => typeOnly);
+      names[subpath] = types.map(({ name }) => name).sort();
+    }
+    expect(names).toMatchInlineSnapshot(`
+      {
+        ".": [
+          "Agent",
+          "ClientChange",
+          "ClientOptions",
+          "CookieOptions",
+          "CreateOptions",
+          "Duration",
+          "End",
+          "EndReason",
+          "Events",
+          "Exchange",
+          "InitArguments",
+          "InitOptions",
+          "Json",
+          "JsonOf",
+          "ManagerOptions",
+          "SchemaResult",
+          "Session",
+          "SessionChange",
+          "SessionCursor",
+          "SessionData",
+          "SessionErrorCode",
+          "SessionEvents",
+          "SessionId",
+          "SessionJson",
+          "SessionLimit",
+          "SessionPage",
+          "SessionRecord",
+          "Sessions",
+          "SessionsCore",
+          "SetCookie",
+          "StandardSchema",
+          "Store",
+          "TrustProxy",
+          "UnauthorizedReason",
+          "UpdateOptions",
+          "ValidateOptions",
+        ],
+        "./express": [
+          "ExpressContext",
+          "ExpressMiddleware",
+          "ExpressSessions",
+          "ExpressSessionsOptions",
+        ],
+        "./fetch": [
+          "AuthenticatedFetchContext",
+          "FetchContext",
+          "FetchHandler",
+          "FetchSessions",
+          "FetchSessionsOptions",
+        ],
+        "./node": [
+          "NodeContext",
+          "NodeMiddleware",
+          "NodeSessions",
+          "NodeSessionsOptions",
+        ],
+        "./stores/memory": [
+          "MemoryStoreOptions",
+        ],
+        "./testing": [
+          "AdapterContractOptions",
+          "ContractApp",
+          "ContractReply",
+          "ContractRoute",
+          "ContractSkip",
+          "StoreContractOptions",
+          "TestRunner",
+        ],
+      }
+    `);
+  });
+});

@@ -1,0 +1,300 @@
+import { describe, expect, it } from "vitest";
+import { ENTRIES, ROOT, sourceFiles } from "./_entries.ts";
+import { closureOf, cyclic, factsOf, type Import, importGraph } from "./_import-graph.ts";
+
+/**
+ * What each file under src/ may import; `type` before a name allows its types alone, `_*` and `*` stand for the rest
+ * of a path. The rule of a whole name goes before one with `_*`, that before one with `*`.
+ */
+const RULES: Readonly<Record<string, readonly string[]>> = {
+  // The contracts know nobody.
+  duration: [],
+  errors: [],
+  exchange: [],
+  store: [],
+  // What a session is.
+  session: ["type session-data", "type store"],
+  "session-data": ["type session", "type store"],
+  meta: ["deep-freeze", "errors", "type session", "type store"],
+  shard: ["node:crypto"],
+  "deep-freeze": [],
+  "known-options": [],
+  "user-key": [],
+  // Decisions: no I/O, nothing of those who carry them out, nothing of one another's folders.
+  "policy/*": ["type session-data", "type store"],
+  "policy/admission": ["session-data", "type store", "policy/lifetime", "policy/rotation"],
+  "identity/*": ["type session", "type session-data", "identity/address", "identity/_*", "node:net"],
+  "identity/_*": [],
+  "identity/agent": ["type session", "identity/client-hints", "identity/user-agent"],
+  "identity/client": ["type exchange", "type session", "identity/*"],
+  "wire/*": ["errors", "type exchange", "wire/cookie", "wire/token"],
+  "wire/token": ["type session", "node:crypto"],
+  // Carrying them out, from the bottom up.
+  events: ["type errors", "type identity/change", "type session", "type store"],
+  options: [
+    "duration",
+    "type exchange",
+    "identity/trust-proxy",
+    "known-options",
+    "type meta",
+    "type policy/lifetime",
+    "type session",
+    "type store",
+    "wire/token",
+  ],
+  "guarded-store": ["errors", "type store"],
+  authentication: ["type errors", "type policy/admission", "session", "type store", "type wire/token"],
+  ledger: [
+    "errors",
+    "type events",
+    "guarded-store",
+    "type options",
+    "policy/*",
+    "type session",
+    "type session-data",
+    "shard",
+    "type store",
+    "wire/token",
+  ],
+  manager: [
+    "authentication",
+    "type duration",
+    "errors",
+    "events",
+    "type exchange",
+    "identity/*",
+    "known-options",
+    "ledger",
+    "meta",
+    "options",
+    "policy/*",
+    "session",
+    "session-data",
+    "type store",
+    "user-key",
+    "wire/*",
+  ],
+  sessions: [
+    "type authentication",
+    "errors",
+    "type exchange",
+    "known-options",
+    "type manager",
+    "type session",
+    "user-key",
+  ],
+  // The edges. None knows another, nor a sibling that has no `_`.
+  "stores/*": ["deep-freeze", "errors", "known-options", "type store", "stores/_*"],
+  "stores/_*": ["type store"],
+  "adapters/*": [
+    "errors",
+    "type exchange",
+    "known-options",
+    "type manager",
+    "type session",
+    "sessions",
+    "wire/cookie",
+    "wire/rejection",
+    "adapters/_*",
+  ],
+  "adapters/_*": ["type errors", "type exchange", "wire/cookie", "wire/rejection", "type node:http"],
+  "testing/*": [
+    "duration",
+    "errors",
+    "manager",
+    "type session",
+    "type sessions",
+    "shard",
+    "type store",
+    // The app of the adapter contract is built on it.
+    "stores/memory",
+    "testing/*",
+    "wire/token",
+    "node:assert/strict",
+    "node:net",
+  ],
+  index: [
+    "duration",
+    "errors",
+    "type events",
+    "type exchange",
+    "type identity/*",
+    "manager",
+    "meta",
+    "type options",
+    "type session",
+    "sessions",
+    "shard",
+    "type store",
+  ],
+};
+
+/** The stores and adapters that a subpath brings in besides itself, and why. */
+const EXCEPTIONS: ReadonlyArray<{ subpath: string; brings: string; reason: string }> = [
+  {
+    subpath: "./testing",
+    brings: "stores/memory",
+    reason: "the adapter contract's app keeps sessions in it",
+  },
+];
+
+const graph = importGraph(`${ROOT}src`, sourceFiles());
+const names = [...graph.keys()];
+
+function fits(pattern: string, name: string): boolean {
+  if (!pattern.endsWith("*")) return pattern === name;
+  const start = pattern.slice(0, -1);
+  return name.startsWith(start) && !name.slice(start.length).includes("/");
+}
+
+function ruleOf(name: string): string | undefined {
+  const fitting = Object.keys(RULES).filter((pattern) => fits(pattern, name));
+  const rank = (pattern: string) => (pattern.endsWith("_*") ? 1 : pattern.endsWith("*") ? 2 : 0);
+  return fitting.sort((a, b) => rank(a) - rank(b))[0];
+}
+
+function allows(permission: string, { to, typeOnly }: Import): boolean {
+  const name = permission.replace(/^type /, "");
+  return fits(name, to) && (typeOnly || name === permission);
+}
+
+function shown({ to, typeOnly }: Import): string {
+  return typeOnly ? `type ${to}` : to;
+}
+
+describe("the imports of src/", () => {
+  it("follow the rules", () => {
+    const broken = names.flatMap((name) => {
+      const permissions = RULES[ruleOf(name) ?? ""] ?? [];
+      const refused = graph
+        .get(name)
+        ?.imports.filter((edge) => !permissions.some((may) => allows(may, edge)));
+      return refused?.map((edge) => `${name} imports ${shown(edge)}`) ?? [];
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it("are under a rule, each file of them", () => {
+    expect(names.filter((name) => !ruleOf(name))).toEqual([]);
+  });
+
+  it("need every permission of the rules", () => {
+    const unused = Object.entries(RULES).flatMap(([pattern, permissions]) => {
+      const edges = names
+        .filter((name) => ruleOf(name) === pattern)
+        .flatMap((name) => graph.get(name)?.imports ?? []);
+      // One that needs no more than the types may have no more.
+      const needed = (may: string) =>
+        edges.some(
+          (edge) => allows(may, edge) && (may.startsWith("type ") || may.endsWith("*") || !edge.typeOnly),
+        );
+      const left = permissions.filter((may) => !needed(may)).map((may) => `${pattern} may import ${may}`);
+      return names.some((name) => ruleOf(name) === pattern) ? left : [`no file is under the rule ${pattern}`];
+    });
+    expect(unused).toEqual([]);
+  });
+
+  it("go round in no circle at run time", () => {
+    expect(cyclic(graph)).toEqual([]);
+  });
+
+  it("lead to files that are there, and to builtins of Node", () => {
+    const targets = names.flatMap((name) => graph.get(name)?.imports.map(({ to }) => to) ?? []);
+    const strange = targets.filter((to) => !graph.has(to) && !to.startsWith("node:"));
+    expect(strange).toEqual([]);
+  });
+
+  it("wait for nothing: with a top-level await, `require` could not load them", () => {
+    expect(names.filter((name) => graph.get(name)?.topLevelAwait)).toEqual([]);
+  });
+
+  it("are not used to add to the types of others: two managers would share them", () => {
+    expect(names.filter((name) => graph.get(name)?.augments)).toEqual([]);
+  });
+
+  it("are all that the two index files have", () => {
+    expect(names.filter((name) => graph.get(name)?.reExportsOnly)).toEqual(["index", "testing/index"]);
+  });
+});
+
+describe.each([...ENTRIES])("the subpath %s", (subpath, file) => {
+  it("brings in no store and no adapter but its own", () => {
+    const own = file.replace(/\.ts$/, "");
+    const excepted = EXCEPTIONS.filter((each) => each.subpath === subpath).map(({ brings }) => brings);
+    const brought = [...closureOf(graph, own)].filter((name) => /^(stores|adapters)\//.test(name));
+    const foreign = brought.filter(
+      (name) =>
+        ![own, ...excepted].some((may) => name === may || name.startsWith(`${may.split("/", 1)[0]}/_`)),
+    );
+    expect(foreign).toEqual([]);
+    expect(excepted.filter((name) => !brought.includes(name))).toEqual([]);
+  });
+
+  it("needs no package, and of Node what every server runtime has", () => {
+    const runtime = closureOf(graph, file.replace(/\.ts$/, ""), ({ typeOnly }) => !typeOnly);
+    const foreign = [...runtime].filter((name) => !graph.has(name));
+    const allowed = ["node:crypto", "node:net", ...(subpath === "./testing" ? ["node:assert/strict"] : [])];
+    expect(foreign.filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+});
+
+describe("the reader of imports", () => {
+  it.each<[code: string, imports: string[]]>([
+    ['import { a } from "./a.ts";', ["dir/a"]],
+    ['import type { A } from "../a.ts";', ["type a"]],
+    // Under verbatimModuleSyntax, `import {} from "./a.ts"` is left of it.
+    ['import { type A } from "./a.ts";', ["dir/a"]],
+    ['import "node:net";', ["node:net"]],
+    ['export { a } from "./a.ts";', ["dir/a"]],
+    ['export type { A } from "./a.ts";', ["type dir/a"]],
+    ['export * from "./a.ts";', ["dir/a"]],
+    ['export const a = () => import("pg");', ["pg"]],
+    ["export const a = (name: string) => import(name);", ["(computed)"]],
+    ['export type A = import("./a.ts").A;', ["type dir/a"]],
+    ["export const a = 1;", []],
+  ])("sees what %s brings in", (code, imports) => {
+    expect(factsOf("dir/file.ts", code).imports.map(shown)).toEqual(imports);
+  });
+
+  it.each<[code: string, awaits: boolean]>([
+    ["await 1;", true],
+    ["for await (const a of []) a;", true],
+    ["export const a = await 1;", true],
+    ["export const a = async () => await 1;", false],
+    ["export class A { async b() { for await (const a of []) a; await 1; } }", false],
+  ])("knows whether %s waits", (code, awaits) => {
+    expect(factsOf("file.ts", code).topLevelAwait).toBe(awaits);
+  });
+
+  it.each<[code: string, augments: boolean]>([
+    ["declare global { interface A {} } export {};", true],
+    ['declare module "express" { interface Request {} } export {};', true],
+    ["declare const a: 1; export { a };", false],
+  ])("knows whether %s adds to others", (code, augments) => {
+    expect(factsOf("file.ts", code).augments).toBe(augments);
+  });
+
+  it("finds circles that are left when the types are gone", () => {
+    const file = (...to: string[]) => factsOf("f.ts", to.map((name) => `import "./${name}.ts";`).join("\n"));
+    const types = factsOf("f.ts", 'import type { A } from "./a.ts";');
+    expect(
+      cyclic(
+        new Map([
+          ["a", file("b")],
+          ["b", file("c")],
+          ["c", types],
+        ]),
+      ),
+    ).toEqual([]);
+    expect(
+      cyclic(
+        new Map([
+          ["a", file("b")],
+          ["b", file("c")],
+          ["c", file("a")],
+          ["d", file("a")],
+        ]),
+      ),
+    ).toEqual(["a", "b", "c"]);
+  });
+});

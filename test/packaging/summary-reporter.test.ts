@@ -1,0 +1,72 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The last lines that vitest prints over these test files. */
+function summaryOf(files: Readonly<Record<string, string>>): readonly string[] {
+  const folder = mkdtempSync(join(tmpdir(), "sessionup-summary-"));
+  try {
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    const config = `
+      import { SummaryReporter } from ${JSON.stringify(join(root, "scripts/summary-reporter.ts"))};
+      export default { test: { include: ["*.test.js"], reporters: ["dot", new SummaryReporter()] } };
+    `;
+    writeFileSync(join(folder, "vitest.config.js"), config);
+    for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, name), code);
+    const { stdout } = spawnSync(join(root, "node_modules/.bin/vitest"), ["run"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    const lines = stdout.trimEnd().split("\n");
+    return lines.filter((line) => /^skipped: |^\d+ passed/.test(line) || line === lines.at(-1));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe("the summary of a run", () => {
+  it("counts what passed, failed and was skipped, and names the skipped", () => {
+    const lines = summaryOf({
+      "a.test.js": `
+        import { describe, expect, it } from "vitest";
+        describe("a", () => {
+          it("passes", () => {});
+          it("passes too", () => {});
+          it("fails", () => expect(1).toBe(2));
+          it.skip("is skipped: there is no moon", () => {});
+          it("finds out", ({ skip }) => skip("it rains"));
+        });
+        it.todo("will be");
+      `,
+    });
+    expect(lines).toEqual([
+      "skipped: a.test.js > a > is skipped: there is no moon",
+      "skipped: a.test.js > a > finds out (it rains)",
+      "skipped: a.test.js > will be",
+      "2 passed, 1 failed, 3 skipped",
+    ]);
+  });
+
+  it("counts what breaks outside of any test as failed", () => {
+    const lines = summaryOf({
+      "file.test.js": 'import "./not-there.js";',
+      "hook.test.js": `
+        import { beforeAll, describe, it } from "vitest";
+        describe("a", () => {
+          beforeAll(() => { throw new Error("no"); });
+          it("never runs", () => {});
+        });
+      `,
+      "later.test.js": `
+        import { it } from "vitest";
+        it("passes", () => void Promise.reject(new Error("nobody listens")));
+      `,
+    });
+    expect(lines.at(-1)).toBe("1 passed, 3 failed, 1 skipped");
+  });
+});

@@ -1,0 +1,40 @@
+import { type Duration, duration, Manager } from "sessionup";
+import { memoryStore } from "sessionup/stores/memory";
+import { TestClock } from "sessionup/testing";
+import { describe, expectTypeOf, it } from "vitest";
+
+declare const text: string;
+
+describe("a duration", () => {
+  it("is a number and a unit", () => {
+    new Manager(memoryStore(), { expiresIn: "30d", idleTimeout: "15m" });
+    expectTypeOf<"90s">().toExtend<Duration>();
+    expectTypeOf<"12h">().toExtend<Duration>();
+  });
+
+  it("is no bare number: nobody could say of what", () => {
+    // @ts-expect-error a number
+    new Manager(memoryStore(), { expiresIn: 30_000 });
+    // @ts-expect-error a number
+    new Manager(memoryStore(), { idleTimeout: 30_000 });
+    // @ts-expect-error a number
+    new TestClock().advance(30_000);
+  });
+
+  it("has no words and no other units", () => {
+    // @ts-expect-error words
+    new Manager(memoryStore(), { idleTimeout: "5 minutes" });
+    // @ts-expect-error no unit
+    new Manager(memoryStore(), { idleTimeout: "5" });
+    // @ts-expect-error weeks
+    new Manager(memoryStore(), { idleTimeout: "2w" });
+    // @ts-expect-error milliseconds
+    new Manager(memoryStore(), { idleTimeout: "500ms" });
+  });
+
+  it("comes out of any text by way of duration()", () => {
+    // @ts-expect-error any text
+    new Manager(memoryStore(), { expiresIn: text });
+    new Manager(memoryStore(), { expiresIn: duration(text) });
+  });
+});
