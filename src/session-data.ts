@@ -9,7 +9,7 @@ export type Retired = {
   readonly authenticatedAt: number;
 };
 
-/** `Agent` in the form of a type that is JSON. @internal */
+/** `Agent` as a type that is JSON: an interface has no index signature. */
 export type AgentData = { readonly [Key in keyof Agent]: Agent[Key] };
 
 /** The first version of what the core keeps in `record.data`. @internal */

@@ -71,6 +71,7 @@ export interface SessionCursor {
   readonly id: string;
 }
 
+/** Which part of a user's sessions. */
 export interface SessionPage {
   readonly now: number;
   /** A whole number, at least 1. */
@@ -78,6 +79,7 @@ export interface SessionPage {
   readonly before?: SessionCursor;
 }
 
+/** What `create` of a store is told besides the record. */
 export interface CreateOptions {
   readonly now: number;
   readonly limit?: SessionLimit;
@@ -85,6 +87,7 @@ export interface CreateOptions {
   readonly replaces?: string;
 }
 
+/** What `update` of a store is told besides the change. */
 export interface UpdateOptions {
   readonly now: number;
   /** Change only the record at this revision; else the answer is `conflict`. */

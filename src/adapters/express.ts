@@ -10,6 +10,8 @@ import {
   sendRejection,
 } from "./_node-exchange.ts";
 
+export type { NodeResponse } from "./_node-exchange.ts";
+
 /** The context: the request of Express 4 or 5, which knows its response. */
 export interface ExpressContext extends NodeRequest {
   readonly res?: NodeResponse | undefined;

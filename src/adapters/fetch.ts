@@ -39,6 +39,7 @@ export interface FetchSessions<In = undefined, Out = In> extends Sessions<FetchC
   ): FetchHandler<Args>;
 }
 
+/** What the Fetch adapter can be told. */
 export interface FetchSessionsOptions {
   /**
    * The address of the other end of the connection, from what the platform gives besides the request: Deno's `info`,

@@ -10,6 +10,8 @@ import {
   sendRejection,
 } from "./_node-exchange.ts";
 
+export type { NodeRequest, NodeResponse } from "./_node-exchange.ts";
+
 /** The context: the response, which knows its request. */
 export interface NodeContext extends NodeResponse {
   readonly req: NodeRequest;
@@ -30,6 +32,7 @@ export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeCon
   auth(): NodeMiddleware;
 }
 
+/** What the adapter of `node:http` can be told. */
 export interface NodeSessionsOptions {
   /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
   readonly reject?: (error: SessionError, request: NodeRequest, response: NodeContext) => unknown;

@@ -135,6 +135,7 @@ describe("the exports of package.json", () => {
           "ExpressMiddleware",
           "ExpressSessions",
           "ExpressSessionsOptions",
+          "NodeResponse",
         ],
         "./fetch": [
           "AuthenticatedFetchContext",
@@ -146,6 +147,8 @@ describe("the exports of package.json", () => {
         "./node": [
           "NodeContext",
           "NodeMiddleware",
+          "NodeRequest",
+          "NodeResponse",
           "NodeSessions",
           "NodeSessionsOptions",
         ],
