@@ -1,16 +1,14 @@
-import { type Authentication, type Live, live, type None, none } from "./authentication.ts";
+import { type Authentication, type Live, live } from "./authentication.ts";
+import { Authenticator, seenClient } from "./authenticator.ts";
 import type { Duration } from "./duration.ts";
-import { SessionError, type UnauthorizedReason } from "./errors.ts";
+import type { UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
-import { type Client, clientChanges } from "./identity/change.ts";
-import { clientOf } from "./identity/client.ts";
 import { known } from "./known-options.ts";
 import { Ledger } from "./ledger.ts";
 import { MetaCodec } from "./meta.ts";
 import { expiresInOf, type ManagerOptions, type Resolved, resolveOptions } from "./options.ts";
-import { type Admission, type Admitted, admit } from "./policy/admission.ts";
-import { activityDue, endOf, lifetimeOf } from "./policy/lifetime.ts";
+import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { type Match, turned } from "./policy/rotation.ts";
 import { type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
@@ -58,6 +56,7 @@ export class Manager<In = undefined, Out extends In = In> {
   readonly #given: readonly [Store, ManagerOptions<In, Out>];
   readonly #options: Resolved<In, Out>;
   readonly #meta: MetaCodec<In, Out>;
+  readonly #authenticator: Authenticator<Out>;
 
   constructor(store: Store, options: ManagerOptions<In, Out> = {}) {
     this.#given = [store, { ...options }];
@@ -65,6 +64,13 @@ export class Manager<In = undefined, Out extends In = In> {
     this.#meta = new MetaCodec(this.#options.meta, this.#options.maxMetaBytes);
     this.cookie = new SessionCookie(this.#options.cookie.attributes);
     this.ledger = new Ledger(store, this.#options, this.events);
+    this.#authenticator = new Authenticator({
+      ledger: this.ledger,
+      cookie: this.cookie,
+      meta: this.#meta,
+      options: this.#options,
+      events: this.events,
+    });
   }
 
   /**
@@ -121,130 +127,8 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   /** Who the request is, by its cookie. Never throws on what a client sent. @internal */
-  async authenticate(exchange: Exchange): Promise<Authentication<Out>> {
-    const { tokens, malformed } = this.cookie.read(exchange);
-    const [first, second] = tokens;
-    if (!first) return none(malformed ? "malformed" : "no_cookie");
-    let record: SessionRecord | undefined;
-    try {
-      if (!second) record = await this.ledger.read(first.id);
-    } catch (error) {
-      return { state: "failed", error: this.ledger.failure(error) };
-    }
-    try {
-      if (second) return await this.#choose(exchange, tokens);
-      const now = this.#options.clock();
-      const admission = admit(record, new TokenProof(first), now, this.#options);
-      if (!admission.admitted) return await this.#refuse(exchange, [admission], now);
-      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now);
-      return welcomed instanceof Promise ? await welcomed : welcomed;
-    } catch (error) {
-      // What else is thrown here is a mistake in a function of the app's, and no outage.
-      if (SessionError.is(error)) return { state: "failed", error };
-      throw error;
-    }
-  }
-
-  /** Of several cookies of our name, the first that is good. */
-  async #choose(exchange: Exchange, tokens: readonly Token[]): Promise<Authentication<Out>> {
-    const records = await this.ledger.fetchByIds(tokens.map(({ id }) => id));
-    const now = this.#options.clock();
-    const admissions = tokens.map((each, index) =>
-      admit(records[index], new TokenProof(each), now, this.#options),
-    );
-    const refused = await this.#refuse(exchange, admissions, now);
-    const index = admissions.findIndex(({ admitted }) => admitted);
-    const best = admissions[index];
-    const presented = tokens[index];
-    if (!best?.admitted || !presented) return refused;
-    const held = admissions.flatMap((admission) => (admission.admitted ? [admission.record] : []));
-    // A sibling subdomain may have planted one of them: nobody can say which.
-    if (held.some(({ userKey }) => userKey !== best.record.userKey)) return none("malformed", held);
-    return this.#welcome(exchange, presented, best, held, now);
-  }
-
-  /** What follows when a token is good: the usual request has nothing to write, and nobody else to ask. */
-  #welcome(
-    exchange: Exchange,
-    presented: Token,
-    best: Admitted,
-    held: readonly SessionRecord[],
-    now: number,
-  ): Authentication<Out> | Promise<Authentication<Out>> {
-    const meta = this.#meta.read(best.data.meta);
-    const activity = activityDue(best.record, now, this.#options.lifetime);
-    if (activity || this.#options.validate || meta instanceof Promise) {
-      return this.#examine(exchange, presented, best, held, now);
-    }
-    return meta.ok ? live(presented, best, meta, held) : none("meta_invalid", held);
-  }
-
-  async #examine(
-    exchange: Exchange,
-    presented: Token,
-    best: Admitted,
-    held: readonly SessionRecord[],
-    now: number,
-  ): Promise<Authentication<Out>> {
-    const meta = await this.#meta.read(best.data.meta);
-    if (!meta.ok) return none("meta_invalid", held);
-    const refused = await this.#refusesClient(exchange, best, now);
-    if (refused) return none("client_changed", refused === "end" ? [] : held);
-    const activity = activityDue(best.record, now, this.#options.lifetime);
-    const outcome = activity && (await this.ledger.touch(best.record, activity));
-    if (outcome === "updated")
-      return live(presented, { ...best, record: { ...best.record, ...activity } }, meta, held);
-    if (outcome !== "not_found") return live(presented, best, meta, held);
-    // It was there a moment ago, and its secret was right: so its end is proven.
-    this.cookie.clearIfWritable(exchange);
-    return none("revoked");
-  }
-
-  /** What follows for the tokens that are not good; the reason, if no other one is. */
-  async #refuse(exchange: Exchange, admissions: readonly Admission[], now: number): Promise<None> {
-    const refused = admissions.filter((admission) => !admission.admitted);
-    for (const each of refused) await this.#notice(each, admissions, now);
-    // With several cookies nobody knows which of them a clearing would hit: the end of all must be proven.
-    const proven =
-      refused.length === admissions.length && refused.every(({ reason }) => reason !== "unknown");
-    if (proven) this.cookie.clearIfWritable(exchange);
-    return none(refused.find(({ reason }) => reason !== "unknown")?.reason ?? "unknown");
-  }
-
-  /** Tells of a session that is over, and ends one whose old secret came back. */
-  async #notice(
-    admission: Exclude<Admission, Admitted>,
-    all: readonly Admission[],
-    at: number,
-  ): Promise<void> {
-    if (admission.reason === "unknown" || admission.reason === "revoked") return;
-    const { id, userKey } = admission.record;
-    if (admission.reason !== "reused") {
-      this.events.emit("ended", { ids: [id as SessionId], userKey, reason: admission.reason, at });
-    } else if (!all.some((each) => each.admitted && each.record.id === id)) {
-      // Whoever brings the current secret with it is no thief, but has a cookie left over from another path.
-      await this.ledger.endById(id, "reused", userKey);
-    }
-  }
-
-  /** Whether `validate` refuses a client other than the one that the session began with. */
-  async #refusesClient(
-    exchange: Exchange,
-    { record, data }: Admitted,
-    at: number,
-  ): Promise<"refuse" | "end" | undefined> {
-    const { validate } = this.#options;
-    const changed = validate ? clientChanges(data, this.#client(exchange), validate) : [];
-    if (!validate || changed.length === 0) return undefined;
-    const { id, userKey } = record;
-    const action = validate.onChange;
-    this.events.emit("client_changed", { id: id as SessionId, userKey, changed, action, at });
-    if (action === "report") return undefined;
-    if (action === "end") {
-      await this.ledger.endById(id, "client_changed", userKey);
-      this.cookie.clearIfWritable(exchange);
-    }
-    return action;
+  authenticate(exchange: Exchange): Promise<Authentication<Out>> {
+    return this.#authenticator.authenticate(exchange);
   }
 
   /** Begins a session, ends those that the browser held, and sets the cookie. @internal */
@@ -258,7 +142,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn) ?? lifetime.expiresIn };
     const { json, parsed } = await this.#meta.write(meta);
     const now = clock();
-    const client = this.#client(exchange);
+    const client = seenClient(exchange, this.#options, this.events);
     const secret = this.#secret();
     const data: CoreData = {
       v: 1,
@@ -350,12 +234,5 @@ export class Manager<In = undefined, Out extends In = In> {
 
   #secret(root: string = randomText(LENGTH.root)): Secret {
     return (root + this.#options.generateSecret()) as Secret;
-  }
-
-  #client(exchange: Exchange): Client {
-    const { client, trust, clock } = this.#options;
-    return clientOf(exchange, client, trust, (cause) => {
-      this.events.emit("error", { error: new Error("client.parse failed", { cause }), at: clock() });
-    });
   }
 }
