@@ -1,0 +1,77 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+
+/** The parent's end of a process that answers questions, one at a time. */
+export class Worker {
+  #child;
+
+  /** @param {string} file  beside this one */
+  constructor(file, /** @type {readonly string[]} */ ...args) {
+    this.#child = fork(new URL(file, import.meta.url), args);
+    // Nobody waits for it once it has failed: whoever is asking hears of it here.
+    this.#child.once("exit", (code, signal) => {
+      if (code !== 0) throw new Error(`${[file, ...args].join(" ")} ended with ${signal ?? code}`);
+    });
+  }
+
+  async ask(/** @type {string} */ question, /** @type {unknown} */ value) {
+    this.#child.send({ question, value });
+    const [{ answer }] = await once(this.#child, "message");
+    return answer;
+  }
+
+  async stop() {
+    const exit = once(this.#child, "exit");
+    this.#child.disconnect();
+    await exit;
+  }
+}
+
+/** The worker's end. What an answer throws ends the process, and the run with it. */
+export function answerParent(/** @type {Record<string, (value: any) => unknown>} */ answers) {
+  process.on("message", async (/** @type {{ question: string, value: unknown }} */ { question, value }) => {
+    const answer = await answers[question]?.(value);
+    process.send?.({ answer });
+  });
+  process.on("disconnect", () => process.exit());
+}
+
+/**
+ * Measures the contenders in turn, round after round, each in a process of its own, and that several times with fresh
+ * processes: two runs of one program differ by how the engine happened to compile it. Who is first changes from round
+ * to round.
+ *
+ * @template Runner
+ * @param {object} plan
+ * @param {readonly string[]} plan.contenders
+ * @param {number} plan.generations  of processes
+ * @param {number} plan.rounds  with each generation
+ * @param {(contender: string) => Promise<Runner>} plan.start
+ * @param {(runner: Runner) => Promise<unknown>} plan.warmUp
+ * @param {(runner: Runner) => Promise<Record<string, number>>} plan.measure
+ * @param {(runner: Runner) => Promise<void>} plan.stop
+ * @returns {Promise<Record<string, Record<string, number[]>>>} by contender and figure, one sample a round
+ */
+export async function alternate({ contenders, generations, rounds, start, warmUp, measure, stop }) {
+  /** @type {Record<string, Record<string, number[]>>} */
+  const samples = Object.fromEntries(contenders.map((contender) => [contender, {}]));
+  for (let generation = 0; generation < generations; generation++) {
+    /** @type {[string, Runner][]} */
+    const running = [];
+    for (const contender of contenders) running.push([contender, await start(contender)]);
+    for (const [, runner] of running) await warmUp(runner);
+    for (let round = 0; round < rounds; round++) {
+      const first = round % running.length;
+      for (const [contender, runner] of [...running.slice(first), ...running.slice(0, first)]) {
+        for (const [figure, sample] of Object.entries(await measure(runner))) {
+          const own = samples[contender] ?? {};
+          own[figure] = [...(own[figure] ?? []), sample];
+        }
+      }
+    }
+    for (const [, runner] of running) await stop(runner);
+    process.stderr.write(".");
+  }
+  process.stderr.write("\n");
+  return samples;
+}

@@ -1,0 +1,117 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Target } from "./load.mjs";
+import { environment, environmentText, httpText, inProcessText, stepsText } from "./report.mjs";
+import { alternate, Worker } from "./rounds.mjs";
+
+/** `node bench/run.mjs [--quick] [--only in-process|steps|node|express]... [--out FILE]` */
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true },
+    out: { type: "string" },
+  },
+});
+if (!existsSync(new URL("../dist/index.js", import.meta.url))) {
+  throw new Error("bench: the package is not built; `npm run build` in its root makes dist/");
+}
+
+const started = environment();
+/** @type {Record<string, import("./report.mjs").Samples>} */
+const results = {};
+const wanted = (/** @type {string} */ part) => !values.only || values.only.includes(part);
+console.log(`# sessionup: what an authenticated request costs\n\n${environmentText(started)}`);
+
+if (wanted("in-process")) {
+  const samples = await inProcess(
+    values.quick
+      ? { generations: 2, rounds: 9, chunks: 8, warmUp: 100 }
+      : { generations: 5, rounds: 30, chunks: 12, warmUp: 300 },
+  );
+  results["in-process"] = samples;
+  console.log(`\n${inProcessText(samples)}`);
+}
+
+if (wanted("steps")) {
+  const samples = await steps(values.quick ? { generations: 1, rounds: 50 } : { generations: 5, rounds: 50 });
+  results.steps = samples;
+  console.log(`\n${stepsText(samples)}`);
+}
+
+if (wanted("node")) {
+  const samples = await overHttp(
+    "node",
+    ["bare", "bare again", "floor", "sessionup"],
+    values.quick
+      ? { generations: 2, rounds: 8, requests: 1_500, warmUp: 12_000 }
+      : { generations: 5, rounds: 20, requests: 1_500, warmUp: 45_000 },
+  );
+  results.node = samples;
+  console.log(`\n${httpText("node:http", samples)}`);
+}
+
+if (wanted("express")) {
+  const samples = await overHttp(
+    "express",
+    ["bare", "bare again", "sessionup", "express-session"],
+    values.quick
+      ? { generations: 2, rounds: 8, requests: 750, warmUp: 4_500 }
+      : { generations: 5, rounds: 20, requests: 1_000, warmUp: 15_000 },
+  );
+  results.express = samples;
+  console.log(`\n${httpText("Express", samples)}`);
+}
+
+if (values.out) writeFileSync(values.out, `${JSON.stringify({ ...started, results }, null, 2)}\n`);
+
+function inProcess({ generations = 0, rounds = 0, chunks = 0, warmUp = 0 }) {
+  return alternate({
+    contenders: ["bare", "floor", "sessionup", "express-session"],
+    generations,
+    rounds,
+    start: async (contender) => new Worker("in-process.mjs", contender),
+    async warmUp(worker) {
+      await worker.ask("measure", { chunks: warmUp, untilEnd: false });
+      await worker.ask("measure", { chunks: warmUp, untilEnd: true });
+    },
+    measure: async (worker) => ({
+      auth: await worker.ask("measure", { chunks, untilEnd: false }),
+      whole: await worker.ask("measure", { chunks, untilEnd: true }),
+    }),
+    stop: (worker) => worker.stop(),
+  });
+}
+
+function steps({ generations = 0, rounds = 0 }) {
+  return alternate({
+    contenders: ["steps"],
+    generations,
+    rounds,
+    start: async () => new Worker("steps.mjs"),
+    async warmUp(worker) {
+      for (let round = 0; round < 100; round++) await worker.ask("measure");
+    },
+    measure: (worker) => worker.ask("measure"),
+    stop: (worker) => worker.stop(),
+  });
+}
+
+/** The bare handler runs twice, in two processes: what differs between those two is the error of all the others. */
+function overHttp(
+  /** @type {string} */ framework,
+  /** @type {readonly string[]} */ contenders,
+  { generations = 0, rounds = 0, requests = 0, warmUp = 0 },
+) {
+  return alternate({
+    contenders,
+    generations,
+    rounds,
+    start: (contender) => new Target(framework, contender.replace(" again", "")).start(),
+    async warmUp(target) {
+      for (let sent = 0; sent < warmUp; sent += requests) await target.burst(requests);
+    },
+    measure: async (target) => ({ cpu: await target.burst(requests) }),
+    stop: (target) => target.stop(),
+  });
+}
