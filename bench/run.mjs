@@ -27,14 +27,14 @@ if (wanted("in-process")) {
   const samples = await inProcess(
     values.quick
       ? { generations: 2, rounds: 9, chunks: 8, warmUp: 100 }
-      : { generations: 5, rounds: 30, chunks: 12, warmUp: 300 },
+      : { generations: 3, rounds: 30, chunks: 12, warmUp: 300 },
   );
   results["in-process"] = samples;
   console.log(`\n${inProcessText(samples)}`);
 }
 
 if (wanted("steps")) {
-  const samples = await steps(values.quick ? { generations: 1, rounds: 50 } : { generations: 5, rounds: 50 });
+  const samples = await steps(values.quick ? { generations: 1, rounds: 50 } : { generations: 3, rounds: 50 });
   results.steps = samples;
   console.log(`\n${stepsText(samples)}`);
 }
@@ -45,7 +45,7 @@ if (wanted("node")) {
     ["bare", "bare again", "floor", "sessionup"],
     values.quick
       ? { generations: 2, rounds: 8, requests: 1_500, warmUp: 12_000 }
-      : { generations: 5, rounds: 20, requests: 1_500, warmUp: 45_000 },
+      : { generations: 3, rounds: 30, requests: 1_500, warmUp: 30_000 },
   );
   results.node = samples;
   console.log(`\n${httpText("node:http", samples)}`);
@@ -57,7 +57,7 @@ if (wanted("express")) {
     ["bare", "bare again", "sessionup", "express-session"],
     values.quick
       ? { generations: 2, rounds: 8, requests: 750, warmUp: 4_500 }
-      : { generations: 5, rounds: 20, requests: 1_000, warmUp: 15_000 },
+      : { generations: 3, rounds: 25, requests: 1_000, warmUp: 10_000 },
   );
   results.express = samples;
   console.log(`\n${httpText("Express", samples)}`);

@@ -85,13 +85,16 @@ class RequestState<Out> {
     this.#authentication = authentication;
   }
 
-  /** Loads at most once, however many ask at the same time. */
+  /** Loads at most once, however many ask at the same time; whoever has waited for it hands it to `settle`. */
   load(authenticate: (exchange: Exchange) => Promise<Authentication<Out>>): Promise<Authentication<Out>> {
-    this.#loading ??= authenticate(this.#exchange).then((found) => {
-      this.#authentication = found;
-      return found;
-    });
+    this.#loading ??= authenticate(this.#exchange);
     return this.#loading;
+  }
+
+  /** What was found, unless a verb has come to know better since. */
+  settle(found: Authentication<Out>): Authentication<Out> {
+    this.#authentication ??= found;
+    return this.#authentication;
   }
 }
 
@@ -134,14 +137,9 @@ export function createSessions<Context extends object, In, Out extends In>(
     );
   }
 
-  // Not async: each promise more is felt on the way of every request.
-  function load(context: Context): Promise<Authentication<Out>> | Authentication<Out> {
-    const state = stateOf(context);
-    return state.authentication ?? state.load(authenticate);
-  }
-
   async function loadKnown(context: Context): Promise<Live<Out> | None> {
-    const authentication = await load(context);
+    const state = stateOf(context);
+    const authentication = state.authentication ?? state.settle(await state.load(authenticate));
     if (authentication.state === "failed") throw authentication.error;
     return authentication;
   }
@@ -245,11 +243,13 @@ export function createSessions<Context extends object, In, Out extends In>(
   return {
     verbs,
     async load(context) {
-      await load(context);
+      const state = stateOf(context);
+      if (!state.authentication) state.settle(await state.load(authenticate));
       return undefined;
     },
     async authorize(context) {
-      const authentication = await load(context);
+      const state = stateOf(context);
+      const authentication = state.authentication ?? state.settle(await state.load(authenticate));
       if (authentication.state === "session") return undefined;
       if (authentication.state === "failed") return authentication.error;
       manager.rejected(authentication.reason);
