@@ -11,7 +11,8 @@ import { shardOf } from "./shard.ts";
 import type { EndReason, SessionPage, SessionRecord, Store } from "./store.ts";
 import { isSessionId } from "./wire/token.ts";
 
-const PAGE = 1_000;
+/** So many sessions are read at a time unless a caller asks for fewer or more. */
+export const PAGE = 1_000;
 const ID_ATTEMPTS = 5;
 const CHANGE_ATTEMPTS = 1_000;
 

@@ -5,7 +5,7 @@ import type { UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
 import { known } from "./known-options.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, PAGE } from "./ledger.ts";
 import { MetaCodec } from "./meta.ts";
 import { expiresInOf, type ManagerOptions, type Resolved, resolveOptions } from "./options.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
@@ -24,8 +24,6 @@ export interface InitOptions<In = undefined> {
   /** How long this session lives at most, and its cookie with it: "remember me". Default: the manager's `expiresIn`. */
   readonly expiresIn?: Duration;
 }
-
-const PAGE = 1_000;
 
 /**
  * Holds a store and the options, and carries out what they say. Give it to an adapter, which has the verbs for
