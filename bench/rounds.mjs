@@ -39,31 +39,32 @@ export function answerParent(/** @type {Record<string, (value: any) => unknown>}
 /**
  * Measures the contenders in turn, round after round, each in a process of its own, and that several times with fresh
  * processes: two runs of one program differ by how the engine happened to compile it. Who is first changes from round
- * to round.
+ * to round, and from generation to generation. The first rounds, in which all get warm, do not count; they take turns
+ * in these too: whoever was warmed up first and then waited for the others was up to 5 µs a request faster.
  *
  * @template Runner
  * @param {object} plan
  * @param {readonly string[]} plan.contenders
  * @param {number} plan.generations  of processes
- * @param {number} plan.rounds  with each generation
+ * @param {number} plan.warmUps  rounds of each generation that do not count
+ * @param {number} plan.rounds  and those that do
  * @param {(contender: string) => Promise<Runner>} plan.start
- * @param {(runner: Runner) => Promise<unknown>} plan.warmUp
  * @param {(runner: Runner) => Promise<Record<string, number>>} plan.measure
  * @param {(runner: Runner) => Promise<void>} plan.stop
  * @returns {Promise<Record<string, Record<string, number[]>>>} by contender and figure, one sample a round
  */
-export async function alternate({ contenders, generations, rounds, start, warmUp, measure, stop }) {
+export async function alternate({ contenders, generations, warmUps, rounds, start, measure, stop }) {
   /** @type {Record<string, Record<string, number[]>>} */
   const samples = Object.fromEntries(contenders.map((contender) => [contender, {}]));
   for (let generation = 0; generation < generations; generation++) {
     /** @type {[string, Runner][]} */
     const running = [];
-    for (const contender of contenders) running.push([contender, await start(contender)]);
-    for (const [, runner] of running) await warmUp(runner);
-    for (let round = 0; round < rounds; round++) {
-      const first = round % running.length;
-      for (const [contender, runner] of [...running.slice(first), ...running.slice(0, first)]) {
-        for (const [figure, sample] of Object.entries(await measure(runner))) {
+    for (const contender of inTurn(contenders, generation)) running.push([contender, await start(contender)]);
+    for (let round = 0; round < warmUps + rounds; round++) {
+      for (const [contender, runner] of inTurn(running, round)) {
+        const figures = await measure(runner);
+        if (round < warmUps) continue;
+        for (const [figure, sample] of Object.entries(figures)) {
           const own = samples[contender] ?? {};
           own[figure] = [...(own[figure] ?? []), sample];
         }
@@ -74,4 +75,15 @@ export async function alternate({ contenders, generations, rounds, start, warmUp
   }
   process.stderr.write("\n");
   return samples;
+}
+
+/**
+ * The same, with another one first each time.
+ *
+ * @template Item
+ * @param {readonly Item[]} items
+ */
+function inTurn(items, /** @type {number} */ turn) {
+  const first = turn % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
 }

@@ -26,15 +26,19 @@ console.log(`# sessionup: what an authenticated request costs\n\n${environmentTe
 if (wanted("in-process")) {
   const samples = await inProcess(
     values.quick
-      ? { generations: 2, rounds: 9, chunks: 8, warmUp: 100 }
-      : { generations: 3, rounds: 30, chunks: 12, warmUp: 300 },
+      ? { generations: 2, warmUps: 12, rounds: 9, chunks: 8 }
+      : { generations: 4, warmUps: 20, rounds: 25, chunks: 12 },
   );
   results["in-process"] = samples;
   console.log(`\n${inProcessText(samples)}`);
 }
 
 if (wanted("steps")) {
-  const samples = await steps(values.quick ? { generations: 1, rounds: 50 } : { generations: 3, rounds: 50 });
+  const samples = await steps(
+    values.quick
+      ? { generations: 1, warmUps: 100, rounds: 50 }
+      : { generations: 3, warmUps: 100, rounds: 50 },
+  );
   results.steps = samples;
   console.log(`\n${stepsText(samples)}`);
 }
@@ -44,8 +48,8 @@ if (wanted("node")) {
     "node",
     ["bare", "bare again", "floor", "sessionup"],
     values.quick
-      ? { generations: 2, rounds: 8, requests: 1_500, warmUp: 12_000 }
-      : { generations: 3, rounds: 30, requests: 1_500, warmUp: 30_000 },
+      ? { generations: 2, warmUps: 12, rounds: 8, requests: 1_500 }
+      : { generations: 4, warmUps: 20, rounds: 30, requests: 1_500 },
   );
   results.node = samples;
   console.log(`\n${httpText("node:http", samples)}`);
@@ -56,8 +60,8 @@ if (wanted("express")) {
     "express",
     ["bare", "bare again", "sessionup", "express-session"],
     values.quick
-      ? { generations: 2, rounds: 8, requests: 750, warmUp: 4_500 }
-      : { generations: 3, rounds: 25, requests: 1_000, warmUp: 10_000 },
+      ? { generations: 2, warmUps: 10, rounds: 8, requests: 750 }
+      : { generations: 4, warmUps: 15, rounds: 25, requests: 1_000 },
   );
   results.express = samples;
   console.log(`\n${httpText("Express", samples)}`);
@@ -65,16 +69,13 @@ if (wanted("express")) {
 
 if (values.out) writeFileSync(values.out, `${JSON.stringify({ ...started, results }, null, 2)}\n`);
 
-function inProcess({ generations = 0, rounds = 0, chunks = 0, warmUp = 0 }) {
+function inProcess({ generations = 0, warmUps = 0, rounds = 0, chunks = 0 }) {
   return alternate({
     contenders: ["bare", "floor", "sessionup", "express-session"],
     generations,
+    warmUps,
     rounds,
     start: async (contender) => new Worker("in-process.mjs", contender),
-    async warmUp(worker) {
-      await worker.ask("measure", { chunks: warmUp, untilEnd: false });
-      await worker.ask("measure", { chunks: warmUp, untilEnd: true });
-    },
     measure: async (worker) => ({
       auth: await worker.ask("measure", { chunks, untilEnd: false }),
       whole: await worker.ask("measure", { chunks, untilEnd: true }),
@@ -83,15 +84,13 @@ function inProcess({ generations = 0, rounds = 0, chunks = 0, warmUp = 0 }) {
   });
 }
 
-function steps({ generations = 0, rounds = 0 }) {
+function steps({ generations = 0, warmUps = 0, rounds = 0 }) {
   return alternate({
     contenders: ["steps"],
     generations,
+    warmUps,
     rounds,
     start: async () => new Worker("steps.mjs"),
-    async warmUp(worker) {
-      for (let round = 0; round < 100; round++) await worker.ask("measure");
-    },
     measure: (worker) => worker.ask("measure"),
     stop: (worker) => worker.stop(),
   });
@@ -101,16 +100,14 @@ function steps({ generations = 0, rounds = 0 }) {
 function overHttp(
   /** @type {string} */ framework,
   /** @type {readonly string[]} */ contenders,
-  { generations = 0, rounds = 0, requests = 0, warmUp = 0 },
+  { generations = 0, warmUps = 0, rounds = 0, requests = 0 },
 ) {
   return alternate({
     contenders,
     generations,
+    warmUps,
     rounds,
     start: (contender) => new Target(framework, contender.replace(" again", "")).start(),
-    async warmUp(target) {
-      for (let sent = 0; sent < warmUp; sent += requests) await target.burst(requests);
-    },
     measure: async (target) => ({ cpu: await target.burst(requests) }),
     stop: (target) => target.stop(),
   });

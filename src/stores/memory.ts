@@ -12,6 +12,7 @@ import type {
   UpdateOptions,
 } from "../store.ts";
 import { ExpiryWheel, type WheelEntry } from "./_expiry-wheel.ts";
+import { Sweeper } from "./_sweeper.ts";
 import { compare, type UserEntry, UserIndex } from "./_user-index.ts";
 
 /** What a memory store can be told. */
@@ -59,9 +60,15 @@ class MemoryStore implements Store {
   readonly #byId = new Map<string, Entry>();
   readonly #byUserKey = new UserIndex<Entry>();
   readonly #wheel = new ExpiryWheel<Entry>();
-  #timer: ReturnType<typeof setInterval> | undefined;
-  /** The latest time that the manager gave, and this process's own time then. A store has no clock of its own. */
-  #told = { now: Number.NEGATIVE_INFINITY, at: 0 };
+  readonly #sweeper = new Sweeper({
+    every: TICK,
+    batch: PER_TICK,
+    slack: SLACK,
+    sweep: (now, limit) => this.deleteExpired(now, limit),
+    onError: (error) => {
+      throw error;
+    },
+  });
 
   constructor(maxRecords: number) {
     this.#maxRecords = maxRecords;
@@ -71,7 +78,7 @@ class MemoryStore implements Store {
     record: SessionRecord,
     { now, limit, replaces }: CreateOptions,
   ): Promise<{ evicted: readonly string[] }> {
-    this.#tell(now);
+    this.#sweeper.tell(now);
     if (this.#byId.has(record.id)) {
       throw new SessionError("ERR_DUPLICATE_ID", "memoryStore: a record with this id is there");
     }
@@ -103,7 +110,7 @@ class MemoryStore implements Store {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#tell(now);
+    this.#sweeper.tell(now);
     const page: SessionRecord[] = [];
     for (const { record } of this.#byUserKey.newestFirst(userKey)) {
       if (page.length === limit) break;
@@ -117,7 +124,7 @@ class MemoryStore implements Store {
     { activity, data }: SessionChange,
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    this.#tell(now);
+    this.#sweeper.tell(now);
     const entry = this.#byId.get(id);
     if (!entry || !isLive(entry.record, now)) return "not_found";
     const { record } = entry;
@@ -134,7 +141,7 @@ class MemoryStore implements Store {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#tell(end.now);
+    this.#sweeper.tell(end.now);
     const entry = this.#byId.get(id);
     if (!entry || !isLive(entry.record, end.now)) return "not_found";
     if (owner !== undefined && entry.record.userKey !== owner) return "not_owner";
@@ -147,7 +154,7 @@ class MemoryStore implements Store {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#tell(end.now);
+    this.#sweeper.tell(end.now);
     const kept = new Set(exceptIds);
     const ending = this.#live(userKey, end.now).filter(({ record }) => !kept.has(record.id));
     for (const entry of ending) this.#end(entry, end);
@@ -159,7 +166,7 @@ class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#rest();
+    this.#sweeper.stop();
   }
 
   /** Newest first. */
@@ -172,19 +179,14 @@ class MemoryStore implements Store {
     this.#byId.set(record.id, entry);
     this.#byUserKey.add(entry);
     this.#wheel.add(entry);
-    this.#timer ??= unrefed(setInterval(() => this.#tick(), TICK));
+    this.#sweeper.start();
   }
 
   #remove(entry: Entry): void {
     this.#byId.delete(entry.record.id);
     this.#byUserKey.remove(entry);
     this.#wheel.remove(entry);
-    if (this.#byId.size === 0) this.#rest();
-  }
-
-  #rest(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (this.#byId.size === 0) this.#sweeper.stop();
   }
 
   #end(entry: Entry, { reason, now, tombstone }: End): void {
@@ -203,15 +205,6 @@ class MemoryStore implements Store {
       ended,
     });
     this.#wheel.move(entry);
-  }
-
-  #tell(now: number): void {
-    if (now > this.#told.now) this.#told = { now, at: performance.now() };
-  }
-
-  #tick(): void {
-    const now = this.#told.now + (performance.now() - this.#told.at);
-    void this.deleteExpired(now - SLACK, PER_TICK);
   }
 }
 
@@ -232,10 +225,4 @@ function isLive(record: SessionRecord, now: number): boolean {
 
 function copyOf(record: SessionRecord): SessionRecord {
   return deepFreeze(structuredClone(record));
-}
-
-/** A process must not stay alive for its dead sessions. Not every platform's timers know that. */
-function unrefed(timer: ReturnType<typeof setInterval>): ReturnType<typeof setInterval> {
-  if (typeof timer === "object") timer.unref();
-  return timer;
 }

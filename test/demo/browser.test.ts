@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chromiumPath } from "../../scripts/chromium.mjs";
+import { programPath } from "../../scripts/programs.mjs";
 import { faintText, missing, overflow } from "./_page-checks.ts";
 import { type Site, startSite } from "./_site.ts";
 
@@ -44,7 +44,7 @@ describe("the demo in Chromium", () => {
       "--disable-component-update",
       "--disable-sync",
     ];
-    browser = await chromium.launch({ executablePath: await chromiumPath(), args });
+    browser = await chromium.launch({ executablePath: await programPath("Chromium"), args });
     site = await startSite();
   }, 900_000);
   afterEach(async () => {

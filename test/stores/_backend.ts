@@ -1,0 +1,24 @@
+import type { Store } from "sessionup";
+import type { ContractSkip } from "sessionup/testing";
+
+/** A store with one of its clients, on a real server or file: what the suite of all stores runs on. */
+export interface Backend {
+  /** Such as `postgres`. */
+  readonly store: string;
+  /** The client and what it talks to, such as `pg, PostgreSQL 15`. */
+  readonly client: string;
+  readonly skip?: readonly ContractSkip[];
+  /** Starts what it needs: a server of its own, or a connection to the one that the environment names. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** A store over a client of its own, as another process would have it; all see the same sessions. */
+  open(): Promise<OpenStore>;
+  /** How many rows, keys and index entries there are of all sessions: 0 when everything has ended. */
+  left(): Promise<number>;
+}
+
+export interface OpenStore {
+  readonly store: Store;
+  /** Closes the store, then the client that the app would close. */
+  close(): Promise<void>;
+}

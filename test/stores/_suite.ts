@@ -1,0 +1,27 @@
+import { storeContract } from "sessionup/testing";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import type { Backend, OpenStore } from "./_backend.ts";
+
+/** All that a store has to keep, with one of its clients. Its title is what the summary says has run. */
+export function storeSuite(backend: Backend): void {
+  describe(`${backend.store} × ${backend.client}`, () => {
+    const opened: OpenStore[] = [];
+    beforeAll(() => backend.start(), 300_000);
+    afterAll(async () => {
+      for (const each of opened) await each.close();
+      await backend.stop();
+    }, 60_000);
+
+    storeContract(
+      { describe, it },
+      {
+        ...(backend.skip && { skip: backend.skip }),
+        async create() {
+          const open = await backend.open();
+          opened.push(open);
+          return open.store;
+        },
+      },
+    );
+  });
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chown, mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** An account without rights: PostgreSQL refuses to run as root. */
+const NOBODY = 65_534;
+export const isRoot: boolean = process.getuid?.() === 0;
+
+/** A folder of its own for a server of the suite's. */
+export async function serverFolder(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `sessionup-${name}-`));
+  if (isRoot) await chown(folder, NOBODY, NOBODY);
+  return folder;
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A server's process: started by the suite, for the suite, without the rights of root. */
+export class ServerProcess {
+  readonly #command: string;
+  readonly #args: readonly string[];
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+  #output = "";
+
+  constructor(command: string, args: readonly string[], folder: string) {
+    this.#command = command;
+    this.#args = args;
+    this.#folder = folder;
+  }
+
+  /** Starts it, and waits until it listens on that port. It can be started again when it has ended. */
+  async start(port: number): Promise<void> {
+    this.#output = "";
+    const rights = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+    const child = spawn(this.#command, this.#args, {
+      cwd: this.#folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...rights,
+    });
+    this.#child = child;
+    const note = (text: Buffer) => {
+      this.#output = (this.#output + text).slice(-10_000);
+    };
+    child.stdout?.on("data", note);
+    child.stderr?.on("data", note);
+    child.on("error", (error) => note(Buffer.from(String(error))));
+    await this.until(() => listens(port), `${this.#command} does not listen on ${port}`);
+  }
+
+  /** Asks again and again until the answer is true; fails, with what the server printed, after half a minute. */
+  async until(ask: () => Promise<boolean>, otherwise: string): Promise<void> {
+    const end = performance.now() + 30_000;
+    while (!(await ask())) {
+      const ended = this.#child?.exitCode ?? this.#child?.signalCode;
+      if (performance.now() > end || (ended !== null && ended !== undefined)) {
+        throw new Error(`${otherwise} (exit ${ended ?? "none"})\n${this.#output}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends it: SIGTERM to let it finish, SIGKILL for a crash, SIGSTOP and SIGCONT to have it hang. */
+  async signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    if (signal !== "SIGSTOP" && signal !== "SIGCONT") await exit;
+  }
+
+  /** Ends it for good, and removes its folder. */
+  async remove(): Promise<void> {
+    await this.signal("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+    socket.once("close", () => socket.destroy());
+    socket.once("connect", () => socket.destroy());
+  });
+}
