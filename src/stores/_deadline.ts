@@ -1,26 +1,38 @@
+import { type Duration, milliseconds } from "../duration.ts";
 import { SessionError } from "../errors.ts";
 
 /** How long a store waits for an answer from the network unless it is told otherwise, in milliseconds. */
-export const ANSWER_WITHIN = 5_000;
+const ANSWER_WITHIN = 5_000;
 
-/**
- * The answer, or `ERR_STORE` (503) when it takes longer: a request must not wait for as long as a driver does, whose
- * patience is minutes. What was asked for may still happen: a late write is one that nobody was told of.
- */
-export function within<Answer>(milliseconds: number, answer: Promise<Answer>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new SessionError("ERR_STORE", `the session store did not answer within ${milliseconds} ms`));
-    }, milliseconds);
-    answer.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
+/** How long a store waits for its database: a request must not wait for as long as a driver does, which may be minutes. */
+export class Deadline {
+  readonly #milliseconds: number;
+
+  /** Throws `TypeError` for what is no duration, naming the option. */
+  constructor(timeout: Duration | undefined) {
+    this.#milliseconds = timeout === undefined ? ANSWER_WITHIN : milliseconds(timeout, "timeout");
+  }
+
+  /**
+   * The answer, or `ERR_STORE` (503) when it takes longer. What was asked for may still happen: a late write is one
+   * that nobody was told of.
+   */
+  within<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const message = `the session store did not answer within ${this.#milliseconds} ms`;
+        reject(new SessionError("ERR_STORE", message));
+      }, this.#milliseconds);
+      answer.then(
+        (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      );
+    });
+  }
 }

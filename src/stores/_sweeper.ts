@@ -11,6 +11,14 @@ export interface SweeperOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** What every store over a database does unless it has a reason: seldom, in batches that nobody notices. */
+export const DATABASE_SWEEP = { every: 60_000, batch: 1_000, slack: 60_000 } as const;
+
+/** Where a failed sweep is told of unless the app listens itself: a store that never sweeps fills its disk. */
+export function warnOfSweep(error: unknown): void {
+  console.warn("sessionup: dead sessions could not be cleared away; the next try is in a minute", error);
+}
+
 /**
  * Clears the dead away in the background, a batch at a time, by a timer that keeps no process alive. A store has no
  * clock of its own: it goes by the latest time that it was told, and by how long ago that was.
