@@ -6,15 +6,14 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  * - `hang`: takes connections and requests, and nothing comes back.
  * - `cut`: breaks a connection in the middle of the next reply, and every one after it.
  */
-type Mode = "pass" | "hang" | "cut";
+export type Mode = "pass" | "hang" | "cut";
 
 /** Stands between a client and its server, and fails as networks do. */
 export class TcpProxy {
   readonly #target: () => number;
-  readonly #connections = new Set<Socket>();
+  readonly #wires = new Set<Wire>();
   #server: Server | undefined;
   #mode: Mode = "pass";
-  #held: Array<() => void> = [];
   port = 0;
 
   /** The target is asked for at each connection: a server that was replaced is found. */
@@ -23,6 +22,7 @@ export class TcpProxy {
   }
 
   async start(): Promise<this> {
+    if (this.#server) return this;
     const server = createServer((client) => this.#accept(client));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
@@ -33,13 +33,19 @@ export class TcpProxy {
     return this;
   }
 
-  /** From now on; what was held while it hung goes on its way. */
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  /** From now on, for the connections there are too; what was held while it hung goes on its way. */
   set mode(mode: Mode) {
     this.#mode = mode;
-    if (mode !== "pass") return;
-    const held = this.#held;
-    this.#held = [];
-    for (const send of held) send();
+    for (const wire of this.#wires) wire.resume();
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#wires.size;
   }
 
   /** Breaks all connections, and refuses new ones until `start`. */
@@ -53,8 +59,7 @@ export class TcpProxy {
 
   /** Breaks all connections there are; new ones are taken. */
   cutAll(): void {
-    this.#held = [];
-    for (const socket of this.#connections) socket.destroy();
+    for (const wire of this.#wires) wire.break();
   }
 
   async stop(): Promise<void> {
@@ -62,27 +67,73 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
-    const server = connect(this.#target(), "127.0.0.1");
+    const wire = new Wire(client, connect(this.#target(), "127.0.0.1"), () => this.#mode);
+    this.#wires.add(wire);
+    wire.onceBroken(() => this.#wires.delete(wire));
+  }
+}
+
+/** A connection of a client's, and the one to the server that belongs to it. */
+class Wire {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #mode: () => Mode;
+  /** Replies that nobody has got yet, in their order. */
+  #held: Buffer[] = [];
+  #cut = false;
+  #serverGone = false;
+
+  constructor(client: Socket, server: Socket, mode: () => Mode) {
+    this.#client = client;
+    this.#server = server;
+    this.#mode = mode;
     for (const socket of [client, server]) {
-      this.#connections.add(socket);
-      socket.on("error", () => socket.destroy());
-      socket.on("close", () => {
-        this.#connections.delete(socket);
-        client.destroy();
-        server.destroy();
-      });
+      socket.setNoDelay(true);
+      // What follows is its close.
+      socket.on("error", () => undefined);
     }
     client.on("data", (chunk) => server.write(chunk));
-    server.on("data", (chunk) => this.#reply(client, chunk));
+    client.on("close", () => this.break());
+    server.on("data", (chunk) => this.#reply(chunk));
+    server.on("close", () => {
+      this.#serverGone = true;
+      this.#endWithServer();
+    });
   }
 
-  #reply(client: Socket, chunk: Buffer): void {
-    if (this.#mode === "hang" || this.#held.length > 0) {
-      this.#held.push(() => client.write(chunk));
-    } else if (this.#mode === "cut") {
-      client.write(chunk.subarray(0, Math.floor(chunk.length / 2)), () => client.destroy());
+  onceBroken(listener: () => void): void {
+    this.#client.once("close", listener);
+  }
+
+  resume(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const chunk of held) this.#reply(chunk);
+    this.#endWithServer();
+  }
+
+  break(): void {
+    this.#held = [];
+    this.#client.destroy();
+    this.#server.destroy();
+  }
+
+  #reply(chunk: Buffer): void {
+    if (this.#cut) return;
+    const mode = this.#mode();
+    if (mode === "hang") {
+      this.#held.push(chunk);
+    } else if (mode === "cut") {
+      // What comes after it must not fill the gap.
+      this.#cut = true;
+      this.#client.write(chunk.subarray(0, Math.floor(chunk.length / 2)), () => this.break());
     } else {
-      client.write(chunk);
+      this.#client.write(chunk);
     }
+  }
+
+  /** A server's last words come before its end; while it hangs, neither does. */
+  #endWithServer(): void {
+    if (this.#serverGone && this.#mode() !== "hang") this.#client.destroySoon();
   }
 }
