@@ -3,7 +3,6 @@ import { NOBODY } from "./contenders/bare.mjs";
 import { cookieHeader, HEADERS } from "./exchange.mjs";
 import { Worker } from "./rounds.mjs";
 
-const CONNECTIONS = 16;
 const USERS_OF_EACH = 8;
 
 /** A server in a process of its own, and the load on it, which comes from this one. */
@@ -12,19 +11,21 @@ export class Target {
   #server;
   #url = "";
   #contender;
+  #connections;
   /** For each connection, what it sends in turn. @type {object[][]} */
   #requests = [];
   #wrong = 0;
 
-  constructor(/** @type {string} */ framework, /** @type {string} */ contender) {
+  constructor(/** @type {string} */ framework, /** @type {string} */ contender, connections = 16) {
     this.#contender = contender;
+    this.#connections = connections;
     this.#server = new Worker("server.mjs", framework, contender);
   }
 
   /** Logs the users in. */
   async start() {
     this.#url = `http://127.0.0.1:${await this.#server.ask("port")}`;
-    for (let connection = 0; connection < CONNECTIONS; connection++) {
+    for (let connection = 0; connection < this.#connections; connection++) {
       const users = Array.from({ length: USERS_OF_EACH }, (_, index) => connection * USERS_OF_EACH + index);
       this.#requests.push(await Promise.all(users.map((user) => this.#login(user))));
     }
@@ -54,11 +55,11 @@ export class Target {
     const before = await this.#server.ask("cpu");
     const result = await autocannon({
       url: this.#url,
-      connections: CONNECTIONS,
+      connections: this.#connections,
       amount,
       // How often it looks whether all is done.
       sampleInt: 20,
-      setupClient: (client) => client.setRequests(this.#requests[connection++ % CONNECTIONS] ?? []),
+      setupClient: (client) => client.setRequests(this.#requests[connection++ % this.#connections] ?? []),
     });
     const after = await this.#server.ask("cpu");
     rest();

@@ -7,7 +7,8 @@ export class Worker {
 
   /** @param {string} file  beside this one */
   constructor(file, /** @type {readonly string[]} */ ...args) {
-    this.#child = fork(new URL(file, import.meta.url), args);
+    // Nothing of how this process was started, such as a loader, is in what is measured.
+    this.#child = fork(new URL(file, import.meta.url), args, { execArgv: [] });
     // Nobody waits for it once it has failed: whoever is asking hears of it here.
     this.#child.once("exit", (code, signal) => {
       if (code !== 0) throw new Error(`${[file, ...args].join(" ")} ended with ${signal ?? code}`);

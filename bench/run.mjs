@@ -1,16 +1,20 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { startPostgres } from "../test/support/servers/postgres.ts";
+import { startRedis } from "../test/support/servers/redis.ts";
+import { growth, growthText } from "./growth.mjs";
 import { Target } from "./load.mjs";
 import { environment, environmentText, httpText, inProcessText, stepsText } from "./report.mjs";
 import { alternate, Worker } from "./rounds.mjs";
 
-/** `node bench/run.mjs [--quick] [--only in-process|steps|node|express]... [--out FILE]` */
+/** `node bench/run.mjs [--quick] [--only in-process|steps|node|express|redis|postgres|growth]... [--store NAME]... [--out FILE]` */
 
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     out: { type: "string" },
+    store: { type: "string", multiple: true },
   },
 });
 if (!existsSync(new URL("../dist/index.js", import.meta.url))) {
@@ -67,6 +71,24 @@ if (wanted("express")) {
   console.log(`\n${httpText("Express", samples)}`);
 }
 
+if (wanted("redis")) {
+  const samples = await overStore("redis", startRedis, 16);
+  results.redis = samples;
+  console.log(`\n${httpText("node:http, sessions in Redis", samples)}`);
+}
+
+if (wanted("postgres")) {
+  const samples = await overStore("postgres", startPostgres, 64);
+  results.postgres = samples;
+  console.log(`\n${httpText("node:http at 64 connections, sessions in PostgreSQL", samples)}`);
+}
+
+if (wanted("growth")) {
+  const sizes = values.quick ? [1_000, 10_000] : [1_000, 100_000, 1_000_000];
+  results.growth = await growth(sizes, values.store);
+  console.log(`\n${growthText(results.growth)}`);
+}
+
 if (values.out) writeFileSync(values.out, `${JSON.stringify({ ...started, results }, null, 2)}\n`);
 
 function inProcess({ generations = 0, warmUps = 0, rounds = 0, chunks = 0 }) {
@@ -96,18 +118,43 @@ function steps({ generations = 0, warmUps = 0, rounds = 0 }) {
   });
 }
 
+/** Over HTTP, with the sessions of all contenders in one server of a database. */
+async function overStore(
+  /** @type {string} */ store,
+  /** @type {() => Promise<{ url: string, stop(): Promise<void> }>} */ startServer,
+  /** @type {number} */ connections,
+) {
+  const database = await startServer();
+  process.env.BENCH_DATABASE = database.url;
+  try {
+    return await overHttp("node", ["bare", "bare again", "floor", "sessionup", "express-session"], {
+      ...(values.quick
+        ? { generations: 1, warmUps: 10, rounds: 9, requests: 1_000 }
+        : { generations: 4, warmUps: 20, rounds: 25, requests: 1_500 }),
+      connections,
+      store,
+    });
+  } finally {
+    await database.stop();
+  }
+}
+
 /** The bare handler runs twice, in two processes: what differs between those two is the error of all the others. */
 function overHttp(
   /** @type {string} */ framework,
   /** @type {readonly string[]} */ contenders,
-  { generations = 0, warmUps = 0, rounds = 0, requests = 0 },
+  { generations = 0, warmUps = 0, rounds = 0, requests = 0, connections = 16, store = "" },
 ) {
+  const fileOf = (/** @type {string} */ contender) => {
+    const name = contender.replace(" again", "");
+    return store && name !== "bare" ? `${store}-${name}` : name;
+  };
   return alternate({
     contenders,
     generations,
     warmUps,
     rounds,
-    start: (contender) => new Target(framework, contender.replace(" again", "")).start(),
+    start: (contender) => new Target(framework, fileOf(contender), connections).start(),
     measure: async (target) => ({ cpu: await target.burst(requests) }),
     stop: (target) => target.stop(),
   });

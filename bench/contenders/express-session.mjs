@@ -1,36 +1,7 @@
-import session from "express-session";
+import { expressSessionOn } from "./_express-session.mjs";
 
-/**
- * As its documentation recommends: `resave` and `saveUninitialized` off, `regenerate` and `save` at the login, and
- * `isAuthenticated` asking for the user in the session. Its default store is the one in memory.
- *
- * @type {import("./contender.d.ts").MakeContender}
- */
-export const express = () => {
-  const load = session({ secret: "keyboard cat", resave: false, saveUninitialized: false });
-  return {
-    authenticate(request, response, next) {
-      load(request, response, (error) => {
-        if (error || request.session.user) return next(error);
-        response.statusCode = 401;
-        response.end();
-      });
-    },
-    userKey: (request) => request.session.user,
-    login: (request, response, userKey) =>
-      new Promise((resolve, reject) => {
-        const done = (error) => (error ? reject(error) : resolve());
-        load(request, response, (error) => {
-          if (error) return reject(error);
-          request.session.regenerate((failure) => {
-            if (failure) return reject(failure);
-            request.session.user = userKey;
-            request.session.save(done);
-          });
-        });
-      }),
-  };
-};
+/** @type {import("./contender.d.ts").MakeContender} */
+export const express = () => expressSessionOn();
 
 /** Its middleware is connect's and runs on `node:http` as well: in process it is measured without Express. */
 export const node = express;

@@ -1,23 +1,10 @@
 import { expressSessions } from "../../dist/adapters/express.js";
-import { nodeSessions } from "../../dist/adapters/node.js";
 import { Manager } from "../../dist/index.js";
 import { memoryStore } from "../../dist/stores/memory.js";
+import { sessionupOn } from "./_sessionup.mjs";
 
-/**
- * As its README shows it: every option at its default.
- *
- * @type {import("./contender.d.ts").MakeContender}
- */
-export const node = () => {
-  const sessions = nodeSessions(new Manager(memoryStore()));
-  return {
-    authenticate: sessions.auth(),
-    userKey: (_request, response) => sessions.current(response)?.userKey,
-    async login(_request, response, userKey) {
-      await sessions.init(response, userKey);
-    },
-  };
-};
+/** @type {import("./contender.d.ts").MakeContender} */
+export const node = () => sessionupOn(memoryStore());
 
 /** @type {import("./contender.d.ts").MakeContender} */
 export const express = () => {

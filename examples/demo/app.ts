@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import express, { type Express, type Request, type Response } from "express";
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { InitOptions, Manager } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { devicesPage } from "./devices.ts";
@@ -22,8 +22,11 @@ import { type User, Users } from "./users.ts";
 const publicFiles = fileURLToPath(new URL("public", import.meta.url));
 
 /** The account site. `clock` is what the manager's is, so that the page counts from the same now. */
-export function createApp(manager: Manager, clock: () => number = Date.now): Express {
-  const users = new Users();
+export function createApp(
+  manager: Manager,
+  clock: () => number = Date.now,
+  users: Users = new Users(),
+): Express {
   const sessions = expressSessions(manager, { reject: refuse });
 
   const app = express();
@@ -75,7 +78,7 @@ export function createApp(manager: Manager, clock: () => number = Date.now): Exp
     res.redirect(303, "/");
   });
 
-  app.get("/private", sessions.auth(), async (req, res) => {
+  app.get("/private", sessions.auth(), hasAccount, async (req, res) => {
     await sendDevices(req, res, { notice: NOTICES.get(req.query.done) });
   });
 
@@ -96,7 +99,7 @@ export function createApp(manager: Manager, clock: () => number = Date.now): Exp
     res.redirect(303, "/login?done=all");
   });
 
-  app.post("/password", sessions.auth(), async (req, res) => {
+  app.post("/password", sessions.auth(), hasAccount, async (req, res) => {
     const { password, next } = fieldsOf(req.body);
     const problem = passwordProblem(password) ?? newPasswordProblem(next, "next");
     if (problem) return sendDevices(req, res, { problem });
@@ -110,6 +113,13 @@ export function createApp(manager: Manager, clock: () => number = Date.now): Exp
   });
 
   app.use(notFound, failed);
+
+  /** Sessions in a database can outlive the accounts, which are in a file: such a one is nobody's. */
+  async function hasAccount(req: Request, res: Response, next: NextFunction): Promise<void> {
+    if (users.find(sessions.require(req).userKey)) return next();
+    await sessions.revokeAll(req);
+    res.redirect(303, "/login");
+  }
 
   function userOf(req: Request): User {
     const user = users.find(sessions.require(req).userKey);

@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
 
 /** An account as it was when it was read. */
 export interface User {
@@ -14,12 +16,22 @@ interface Password {
   readonly hash: Buffer;
 }
 
-/** The accounts, in memory: they are gone when the demo stops. */
+/** The accounts, in memory: they are gone when the demo stops, unless there is a file for them. */
 export class Users {
   readonly #byId = new Map<string, User>();
   readonly #idByName = new Map<string, string>();
   readonly #passwords = new Map<string, Password>();
   readonly #nobodys: Promise<Password> = protect(randomUUID());
+  readonly #file: string | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** With a file, what is in it is read, and every change is written to it: one demo at a time. */
+  constructor(file?: string) {
+    this.#file = file;
+    for (const { salt, hash, ...user } of file ? accountsIn(file) : []) {
+      this.#keep(user, { salt: Buffer.from(salt, "base64"), hash: Buffer.from(hash, "base64") });
+    }
+  }
 
   find(id: string): User | undefined {
     return this.#byId.get(id);
@@ -30,9 +42,8 @@ export class Users {
     const protectedPassword = await protect(password);
     if (this.#idByName.has(keyOf(name))) return undefined;
     const user: User = { id: randomUUID(), name, passwordVersion: 1 };
-    this.#byId.set(user.id, user);
-    this.#idByName.set(keyOf(name), user.id);
-    this.#passwords.set(user.id, protectedPassword);
+    this.#keep(user, protectedPassword);
+    await this.#write();
     return user;
   }
 
@@ -53,9 +64,46 @@ export class Users {
   async changePassword(user: User, password: string): Promise<boolean> {
     const protectedPassword = await protect(password);
     if (!this.hasSamePassword(user)) return false;
-    this.#byId.set(user.id, { ...user, passwordVersion: user.passwordVersion + 1 });
-    this.#passwords.set(user.id, protectedPassword);
+    this.#keep({ ...user, passwordVersion: user.passwordVersion + 1 }, protectedPassword);
+    await this.#write();
     return true;
+  }
+
+  #keep(user: User, password: Password): void {
+    this.#byId.set(user.id, user);
+    this.#idByName.set(keyOf(user.name), user.id);
+    this.#passwords.set(user.id, password);
+  }
+
+  /** One after the other, and each in one step: a crash leaves the file as it was before. */
+  #write(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return Promise.resolve();
+    const written = this.#writing.then(async () => {
+      const accounts = [...this.#byId.values()].map((user): Account => {
+        const { salt, hash } = this.#passwords.get(user.id) ?? { salt: randomBytes(0), hash: randomBytes(0) };
+        return { ...user, salt: salt.toString("base64"), hash: hash.toString("base64") };
+      });
+      await writeFile(`${file}.new`, JSON.stringify(accounts), { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    });
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+}
+
+/** What the file has of each. */
+interface Account extends User {
+  readonly salt: string;
+  readonly hash: string;
+}
+
+function accountsIn(file: string): readonly Account[] {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
 }
 

@@ -14,7 +14,7 @@ export interface Answer {
 
 /** A device: the real curl with a cookie jar of its own. */
 export class Device {
-  readonly #site: string;
+  #site: string;
   readonly #folder: string;
 
   private constructor(site: string, folder: string) {
@@ -24,6 +24,11 @@ export class Device {
 
   static async of(site: string): Promise<Device> {
     return new Device(site, await mkdtemp(join(tmpdir(), "sessionup-demo-")));
+  }
+
+  /** The site has another address from now on; cookies do not mind another port. */
+  moveTo(site: string): void {
+    this.#site = site;
   }
 
   get(path: string, ...args: readonly string[]): Promise<Answer> {
