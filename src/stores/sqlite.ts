@@ -115,9 +115,9 @@ class SqliteEngine implements Engine {
     return this.#patience.lockFree(() => {
       this.#refuseInside();
       const rows = () => statements.map((statement) => this.#rows(statement));
-      // A statement by itself is a transaction.
-      const alone = statements.length === 1 && this.#tells;
-      return this.#impatient(alone ? rows : () => this.#transaction("BEGIN IMMEDIATE", rows));
+      // Of one statement too: libsql does not reset a write that met a lock, and then nothing can be committed until
+      // the same statement runs again. So only the beginning may meet it.
+      return this.#impatient(() => this.#transaction("BEGIN IMMEDIATE", rows));
     });
   }
 
