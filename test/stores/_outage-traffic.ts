@@ -59,8 +59,11 @@ export interface Acknowledged {
 }
 
 /** People who sign in, and every other one out again, until it is time. What was answered with 503 is nobody's promise. */
-export async function commute(origin: string, isTime: () => boolean): Promise<Acknowledged> {
-  const acknowledged: Acknowledged = { begun: [], ended: [] };
+export async function commute(
+  origin: string,
+  isTime: () => boolean,
+  acknowledged: Acknowledged = { begun: [], ended: [] },
+): Promise<Acknowledged> {
   for (let round = 0; !isTime(); round++) {
     const visitor = stranger(origin);
     if ((await visitor.login()).status !== 200) {

@@ -54,9 +54,9 @@ export class Visitor {
     return { status, body };
   }
 
-  /** Another browser with the cookie that this one has now. */
-  copy(): Visitor {
-    const copy = new Visitor(this.#origin, this.user);
+  /** Another browser with the cookie that this one has now, on this site or the one that took its place. */
+  copy(origin: string = this.#origin): Visitor {
+    const copy = new Visitor(origin, this.user);
     copy.cookie = this.cookie;
     copy.id = this.id;
     return copy;

@@ -1,0 +1,20 @@
+import Database from "libsql";
+import type { Store } from "sessionup";
+import { sqliteStore } from "sessionup/stores/sqlite";
+import { startApp } from "./_outage-app.ts";
+
+/** An app in a process of its own, which the suite kills: `<store> <path>`. Prints where it listens. */
+const [, , name = "", path = ""] = process.argv;
+
+const open: Readonly<Record<string, () => Promise<Store>>> = {
+  sqlite: async () => {
+    const store = sqliteStore(new Database(path), { timeout: "1s" });
+    await store.migrate();
+    return store;
+  },
+};
+
+const store = await open[name]?.();
+if (!store) throw new Error(`no store ${name}`);
+const { origin } = await startApp(store);
+console.log(origin);
