@@ -13,14 +13,14 @@ export interface OutageBackend {
   readonly client: string;
   readonly server: OutageServer;
   /** As its page recommends, and with `timeout: "1s"`. */
-  open(port: number): OpenStore;
+  open(port: number): Promise<OpenStore>;
   /** So many connections the client may have. */
   readonly connections: number;
 }
 
 /** Set up to keep all that it acknowledges. */
 export interface OutageServer {
-  port(): number;
+  readonly port: number;
   /** All its processes stop where they are. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
@@ -39,8 +39,8 @@ export function outageSuite(backend: OutageBackend): void {
     let app: OutageApp;
     let open: OpenStore;
     beforeAll(async () => {
-      proxy = await new TcpProxy(() => server.port()).start();
-      open = backend.open(proxy.port);
+      proxy = await new TcpProxy(server.port).start();
+      open = await backend.open(proxy.port);
       app = await startApp(open.store);
     });
     afterAll(async () => {
@@ -80,6 +80,12 @@ export function outageSuite(backend: OutageBackend): void {
       await expectOutage(app.origin, visitors);
       proxy.cutAll();
       proxy.mode = "pass";
+      await expectRecovery(visitors);
+    });
+
+    it("recovers from connections that have gone silent for ever", async () => {
+      const visitors = await signIn(app.origin, 3);
+      proxy.silence();
       await expectRecovery(visitors);
     });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 /** What the store's pages promise with `timeout: "1s"`, in milliseconds. */
-export const STATED = 1_000;
+const STATED = 1_000;
 
 export interface Answer {
   readonly status: number;

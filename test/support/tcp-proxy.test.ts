@@ -166,6 +166,26 @@ describe("TcpProxy", () => {
     await expect.poll(next.heard).toBe("<a>");
   });
 
+  it("silences the connections there are for ever, and no new one", async () => {
+    const { port, asked, stop } = await talker();
+    const proxy = await proxyFor(port);
+    const client = await dial(proxy.port);
+    client.say("a");
+    await expect.poll(client.heard).toBe("<a>");
+    proxy.silence();
+    client.say("b");
+    const next = await dial(proxy.port);
+    next.say("c");
+    await expect.poll(next.heard).toBe("<c>");
+    await stop();
+    await next.closed;
+    proxy.mode = "pass";
+    await pause(20);
+    expect(client.heard()).toBe("<a>");
+    expect(client.socket.closed).toBe(false);
+    expect(asked).toEqual(["a", "c"]);
+  });
+
   it("finds a server that took the place of another, and drops a client while there is none", async () => {
     const first = await talker("1");
     const second = await talker("2");

@@ -62,6 +62,11 @@ export class TcpProxy {
     for (const wire of this.#wires) wire.break();
   }
 
+  /** The connections there are go silent for ever, as when a firewall has forgotten them; new ones are not. */
+  silence(): void {
+    for (const wire of this.#wires) wire.silence();
+  }
+
   async stop(): Promise<void> {
     await this.refuse();
   }
@@ -81,6 +86,7 @@ class Wire {
   /** Replies that nobody has got yet, in their order. */
   #held: Buffer[] = [];
   #cut = false;
+  #silent = false;
   #serverGone = false;
 
   constructor(client: Socket, server: Socket, mode: () => Mode) {
@@ -92,7 +98,7 @@ class Wire {
       // What follows is its close.
       socket.on("error", () => undefined);
     }
-    client.on("data", (chunk) => server.write(chunk));
+    client.on("data", (chunk) => !this.#silent && server.write(chunk));
     client.on("close", () => this.break());
     server.on("data", (chunk) => this.#reply(chunk));
     server.on("close", () => {
@@ -112,6 +118,11 @@ class Wire {
     this.#endWithServer();
   }
 
+  silence(): void {
+    this.#silent = true;
+    this.#held = [];
+  }
+
   break(): void {
     this.#held = [];
     this.#client.destroy();
@@ -119,7 +130,7 @@ class Wire {
   }
 
   #reply(chunk: Buffer): void {
-    if (this.#cut) return;
+    if (this.#cut || this.#silent) return;
     const mode = this.#mode();
     if (mode === "hang") {
       this.#held.push(chunk);
@@ -134,6 +145,6 @@ class Wire {
 
   /** A server's last words come before its end; while it hangs, neither does. */
   #endWithServer(): void {
-    if (this.#serverGone && this.#mode() !== "hang") this.#client.destroySoon();
+    if (this.#serverGone && !this.#silent && this.#mode() !== "hang") this.#client.destroySoon();
   }
 }

@@ -38,6 +38,11 @@ export class ServerProcess {
     this.#folder = folder;
   }
 
+  /** Of the process that runs, or ran last. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Starts it, and waits until it listens on that port. It can be started again when it has ended. */
   async start(port: number): Promise<void> {
     this.#output = "";
