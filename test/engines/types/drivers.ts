@@ -1,0 +1,19 @@
+// Compiled, not run: the drivers' own types go into the stores as they are.
+
+import { Database as BunDatabase } from "bun:sqlite";
+import { DatabaseSync } from "node:sqlite";
+import type { D1Database, D1DatabaseSession } from "@cloudflare/workers-types";
+import BetterSqlite3 from "better-sqlite3";
+import { libsqlStore } from "../../../src/stores/libsql.ts";
+import { sqliteStore } from "../../../src/stores/sqlite.ts";
+
+declare const d1: D1Database;
+declare const primary: D1DatabaseSession;
+
+export const stores = [
+  sqliteStore(new DatabaseSync("sessions.db")),
+  sqliteStore(new BetterSqlite3("sessions.db")),
+  sqliteStore(new BunDatabase("sessions.db")),
+  libsqlStore(d1),
+  libsqlStore(primary),
+];
