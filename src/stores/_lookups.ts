@@ -1,8 +1,8 @@
 import type { SessionRecord } from "../store.ts";
 
-type Waiting = {
+type Waiting<Found> = {
   readonly id: string;
-  resolve(record: SessionRecord | undefined): void;
+  resolve(found: Found): void;
   reject(error: unknown): void;
 };
 
@@ -13,15 +13,16 @@ const MOST = 500;
  * Lookups of one turn of the event loop, asked as one question: under load a server reads many requests in a turn, and
  * each question costs more than what is in it.
  */
-export class Lookups {
-  readonly #fetchByIds: (ids: readonly string[]) => Promise<ReadonlyArray<SessionRecord | undefined>>;
-  #waiting: Waiting[] = [];
+export class Lookups<Found = SessionRecord | undefined> {
+  readonly #fetchByIds: (ids: readonly string[]) => Promise<readonly Found[]>;
+  #waiting: Waiting<Found>[] = [];
 
-  constructor(fetchByIds: (ids: readonly string[]) => Promise<ReadonlyArray<SessionRecord | undefined>>) {
+  /** What it answers has one for each of the ids, in their order. */
+  constructor(fetchByIds: (ids: readonly string[]) => Promise<readonly Found[]>) {
     this.#fetchByIds = fetchByIds;
   }
 
-  fetch(id: string): Promise<SessionRecord | undefined> {
+  fetch(id: string): Promise<Found> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.push({ id, resolve, reject }) === 1) atEndOfTurn(() => this.#ask());
     });
@@ -33,10 +34,10 @@ export class Lookups {
     for (let from = 0; from < waiting.length; from += MOST) this.#askFor(waiting.slice(from, from + MOST));
   }
 
-  async #askFor(waiting: readonly Waiting[]): Promise<void> {
+  async #askFor(waiting: readonly Waiting<Found>[]): Promise<void> {
     try {
-      const records = await this.#fetchByIds(waiting.map(({ id }) => id));
-      for (const [index, { resolve }] of waiting.entries()) resolve(records[index]);
+      const found = await this.#fetchByIds(waiting.map(({ id }) => id));
+      for (const [index, { resolve }] of waiting.entries()) resolve(found[index] as Found);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }

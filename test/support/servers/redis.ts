@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { programPath } from "../../../scripts/programs.mjs";
 import { freePort, ServerProcess, serverFolder } from "./server.ts";
 
@@ -38,4 +39,15 @@ export async function startRedis({
   );
   await process.start(at);
   return { port: at, url: `redis://127.0.0.1:${at}`, process, stop: () => process.remove() };
+}
+
+/** Asks one server, by its port or URL, one thing. */
+export async function askRedis(at: number | string, command: string, ...args: string[]): Promise<unknown> {
+  const url = typeof at === "number" ? `redis://127.0.0.1:${at}` : at;
+  const client = new Redis(url, { lazyConnect: true });
+  try {
+    return await client.call(command, args);
+  } finally {
+    client.disconnect();
+  }
 }

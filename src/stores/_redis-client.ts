@@ -1,0 +1,96 @@
+/** What the store calls of ioredis, and of clients that are made like it: `Redis` and `Cluster`. */
+export interface IoRedisClient {
+  call(command: string, args: string[]): Promise<unknown>;
+  readonly isCluster: boolean;
+  // A cluster and a single server have different options, and only some of them matter.
+  // biome-ignore lint/suspicious/noExplicitAny: each client types them in its own way; they are checked as they are read
+  readonly options?: any;
+}
+
+/** What the store calls of node-redis: of `createClient` and `createClientPool`. */
+export interface NodeRedisClient {
+  sendCommand(args: string[], options?: NodeRedisOptions): Promise<unknown>;
+  readonly isOpen: boolean;
+}
+
+/** What the store calls of node-redis' `createCluster`. */
+export interface NodeRedisCluster {
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: string[],
+    options?: NodeRedisOptions,
+  ): Promise<unknown>;
+  readonly isOpen: boolean;
+  readonly nodeByAddress: object;
+}
+
+/** What the store calls of node-redis' `createSentinel`. */
+export interface NodeRedisSentinel {
+  sendCommand(isReadonly: boolean | undefined, args: string[], options?: NodeRedisOptions): Promise<unknown>;
+  readonly isOpen: boolean;
+  getMasterNode(): unknown;
+}
+
+interface NodeRedisOptions {
+  readonly typeMapping?: Record<never, never>;
+}
+
+/** A client of the app's, connected or about to be. */
+export type RedisClient = IoRedisClient | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel;
+
+/** The one thing that the store asks of a client. */
+export interface RedisPort {
+  readonly isCluster: boolean;
+  /** Sends a command to the primary that has the key; replies are text, lists of text, or null. */
+  send(key: string | undefined, args: string[]): Promise<unknown>;
+}
+
+/** Text comes as text, whatever the app has its own replies turned into. */
+const AS_TEXT: NodeRedisOptions = { typeMapping: {} };
+
+/** The port over whatever client this is. Throws `TypeError` for what is none, or would read from a replica. */
+export function portOf(client: RedisClient): RedisPort {
+  if (isIoRedis(client)) return ioRedisPort(client);
+  // node-redis' legacy clients have neither promises nor `isOpen`.
+  if (typeof client?.sendCommand !== "function" || typeof client.isOpen !== "boolean")
+    throw new TypeError(
+      "client: needs a Redis or Cluster of ioredis 5, or a client, pool, cluster or sentinel of node-redis 5",
+    );
+  if ("nodeByAddress" in client)
+    return {
+      isCluster: true,
+      send: async (key, args) => client.sendCommand(key, false, args, AS_TEXT),
+    };
+  if ("getMasterNode" in client)
+    return { isCluster: false, send: async (_key, args) => client.sendCommand(false, args, AS_TEXT) };
+  return { isCluster: false, send: async (_key, args) => client.sendCommand(args, AS_TEXT) };
+}
+
+function ioRedisPort(client: IoRedisClient): RedisPort {
+  const { scaleReads = "master", role = "master", keyPrefix = "" } = client.options ?? {};
+  // Who has just been signed out would still be signed in there.
+  if (scaleReads !== "master")
+    throw new TypeError(
+      'client: reads go to primaries only; give the store a Cluster with scaleReads "master"',
+    );
+  if (role !== "master")
+    throw new TypeError(
+      'client: reads and writes go to the primary; give the store a client with role "master"',
+    );
+  if (String(keyPrefix).includes("{"))
+    throw new TypeError(
+      'client: its keyPrefix has a "{", which would take the place of the hash tag; use the store\'s prefix instead',
+    );
+  return {
+    isCluster: client.isCluster,
+    // Asynchronous, so that what it throws at once is a rejection too.
+    send: async (_key, [command = "", ...args]) => client.call(command, args),
+  };
+}
+
+function isIoRedis(client: RedisClient): client is IoRedisClient {
+  return (
+    typeof client === "object" && client !== null && "call" in client && typeof client.call === "function"
+  );
+}

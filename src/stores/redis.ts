@@ -1,0 +1,241 @@
+import type { Duration } from "../duration.ts";
+import { SessionError } from "../errors.ts";
+import { known } from "../known-options.ts";
+import { shardOf } from "../shard.ts";
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionPage,
+  SessionRecord,
+  Store,
+  UpdateOptions,
+} from "../store.ts";
+import { Deadline } from "./_deadline.ts";
+import { Lookups } from "./_lookups.ts";
+import { portOf, type RedisClient, type RedisPort } from "./_redis-client.ts";
+import { warnOfEviction } from "./_redis-eviction.ts";
+import { recordOf, storedOf } from "./_redis-records.ts";
+import { CREATE, END_MANY, END_ONE, LIST, MOST, type Script, UPDATE } from "./_redis-scripts.ts";
+
+export type {
+  IoRedisClient,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisSentinel,
+  RedisClient,
+} from "./_redis-client.ts";
+
+/** What a redis store can be told. */
+export interface RedisStoreOptions {
+  /** What all keys begin with; any characters. Default: `sessionup:`. Stores with different ones know nothing of each other. */
+  readonly prefix?: string;
+  /** How long an answer is waited for; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
+  readonly timeout?: Duration;
+  /**
+   * Hears, once, that the server may throw sessions away when its memory is full: a user's sessions could then escape
+   * their list and `revokeAll`. Default: `console.warn`.
+   */
+  readonly onWarning?: (message: string) => void;
+}
+
+const MANY = 1_000;
+
+/**
+ * Keeps sessions in Redis 7 or Valkey: one server, Sentinel or Cluster. Takes the app's own client: a `Redis` or
+ * `Cluster` of ioredis 5, or what `createClient`, `createClientPool`, `createCluster` or `createSentinel` of node-redis 5
+ * return.
+ *
+ * Throws `TypeError` for wrong options and for clients that would read from replicas.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "redis";
+ * import { Manager } from "sessionup";
+ * import { redisStore } from "sessionup/stores/redis";
+ *
+ * const client = await createClient({ url: "redis://localhost:6379" }).on("error", console.error).connect();
+ * const manager = new Manager(redisStore(client));
+ * ```
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
+  known(options, "redisStore", ["prefix", "timeout", "onWarning"]);
+  const { prefix = "sessionup:", timeout, onWarning = console.warn } = options;
+  if (typeof prefix !== "string" || !prefix.isWellFormed())
+    throw new TypeError('prefix: needs well-formed text, such as "sessionup:"');
+  if (typeof onWarning !== "function") throw new TypeError("onWarning: needs a function");
+  return new RedisStore(portOf(client), prefix, new Deadline(timeout), onWarning);
+}
+
+// Each operation is one command or script on one node; what goes through very many sessions of a user is several.
+class RedisStore implements Store {
+  readonly #port: RedisPort;
+  readonly #prefix: string;
+  readonly #deadline: Deadline;
+  readonly #lookups: Lookups<string | undefined>;
+  #warn: ((message: string) => void) | undefined;
+
+  constructor(port: RedisPort, prefix: string, deadline: Deadline, warn: (message: string) => void) {
+    this.#port = port;
+    // The first "{" of a key begins its hash tag: that has to be the store's.
+    this.#prefix = prefix.replaceAll("%", "%25").replaceAll("{", "%7B");
+    this.#deadline = deadline;
+    this.#lookups = new Lookups((ids) => this.#read(ids));
+    this.#warn = warn;
+  }
+
+  async create(
+    record: SessionRecord,
+    { now, limit, replaces = "" }: CreateOptions,
+  ): Promise<{ readonly evicted: readonly string[] }> {
+    const { id, userKey, createdAt, expiresAt, ended } = record;
+    if (!id.startsWith(shardOf(userKey)))
+      throw new TypeError("record.id: needs to begin with shardOf(record.userKey)");
+    this.#warnOnce();
+    const keys = [this.#recordKey(id), this.#indexKey(userKey)];
+    const args = [
+      now,
+      id,
+      storedOf(record),
+      ended ? "" : createdAt,
+      expiresAt,
+      replaces,
+      limit?.max ?? 0,
+      limit?.onExceed ?? "",
+      MOST,
+    ];
+    const evicted: string[] = [];
+    for (;;) {
+      const [outcome, ...ids] = textsOf(await this.#run(CREATE, keys, args));
+      evicted.push(...ids);
+      if (outcome === "created") return { evicted };
+      if (outcome === "duplicate")
+        throw new SessionError("ERR_DUPLICATE_ID", "redisStore: a record with this id is there");
+      if (outcome === "limit")
+        throw new SessionError("ERR_LIMIT", `the user has ${limit?.max} sessions, and may have no more`);
+      if (outcome !== "more") throw unexpected();
+    }
+  }
+
+  async fetchById(id: string): Promise<SessionRecord | undefined> {
+    // A cluster's records are on many nodes: its clients send what belongs together together.
+    const text = this.#port.isCluster ? (await this.#read([id]))[0] : await this.#lookups.fetch(id);
+    return text === undefined ? undefined : recordOf(id, text);
+  }
+
+  async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    if (ids.length === 0) return [];
+    const texts = await this.#read(ids);
+    return ids.map((id, index) => {
+      const text = texts[index];
+      return text === undefined ? undefined : recordOf(id, text);
+    });
+  }
+
+  async fetchByUserKey(
+    userKey: string,
+    { now, limit, before }: SessionPage,
+  ): Promise<readonly SessionRecord[]> {
+    const args = [now, limit, before?.createdAt ?? "", before?.id ?? ""];
+    const texts = textsOf(await this.#run(LIST, [this.#indexKey(userKey)], args));
+    const records: SessionRecord[] = [];
+    for (let index = 0; index < texts.length; index += 2)
+      records.push(recordOf(texts[index] ?? "", texts[index + 1] ?? ""));
+    return records;
+  }
+
+  async update(
+    id: string,
+    { activity, data }: SessionChange,
+    { now, ifRevision }: UpdateOptions,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    const moved = [activity?.lastSeenAt ?? "", activity?.expiresAt ?? ""];
+    const args = [now, id, ifRevision ?? "", ...moved, data ? JSON.stringify(data) : ""];
+    const outcome = await this.#run(UPDATE, [this.#recordKey(id)], args);
+    if (outcome === "updated" || outcome === "not_found" || outcome === "conflict") return outcome;
+    throw unexpected();
+  }
+
+  async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
+    const args = [end.now, id, end.reason, untilOf(end), owner === undefined ? "" : JSON.stringify(owner)];
+    const outcome = await this.#run(END_ONE, [this.#recordKey(id)], args);
+    if (outcome === "deleted" || outcome === "not_found" || outcome === "not_owner") return outcome;
+    throw unexpected();
+  }
+
+  async deleteByUserKey(
+    userKey: string,
+    end: End,
+    exceptIds: readonly string[] = [],
+  ): Promise<readonly string[]> {
+    const keys = [this.#indexKey(userKey)];
+    const spared = exceptIds.length > MANY ? new Set(exceptIds) : undefined;
+    const ended: string[] = [];
+    // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
+    let cursor = ["", ""];
+    do {
+      const step = (mode: string, ids: readonly string[]) =>
+        this.#run(END_MANY, keys, [end.now, end.reason, untilOf(end), mode, MOST, ...cursor, ...ids]);
+      const [createdAt = "", id = "", ...ids] = textsOf(
+        await step(spared ? "look" : "but", spared ? [] : exceptIds),
+      );
+      if (spared) {
+        // Too many to be sent again and again.
+        const ending = ids.filter((each) => !spared.has(each));
+        if (ending.length > 0) ended.push(...textsOf(await step("only", ending)).slice(2));
+      } else ended.push(...ids);
+      cursor = [createdAt, id];
+    } while (cursor[1] !== "");
+    return ended;
+  }
+
+  async #read(ids: readonly string[]): Promise<ReadonlyArray<string | undefined>> {
+    const keys = ids.map((id) => this.#recordKey(id));
+    const port = this.#port;
+    const replies = await this.#deadline.within(
+      port.isCluster
+        ? Promise.all(keys.map((key) => port.send(key, ["GET", key])))
+        : port.send(keys[0], ["MGET", ...keys]),
+    );
+    if (!Array.isArray(replies) || replies.length !== ids.length) throw unexpected();
+    return replies.map((reply) => {
+      if (reply !== null && typeof reply !== "string") throw unexpected();
+      return reply ?? undefined;
+    });
+  }
+
+  #run(script: Script, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> {
+    return this.#deadline.within(script.run(this.#port, keys, args.map(String)));
+  }
+
+  #recordKey(id: string): string {
+    return `${this.#prefix}{${id.slice(0, 2)}}s:${id}`;
+  }
+
+  /** The user key as scripts find it in a record: as JSON has it, without the quotes. */
+  #indexKey(userKey: string): string {
+    return `${this.#prefix}{${shardOf(userKey)}}u:${JSON.stringify(userKey).slice(1, -1)}`;
+  }
+
+  #warnOnce(): void {
+    const warn = this.#warn;
+    this.#warn = undefined;
+    if (warn) void warnOfEviction(this.#port, warn);
+  }
+}
+
+function untilOf({ now, tombstone }: End): number | "" {
+  return tombstone ? now + tombstone : "";
+}
+
+function textsOf(reply: unknown): string[] {
+  if (Array.isArray(reply) && reply.every((text) => typeof text === "string")) return reply;
+  throw unexpected();
+}
+
+/** Such as QUEUED: a command that waits in somebody's transaction has not happened. */
+function unexpected(): Error {
+  return new Error(
+    "redisStore: not a reply to what was asked; give it a client on which the app opens no MULTI",
+  );
+}

@@ -1,0 +1,45 @@
+import { askRedis, type RedisServer, startRedis } from "./redis.ts";
+import { freePort } from "./server.ts";
+
+const SLOTS = 16_384;
+
+/** A Redis Cluster that the suite has started. */
+export interface RedisCluster {
+  /** Its masters, each with a part of the slots. */
+  readonly masters: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+/** Starts a cluster of so many masters. */
+export async function startRedisCluster(count = 3): Promise<RedisCluster> {
+  const masters = await Promise.all(Array.from({ length: count }, startNode));
+  const [first] = masters;
+  if (!first) throw new Error("a cluster needs a node");
+  for (const [index, { port }] of masters.entries()) {
+    await askRedis(port, "CLUSTER", "SET-CONFIG-EPOCH", `${index + 1}`);
+    const from = Math.floor((index * SLOTS) / count);
+    const to = Math.floor(((index + 1) * SLOTS) / count) - 1;
+    await askRedis(port, "CLUSTER", "ADDSLOTSRANGE", `${from}`, `${to}`);
+    const bus = String(await askRedis(first.port, "CONFIG", "GET", "cluster-port")).split(",")[1];
+    if (port !== first.port) await askRedis(port, "CLUSTER", "MEET", "127.0.0.1", `${first.port}`, `${bus}`);
+  }
+  for (const { port, process } of masters)
+    await process.until(async () => isWhole(port, count), "the cluster does not come together");
+  return {
+    masters,
+    stop: async () => {
+      await Promise.all(masters.map((each) => each.stop()));
+    },
+  };
+}
+
+async function startNode(): Promise<RedisServer> {
+  // By default it is 10 000 above the port, which may be beyond the last one.
+  const bus = await freePort();
+  return startRedis({ args: ["--cluster-enabled", "yes", "--cluster-port", `${bus}`] });
+}
+
+async function isWhole(port: number, count: number): Promise<boolean> {
+  const info = String(await askRedis(port, "CLUSTER", "INFO"));
+  return info.includes("cluster_state:ok") && info.includes(`cluster_size:${count}`);
+}
