@@ -90,13 +90,12 @@ export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptio
   if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
   const names = namesOf(table);
   const engine = engineOf(client, timeout);
-  const remote = engine instanceof LibsqlEngine && engine.logAhead === undefined;
-  const persistent = engine instanceof LibsqlEngine && !inWorkers();
+  const onServer = engine instanceof LibsqlEngine && !inWorkers();
   return new SqliteSessions(engine, {
     store: "libsqlStore",
     names,
-    ...(persistent && { onSweepError }),
-    sharesLookups: persistent && remote,
+    ...(onServer && { onSweepError }),
+    sharesLookups: onServer && !engine.local,
   });
 }
 
@@ -129,6 +128,8 @@ class Answers {
 }
 
 class LibsqlEngine implements Engine {
+  /** Whether this process reads and writes the file itself. */
+  readonly local: boolean;
   readonly most: number;
   readonly logAhead?: () => Promise<void>;
   readonly #client: LibsqlClient;
@@ -137,9 +138,9 @@ class LibsqlEngine implements Engine {
   constructor(client: LibsqlClient, timeout: Duration) {
     this.#client = client;
     this.#answers = new Answers(timeout);
-    const local = client.protocol === "file";
-    this.most = local ? ENDED_AT_ONCE : ENDED_AT_ONCE_REMOTELY;
-    if (local) this.logAhead = async () => void (await this.read({ sql: LOG_AHEAD, values: [] }));
+    this.local = client.protocol === "file";
+    this.most = this.local ? ENDED_AT_ONCE : ENDED_AT_ONCE_REMOTELY;
+    if (this.local) this.logAhead = async () => void (await this.read({ sql: LOG_AHEAD, values: [] }));
   }
 
   async read<Of = Row>({ sql, values }: Statement): Promise<readonly Of[]> {

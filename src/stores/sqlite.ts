@@ -1,28 +1,12 @@
 import { type Duration, milliseconds } from "../duration.ts";
-import { SessionError } from "../errors.ts";
 import { known } from "../known-options.ts";
 import type { Store } from "../store.ts";
-import type { Row } from "./_rows.ts";
-import { type Engine, LOG_AHEAD, Patience, type Statement, type Value } from "./_sqlite-engine.ts";
+import { SqliteConnection, type SqliteDatabase } from "./_sqlite-connection.ts";
 import { namesOf } from "./_sqlite-schema.ts";
 import { SqliteSessions } from "./_sqlite-sessions.ts";
 import { warnOfSweep } from "./_sweeper.ts";
 
-/** What the store calls of a prepared statement. */
-export interface SqliteStatement {
-  all(...values: Array<string | number | Uint8Array | null>): unknown[];
-  run(...values: Array<string | number | Uint8Array | null>): unknown;
-}
-
-/** What the store calls of a database: node:sqlite, better-sqlite3, libsql and bun:sqlite have it. */
-export interface SqliteDatabase {
-  prepare(sql: string): SqliteStatement;
-  exec(sql: string): unknown;
-  /** better-sqlite3, libsql and bun:sqlite. */
-  readonly inTransaction?: boolean;
-  /** node:sqlite, from Node 22.16 and 24 on. */
-  readonly isTransaction?: boolean;
-}
+export type { SqliteDatabase, SqliteStatement } from "./_sqlite-connection.ts";
 
 /** What a sqlite store can be told. */
 export interface SqliteStoreOptions {
@@ -49,11 +33,6 @@ export interface SqliteStore extends Store {
   deleteExpired(now: number, limit: number): Promise<number>;
   close(): Promise<void>;
 }
-
-/** What SQLite may block the event loop for while it waits for a lock, in milliseconds. */
-const BLOCKED_AT_MOST = 5;
-/** Ending so many sessions takes some milliseconds. */
-const ENDED_AT_ONCE = 1_000;
 
 /**
  * Keeps sessions in an SQLite file: for one machine, with as many processes as it has. Takes the app's own database:
@@ -84,114 +63,6 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
   const { table = "sessionup_sessions", timeout = "5s", onSweepError = warnOfSweep } = options;
   if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
   const names = namesOf(table);
-  const engine = new SqliteEngine(database, milliseconds(timeout, "timeout"));
+  const engine = new SqliteConnection(database, milliseconds(timeout, "timeout"));
   return new SqliteSessions(engine, { store: "sqliteStore", names, onSweepError, sharesLookups: false });
-}
-
-// Whatever it does is done in one turn of the event loop: nothing of the app's on this connection comes between.
-class SqliteEngine implements Engine {
-  readonly most: number = ENDED_AT_ONCE;
-  readonly #database: SqliteDatabase;
-  readonly #patience: Patience;
-  readonly #prepared = new Map<string, SqliteStatement>();
-  /** Whether the connection says that a transaction is open. Where it does not, beginning one shows it. */
-  readonly #tells: boolean;
-
-  constructor(database: SqliteDatabase, timeout: number) {
-    this.#database = database;
-    this.#patience = new Patience(timeout, "sqliteStore");
-    this.#tells = typeof database.inTransaction === "boolean" || typeof database.isTransaction === "boolean";
-  }
-
-  async read<Of = Row>(statement: Statement): Promise<readonly Of[]> {
-    return this.#patience.lockFree(() => {
-      const rows = () => this.#rows(statement) as Of[];
-      this.#refuseInside();
-      return this.#tells ? rows() : this.#transaction("BEGIN", rows);
-    });
-  }
-
-  async write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>> {
-    return this.#patience.lockFree(() => {
-      this.#refuseInside();
-      const rows = () => statements.map((statement) => this.#rows(statement));
-      // Of one statement too: libsql does not reset a write that met a lock, and then nothing can be committed until
-      // the same statement runs again. So only the beginning may meet it.
-      return this.#impatient(() => this.#transaction("BEGIN IMMEDIATE", rows));
-    });
-  }
-
-  async define(statements: readonly string[]): Promise<void> {
-    await this.#patience.lockFree(() => {
-      this.#refuseInside();
-      const define = () => {
-        for (const sql of statements) this.#database.exec(sql);
-      };
-      this.#impatient(() => this.#transaction("BEGIN IMMEDIATE", define));
-    });
-  }
-
-  async logAhead(): Promise<void> {
-    await this.#patience.lockFree(() => {
-      this.#refuseInside();
-      this.#impatient(() => this.#database.prepare(LOG_AHEAD).all());
-    });
-  }
-
-  #rows({ sql, values }: Statement): Row[] {
-    return this.#prepare(sql).all(...(values as Value[])) as Row[];
-  }
-
-  #prepare(sql: string): SqliteStatement {
-    const prepared = this.#prepared.get(sql) ?? this.#database.prepare(sql);
-    this.#prepared.set(sql, prepared);
-    return prepared;
-  }
-
-  #refuseInside(): void {
-    if (this.#database.inTransaction || this.#database.isTransaction) throw insideError();
-  }
-
-  #transaction<Answer>(begin: string, work: () => Answer): Answer {
-    try {
-      this.#prepare(begin).run();
-    } catch (error) {
-      throw error instanceof Error && /within a transaction/.test(error.message) ? insideError(error) : error;
-    }
-    try {
-      const answer = work();
-      this.#prepare("COMMIT").run();
-      return answer;
-    } catch (error) {
-      this.#rollBack();
-      throw error;
-    }
-  }
-
-  #rollBack(): void {
-    try {
-      this.#prepare("ROLLBACK").run();
-    } catch {
-      // A full disk and the like roll back by themselves; what went wrong first is what to tell.
-    }
-  }
-
-  /** A connection's busy timeout blocks the event loop. The app's own comes back when the work is done. */
-  #impatient<Answer>(work: () => Answer): Answer {
-    const [row] = this.#prepare("PRAGMA busy_timeout").all() as Array<{ timeout: number | bigint }>;
-    const theirs = Number(row?.timeout ?? 0);
-    if (theirs <= BLOCKED_AT_MOST) return work();
-    this.#database.exec(`PRAGMA busy_timeout = ${BLOCKED_AT_MOST}`);
-    try {
-      return work();
-    } finally {
-      this.#database.exec(`PRAGMA busy_timeout = ${theirs}`);
-    }
-  }
-}
-
-function insideError(cause?: unknown): SessionError {
-  const message =
-    "sqliteStore: a transaction of the app's is open on this connection; give the store a connection of its own";
-  return new SessionError("ERR_STORE", message, { cause });
 }

@@ -1,0 +1,68 @@
+import Database from "libsql";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Statement } from "../../src/stores/_sqlite-engine.ts";
+import { namesOf } from "../../src/stores/_sqlite-schema.ts";
+import { Statements } from "../../src/stores/_sqlite-statements.ts";
+import { sqliteStore } from "../../src/stores/sqlite.ts";
+
+const NOW = Date.UTC(2026, 0, 1, 12);
+const USER = "user-1";
+const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1, deadline: NOW + 1 };
+const record = { id: "abcd", userKey: USER, revision: 0, ...times, data: { v: 1 } };
+const statements = new Statements(namesOf("sessions"));
+const end = { reason: "revoked", now: NOW } as const;
+const limit = (onExceed: "evict-oldest" | "evict-idlest" | "refuse") => ({ max: 3, onExceed });
+
+const BY_ID = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id=?)";
+const BY_ID_ALONE = "SEARCH sessions USING COVERING INDEX sqlite_autoindex_sessions_1 (id=?)";
+const BY_USER = "SEARCH sessions USING INDEX sessions_by_user (user_key=?)";
+const BY_USER_BEHIND = "SEARCH sessions USING INDEX sessions_by_user (user_key=? AND created_at<?)";
+const BY_DEADLINE = "SEARCH sessions USING INDEX sessions_by_deadline (deadline<?)";
+const LIST = "SCAN json_each VIRTUAL TABLE INDEX 1:";
+
+const PLANS: ReadonlyArray<readonly [title: string, statement: Statement, plan: readonly string[]]> = [
+  ["fetches one by its id", statements.byIds(["abcd"]), [BY_ID]],
+  ["fetches several by their ids", statements.byIds(["abcd", "abce"]), [LIST, BY_ID]],
+  ["lists by the user, in the index's order", statements.page(USER, NOW, 10, undefined), [BY_USER]],
+  ["finds the next page where the last one ended", statements.page(USER, NOW, 10, record), [BY_USER_BEHIND]],
+  ["updates by the id", statements.update("abcd", { data: { v: 1 } }, NOW, 0), [BY_ID]],
+  ["asks by the id whether one is there", statements.exists("abcd"), [BY_ID_ALONE]],
+  ["ends by the id", statements.end("abcd", end, USER), [BY_ID]],
+  ["ends all by the user", statements.endAll(USER, end, [], 10, undefined), [BY_ID_ALONE, BY_USER]],
+  [
+    "ends all behind a cursor",
+    statements.endAll(USER, end, ["abcd"], 10, record),
+    [BY_ID_ALONE, BY_USER_BEHIND, LIST],
+  ],
+  [
+    "evicts the oldest by the user",
+    statements.evict(record, NOW, limit("evict-oldest"), "", 10),
+    [BY_ID_ALONE, BY_USER],
+  ],
+  [
+    "evicts the idlest by the user",
+    statements.evict(record, NOW, limit("evict-idlest"), "", 10),
+    [BY_ID_ALONE, BY_USER],
+  ],
+  [
+    "replaces by the id",
+    statements.replace(record, NOW, limit("refuse"), "abce"),
+    [BY_ID, BY_ID_ALONE, BY_USER],
+  ],
+  ["counts by the user", statements.insertWithin(record, NOW, limit("refuse")), [BY_USER]],
+  ["sweeps by the deadline", statements.sweep(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
+];
+
+describe("the plan of a statement", () => {
+  const database = new Database(":memory:");
+  beforeAll(() => sqliteStore(database, { table: "sessions" }).migrate());
+  afterAll(() => void database.close());
+
+  it.each(PLANS)("%s", (_title, { sql, values }, plan) => {
+    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as Array<{ detail: string }>;
+    const steps = rows
+      .map(({ detail }) => detail)
+      .filter((detail) => /^(SEARCH|SCAN) (?!\(|CONSTANT)/.test(detail));
+    expect([...new Set(steps)].sort()).toEqual([...plan].sort());
+  });
+});
