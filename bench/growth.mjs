@@ -143,7 +143,7 @@ function collectGarbage() {
 export function growthText(/** @type {Awaited<ReturnType<typeof growth>>} */ rows) {
   const figures = ["fetch", ...OWN.flatMap((own) => [`list ${own}`, `end ${own}`, `create ${own}`])];
   const titles = {
-    "fetch": "fetch one",
+    fetch: "fetch one",
     "list 10": "list 10",
     "list 100": "list 100",
     "end 10": "end all but one of 10",

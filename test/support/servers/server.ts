@@ -8,6 +8,11 @@ import { join } from "node:path";
 const NOBODY = 65_534;
 export const isRoot: boolean = process.getuid?.() === 0;
 
+/** How a program is started without the rights of root: what `spawn` and `execFile` take. */
+export const NOT_ROOT: { readonly uid?: number; readonly gid?: number } = isRoot
+  ? { uid: NOBODY, gid: NOBODY }
+  : {};
+
 /** A folder of its own for a server of the suite's. */
 export async function serverFolder(name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `sessionup-${name}-`));
@@ -46,11 +51,10 @@ export class ServerProcess {
   /** Starts it, and waits until it listens on that port. It can be started again when it has ended. */
   async start(port: number): Promise<void> {
     this.#output = "";
-    const rights = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
     const child = spawn(this.#command, this.#args, {
       cwd: this.#folder,
       stdio: ["ignore", "pipe", "pipe"],
-      ...rights,
+      ...NOT_ROOT,
     });
     this.#child = child;
     const note = (text: Buffer) => {
@@ -93,9 +97,10 @@ export class ServerProcess {
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(true));
     socket.once("error", () => resolve(false));
-    socket.once("close", () => socket.destroy());
-    socket.once("connect", () => socket.destroy());
+    socket.once("connect", () => {
+      resolve(true);
+      socket.destroy();
+    });
   });
 }

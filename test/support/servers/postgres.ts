@@ -1,0 +1,39 @@
+import { execFile } from "node:child_process";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { programPath } from "../../../scripts/programs.mjs";
+import { freePort, NOT_ROOT, ServerProcess, serverFolder } from "./server.ts";
+
+/** A PostgreSQL that the suite has started. */
+export interface PostgresServer {
+  readonly port: number;
+  readonly url: string;
+  /** To kill it, have it hang, and start it anew with what it kept: `SIGINT` is its fast shutdown. */
+  readonly process: ServerProcess;
+  /** Ends it for good, and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Starts a PostgreSQL on a free port, in a folder of its own; settings such as `{ timezone: "Asia/Kolkata" }`. */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
+  const postgres = await programPath("PostgreSQL");
+  const folder = await serverFolder("postgres");
+  const data = join(folder, "data");
+  const init = ["-D", data, "-U", "sessionup", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
+  await promisify(execFile)(join(dirname(postgres), "initdb"), init, { cwd: folder, ...NOT_ROOT });
+  const port = await freePort();
+  const own = {
+    port: `${port}`,
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: folder,
+    max_connections: "200",
+    ...settings,
+  };
+  const args = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const process = new ServerProcess(postgres, ["-D", data, ...args], folder);
+  await process.start(port);
+  const url = `postgres://sessionup@127.0.0.1:${port}/postgres`;
+  return { port, url, process, stop: () => process.remove() };
+}
