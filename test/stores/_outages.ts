@@ -50,9 +50,10 @@ export function outageSuite(backend: OutageBackend): void {
     });
 
     // One that fails must not fail the next.
-    afterEach(async () => {
+    afterEach(async ({ task }) => {
       proxy.mode = "pass";
       await proxy.start();
+      if (task.result?.state === "fail") proxy.cutAll();
     });
 
     it("answers 503 while connections are refused, and recovers by itself", async () => {
