@@ -125,9 +125,9 @@ local id, value, created, expires, replaced = unpack(ARGV, 2, 6)
 local max, onExceed, most = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 
 local function each(visit)
-  local from = 0
+  local from = redis.call("ZCOUNT", index, "-inf", "(0")
   while true do
-    local ids = redis.call("ZRANGE", index, 0, "+inf", "BYSCORE", "LIMIT", from, 100)
+    local ids = redis.call("ZRANGE", index, from, from + 99)
     for _, other in ipairs(ids) do
       if other ~= replaced and lives(other) and visit(other) then return end
     end
