@@ -1,0 +1,224 @@
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
+import { createClient, createCluster, RESP_TYPES } from "redis";
+import { type SessionRecord, type Store, shardOf } from "sessionup";
+import { redisStore } from "sessionup/stores/redis";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { askRedis } from "../support/servers/redis.ts";
+import { type RedisCluster, startRedisCluster } from "../support/servers/redis-cluster.ts";
+import { HOUR, NOW, newUser, RedisFixture, recordOf } from "./_redis-fixture.ts";
+
+let redis: RedisFixture;
+let cluster: RedisCluster;
+const open: Array<() => unknown> = [];
+beforeAll(async () => {
+  redis = await RedisFixture.start();
+  cluster = await startRedisCluster(3);
+});
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+afterAll(async () => {
+  await redis.stop();
+  await cluster.stop();
+});
+
+const ports = () => cluster.masters.map(({ port }) => ({ host: "127.0.0.1", port }));
+const end = { reason: "revoked", now: NOW } as const;
+
+function ioredis(options: RedisOptions): Redis {
+  const client = new Redis(redis.server.port, "127.0.0.1", options);
+  open.push(() => client.disconnect());
+  return client;
+}
+
+function ioredisCluster(options: ClusterOptions = {}): Cluster {
+  const client = new Cluster(ports(), options);
+  open.push(() => client.disconnect());
+  return client;
+}
+
+async function nodeRedisCluster() {
+  const client = createCluster({ rootNodes: ports().map((socket) => ({ socket })) });
+  await client.connect();
+  open.push(() => client.close());
+  return client;
+}
+
+/** That it does what each operation is for. */
+async function expectToWork(store: Store, user: string = newUser()): Promise<void> {
+  const records = Array.from({ length: 3 }, (_, index) => recordOf(user, { createdAt: NOW + index }));
+  for (const record of records) await store.create(record, { now: NOW });
+  const [a, b, c] = records as [SessionRecord, SessionRecord, SessionRecord];
+  const limit = { max: 3, onExceed: "evict-oldest" } as const;
+  const d = recordOf(user, { createdAt: NOW + 3 });
+  expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id] });
+  expect(await store.fetchById(b.id)).toEqual(b);
+  expect(await store.fetchByIds([c.id, a.id])).toEqual([c, undefined]);
+  expect(await store.update(c.id, { data: { v: 7 } }, { now: NOW, ifRevision: 0 })).toBe("updated");
+  const activity = { lastSeenAt: NOW + 5, expiresAt: NOW + 2 * HOUR };
+  expect(await store.update(d.id, { activity }, { now: NOW })).toBe("updated");
+  expect(await store.fetchByUserKey(user, { now: NOW, limit: 9 })).toEqual([
+    { ...d, ...activity },
+    { ...c, revision: 1, data: { v: 7 } },
+    b,
+  ]);
+  expect(await store.deleteById(b.id, end, `${user}-other`)).toBe("not_owner");
+  expect(await store.deleteById(b.id, end, user)).toBe("deleted");
+  expect(await store.deleteByUserKey(user, end, [c.id])).toEqual([d.id]);
+  expect(await store.deleteByUserKey(user, end)).toEqual([c.id]);
+}
+
+describe("a client of the app's own making", () => {
+  it.each([
+    ["keyPrefix", { keyPrefix: "app}:" }],
+    ["stringNumbers", { stringNumbers: true }],
+    ["enableAutoPipelining", { enableAutoPipelining: true }],
+    ["showFriendlyErrorStack", { showFriendlyErrorStack: true }],
+  ] as const)("works with ioredis' %s", async (_name, options) => {
+    await expectToWork(redisStore(ioredis(options)));
+    await expectToWork(redisStore(ioredisCluster({ ...options, redisOptions: options })));
+  });
+
+  it("works with node-redis' own mapping of types", async () => {
+    const client = createClient({
+      url: redis.server.url,
+      RESP: 3,
+      commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    });
+    await client.connect();
+    open.push(() => client.close());
+    await expectToWork(redisStore(client));
+  });
+
+  it("is refused when it is none", () => {
+    const legacy = createClient({ url: redis.server.url }).legacy();
+    for (const client of [
+      undefined,
+      null,
+      {},
+      legacy,
+      { call: 1 },
+      { sendCommand: () => undefined },
+      "redis://",
+    ]) {
+      const attempt = () => redisStore(client as unknown as Redis);
+      expect(attempt).toThrow(TypeError);
+      expect(attempt).toThrow("client: needs a Redis or Cluster of ioredis");
+    }
+  });
+
+  it("is refused when it would read from replicas", () => {
+    for (const scaleReads of ["slave", "all", () => undefined] as const) {
+      expect(() => redisStore(ioredisCluster({ scaleReads, lazyConnect: true }))).toThrow(
+        /^client: .*scaleReads/,
+      );
+    }
+    const replica = ioredis({ role: "slave", lazyConnect: true });
+    expect(() => redisStore(replica)).toThrow(/^client: .*role/);
+  });
+
+  it("is refused when its keyPrefix would take the place of the hash tag", () => {
+    const client = ioredis({ keyPrefix: "{app}:", lazyConnect: true });
+    expect(() => redisStore(client)).toThrow(/^client: .*keyPrefix/);
+    const nodes = ioredisCluster({ keyPrefix: "{", lazyConnect: true });
+    expect(() => redisStore(nodes)).toThrow(/^client: .*keyPrefix/);
+  });
+});
+
+describe("options", () => {
+  it("that are wrong are refused, by their names", () => {
+    const attempt = (options: object) => () => redisStore(redis.client, options);
+    expect(attempt({ prefx: "a" })).toThrow(/"prefx"/);
+    expect(attempt({ prefix: 7 })).toThrow(/^prefix: /);
+    expect(attempt({ prefix: "\ud800" })).toThrow(/^prefix: /);
+    expect(attempt({ timeout: "soon" })).toThrow(/^timeout: /);
+    expect(attempt({ onWarning: true })).toThrow(/^onWarning: /);
+  });
+});
+
+describe("prefixes of any characters", () => {
+  const prefixes = [
+    "",
+    "a",
+    "a%",
+    "a%25",
+    "{",
+    "}",
+    "{}",
+    "{a}",
+    "{a}:",
+    "%7Ba}:",
+    "a b\n",
+    "é😀",
+    "*?[",
+    "\u0000",
+  ];
+
+  it("keep stores apart, and work on a cluster", async () => {
+    for (const client of [redis.client, ioredisCluster(), await nodeRedisCluster()]) {
+      const user = newUser();
+      const stores = prefixes.map((prefix) => redisStore(client, { prefix }));
+      const records = prefixes.map(() => recordOf(user));
+      for (const [index, store] of stores.entries())
+        await store.create(records[index] ?? recordOf(user), { now: NOW });
+      for (const [index, store] of stores.entries())
+        expect(await store.fetchByUserKey(user, { now: NOW, limit: 99 })).toEqual([records[index]]);
+      for (const store of stores) {
+        await expectToWork(store, newUser());
+        expect(await store.deleteByUserKey(user, end)).toHaveLength(1);
+      }
+    }
+  });
+
+  it("never take the place of the hash tag", async () => {
+    for (const prefix of prefixes) {
+      const store = redis.store({ prefix });
+      const user = newUser();
+      await store.create(recordOf(user), { now: NOW });
+    }
+    const keys = await redis.keys();
+    expect(keys.length).toBeGreaterThanOrEqual(2 * prefixes.length);
+    for (const key of keys) expect(key).toMatch(/^[^{]*\{[0-9A-Za-z]{2}\}[su]:/);
+  });
+});
+
+describe("a cluster", () => {
+  it("has a user's sessions on one node, and all nodes have users", async () => {
+    const store = redisStore(ioredisCluster(), { prefix: "spread:" });
+    const users = Array.from({ length: 60 }, newUser);
+    for (const user of users) await store.create(recordOf(user), { now: NOW });
+    for (const { port } of cluster.masters) {
+      const keys = (await askRedis(port, "KEYS", "spread:*")) as string[];
+      expect(keys.length).toBeGreaterThan(10);
+      const shards = new Set(keys.map((key) => key.slice(8, 10)));
+      const here = users.filter((user) => shards.has(shardOf(user)));
+      expect(keys.length).toBe(2 * here.length);
+    }
+  });
+
+  it("finds sessions of many users at once, in their order, on all nodes", async () => {
+    for (const client of [ioredisCluster(), await nodeRedisCluster()]) {
+      const store = redisStore(client);
+      const records = Array.from({ length: 40 }, () => recordOf(newUser()));
+      for (const record of records) await store.create(record, { now: NOW });
+      const ids = records.map(({ id }) => id);
+      expect(await store.fetchByIds([...ids, "00nobody"])).toEqual([...records, undefined]);
+      expect(await Promise.all(ids.map((id) => store.fetchById(id)))).toEqual(records);
+    }
+  });
+
+  it("is followed when slots move to another node", async () => {
+    const stores = [redisStore(ioredisCluster()), redisStore(await nodeRedisCluster())];
+    const user = newUser();
+    for (const store of stores) await expectToWork(store, user);
+    const slot = String(await askRedis(ports()[0]?.port ?? 0, "CLUSTER", "KEYSLOT", `{${shardOf(user)}}`));
+    const ids = await Promise.all(
+      cluster.masters.map(async ({ port }) => String(await askRedis(port, "CLUSTER", "MYID"))),
+    );
+    for (const target of ids) {
+      for (const { port } of cluster.masters)
+        await askRedis(port, "CLUSTER", "SETSLOT", slot, "NODE", target);
+      for (const store of stores) await expectToWork(store, user);
+    }
+  });
+});
