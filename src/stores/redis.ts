@@ -16,7 +16,8 @@ import { Lookups } from "./_lookups.ts";
 import { portOf, type RedisClient, type RedisPort } from "./_redis-client.ts";
 import { warnOfEviction } from "./_redis-eviction.ts";
 import { recordOf, storedOf } from "./_redis-records.ts";
-import { CREATE, END_MANY, END_ONE, LIST, MOST, type Script, UPDATE } from "./_redis-scripts.ts";
+import type { Script } from "./_redis-script.ts";
+import { CREATE, END_MANY, END_ONE, LIST, UPDATE } from "./_redis-scripts.ts";
 
 export type {
   IoRedisClient,
@@ -39,7 +40,11 @@ export interface RedisStoreOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-const MANY = 1_000;
+/**
+ * So many sessions of a user end in one script, which takes the server some milliseconds. As many as the manager lets a
+ * user have unless it is told otherwise: then ending them all is one step.
+ */
+const MOST = 1_000;
 
 /**
  * Keeps sessions in Redis 7 or Valkey: one server, Sentinel or Cluster. Takes the app's own client: a `Redis` or
@@ -169,7 +174,7 @@ class RedisStore implements Store {
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
     const keys = [this.#indexKey(userKey)];
-    const spared = exceptIds.length > MANY ? new Set(exceptIds) : undefined;
+    const spared = exceptIds.length > MOST ? new Set(exceptIds) : undefined;
     const ended: string[] = [];
     // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
     let cursor = ["", ""];
