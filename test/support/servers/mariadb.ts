@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { createConnection } from "mysql2/promise";
 import { programPath } from "../../../scripts/programs.mjs";
 import { freePort, NOT_ROOT, ServerProcess, serverFolder } from "./server.ts";
 
@@ -42,15 +43,22 @@ export async function startMariadb(settings: Readonly<Record<string, string>> = 
     ...settings,
   };
   const args = Object.entries(own).map(([name, value]) => `--${name}=${value}`);
-  const process = new ServerProcess(mariadbd, ["--no-defaults", ...args], folder);
+  const process = new ServerProcess(mariadbd, ["--no-defaults", ...args], folder, answers);
   await process.start(port);
+  const connection = await createConnection({ host: "127.0.0.1", port, user: "root" });
+  await connection.query("create database if not exists sessionup");
+  await connection.end();
   const url = `mysql://root@127.0.0.1:${port}/sessionup`;
-  await promisify(execFile)(join(dirname(mariadbd), "../bin/mariadb"), [
-    "--no-defaults",
-    "--host=127.0.0.1",
-    `--port=${port}`,
-    "--user=root",
-    "--execute=create database if not exists sessionup",
-  ]);
   return { port, url, process, stop: () => process.remove() };
+}
+
+/** It listens while it still recovers. */
+async function answers(port: number): Promise<boolean> {
+  try {
+    const connection = await createConnection({ host: "127.0.0.1", port, user: "root" });
+    await connection.end();
+    return true;
+  } catch {
+    return false;
+  }
 }

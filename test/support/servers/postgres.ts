@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import pg from "pg";
 import { programPath } from "../../../scripts/programs.mjs";
 import { freePort, NOT_ROOT, ServerProcess, serverFolder } from "./server.ts";
 
@@ -32,8 +33,24 @@ export async function startPostgres(
     ...settings,
   };
   const args = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const process = new ServerProcess(postgres, ["-D", data, ...args], folder);
+  const process = new ServerProcess(postgres, ["-D", data, ...args], folder, answers);
   await process.start(port);
-  const url = `postgres://sessionup@127.0.0.1:${port}/postgres`;
-  return { port, url, process, stop: () => process.remove() };
+  return { port, url: urlOf(port), process, stop: () => process.remove() };
+}
+
+function urlOf(port: number): string {
+  return `postgres://sessionup@127.0.0.1:${port}/postgres`;
+}
+
+/** It listens while it still recovers. */
+async function answers(port: number): Promise<boolean> {
+  const client = new pg.Client({ connectionString: urlOf(port) });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
 }

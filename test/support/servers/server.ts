@@ -34,13 +34,21 @@ export class ServerProcess {
   readonly #command: string;
   readonly #args: readonly string[];
   readonly #folder: string;
+  readonly #answers: (port: number) => Promise<boolean>;
   #child: ChildProcess | undefined;
   #output = "";
 
-  constructor(command: string, args: readonly string[], folder: string) {
+  /** `answers`: whether it is ready on that port. Some listen before they are. */
+  constructor(
+    command: string,
+    args: readonly string[],
+    folder: string,
+    answers: (port: number) => Promise<boolean> = listens,
+  ) {
     this.#command = command;
     this.#args = args;
     this.#folder = folder;
+    this.#answers = answers;
   }
 
   /** Of the process that runs, or ran last. */
@@ -48,7 +56,7 @@ export class ServerProcess {
     return this.#child?.pid;
   }
 
-  /** Starts it, and waits until it listens on that port. It can be started again when it has ended. */
+  /** Starts it, and waits until it answers on that port. It can be started again when it has ended. */
   async start(port: number): Promise<void> {
     this.#output = "";
     const child = spawn(this.#command, this.#args, {
@@ -63,7 +71,7 @@ export class ServerProcess {
     child.stdout?.on("data", note);
     child.stderr?.on("data", note);
     child.on("error", (error) => note(Buffer.from(String(error))));
-    await this.until(() => listens(port), `${this.#command} does not listen on ${port}`);
+    await this.until(() => this.#answers(port), `${this.#command} does not answer on ${port}`);
   }
 
   /** Asks again and again until the answer is true; fails, with what the server printed, after half a minute. */

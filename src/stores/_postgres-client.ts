@@ -1,0 +1,78 @@
+import { hash } from "node:crypto";
+
+/** What goes into a statement. */
+export type Value = string | number | Uint8Array | null;
+
+/** What the store calls of a `Pool` of pg. */
+export interface PgPool {
+  query(config: { name?: string; text: string; values: unknown[] }): Promise<{ readonly rows: unknown[] }>;
+  query(text: string): Promise<unknown>;
+  readonly totalCount: number;
+}
+
+/** What the store calls of postgres.js. */
+export interface PostgresJs {
+  unsafe(
+    text: string,
+    // biome-ignore lint/suspicious/noExplicitAny: its own type of a parameter is not to be had without it
+    parameters?: any[],
+    options?: { prepare?: boolean },
+  ): PromiseLike<readonly unknown[]>;
+  readonly options: object;
+}
+
+/** A client, whichever it is. */
+export interface PostgresClient {
+  /** The rows of one statement. */
+  ask<Row>(text: string, values: readonly Value[]): Promise<readonly Row[]>;
+  /** Several statements without values, which are carried out as one transaction. */
+  run(text: string): Promise<void>;
+}
+
+/** Throws `TypeError` for what is neither. `prepare` is whether statements are parsed and planned once a connection. */
+export function clientOf(client: PgPool | PostgresJs, prepare: boolean): PostgresClient {
+  const given: unknown = client;
+  if (isPostgresJs(given)) return overPostgresJs(given, prepare);
+  if (isPool(given)) return overPg(given, prepare);
+  throw new TypeError("client: needs a Pool of pg, or what postgres() of postgres.js gives");
+}
+
+function isPostgresJs(client: unknown): client is PostgresJs {
+  return typeof client === "function" && "unsafe" in client && typeof client.unsafe === "function";
+}
+
+/** A Client is one connection: what is asked at one time would wait, or be in a transaction of the app's and go with it. */
+function isPool(client: unknown): client is PgPool {
+  if (typeof client !== "object" || client === null || !("totalCount" in client)) return false;
+  return "query" in client && typeof client.query === "function";
+}
+
+function overPg(pool: PgPool, prepare: boolean): PostgresClient {
+  const names = new Map<string, string>();
+  const nameOf = (text: string) => {
+    const name = names.get(text) ?? `sessionup_${hash("sha256", text).slice(0, 20)}`;
+    names.set(text, name);
+    return name;
+  };
+  return {
+    async ask<Row>(text: string, values: readonly Value[]) {
+      const config = { text, values: [...values] };
+      const { rows } = await pool.query(prepare ? { name: nameOf(text), ...config } : config);
+      return rows as Row[];
+    },
+    async run(text) {
+      await pool.query(text);
+    },
+  };
+}
+
+function overPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
+  return {
+    async ask<Row>(text: string, values: readonly Value[]) {
+      return (await sql.unsafe(text, [...values], { prepare })) as readonly Row[];
+    },
+    async run(text) {
+      await sql.unsafe(text);
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** The names of all that is made in the database, quoted. */
+export interface Names {
+  readonly schema: string | undefined;
+  readonly table: string;
+  readonly create: string;
+  readonly byUser: string;
+  readonly byDeadline: string;
+  /** The table's name as a text in SQL. */
+  readonly literal: string;
+}
+
+/** PostgreSQL cuts names at 63 bytes; the longest of ours has 12 more than the table. */
+const MOST_BYTES = 51;
+
+/** Throws `TypeError` for what can be no name, naming the option. */
+export function namesOf(schema: unknown, table: unknown): Names {
+  if (schema !== undefined) checkName("schema", schema);
+  checkName("table", table);
+  const inSchema = (name: string) => (schema === undefined ? "" : `${quoted(schema)}.`) + quoted(name);
+  const own = inSchema(table);
+  return {
+    schema: schema === undefined ? undefined : quoted(schema),
+    table: own,
+    create: inSchema(`${table}_create`),
+    byUser: quoted(`${table}_by_user`),
+    byDeadline: quoted(`${table}_by_deadline`),
+    literal: `'${own.replaceAll("'", "''")}'`,
+  };
+}
+
+function checkName(option: string, name: unknown): asserts name is string {
+  // A dollar could end the text in which functions are written.
+  const fits = typeof name === "string" && name !== "" && name.isWellFormed() && !/[\0$]/.test(name);
+  if (!fits || new TextEncoder().encode(name).length > MOST_BYTES) {
+    throw new TypeError(`${option}: needs a name of 1 to ${MOST_BYTES} bytes, without "$"`);
+  }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** What each version adds to the one before. What is published never changes; what is to be changed is one more. */
+export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
+  ({ table, create, byUser, byDeadline }) => `
+  -- Room on each page for the next version of a row: activity moves no index entry.
+  CREATE TABLE ${table} (
+    id text COLLATE "C" PRIMARY KEY,
+    user_key bytea NOT NULL,
+    revision integer NOT NULL,
+    created_at bigint NOT NULL,
+    last_seen_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    deadline bigint NOT NULL,
+    ended_at bigint,
+    ended_reason text,
+    data text NOT NULL
+  ) WITH (fillfactor = 85);
+  CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id);
+  CREATE INDEX ${byDeadline} ON ${table} (deadline);
+
+  -- A login within a limit. The lock comes before the statements that count, each of which sees what was committed
+  -- until it begins: so two logins of one user never count the same sessions.
+  CREATE FUNCTION ${create}(
+    new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
+    new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text,
+    at bigint, most integer, on_exceed text, replaced text
+  ) RETURNS TABLE (refused boolean, evicted text[]) LANGUAGE plpgsql AS $function$
+  #variable_conflict use_column
+  DECLARE
+    leaving text[] := '{}';
+  BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+      RAISE EXCEPTION 'sessionup needs the isolation level "read committed" on its connections';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${"TABLE"}::regclass::oid::bigint));
+    IF most IS NOT NULL THEN
+      leaving := ARRAY(
+        SELECT id FROM ${table}
+        WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
+        ORDER BY CASE WHEN on_exceed = 'evict-idlest' THEN last_seen_at END DESC, created_at DESC, id DESC
+        OFFSET most - 1
+      );
+      IF on_exceed = 'refuse' AND leaving <> '{}' THEN
+        RETURN QUERY SELECT true, '{}'::text[];
+        RETURN;
+      END IF;
+    END IF;
+    INSERT INTO ${table} VALUES (
+      new_id, new_user_key, new_revision, new_created_at, new_last_seen_at,
+      new_expires_at, new_deadline, new_ended_at, new_ended_reason, new_data
+    );
+    RETURN QUERY WITH locked AS MATERIALIZED (
+      SELECT id FROM ${table}
+      WHERE id = ANY (leaving || replaced) AND user_key = new_user_key AND ended_at IS NULL AND expires_at > at
+      ORDER BY id FOR UPDATE
+    ), gone AS (
+      DELETE FROM ${table} AS t USING locked WHERE t.id = locked.id RETURNING t.id
+    )
+    SELECT false, ARRAY(SELECT id FROM gone WHERE id IS DISTINCT FROM replaced);
+  END
+  $function$;`,
+];
+
+/**
+ * Makes the table, or brings it up to date, in one transaction; whoever comes at the same time waits for the first. The
+ * version is in the table's comment.
+ */
+export function migrationSql(names: Names, versions: typeof VERSIONS = VERSIONS): string {
+  const { schema, table, literal } = names;
+  const steps = versions.map(
+    (step, version) =>
+      `IF version < ${version + 1} THEN${step(names).replaceAll("TABLE::regclass", `${literal}::regclass`)}
+  COMMENT ON TABLE ${table} IS 'sessionup ${version + 1}';
+END IF;`,
+  );
+  return `DO $migration$
+DECLARE
+  version integer;
+BEGIN
+PERFORM pg_advisory_xact_lock(hashtextextended(${literal}, 7355608));
+${schema === undefined ? "" : `CREATE SCHEMA IF NOT EXISTS ${schema};\n`}version := CASE WHEN to_regclass(${literal}) IS NULL THEN 0 ELSE coalesce(
+  substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$')::integer, -1) END;
+IF version = -1 THEN
+  RAISE EXCEPTION 'there is a table of that name which is not sessionup''s; choose another with the option "table"';
+END IF;
+IF version > ${versions.length} THEN
+  RAISE EXCEPTION 'the table is of version %, this release of sessionup knows ${versions.length}; upgrade sessionup', version;
+END IF;
+${steps.join("\n")}
+END
+$migration$;
+`;
+}

@@ -1,0 +1,281 @@
+import type { Duration } from "../duration.ts";
+import { SessionError } from "../errors.ts";
+import { known } from "../known-options.ts";
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionPage,
+  SessionRecord,
+  Store,
+  UpdateOptions,
+} from "../store.ts";
+import { Deadline } from "./_deadline.ts";
+import { Lookups } from "./_lookups.ts";
+import {
+  clientOf,
+  type PgPool,
+  type PostgresClient,
+  type PostgresJs,
+  type Value,
+} from "./_postgres-client.ts";
+import { migrationSql, namesOf } from "./_postgres-schema.ts";
+import { Statements } from "./_postgres-statements.ts";
+import { bytesOf, inOrderOf, type Row, recordOf, valuesOf } from "./_rows.ts";
+import { DATABASE_SWEEP, Sweeper, warnOfSweep } from "./_sweeper.ts";
+
+export type { PgPool, PostgresJs } from "./_postgres-client.ts";
+
+/** What a postgres store can be told. */
+export interface PostgresStoreOptions {
+  /** The schema of the table, at most 51 bytes; `migrate` makes it. Default: the first one of the `search_path`. */
+  readonly schema?: string;
+  /** The table's name, at most 51 bytes; two indexes and a function begin with it. Default: `sessionup_sessions`. */
+  readonly table?: string;
+  /** How long it waits for an answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
+  readonly timeout?: Duration;
+  /**
+   * Whether each connection parses and plans a statement once. Default: true. False behind a PgBouncer in transaction
+   * mode that does not follow prepared statements (before 1.21, or `max_prepared_statements = 0`): there one
+   * connection would be asked for what another one has prepared.
+   */
+  readonly prepare?: boolean;
+  /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
+  readonly onSweepError?: (error: unknown) => void;
+}
+
+/** A store in PostgreSQL. */
+export interface PostgresStore extends Store {
+  /**
+   * Makes the table or brings it up to date; several processes may do so at once. Call it when the app starts, or
+   * carry `migrationSql` out yourself. Rejects where a later release, or another table of that name, is there.
+   */
+  migrate(): Promise<void>;
+  /** The SQL that `migrate` carries out, for those who have migrations of their own. */
+  migrationSql(): string;
+  deleteExpired(now: number, limit: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Between two batches of a sweep, in milliseconds: others have their turn. */
+const PAUSE = 10;
+
+/**
+ * Keeps sessions in PostgreSQL 12 or later. Takes the app's own client: a `Pool` of pg, or what `postgres()` of
+ * postgres.js gives. Reads and writes have to go to the primary.
+ *
+ * Throws `TypeError` for wrong options. Its methods reject with the driver's own errors; with `ERR_STORE` when no answer
+ * comes in time, or when `migrate` was never called.
+ *
+ * @example
+ * ```ts
+ * import pg from "pg";
+ * import { Manager } from "sessionup";
+ * import { postgresStore } from "sessionup/stores/postgres";
+ *
+ * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
+ * pool.on("error", (error) => console.error(error));
+ * const store = postgresStore(pool);
+ * await store.migrate();
+ * const manager = new Manager(store);
+ * ```
+ */
+export function postgresStore(
+  client: PgPool | PostgresJs,
+  options: PostgresStoreOptions = {},
+): PostgresStore {
+  known(options, "postgresStore", ["schema", "table", "timeout", "prepare", "onSweepError"]);
+  const { schema, table = "sessionup_sessions", prepare = true, onSweepError = warnOfSweep } = options;
+  if (typeof prepare !== "boolean") throw new TypeError("prepare: needs true or false");
+  if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
+  const names = namesOf(schema, table);
+  const statements = new Statements(names);
+  const deadline = new Deadline(options.timeout);
+  return new PostgresSessions(
+    clientOf(client, prepare),
+    statements,
+    migrationSql(names),
+    deadline,
+    onSweepError,
+  );
+}
+
+class PostgresSessions implements PostgresStore {
+  readonly #client: PostgresClient;
+  readonly #statements: Statements;
+  readonly #migration: string;
+  readonly #deadline: Deadline;
+  readonly #sweeper: Sweeper;
+  readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
+
+  constructor(
+    client: PostgresClient,
+    statements: Statements,
+    migration: string,
+    deadline: Deadline,
+    onSweepError: (error: unknown) => void,
+  ) {
+    this.#client = client;
+    this.#statements = statements;
+    this.#migration = migration;
+    this.#deadline = deadline;
+    const sweep = (now: number, limit: number) => this.#sweep(now, limit);
+    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, sweep, onError: onSweepError });
+  }
+
+  async migrate(): Promise<void> {
+    // Whoever has a table to make, or waits for another who makes it, has no request that waits.
+    await this.#client.run(this.#migration);
+  }
+
+  migrationSql(): string {
+    return this.#migration;
+  }
+
+  async create(
+    record: SessionRecord,
+    { now, limit, replaces }: CreateOptions,
+  ): Promise<{ readonly evicted: readonly string[] }> {
+    this.#sweeper.tell(now);
+    this.#sweeper.start();
+    try {
+      if (!limit && replaces === undefined) {
+        await this.#ask(this.#statements.insert, valuesOf(record));
+        return { evicted: [] };
+      }
+      const within = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
+      const [answer] = await this.#ask<{ refused: boolean; evicted: readonly string[] }>(
+        this.#statements.create,
+        [...valuesOf(record), ...within],
+      );
+      if (!answer?.refused) return { evicted: answer?.evicted ?? [] };
+    } catch (error) {
+      if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
+      throw new SessionError("ERR_DUPLICATE_ID", "postgresStore: a record with this id is there");
+    }
+    throw new SessionError("ERR_LIMIT", `the user has ${limit?.max} sessions, and may have no more`);
+  }
+
+  fetchById(id: string): Promise<SessionRecord | undefined> {
+    return this.#lookups.fetch(id);
+  }
+
+  async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    const [id] = ids;
+    if (id === undefined) return [];
+    const rows =
+      ids.length === 1
+        ? await this.#ask<Row>(this.#statements.byId, [id])
+        : await this.#ask<Row>(this.#statements.byIds, [listOf(ids)]);
+    return inOrderOf(ids, rows.map(recordOf));
+  }
+
+  async fetchByUserKey(
+    userKey: string,
+    { now, limit, before }: SessionPage,
+  ): Promise<readonly SessionRecord[]> {
+    this.#sweeper.tell(now);
+    const rows = before
+      ? await this.#ask<Row>(this.#statements.pageBehind, [
+          bytesOf(userKey),
+          now,
+          limit,
+          before.createdAt,
+          before.id,
+        ])
+      : await this.#ask<Row>(this.#statements.page, [bytesOf(userKey), now, limit]);
+    return rows.map(recordOf);
+  }
+
+  async update(
+    id: string,
+    { activity, data }: SessionChange,
+    { now, ifRevision }: UpdateOptions,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    this.#sweeper.tell(now);
+    const changes = [
+      activity?.lastSeenAt ?? null,
+      activity?.expiresAt ?? null,
+      data ? JSON.stringify(data) : null,
+    ];
+    const [found] = await this.#ask<{ matched: boolean }>(this.#statements.update, [
+      id,
+      now,
+      ifRevision ?? null,
+      ...changes,
+    ]);
+    return found ? (found.matched ? "updated" : "conflict") : "not_found";
+  }
+
+  async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
+    this.#sweeper.tell(end.now);
+    const { text, values } = this.#statements.end(end);
+    const [found] = await this.#ask<{ matched: boolean }>(text, [
+      id,
+      end.now,
+      owner === undefined ? null : bytesOf(owner),
+      ...values,
+    ]);
+    return found ? (found.matched ? "deleted" : "not_owner") : "not_found";
+  }
+
+  async deleteByUserKey(
+    userKey: string,
+    end: End,
+    exceptIds: readonly string[] = [],
+  ): Promise<readonly string[]> {
+    this.#sweeper.tell(end.now);
+    const { text, values } = this.#statements.endAll(end);
+    const ended = await this.#ask<{ id: string }>(text, [
+      bytesOf(userKey),
+      end.now,
+      listOf(exceptIds),
+      ...values,
+    ]);
+    return ended.map(({ id }) => id);
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return (await this.#ask(this.#statements.deleteExpired, [now, limit])).length;
+  }
+
+  async close(): Promise<void> {
+    this.#sweeper.stop();
+  }
+
+  /** One process at a time: who does not get the lock removes nothing. */
+  async #sweep(now: number, limit: number): Promise<number> {
+    for (let removed = 0; ; ) {
+      const count = (await this.#ask(this.#statements.sweep, [now, limit])).length;
+      removed += count;
+      if (count < limit) return removed;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+
+  async #ask<Answer>(text: string, values: readonly Value[]): Promise<readonly Answer[]> {
+    try {
+      return await this.#deadline.within(this.#client.ask<Answer>(text, values));
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== UNDEFINED_TABLE && code !== UNDEFINED_FUNCTION) throw error;
+      const message =
+        "postgresStore: the table is missing; call the store's migrate() once, before it is used";
+      throw new SessionError("ERR_STORE", message, { cause: error });
+    }
+  }
+}
+
+// PostgreSQL's codes, appendix A of its manual.
+const UNIQUE_VIOLATION = "23505";
+const UNDEFINED_TABLE = "42P01";
+const UNDEFINED_FUNCTION = "42883";
+
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
+
+/** Ids as one value: drivers have different ideas of lists. Ids are letters and digits. */
+function listOf(ids: readonly string[]): string {
+  return ids.join(",");
+}

@@ -1,0 +1,91 @@
+import pg from "pg";
+import postgres from "postgres";
+import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
+import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
+import type { Backend, OpenStore } from "./_backend.ts";
+
+/** What a client of one of the drivers is opened and closed with. */
+interface Driver {
+  readonly name: string;
+  open(url: string, options: PostgresStoreOptions): OpenStore & { migrate(): Promise<void> };
+}
+
+const PG: Driver = {
+  name: "pg",
+  open(url, options) {
+    const pool = new pg.Pool({ connectionString: url, max: 10 });
+    const store = postgresStore(pool, options);
+    return {
+      store,
+      migrate: () => store.migrate(),
+      ping: async () => void (await pool.query("select 1")),
+      async close() {
+        await store.close();
+        await pool.end();
+      },
+    };
+  },
+};
+
+const POSTGRES_JS: Driver = {
+  name: "postgres.js",
+  open(url, options) {
+    const sql = postgres(url, { max: 10, onnotice: () => {} });
+    const store = postgresStore(sql, options);
+    return {
+      store,
+      migrate: () => store.migrate(),
+      ping: async () => void (await sql`select 1`),
+      async close() {
+        await store.close();
+        await sql.end();
+      },
+    };
+  },
+};
+
+export const pgBackend = (): Backend => backendOf(PG);
+export const postgresJsBackend = (): Backend => backendOf(POSTGRES_JS);
+
+/** On a server of its own in a zone where days begin early, or on the one of POSTGRES_URL, in a schema of its own. */
+function backendOf(driver: Driver): Backend {
+  const schema = `sessionup test ${process.pid} ${driver.name}`;
+  let server: PostgresServer | undefined;
+  let url = process.env.POSTGRES_URL ?? "";
+  return {
+    store: "postgres",
+    client: `${driver.name}, PostgreSQL`,
+    async start() {
+      if (!url) {
+        server = await startPostgres({ timezone: "Pacific/Kiritimati" });
+        url = server.url;
+      }
+      const first = driver.open(url, { schema });
+      await first.migrate();
+      await first.close();
+    },
+    async stop() {
+      await withClient(url, (client) => client.query(`drop schema "${schema}" cascade`));
+      await server?.stop();
+    },
+    open: async () => driver.open(url, { schema }),
+    left: () =>
+      withClient(url, async (client) => {
+        const { rows } = await client.query(`select count(*) from "${schema}".sessionup_sessions`);
+        return Number(rows[0].count);
+      }),
+  };
+}
+
+export async function withClient<Answer>(
+  url: string,
+  use: (client: pg.Client) => Promise<Answer>,
+): Promise<Answer> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
