@@ -1,6 +1,7 @@
 import pg from "pg";
 import postgres from "postgres";
 import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
+import { startPgbouncer } from "../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
 
@@ -46,6 +47,32 @@ const POSTGRES_JS: Driver = {
 
 export const pgBackend = (): Backend => backendOf(PG);
 export const postgresJsBackend = (): Backend => backendOf(POSTGRES_JS);
+export const pgBouncerBackend = (): Backend => behindPgBouncer(PG);
+export const postgresJsBouncerBackend = (): Backend => behindPgBouncer(POSTGRES_JS);
+
+/** In transaction mode, of a version that knows nothing of prepared statements. */
+function behindPgBouncer(driver: Driver): Backend {
+  let postgres: PostgresServer | undefined;
+  let bouncer: Awaited<ReturnType<typeof startPgbouncer>> | undefined;
+  const options = { prepare: false };
+  return {
+    store: "postgres",
+    client: `${driver.name} behind PgBouncer, PostgreSQL`,
+    async start() {
+      postgres = await startPostgres();
+      bouncer = await startPgbouncer(postgres.port);
+      const first = driver.open(bouncer.url, options);
+      await first.migrate();
+      await first.close();
+    },
+    async stop() {
+      await bouncer?.stop();
+      await postgres?.stop();
+    },
+    open: async () => driver.open(bouncer?.url ?? "", options),
+    left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
+  };
+}
 
 /** On a server of its own in a zone where days begin early, or on the one of POSTGRES_URL, in a schema of its own. */
 function backendOf(driver: Driver): Backend {
@@ -69,12 +96,15 @@ function backendOf(driver: Driver): Backend {
       await server?.stop();
     },
     open: async () => driver.open(url, { schema }),
-    left: () =>
-      withClient(url, async (client) => {
-        const { rows } = await client.query(`select count(*) from "${schema}".sessionup_sessions`);
-        return Number(rows[0].count);
-      }),
+    left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
   };
+}
+
+function rowsIn(url: string, table: string): Promise<number> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(`select count(*) from ${table}`);
+    return Number(rows[0].count);
+  });
 }
 
 export async function withClient<Answer>(

@@ -33,18 +33,15 @@ export async function startPostgres(
     ...settings,
   };
   const args = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const process = new ServerProcess(postgres, ["-D", data, ...args], folder, answers);
+  const url = `postgres://sessionup@127.0.0.1:${port}/postgres`;
+  const process = new ServerProcess(postgres, ["-D", data, ...args], folder, () => answersPostgres(url));
   await process.start(port);
-  return { port, url: urlOf(port), process, stop: () => process.remove() };
-}
-
-function urlOf(port: number): string {
-  return `postgres://sessionup@127.0.0.1:${port}/postgres`;
+  return { port, url, process, stop: () => process.remove() };
 }
 
 /** It listens while it still recovers. */
-async function answers(port: number): Promise<boolean> {
-  const client = new pg.Client({ connectionString: urlOf(port) });
+export async function answersPostgres(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
   client.on("error", () => {});
   try {
     await client.connect();
