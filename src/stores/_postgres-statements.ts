@@ -85,10 +85,13 @@ export class Statements {
     };
   }
 
-  /** A live session is never past its deadline. Rows that others have in hand are left for the next time. */
+  /**
+   * A live session is never past its deadline. Rows that others have in hand are left for the next time. As an array:
+   * of a join with an unknown number of rows, the planner makes a scan of everything.
+   */
   #removal(condition: string): string {
-    return `DELETE FROM ${this.#table} WHERE id IN (
+    return `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
   SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
-) RETURNING id`;
+)) RETURNING id`;
   }
 }
