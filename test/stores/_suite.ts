@@ -1,6 +1,7 @@
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Backend, OpenStore } from "./_backend.ts";
+import { modelTests } from "./_model.ts";
 
 /** All that a store has to keep, with one of its clients. Its title is what the summary says has run. */
 export function storeSuite(backend: Backend): void {
@@ -23,5 +24,6 @@ export function storeSuite(backend: Backend): void {
         },
       },
     );
+    modelTests(backend);
   });
 }
