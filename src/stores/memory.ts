@@ -5,13 +5,13 @@ import type {
   CreateOptions,
   End,
   SessionChange,
-  SessionLimit,
   SessionPage,
   SessionRecord,
   Store,
   UpdateOptions,
 } from "../store.ts";
 import { ExpiryWheel, type WheelEntry } from "./_expiry-wheel.ts";
+import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
 import { Sweeper } from "./_sweeper.ts";
 import { compare, type UserEntry, UserIndex } from "./_user-index.ts";
 
@@ -83,8 +83,8 @@ class MemoryStore implements Store {
       throw new SessionError("ERR_DUPLICATE_ID", "memoryStore: a record with this id is there");
     }
     const live = limit || replaces ? this.#live(record.userKey, now) : [];
-    const replaced = live.find((entry) => entry.record.id === replaces);
-    const others = live.filter((entry) => entry !== replaced);
+    const replaced = live.find(({ id }) => id === replaces);
+    const others = live.filter((each) => each !== replaced);
     const evicted = limit ? exceeding(others, limit) : [];
     const leaving = replaced ? [replaced, ...evicted] : evicted;
     if (this.#byId.size - leaving.length >= this.#maxRecords) {
@@ -93,9 +93,9 @@ class MemoryStore implements Store {
         `memoryStore: full, it holds its maxRecords of ${this.#maxRecords}`,
       );
     }
-    for (const entry of leaving) this.#remove(entry);
+    for (const { id } of leaving) this.#removeById(id);
     this.#insert(copyOf(record));
-    return { evicted: evicted.map((entry) => entry.record.id) };
+    return { evicted: evicted.map(({ id }) => id) };
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
@@ -129,12 +129,8 @@ class MemoryStore implements Store {
     if (!entry || !isLive(entry.record, now)) return "not_found";
     const { record } = entry;
     if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
-    const moved = activity && activity.lastSeenAt > record.lastSeenAt ? activity : undefined;
-    entry.record = Object.freeze({
-      ...record,
-      ...(moved && { lastSeenAt: moved.lastSeenAt, expiresAt: moved.expiresAt }),
-      ...(data && { data: deepFreeze(structuredClone(data)), revision: record.revision + 1 }),
-    });
+    const own = data && { data: deepFreeze(structuredClone(data)) };
+    entry.record = Object.freeze(changed(record, { ...(activity && { activity }), ...own }));
     // Ends that move outwards are found when the wheel comes to the old one: most requests move one.
     if (entry.record.expiresAt < record.expiresAt) this.#wheel.move(entry);
     return "updated";
@@ -156,9 +152,12 @@ class MemoryStore implements Store {
   ): Promise<readonly string[]> {
     this.#sweeper.tell(end.now);
     const kept = new Set(exceptIds);
-    const ending = this.#live(userKey, end.now).filter(({ record }) => !kept.has(record.id));
-    for (const entry of ending) this.#end(entry, end);
-    return ending.map(({ record }) => record.id);
+    const ending = this.#live(userKey, end.now).filter(({ id }) => !kept.has(id));
+    for (const { id } of ending) {
+      const entry = this.#byId.get(id);
+      if (entry) this.#end(entry, end);
+    }
+    return ending.map(({ id }) => id);
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
@@ -170,8 +169,10 @@ class MemoryStore implements Store {
   }
 
   /** Newest first. */
-  #live(userKey: string, now: number): Entry[] {
-    return [...this.#byUserKey.newestFirst(userKey)].filter(({ record }) => isLive(record, now));
+  #live(userKey: string, now: number): SessionRecord[] {
+    return [...this.#byUserKey.newestFirst(userKey)].flatMap(({ record }) =>
+      isLive(record, now) ? [record] : [],
+    );
   }
 
   #insert(record: SessionRecord): void {
@@ -182,6 +183,11 @@ class MemoryStore implements Store {
     this.#sweeper.start();
   }
 
+  #removeById(id: string): void {
+    const entry = this.#byId.get(id);
+    if (entry) this.#remove(entry);
+  }
+
   #remove(entry: Entry): void {
     this.#byId.delete(entry.record.id);
     this.#byUserKey.remove(entry);
@@ -189,38 +195,14 @@ class MemoryStore implements Store {
     if (this.#byId.size === 0) this.#sweeper.stop();
   }
 
-  #end(entry: Entry, { reason, now, tombstone }: End): void {
-    if (!tombstone) {
+  #end(entry: Entry, end: End): void {
+    if (!end.tombstone) {
       this.#remove(entry);
       return;
     }
-    const { record } = entry;
-    const end = now + tombstone;
-    const ended = Object.freeze({ at: now, reason });
-    entry.record = Object.freeze({
-      ...record,
-      revision: record.revision + 1,
-      expiresAt: end,
-      deadline: end,
-      ended,
-    });
+    entry.record = Object.freeze(tombstoneOf(entry.record, end, end.tombstone));
     this.#wheel.move(entry);
   }
-}
-
-/** Those of them, newest first, that must end before one more can begin. Throws `ERR_LIMIT` where it is refused instead. */
-function exceeding(live: readonly Entry[], { max, onExceed }: SessionLimit): readonly Entry[] {
-  const count = live.length + 1 - max;
-  if (count <= 0) return [];
-  if (onExceed === "refuse")
-    throw new SessionError("ERR_LIMIT", `the user has ${max} sessions, and may have no more`);
-  const leaving =
-    onExceed === "evict-oldest" ? live : live.toSorted((a, b) => b.record.lastSeenAt - a.record.lastSeenAt);
-  return leaving.slice(-count);
-}
-
-function isLive(record: SessionRecord, now: number): boolean {
-  return record.expiresAt > now && !record.ended;
 }
 
 function copyOf(record: SessionRecord): SessionRecord {
