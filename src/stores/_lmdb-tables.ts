@@ -1,0 +1,184 @@
+import { SessionError } from "../errors.ts";
+import type { SessionCursor, SessionRecord } from "../store.ts";
+import { byDeadline, byUserKey, endedBy, idIn, type Key, rangeOfUser } from "./_lmdb-keys.ts";
+
+/** What the store calls of one database. */
+export interface LmdbDatabase {
+  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
+  get(key: any): any;
+  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
+  putSync(key: any, value: any): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
+  removeSync(key: any): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
+  getKeys(range: { start?: any; end?: any; reverse?: boolean; limit?: number }): Iterable<any>;
+}
+
+/** What the store calls of the root database that `open` of lmdb gives. */
+export interface LmdbRoot {
+  openDB(options: { name: string; encoding: "string"; keyEncoding: "binary" }): LmdbDatabase;
+  transaction<Answer>(work: () => Answer): Promise<Answer>;
+  resetReadTxn(): void;
+}
+
+/** What the stored shape is called: a later release can read what an earlier one wrote. */
+const VERSION = "1";
+const VERSION_KEY = new TextEncoder().encode("version");
+const SWEPT_KEY = new TextEncoder().encode("swept_at");
+
+type Stored = readonly [
+  id: string,
+  userKey: string,
+  revision: number,
+  createdAt: number,
+  lastSeenAt: number,
+  expiresAt: number,
+  deadline: number,
+  ended: SessionRecord["ended"] | null,
+  data: SessionRecord["data"],
+];
+
+/** The four databases. Each method is a step of a transaction, or a read of what was committed last. */
+export class LmdbTables {
+  readonly #root: LmdbRoot;
+  readonly #byId: LmdbDatabase;
+  readonly #byUserKey: LmdbDatabase;
+  readonly #byDeadline: LmdbDatabase;
+  readonly #schema: LmdbDatabase;
+
+  constructor(root: LmdbRoot, name: string) {
+    const open = (part: string) =>
+      root.openDB({ name: `${name}_${part}`, encoding: "string", keyEncoding: "binary" });
+    this.#root = root;
+    this.#byId = open("by_id");
+    this.#byUserKey = open("by_user");
+    this.#byDeadline = open("by_deadline");
+    this.#schema = open("schema");
+    const version = this.#schema.get(VERSION_KEY) ?? VERSION;
+    if (version !== VERSION) {
+      const message = `lmdbStore: the file is of version ${version}, this release knows ${VERSION}; upgrade sessionup`;
+      throw new SessionError("ERR_STORE", message);
+    }
+    this.#schema.putSync(VERSION_KEY, VERSION);
+  }
+
+  /** For reading what anybody has committed: lmdb keeps one view for a turn of the event loop, and that may be old. */
+  latest(): this {
+    this.#root.resetReadTxn();
+    return this;
+  }
+
+  /**
+   * All of it or nothing. What is thrown before the first write undoes nothing: decide first, then write. Other writes
+   * of this process may be committed together with it.
+   */
+  async transaction<Answer>(work: (tables: this) => Answer): Promise<Answer> {
+    const done = await this.#root.transaction(() => {
+      try {
+        return { answer: work(this) };
+      } catch (error) {
+        return { error };
+      }
+    });
+    if ("error" in done) throw done.error;
+    return done.answer;
+  }
+
+  get(id: string): SessionRecord | undefined {
+    const text: string | undefined = this.#byId.get(idBytes(id));
+    return text === undefined ? undefined : recordIn(text);
+  }
+
+  /** A record that was not there. */
+  put(record: SessionRecord): void {
+    this.replace(record);
+    this.#byUserKey.putSync(byUserKey(record.userKey, record.createdAt, record.id), "");
+    this.#byDeadline.putSync(byDeadline(record.deadline, record.id), "");
+  }
+
+  /** One whose user, beginning and deadline are the same. */
+  replace(record: SessionRecord): void {
+    this.#byId.putSync(idBytes(record.id), textOf(record));
+  }
+
+  remove({ id, userKey, createdAt, deadline }: SessionRecord): void {
+    this.#byId.removeSync(idBytes(id));
+    this.#byUserKey.removeSync(byUserKey(userKey, createdAt, id));
+    this.#byDeadline.removeSync(byDeadline(deadline, id));
+  }
+
+  /** Whether the user has so many records, dead ones too. */
+  hasAtLeast(userKey: string, count: number): boolean {
+    const { first: start, end } = rangeOfUser(userKey);
+    return [...this.#byUserKey.getKeys({ start, end, limit: count })].length === count;
+  }
+
+  *newestFirst(userKey: string, before?: SessionCursor): Generator<SessionRecord, void> {
+    const { first, end } = rangeOfUser(userKey);
+    // Backwards it begins at the start, if that is there, and stops before the end.
+    const cursor = before && byUserKey(userKey, before.createdAt, before.id);
+    const keys: Iterable<Key> = this.#byUserKey.getKeys({ start: cursor ?? end, end: first, reverse: true });
+    for (const key of keys) {
+      const id = idIn(key, userKey);
+      if (id === before?.id) continue;
+      const record = this.get(id);
+      if (record) yield record;
+    }
+  }
+
+  /** Those past their deadline, the earliest first. */
+  *endedBy(now: number, limit: number): Generator<SessionRecord, void> {
+    const keys: Iterable<Key> = this.#byDeadline.getKeys({ end: endedBy(now), limit });
+    for (const key of keys) {
+      const record = this.get(idIn(key));
+      if (record) yield record;
+    }
+  }
+
+  /** True for one process, and for no other until `apart` milliseconds are over. A clock gone wrong ends nobody's turn. */
+  claimSweep(now: number, apart: number): boolean {
+    const swept = Number(this.#schema.get(SWEPT_KEY) ?? 0);
+    if (swept > now - apart && swept <= now + apart) return false;
+    this.#schema.putSync(SWEPT_KEY, `${now}`);
+    return true;
+  }
+}
+
+const encoder = new TextEncoder();
+
+function idBytes(id: string): Key {
+  return encoder.encode(id);
+}
+
+/** JSON, as text: lmdb's own encoding has its own ideas of numbers, dates and the names of properties. */
+function textOf(record: SessionRecord): string {
+  const { id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data } = record;
+  const stored: Stored = [
+    id,
+    userKey,
+    revision,
+    createdAt,
+    lastSeenAt,
+    expiresAt,
+    deadline,
+    ended ?? null,
+    data,
+  ];
+  return JSON.stringify(stored);
+}
+
+function recordIn(text: string): SessionRecord {
+  const stored: Stored = JSON.parse(text);
+  const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data] = stored;
+  return {
+    id,
+    userKey,
+    revision,
+    createdAt,
+    lastSeenAt,
+    expiresAt,
+    deadline,
+    ...(ended && { ended }),
+    data,
+  };
+}

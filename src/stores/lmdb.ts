@@ -1,0 +1,213 @@
+import type { Duration } from "../duration.ts";
+import { SessionError } from "../errors.ts";
+import { known } from "../known-options.ts";
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionCursor,
+  SessionPage,
+  SessionRecord,
+  Store,
+  UpdateOptions,
+} from "../store.ts";
+import { Deadline } from "./_deadline.ts";
+import { type LmdbRoot, LmdbTables } from "./_lmdb-tables.ts";
+import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
+import { DATABASE_SWEEP, Sweeper, warnOfSweep } from "./_sweeper.ts";
+
+export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
+
+/** What an lmdb store can be told. */
+export interface LmdbStoreOptions {
+  /** The four databases inside of the environment begin with it. Default: `sessionup`. */
+  readonly name?: string;
+  /** How long a write waits for its turn and its commit; then it fails with `ERR_STORE` (503). Default: `"5s"`. */
+  readonly timeout?: Duration;
+  /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
+  readonly onSweepError?: (error: unknown) => void;
+}
+
+/** A store in an LMDB environment. */
+export interface LmdbStore extends Store {
+  deleteExpired(now: number, limit: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** So many sessions of a user end in one transaction: it runs in one turn of the event loop. */
+const ENDED_AT_ONCE = 1_000;
+/** Another process may sweep when nobody has for so long: a little less than the time between two sweeps. */
+const SWEEPS_APART = 50_000;
+
+/**
+ * Keeps sessions in an LMDB environment: a file on one machine, for as many processes as it has. Takes the app's own root
+ * database, what `open` of the package lmdb gives; it needs four named databases of `maxDbs` (12 by default).
+ *
+ * Throws `TypeError` for wrong options, and `ERR_STORE` where a later release has been at the file.
+ *
+ * @example
+ * ```ts
+ * import { open } from "lmdb";
+ * import { Manager } from "sessionup";
+ * import { lmdbStore } from "sessionup/stores/lmdb";
+ *
+ * const manager = new Manager(lmdbStore(open({ path: "sessions.lmdb" })));
+ * ```
+ */
+export function lmdbStore(root: LmdbRoot, options: LmdbStoreOptions = {}): LmdbStore {
+  known(options, "lmdbStore", ["name", "timeout", "onSweepError"]);
+  const { name = "sessionup", timeout, onSweepError = warnOfSweep } = options;
+  if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
+    throw new TypeError("name: needs a name of 1 to 100 characters");
+  if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
+  if (typeof root?.openDB !== "function" || typeof root.transaction !== "function")
+    throw new TypeError("root: needs the root database that open() of lmdb gives");
+  const deadline = new Deadline(timeout);
+  return new LmdbSessions(new LmdbTables(root, name), deadline, onSweepError);
+}
+
+class LmdbSessions implements LmdbStore {
+  readonly #tables: LmdbTables;
+  readonly #deadline: Deadline;
+  readonly #sweeper: Sweeper;
+
+  constructor(tables: LmdbTables, deadline: Deadline, onSweepError: (error: unknown) => void) {
+    this.#tables = tables;
+    this.#deadline = deadline;
+    const sweep = (now: number, limit: number) => this.#sweep(now, limit);
+    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, sweep, onError: onSweepError });
+  }
+
+  async create(
+    record: SessionRecord,
+    { now, limit, replaces }: CreateOptions,
+  ): Promise<{ readonly evicted: readonly string[] }> {
+    this.#sweeper.tell(now);
+    this.#sweeper.start();
+    return this.#write((tables) => {
+      if (tables.get(record.id))
+        throw new SessionError("ERR_DUPLICATE_ID", "lmdbStore: a record with this id is there");
+      const given = replaces === undefined ? undefined : tables.get(replaces);
+      const replaced = given?.userKey === record.userKey && isLive(given, now) ? given : undefined;
+      // Counting is cheap, reading is not, and few have as many as they may.
+      const full = limit && tables.hasAtLeast(record.userKey, limit.max);
+      const others = full
+        ? [...tables.newestFirst(record.userKey)].filter(
+            (each) => isLive(each, now) && each.id !== replaced?.id,
+          )
+        : [];
+      const evicted = limit ? exceeding(others, limit) : [];
+      for (const each of replaced ? [replaced, ...evicted] : evicted) tables.remove(each);
+      tables.put(record);
+      return { evicted: evicted.map(({ id }) => id) };
+    });
+  }
+
+  async fetchById(id: string): Promise<SessionRecord | undefined> {
+    return this.#tables.latest().get(id);
+  }
+
+  async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    const tables = this.#tables.latest();
+    return ids.map((id) => tables.get(id));
+  }
+
+  async fetchByUserKey(
+    userKey: string,
+    { now, limit, before }: SessionPage,
+  ): Promise<readonly SessionRecord[]> {
+    this.#sweeper.tell(now);
+    const page: SessionRecord[] = [];
+    for (const record of this.#tables.latest().newestFirst(userKey, before)) {
+      if (isLive(record, now)) page.push(record);
+      if (page.length === limit) break;
+    }
+    return page;
+  }
+
+  async update(
+    id: string,
+    change: SessionChange,
+    { now, ifRevision }: UpdateOptions,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    this.#sweeper.tell(now);
+    return this.#write((tables) => {
+      const record = tables.get(id);
+      if (!record || !isLive(record, now)) return "not_found";
+      if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
+      tables.replace(changed(record, change));
+      return "updated";
+    });
+  }
+
+  async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
+    this.#sweeper.tell(end.now);
+    return this.#write((tables) => {
+      const record = tables.get(id);
+      if (!record || !isLive(record, end.now)) return "not_found";
+      if (owner !== undefined && record.userKey !== owner) return "not_owner";
+      endOne(tables, record, end);
+      return "deleted";
+    });
+  }
+
+  async deleteByUserKey(
+    userKey: string,
+    end: End,
+    exceptIds: readonly string[] = [],
+  ): Promise<readonly string[]> {
+    this.#sweeper.tell(end.now);
+    const kept = new Set(exceptIds);
+    const ended: string[] = [];
+    let before: SessionCursor | undefined;
+    // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
+    do {
+      before = await this.#write((tables) => {
+        const some: SessionRecord[] = [];
+        let last: SessionRecord | undefined;
+        let looks = 0;
+        for (const record of tables.newestFirst(userKey, before)) {
+          last = record;
+          if (isLive(record, end.now) && !kept.has(record.id)) some.push(record);
+          if (++looks === ENDED_AT_ONCE) break;
+        }
+        for (const record of some) endOne(tables, record, end);
+        ended.push(...some.map(({ id }) => id));
+        return looks === ENDED_AT_ONCE ? last : undefined;
+      });
+    } while (before);
+    return ended;
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return this.#write((tables) => {
+      const dead = [...tables.endedBy(now, limit)];
+      for (const record of dead) tables.remove(record);
+      return dead.length;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#sweeper.stop();
+  }
+
+  /** One process at a time, until nothing is left. */
+  async #sweep(now: number, limit: number): Promise<number> {
+    const mine = await this.#write((tables) => tables.claimSweep(now, SWEEPS_APART));
+    if (!mine) return 0;
+    for (let removed = 0; ; ) {
+      const count = await this.deleteExpired(now, limit);
+      removed += count;
+      if (count < limit) return removed;
+    }
+  }
+
+  #write<Answer>(work: (tables: LmdbTables) => Answer): Promise<Answer> {
+    return this.#deadline.within(this.#tables.transaction(work));
+  }
+}
+
+function endOne(tables: LmdbTables, record: SessionRecord, end: End): void {
+  tables.remove(record);
+  if (end.tombstone) tables.put(tombstoneOf(record, end, end.tombstone));
+}

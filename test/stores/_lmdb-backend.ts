@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { open } from "lmdb";
+import { lmdbStore } from "sessionup/stores/lmdb";
+import type { Backend } from "./_backend.ts";
+
+/** One file; each store has an environment of its own over it, as another process would. */
+export function lmdbBackend(): Backend {
+  let folder = "";
+  const openRoot = () => open({ path: join(folder, "sessions.lmdb") });
+  return {
+    store: "lmdb",
+    client: "lmdb",
+    async start() {
+      folder = await mkdtemp(join(tmpdir(), "sessionup-lmdb-"));
+    },
+    async stop() {
+      await rm(folder, { recursive: true, force: true });
+    },
+    async open() {
+      const root = openRoot();
+      const store = lmdbStore(root);
+      return {
+        store,
+        ping: async () => void root.get("anything"),
+        async close() {
+          await store.close();
+          await root.close();
+        },
+      };
+    },
+    async left() {
+      const root = openRoot();
+      const counts = ["by_id", "by_user", "by_deadline"].map((part) => {
+        return root
+          .openDB({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" })
+          .getCount();
+      });
+      await root.close();
+      return counts.reduce((a, b) => a + b);
+    },
+  };
+}

@@ -1,0 +1,4 @@
+import { lmdbBackend } from "./_lmdb-backend.ts";
+import { storeSuite } from "./_suite.ts";
+
+storeSuite(lmdbBackend());
