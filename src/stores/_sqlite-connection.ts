@@ -5,7 +5,6 @@ import { type Engine, LOG_AHEAD, Patience, type Statement, type Value } from "./
 /** What the store calls of a prepared statement. */
 export interface SqliteStatement {
   all(...values: Array<string | number | Uint8Array | null>): unknown[];
-  run(...values: Array<string | number | Uint8Array | null>): unknown;
 }
 
 /** What the store calls of a database: node:sqlite, better-sqlite3, libsql and bun:sqlite have it. */
@@ -53,8 +52,6 @@ export class SqliteConnection implements Engine {
     return this.#patience.lockFree(() => {
       this.#refuseInside();
       const rows = () => statements.map((statement) => this.#rows(statement));
-      // Of one statement too: libsql does not reset a write that met a lock, and then nothing can be committed until
-      // the same statement runs again. So only the beginning may meet it.
       return this.#impatient(() => this.#transaction("BEGIN IMMEDIATE", rows));
     });
   }
@@ -90,15 +87,19 @@ export class SqliteConnection implements Engine {
     if (this.#database.inTransaction || this.#database.isTransaction) throw insideError();
   }
 
+  /**
+   * Beginning it is all that can find the file locked, and that is no prepared statement: libsql keeps one that did so
+   * unfinished, and then no transaction on the connection can be committed.
+   */
   #transaction<Answer>(begin: string, work: () => Answer): Answer {
     try {
-      this.#prepare(begin).run();
+      this.#database.exec(begin);
     } catch (error) {
       throw error instanceof Error && /within a transaction/.test(error.message) ? insideError(error) : error;
     }
     try {
       const answer = work();
-      this.#prepare("COMMIT").run();
+      this.#database.exec("COMMIT");
       return answer;
     } catch (error) {
       this.#rollBack();
@@ -108,7 +109,7 @@ export class SqliteConnection implements Engine {
 
   #rollBack(): void {
     try {
-      this.#prepare("ROLLBACK").run();
+      this.#database.exec("ROLLBACK");
     } catch {
       // A full disk and the like roll back by themselves; what went wrong first is what to tell.
     }

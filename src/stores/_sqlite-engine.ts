@@ -27,7 +27,7 @@ export interface Engine {
 export const LOG_AHEAD = "PRAGMA journal_mode = WAL";
 
 /** Between two tries, in milliseconds: from the first, doubled each time up to the last. */
-const PAUSE = { first: 1, last: 32 } as const;
+const PAUSE = { first: 1, last: 8 } as const;
 
 /** Tries again while another connection holds the file's lock, and lets the event loop go on meanwhile. */
 export class Patience {

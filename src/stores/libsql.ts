@@ -17,6 +17,8 @@ export interface LibsqlClient {
     statements: Array<{ sql: string; args: Values }>,
     mode: "write",
   ): Promise<ReadonlyArray<{ readonly rows: readonly unknown[] }>>;
+  executeMultiple(sql: string): Promise<void>;
+  transaction(mode: "read"): Promise<{ close(): void }>;
   /** `file`, `http` or `ws`. */
   readonly protocol: string;
 }
@@ -127,6 +129,11 @@ class Answers {
   }
 }
 
+/** What a local file's connection waits for a lock at least, in milliseconds. */
+const LOCK_WAIT = 5;
+/** By then garbage has been collected, in milliseconds. */
+const SET_ASIDE = 30_000;
+
 class LibsqlEngine implements Engine {
   /** Whether this process reads and writes the file itself. */
   readonly local: boolean;
@@ -149,14 +156,41 @@ class LibsqlEngine implements Engine {
   }
 
   async write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>> {
-    const batch = statements.map(({ sql, values }) => ({ sql, args: [...values] }));
-    const results = await this.#answers.to(() => this.#client.batch(batch, "write"));
+    const results = await this.#batch(statements.map(({ sql, values }) => ({ sql, args: [...values] })));
     return results.map(({ rows }) => rows as readonly Row[]);
   }
 
   async define(statements: readonly string[]): Promise<void> {
-    const batch = statements.map((sql) => ({ sql, args: [] }));
-    await this.#answers.to(() => this.#client.batch(batch, "write"));
+    await this.#batch(statements.map((sql) => ({ sql, args: [] })));
+  }
+
+  #batch(statements: Parameters<LibsqlClient["batch"]>[0]): ReturnType<LibsqlClient["batch"]> {
+    return this.#answers.to(async () => {
+      if (!this.local) return this.#client.batch(statements, "write");
+      await this.#findUnlocked();
+      return this.#client.batch(statements, "write").catch(async (error: unknown) => {
+        if (error instanceof Error && /statements in progress/.test(error.message)) await this.#setAside();
+        throw error;
+      });
+    });
+  }
+
+  /**
+   * A batch that finds the file locked leaves its connection unable to commit until garbage is collected. So the lock
+   * is tried first, by what leaves nothing, and who comes between is waited for.
+   */
+  async #findUnlocked(): Promise<void> {
+    const { rows } = await this.#client.execute({ sql: "PRAGMA busy_timeout", args: [] });
+    const [row] = rows as ReadonlyArray<{ readonly timeout: number | bigint | string }>;
+    const wait = Number(row?.timeout) < LOCK_WAIT ? `PRAGMA busy_timeout = ${LOCK_WAIT}; ` : "";
+    await this.#client.executeMultiple(`${wait}BEGIN IMMEDIATE; ROLLBACK`);
+  }
+
+  /** Keeps a connection that cannot commit from being used: the client gives the one that came back last. */
+  async #setAside(): Promise<void> {
+    const transaction = await this.#client.transaction("read");
+    const timer = setTimeout(() => transaction.close(), SET_ASIDE);
+    if (typeof timer === "object") timer.unref();
   }
 }
 

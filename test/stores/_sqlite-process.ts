@@ -1,16 +1,22 @@
 /**
- * One of several processes at one file: `_sqlite-process.ts <path> <name> <logins>`. Prints a line of JSON for each
+ * One of several processes at one file: `_sqlite-process.ts <store> <path> <name> <logins>`. Prints a line of JSON for each
  * thing that the store has acknowledged, before it does anything else, and before it ends anything.
  */
 import { writeSync } from "node:fs";
+import { createClient } from "@libsql/client";
 import Database from "libsql";
 import { shardOf } from "../../src/shard.ts";
+import { libsqlStore } from "../../src/stores/libsql.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 
-const [path = "", name = "", logins = "0"] = process.argv.slice(2);
+const [kind, path = "", name = "", logins = "0"] = process.argv.slice(2);
 const NOW = Date.UTC(2026, 0, 1, 12);
 const end = { reason: "revoked", now: NOW } as const;
-const store = sqliteStore(new Database(path), { timeout: "30s" });
+const options = { timeout: "30s" } as const;
+const store =
+  kind === "libsql"
+    ? libsqlStore(createClient({ url: `file:${path}` }), options)
+    : sqliteStore(new Database(path), options);
 const acknowledged = (what: object) => void writeSync(1, `${JSON.stringify(what)}\n`);
 
 await store.migrate();
