@@ -3,9 +3,17 @@ import { hash } from "node:crypto";
 /** What goes into a statement. */
 export type Value = string | number | Uint8Array | null;
 
+/** A statement as pg takes it. */
+export interface PgQuery {
+  name?: string;
+  text: string;
+  values: unknown[];
+  rowMode: "array";
+}
+
 /** What the store calls of a `Pool` of pg. */
 export interface PgPool {
-  query(config: { name?: string; text: string; values: unknown[] }): Promise<{ readonly rows: unknown[] }>;
+  query(config: PgQuery): Promise<{ readonly rows: unknown[][] }>;
   query(text: string): Promise<unknown>;
   readonly totalCount: number;
 }
@@ -17,14 +25,15 @@ export interface PostgresJs {
     // biome-ignore lint/suspicious/noExplicitAny: its own type of a parameter is not to be had without it
     parameters?: any[],
     options?: { prepare?: boolean },
-  ): PromiseLike<readonly unknown[]>;
+  ): PromiseLike<unknown> & { values(): PromiseLike<readonly unknown[][]> };
+  /** Not there inside a transaction, nor on a reserved connection. */
   readonly options: object;
 }
 
 /** A client, whichever it is. */
 export interface PostgresClient {
-  /** The rows of one statement. */
-  ask<Row>(text: string, values: readonly Value[]): Promise<readonly Row[]>;
+  /** The rows of one statement, each as its values: apps have clients rename columns, such as to camelCase. */
+  ask(text: string, values: readonly Value[]): Promise<ReadonlyArray<readonly unknown[]>>;
   /** Several statements without values, which are carried out as one transaction. */
   run(text: string): Promise<void>;
 }
@@ -37,8 +46,10 @@ export function clientOf(client: PgPool | PostgresJs, prepare: boolean): Postgre
   throw new TypeError("client: needs a Pool of pg, or what postgres() of postgres.js gives");
 }
 
+/** What a transaction of postgres.js is given would take the store's work along with it; it has no options. */
 function isPostgresJs(client: unknown): client is PostgresJs {
-  return typeof client === "function" && "unsafe" in client && typeof client.unsafe === "function";
+  if (typeof client !== "function" || !("options" in client)) return false;
+  return "unsafe" in client && typeof client.unsafe === "function";
 }
 
 /** A Client is one connection: what is asked at one time would wait, or be in a transaction of the app's and go with it. */
@@ -55,10 +66,10 @@ function overPg(pool: PgPool, prepare: boolean): PostgresClient {
     return name;
   };
   return {
-    async ask<Row>(text: string, values: readonly Value[]) {
-      const config = { text, values: [...values] };
-      const { rows } = await pool.query(prepare ? { name: nameOf(text), ...config } : config);
-      return rows as Row[];
+    async ask(text, values) {
+      const query: PgQuery = { text, values: [...values], rowMode: "array" };
+      const { rows } = await pool.query(prepare ? { name: nameOf(text), ...query } : query);
+      return rows;
     },
     async run(text) {
       await pool.query(text);
@@ -68,9 +79,7 @@ function overPg(pool: PgPool, prepare: boolean): PostgresClient {
 
 function overPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
   return {
-    async ask<Row>(text: string, values: readonly Value[]) {
-      return (await sql.unsafe(text, [...values], { prepare })) as readonly Row[];
-    },
+    ask: async (text, values) => sql.unsafe(text, [...values], { prepare }).values(),
     async run(text) {
       await sql.unsafe(text);
     },

@@ -9,6 +9,8 @@ export interface Names {
   readonly literal: string;
 }
 
+/** The lock of whoever makes tables in a database. */
+const MIGRATION = 7_355_608;
 /** PostgreSQL cuts names at 63 bytes; the longest of ours has 12 more than the table. */
 const MOST_BYTES = 51;
 
@@ -24,7 +26,7 @@ export function namesOf(schema: unknown, table: unknown): Names {
     create: inSchema(`${table}_create`),
     byUser: quoted(`${table}_by_user`),
     byDeadline: quoted(`${table}_by_deadline`),
-    literal: `'${own.replaceAll("'", "''")}'`,
+    literal: textOf(own),
   };
 }
 
@@ -40,9 +42,13 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+function textOf(name: string): string {
+  return `'${name.replaceAll("'", "''")}'`;
+}
+
 /** What each version adds to the one before. What is published never changes; what is to be changed is one more. */
 export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
-  ({ table, create, byUser, byDeadline }) => `
+  ({ table, create, byUser, byDeadline, literal }) => `
   -- Room on each page for the next version of a row: activity moves no index entry.
   CREATE TABLE ${table} (
     id text COLLATE "C" PRIMARY KEY,
@@ -60,20 +66,22 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
   CREATE INDEX ${byDeadline} ON ${table} (deadline);
 
   -- A login within a limit. The lock comes before the statements that count, each of which sees what was committed
-  -- until it begins: so two logins of one user never count the same sessions.
-  CREATE FUNCTION ${create}(
+  -- until it begins: so two logins of one user never count the same sessions. Answers with the ids that were evicted,
+  -- joined by commas; with null where the login is refused.
+  CREATE OR REPLACE FUNCTION ${create}(
     new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
     new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text,
     at bigint, most integer, on_exceed text, replaced text
-  ) RETURNS TABLE (refused boolean, evicted text[]) LANGUAGE plpgsql AS $function$
+  ) RETURNS text LANGUAGE plpgsql AS $function$
   #variable_conflict use_column
   DECLARE
     leaving text[] := '{}';
+    evicted text;
   BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
       RAISE EXCEPTION 'sessionup needs the isolation level "read committed" on its connections';
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${"TABLE"}::regclass::oid::bigint));
+    PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${literal}::regclass::oid::bigint));
     IF most IS NOT NULL THEN
       leaving := ARRAY(
         SELECT id FROM ${table}
@@ -82,22 +90,25 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
         OFFSET most - 1
       );
       IF on_exceed = 'refuse' AND leaving <> '{}' THEN
-        RETURN QUERY SELECT true, '{}'::text[];
-        RETURN;
+        IF EXISTS (SELECT FROM ${table} WHERE id = new_id) THEN
+          RAISE unique_violation;
+        END IF;
+        RETURN NULL;
       END IF;
     END IF;
     INSERT INTO ${table} VALUES (
       new_id, new_user_key, new_revision, new_created_at, new_last_seen_at,
       new_expires_at, new_deadline, new_ended_at, new_ended_reason, new_data
     );
-    RETURN QUERY WITH locked AS MATERIALIZED (
+    WITH locked AS MATERIALIZED (
       SELECT id FROM ${table}
       WHERE id = ANY (leaving || replaced) AND user_key = new_user_key AND ended_at IS NULL AND expires_at > at
       ORDER BY id FOR UPDATE
     ), gone AS (
       DELETE FROM ${table} AS t USING locked WHERE t.id = locked.id RETURNING t.id
     )
-    SELECT false, ARRAY(SELECT id FROM gone WHERE id IS DISTINCT FROM replaced);
+    SELECT string_agg(id, ',') INTO evicted FROM gone WHERE id IS DISTINCT FROM replaced;
+    RETURN coalesce(evicted, '');
   END
   $function$;`,
 ];
@@ -108,9 +119,17 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
  */
 export function migrationSql(names: Names, versions: typeof VERSIONS = VERSIONS): string {
   const { schema, table, literal } = names;
+  // Asked for first: who may not make schemas may still call this, and nobody is told that it is there already.
+  const schemaStep =
+    schema === undefined
+      ? ""
+      : `IF to_regnamespace(${textOf(schema)}) IS NULL THEN
+  CREATE SCHEMA ${schema};
+END IF;
+`;
   const steps = versions.map(
     (step, version) =>
-      `IF version < ${version + 1} THEN${step(names).replaceAll("TABLE::regclass", `${literal}::regclass`)}
+      `IF version < ${version + 1} THEN${step(names)}
   COMMENT ON TABLE ${table} IS 'sessionup ${version + 1}';
 END IF;`,
   );
@@ -118,8 +137,8 @@ END IF;`,
 DECLARE
   version integer;
 BEGIN
-PERFORM pg_advisory_xact_lock(hashtextextended(${literal}, 7355608));
-${schema === undefined ? "" : `CREATE SCHEMA IF NOT EXISTS ${schema};\n`}version := CASE WHEN to_regclass(${literal}) IS NULL THEN 0 ELSE coalesce(
+PERFORM pg_advisory_xact_lock(${MIGRATION});
+${schemaStep}version := CASE WHEN to_regclass(${literal}) IS NULL THEN 0 ELSE coalesce(
   substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$')::integer, -1) END;
 IF version = -1 THEN
   RAISE EXCEPTION 'there is a table of that name which is not sessionup''s; choose another with the option "table"';

@@ -32,7 +32,7 @@ export class Statements {
     this.page = `${ofUser} ${NEWEST_FIRST}`;
     this.pageBehind = `${ofUser} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
     this.insert = `INSERT INTO ${table} (${columns}) VALUES (${PLACES})`;
-    this.create = `SELECT refused, evicted FROM ${create}(${PLACES}, $11, $12, $13, $14)`;
+    this.create = `SELECT ${create}(${PLACES}, $11, $12, $13, $14)`;
     // The lock waits for whoever is changing the row, and then looks at what is there: a snapshot could say "conflict"
     // of a session that is gone.
     this.update = `WITH found AS MATERIALIZED (
@@ -86,12 +86,14 @@ export class Statements {
   }
 
   /**
-   * A live session is never past its deadline. Rows that others have in hand are left for the next time. As an array:
+   * Answers with how many. A live session is never past its deadline. Rows that others have in hand are left for the next time. As an array:
    * of a join with an unknown number of rows, the planner makes a scan of everything.
    */
   #removal(condition: string): string {
-    return `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
-  SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
-)) RETURNING id`;
+    return `WITH gone AS (
+  DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
+    SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
+  )) RETURNING 1
+) SELECT count(*) FROM gone`;
   }
 }

@@ -21,7 +21,7 @@ import {
 } from "./_postgres-client.ts";
 import { migrationSql, namesOf } from "./_postgres-schema.ts";
 import { Statements } from "./_postgres-statements.ts";
-import { bytesOf, inOrderOf, type Row, recordOf, valuesOf } from "./_rows.ts";
+import { bytesOf, inOrderOf, recordOf, rowOf, valuesOf } from "./_rows.ts";
 import { DATABASE_SWEEP, Sweeper, warnOfSweep } from "./_sweeper.ts";
 
 export type { PgPool, PostgresJs } from "./_postgres-client.ts";
@@ -106,6 +106,7 @@ class PostgresSessions implements PostgresStore {
   readonly #migration: string;
   readonly #deadline: Deadline;
   readonly #sweeper: Sweeper;
+  #closed = false;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
 
   constructor(
@@ -144,11 +145,9 @@ class PostgresSessions implements PostgresStore {
         return { evicted: [] };
       }
       const within = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
-      const [answer] = await this.#ask<{ refused: boolean; evicted: readonly string[] }>(
-        this.#statements.create,
-        [...valuesOf(record), ...within],
-      );
-      if (!answer?.refused) return { evicted: answer?.evicted ?? [] };
+      const [answer] = await this.#ask(this.#statements.create, [...valuesOf(record), ...within]);
+      const evicted = answer?.[0];
+      if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
     } catch (error) {
       if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
       throw new SessionError("ERR_DUPLICATE_ID", "postgresStore: a record with this id is there");
@@ -165,9 +164,9 @@ class PostgresSessions implements PostgresStore {
     if (id === undefined) return [];
     const rows =
       ids.length === 1
-        ? await this.#ask<Row>(this.#statements.byId, [id])
-        : await this.#ask<Row>(this.#statements.byIds, [listOf(ids)]);
-    return inOrderOf(ids, rows.map(recordOf));
+        ? await this.#ask(this.#statements.byId, [id])
+        : await this.#ask(this.#statements.byIds, [listOf(ids)]);
+    return inOrderOf(ids, recordsOf(rows));
   }
 
   async fetchByUserKey(
@@ -176,15 +175,15 @@ class PostgresSessions implements PostgresStore {
   ): Promise<readonly SessionRecord[]> {
     this.#sweeper.tell(now);
     const rows = before
-      ? await this.#ask<Row>(this.#statements.pageBehind, [
+      ? await this.#ask(this.#statements.pageBehind, [
           bytesOf(userKey),
           now,
           limit,
           before.createdAt,
           before.id,
         ])
-      : await this.#ask<Row>(this.#statements.page, [bytesOf(userKey), now, limit]);
-    return rows.map(recordOf);
+      : await this.#ask(this.#statements.page, [bytesOf(userKey), now, limit]);
+    return recordsOf(rows);
   }
 
   async update(
@@ -198,25 +197,20 @@ class PostgresSessions implements PostgresStore {
       activity?.expiresAt ?? null,
       data ? JSON.stringify(data) : null,
     ];
-    const [found] = await this.#ask<{ matched: boolean }>(this.#statements.update, [
-      id,
-      now,
-      ifRevision ?? null,
-      ...changes,
-    ]);
-    return found ? (found.matched ? "updated" : "conflict") : "not_found";
+    const [found] = await this.#ask(this.#statements.update, [id, now, ifRevision ?? null, ...changes]);
+    return found ? (found[0] ? "updated" : "conflict") : "not_found";
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     this.#sweeper.tell(end.now);
     const { text, values } = this.#statements.end(end);
-    const [found] = await this.#ask<{ matched: boolean }>(text, [
+    const [found] = await this.#ask(text, [
       id,
       end.now,
       owner === undefined ? null : bytesOf(owner),
       ...values,
     ]);
-    return found ? (found.matched ? "deleted" : "not_owner") : "not_found";
+    return found ? (found[0] ? "deleted" : "not_owner") : "not_found";
   }
 
   async deleteByUserKey(
@@ -226,53 +220,61 @@ class PostgresSessions implements PostgresStore {
   ): Promise<readonly string[]> {
     this.#sweeper.tell(end.now);
     const { text, values } = this.#statements.endAll(end);
-    const ended = await this.#ask<{ id: string }>(text, [
-      bytesOf(userKey),
-      end.now,
-      listOf(exceptIds),
-      ...values,
-    ]);
-    return ended.map(({ id }) => id);
+    const ended = await this.#ask(text, [bytesOf(userKey), end.now, listOf(exceptIds), ...values]);
+    return ended.map(([id]) => String(id));
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    return (await this.#ask(this.#statements.deleteExpired, [now, limit])).length;
+    const [removed] = await this.#ask(this.#statements.deleteExpired, [now, limit]);
+    return Number(removed?.[0]);
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#sweeper.stop();
   }
 
   /** One process at a time: who does not get the lock removes nothing. */
   async #sweep(now: number, limit: number): Promise<number> {
     for (let removed = 0; ; ) {
-      const count = (await this.#ask(this.#statements.sweep, [now, limit])).length;
+      const [answer] = await this.#ask(this.#statements.sweep, [now, limit]);
+      const count = Number(answer?.[0]);
       removed += count;
-      if (count < limit) return removed;
+      if (count < limit || this.#closed) return removed;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
 
-  async #ask<Answer>(text: string, values: readonly Value[]): Promise<readonly Answer[]> {
+  async #ask(text: string, values: readonly Value[]): Promise<ReadonlyArray<readonly unknown[]>> {
     try {
-      return await this.#deadline.within(this.#client.ask<Answer>(text, values));
+      return await this.#deadline.within(this.#client.ask(text, values));
     } catch (error) {
-      const code = codeOf(error);
-      if (code !== UNDEFINED_TABLE && code !== UNDEFINED_FUNCTION) throw error;
-      const message =
-        "postgresStore: the table is missing; call the store's migrate() once, before it is used";
-      throw new SessionError("ERR_STORE", message, { cause: error });
+      const message = EXPLAINED.get(codeOf(error));
+      throw message ? new SessionError("ERR_STORE", `postgresStore: ${message}`, { cause: error }) : error;
     }
   }
 }
 
 // PostgreSQL's codes, appendix A of its manual.
 const UNIQUE_VIOLATION = "23505";
-const UNDEFINED_TABLE = "42P01";
-const UNDEFINED_FUNCTION = "42883";
+const MISSING = "the table is missing; call the store's migrate() once, before it is used";
+const UNPREPARED =
+  "a prepared statement is on another connection; behind a PgBouncer in transaction mode set prepare: false";
+/** What an app can mend: a table, function or schema that is not there, and statements prepared elsewhere. */
+const EXPLAINED: ReadonlyMap<unknown, string> = new Map([
+  ["42P01", MISSING],
+  ["42883", MISSING],
+  ["3F000", MISSING],
+  ["26000", UNPREPARED],
+  ["42P05", UNPREPARED],
+]);
 
 function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
+
+function recordsOf(rows: ReadonlyArray<readonly unknown[]>): SessionRecord[] {
+  return rows.map((values) => recordOf(rowOf(values)));
 }
 
 /** Ids as one value: drivers have different ideas of lists. Ids are letters and digits. */
