@@ -79,7 +79,11 @@ function overPg(pool: PgPool, prepare: boolean): PostgresClient {
 
 function overPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
   return {
-    ask: async (text, values) => sql.unsafe(text, [...values], { prepare }).values(),
+    async ask(text, values) {
+      const rows = await sql.unsafe(text, [...values], { prepare }).values();
+      // On a connection made after one that broke in the middle of a reply, 3.4.9 begins with a gap: not with no row.
+      return rows.filter(() => true);
+    },
     async run(text) {
       await sql.unsafe(text);
     },
