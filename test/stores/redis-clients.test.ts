@@ -211,13 +211,24 @@ describe("a cluster", () => {
     const stores = [redisStore(ioredisCluster()), redisStore(await nodeRedisCluster())];
     const user = newUser();
     for (const store of stores) await expectToWork(store, user);
-    const slot = String(await askRedis(ports()[0]?.port ?? 0, "CLUSTER", "KEYSLOT", `{${shardOf(user)}}`));
-    const ids = await Promise.all(
-      cluster.masters.map(async ({ port }) => String(await askRedis(port, "CLUSTER", "MYID"))),
+    const slot = Number(await askRedis(ports()[0]?.port ?? 0, "CLUSTER", "KEYSLOT", `{${shardOf(user)}}`));
+    const nodes = await Promise.all(
+      cluster.masters.map(async ({ port }) => ({
+        port,
+        id: String(await askRedis(port, "CLUSTER", "MYID")),
+      })),
     );
-    for (const target of ids) {
-      for (const { port } of cluster.masters)
-        await askRedis(port, "CLUSTER", "SETSLOT", slot, "NODE", target);
+    let owner = nodes.findIndex((_, index) => slot < Math.floor(((index + 1) * 16_384) / nodes.length));
+    for (let turn = 0; turn < nodes.length; turn++) {
+      const from = nodes[owner];
+      owner = (owner + 1) % nodes.length;
+      const to = nodes[owner];
+      if (!from || !to) throw new Error("there are three nodes");
+      // Who imports a slot takes it under a newer epoch: else what the others still say of it would prevail.
+      await askRedis(to.port, "CLUSTER", "SETSLOT", `${slot}`, "IMPORTING", from.id);
+      await askRedis(from.port, "CLUSTER", "SETSLOT", `${slot}`, "MIGRATING", to.id);
+      for (const { port } of [to, ...nodes.filter((node) => node !== to)])
+        await askRedis(port, "CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id);
       for (const store of stores) await expectToWork(store, user);
     }
   });

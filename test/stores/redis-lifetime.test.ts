@@ -147,7 +147,8 @@ describe("the index", () => {
     for (let count = 0; count < 5; count++) {
       await store.create(recordOf(user, { createdAt: NOW - count, expiresAt: NOW + 10 }), { now: NOW });
     }
-    const live = recordOf(user, { createdAt: NOW - 100 });
+    // Between them: neither the oldest nor the newest.
+    const live = recordOf(user, { createdAt: NOW - 2 });
     await store.create(live, { now: NOW });
     const limit = { max: 2, onExceed: "evict-oldest" } as const;
     const now = NOW + 10;
