@@ -182,6 +182,15 @@ describe("prefixes of any characters", () => {
   });
 });
 
+describe("user keys of any characters", () => {
+  it.each(["é中😀", '"\\"]', "{a}", "}{", "\u0000\n\u2028", "[1,0,0]", "ü".repeat(512)])(
+    "%j",
+    async (user) => {
+      for (const client of [redis.client, ioredisCluster()]) await expectToWork(redisStore(client), user);
+    },
+  );
+});
+
 describe("a cluster", () => {
   it("has a user's sessions on one node, and all nodes have users", async () => {
     const store = redisStore(ioredisCluster(), { prefix: "spread:" });
