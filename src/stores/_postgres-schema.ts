@@ -129,7 +129,8 @@ END IF;
 `;
   const steps = versions.map(
     (step, version) =>
-      `IF version < ${version + 1} THEN${step(names)}
+      `IF version < ${version + 1} THEN
+${step(names)}
   COMMENT ON TABLE ${table} IS 'sessionup ${version + 1}';
 END IF;`,
   );

@@ -25,10 +25,12 @@ export class Statements {
 
   constructor({ table, create, literal }: Names) {
     const columns = COLUMNS.join(", ");
-    const ofUser = `SELECT ${columns} FROM ${table} WHERE user_key = $1 AND ${LIVE}`;
+    // Whatever bytea_output is, and whatever the app has told its client to make of bytes.
+    const asText = columns.replace("user_key", "encode(user_key, 'hex')");
+    const ofUser = `SELECT ${asText} FROM ${table} WHERE user_key = $1 AND ${LIVE}`;
     this.#table = table;
-    this.byId = `SELECT ${columns} FROM ${table} WHERE id = $1`;
-    this.byIds = `SELECT ${columns} FROM ${table} WHERE id = ANY (string_to_array($1, ','))`;
+    this.byId = `SELECT ${asText} FROM ${table} WHERE id = $1`;
+    this.byIds = `SELECT ${asText} FROM ${table} WHERE id = ANY (string_to_array($1, ','))`;
     this.page = `${ofUser} ${NEWEST_FIRST}`;
     this.pageBehind = `${ofUser} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
     this.insert = `INSERT INTO ${table} (${columns}) VALUES (${PLACES})`;

@@ -55,25 +55,6 @@ export function recordOf(row: Row): SessionRecord {
   };
 }
 
-/** A row of which a driver gave the values alone, in the order of `COLUMNS`. */
-export function rowOf(values: readonly unknown[]): Row {
-  // The statement that asks for the columns is ours, and so is the table.
-  const [
-    id,
-    user_key,
-    revision,
-    created_at,
-    last_seen_at,
-    expires_at,
-    deadline,
-    ended_at,
-    ended_reason,
-    data,
-  ] = values as [string, Uint8Array, Whole, Whole, Whole, Whole, Whole, Whole | null, string | null, string];
-  const times = { created_at, last_seen_at, expires_at, deadline };
-  return { id, user_key, revision, ...times, ended_at, ended_reason, data };
-}
-
 /** What is stored of a record, in the order of `COLUMNS`. */
 export function valuesOf(record: SessionRecord): Array<string | number | Uint8Array | null> {
   return [

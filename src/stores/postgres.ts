@@ -19,9 +19,10 @@ import {
   type PostgresJs,
   type Value,
 } from "./_postgres-client.ts";
+import { recordsOf } from "./_postgres-rows.ts";
 import { migrationSql, namesOf } from "./_postgres-schema.ts";
 import { Statements } from "./_postgres-statements.ts";
-import { bytesOf, inOrderOf, recordOf, rowOf, valuesOf } from "./_rows.ts";
+import { bytesOf, inOrderOf, valuesOf } from "./_rows.ts";
 import { DATABASE_SWEEP, Sweeper, warnOfSweep } from "./_sweeper.ts";
 
 export type { PgPool, PostgresJs } from "./_postgres-client.ts";
@@ -138,7 +139,7 @@ class PostgresSessions implements PostgresStore {
     { now, limit, replaces }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     this.#sweeper.tell(now);
-    this.#sweeper.start();
+    if (!this.#closed) this.#sweeper.start();
     try {
       if (!limit && replaces === undefined) {
         await this.#ask(this.#statements.insert, valuesOf(record));
@@ -236,13 +237,15 @@ class PostgresSessions implements PostgresStore {
 
   /** One process at a time: who does not get the lock removes nothing. */
   async #sweep(now: number, limit: number): Promise<number> {
-    for (let removed = 0; ; ) {
+    let removed = 0;
+    while (!this.#closed) {
       const [answer] = await this.#ask(this.#statements.sweep, [now, limit]);
       const count = Number(answer?.[0]);
       removed += count;
-      if (count < limit || this.#closed) return removed;
+      if (count < limit) break;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
+    return removed;
   }
 
   async #ask(text: string, values: readonly Value[]): Promise<ReadonlyArray<readonly unknown[]>> {
@@ -271,10 +274,6 @@ const EXPLAINED: ReadonlyMap<unknown, string> = new Map([
 
 function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-}
-
-function recordsOf(rows: ReadonlyArray<readonly unknown[]>): SessionRecord[] {
-  return rows.map((values) => recordOf(rowOf(values)));
 }
 
 /** Ids as one value: drivers have different ideas of lists. Ids are letters and digits. */

@@ -1,7 +1,13 @@
 import pg from "pg";
 import postgres from "postgres";
 import { SessionError, type SessionRecord, shardOf } from "sessionup";
-import { type PgPool, type PostgresJs, postgresStore } from "sessionup/stores/postgres";
+import {
+  type PgPool,
+  type PostgresJs,
+  type PostgresStore,
+  type PostgresStoreOptions,
+  postgresStore,
+} from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
 import { withClient } from "./_postgres-backends.ts";
@@ -17,9 +23,19 @@ beforeAll(async () => {
 beforeEach(() => {
   pool = new pg.Pool({ connectionString: server.url });
   pool.on("error", () => {});
-  return () => pool.end();
+  return async () => {
+    for (const store of opened.splice(0)) await store.close();
+    await pool.end();
+  };
 });
 afterAll(() => server.stop());
+
+const opened: PostgresStore[] = [];
+function open(client: PgPool, options: PostgresStoreOptions = {}): PostgresStore {
+  const store = postgresStore(client, options);
+  opened.push(store);
+  return store;
+}
 
 let count = 0;
 function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
@@ -59,7 +75,7 @@ async function sql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> 
 
 describe("migrate", () => {
   it("makes the table once, however many call it at the same time", async () => {
-    const stores = Array.from({ length: 10 }, () => postgresStore(pool, { table: "at_once" }));
+    const stores = Array.from({ length: 10 }, () => open(pool, { table: "at_once" }));
     await Promise.all(stores.map((store) => store.migrate()));
     await stores[0]?.create(record(), { now: NOW });
     await stores[0]?.migrate();
@@ -71,7 +87,7 @@ describe("migrate", () => {
 
   it("takes odd names for schema and table as they are", async () => {
     const names = { schema: `my "sche'ma"`, table: `select "x'; drop table y` };
-    const store = postgresStore(pool, names);
+    const store = open(pool, names);
     await store.migrate();
     const own = record();
     const limit = { max: 1, onExceed: "evict-oldest" } as const;
@@ -81,7 +97,7 @@ describe("migrate", () => {
   });
 
   it("does what its SQL does", async () => {
-    const store = postgresStore(pool, { table: "by_hand" });
+    const store = open(pool, { table: "by_hand" });
     await withClient(server.url, (client) => client.query(store.migrationSql()));
     await store.create(record(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
     await store.migrate();
@@ -89,18 +105,18 @@ describe("migrate", () => {
   });
 
   it("refuses a table of a later release, and one that is somebody else's", async () => {
-    const store = postgresStore(pool, { table: "later" });
+    const store = open(pool, { table: "later" });
     await store.migrate();
     await pool.query("comment on table later is 'sessionup 2'");
     await expect(store.migrate()).rejects.toThrow(
       "the table is of version 2, this release of sessionup knows 1; upgrade sessionup",
     );
     await pool.query("create table somebodys (id text)");
-    await expect(postgresStore(pool, { table: "somebodys" }).migrate()).rejects.toThrow(/is not sessionup's/);
+    await expect(open(pool, { table: "somebodys" }).migrate()).rejects.toThrow(/is not sessionup's/);
   });
 
   it("is asked for by every operation that finds no table", async () => {
-    const store = postgresStore(pool, { table: "nowhere" });
+    const store = open(pool, { table: "nowhere" });
     const limit = { max: 1, onExceed: "refuse" } as const;
     for (const attempt of [
       () => store.fetchById(record().id),
@@ -122,7 +138,7 @@ describe("migrate", () => {
 describe("what reaches the server", () => {
   it("is one statement an operation", async () => {
     const counted = counting();
-    const store = postgresStore(counted);
+    const store = open(counted);
     await store.migrate();
     const limit = { max: 5, onExceed: "evict-oldest" } as const;
     const own = record();
@@ -149,7 +165,7 @@ describe("what reaches the server", () => {
 
   it("is one question for the lookups of one turn, and each gets its own answer", async () => {
     const counted = counting();
-    const store = postgresStore(counted, { table: "turns" });
+    const store = open(counted, { table: "turns" });
     await store.migrate();
     const records = Array.from({ length: 64 }, (_, index) => record({ userKey: `user-${index}` }));
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
@@ -174,7 +190,7 @@ describe("what reaches the server", () => {
       [false, 0],
       [true, 1],
     ] as const) {
-      const store = postgresStore(pool, { prepare });
+      const store = open(pool, { prepare });
       for (let round = 0; round < 3; round++) await store.fetchById(record().id);
       expect(await prepared()).toBe(left);
     }
@@ -184,7 +200,7 @@ describe("what reaches the server", () => {
 describe("the table", () => {
   it("moves activity without touching an index", async () => {
     const own = new pg.Pool({ connectionString: server.url });
-    const store = postgresStore(own, { table: "hot" });
+    const store = open(own, { table: "hot" });
     await store.migrate();
     const records = Array.from({ length: 200 }, (_, index) => record({ userKey: `user-${index}` }));
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
@@ -210,7 +226,7 @@ describe("the table", () => {
 
   it("is found through its indexes, whatever its size", async () => {
     const counted = counting();
-    const store = postgresStore(counted, { table: "planned" });
+    const store = open(counted, { table: "planned" });
     await store.migrate();
     await pool.query(`insert into planned select 'zz' || lpad(n::text, 20, '0'), ('u' || n / 3)::bytea, 0, n, n, 9e12, 9e12 + n,
       null, null, '{}' from generate_series(1, 20000) as n`);
@@ -234,7 +250,7 @@ describe("the table", () => {
   });
 
   it("is swept by one process at a time, and not before its time", async () => {
-    const store = postgresStore(pool, { table: "swept" });
+    const store = open(pool, { table: "swept" });
     await store.migrate();
     const ends = Array.from({ length: 20 }, (_, index) =>
       record({ expiresAt: NOW + index, deadline: NOW + index }),
@@ -264,14 +280,14 @@ async function planOf(text: string): Promise<string> {
 
 describe("a login within a limit", () => {
   it("is refused on connections whose snapshot would be older than the lock", async () => {
-    const store = postgresStore(pool);
+    const store = open(pool);
     await store.migrate();
     const strict = new pg.Pool({
       connectionString: server.url,
       options: "-c default_transaction_isolation=repeatable\\ read",
     });
     const limit = { max: 1, onExceed: "refuse" } as const;
-    await expect(postgresStore(strict).create(record(), { now: NOW, limit })).rejects.toThrow(
+    await expect(open(strict).create(record(), { now: NOW, limit })).rejects.toThrow(
       /needs the isolation level "read committed"/,
     );
     await strict.end();
@@ -280,7 +296,7 @@ describe("a login within a limit", () => {
 
 describe("a crash of the server", () => {
   it("takes no session and no end of one that was acknowledged", async () => {
-    const store = postgresStore(pool, { table: "crashed" });
+    const store = open(pool, { table: "crashed" });
     await store.migrate();
     const records = Array.from({ length: 50 }, () => record({ userKey: "crash" }));
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
@@ -290,7 +306,7 @@ describe("a crash of the server", () => {
     await server.process.start(server.port);
     const fresh = new pg.Pool({ connectionString: server.url });
     const ids = kept.map(({ id }) => id).reverse();
-    const live = await postgresStore(fresh, { table: "crashed" }).fetchByUserKey("crash", {
+    const live = await open(fresh, { table: "crashed" }).fetchByUserKey("crash", {
       now: NOW,
       limit: 99,
     });
