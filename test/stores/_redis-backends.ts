@@ -22,7 +22,7 @@ interface Connected {
 }
 
 const SKIP: ContractSkip = {
-  reason: "the server removes dead records by itself; redis.test.ts shows that it does",
+  reason: "the server removes dead records by itself; redis-lifetime.test.ts shows that it does",
   tests: [
     "removes what is past its deadline, and nothing that lives",
     "finds a session whose end has moved outwards when its time has come",

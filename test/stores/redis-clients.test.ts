@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { createClient, createCluster, RESP_TYPES } from "redis";
 import { type SessionRecord, type Store, shardOf } from "sessionup";
@@ -88,6 +89,20 @@ describe("a client of the app's own making", () => {
     await client.connect();
     open.push(() => client.close());
     await expectToWork(redisStore(client));
+  });
+
+  it("needs no more rights than the documentation says", async () => {
+    const page = await readFile(new URL("../../docs/stores/redis.md", import.meta.url), "utf8");
+    const rights = /needs `([^`]+)`/.exec(page)?.[1]?.split(" ") ?? [];
+    await redis.client.call("ACL", ["SETUSER", "app", "on", ">secret", "~sessionup:*", ...rights]);
+    const user = { username: "app", password: "secret" };
+    const client = createClient({ url: redis.server.url, ...user });
+    await client.connect();
+    open.push(() => client.close());
+    const warnings: string[] = [];
+    await expectToWork(redisStore(client, { onWarning: (message) => warnings.push(message) }));
+    expect(warnings).toEqual([]);
+    await expectToWork(redisStore(ioredis({ ...user, enableReadyCheck: false })));
   });
 
   it("is refused when it is none", () => {
