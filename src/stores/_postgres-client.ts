@@ -25,10 +25,13 @@ export interface PostgresJs {
     // biome-ignore lint/suspicious/noExplicitAny: its own type of a parameter is not to be had without it
     parameters?: any[],
     options?: { prepare?: boolean },
-  ): PromiseLike<unknown> & { values(): PromiseLike<readonly unknown[][]> };
+  ): PromiseLike<unknown> & { values(): PromiseLike<PostgresJsRows> };
   /** Not there inside a transaction, nor on a reserved connection. */
   readonly options: object;
 }
+
+/** Rows, and what they answer: such as `SELECT`. */
+type PostgresJsRows = readonly unknown[][] & { readonly command: string | null };
 
 /** A client, whichever it is. */
 export interface PostgresClient {
@@ -81,7 +84,10 @@ function overPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
   return {
     async ask(text, values) {
       const rows = await sql.unsafe(text, [...values], { prepare }).values();
-      // On a connection made after one that broke in the middle of a reply, 3.4.9 begins with a gap: not with no row.
+      // After a connection broke, 3.4.9 may say of what was never carried out that it has no rows; there is no command then.
+      if (rows.command === null)
+        throw new Error("postgresStore: the connection broke before there was an answer");
+      // After one that broke in the middle of a reply, it begins with a gap: that is not the same as no row.
       return rows.filter(() => true);
     },
     async run(text) {
