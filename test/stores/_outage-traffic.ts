@@ -104,7 +104,8 @@ export async function chaos(proxy: TcpProxy, seed: number, isTime: () => boolean
     if (what < 0.4) proxy.mode = "pass";
     else if (what < 0.6) proxy.mode = "hang";
     else if (what < 0.75) proxy.mode = "cut";
-    else if (what < 0.9) proxy.cutAll();
+    else if (what < 0.83) proxy.cutAll();
+    else if (what < 0.91) proxy.resetAll();
     else {
       await proxy.refuse();
       await pause(100 * random());

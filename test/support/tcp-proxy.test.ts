@@ -166,6 +166,20 @@ describe("TcpProxy", () => {
     await expect.poll(next.heard).toBe("<a>");
   });
 
+  it("resets all connections, which their clients hear of as an error", async () => {
+    const { port } = await talker();
+    const proxy = await proxyFor(port);
+    const client = await dial(proxy.port);
+    client.say("a");
+    await expect.poll(client.heard).toBe("<a>");
+    const error = once(client.socket, "error");
+    proxy.resetAll();
+    expect((await error)[0]).toMatchObject({ code: "ECONNRESET" });
+    const next = await dial(proxy.port);
+    next.say("b");
+    await expect.poll(next.heard).toBe("<b>");
+  });
+
   it("silences the connections there are for ever, and no new one", async () => {
     const { port, asked, stop } = await talker();
     const proxy = await proxyFor(port);

@@ -62,6 +62,11 @@ export class TcpProxy {
     for (const wire of this.#wires) wire.break();
   }
 
+  /** The same, as a machine does that has just been started: clients hear of an error, and not of an end. */
+  resetAll(): void {
+    for (const wire of this.#wires) wire.reset();
+  }
+
   /** The connections there are go silent for ever, as when a firewall has forgotten them; new ones are not. */
   silence(): void {
     for (const wire of this.#wires) wire.silence();
@@ -127,6 +132,11 @@ class Wire {
     this.#held = [];
     this.#client.destroy();
     this.#server.destroy();
+  }
+
+  reset(): void {
+    this.#client.resetAndDestroy();
+    this.break();
   }
 
   #reply(chunk: Buffer): void {
