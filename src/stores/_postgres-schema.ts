@@ -83,12 +83,20 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${literal}::regclass::oid::bigint));
     IF most IS NOT NULL THEN
-      leaving := ARRAY(
-        SELECT id FROM ${table}
-        WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
-        ORDER BY CASE WHEN on_exceed = 'evict-idlest' THEN last_seen_at END DESC, created_at DESC, id DESC
-        OFFSET most - 1
-      );
+      -- In the index's order nothing is sorted.
+      IF on_exceed = 'evict-idlest' THEN
+        leaving := ARRAY(
+          SELECT id FROM ${table}
+          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
+          ORDER BY last_seen_at DESC, created_at DESC, id DESC OFFSET most - 1
+        );
+      ELSE
+        leaving := ARRAY(
+          SELECT id FROM ${table}
+          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
+          ORDER BY created_at DESC, id DESC OFFSET most - 1
+        );
+      END IF;
       IF on_exceed = 'refuse' AND leaving <> '{}' THEN
         IF EXISTS (SELECT FROM ${table} WHERE id = new_id) THEN
           RAISE unique_violation;

@@ -1,0 +1,70 @@
+import type pg from "pg";
+import { postgresStore } from "sessionup/stores/postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
+import { DAY, NOW, poolOf, recordOf, until } from "./_postgres-fixture.ts";
+
+let server: PostgresServer;
+let pool: pg.Pool;
+beforeAll(async () => {
+  server = await startPostgres({ autovacuum: "off" });
+  // Each connection chooses a plan for any parameters when it has carried a statement out five times.
+  pool = poolOf(server.url, { max: 1 });
+}, 60_000);
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
+
+/** So many rows were read by whole scans of the table. */
+async function scanned(): Promise<number> {
+  await pool.query("select pg_stat_force_next_flush()");
+  const { rows } = await pool.query("select sum(seq_tup_read)::int as rows from pg_stat_user_tables");
+  return rows[0].rows;
+}
+
+describe.each([
+  ["whose statistics are of today", "analyze sessionup_sessions"],
+  [
+    "that has never been analyzed",
+    "delete from pg_statistic where starelid = 'sessionup_sessions'::regclass",
+  ],
+])("a table of 20 000 sessions %s", (_what, prepare) => {
+  it("is scanned by no operation, however often it is asked for", async () => {
+    const store = postgresStore(pool);
+    await store.migrate();
+    await pool.query(`truncate sessionup_sessions;
+      insert into sessionup_sessions
+      select 'zz' || n, convert_to('user-' || n % 10000, 'UTF8'), 0, ${NOW} + n, ${NOW} + n, ${NOW + DAY}, ${NOW + DAY}, null, null, '{"v":1}'
+      from generate_series(1, 20000) as n`);
+    await pool.query(prepare);
+    const end = { reason: "revoked", now: NOW } as const;
+    const before = await scanned();
+    for (let round = 1; round <= 12; round++) {
+      const userKey = `user-${round}`;
+      for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
+        const limit = { max: onExceed === "refuse" ? 100 : 2, onExceed };
+        await store.create(recordOf({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
+      }
+      await store.create(recordOf({ userKey }), { now: NOW });
+      await store.fetchById(`zz${round}`);
+      await store.fetchByIds(Array.from({ length: 50 }, (_, index) => `zz${index * round}`));
+      const [last] = await store.fetchByUserKey(userKey, { now: NOW, limit: 1 });
+      await store.fetchByUserKey(userKey, { now: NOW, limit: 100, ...(last && { before: last }) });
+      const activity = { lastSeenAt: NOW + DAY, expiresAt: NOW + DAY };
+      await store.update(`zz${1_000 + round}`, { activity }, { now: NOW, ifRevision: 0 });
+      await store.update(`zz${1_000 + round}`, { data: { v: 1 } }, { now: NOW });
+      await store.deleteById(`zz${2_000 + round}`, end);
+      await store.deleteById(`zz${3_000 + round}`, { ...end, tombstone: 1 }, `user-${3_000 + round}`);
+      await store.deleteByUserKey(`user-${4_000 + round}`, end, [`zz${4_000 + round}`]);
+      await store.deleteByUserKey(`user-${5_000 + round}`, { ...end, tombstone: 1 });
+      await store.deleteExpired(NOW + 1, 1);
+    }
+    // What is counted before is counted late.
+    await until(async () => (await scanned()) >= before);
+    expect(await scanned()).toBe(before);
+    await pool.query("select count(*) from sessionup_sessions where data = ''");
+    await until(async () => (await scanned()) > before);
+    await store.close();
+  });
+});
