@@ -1,5 +1,7 @@
 import Database from "libsql";
+import { open as openLmdb } from "lmdb";
 import type { Store } from "sessionup";
+import { lmdbStore } from "sessionup/stores/lmdb";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { startApp } from "./_outage-app.ts";
 
@@ -12,6 +14,7 @@ const open: Readonly<Record<string, () => Promise<Store>>> = {
     await store.migrate();
     return store;
   },
+  lmdb: async () => lmdbStore(openLmdb({ path }), { timeout: "1s" }),
 };
 
 const store = await open[name]?.();
