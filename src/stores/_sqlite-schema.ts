@@ -51,10 +51,10 @@ export const VERSIONS: ReadonlyArray<(names: Names) => readonly string[]> = [
   ],
 ];
 
-/** The tables as they are made where there are none: the SQL that `migrate` would run. */
-export function schemaSql(names: Names, versions: typeof VERSIONS = VERSIONS): string {
-  const steps = versions.flatMap((step, version) => [...step(names), raise(names, version)]);
-  return ["BEGIN", ...beginnings(names), ...steps, "COMMIT"].map((sql) => `${sql};\n`).join("");
+/** What makes the tables where there are none, as `migrate` does. */
+export function schemaOf(names: Names): readonly string[] {
+  const steps = VERSIONS.flatMap((step, version) => [...step(names), raise(names, version)]);
+  return [...beginnings(names), ...steps];
 }
 
 /**

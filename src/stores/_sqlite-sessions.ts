@@ -12,7 +12,7 @@ import type {
 import { Lookups } from "./_lookups.ts";
 import { inOrderOf, type Row, recordOf } from "./_rows.ts";
 import { type Engine, LOG_AHEAD, pauseOf } from "./_sqlite-engine.ts";
-import { migrate, type Names, schemaSql } from "./_sqlite-schema.ts";
+import { migrate, type Names, schemaOf } from "./_sqlite-schema.ts";
 import { Statements } from "./_sqlite-statements.ts";
 import { DATABASE_SWEEP, Sweeper } from "./_sweeper.ts";
 
@@ -58,7 +58,10 @@ export class SqliteSessions implements Store {
   }
 
   migrationSql(): string {
-    return (this.#engine.logAhead ? `${LOG_AHEAD};\n` : "") + schemaSql(this.#names);
+    const statements = schemaOf(this.#names);
+    // Servers and D1 have migrations of their own, and transactions around them.
+    const script = this.#engine.logAhead ? [LOG_AHEAD, "BEGIN", ...statements, "COMMIT"] : statements;
+    return script.map((sql) => `${sql};\n`).join("");
   }
 
   async create(

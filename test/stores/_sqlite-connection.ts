@@ -114,13 +114,37 @@ export function connectionTests(
         assert.equal(await store.update(next.id, { data: { v: 1 } }, { now: NOW, ifRevision: 0 }), "updated");
         assert.equal((await store.fetchById(next.id))?.revision, 1);
       }, true),
+    "ends nothing for a login whose id is there": () =>
+      opened(async (_database, store) => {
+        const [oldest, replaced, there] = [
+          recordOf("there", NOW),
+          recordOf("there", NOW + 1),
+          recordOf("elsewhere"),
+        ];
+        for (const record of [oldest, replaced, there]) await store.create(record, { now: NOW });
+        const again = { ...recordOf("there", NOW + 2), id: there.id };
+        for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
+          const options = { now: NOW, limit: { max: 2, onExceed }, replaces: replaced.id };
+          await assert.rejects(
+            store.create(again, options),
+            (error) => SessionError.is(error) && error.code === "ERR_DUPLICATE_ID",
+          );
+        }
+        await assert.rejects(store.create(again, { now: NOW, replaces: replaced.id }), SessionError);
+        const live = await store.fetchByUserKey("there", { now: NOW, limit: 10 });
+        assert.deepEqual(live, [replaced, oldest]);
+      }),
     "ends thousands of one user's sessions in steps, each of them once": () =>
       opened(async (_database, store) => {
         const many = Array.from({ length: 2_500 }, (_, index) => recordOf("thousands", NOW - (index % 100)));
         for (const record of many) await store.create(record, { now: NOW });
         const [kept] = many;
         const end = { reason: "revoked", now: NOW, tombstone: 1_000 } as const;
-        const ended = await store.deleteByUserKey("thousands", end, [kept?.id ?? ""]);
+        const ending = store.deleteByUserKey("thousands", end, [kept?.id ?? ""]);
+        // Between two steps; what comes after the first is behind none of them.
+        const later = recordOf("thousands", NOW + 1);
+        await store.create(later, { now: NOW });
+        const ended = await ending;
         assert.deepEqual(
           [...ended].sort(),
           many
@@ -129,7 +153,8 @@ export function connectionTests(
             .sort(),
         );
         const live = await store.fetchByUserKey("thousands", { now: NOW, limit: 10 });
-        assert.deepEqual(live, [kept]);
+        assert.deepEqual(live, [later, kept]);
+        await store.deleteByUserKey("thousands", end);
         while ((await store.deleteExpired(NOW + 1_000, 1_000)) > 0);
       }),
     "evicts thousands in steps when the limit is lowered": () =>
