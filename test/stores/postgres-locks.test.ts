@@ -155,6 +155,21 @@ describe("a login within a limit, beside another of that user", () => {
   });
 });
 
+describe("deleteExpired", () => {
+  it("leaves what another has in hand for the next time, and waits for nobody", async () => {
+    const ends = { expiresAt: NOW + 1, deadline: NOW + 1 };
+    const [a, b] = [recordOf(ends), recordOf(ends)];
+    for (const record of [a, b]) await store.create(record, { now: NOW });
+    const client = await first.connect();
+    await client.query("begin");
+    await client.query(`select from ${TABLE} where id = $1 for update`, [a.id]);
+    expect(await store.deleteExpired(NOW + 1, 10)).toBe(1);
+    await client.query("commit");
+    client.release();
+    expect(await store.deleteExpired(NOW + 1, 10)).toBe(1);
+  });
+});
+
 describe("many that lock the same sessions", () => {
   it("never wait for each other for ever, 300 times", async () => {
     const end = { reason: "revoked", now: NOW } as const;

@@ -135,3 +135,22 @@ describe("migrate", () => {
       });
   });
 });
+
+describe("a database whose collation is not that of bytes", () => {
+  it("lists and pages by the bytes of the ids", async () => {
+    await pool.query("create database english template template0 locale_provider icu icu_locale 'en'");
+    const english = poolOf(server.url.replace(/postgres$/, "english"));
+    const store = open(english, {});
+    await store.migrate();
+    const ids = ["PLAa", "PLAb", "PLBa", "PLaB", "PLab", "PLb0"];
+    for (const id of ids.toReversed()) await store.create(recordOf({ id, createdAt: NOW }), { now: NOW });
+    expect((await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).map(({ id }) => id)).toEqual(
+      ids.toReversed(),
+    );
+    const before = { createdAt: NOW, id: "PLaB" };
+    const page = await store.fetchByUserKey("ann", { now: NOW, limit: 9, before });
+    expect(page.map(({ id }) => id)).toEqual(["PLBa", "PLAb", "PLAa"]);
+    await store.close();
+    await english.end();
+  });
+});
