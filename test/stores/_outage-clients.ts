@@ -7,8 +7,8 @@ import type { OpenStore } from "./_backend.ts";
 export const IOREDIS = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  connectTimeout: 2_000,
-  socketTimeout: 2_000,
+  connectTimeout: 4_000,
+  socketTimeout: 4_000,
   retryStrategy: (times: number): number => Math.min(50 * times, 1_000),
   lazyConnect: true,
 } satisfies RedisOptions;
@@ -18,8 +18,8 @@ export const NODE_REDIS = {
   disableOfflineQueue: true,
   pingInterval: 1_000,
   socket: {
-    connectTimeout: 2_000,
-    socketTimeout: 2_000,
+    connectTimeout: 4_000,
+    socketTimeout: 4_000,
     reconnectStrategy: (retries: number): number => Math.min(50 * 2 ** retries, 1_000),
   },
 };
@@ -47,7 +47,7 @@ export async function openNodeRedis(port: number): Promise<OpenStore> {
     });
   }
   const watch = setInterval(() => {
-    if (!client.isReady || performance.now() - heard < 3_000) return;
+    if (!client.isReady || performance.now() - heard < 4_000) return;
     client.destroy();
     void client.connect();
   }, 1_000);

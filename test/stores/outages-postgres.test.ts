@@ -14,7 +14,7 @@ const database = await startPostgres();
 afterAll(() => database.stop());
 const server = failing(database, "SIGINT");
 
-const OWN = { host: "127.0.0.1", user: "sessionup", database: "postgres", max: 5 };
+const OWN = { host: "127.0.0.1", user: "sessionup", database: "postgres", max: 4 };
 
 outageSuite({
   store: "postgres",
@@ -22,7 +22,13 @@ outageSuite({
   server,
   connections: OWN.max,
   async open(port) {
-    const pool = new pg.Pool({ ...OWN, port, connectionTimeoutMillis: 2_000, query_timeout: 2_000 });
+    const pool = new pg.Pool({
+      ...OWN,
+      port,
+      connectionTimeoutMillis: 4_000,
+      query_timeout: 4_000,
+      statement_timeout: 4_000,
+    });
     pool.on("error", () => undefined);
     return opened(pool, () => pool.end());
   },
@@ -43,14 +49,14 @@ outageSuite({
         socket.once("connect", () => {
           socket.destroy = () => destroy();
         });
-        return socket.setTimeout(2_000, () => socket.destroy());
+        return socket.setTimeout(4_000, () => socket.destroy());
       },
     };
     const sql = postgres({
       ...OWN,
       ...untyped,
       port,
-      connect_timeout: 2,
+      connect_timeout: 4,
       backoff: () => 0.1,
       fetch_types: false,
       // 3.4.9 writes nothing less than 1 kB any more on a connection that broke while something waited to be written.
