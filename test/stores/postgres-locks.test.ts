@@ -126,10 +126,16 @@ describe("deleteByUserKey, of sessions one of which another has in hand", () => 
     }
   });
 
-  it("does not name what the other has ended", async () => {
-    const ids = [(await stored("all")).id, (await stored("all")).id];
-    const removeAll = () => store.deleteByUserKey("all", { reason: "revoked", now: NOW });
-    expect(await second(GONE, [ids[0]], removeAll)).toEqual([ids[1]]);
+  it("does not name what the other has ended, and leaves its tombstone as it is", async () => {
+    for (const theirs of [GONE, ENDED, IDLE]) {
+      const ids = [(await stored("all")).id, (await stored("all")).id];
+      const end = { reason: "revoked", now: NOW, tombstone: 500 } as const;
+      const removeAll = () => store.deleteByUserKey("all", end);
+      expect(await second(theirs, [ids[0]], removeAll)).toEqual([ids[1]]);
+      const [first] = await store.fetchByIds(ids);
+      if (theirs === ENDED) expect(first?.ended).toEqual({ at: 1, reason: "logout" });
+      else expect(first?.ended).toBeUndefined();
+    }
   });
 });
 
