@@ -2,6 +2,7 @@ import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Backend, OpenStore } from "./_backend.ts";
 import { modelTests } from "./_model.ts";
+import { raceTests } from "./_races.ts";
 
 /** All that a store has to keep, with one of its clients. Its title is what the summary says has run. */
 export function storeSuite(backend: Backend): void {
@@ -24,6 +25,7 @@ export function storeSuite(backend: Backend): void {
         },
       },
     );
+    raceTests(backend);
     modelTests(backend);
   });
 }
