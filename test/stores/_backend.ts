@@ -13,6 +13,8 @@ export interface Backend {
   stop(): Promise<void>;
   /** A store over a client of its own, as another process would have it; all see the same sessions. */
   open(): Promise<OpenStore>;
+  /** What it runs on and its version, such as `Redis 7.0.15`: for the last words of a run. */
+  version?(): Promise<string>;
   /** How many rows, keys and index entries there are of all sessions: 0 when everything has ended. */
   left(): Promise<number>;
 }
@@ -21,4 +23,6 @@ export interface OpenStore {
   readonly store: Store;
   /** Closes the store, then the client that the app would close. */
   close(): Promise<void>;
+  /** Uses the app's client, whatever became of the store. Absent where the store has none. */
+  ping?(): Promise<unknown>;
 }

@@ -1,6 +1,7 @@
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Backend, OpenStore } from "./_backend.ts";
+import { losslessTests } from "./_lossless.ts";
 import { modelTests } from "./_model.ts";
 import { raceTests } from "./_races.ts";
 
@@ -26,6 +27,7 @@ export function storeSuite(backend: Backend): void {
       },
     );
     raceTests(backend);
+    losslessTests(backend);
     modelTests(backend);
   });
 }

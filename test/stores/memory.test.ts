@@ -11,9 +11,16 @@ const store = memoryStore({ maxRecords: MOST });
 async function free(): Promise<number> {
   const now = Date.UTC(2026, 0, 1, 12);
   const userKey = randomBytes(8).toString("hex");
-  const times = { createdAt: now, lastSeenAt: now, expiresAt: now + 86_400_000, deadline: now + 86_400_000 };
+  const times = { lastSeenAt: now, expiresAt: now + 86_400_000, deadline: now + 86_400_000 };
   for (let count = 0; ; count++) {
-    const record = { id: `${userKey}${count}`, userKey, revision: 0, ...times, data: { v: 1 } };
+    const record = {
+      id: `${userKey}${count}`,
+      userKey,
+      revision: 0,
+      createdAt: now + count,
+      ...times,
+      data: { v: 1 },
+    };
     const refused = await store.create(record, { now }).then(
       () => undefined,
       (error: unknown) => error,
