@@ -8,18 +8,26 @@ import { program } from "./_packages.ts";
  */
 export class TursoServer {
   #server: ServerProcess | undefined;
-  #url = "";
+  port = 0;
 
   async start(): Promise<void> {
     const [folder, port] = await Promise.all([serverFolder("tursodb"), freePort()]);
     const args = ["-q", "sessions.db", "--sync-server", `127.0.0.1:${port}`];
     this.#server = new ServerProcess(program("tursodb"), args, folder);
-    this.#url = `http://127.0.0.1:${port}`;
+    this.port = port;
     await this.#server.start(port);
   }
 
-  client(): Client {
-    return createClient({ url: this.#url, fetch: withoutStoredTexts });
+  client(port: number): Client {
+    return createClient({ url: `http://127.0.0.1:${port}`, fetch: withoutStoredTexts });
+  }
+
+  async signal(signal: "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGKILL"): Promise<void> {
+    await this.#server?.signal(signal);
+  }
+
+  async startAgain(): Promise<void> {
+    await this.#server?.start(this.port);
   }
 
   async stop(): Promise<void> {

@@ -7,8 +7,9 @@ import { promisify } from "node:util";
 import { libsqlStore } from "sessionup/stores/libsql";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OpenStore } from "../stores/_backend.ts";
+import { outageSuite } from "../stores/_outages.ts";
 import { connectionTests } from "../stores/_sqlite-connection.ts";
-import { storeSuite } from "../stores/_suite.ts";
 import type { Outcome } from "./_contract.ts";
 import { ENGINES, installEngines, outcomesOf, unsupported } from "./_packages.ts";
 import { TursoServer } from "./_tursodb.ts";
@@ -75,28 +76,58 @@ describe("engines", () => {
 
   describeWith("tursodb", "over HTTP", () => {
     const server = new TursoServer();
-    storeSuite({
+    beforeAll(async () => {
+      await server.start();
+      const client = server.client(server.port);
+      await libsqlStore(client).migrate();
+      client.close();
+    });
+    afterAll(() => server.stop());
+
+    const open = async (port: number, timeout: "1s" | "30s"): Promise<OpenStore> => {
+      const client = server.client(port);
+      const store = libsqlStore(client, { timeout });
+      return {
+        store,
+        close: async () => {
+          await store.close();
+          client.close();
+        },
+      };
+    };
+
+    describe("libsql × @libsql/client, HTTP, tursodb", () => {
+      let opened: OpenStore | undefined;
+      afterAll(() => opened?.close());
+      // The races of several clients are of little use here: this server answers one request at a time.
+      storeContract(
+        { describe, it },
+        {
+          create: async () => {
+            opened ??= await open(server.port, "30s");
+            return opened.store;
+          },
+        },
+      );
+    });
+
+    // It is slow: until enough has been acknowledged takes a while.
+    const busy = () => new Promise((resolve) => setTimeout(resolve, 1_500));
+    outageSuite({
       store: "libsql",
       client: "@libsql/client, HTTP, tursodb",
-      start: async () => {
-        await server.start();
-        await libsqlStore(server.client()).migrate();
-      },
-      stop: () => server.stop(),
-      open: async () => {
-        const client = server.client();
-        const store = libsqlStore(client);
-        return {
-          store,
-          close: async () => {
-            await store.close();
-            client.close();
-          },
-        };
-      },
-      left: async () => {
-        const { rows } = await server.client().execute("SELECT count(*) AS count FROM sessionup_sessions");
-        return Number(rows[0]?.count);
+      open: (port) => open(port, "1s"),
+      // One a request.
+      connections: 1_000,
+      server: {
+        get port() {
+          return server.port;
+        },
+        freeze: () => server.signal("SIGSTOP"),
+        thaw: () => server.signal("SIGCONT"),
+        kill: () => busy().then(() => server.signal("SIGKILL")),
+        shutDown: () => busy().then(() => server.signal("SIGTERM")),
+        startAgain: () => server.startAgain(),
       },
     });
   });
