@@ -199,14 +199,15 @@ describe("what reaches the server", () => {
 
 describe("the table", () => {
   it("moves activity without touching an index", async () => {
-    const own = new pg.Pool({ connectionString: server.url });
+    const own = new pg.Pool({ connectionString: server.url, max: 1 });
     const store = open(own, { table: "hot" });
     await store.migrate();
-    const records = Array.from({ length: 200 }, (_, index) => record({ userKey: `user-${index}` }));
-    await Promise.all(records.map((each) => store.create(each, { now: NOW })));
+    const data = { v: 1, text: "x".repeat(200) };
+    const records = Array.from({ length: 200 }, (_, index) => record({ userKey: `user-${index}`, data }));
+    for (const each of records) await store.create(each, { now: NOW });
     await pool.query("vacuum analyze hot");
     for (let round = 1; round <= 5; round++) {
-      const activity = { lastSeenAt: NOW + round, expiresAt: NOW + DAY };
+      const activity = { lastSeenAt: NOW + round, expiresAt: NOW + 1_000 + round };
       await Promise.all(
         records.map(({ id }) => store.update(id, { activity }, { now: NOW + round, ifRevision: 0 })),
       );
@@ -221,7 +222,7 @@ describe("the table", () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(seen.updates).toBe(1_000);
-    expect(seen.hot).toBeGreaterThan(900);
+    expect(seen.hot).toBeGreaterThan(950);
   });
 
   it("is found through its indexes, whatever its size", async () => {
