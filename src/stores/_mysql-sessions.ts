@@ -1,0 +1,277 @@
+import { SessionError } from "../errors.ts";
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionCursor,
+  SessionPage,
+  SessionRecord,
+  Store,
+  UpdateOptions,
+} from "../store.ts";
+import { Lookups } from "./_lookups.ts";
+import { errnoOf, type MysqlClient, type MysqlLease, Overtaken, pauseOf } from "./_mysql-client.ts";
+import { migrate, migrationSql, type Names, NO_SUCH_TABLE } from "./_mysql-schema.ts";
+import { CROWD, Statements } from "./_mysql-statements.ts";
+import { inOrderOf, type Row, recordOf } from "./_rows.ts";
+import { DATABASE_SWEEP, Sweeper } from "./_sweeper.ts";
+
+/** So many sessions of a user end in one transaction: the thousand that the manager's default lets a user have. */
+const ENDED_AT_ONCE = 1_000;
+/** MariaDB makes a table of its own of a list that is twice as long, and then looks at every session there is. */
+const LIST = 500;
+/** Another process may sweep when this one has not for so long: a little less than the time between two sweeps. */
+const SWEEPS_APART = 50_000;
+/** Between two steps of a sweep, in milliseconds: others have their turn. */
+const SWEEP_PAUSE = 10;
+const DUPLICATE = 1062;
+
+/** The store: each operation is one statement, or one transaction. */
+export class MysqlSessions implements Store {
+  readonly #client: MysqlClient;
+  readonly #names: Names;
+  readonly #statements: Statements;
+  readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
+  readonly #sweeper: Sweeper;
+  #closed = false;
+
+  constructor(client: MysqlClient, names: Names, onSweepError: (error: unknown) => void) {
+    this.#client = client;
+    this.#names = names;
+    this.#statements = new Statements(names);
+    const sweep = (now: number, limit: number) => this.#sweep(now, limit);
+    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, sweep, onError: onSweepError });
+  }
+
+  async migrate(): Promise<void> {
+    await migrate(this.#client, this.#names);
+  }
+
+  migrationSql(): string {
+    return migrationSql(this.#names);
+  }
+
+  async create(
+    record: SessionRecord,
+    { now, limit, replaces }: CreateOptions,
+  ): Promise<{ readonly evicted: readonly string[] }> {
+    this.#sweeper.tell(now);
+    if (!this.#closed) this.#sweeper.start();
+    if (replaces === undefined) {
+      const { affected } = await this.#inserting(async (lease) => {
+        if (!limit) return lease.run(this.#statements.insertBeside(record));
+        await lease.readCommitted();
+        return lease.run(this.#statements.insertWithin(record, now, limit));
+      });
+      if (affected) return { evicted: [] };
+    }
+    const evicted: string[] = [];
+    for (;;) {
+      const step = await this.#inserting((lease) =>
+        lease.transaction(() =>
+          this.#replace(lease, record, {
+            now,
+            ...(limit && { limit }),
+            ...(replaces !== undefined && { replaces }),
+          }),
+        ),
+      );
+      evicted.push(...step.evicted);
+      if (step.done) return { evicted };
+    }
+  }
+
+  /** Ends those that `record` takes the place of, and then begins; not done where more have to go than go at once. */
+  async #replace(
+    lease: MysqlLease,
+    record: SessionRecord,
+    { now, limit, replaces = "" }: CreateOptions,
+  ): Promise<{ readonly evicted: readonly string[]; readonly done: boolean }> {
+    await this.#lock(lease, record.userKey);
+    const most = ENDED_AT_ONCE + 1;
+    const crowd = await lease.rows(this.#statements.crowd(record, now, limit, replaces, most));
+    const those = (kind: number) =>
+      crowd.flatMap(([each, id]) => (Number(each) === kind ? [textOf(id)] : []));
+    if (those(CROWD.duplicate).length > 0) throw duplicateError();
+    const evicted = those(CROWD.beyond).slice(0, ENDED_AT_ONCE);
+    if (limit?.onExceed === "refuse" && evicted.length > 0)
+      throw new SessionError("ERR_LIMIT", `the user has ${limit.max} sessions, and may have no more`);
+    const done = those(CROWD.beyond).length < most;
+    const replaced = done ? those(CROWD.replaced) : [];
+    await this.#endThese(lease, [...replaced, ...evicted], { reason: "evicted", now });
+    if (done) await lease.run(this.#statements.insert(record));
+    return { evicted, done };
+  }
+
+  fetchById(id: string): Promise<SessionRecord | undefined> {
+    return this.#lookups.fetch(id);
+  }
+
+  async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    if (ids.length === 0) return [];
+    // Lists of all lengths would be as many prepared statements.
+    const often = ids.length <= LIST;
+    const asked = often ? padded(ids) : ids;
+    const rows = await this.#operation((lease) => lease.rows(this.#statements.byIds(asked), often));
+    return inOrderOf(ids, rows.map(recordOfRow));
+  }
+
+  async fetchByUserKey(
+    userKey: string,
+    { now, limit, before }: SessionPage,
+  ): Promise<readonly SessionRecord[]> {
+    this.#sweeper.tell(now);
+    const rows = await this.#operation((lease) =>
+      lease.rows(this.#statements.page(userKey, now, limit, before)),
+    );
+    return rows.map(recordOfRow);
+  }
+
+  async update(
+    id: string,
+    change: SessionChange,
+    { now, ifRevision }: UpdateOptions,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    this.#sweeper.tell(now);
+    return this.#operation(async (lease) => {
+      const { told } = await lease.run(this.#statements.update(id, change, now, ifRevision), true);
+      if (told) return "updated";
+      return ifRevision !== undefined && (await this.#isLive(lease, id, now)) ? "conflict" : "not_found";
+    });
+  }
+
+  async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
+    this.#sweeper.tell(end.now);
+    return this.#operation(async (lease) => {
+      const { affected } = await lease.run(this.#statements.end(id, end, owner), true);
+      if (affected) return "deleted";
+      return owner !== undefined && (await this.#isLive(lease, id, end.now)) ? "not_owner" : "not_found";
+    });
+  }
+
+  async deleteByUserKey(
+    userKey: string,
+    end: End,
+    exceptIds: readonly string[] = [],
+  ): Promise<readonly string[]> {
+    this.#sweeper.tell(end.now);
+    const excepted = new Set(exceptIds);
+    const ended: string[] = [];
+    let before: SessionCursor | undefined;
+    do {
+      // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
+      const step = await this.#operation((lease) =>
+        lease.transaction(async () => {
+          await this.#lock(lease, userKey);
+          const rows = await lease.rows(this.#statements.idsOf(userKey, end.now, ENDED_AT_ONCE, before));
+          const found = rows.map(([id, createdAt]) => ({ id: textOf(id), createdAt: Number(createdAt) }));
+          const ending = found.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
+          await this.#endThese(lease, ending, end);
+          return { ending, last: found[ENDED_AT_ONCE - 1] };
+        }),
+      );
+      ended.push(...step.ending);
+      before = step.last;
+    } while (before);
+    return ended;
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return this.#operation(async (lease) => {
+      // Else it would lock the gap before the first that lives, and those who begin in it would wait.
+      await lease.readCommitted();
+      const { affected } = await lease.run(this.#statements.sweep(now, limit));
+      return affected;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#sweeper.stop();
+  }
+
+  /** One process at a time, until nothing is left. */
+  async #sweep(now: number, limit: number): Promise<number> {
+    const claim = this.#statements.claimSweep(now, SWEEPS_APART);
+    const { affected: mine } = await this.#operation((lease) => lease.run(claim));
+    let removed = 0;
+    while (mine && !this.#closed) {
+      const count = await this.deleteExpired(now, limit);
+      removed += count;
+      if (count < limit) break;
+      await pauseOf(SWEEP_PAUSE);
+    }
+    return removed;
+  }
+
+  async #lock(lease: MysqlLease, userKey: string): Promise<void> {
+    const [slot] = await lease.rows(this.#statements.lock(userKey));
+    if (!slot)
+      throw new SessionError("ERR_STORE", "mysqlStore: rows of the table of slots are missing; restore it");
+  }
+
+  /** Exactly these, and all of them. */
+  async #endThese(lease: MysqlLease, ids: readonly string[], end: End): Promise<void> {
+    for (let from = 0; from < ids.length; from += LIST) {
+      const some = ids.slice(from, from + LIST);
+      const { affected } = await lease.run(this.#statements.endThese(some, end));
+      if (affected !== some.length) throw new Overtaken();
+    }
+  }
+
+  async #isLive(lease: MysqlLease, id: string, now: number): Promise<boolean> {
+    return (await lease.rows(this.#statements.isLive(id, now))).length > 0;
+  }
+
+  async #inserting<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.#operation(work);
+    } catch (error) {
+      throw errnoOf(error) === DUPLICATE ? duplicateError() : error;
+    }
+  }
+
+  async #operation<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.#client.operation(work);
+    } catch (error) {
+      if (errnoOf(error) !== NO_SUCH_TABLE) throw error;
+      const message = "mysqlStore: the table is missing; call the store's migrate() once, before it is used";
+      throw new SessionError("ERR_STORE", message, { cause: error });
+    }
+  }
+}
+
+function duplicateError(): SessionError {
+  return new SessionError("ERR_DUPLICATE_ID", "mysqlStore: a record with this id is there");
+}
+
+/** As many as a power of two, the last of them several times. */
+function padded(ids: readonly string[]): readonly string[] {
+  const length = 2 ** Math.ceil(Math.log2(ids.length));
+  return Array.from({ length }, (_, index) => ids[Math.min(index, ids.length - 1)] ?? "");
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: unknown): string {
+  return decoder.decode(bytes as Uint8Array);
+}
+
+/** A row as its values, in the order of `COLUMNS`. */
+function recordOfRow(values: readonly unknown[]): SessionRecord {
+  const [id, user_key, revision, created_at, last_seen_at, expires_at, deadline, ended_at, reason, data] =
+    values;
+  const row = {
+    id: textOf(id),
+    user_key,
+    revision,
+    created_at,
+    last_seen_at,
+    expires_at,
+    deadline,
+    ended_at,
+  };
+  const ended_reason = reason === null ? null : textOf(reason);
+  return recordOf({ ...row, ended_reason, data: textOf(data) } as Row);
+}

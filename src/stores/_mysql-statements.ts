@@ -1,0 +1,149 @@
+import type { End, SessionChange, SessionCursor, SessionLimit, SessionRecord } from "../store.ts";
+import { type Names, slotOf } from "./_mysql-schema.ts";
+import { listed, NOTHING, raw, type Sql, sql } from "./_mysql-sql.ts";
+import { bytesOf, COLUMNS, valuesOf } from "./_rows.ts";
+
+const ALL = raw(COLUMNS.join(", "));
+const NEWEST_FIRST = raw("created_at DESC, id DESC");
+
+/** What a row says that stands in the way of a login. */
+export const CROWD = { beyond: 0, replaced: 1, duplicate: 2 } as const;
+
+/** Every statement that there is, for one store's tables. */
+export class Statements {
+  readonly #table: Sql;
+  readonly #schema: Sql;
+  readonly #slots: Sql;
+
+  constructor({ table, schema, slots }: Names) {
+    this.#table = table;
+    this.#schema = schema;
+    this.#slots = slots;
+  }
+
+  byIds(ids: readonly string[]): Sql {
+    const which = ids.length === 1 ? sql`= ${ids[0] ?? null}` : sql`IN (${listed(ids)})`;
+    return sql`SELECT ${ALL} FROM ${this.#table} WHERE id ${which}`;
+  }
+
+  page(userKey: string, now: number, limit: number, before: SessionCursor | undefined): Sql {
+    return sql`SELECT ${ALL} FROM ${this.#table} WHERE ${ofUser(userKey, now)}${behind(before)}
+ORDER BY ${NEWEST_FIRST} LIMIT ${limit}`;
+  }
+
+  /** So that nobody else begins or ends several of this user's sessions until the transaction is over. */
+  lock(userKey: string): Sql {
+    return sql`SELECT slot FROM ${this.#slots} WHERE ${slotOf(bytesOf(userKey))} FOR UPDATE`;
+  }
+
+  /** A session that waits for nobody but those who have the user's lock. */
+  insertBeside(record: SessionRecord): Sql {
+    return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(valuesOf(record))} FROM ${this.#slots}
+WHERE ${slotOf(bytesOf(record.userKey))} LOCK IN SHARE MODE`;
+  }
+
+  /**
+   * A session, where the user has fewer than `max` others: under the user's lock, though it is one statement. What is
+   * counted depends on the locked row, so it is counted when the lock is had. Needs `READ COMMITTED`: else counting
+   * would lock what is counted, and the gaps between.
+   */
+  insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): Sql {
+    return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(valuesOf(record))} FROM ${this.#slots} AS lock_of
+WHERE ${slotOf(bytesOf(record.userKey))} AND (
+  SELECT COUNT(*) FROM ${this.#table} AS own
+  WHERE user_key = ${bytesOf(record.userKey)} AND expires_at > ${now} + lock_of.nothing AND ended_at IS NULL
+) < ${max} FOR UPDATE`;
+  }
+
+  insert(record: SessionRecord): Sql {
+    return sql`INSERT INTO ${this.#table} (${ALL}) VALUES (${listed(valuesOf(record))})`;
+  }
+
+  /** All that stands in the way of `record`: what it is and its id, at most `most` of those beyond the limit. */
+  crowd(
+    record: SessionRecord,
+    now: number,
+    limit: SessionLimit | undefined,
+    replaces: string,
+    most: number,
+  ): Sql {
+    const own = ofUser(record.userKey, now);
+    const order = limit?.onExceed === "evict-idlest" ? sql`last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
+    const beyond = limit
+      ? sql`SELECT ${CROWD.beyond}, id FROM (
+  SELECT id FROM ${this.#table} WHERE ${own} AND id <> ${replaces}
+  ORDER BY ${order} LIMIT ${most} OFFSET ${limit.max - 1}
+) AS beyond UNION ALL `
+      : NOTHING;
+    return sql`${beyond}SELECT ${CROWD.replaced}, id FROM ${this.#table} WHERE id = ${replaces} AND ${own}
+UNION ALL SELECT ${CROWD.duplicate}, id FROM ${this.#table} WHERE id = ${record.id}`;
+  }
+
+  isLive(id: string, now: number): Sql {
+    return sql`SELECT 1 FROM ${this.#table} WHERE id = ${id} AND ${live(now)}`;
+  }
+
+  /** Tells 1 if there is such a record: how many rows are affected depends on a flag of the app's pool. */
+  update(id: string, { activity, data }: SessionChange, now: number, ifRevision: number | undefined): Sql {
+    const sets = [sql`revision = revision + ${raw(data ? "1" : "0")} * LAST_INSERT_ID(1)`];
+    if (data) sets.push(sql`data = ${JSON.stringify(data)}`);
+    if (activity) {
+      const { lastSeenAt, expiresAt } = activity;
+      // In this order: each assignment sees those before it.
+      sets.push(
+        sql`expires_at = CASE WHEN last_seen_at < ${lastSeenAt} THEN ${expiresAt} ELSE expires_at END`,
+      );
+      sets.push(sql`last_seen_at = GREATEST(last_seen_at, ${lastSeenAt})`);
+    }
+    const at = ifRevision === undefined ? NOTHING : sql` AND revision = ${ifRevision}`;
+    return sql`UPDATE ${this.#table} SET ${listed(sets)} WHERE id = ${id} AND ${live(now)}${at}`;
+  }
+
+  end(id: string, end: End, owner: string | undefined): Sql {
+    const theirs = owner === undefined ? NOTHING : sql` AND user_key = ${bytesOf(owner)}`;
+    return sql`${this.#ending(end)} WHERE id = ${id} AND ${live(end.now)}${theirs}`;
+  }
+
+  endThese(ids: readonly string[], end: End): Sql {
+    return sql`${this.#ending(end)} WHERE id IN (${listed(ids)}) AND ${live(end.now)}`;
+  }
+
+  /** The ids and beginnings of the user's live sessions, the newest `most` behind the cursor. */
+  idsOf(userKey: string, now: number, most: number, before: SessionCursor | undefined): Sql {
+    return sql`SELECT id, created_at FROM ${this.#table} WHERE ${ofUser(userKey, now)}${behind(before)}
+ORDER BY ${NEWEST_FIRST} LIMIT ${most}`;
+  }
+
+  /** A live session is never past its deadline. */
+  sweep(now: number, limit: number): Sql {
+    return sql`DELETE FROM ${this.#table} WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit}`;
+  }
+
+  /** Affects a row for one process, and for no other until `pause` is over. A clock gone wrong ends nobody's turn. */
+  claimSweep(now: number, pause: number): Sql {
+    return sql`UPDATE ${this.#schema} SET swept_at = ${now}
+WHERE id = 1 AND (swept_at <= ${now - pause} OR swept_at > ${now + pause})`;
+  }
+
+  #ending({ reason, now, tombstone }: End): Sql {
+    if (!tombstone) return sql`DELETE FROM ${this.#table}`;
+    const end = now + tombstone;
+    return sql`UPDATE ${this.#table} SET revision = revision + 1, expires_at = ${end}, deadline = ${end},
+ended_at = ${now}, ended_reason = ${reason}`;
+  }
+}
+
+function live(now: number): Sql {
+  return sql`expires_at > ${now} AND ended_at IS NULL`;
+}
+
+function ofUser(userKey: string, now: number): Sql {
+  return sql`user_key = ${bytesOf(userKey)} AND ${live(now)}`;
+}
+
+/** Newest first. Without the first condition no index would be used. */
+function behind(cursor: SessionCursor | undefined): Sql {
+  if (!cursor) return NOTHING;
+  const { createdAt, id } = cursor;
+  return sql` AND created_at <= ${createdAt} AND (created_at < ${createdAt} OR id < ${id})`;
+}

@@ -1,0 +1,66 @@
+import { createConnection, createPool } from "mysql2/promise";
+import { type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
+import { type MariadbServer, startMariadb } from "../support/servers/mariadb.ts";
+import type { Backend, OpenStore } from "./_backend.ts";
+
+export const preparedBackend = (): Backend => backendOf("mysql2", {});
+export const textBackend = (): Backend => backendOf("mysql2, text protocol", { prepare: false });
+
+/** On a server of its own in a zone where days begin early, or on the one of MYSQL_URL, in a database of its own. */
+function backendOf(client: string, options: MysqlStoreOptions): Backend {
+  let server: MariadbServer | undefined;
+  let url = process.env.MYSQL_URL ?? "";
+  const database = `sessionup test ${process.pid} ${client}`;
+  const open = async (): Promise<OpenStore & { migrate(): Promise<void> }> => {
+    const pool = createPool({ uri: url, database, connectionLimit: 10 });
+    const store = mysqlStore(pool, options);
+    return {
+      store,
+      migrate: () => store.migrate(),
+      ping: async () => void (await pool.query("SELECT 1")),
+      async close() {
+        await store.close();
+        await pool.end();
+      },
+    };
+  };
+  return {
+    store: "mysql",
+    client,
+    async start() {
+      if (!url) {
+        server = await startMariadb({ "default-time-zone": "+13:00" });
+        url = server.url;
+      }
+      await ask(url, `CREATE DATABASE \`${database}\``);
+      const first = await open();
+      await first.migrate();
+      await first.close();
+    },
+    async stop() {
+      await ask(url, `DROP DATABASE \`${database}\``);
+      await server?.stop();
+    },
+    open,
+    async version() {
+      const [row] = await ask(url, "SELECT VERSION() AS version");
+      const version = String(row?.version);
+      return /mariadb/i.test(version) ? `MariaDB ${version}` : `MySQL ${version}`;
+    },
+    async left() {
+      const [row] = await ask(url, `SELECT COUNT(*) AS count FROM \`${database}\`.sessionup_sessions`);
+      return Number(row?.count);
+    },
+  };
+}
+
+/** The rows of one statement, by somebody else. */
+export async function ask(url: string, sql: string): Promise<ReadonlyArray<Record<string, unknown>>> {
+  const connection = await createConnection(url);
+  try {
+    const [rows] = await connection.query(sql);
+    return Array.isArray(rows) ? (rows as Array<Record<string, unknown>>) : [];
+  } finally {
+    await connection.end();
+  }
+}
