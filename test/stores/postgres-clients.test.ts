@@ -100,6 +100,20 @@ describe("postgresStore", () => {
     await sql.end();
   });
 
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])("has postgres.js prepare its statements where prepare is %s", async (prepare, count) => {
+    const sql = postgres(server.url, { ...quiet, max: 1, fetch_types: false });
+    const store = postgresStore(sql, { prepare });
+    for (let round = 0; round < 3; round++) await store.fetchById("nobody");
+    const prepared = await sql.unsafe(
+      "select * from pg_prepared_statements where statement like '%WHERE id%'",
+    );
+    expect(prepared).toHaveLength(count);
+    await sql.end();
+  });
+
   it("refuses a client of a pool", async () => {
     const client = await pool.connect();
     expect(() => postgresStore(client as unknown as PgPool)).toThrow("client: needs a Pool of pg");

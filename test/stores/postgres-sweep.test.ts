@@ -75,11 +75,16 @@ describe("the sweep in the background", () => {
 
   it("ends with the store", async () => {
     const store = await swept("closed", 10);
+    expect(vi.getTimerCount()).toBe(1);
     await store.close();
     await store.close();
+    expect(vi.getTimerCount()).toBe(0);
+    // Who still logs somebody in begins nothing anew.
+    await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
+    expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(600_000);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await countOf("closed")).toBe(11);
+    expect(await countOf("closed")).toBe(12);
   });
 });
 
