@@ -1,0 +1,105 @@
+import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
+import { type SessionRecord, shardOf } from "sessionup";
+import type { MysqlPool } from "sessionup/stores/mysql";
+
+export const NOW: number = Date.UTC(2026, 0, 1, 12);
+export const DAY = 86_400_000;
+
+let made = 0;
+/** A session that nobody else has, of a second of its own. */
+export function recordOf(overrides: Partial<SessionRecord> = {}): SessionRecord {
+  const userKey = overrides.userKey ?? "ann";
+  made += 1;
+  return {
+    id: `${shardOf(userKey)}${String(made).padStart(20, "0")}`,
+    userKey,
+    revision: 0,
+    createdAt: NOW + made * 1_000,
+    lastSeenAt: NOW,
+    expiresAt: NOW + DAY,
+    deadline: NOW + DAY,
+    data: { v: 1 },
+    ...overrides,
+  };
+}
+
+export function poolOf(url: string, options: PoolOptions = {}): Pool {
+  return createPool({ uri: url, connectionLimit: 20, ...options });
+}
+
+/** What a store has asked of a pool, and the server's errors. */
+export interface Recorder extends MysqlPool {
+  /** The first words of each statement since this was asked last. */
+  taken(): string[];
+  readonly errnos: unknown[];
+}
+
+/** The same pool, which tells what is asked of it. */
+export function recorded(pool: MysqlPool): Recorder {
+  let statements: string[] = [];
+  const errnos: unknown[] = [];
+  return {
+    errnos,
+    taken() {
+      const all = statements;
+      statements = [];
+      return all;
+    },
+    async getConnection() {
+      const connection = await pool.getConnection();
+      const recording =
+        (method: "query" | "execute") =>
+        async (options: Parameters<typeof connection.query>[0]): Promise<readonly unknown[]> => {
+          const [words = ""] = /^\w+( TRANSACTION)?/.exec(options.sql) ?? [];
+          statements.push(method === "execute" ? `${words}, prepared` : words);
+          try {
+            return await connection[method](options);
+          } catch (error) {
+            errnos.push((error as { errno?: unknown }).errno);
+            throw error;
+          }
+        };
+      return {
+        query: recording("query"),
+        execute: recording("execute"),
+        release: () => connection.release(),
+        destroy: () => connection.destroy(),
+      };
+    },
+  };
+}
+
+/** Carries `work` out in a transaction that stays open until so many others wait for one of its locks. */
+export async function whileOthersWait(
+  pool: Pool,
+  others: number,
+  work: (ask: (sql: string) => Promise<unknown>) => Promise<unknown>,
+  begin: () => void,
+): Promise<void> {
+  const connection = await pool.getConnection();
+  const ask = (sql: string) => connection.query(sql);
+  try {
+    await ask("START TRANSACTION");
+    await work(ask);
+    begin();
+    await until(async () => (await waiting(pool)) === others);
+    await ask("COMMIT");
+  } finally {
+    connection.release();
+  }
+}
+
+/** How many transactions wait for a lock: as it is now, where the table of transactions is up to 0.1 s behind. */
+export async function waiting(pool: Pool): Promise<number> {
+  const [rows] = await pool.query("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'");
+  return Number((rows as Array<{ Value: unknown }>)[0]?.Value);
+}
+
+/** Asks again and again, for ten seconds at most. */
+export async function until(ask: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await ask())) {
+    if (performance.now() > end) throw new Error("what was waited for did not happen");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
