@@ -4,7 +4,7 @@ import { redisStore } from "sessionup/stores/redis";
 import type { OpenStore } from "./_backend.ts";
 
 /** What docs/outages.md recommends for ioredis. */
-export const IOREDIS = {
+const IOREDIS = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   connectTimeout: 4_000,

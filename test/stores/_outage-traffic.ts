@@ -58,12 +58,17 @@ export interface Acknowledged {
   readonly ended: Visitor[];
 }
 
+/** Of so many people nothing yet. */
+export function nothingYet(people: number): Acknowledged[] {
+  return Array.from({ length: people }, () => ({ begun: [], ended: [] }));
+}
+
 /** People who sign in, and every other one out again, until it is time. What was answered with 503 is nobody's promise. */
 export async function commute(
   origin: string,
   isTime: () => boolean,
-  acknowledged: Acknowledged = { begun: [], ended: [] },
-): Promise<Acknowledged> {
+  acknowledged: Acknowledged,
+): Promise<void> {
   for (let round = 0; !isTime(); round++) {
     const visitor = stranger(origin);
     if ((await visitor.login()).status !== 200) {
@@ -79,7 +84,16 @@ export async function commute(
     }
     await pause(5);
   }
-  return acknowledged;
+}
+
+/** Waits until there is something to lose: some sessions that began, and some that ended. */
+export async function untilSome(acknowledged: readonly Acknowledged[]): Promise<void> {
+  const end = performance.now() + RECOVERY;
+  const few = (what: keyof Acknowledged) => acknowledged.flatMap((each) => each[what]).length < 20;
+  while (few("begun") || few("ended")) {
+    assert.ok(performance.now() < end, "nobody signs in and out");
+    await pause(10);
+  }
 }
 
 /** Who was told to be signed in is, and who was told to be signed out is. */

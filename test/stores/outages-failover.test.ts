@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { createSentinel } from "redis";
 import { redisStore } from "sessionup/stores/redis";
@@ -10,7 +9,15 @@ import { TcpProxy } from "../support/tcp-proxy.ts";
 import type { OpenStore } from "./_backend.ts";
 import { startApp } from "./_outage-app.ts";
 import { NODE_REDIS, openIoredis, openNodeRedis } from "./_outage-clients.ts";
-import { commute, eventually, expectKept, expectOutage, expectRecovery } from "./_outage-traffic.ts";
+import {
+  commute,
+  eventually,
+  expectKept,
+  expectOutage,
+  expectRecovery,
+  nothingYet,
+  untilSome,
+} from "./_outage-traffic.ts";
 import { signIn, stranger } from "./_visitor.ts";
 
 const cleanUps: Array<() => unknown> = [];
@@ -65,10 +72,11 @@ describe("failover of redis to a replica", () => {
     const app = await appOver(await open(proxy.port));
     const visitors = await signIn(app.origin, 3);
     let over = false;
-    const commuting = Array.from({ length: 4 }, () => commute(app.origin, () => over));
-    await pause(300);
+    const acknowledged = nothingYet(4);
+    const commuting = acknowledged.map((each) => commute(app.origin, () => over, each));
+    await untilSome(acknowledged);
     over = true;
-    const acknowledged = await Promise.all(commuting);
+    await Promise.all(commuting);
     await replicated(primary.port);
     await primary.process.signal("SIGKILL");
     await expectOutage(app.origin, visitors);
