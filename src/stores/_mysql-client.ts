@@ -8,7 +8,7 @@ export interface MysqlQuery {
   values?: Array<number | Uint8Array | null>;
   rowsAsArray: boolean;
   nestTables: boolean;
-  typeCast: boolean;
+  typeCast(field: unknown, next: () => unknown): unknown;
   namedPlaceholders: boolean;
 }
 
@@ -32,8 +32,13 @@ export interface Outcome {
   readonly told: number;
 }
 
-/** The apps' own settings of these would change what comes back. */
-const SHAPE = { rowsAsArray: true, nestTables: false, typeCast: true, namedPlaceholders: false };
+/** The app's own settings of these would change what comes back. Its own `typeCast` gives way to another function alone. */
+const SHAPE = {
+  rowsAsArray: true,
+  nestTables: false,
+  typeCast: (_field: unknown, next: () => unknown): unknown => next(),
+  namedPlaceholders: false,
+};
 /** `SERVER_STATUS_IN_TRANS` of the protocol. */
 const IN_TRANSACTION = 1;
 

@@ -163,11 +163,13 @@ export class MysqlSessions implements Store {
       const step = await this.#operation((lease) =>
         lease.transaction(async () => {
           await this.#lock(lease, userKey);
-          const rows = await lease.rows(this.#statements.idsOf(userKey, end.now, ENDED_AT_ONCE, before));
+          // One more, to see whether there are any.
+          const rows = await lease.rows(this.#statements.idsOf(userKey, end.now, ENDED_AT_ONCE + 1, before));
           const found = rows.map(([id, createdAt]) => ({ id: textOf(id), createdAt: Number(createdAt) }));
-          const ending = found.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
+          const step = found.slice(0, ENDED_AT_ONCE);
+          const ending = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
           await this.#endThese(lease, ending, end);
-          return { ending, last: found[ENDED_AT_ONCE - 1] };
+          return { ending, last: found.length > step.length ? step.at(-1) : undefined };
         }),
       );
       ended.push(...step.ending);

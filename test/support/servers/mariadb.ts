@@ -23,6 +23,8 @@ export async function startMariadb(settings: Readonly<Record<string, string>> = 
   const install = [
     "--no-defaults",
     `--datadir=${data}`,
+    // One that starts removes what looks like a leftover of its own, and others of the suite may start meanwhile.
+    `--tmpdir=${folder}`,
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
     "--skip-name-resolve",
@@ -33,6 +35,7 @@ export async function startMariadb(settings: Readonly<Record<string, string>> = 
   const port = await freePort();
   const own = {
     datadir: data,
+    tmpdir: folder,
     port: `${port}`,
     "bind-address": "127.0.0.1",
     socket: join(folder, "mariadb.sock"),

@@ -1,0 +1,27 @@
+import type { Pool as CallbackPool } from "mysql2";
+import type { Connection, Pool, PoolCluster } from "mysql2/promise";
+import type { Store } from "sessionup";
+import { mysqlStore } from "sessionup/stores/mysql";
+
+declare const pool: Pool;
+declare const callbacks: CallbackPool;
+declare const cluster: PoolCluster;
+declare const connection: Connection;
+
+/** What real clients are: no casts. */
+export const stores: readonly Store[] = [
+  mysqlStore(pool),
+  mysqlStore(callbacks.promise()),
+  mysqlStore(cluster.of("PRIMARY")),
+];
+
+export function wrong(): void {
+  // @ts-expect-error: a pool with callbacks has no promises
+  mysqlStore(callbacks);
+  // @ts-expect-error: one connection is no pool
+  mysqlStore(connection);
+  // @ts-expect-error: a URL is no pool
+  mysqlStore("mysql://localhost");
+  // @ts-expect-error: a bare number is no duration
+  mysqlStore(pool, { timeout: 5_000 });
+}
