@@ -41,9 +41,9 @@ export function recorded(pool: MysqlPool): Recorder {
   return {
     errnos,
     taken() {
-      const all = statements;
+      const taken = statements;
       statements = [];
-      return all;
+      return taken;
     },
     async getConnection() {
       const connection = await pool.getConnection();

@@ -168,6 +168,22 @@ describe("a login, beside another of that user", () => {
     expect(await second(gone(a.id), create)).toEqual({ evicted: [b.id] });
   });
 
+  it("waits for no session of that user which somebody has in hand", async () => {
+    const { id } = await stored("in hand");
+    const connection = await first.getConnection();
+    await connection.query("START TRANSACTION");
+    await connection.query(seen(id)[0] ?? "");
+    const limit = { max: 2, onExceed: "evict-oldest" } as const;
+    const waits = poolOf(server.url);
+    const impatient = mysqlStore(waits, { timeout: "2s" });
+    const record = recordOf({ userKey: "in hand" });
+    expect(await impatient.create(record, { now: NOW, limit })).toEqual({ evicted: [] });
+    await connection.query("ROLLBACK");
+    connection.release();
+    await impatient.close();
+    await waits.end();
+  });
+
   it("waits for a delete-all, without a limit too: which sessions that ends was settled before", async () => {
     const create = () => store.create(recordOf({ userKey: "beside" }), { now: NOW });
     expect(await second([locked("beside")], create)).toEqual({ evicted: [] });

@@ -92,6 +92,10 @@ describe("the statements of an operation", () => {
     expect(await sent(ends)).toEqual([...BEGUN, "UPDATE", "UPDATE", "COMMIT"]);
   });
 
+  it("are two for a batch of dead ones, which locks no gap", async () => {
+    expect(await sent(() => store.deleteExpired(NOW, 9))).toEqual([COMMITTED, "DELETE"]);
+  });
+
   it("are few that differ, however many ids are asked for at once", async () => {
     const one = poolOf(server.url, { connectionLimit: 1 });
     const other = mysqlStore(one);
