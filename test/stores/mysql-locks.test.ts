@@ -184,10 +184,18 @@ describe("a login, beside another of that user", () => {
     await waits.end();
   });
 
-  it("waits for a delete-all, without a limit too: which sessions that ends was settled before", async () => {
-    const create = () => store.create(recordOf({ userKey: "beside" }), { now: NOW });
-    expect(await second([locked("beside")], create)).toEqual({ evicted: [] });
-  });
+  it.each(["READ COMMITTED", "REPEATABLE READ"])(
+    "waits for a delete-all, without a limit too: which sessions that ends was settled before (%s)",
+    async (isolation) => {
+      await first.query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${isolation}`);
+      const other = poolOf(server.url);
+      const beside = mysqlStore(other);
+      const create = () => beside.create(recordOf({ userKey: "beside" }), { now: NOW });
+      expect(await second([locked("beside")], create)).toEqual({ evicted: [] });
+      await beside.close();
+      await other.end();
+    },
+  );
 });
 
 describe("an operation that others get in the way of", () => {

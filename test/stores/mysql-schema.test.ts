@@ -117,9 +117,14 @@ describe("a table of an earlier release", () => {
       ],
       ({ table }: typeof names) => [sql`ALTER TABLE ${table} ADD INDEX by_device (device)`],
     ];
+    const once = ({ schema }: typeof names) => [sql`UPDATE ${schema} SET swept_at = swept_at + 1`];
+    next.push(once);
     const client = new MysqlClient(pool, new Deadline(undefined), true);
     await Promise.all(Array.from({ length: 10 }, () => migrate(client, names, next)));
-    expect(await rowsOf("SELECT version FROM upgraded_schema")).toEqual([[3]]);
+    await migrate(client, names, next);
+    expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[4, 1]]);
+    await migrate(client, names, [...next, once]);
+    expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 2]]);
     // The release before goes on beside it, on connections that had prepared statements too.
     expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toEqual(records.toReversed());
     expect(await store.fetchByIds(records.map(({ id }) => id))).toEqual(records);
