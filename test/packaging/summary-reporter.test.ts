@@ -23,7 +23,7 @@ function summaryOf(files: Readonly<Record<string, string>>): readonly string[] {
       encoding: "utf8",
     });
     const lines = stdout.trimEnd().split("\n");
-    return lines.filter((line) => /^skipped: |^\d+ passed/.test(line) || line === lines.at(-1));
+    return lines.filter((line) => /^skipped: |^ran: |^\d+ passed/.test(line) || line === lines.at(-1));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -68,5 +68,58 @@ describe("the summary of a run", () => {
       `,
     });
     expect(lines.at(-1)).toBe("1 passed, 3 failed, 1 skipped");
+  });
+
+  it("names each store with each client that ran, and counts what has passed", () => {
+    const lines = summaryOf({
+      "a.test.js": `
+        import { beforeEach, describe, it } from "vitest";
+        describe("redis × ioredis", () => {
+          beforeEach(({ task }) => { task.meta.version = "Redis 7.0.15"; });
+          it("passes", () => {});
+          describe("more", () => {
+            it("passes too", () => {});
+            it.skip("is skipped", () => {});
+          });
+        });
+        describe("engines", () => {
+          describe("my-sql2 × node:sqlite, Node 24", () => it("passes", () => {}));
+        });
+        describe("outages of redis × ioredis", () => it("passes", () => {}));
+        describe("2 × 2", () => it("passes", () => {}));
+      `,
+    });
+    expect(lines).toEqual([
+      "skipped: a.test.js > redis × ioredis > more > is skipped",
+      "ran: redis × ioredis, Redis 7.0.15 (2 tests)",
+      "ran: my-sql2 × node:sqlite, Node 24 (1 test)",
+      "5 passed, 0 failed, 1 skipped",
+    ]);
+  });
+
+  it("names no store of which anything has failed, or nothing has run", () => {
+    const lines = summaryOf({
+      "a.test.js": `
+        import { afterAll, beforeAll, describe, expect, it } from "vitest";
+        describe("one × fails", () => {
+          it("passes", () => {});
+          describe("more", () => it("fails", () => expect(1).toBe(2)));
+        });
+        describe("two × hook", () => {
+          it("passes", () => {});
+          describe("more", () => {
+            afterAll(() => { throw new Error("no"); });
+            it("passes too", () => {});
+          });
+        });
+        describe("three × start", () => {
+          beforeAll(() => { throw new Error("no server"); });
+          it("never runs", () => {});
+        });
+        describe("four × skipped", () => it.skip("is skipped", () => {}));
+        describe("five × well", () => it("passes", () => {}));
+      `,
+    });
+    expect(lines.filter((line) => line.startsWith("ran: "))).toEqual(["ran: five × well (1 test)"]);
   });
 });

@@ -5,7 +5,7 @@ import type { ContractSkip } from "sessionup/testing";
 export interface Backend {
   /** Such as `postgres`. */
   readonly store: string;
-  /** The client and what it talks to, such as `pg, PostgreSQL 15`. */
+  /** The client and what it talks to, such as `pg behind PgBouncer`. */
   readonly client: string;
   readonly skip?: readonly ContractSkip[];
   /** Starts what it needs: a server of its own, or a connection to the one that the environment names. */

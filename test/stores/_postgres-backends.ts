@@ -57,7 +57,7 @@ function behindPgBouncer(driver: Driver): Backend {
   const options = { prepare: false };
   return {
     store: "postgres",
-    client: `${driver.name} behind PgBouncer, PostgreSQL`,
+    client: `${driver.name} behind PgBouncer`,
     async start() {
       postgres = await startPostgres();
       bouncer = await startPgbouncer(postgres.port);
@@ -70,6 +70,7 @@ function behindPgBouncer(driver: Driver): Backend {
       await postgres?.stop();
     },
     open: async () => driver.open(bouncer?.url ?? "", options),
+    version: () => versionOf(postgres?.url ?? ""),
     left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
   };
 }
@@ -81,7 +82,7 @@ function backendOf(driver: Driver): Backend {
   let url = process.env.POSTGRES_URL ?? "";
   return {
     store: "postgres",
-    client: `${driver.name}, PostgreSQL`,
+    client: driver.name,
     async start() {
       if (!url) {
         server = await startPostgres({ timezone: "Pacific/Kiritimati" });
@@ -96,8 +97,16 @@ function backendOf(driver: Driver): Backend {
       await server?.stop();
     },
     open: async () => driver.open(url, { schema }),
+    version: () => versionOf(url),
     left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
   };
+}
+
+function versionOf(url: string): Promise<string> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query("show server_version");
+    return `PostgreSQL ${String(rows[0].server_version).split(" ")[0]}`;
+  });
 }
 
 function rowsIn(url: string, table: string): Promise<number> {

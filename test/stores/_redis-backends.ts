@@ -18,6 +18,7 @@ interface Servers {
 
 interface Connected {
   readonly client: RedisClient;
+  ping(): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
@@ -50,36 +51,36 @@ async function sentinel(): Promise<Servers> {
 
 function ioredis({ url }: Servers): Connected {
   const client = new Redis(url);
-  return { client, close: () => client.quit() };
+  return { client, ping: () => client.get("ping"), close: () => client.quit() };
 }
 
 function ioredisCluster({ ports }: Servers): Connected {
   const client = new Cluster(ports.map((port) => ({ host: "127.0.0.1", port })));
-  return { client, close: () => client.quit() };
+  return { client, ping: () => client.get("ping"), close: () => client.quit() };
 }
 
 function ioredisSentinel({ sentinel: { name, port } = { name: "", port: 0 } }: Servers): Connected {
   const client = new Redis({ sentinels: [{ host: "127.0.0.1", port }], name });
-  return { client, close: () => client.quit() };
+  return { client, ping: () => client.get("ping"), close: () => client.quit() };
 }
 
 async function nodeRedis({ url }: Servers): Promise<Connected> {
   const client = await createClient({ url }).on("error", console.error).connect();
-  return { client, close: () => client.close() };
+  return { client, ping: () => client.get("ping"), close: () => client.close() };
 }
 
 async function nodeRedisPool({ url }: Servers): Promise<Connected> {
   const client = createClientPool({ url, RESP: 3 }, { maximum: 4 });
   client.on("error", console.error);
   await client.connect();
-  return { client, close: () => client.close() };
+  return { client, ping: () => client.get("ping"), close: () => client.close() };
 }
 
 async function nodeRedisCluster({ ports }: Servers): Promise<Connected> {
   const client = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })) });
   client.on("error", console.error);
   await client.connect();
-  return { client, close: () => client.close() };
+  return { client, ping: () => client.get("ping"), close: () => client.close() };
 }
 
 async function nodeRedisSentinel({
@@ -88,7 +89,7 @@ async function nodeRedisSentinel({
   const client = createSentinel({ name, sentinelRootNodes: [{ host: "127.0.0.1", port }] });
   client.on("error", console.error);
   await client.connect();
-  return { client, close: () => client.close() };
+  return { client, ping: () => client.get("ping"), close: () => client.close() };
 }
 
 function backend(
@@ -111,8 +112,15 @@ function backend(
     },
     stop: async () => servers?.stop(),
     open: async () => {
-      const { client, close } = await connect(started());
-      return { store: redisStore(client, { prefix }), close: async () => void (await close()) };
+      const { client, ping, close } = await connect(started());
+      return { store: redisStore(client, { prefix }), ping, close: async () => void (await close()) };
+    },
+    version: async () => {
+      const { url, ports } = started();
+      const info = String(await askRedis(ports[0] ?? url, "INFO", "server"));
+      const [, redis] = /^redis_version:(\S+)/m.exec(info) ?? [];
+      const [, valkey] = /^valkey_version:(\S+)/m.exec(info) ?? [];
+      return valkey ? `Valkey ${valkey}` : `Redis ${redis}`;
     },
     left: async () => {
       const { url, ports } = started();

@@ -1,5 +1,5 @@
 import { storeContract } from "sessionup/testing";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, it } from "vitest";
 import type { Backend, OpenStore } from "./_backend.ts";
 import { losslessTests } from "./_lossless.ts";
 import { modelTests } from "./_model.ts";
@@ -9,7 +9,13 @@ import { raceTests } from "./_races.ts";
 export function storeSuite(backend: Backend): void {
   describe(`${backend.store} × ${backend.client}`, () => {
     const opened: OpenStore[] = [];
-    beforeAll(() => backend.start(), 300_000);
+    let version: string | undefined;
+    beforeAll(async () => {
+      await backend.start();
+      version = await backend.version?.();
+    }, 300_000);
+    // The summary has it from here: by then the server is long gone.
+    beforeEach(({ task }) => void Object.assign(task.meta, { version }));
     afterAll(async () => {
       for (const each of opened) await each.close();
       await backend.stop();

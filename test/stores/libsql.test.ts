@@ -35,6 +35,7 @@ function suiteOver(
       const store = libsqlStore(connected);
       return {
         store,
+        ping: () => connected.execute("SELECT 1"),
         close: async () => {
           await store.close();
           connected.close();

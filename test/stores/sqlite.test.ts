@@ -27,12 +27,14 @@ storeSuite({
     const store = sqliteStore(database);
     return {
       store,
+      ping: async () => database.prepare("SELECT 1").get(),
       close: async () => {
         await store.close();
         database.close();
       },
     };
   },
+  version: async () => `SQLite ${files.query("SELECT sqlite_version() AS version")[0]?.version}`,
   left: async () => Number(files.query(COUNT)[0]?.count),
 });
 
