@@ -34,9 +34,9 @@ export function endedBy(now: number): Key {
   return timeBytes(now + 1);
 }
 
-/** The id at the end of a key of either kind. */
-export function idIn(key: Key, userKey?: string): string {
-  return decoder.decode(key.subarray(8 + (userKey === undefined ? 0 : userPrefix(userKey).length)));
+/** The id at the end of a key of either kind: behind what is before the time, and the time. */
+export function idIn(key: Key, beforeTime = 0): string {
+  return decoder.decode(key.subarray(beforeTime + 8));
 }
 
 /** Big-endian, so that later is greater. No time before 1970 is stored. */

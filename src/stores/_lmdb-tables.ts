@@ -18,7 +18,11 @@ export interface LmdbDatabase {
 export interface LmdbRoot {
   openDB(options: { name: string; encoding: "string"; keyEncoding: "binary" }): LmdbDatabase;
   transaction<Answer>(work: () => Answer): Promise<Answer>;
+  childTransaction<Answer>(work: () => Answer): Promise<Answer>;
   resetReadTxn(): void;
+  readonly committed: PromiseLike<unknown>;
+  /** Not in the package's types; it is what `open` was given. */
+  readonly useWritemap?: boolean;
 }
 
 /** What the stored shape is called: a later release can read what an earlier one wrote. */
@@ -54,12 +58,13 @@ export class LmdbTables {
     this.#byUserKey = open("by_user");
     this.#byDeadline = open("by_deadline");
     this.#schema = open("schema");
-    const version = this.#schema.get(VERSION_KEY) ?? VERSION;
-    if (version !== VERSION) {
+    const version = this.#schema.get(VERSION_KEY);
+    // Once for all: writing waits for whoever writes.
+    if (version === undefined) this.#schema.putSync(VERSION_KEY, VERSION);
+    else if (version !== VERSION) {
       const message = `lmdbStore: the file is of version ${version}, this release knows ${VERSION}; upgrade sessionup`;
       throw new SessionError("ERR_STORE", message);
     }
-    this.#schema.putSync(VERSION_KEY, VERSION);
   }
 
   /** For reading what anybody has committed: lmdb keeps one view for a turn of the event loop, and that may be old. */
@@ -68,20 +73,23 @@ export class LmdbTables {
     return this;
   }
 
-  /**
-   * All of it or nothing. What is thrown before the first write undoes nothing: decide first, then write. Other writes
-   * of this process may be committed together with it.
-   */
+  /** All of it or nothing: what is thrown inside undoes what was written. The writes of one turn share a commit. */
   async transaction<Answer>(work: (tables: this) => Answer): Promise<Answer> {
-    const done = await this.#root.transaction(() => {
-      try {
-        return { answer: work(this) };
-      } catch (error) {
-        return { error };
-      }
+    let waits = false;
+    // The outer one takes its turn behind the app's own; the inner one can be undone without undoing others' writes.
+    const answer = this.#root.transaction(() => {
+      if (!waits)
+        throw new SessionError("ERR_STORE", "lmdbStore: called inside of a transaction of the app's");
+      return this.#root.childTransaction(() => work(this));
     });
-    if ("error" in done) throw done.error;
-    return done.answer;
+    waits = true;
+    // When a commit fails the package also rejects a promise that it gave to nobody: unheard, it would end the process.
+    setImmediate(() => void this.#root.committed.then(ignore, ignore));
+    try {
+      return await answer;
+    } catch (error) {
+      throw await causeOf(error);
+    }
   }
 
   get(id: string): SessionRecord | undefined {
@@ -119,7 +127,7 @@ export class LmdbTables {
     const cursor = before && byUserKey(userKey, before.createdAt, before.id);
     const keys: Iterable<Key> = this.#byUserKey.getKeys({ start: cursor ?? end, end: first, reverse: true });
     for (const key of keys) {
-      const id = idIn(key, userKey);
+      const id = idIn(key, first.length);
       if (id === before?.id) continue;
       const record = this.get(id);
       if (record) yield record;
@@ -141,6 +149,19 @@ export class LmdbTables {
     if (swept > now - apart && swept <= now + apart) return false;
     this.#schema.putSync(SWEPT_KEY, `${now}`);
     return true;
+  }
+}
+
+function ignore(): void {}
+
+/** Why a commit failed, such as a full disk: the package has it in a promise of its own. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !("commitError" in error)) return error;
+  try {
+    await error.commitError;
+    return error;
+  } catch (cause) {
+    return cause;
   }
 }
 

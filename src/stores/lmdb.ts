@@ -6,6 +6,7 @@ import type {
   End,
   SessionChange,
   SessionCursor,
+  SessionLimit,
   SessionPage,
   SessionRecord,
   Store,
@@ -70,6 +71,7 @@ class LmdbSessions implements LmdbStore {
   readonly #tables: LmdbTables;
   readonly #deadline: Deadline;
   readonly #sweeper: Sweeper;
+  #closed = false;
 
   constructor(tables: LmdbTables, deadline: Deadline, onSweepError: (error: unknown) => void) {
     this.#tables = tables;
@@ -91,11 +93,7 @@ class LmdbSessions implements LmdbStore {
       const replaced = given?.userKey === record.userKey && isLive(given, now) ? given : undefined;
       // Counting is cheap, reading is not, and few have as many as they may.
       const full = limit && tables.hasAtLeast(record.userKey, limit.max);
-      const others = full
-        ? [...tables.newestFirst(record.userKey)].filter(
-            (each) => isLive(each, now) && each.id !== replaced?.id,
-          )
-        : [];
+      const others = full ? liveOf(tables, record.userKey, now, limit, replaced?.id) : [];
       const evicted = limit ? exceeding(others, limit) : [];
       for (const each of replaced ? [replaced, ...evicted] : evicted) tables.remove(each);
       tables.put(record);
@@ -188,6 +186,7 @@ class LmdbSessions implements LmdbStore {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#sweeper.stop();
   }
 
@@ -198,13 +197,30 @@ class LmdbSessions implements LmdbStore {
     for (let removed = 0; ; ) {
       const count = await this.deleteExpired(now, limit);
       removed += count;
-      if (count < limit) return removed;
+      // The app is about to close its database when the store is closed.
+      if (count < limit || this.#closed) return removed;
     }
   }
 
   #write<Answer>(work: (tables: LmdbTables) => Answer): Promise<Answer> {
     return this.#deadline.within(this.#tables.transaction(work));
   }
+}
+
+/** A user's live sessions, newest first, but for one; where too many are refused, no more than it takes to know that. */
+function liveOf(
+  tables: LmdbTables,
+  userKey: string,
+  now: number,
+  { max, onExceed }: SessionLimit,
+  except: string | undefined,
+): readonly SessionRecord[] {
+  const live: SessionRecord[] = [];
+  for (const record of tables.newestFirst(userKey)) {
+    if (isLive(record, now) && record.id !== except) live.push(record);
+    if (onExceed === "refuse" && live.length === max) break;
+  }
+  return live;
 }
 
 function endOne(tables: LmdbTables, record: SessionRecord, end: End): void {
