@@ -109,6 +109,13 @@ export class LmdbTables {
     this.#byId.putSync(idBytes(record.id), textOf(record));
   }
 
+  /** Puts a tombstone in its place, whose deadline is another one. */
+  bury(record: SessionRecord, tombstone: SessionRecord): void {
+    this.replace(tombstone);
+    this.#byDeadline.removeSync(byDeadline(record.deadline, record.id));
+    this.#byDeadline.putSync(byDeadline(tombstone.deadline, record.id), "");
+  }
+
   remove({ id, userKey, createdAt, deadline }: SessionRecord): void {
     this.#byId.removeSync(idBytes(id));
     this.#byUserKey.removeSync(byUserKey(userKey, createdAt, id));

@@ -254,10 +254,9 @@ function padded(ids: readonly string[]): readonly string[] {
   return Array.from({ length }, (_, index) => ids[Math.min(index, ids.length - 1)] ?? "");
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
+/** Bytes come as a `Buffer`, which is UTF-8 as text. */
 function textOf(bytes: unknown): string {
-  return decoder.decode(bytes as Uint8Array);
+  return String(bytes);
 }
 
 /** A row as its values, in the order of `COLUMNS`. */

@@ -30,6 +30,10 @@ export class Sql {
 
 /** A statement, or a part of one: what is `Sql` in it becomes part of the text, all else is a value. */
 export function sql(strings: TemplateStringsArray, ...parts: ReadonlyArray<Sql | Value>): Sql {
+  return spliced(strings, parts);
+}
+
+function spliced(strings: readonly string[], parts: ReadonlyArray<Sql | Value>): Sql {
   const texts = [strings[0] ?? ""];
   const values: Value[] = [];
   const append = (text: string) => texts.push(`${texts.pop()}${text}`);
@@ -56,7 +60,8 @@ export const NOTHING: Sql = raw("");
 
 /** Parts with commas between them. */
 export function listed(parts: ReadonlyArray<Sql | Value>): Sql {
-  return parts.reduce<Sql>((list, part, index) => (index ? sql`${list}, ${part}` : sql`${part}`), NOTHING);
+  const strings = parts.map((_, index) => (index ? ", " : ""));
+  return spliced([...strings, ""], parts);
 }
 
 function literalOf(value: Value): string {

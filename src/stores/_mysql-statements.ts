@@ -44,15 +44,16 @@ WHERE ${slotOf(bytesOf(record.userKey))} LOCK IN SHARE MODE`;
 
   /**
    * A session, where the user has fewer than `max` others: under the user's lock, though it is one statement. What is
-   * counted depends on the locked row, so it is counted when the lock is had. Needs `READ COMMITTED`: else counting
-   * would lock what is counted, and the gaps between.
+   * counted depends on the locked row, so it is counted when the lock is had, and no further than it has to. Needs
+   * `READ COMMITTED`: else counting would lock what is counted, and the gaps between.
    */
   insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): Sql {
     return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(valuesOf(record))} FROM ${this.#slots} AS lock_of
 WHERE ${slotOf(bytesOf(record.userKey))} AND (
-  SELECT COUNT(*) FROM ${this.#table} AS own
+  SELECT 1 FROM ${this.#table} AS own
   WHERE user_key = ${bytesOf(record.userKey)} AND expires_at > ${now} + lock_of.nothing AND ended_at IS NULL
-) < ${max} FOR UPDATE`;
+  LIMIT 1 OFFSET ${max - 1}
+) IS NULL FOR UPDATE`;
   }
 
   insert(record: SessionRecord): Sql {

@@ -37,6 +37,8 @@ export interface LmdbStore extends Store {
 
 /** So many sessions of a user end in one transaction: it runs in one turn of the event loop. */
 const ENDED_AT_ONCE = 1_000;
+/** So many dead records go in one, for the same reason. */
+const SWEPT_AT_ONCE = 200;
 /** Another process may sweep when nobody has for so long: a little less than the time between two sweeps. */
 const SWEEPS_APART = 50_000;
 
@@ -63,6 +65,10 @@ export function lmdbStore(root: LmdbRoot, options: LmdbStoreOptions = {}): LmdbS
   if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
   if (typeof root?.openDB !== "function" || typeof root.transaction !== "function")
     throw new TypeError("root: needs the root database that open() of lmdb gives");
+  if (root.useWritemap)
+    throw new TypeError(
+      "root: with useWritemap nothing can be undone that was half written; open it without",
+    );
   const deadline = new Deadline(timeout);
   return new LmdbSessions(new LmdbTables(root, name), deadline, onSweepError);
 }
@@ -77,7 +83,7 @@ class LmdbSessions implements LmdbStore {
     this.#tables = tables;
     this.#deadline = deadline;
     const sweep = (now: number, limit: number) => this.#sweep(now, limit);
-    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, sweep, onError: onSweepError });
+    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, batch: SWEPT_AT_ONCE, sweep, onError: onSweepError });
   }
 
   async create(
@@ -224,6 +230,6 @@ function liveOf(
 }
 
 function endOne(tables: LmdbTables, record: SessionRecord, end: End): void {
-  tables.remove(record);
-  if (end.tombstone) tables.put(tombstoneOf(record, end, end.tombstone));
+  if (end.tombstone) tables.bury(record, tombstoneOf(record, end, end.tombstone));
+  else tables.remove(record);
 }

@@ -72,8 +72,26 @@ describe("the exports of package.json", () => {
         "./node": [
           "nodeSessions",
         ],
+        "./stores/libsql": [
+          "libsqlStore",
+        ],
+        "./stores/lmdb": [
+          "lmdbStore",
+        ],
         "./stores/memory": [
           "memoryStore",
+        ],
+        "./stores/mysql": [
+          "mysqlStore",
+        ],
+        "./stores/postgres": [
+          "postgresStore",
+        ],
+        "./stores/redis": [
+          "redisStore",
+        ],
+        "./stores/sqlite": [
+          "sqliteStore",
         ],
         "./testing": [
           "TestClock",
@@ -152,8 +170,48 @@ describe("the exports of package.json", () => {
           "NodeSessions",
           "NodeSessionsOptions",
         ],
+        "./stores/libsql": [
+          "D1",
+          "D1Statement",
+          "LibsqlClient",
+          "LibsqlStore",
+          "LibsqlStoreOptions",
+        ],
+        "./stores/lmdb": [
+          "LmdbDatabase",
+          "LmdbRoot",
+          "LmdbStore",
+          "LmdbStoreOptions",
+        ],
         "./stores/memory": [
           "MemoryStoreOptions",
+        ],
+        "./stores/mysql": [
+          "MysqlConnection",
+          "MysqlPool",
+          "MysqlQuery",
+          "MysqlStore",
+          "MysqlStoreOptions",
+        ],
+        "./stores/postgres": [
+          "PgPool",
+          "PostgresJs",
+          "PostgresStore",
+          "PostgresStoreOptions",
+        ],
+        "./stores/redis": [
+          "IoRedisClient",
+          "NodeRedisClient",
+          "NodeRedisCluster",
+          "NodeRedisSentinel",
+          "RedisClient",
+          "RedisStoreOptions",
+        ],
+        "./stores/sqlite": [
+          "SqliteDatabase",
+          "SqliteStatement",
+          "SqliteStore",
+          "SqliteStoreOptions",
         ],
         "./testing": [
           "AdapterContractOptions",

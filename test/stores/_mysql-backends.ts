@@ -55,7 +55,7 @@ function backendOf(client: string, options: MysqlStoreOptions): Backend {
 }
 
 /** The rows of one statement, by somebody else. */
-export async function ask(url: string, sql: string): Promise<ReadonlyArray<Record<string, unknown>>> {
+async function ask(url: string, sql: string): Promise<ReadonlyArray<Record<string, unknown>>> {
   const connection = await createConnection(url);
   try {
     const [rows] = await connection.query(sql);

@@ -279,10 +279,7 @@ class Round {
 }
 
 /** Starts all, each by the number at another time; the answers in the order of the tasks. */
-export async function atOnce(
-  number: number,
-  tasks: ReadonlyArray<() => Promise<unknown>>,
-): Promise<unknown[]> {
+async function atOnce(number: number, tasks: ReadonlyArray<() => Promise<unknown>>): Promise<unknown[]> {
   const answers: unknown[] = [];
   const started = tasks.map((_, index) => {
     const place = (index + number) % tasks.length;
