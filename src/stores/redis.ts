@@ -59,7 +59,8 @@ const MOST = 1_000;
  * import { Manager } from "sessionup";
  * import { redisStore } from "sessionup/stores/redis";
  *
- * const client = await createClient({ url: "redis://localhost:6379" }).on("error", console.error).connect();
+ * const options = { url: "redis://localhost:6379", disableOfflineQueue: true };
+ * const client = await createClient(options).on("error", console.error).connect();
  * const manager = new Manager(redisStore(client));
  * ```
  */

@@ -3,12 +3,13 @@ import { open } from "lmdb";
 import { lmdbStore } from "../../src/stores/lmdb.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the parent asks for
-const store: any = lmdbStore(open({ path: process.argv[2] ?? "" }));
-process.on("message", async ({ method, args }: { method: string; args: unknown[] }) => {
+const store: any = lmdbStore(open({ path: process.argv[2] ?? "" }), { timeout: "30s" });
+process.on("message", async (question: { number: number; method: string; args: unknown[] }) => {
+  const { number, method, args } = question;
   try {
-    process.send?.({ answer: await store[method](...args) });
+    process.send?.({ number, answer: await store[method](...args) });
   } catch (error) {
-    process.send?.({ error: String(error) });
+    process.send?.({ number, error: String(error) });
   }
 });
 process.on("disconnect", () => process.exit());

@@ -1,171 +1,256 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { open, type RootDatabase } from "lmdb";
-import { SessionError, type SessionRecord, shardOf } from "sessionup";
+import { stat } from "node:fs/promises";
+import { ABORT, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
+import { SessionError } from "sessionup";
 import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LmdbFile, NOW, record } from "./_lmdb-fixture.ts";
 
-const NOW = Date.UTC(2026, 0, 1);
-const DAY = 86_400_000;
-const PROGRAM = fileURLToPath(new URL("_lmdb-process.ts", import.meta.url));
+const END = { reason: "revoked", now: NOW } as const;
+const PAGE = { now: NOW, limit: 10_000 };
 
-let folder: string;
+const file = new LmdbFile();
 let root: RootDatabase;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sessionup-lmdb-"));
-  root = open({ path: join(folder, "sessions.lmdb") });
+  await file.make();
+  root = file.open();
 });
-afterEach(async () => {
-  await root.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => file.remove());
 
-let count = 0;
-function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
-  const userKey = overrides.userKey ?? "ann";
-  return {
-    id: `${shardOf(userKey)}${String(count++).padStart(20, "0")}`,
-    userKey,
-    revision: 0,
-    createdAt: NOW + count,
-    lastSeenAt: NOW,
-    expiresAt: NOW + DAY,
-    deadline: NOW + DAY,
-    data: { v: 1 },
-    ...overrides,
-  };
-}
+/** What is in one of the store's databases. */
+const database = (part: string) =>
+  root.openDB<string, Buffer>({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" });
 
-/** Another process at the file, which does as it is told. */
-async function otherProcess() {
-  const child = fork(PROGRAM, [join(folder, "sessions.lmdb")], { execArgv: ["--import", "tsx"] });
-  await once(child, "message");
-  return {
-    async ask(method: string, ...args: unknown[]): Promise<unknown> {
-      child.send({ method, args });
-      const [{ answer }] = await once(child, "message");
-      return answer;
-    },
-    async kill() {
-      const exit = once(child, "exit");
-      child.kill("SIGKILL");
-      await exit;
-    },
-  };
-}
-
-describe("two processes at one file", () => {
-  it("see at once what the other was answered, in the middle of a turn too", async () => {
-    const store = lmdbStore(root);
-    const other = await otherProcess();
-    for (let round = 0; round < 100; round++) {
-      const own = record();
-      await store.create(own, { now: NOW });
-      expect(await other.ask("fetchById", own.id)).toEqual(own);
-      // Reads, so that this process has a view; the other one ends the session; the next read is of after that.
-      expect(await store.fetchById(own.id)).toEqual(own);
-      expect(await other.ask("deleteById", own.id, { reason: "revoked", now: NOW })).toBe("deleted");
-      expect(await store.fetchById(own.id)).toBeUndefined();
-      expect(await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).toEqual([]);
-    }
-    await other.kill();
-  }, 60_000);
-
-  it("go on when one was killed, with all that was acknowledged", async () => {
-    const store = lmdbStore(root);
-    const kept: string[] = [];
-    for (let round = 0; round < 3; round++) {
-      const other = await otherProcess();
-      for (let index = 0; index < 20; index++) {
-        const own = record();
-        await other.ask("create", own, { now: NOW });
-        kept.unshift(own.id);
-      }
-      // In the middle of something, if it gets so far.
-      void other.ask("create", record({ userKey: "bob" }), { now: NOW }).catch(() => {});
-      await other.kill();
-      expect(await store.create(record({ userKey: "cyd" }), { now: NOW })).toEqual({ evicted: [] });
-    }
-    const live = await store.fetchByUserKey("ann", { now: NOW, limit: 99 });
-    expect(live.map(({ id }) => id)).toEqual(kept);
-  }, 60_000);
-});
-
-describe("lmdbStore", () => {
-  it("finds everything again when the file is opened anew", async () => {
+describe("lmdb: the file", () => {
+  it("has everything again when it is opened anew", async () => {
     const records = [record(), record({ userKey: "bob" })];
     for (const each of records) await lmdbStore(root).create(each, { now: NOW });
     await root.close();
-    root = open({ path: join(folder, "sessions.lmdb") });
-    expect(await lmdbStore(root).fetchByIds(records.map(({ id }) => id))).toEqual(records);
+    expect(await lmdbStore(file.open()).fetchByIds(records.map(({ id }) => id))).toEqual(records);
   });
 
-  it("refuses a file of a later release", async () => {
+  it("is refused when a later release has been there", async () => {
     lmdbStore(root);
-    const schema = root.openDB({ name: "sessionup_schema", encoding: "string", keyEncoding: "binary" });
-    await schema.put(Buffer.from("version"), "2");
+    await database("schema").put(Buffer.from("version"), "2");
     const make = () => lmdbStore(root);
     expect(make).toThrow("lmdbStore: the file is of version 2, this release knows 1; upgrade sessionup");
     expect(make).toThrow(SessionError);
   });
 
-  it("keeps two stores of other names apart", async () => {
+  it("has two stores of other names apart", async () => {
     const [one, other] = [lmdbStore(root), lmdbStore(root, { name: "admins" })];
     const own = record();
     await one.create(own, { now: NOW });
     expect(await other.fetchById(own.id)).toBeUndefined();
+    expect(await other.deleteByUserKey("ann", END)).toEqual([]);
   });
 
-  it("lets the event loop go on while very many of a user's sessions end", async () => {
+  it("uses the room of what has ended again", async () => {
     const store = lmdbStore(root);
-    const ids: string[] = [];
-    for (let some = 0; some < 5; some++) {
-      const records = Array.from({ length: 1_000 }, () => record());
-      await Promise.all(records.map((each) => store.create(each, { now: NOW })));
-      ids.push(...records.map(({ id }) => id));
-    }
-    let turns = 0;
-    const turn = setInterval(() => turns++, 0);
-    const ended = await store.deleteByUserKey("ann", { reason: "revoked", now: NOW });
-    clearInterval(turn);
-    expect([...ended].sort()).toEqual(ids.sort());
-    expect(turns).toBeGreaterThanOrEqual(4);
-  });
-
-  it("writes all of an operation, or nothing", async () => {
-    const store = lmdbStore(root);
-    const [kept, ended] = [record(), record()];
-    for (const each of [kept, ended]) await store.create(each, { now: NOW });
-    const byDeadline = root.openDB({
-      name: "sessionup_by_deadline",
-      encoding: "string",
-      keyEncoding: "binary",
-    });
-    // The last of the writes of a removal fails.
-    const broken = lmdbStore(breaking(root, "sessionup_by_deadline"));
-    await expect(broken.deleteById(ended.id, { reason: "logout", now: NOW })).rejects.toThrow("no room");
-    expect(await store.fetchByIds([kept.id, ended.id])).toEqual([kept, ended]);
-    expect((await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).length).toBe(2);
-    expect(byDeadline.getCount()).toBe(2);
-  });
-
-  it("reuses the room of what has ended", async () => {
-    const store = lmdbStore(root);
-    const size = async () => (await stat(join(folder, "sessions.lmdb"))).size;
+    const size = async () => (await stat(file.path)).size;
     let after = 0;
     for (let round = 0; round < 30; round++) {
       const records = Array.from({ length: 200 }, () => record());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
-      await store.deleteByUserKey("ann", { reason: "logout", now: NOW });
+      await store.deleteByUserKey("ann", END);
       if (round === 9) after = await size();
     }
     expect(await size()).toBeLessThan(2 * after);
   });
 
+  const options: Array<[string, Partial<RootDatabaseOptionsWithPath>]> = [
+    ["no overlappingSync", { overlappingSync: false }],
+    ["noSync", { noSync: true }],
+    ["compression", { compression: { threshold: 10 } }],
+    ["a cache", { cache: true }],
+    ["another encoding", { encoding: "json", keyEncoding: "uint32" }],
+    ["no batching of a turn's writes", { eventTurnBatching: false }],
+    ["a strict order", { strictAsyncOrder: true }],
+    ["chunks of the map", { remapChunks: true }],
+    ["encryption", { encryptionKey: "0123456789abcdef0123456789abcdef" }],
+  ];
+  it.each(options)("keeps its promises opened with %s", async (_what, options) => {
+    await root.close();
+    await file.remove();
+    await file.make();
+    const stores = [0, 1].map(() => lmdbStore(file.open(options)));
+    for (const [index, store] of stores.entries()) {
+      const other = stores[1 - index] ?? store;
+      const [first, second, third] = [record(), record(), record({ data: { v: 1, "": [1e21, {}, "é\0"] } })];
+      await Promise.all([first, second].map((each) => store.create(each, { now: NOW })));
+      const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "refuse" } });
+      await expect(refused).rejects.toMatchObject({ code: "ERR_LIMIT" });
+      const limit = { max: 2, onExceed: "evict-oldest" } as const;
+      expect(await store.create(third, { now: NOW, limit })).toEqual({ evicted: [first.id] });
+      expect(await other.fetchByUserKey("ann", PAGE)).toEqual([third, second]);
+      expect(await other.deleteById(second.id, { ...END, tombstone: 5 })).toBe("deleted");
+      expect(await store.fetchById(second.id)).toMatchObject({ revision: 1, ended: { at: NOW } });
+      expect(await other.deleteByUserKey("ann", END)).toEqual([third.id]);
+      expect(await store.fetchByUserKey("ann", PAGE)).toEqual([]);
+    }
+  });
+});
+
+describe("lmdb: transactions", () => {
+  it("write all of an operation, or nothing, and leave others' writes alone", async () => {
+    const store = lmdbStore(root);
+    const [kept, ended, other] = [record(), record(), record()];
+    for (const each of [kept, ended]) await store.create(each, { now: NOW });
+    // The last of the writes of a removal fails.
+    const broken = lmdbStore(breaking(root, "sessionup_by_deadline"));
+    const failing = expect(broken.deleteById(ended.id, END)).rejects.toThrow("no room");
+    // In the same turn, so in the same commit.
+    await Promise.all([failing, store.create(other, { now: NOW })]);
+    expect(await store.fetchByUserKey("ann", PAGE)).toEqual([other, ended, kept]);
+    expect(database("by_id").getCount()).toBe(3);
+    expect(database("by_deadline").getCount()).toBe(3);
+  });
+
+  it("of the app's refuse a write: it would go with their rollback", async () => {
+    const store = lmdbStore(root);
+    const [own, other] = [record(), record()];
+    await store.create(own, { now: NOW });
+    let written: Promise<unknown> | undefined;
+    root.transactionSync(() => {
+      written = store.deleteById(own.id, END);
+      return ABORT;
+    });
+    await expect(written).rejects.toThrow("lmdbStore: called inside of a transaction of the app's");
+    // One that takes its time is waited for.
+    let aborted = false;
+    const apps = root.childTransaction(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      aborted = true;
+      return ABORT;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await store.create(other, { now: NOW });
+    expect(aborted).toBe(true);
+    await apps;
+    expect(await store.fetchByUserKey("ann", PAGE)).toEqual([other, own]);
+  });
+});
+
+describe("lmdb: many sessions of one user", () => {
+  const stored = async (count: number) => {
+    const store = lmdbStore(root, { timeout: "30s" });
+    for (let first = 0; first < count; first += 1_000) {
+      const records = Array.from({ length: Math.min(1_000, count - first) }, () => record());
+      await Promise.all(records.map((each) => store.create(each, { now: NOW })));
+    }
+    return store;
+  };
+
+  it("end in one step, up to a thousand", async () => {
+    const store = await stored(1_000);
+    const seen = new Set<number>();
+    let ending = true;
+    const look = async () => {
+      while (ending) {
+        seen.add((await store.fetchByUserKey("ann", PAGE)).length);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const looking = look();
+    const ended = await store.deleteByUserKey("ann", END);
+    ending = false;
+    await looking;
+    expect(ended).toHaveLength(1_000);
+    expect([...seen].filter((count) => count !== 0 && count !== 1_000)).toEqual([]);
+  });
+
+  it("let the event loop go on while they end, or become tombstones", async () => {
+    const store = await stored(5_500);
+    const kept = record();
+    await store.create(kept, { now: NOW });
+    for (const tombstone of [undefined, 1_000]) {
+      let turns = 0;
+      const turn = setInterval(() => turns++, 0);
+      const end = { ...END, ...(tombstone && { tombstone }) };
+      const ended = await store.deleteByUserKey("ann", end, [kept.id]);
+      clearInterval(turn);
+      expect(new Set(ended).size).toBe(5_500);
+      expect(turns).toBeGreaterThanOrEqual(5);
+      expect(await store.fetchByUserKey("ann", PAGE)).toEqual([kept]);
+      if (!tombstone) await stored(5_500);
+    }
+    let removed = 0;
+    for (;;) {
+      const count = await store.deleteExpired(NOW + 1_000, 1_000);
+      removed += count;
+      if (count < 1_000) break;
+    }
+    expect(removed).toBe(5_500);
+    for (const part of ["by_id", "by_user", "by_deadline"]) expect(database(part).getCount()).toBe(1);
+  });
+});
+
+describe("lmdb: clearing away", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const dead = () => record({ expiresAt: NOW + 1, deadline: NOW + 1 });
+  const count = () => database("by_id").getCount();
+  /** So many milliseconds, with time for sweeps that begin meanwhile. */
+  const pass = async (milliseconds: number) => {
+    for (let passed = 0; passed < milliseconds; passed += 10_000) {
+      vi.advanceTimersByTime(Math.min(10_000, milliseconds - passed));
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    root.resetReadTxn();
+  };
+
+  it("removes the dead a minute after their end, however many, and leaves the living", async () => {
+    const store = lmdbStore(root);
+    for (let some = 0; some < 450; some++) await store.create(dead(), { now: NOW });
+    await store.create(record(), { now: NOW });
+    await pass(60_000);
+    expect(count()).toBe(451);
+    await pass(61_000);
+    expect(count()).toBe(1);
+    await store.close();
+    await store.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is done by one process at a time", async () => {
+    const other = lmdbStore(file.open());
+    const store = lmdbStore(root);
+    await store.create(dead(), { now: NOW });
+    await pass(20_000);
+    await other.create(record(), { now: NOW + 20_000 });
+    await pass(101_000);
+    expect(count()).toBe(1);
+    // The first has swept a moment ago: the second's turn passes.
+    await other.create(dead(), { now: NOW + 20_000 });
+    await pass(20_000);
+    expect(count()).toBe(2);
+    await pass(40_000);
+    expect(count()).toBe(1);
+    for (const each of [store, other]) await each.close();
+  });
+
+  it("tells of a sweep that failed, and tries again", async () => {
+    const errors: unknown[] = [];
+    let broken = true;
+    const breakable = Object.assign(Object.create(root), {
+      transaction: (work: () => unknown) => {
+        if (broken) throw new Error("no room");
+        return root.transaction(work);
+      },
+    });
+    await lmdbStore(root).create(dead(), { now: NOW });
+    const store = lmdbStore(breakable, { onSweepError: (error) => errors.push(error) });
+    await expect(store.create(record(), { now: NOW })).rejects.toThrow("no room");
+    await pass(121_000);
+    expect(String(errors[0])).toBe("Error: no room");
+    broken = false;
+    await pass(60_000);
+    expect(count()).toBe(0);
+    await store.close();
+  });
+});
+
+describe("lmdbStore", () => {
   it.each<[what: string, make: () => unknown, message: string]>([
     [
       "no root",
@@ -174,10 +259,17 @@ describe("lmdbStore", () => {
     ],
     ["an empty name", () => lmdbStore(root, { name: "" }), "name: needs a name of 1 to 100 characters"],
     ["a number", () => lmdbStore(root, { timeout: 5 as never }), "timeout: needs a whole number"],
+    ["no function", () => lmdbStore(root, { onSweepError: 5 as never }), "onSweepError: needs a function"],
     ["a misspelt option", () => lmdbStore(root, { nam: "x" } as never), "nam"],
   ])("refuses %s", (_what, make, message) => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(message);
+  });
+
+  it("refuses an environment in which nothing can be undone", async () => {
+    await root.close();
+    const make = () => lmdbStore(file.open({ useWritemap: true }));
+    expect(make).toThrow("root: with useWritemap nothing can be undone that was half written");
   });
 });
 
