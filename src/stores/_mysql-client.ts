@@ -67,8 +67,11 @@ export class MysqlLease {
   /** What a statement has changed. Outside a transaction of ours it is committed by now. */
   async run(statement: Sql, often = false): Promise<Outcome> {
     const answer = (await this.#ask(statement, often)) as Readonly<Record<string, unknown>>;
-    // Else it would come and go with a transaction of the app's.
-    if (!this.#inside && Number(answer.serverStatus) & IN_TRANSACTION) throw insideError();
+    if (!this.#inside && Number(answer.serverStatus) & IN_TRANSACTION) {
+      // Else it would come and go with a transaction of the app's, and what it has locked would stay locked.
+      this.#connection.destroy();
+      throw insideError();
+    }
     return { affected: Number(answer.affectedRows), told: Number(answer.insertId) };
   }
 
@@ -83,7 +86,7 @@ export class MysqlLease {
     this.#inside = true;
     try {
       const answer = await work();
-      await this.#ask(raw("COMMIT"), false);
+      await this.#ask(raw("COMMIT AND NO CHAIN NO RELEASE"), false);
       return answer;
     } catch (error) {
       await this.#rollBack();
@@ -95,7 +98,7 @@ export class MysqlLease {
 
   async #rollBack(): Promise<void> {
     try {
-      await this.#ask(raw("ROLLBACK"), false);
+      await this.#ask(raw("ROLLBACK AND NO CHAIN NO RELEASE"), false);
     } catch {
       // Nobody knows what is open on it. What went wrong first is what to tell.
       this.#connection.destroy();
@@ -123,10 +126,13 @@ function insideError(cause?: unknown): SessionError {
 const TRIES = 20;
 /** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, and MariaDB's ER_CHECKREAD: nothing of it has happened. */
 const IN_THE_WAY: ReadonlySet<unknown> = new Set([1205, 1213, 1020]);
-/** ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE: it is the primary no more. */
-const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1792, 1836]);
-/** ER_CANT_CHANGE_TX_CHARACTERISTICS. */
+/** ER_CANT_CHANGE_TX_CHARACTERISTICS: a transaction is open, with an old view of what there is. */
 const INSIDE = 1568;
+/**
+ * Connections that the pool must not keep: those, and with ER_OPTION_PREVENTS_STATEMENT,
+ * ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION and ER_READ_ONLY_MODE those to what is the primary no more.
+ */
+const UNFIT: ReadonlySet<unknown> = new Set([INSIDE, 1290, 1792, 1836]);
 
 /** Sessions that were to end have ended meanwhile: the operation is tried anew. */
 export class Overtaken extends Error {}
@@ -193,7 +199,7 @@ class Hold {
     try {
       return await work(connection);
     } catch (error) {
-      if (READ_ONLY.has(errnoOf(error))) this.end();
+      if (UNFIT.has(errnoOf(error))) this.end();
       throw error;
     } finally {
       if (this.#held) connection.release();

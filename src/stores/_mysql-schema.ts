@@ -34,7 +34,7 @@ const SLOTS = 1_000;
 
 /** The row to lock for a user. */
 export function slotOf(userKey: Uint8Array): Sql {
-  return sql`slot = CRC32(${userKey}) % ${raw(String(SLOTS))}`;
+  return sql`slot = MOD(CRC32(${userKey}), ${raw(String(SLOTS))})`;
 }
 
 /** Whatever the server's own defaults are: other engines have no transactions, other formats no keys so long. */

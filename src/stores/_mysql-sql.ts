@@ -15,7 +15,10 @@ export class Sql {
 
   /** As a statement that is prepared. */
   get prepared(): { sql: string; values: Array<number | Uint8Array | null> } {
-    const values = this.values.map((value) => (typeof value === "string" ? Buffer.from(value) : value));
+    // Not as `Uint8Array`: the driver would take that for text, and encode it.
+    const values = this.values.map((value) =>
+      value === null || typeof value === "number" ? value : Buffer.from(value),
+    );
     return { sql: this.texts.join("?"), values };
   }
 

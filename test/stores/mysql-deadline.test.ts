@@ -1,4 +1,4 @@
-import type { Pool } from "mysql2/promise";
+import type { Pool, RowDataPacket } from "mysql2/promise";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type MariadbServer, startMariadb } from "../support/servers/mariadb.ts";
@@ -63,20 +63,27 @@ describe("a connection with a transaction of the app's", () => {
     for (const begin of ["START TRANSACTION", "SET autocommit = 0"]) {
       const record = recordOf({ userKey: begin });
       await store.create(record, { now: NOW });
-      await pool.query(begin);
       const limit = { max: 1, onExceed: "evict-oldest" } as const;
-      const changes = [
+      const changes: Array<() => Promise<unknown>> = [
         () => store.update(record.id, { data: { v: 1 } }, { now: NOW }),
         () => store.create(recordOf({ userKey: begin }), { now: NOW }),
         () => store.create(recordOf({ userKey: begin }), { now: NOW, limit }),
-        () => store.deleteByUserKey(begin, { reason: "revoked", now: NOW }),
         () => store.deleteExpired(NOW, 9),
         () => store.deleteById(record.id, { reason: "logout", now: NOW }),
       ];
-      for (const change of changes) await expect(change()).rejects.toMatchObject(inside);
-      await pool.query("ROLLBACK");
-      await pool.query("SET autocommit = 1");
-      expect(await store.fetchByUserKey(begin, { now: NOW, limit: 9 })).toEqual([record]);
+      // Without autocommit it is a transaction of its own all the same.
+      if (begin === "START TRANSACTION")
+        changes.push(() => store.deleteByUserKey(begin, { reason: "revoked", now: NOW }));
+      for (const change of changes) {
+        await pool.query(begin);
+        await expect(change()).rejects.toMatchObject(inside);
+        // On another connection: that one would keep what it has locked, and see what it saw, for as long as it lives.
+        expect(await store.fetchByUserKey(begin, { now: NOW, limit: 9 })).toEqual([record]);
+        const [[row] = []] = await pool.query<RowDataPacket[]>(
+          "SELECT @@autocommit AS autocommit, @@in_transaction AS inside",
+        );
+        expect(row).toEqual({ autocommit: 1, inside: 0 });
+      }
     }
   });
 });
