@@ -22,6 +22,8 @@ const ENDED_AT_ONCE = 1_000;
 const LIST = 500;
 /** Another process may sweep when this one has not for so long: a little less than the time between two sweeps. */
 const SWEEPS_APART = 50_000;
+/** So long one process sweeps at most; its last step is over before another's turn. What is left waits for the next. */
+const SWEEP_LASTS = 40_000;
 /** Between two steps of a sweep, in milliseconds: others have their turn. */
 const SWEEP_PAUSE = 10;
 const DUPLICATE = 1062;
@@ -192,12 +194,13 @@ export class MysqlSessions implements Store {
     this.#sweeper.stop();
   }
 
-  /** One process at a time, until nothing is left. */
+  /** One process at a time, until nothing is left or its turn is over. */
   async #sweep(now: number, limit: number): Promise<number> {
     const claim = this.#statements.claimSweep(now, SWEEPS_APART);
     const { affected: mine } = await this.#operation((lease) => lease.run(claim));
+    const end = performance.now() + SWEEP_LASTS;
     let removed = 0;
-    while (mine && !this.#closed) {
+    while (mine && !this.#closed && performance.now() < end) {
       const count = await this.deleteExpired(now, limit);
       removed += count;
       if (count < limit) break;

@@ -1,5 +1,5 @@
 import type { Pool } from "mysql2/promise";
-import { mysqlStore } from "sessionup/stores/mysql";
+import { type MysqlPool, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type MariadbServer, startMariadb } from "../support/servers/mariadb.ts";
 import { DAY, NOW, poolOf, recorded, recordOf, until } from "./_mysql-fixture.ts";
@@ -25,9 +25,13 @@ async function countOf(table: string): Promise<number> {
 }
 
 /** A table with so many dead sessions, and one that lives, and a store whose sweeper knows what time it is. */
-async function swept(table: string, dead: number, onSweepError?: (error: unknown) => void) {
-  const asked = recorded(pool);
-  const store = mysqlStore(asked, { table, ...(onSweepError && { onSweepError }) });
+async function swept(
+  table: string,
+  dead: number,
+  { client = pool, ...options }: { client?: MysqlPool; onSweepError?: (error: unknown) => void } = {},
+) {
+  const asked = recorded(client);
+  const store = mysqlStore(asked, { table, ...options });
   await store.migrate();
   await pool.query(`INSERT INTO ${table} SELECT CONCAT('zz', a.slot, 'x', b.slot), 'x', 0, 0, 0, ${NOW}, ${NOW}, NULL, NULL, '{"v":1}'
     FROM ${table}_slots AS a, ${table}_slots AS b WHERE b.slot < 3 LIMIT ${dead}`);
@@ -67,6 +71,33 @@ describe("the sweep in the background", () => {
     await store.close();
   });
 
+  it("ends its turn before another's can begin, and leaves the rest to that", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    const asked = recorded(pool);
+    // Each step takes half of what a turn lasts.
+    const slow: MysqlPool = {
+      async getConnection() {
+        const connection = await asked.getConnection();
+        const query: typeof connection.query = async (options) => {
+          const answer = await connection.query(options);
+          if (options.sql.startsWith("DELETE")) vi.advanceTimersByTime(20_000);
+          return answer;
+        };
+        return { ...connection, query };
+      },
+    };
+    const { store } = await swept("turns", 2_500, { client: slow });
+    vi.advanceTimersByTime(60_000);
+    while ((await countOf("turns")) > 501) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await countOf("turns")).toBe(501);
+    asked.taken();
+    vi.advanceTimersByTime(20_000);
+    while ((await countOf("turns")) > 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(asked.taken()).toEqual(["UPDATE", "SET TRANSACTION", "DELETE"]);
+    await store.close();
+  });
+
   it("is done by one of three at a time", async () => {
     const stores = [await swept("three", 0), await swept("three", 0), await swept("three", 10)];
     const statements = stores.map((): string[] => []);
@@ -81,7 +112,7 @@ describe("the sweep in the background", () => {
 
   it("tells of a failure, and tries again a minute later", async () => {
     const failures: unknown[] = [];
-    const { store } = await swept("failing", 10, (error) => failures.push(error));
+    const { store } = await swept("failing", 10, { onSweepError: (error) => failures.push(error) });
     await pool.query("RENAME TABLE failing TO elsewhere");
     vi.advanceTimersByTime(60_000);
     await until(async () => failures.length === 1);
