@@ -44,6 +44,19 @@ describe("lmdb: the file", () => {
     expect(await other.deleteByUserKey("ann", END)).toEqual([]);
   });
 
+  it("is gone through for the user's own sessions alone, whatever others are called", async () => {
+    const store = lmdbStore(root);
+    const names = Array.from({ length: 100 }, (_, index) => `1${index}`);
+    await Promise.all(["1", ...names].map((userKey) => store.create(record({ userKey }), { now: NOW })));
+    let looks = 0;
+    const counted = lmdbStore(changed(root, "sessionup_by_id", { looked: () => looks++ }));
+    expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
+    const draft = record({ userKey: "1" });
+    await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "refuse" } });
+    expect(await counted.deleteByUserKey("1", END)).toHaveLength(2);
+    expect(looks).toBe(4);
+  });
+
   it("uses the room of what has ended again", async () => {
     const store = lmdbStore(root);
     const size = async () => (await stat(file.path)).size;
@@ -96,7 +109,7 @@ describe("lmdb: transactions", () => {
     const [kept, ended, other] = [record(), record(), record()];
     for (const each of [kept, ended]) await store.create(each, { now: NOW });
     // The last of the writes of a removal fails.
-    const broken = lmdbStore(breaking(root, "sessionup_by_deadline"));
+    const broken = lmdbStore(changed(root, "sessionup_by_deadline", { broken: true }));
     const failing = expect(broken.deleteById(ended.id, END)).rejects.toThrow("no room");
     // In the same turn, so in the same commit.
     await Promise.all([failing, store.create(other, { now: NOW })]);
@@ -275,8 +288,12 @@ describe("lmdbStore", () => {
   });
 });
 
-/** The same environment, in which removing from one of the databases fails. */
-function breaking(whole: RootDatabase, name: string): LmdbRoot {
+/** The same environment, in which one of the databases tells of each look at it, or does not remove. */
+function changed(
+  whole: RootDatabase,
+  name: string,
+  { looked = () => 0, broken = false }: { looked?: () => number; broken?: boolean },
+): LmdbRoot {
   return {
     transaction: (work) => whole.transaction(work),
     childTransaction: (work) => whole.childTransaction(work),
@@ -288,11 +305,15 @@ function breaking(whole: RootDatabase, name: string): LmdbRoot {
       const database = whole.openDB(options);
       if (options.name !== name) return database;
       return {
-        get: (key) => database.get(key),
+        get(key) {
+          looked();
+          return database.get(key);
+        },
         putSync: (key, value) => database.putSync(key, value),
         getKeys: (range) => database.getKeys(range),
-        removeSync() {
-          throw new Error("no room");
+        removeSync(key) {
+          if (broken) throw new Error("no room");
+          return database.removeSync(key);
         },
       };
     },
