@@ -199,13 +199,11 @@ class LmdbSessions implements LmdbStore {
   /** One process at a time, until nothing is left. */
   async #sweep(now: number, limit: number): Promise<number> {
     const mine = await this.#write((tables) => tables.claimSweep(now, SWEEPS_APART));
-    if (!mine) return 0;
-    for (let removed = 0; ; ) {
-      const count = await this.deleteExpired(now, limit);
-      removed += count;
-      // The app is about to close its database when the store is closed.
-      if (count < limit || this.#closed) return removed;
-    }
+    let removed = 0;
+    // When the store is closed the app is about to close its database.
+    for (let count = limit; mine && count === limit && !this.#closed; removed += count)
+      count = await this.deleteExpired(now, limit);
+    return removed;
   }
 
   #write<Answer>(work: (tables: LmdbTables) => Answer): Promise<Answer> {

@@ -244,6 +244,21 @@ describe("lmdb: clearing away", () => {
     for (const each of [store, other]) await each.close();
   });
 
+  it.each([0, 1, 2])("ends with the store, %i transactions after it began", async (transactions) => {
+    const errors: unknown[] = [];
+    const store = lmdbStore(root, { onSweepError: (error) => errors.push(error) });
+    await Promise.all(Array.from({ length: 900 }, () => store.create(dead(), { now: NOW })));
+    await pass(110_000);
+    vi.advanceTimersByTime(10_000);
+    for (let step = 0; step < transactions; step++) await root.transaction(() => step);
+    await store.close();
+    await root.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(errors).toEqual([]);
+    const { length } = await lmdbStore(file.open()).fetchByUserKey("ann", { now: NOW, limit: 1_000 });
+    expect(length).toBeGreaterThanOrEqual(900 - 200 * transactions);
+  });
+
   it("tells of a sweep that failed, and tries again", async () => {
     const errors: unknown[] = [];
     let broken = true;
