@@ -42,6 +42,8 @@ export type RedisClient = IoRedisClient | NodeRedisClient | NodeRedisCluster | N
 /** The one thing that the store asks of a client. */
 export interface RedisPort {
   readonly isCluster: boolean;
+  /** Whether it writes what is asked for in one turn of the event loop together, as node-redis does. */
+  readonly gathers: boolean;
   /** Sends a command to the primary that has the key; replies are text, lists of text, or null. */
   send(key: string | undefined, args: string[]): Promise<unknown>;
 }
@@ -60,11 +62,16 @@ export function portOf(client: RedisClient): RedisPort {
   if ("nodeByAddress" in client)
     return {
       isCluster: true,
+      gathers: true,
       send: async (key, args) => client.sendCommand(key, false, args, AS_TEXT),
     };
   if ("getMasterNode" in client)
-    return { isCluster: false, send: async (_key, args) => client.sendCommand(false, args, AS_TEXT) };
-  return { isCluster: false, send: async (_key, args) => client.sendCommand(args, AS_TEXT) };
+    return {
+      isCluster: false,
+      gathers: true,
+      send: async (_key, args) => client.sendCommand(false, args, AS_TEXT),
+    };
+  return { isCluster: false, gathers: true, send: async (_key, args) => client.sendCommand(args, AS_TEXT) };
 }
 
 function ioRedisPort(client: IoRedisClient): RedisPort {
@@ -84,6 +91,8 @@ function ioRedisPort(client: IoRedisClient): RedisPort {
     );
   return {
     isCluster: client.isCluster,
+    // A cluster's records are on many nodes: it sends what belongs together together.
+    gathers: client.isCluster,
     // Asynchronous, so that what it throws at once is a rejection too.
     send: async (_key, [command = "", ...args]) => client.call(command, args),
   };

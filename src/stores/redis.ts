@@ -124,8 +124,7 @@ class RedisStore implements Store {
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
-    // A cluster's records are on many nodes: its clients send what belongs together together.
-    const text = this.#port.isCluster ? (await this.#read([id]))[0] : await this.#lookups.fetch(id);
+    const text = this.#port.gathers ? await this.#readOne(id) : await this.#lookups.fetch(id);
     return text === undefined ? undefined : recordOf(id, text);
   }
 
@@ -195,19 +194,17 @@ class RedisStore implements Store {
     return ended;
   }
 
+  async #readOne(id: string): Promise<string | undefined> {
+    const key = this.#recordKey(id);
+    return textOrNone(await this.#deadline.within(this.#port.send(key, ["GET", key])));
+  }
+
   async #read(ids: readonly string[]): Promise<ReadonlyArray<string | undefined>> {
+    if (this.#port.isCluster) return Promise.all(ids.map((id) => this.#readOne(id)));
     const keys = ids.map((id) => this.#recordKey(id));
-    const port = this.#port;
-    const replies = await this.#deadline.within(
-      port.isCluster
-        ? Promise.all(keys.map((key) => port.send(key, ["GET", key])))
-        : port.send(keys[0], ["MGET", ...keys]),
-    );
+    const replies = await this.#deadline.within(this.#port.send(keys[0], ["MGET", ...keys]));
     if (!Array.isArray(replies) || replies.length !== ids.length) throw unexpected();
-    return replies.map((reply) => {
-      if (reply !== null && typeof reply !== "string") throw unexpected();
-      return reply ?? undefined;
-    });
+    return replies.map(textOrNone);
   }
 
   #run(script: Script, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> {
@@ -240,6 +237,11 @@ function textsOf(reply: unknown): string[] {
 }
 
 /** Such as QUEUED: a command that waits in somebody's transaction has not happened. */
+function textOrNone(reply: unknown): string | undefined {
+  if (reply !== null && typeof reply !== "string") throw unexpected();
+  return reply ?? undefined;
+}
+
 function unexpected(): Error {
   return new Error(
     "redisStore: not a reply to what was asked; give it a client on which the app opens no MULTI",

@@ -8,6 +8,8 @@ export interface Backend {
   /** The client and what it talks to, such as `pg behind PgBouncer`. */
   readonly client: string;
   readonly skip?: readonly ContractSkip[];
+  /** The same client and server without what stands between them, where the races by number run already. */
+  readonly racesRunOn?: string;
   /** Starts what it needs: a server of its own, or a connection to the one that the environment names. */
   start(): Promise<void>;
   stop(): Promise<void>;
