@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open } from "lmdb";
@@ -17,6 +17,10 @@ export function lmdbBackend(): Backend {
     },
     async stop() {
       await rm(folder, { recursive: true, force: true });
+    },
+    async version() {
+      const manifest = new URL("../../node_modules/lmdb/package.json", import.meta.url);
+      return `lmdb ${JSON.parse(await readFile(manifest, "utf8")).version}`;
     },
     async open() {
       const root = openRoot();

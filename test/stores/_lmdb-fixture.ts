@@ -8,7 +8,7 @@ import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb"
 import { type SessionRecord, shardOf } from "sessionup";
 
 export const NOW = Date.UTC(2026, 0, 1);
-export const DAY = 86_400_000;
+const DAY = 86_400_000;
 const PROGRAM = fileURLToPath(new URL("_lmdb-process.ts", import.meta.url));
 
 let count = 0;
