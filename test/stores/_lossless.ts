@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type SessionRecord, type Store, shardOf } from "sessionup";
+import { type End, type SessionRecord, type Store, shardOf } from "sessionup";
 import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
 import { data, marked, newMark, userKey } from "./_arbitraries.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
@@ -192,42 +192,62 @@ async function expectNothingLeft(backend: Backend, store: Store): Promise<void> 
   }
 }
 
-/** A user's sessions come and end in all ways that there are. */
+/** Sessions end in each way that there is, each way with a user of its own: one must not clear away what another left. */
 async function liveAndEnd(store: Store): Promise<void> {
-  const user = newMark();
+  const activity = { lastSeenAt: NOW + 5, expiresAt: NOW + HOUR };
   const create = async (
+    userKey: string,
     options: Partial<Parameters<Store["create"]>[1]> = {},
     times: Partial<SessionRecord> = {},
   ) => {
-    const record = recordOf(user, times);
+    const record = recordOf(userKey, times);
     await store.create(record, { now: NOW, ...options });
     return record.id;
   };
-  const activity = { lastSeenAt: NOW + 5, expiresAt: NOW + HOUR };
-  const first = await create();
-  await store.update(first, { activity, data: { v: 2 } }, { now: NOW });
-  const second = await create({ replaces: first });
-  await store.update(second, { activity }, { now: NOW });
+  const end = async (id: string, more: Partial<End> = {}) =>
+    assert.equal(await store.deleteById(id, { ...END, ...more }), "deleted");
+
+  const changed = await create(newMark());
+  await store.update(changed, { activity, data: { v: 2 } }, { now: NOW });
+  await end(changed);
+  assert.equal(await store.update(changed, { activity, data: { v: 3 } }, { now: NOW }), "not_found");
+
+  const replacing = newMark();
+  const replaced = await create(replacing);
+  await store.update(replaced, { activity }, { now: NOW });
+  await end(await create(replacing, { replaces: replaced }));
+
   for (const onExceed of ["evict-oldest", "evict-idlest"] as const) {
-    await create();
-    await create({ limit: { max: 1, onExceed } });
+    const evicting = newMark();
+    for (let count = 0; count < 3; count++) await create(evicting);
+    await end(await create(evicting, { limit: { max: 1, onExceed } }));
   }
-  await assert.rejects(create({ limit: { max: 1, onExceed: "refuse" } }));
-  assert.equal(await store.deleteById(await create(), END), "deleted");
-  assert.equal(await store.update(first, { activity }, { now: NOW }), "not_found");
-  for (let count = 0; count < 5; count++) await create();
-  const spared = await create();
-  assert.equal((await store.deleteByUserKey(user, END, [spared])).length, 6);
-  if (store.deleteExpired) {
-    // What is dead, but still there, is what is swept; where the engine does it by itself that takes its time.
-    const long = { createdAt: NOW - DAY, lastSeenAt: NOW - DAY, expiresAt: NOW - 1, deadline: NOW };
-    await create({ now: NOW - DAY }, long);
-    await store.deleteById(await create({ now: NOW - DAY }), { ...END, now: NOW - DAY, tombstone: HOUR });
-    const moved = await create({ now: NOW - DAY }, { ...long, expiresAt: NOW - HOUR });
-    const later = { lastSeenAt: NOW - 2 * HOUR, expiresAt: NOW };
-    assert.equal(await store.update(moved, { activity: later }, { now: NOW - 2 * HOUR }), "updated");
-  }
-  assert.deepEqual(await store.deleteByUserKey(user, END), [spared]);
+
+  const refusing = newMark();
+  const alone = await create(refusing);
+  await assert.rejects(create(refusing, { limit: { max: 1, onExceed: "refuse" } }));
+  await end(alone);
+
+  const all = newMark();
+  for (let count = 0; count < 5; count++) await create(all);
+  const spared = await create(all);
+  assert.equal((await store.deleteByUserKey(all, END, [spared])).length, 5);
+  await end(spared);
+  for (let count = 0; count < 2; count++) await create(all);
+  assert.equal((await store.deleteByUserKey(all, END)).length, 2);
+
+  // What is dead, but still there, is what is swept; where the engine does that by itself it takes its time.
+  if (!store.deleteExpired) return;
+  const old = { createdAt: NOW - DAY, lastSeenAt: NOW - DAY, expiresAt: NOW - 1, deadline: NOW };
+  const then = { now: NOW - DAY };
+  await create(newMark(), then, old);
+  await end(await create(newMark(), then), { ...then, tombstone: HOUR });
+  const buried = newMark();
+  await create(buried, then);
+  assert.equal((await store.deleteByUserKey(buried, { ...END, ...then, tombstone: HOUR })).length, 1);
+  const moved = await create(newMark(), then, { ...old, expiresAt: NOW - HOUR });
+  const later = { lastSeenAt: NOW - 2 * HOUR, expiresAt: NOW };
+  assert.equal(await store.update(moved, { activity: later }, { now: NOW - 2 * HOUR }), "updated");
 }
 
 async function sweep(store: Store, now: number): Promise<void> {
