@@ -3,6 +3,7 @@ import { Manager, SessionError, type Store, typed } from "sessionup";
 import { it } from "vitest";
 import { Browser, testSessions } from "../support/browser.ts";
 import { newMark } from "./_arbitraries.ts";
+import { atOnce, inWaves } from "./_at-once.ts";
 
 const MINUTE = 60_000;
 
@@ -21,11 +22,7 @@ function siteOver(store: Store, clock: () => number) {
 }
 
 /** The same, as users do it: revoking everything beside whatever their other devices are about. */
-export function managerRaces(
-  stores: () => readonly Store[],
-  inWaves: (rounds: number, run: (number: number) => Promise<void>) => Promise<void>,
-  rounds: number,
-): void {
+export function managerRaces(stores: () => readonly Store[], rounds: number): void {
   it(`revokeAll beside init, auth, rotate and updateMeta: who was in is out for good, ${rounds} times`, async () => {
     const seen = { early: 0, late: 0 };
     await inWaves(rounds, (number) => revokeAll(stores(), number, seen));
@@ -83,7 +80,7 @@ async function revokeAll(
       begun = (await login(newcomer)).id;
     },
   ];
-  await Promise.all(tasks.map((task, index) => late(number, index).then(task)));
+  await atOnce(number, tasks);
 
   for (const id of before) assert.ok(ended.includes(id), "revokeAll missed one");
   for (const { browser, site } of [...devices, ...former]) {
@@ -113,10 +110,4 @@ function copyOf({ jar }: Browser): Browser {
   const copy = new Browser();
   for (const [name, value] of jar) copy.jar.set(name, value);
   return copy;
-}
-
-/** By the round's number, another one is early. */
-async function late(number: number, index: number): Promise<void> {
-  const turns = (number * (index + 3)) % 5;
-  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { SessionError, type SessionLimit, type SessionRecord, type Store, shardOf } from "sessionup";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { newMark } from "./_arbitraries.ts";
+import { atOnce, inWaves } from "./_at-once.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
 import { managerRaces } from "./_manager-races.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const HOUR = 3_600_000;
-/** Each race is run so often, so many at a time, each with a user of its own. */
+/** Each race is run so often, each time with a user of its own. */
 const ROUNDS = 300;
-const AT_A_TIME = 10;
 const CLIENTS = 3;
 
 type Task = (store: Store) => Promise<unknown>;
@@ -40,7 +40,7 @@ export function raceTests(backend: Backend): void {
     race("a limit that evicts is passed at no moment", ROUNDS, evicting);
     race("a limit that refuses is passed at no moment", ROUNDS, refusing);
     race("of logins that replace one session, and a delete-all, each ends what it says", ROUNDS, replacing);
-    managerRaces(stores, inWaves, ROUNDS);
+    managerRaces(stores, ROUNDS);
   });
 }
 
@@ -275,28 +275,6 @@ class Round {
 
   async over(): Promise<void> {
     await this.store(0).deleteByUserKey(this.userKey, END);
-  }
-}
-
-/** Starts all, each by the number at another time; the answers in the order of the tasks. */
-async function atOnce(number: number, tasks: ReadonlyArray<() => Promise<unknown>>): Promise<unknown[]> {
-  const answers: unknown[] = [];
-  const started = tasks.map((_, index) => {
-    const place = (index + number) % tasks.length;
-    return (async () => {
-      const turns = (number * (place + 3)) % 4;
-      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
-      answers[place] = await tasks[place]?.();
-    })();
-  });
-  await Promise.all(started);
-  return answers;
-}
-
-async function inWaves(rounds: number, run: (number: number) => Promise<void>): Promise<void> {
-  for (let first = 0; first < rounds; first += AT_A_TIME) {
-    const count = Math.min(AT_A_TIME, rounds - first);
-    await Promise.all(Array.from({ length: count }, (_, index) => run(first + index)));
   }
 }
 
