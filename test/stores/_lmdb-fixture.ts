@@ -54,7 +54,10 @@ export class LmdbFile {
       execArgv: ["-c", `ulimit -f ${limit} && exec "$0" "$@"`, process.execPath, "--import", "tsx"],
     };
     const options = limit === undefined ? { execArgv: ["--import", "tsx"] } : limited;
-    const child = fork(PROGRAM, [this.path], { ...options, stdio: ["ignore", "inherit", "pipe", "ipc"] });
+    const child = fork(PROGRAM, [this.path, limit === undefined ? "30s" : "5s"], {
+      ...options,
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+    });
     const other = new OtherProcess(child);
     this.#others.push(other);
     await once(child, "message");

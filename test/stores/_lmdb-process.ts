@@ -1,9 +1,11 @@
-/** Another process at a file, which calls the store as its parent says: `_lmdb-process.ts <path>`. */
+/** Another process at a file, which calls the store as its parent says: `_lmdb-process.ts <path> <timeout>`. */
 import { open } from "lmdb";
+import { duration } from "../../src/duration.ts";
 import { lmdbStore } from "../../src/stores/lmdb.ts";
 
+const [path = "", timeout = ""] = process.argv.slice(2);
 // biome-ignore lint/suspicious/noExplicitAny: whatever the parent asks for
-const store: any = lmdbStore(open({ path: process.argv[2] ?? "" }), { timeout: "30s" });
+const store: any = lmdbStore(open({ path }), { timeout: duration(timeout) });
 process.on("message", async (question: { number: number; method: string; args: unknown[] }) => {
   const { number, method, args } = question;
   try {
