@@ -20,8 +20,8 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // A third less work. Nothing under test keeps anything between two of its users: what did would show here.
-    isolate: false,
+    // A process for each file: drivers in native code take all that runs beside them with them when they crash.
+    isolate: true,
     // By default vitest leaves a core alone: of two that is half.
     maxWorkers: "100%",
     reporters: [["default", { summary: false }], new SummaryReporter()],

@@ -58,6 +58,7 @@ function behindPgBouncer(driver: Driver): Backend {
   return {
     store: "postgres",
     client: `${driver.name} behind PgBouncer`,
+    racesRunOn: `postgres × ${driver.name}, without PgBouncer`,
     async start() {
       postgres = await startPostgres();
       bouncer = await startPgbouncer(postgres.port);
