@@ -1,5 +1,5 @@
 import type { Pool } from "mysql2/promise";
-import { SessionError } from "sessionup";
+import { SessionError, type SessionRecord } from "sessionup";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type MariadbServer, startMariadb } from "../support/servers/mariadb.ts";
@@ -63,6 +63,10 @@ const ended = (id: string) => [
 const idle = (id: string) => [`UPDATE ${TABLE} SET expires_at = ${NOW} WHERE id = '${id}'`];
 const locked = (userKey: string) =>
   `SELECT slot FROM ${TABLE}_slots WHERE slot = CRC32('${userKey}') % 1000 FOR UPDATE`;
+
+const login = ({ id, userKey }: SessionRecord) =>
+  `INSERT INTO ${TABLE} VALUES
+    ('${id}', '${userKey}', 0, ${NOW}, ${NOW}, ${NOW + 1_000}, ${NOW + 1_000}, NULL, NULL, '{"v":1}')`;
 
 async function stored(userKey: string, of: MysqlStore = store) {
   const record = recordOf({ userKey });
@@ -144,22 +148,36 @@ describe("deleteByUserKey, of sessions one of which another has in hand", () => 
   });
 });
 
+describe("deleteByUserKey, beside a login of that user", () => {
+  it("ends what the login has begun, where the login was first", async () => {
+    const theirs = recordOf({ userKey: "newest" });
+    const removeAll = () => store.deleteByUserKey("newest", { reason: "revoked", now: NOW });
+    expect(await second([locked("newest"), login(theirs)], removeAll)).toEqual([theirs.id]);
+  });
+});
+
 describe("a login, beside another of that user", () => {
   it.each(["refuse", "evict-oldest", "evict-idlest"] as const)(
     "counts the other within a limit: %s",
     async (onExceed) => {
       const limit = { max: 1, onExceed };
       const theirs = recordOf({ userKey: onExceed });
-      const login = `INSERT INTO ${TABLE} VALUES
-        ('${theirs.id}', '${onExceed}', 0, ${NOW}, ${NOW}, ${NOW + 1_000}, ${NOW + 1_000}, NULL, NULL, '{"v":1}')`;
       const create = () =>
         store.create(recordOf({ userKey: onExceed }), { now: NOW, limit }).catch((error: unknown) => error);
-      const answer = await second([locked(onExceed), login], create);
+      const answer = await second([locked(onExceed), login(theirs)], create);
       if (onExceed === "refuse") expect(SessionError.is(answer) && answer.code).toBe("ERR_LIMIT");
       else expect(answer).toEqual({ evicted: [theirs.id] });
       expect(await store.fetchByUserKey(onExceed, { now: NOW, limit: 9 })).toHaveLength(1);
     },
   );
+
+  it("counts the other where it comes in place of a session that is gone", async () => {
+    const userKey = "in place";
+    const theirs = recordOf({ userKey });
+    const options = { now: NOW, limit: { max: 1, onExceed: "evict-oldest" }, replaces: "gone" } as const;
+    const create = () => store.create(recordOf({ userKey }), options);
+    expect(await second([locked(userKey), login(theirs)], create)).toEqual({ evicted: [theirs.id] });
+  });
 
   it("evicts nobody whom the other has ended meanwhile", async () => {
     const [a, b] = [await stored("evict"), await stored("evict")];
