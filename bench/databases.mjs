@@ -83,6 +83,7 @@ export const DATABASES = {
         return Number(rows[0].bytes);
       },
       async close() {
+        await store.close?.();
         await pool.end();
         await server.stop();
       },
@@ -108,6 +109,7 @@ export const DATABASES = {
         return Number(rows[0].bytes);
       },
       async close() {
+        await store.close?.();
         await pool.end();
         await server.stop();
       },
