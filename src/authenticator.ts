@@ -39,8 +39,8 @@ export class Authenticator<Out> {
     this.#events = events;
   }
 
-  /** Who the request is, by its cookie. Never throws on what a client sent. */
-  async authenticate(exchange: Exchange): Promise<Authentication<Out>> {
+  /** Who the request is, by its cookie; with `touch`, it counts as activity. Never throws on what a client sent. */
+  async authenticate(exchange: Exchange, touch: boolean): Promise<Authentication<Out>> {
     const { tokens, malformed } = this.#cookie.read(exchange);
     const [first, second] = tokens;
     if (!first) return none(malformed ? "malformed" : "no_cookie");
@@ -51,11 +51,11 @@ export class Authenticator<Out> {
       return { state: "failed", error: this.#ledger.failure(error) };
     }
     try {
-      if (second) return await this.#choose(exchange, tokens);
+      if (second) return await this.#choose(exchange, tokens, touch);
       const now = this.#options.clock();
       const admission = admit(record, new TokenProof(first), now, this.#options);
       if (!admission.admitted) return await this.#refuse(exchange, [admission], now);
-      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now);
+      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now, touch);
       return welcomed instanceof Promise ? await welcomed : welcomed;
     } catch (error) {
       // What else is thrown here is a mistake in a function of the app's, and no outage.
@@ -65,7 +65,7 @@ export class Authenticator<Out> {
   }
 
   /** Of several cookies of our name, the first that is good. */
-  async #choose(exchange: Exchange, tokens: readonly Token[]): Promise<Authentication<Out>> {
+  async #choose(exchange: Exchange, tokens: readonly Token[], touch: boolean): Promise<Authentication<Out>> {
     const records = await this.#ledger.fetchByIds(tokens.map(({ id }) => id));
     const now = this.#options.clock();
     const admissions = tokens.map((each, index) =>
@@ -79,7 +79,7 @@ export class Authenticator<Out> {
     const held = admissions.flatMap((admission) => (admission.admitted ? [admission.record] : []));
     // A sibling subdomain may have planted one of them: nobody can say which.
     if (held.some(({ userKey }) => userKey !== best.record.userKey)) return none("malformed", held);
-    return this.#welcome(exchange, presented, best, held, now);
+    return this.#welcome(exchange, presented, best, held, now, touch);
   }
 
   /** What follows when a token is good: the usual request has nothing to write, and nobody else to ask. */
@@ -89,11 +89,12 @@ export class Authenticator<Out> {
     best: Admitted,
     held: readonly SessionRecord[],
     now: number,
+    touch: boolean,
   ): Authentication<Out> | Promise<Authentication<Out>> {
     const meta = this.#meta.read(best.data.meta);
-    const activity = activityDue(best.record, now, this.#options.lifetime);
+    const activity = touch ? activityDue(best.record, now, this.#options.lifetime) : undefined;
     if (activity || this.#options.validate || meta instanceof Promise) {
-      return this.#examine(exchange, presented, best, held, now);
+      return this.#examine(exchange, presented, best, held, now, touch);
     }
     return meta.ok ? live(presented, best, meta, held) : none("meta_invalid", held);
   }
@@ -104,12 +105,13 @@ export class Authenticator<Out> {
     best: Admitted,
     held: readonly SessionRecord[],
     now: number,
+    touch: boolean,
   ): Promise<Authentication<Out>> {
     const meta = await this.#meta.read(best.data.meta);
     if (!meta.ok) return none("meta_invalid", held);
     const refused = await this.#refusesClient(exchange, best, now);
     if (refused) return none("client_changed", refused === "end" ? [] : held);
-    const activity = activityDue(best.record, now, this.#options.lifetime);
+    const activity = touch ? activityDue(best.record, now, this.#options.lifetime) : undefined;
     const outcome = activity && (await this.#ledger.touch(best.record, activity));
     if (outcome === "updated")
       return live(presented, { ...best, record: { ...best.record, ...activity } }, meta, held);

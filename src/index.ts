@@ -1,3 +1,4 @@
+export { type BoundSessions, bindSessions } from "./bound-sessions.ts";
 export { type Duration, duration } from "./duration.ts";
 export { SessionError, type SessionErrorCode, type UnauthorizedReason } from "./errors.ts";
 export type { Events, SessionEvents } from "./events.ts";
@@ -7,6 +8,7 @@ export type { TrustProxy } from "./identity/trust-proxy.ts";
 export { type InitOptions, Manager } from "./manager.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./meta.ts";
 export type { ClientOptions, CookieOptions, ManagerOptions, ValidateOptions } from "./options.ts";
+export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./routes.ts";
 export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
 export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./sessions.ts";
 export { shardOf } from "./shard.ts";

@@ -1,13 +1,14 @@
 import { type Authentication, type Live, live } from "./authentication.ts";
 import { Authenticator, seenClient } from "./authenticator.ts";
 import type { Duration } from "./duration.ts";
-import type { UnauthorizedReason } from "./errors.ts";
+import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
 import { known } from "./known-options.ts";
 import { Ledger, PAGE } from "./ledger.ts";
 import { MetaCodec } from "./meta.ts";
 import { expiresInOf, type ManagerOptions, type Resolved, resolveOptions } from "./options.ts";
+import { isCrossOrigin } from "./policy/cross-origin.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { type Match, turned } from "./policy/rotation.ts";
 import { type Session, type SessionId, SessionView } from "./session.ts";
@@ -124,9 +125,27 @@ export class Manager<In = undefined, Out extends In = In> {
     await this.ledger.close();
   }
 
-  /** Who the request is, by its cookie. Never throws on what a client sent. @internal */
-  authenticate(exchange: Exchange): Promise<Authentication<Out>> {
-    return this.#authenticator.authenticate(exchange);
+  /** Who the request is, by its cookie; with `touch`, it counts as activity. Never throws on what a client sent. @internal */
+  authenticate(exchange: Exchange, touch: boolean): Promise<Authentication<Out>> {
+    return this.#authenticator.authenticate(exchange, touch);
+  }
+
+  /** The error to refuse with what a page of another origin sent; `undefined` for all else. @internal */
+  refusesOrigin(exchange: Exchange, method: string): SessionError | undefined {
+    const request = {
+      method,
+      origin: exchange.header("origin"),
+      site: exchange.header("sec-fetch-site"),
+      host: exchange.header("host"),
+    };
+    return isCrossOrigin(request, this.#options.trustedOrigins)
+      ? new SessionError("ERR_CROSS_ORIGIN", "a page of another origin sent this request")
+      : undefined;
+  }
+
+  /** Milliseconds since 1970, by the manager's clock. @internal */
+  now(): number {
+    return this.#options.clock();
   }
 
   /** Begins a session, ends those that the browser held, and sets the cookie. @internal */

@@ -65,6 +65,12 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
   readonly validate?: ValidateOptions;
   /** Whose `X-Forwarded-For` is believed. Default: nobody's. Who trusts too many lets clients choose their address. */
   readonly trustProxy?: TrustProxy;
+  /**
+   * Origins besides the app's own whose pages may change something in a user's name, such as
+   * `"https://app.example.com"`: now by the ready-made routes. Whoever can put a script there acts as your users.
+   * Default: none.
+   */
+  readonly trustedOrigins?: readonly string[];
   /** Default 1 000 for each user, then the oldest end: a bound, not a policy. */
   readonly maxSessions?: SessionLimit;
   /** Default: 20 random characters. Must give 17 to 64 of `[0-9A-Za-z]`, never the same twice. */
@@ -87,6 +93,7 @@ export interface Resolved<In, Out> {
   readonly client: { readonly ip: boolean; readonly agent: boolean; readonly parse: ClientOptions["parse"] };
   readonly validate: Required<ValidateOptions> | undefined;
   readonly trust: Trust;
+  readonly trustedOrigins: ReadonlySet<string>;
   readonly limit: SessionLimit;
   readonly generateId: () => string;
   readonly generateSecret: () => string;
@@ -107,6 +114,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     "client",
     "validate",
     "trustProxy",
+    "trustedOrigins",
     "maxSessions",
     "generateId",
     "generateSecret",
@@ -129,6 +137,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     client,
     validate: validateOf(options.validate, client),
     trust: trustOf(options.trustProxy),
+    trustedOrigins: originsOf(options.trustedOrigins),
     limit: limitOf(options.maxSessions),
     generateId: generator("generateId", options.generateId, LENGTH.id),
     generateSecret: generator("generateSecret", options.generateSecret, LENGTH.turn),
@@ -227,6 +236,19 @@ function validateOf(
     throw new TypeError('validate.onChange: needs "refuse", "end" or "report"');
   }
   return Object.freeze({ ip, agent, onChange });
+}
+
+function originsOf(origins: readonly string[] = []): ReadonlySet<string> {
+  if (!Array.isArray(origins))
+    throw new TypeError('trustedOrigins: needs a list such as ["https://app.example.com"]');
+  for (const origin of origins) {
+    // A path, a slash at the end or a capital would never be equal to what a browser sends.
+    if (typeof origin !== "string" || !URL.canParse(origin) || new URL(origin).origin !== origin)
+      throw new TypeError(
+        'trustedOrigins: needs origins as browsers send them, such as "https://app.example.com"',
+      );
+  }
+  return new Set(origins);
 }
 
 function limitOf(limit: SessionLimit = { max: 1_000, onExceed: "evict-oldest" }): SessionLimit {

@@ -1,8 +1,9 @@
-import type { Authentication, Live, None } from "./authentication.ts";
+import type { Authentication, Failed, Live, None } from "./authentication.ts";
 import { SessionError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { known } from "./known-options.ts";
 import type { InitOptions, Manager } from "./manager.ts";
+import { createRoutes, type Routes, type RoutesOptions } from "./routes.ts";
 import type { Session, SessionId } from "./session.ts";
 import { checkUserKey } from "./user-key.ts";
 
@@ -64,7 +65,11 @@ export interface SessionsCore<Context, In, Out> {
   load(context: Context): Promise<undefined>;
   /** What `auth` does: the error to refuse with (401 or 503), or `undefined` to let the handler run. */
   authorize(context: Context): Promise<SessionError | undefined>;
+  /** The ready-made routes: what each adapter's `routes` answers with. `TypeError` for wrong options. */
+  routes(options?: RoutesOptions): Routes<Context>;
 }
+
+type Authenticate<Out> = (exchange: Exchange, touch: boolean) => Promise<Authentication<Out>>;
 
 /** What is known of one request. Private fields: whoever logs the context must see no hash. */
 class RequestState<Out> {
@@ -86,8 +91,8 @@ class RequestState<Out> {
   }
 
   /** Loads at most once, however many ask at the same time; whoever has waited for it hands it to `settle`. */
-  load(authenticate: (exchange: Exchange) => Promise<Authentication<Out>>): Promise<Authentication<Out>> {
-    this.#loading ??= authenticate(this.#exchange);
+  load(authenticate: Authenticate<Out>, touch: boolean): Promise<Authentication<Out>> {
+    this.#loading ??= authenticate(this.#exchange, touch);
     return this.#loading;
   }
 
@@ -116,7 +121,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   manager: Manager<In, Out>,
   exchangeOf: (context: Context) => Exchange,
 ): SessionsCore<Context, In, Out> {
-  const authenticate = (exchange: Exchange) => manager.authenticate(exchange);
+  const authenticate: Authenticate<Out> = (exchange, touch) => manager.authenticate(exchange, touch);
 
   // A property under a symbol of the manager's: managers keep apart, and it costs a quarter of what a WeakMap does.
   function stateOf(context: Context): RequestState<Out> {
@@ -137,9 +142,13 @@ export function createSessions<Context extends object, In, Out extends In>(
     );
   }
 
-  async function loadKnown(context: Context): Promise<Live<Out> | None> {
+  async function find(context: Context, touch: boolean): Promise<Authentication<Out>> {
     const state = stateOf(context);
-    const authentication = state.authentication ?? state.settle(await state.load(authenticate));
+    return state.authentication ?? state.settle(await state.load(authenticate, touch));
+  }
+
+  async function loadKnown(context: Context): Promise<Live<Out> | None> {
+    const authentication = await find(context, true);
     if (authentication.state === "failed") throw authentication.error;
     return authentication;
   }
@@ -240,20 +249,40 @@ export function createSessions<Context extends object, In, Out extends In>(
     },
   };
 
+  function refusal(authentication: Failed | None): SessionError {
+    if (authentication.state === "failed") return authentication.error;
+    manager.rejected(authentication.reason);
+    return SessionError.unauthorized(authentication.reason);
+  }
+
+  async function admitted(context: Context, touch: boolean): Promise<Session<Out>> {
+    const authentication = await find(context, touch);
+    if (authentication.state === "session") return authentication.session;
+    throw refusal(authentication);
+  }
+
+  const routeVerbs = {
+    peek: (context: Context) => admitted(context, false),
+    load: (context: Context) => admitted(context, true),
+    now: () => manager.now(),
+    checkOrigin(context: Context, method: string) {
+      const refused = manager.refusesOrigin(stateOf(context).exchange, method);
+      if (refused) throw refused;
+    },
+  };
+
   return {
     verbs,
     async load(context) {
       const state = stateOf(context);
-      if (!state.authentication) state.settle(await state.load(authenticate));
+      if (!state.authentication) state.settle(await state.load(authenticate, true));
       return undefined;
     },
     async authorize(context) {
       const state = stateOf(context);
-      const authentication = state.authentication ?? state.settle(await state.load(authenticate));
-      if (authentication.state === "session") return undefined;
-      if (authentication.state === "failed") return authentication.error;
-      manager.rejected(authentication.reason);
-      return SessionError.unauthorized(authentication.reason);
+      const authentication = state.authentication ?? state.settle(await state.load(authenticate, true));
+      return authentication.state === "session" ? undefined : refusal(authentication);
     },
+    routes: (options) => createRoutes({ ...verbs, ...routeVerbs }, options),
   };
 }

@@ -1,11 +1,14 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { RouteAnswer } from "../routes.ts";
 import { withCookie } from "../wire/cookie.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 
 /** What is used of a request of `node:http`, `node:https` or the compatible form of `node:http2`. */
 export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
@@ -31,7 +34,9 @@ export class NodeExchange implements Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.#request.headers[name];
+    const { headers } = this.#request;
+    // HTTP/2 has the host under a name of its own.
+    const value = headers[name] ?? (name === "host" ? headers[":authority"] : undefined);
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
@@ -56,10 +61,31 @@ export class NodeExchange implements Exchange {
 
 /** The refusal of an app that has none of its own. */
 export function sendRejection(error: SessionError, response: NodeResponse): void {
-  const { status, headers, body } = rejectionOf(error);
+  send(rejectionOf(error), response);
+}
+
+function send({ status, headers, body }: RouteAnswer, response: NodeResponse): void {
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.end(body);
+  if (body === undefined) response.end();
+  else response.end(body);
+}
+
+/** The ready-made routes as middleware of the same form: what is for none of them goes on to `next`. */
+export function routesMiddleware<Request, Response extends NodeResponse>(
+  answer: (request: Request, response: Response) => Promise<RouteAnswer | undefined>,
+): (request: Request, response: Response, next: (error?: unknown) => void) => Promise<void> {
+  return async (request, response, next) => {
+    let found: RouteAnswer | undefined;
+    try {
+      found = await answer(request, response);
+    } catch (error) {
+      next(error);
+      return;
+    }
+    if (found) send(found, response);
+    else next();
+  };
 }
 
 /**

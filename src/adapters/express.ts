@@ -1,12 +1,14 @@
 import type { SessionError } from "../errors.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
+import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import {
   middleware,
   NodeExchange,
   type NodeRequest,
   type NodeResponse,
+  routesMiddleware,
   sendRejection,
 } from "./_node-exchange.ts";
 
@@ -16,6 +18,7 @@ export type { NodeResponse } from "./_node-exchange.ts";
 export interface ExpressContext extends NodeRequest {
   readonly res?: NodeResponse | undefined;
   readonly ip?: string | undefined;
+  readonly originalUrl?: string | undefined;
   readonly app?: { readonly settings?: Readonly<Record<string, unknown>> } | undefined;
 }
 
@@ -32,6 +35,8 @@ export interface ExpressSessions<In = undefined, Out = In> extends Sessions<Expr
   public(): ExpressMiddleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(): ExpressMiddleware;
+  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
+  routes(options?: RoutesOptions): ExpressMiddleware;
 }
 
 /** `Request` and `Response` are Express's own, as far as `reject` names them. */
@@ -67,11 +72,21 @@ export function expressSessions<
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
   known(options, "expressSessions", ["reject"]);
-  const { verbs, load, authorize } = createSessions(manager, exchangeOf);
+  const { verbs, load, authorize, routes } = createSessions(manager, exchangeOf);
   // Whatever of Express's types the app's function names: it is Express that calls this middleware.
   const own = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
   const reject = own ?? ((error, _request, response) => sendRejection(error, response));
-  return { ...verbs, public: () => middleware(load, reject), auth: () => middleware(authorize, reject) };
+  return {
+    ...verbs,
+    public: () => middleware(load, reject),
+    auth: () => middleware(authorize, reject),
+    routes(options) {
+      const answer = routes(options);
+      return routesMiddleware((request) =>
+        answer(request, { method: request.method ?? "", path: request.originalUrl ?? request.url ?? "" }),
+      );
+    },
+  };
 }
 
 class ExpressExchange extends NodeExchange {

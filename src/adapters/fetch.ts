@@ -2,6 +2,7 @@ import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
+import type { RouteAnswer, RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import { withCookie } from "../wire/cookie.ts";
@@ -37,6 +38,10 @@ export interface FetchSessions<In = undefined, Out = In> extends Sessions<FetchC
   auth<Args extends readonly unknown[]>(
     handler: (context: AuthenticatedFetchContext<Out>, ...args: Args) => Response | Promise<Response>,
   ): FetchHandler<Args>;
+  /** The ready-made routes for front ends; `undefined` for what is for none of them, and goes on to your own. */
+  routes(
+    options?: RoutesOptions,
+  ): (request: Request, ...args: readonly unknown[]) => Promise<Response | undefined>;
 }
 
 /** What the Fetch adapter can be told. */
@@ -73,15 +78,19 @@ export function fetchSessions<In, Out extends In>(
 ): FetchSessions<In, Out> {
   known(options, "fetchSessions", ["peerAddress", "reject"]);
   const { peerAddress, reject = rejectionResponse } = options;
-  const { verbs, load, authorize } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
+  const { verbs, load, authorize, routes } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
+
+  function contextOf(request: Request, args: readonly unknown[]): Context<Out> {
+    const peer = peerAddress && (() => peerAddress(request, ...(args as unknown as never[])));
+    return new Context<Out>(request, peer, (own) => verbs.current(own));
+  }
 
   function wrap<Args extends readonly unknown[]>(
     decide: (context: FetchContext<Out>) => Promise<SessionError | undefined>,
     handler: (context: AuthenticatedFetchContext<Out>, ...args: Args) => Response | Promise<Response>,
   ): FetchHandler<Args> {
     return async (request, ...args) => {
-      const peer = peerAddress && (() => peerAddress(request, ...(args as unknown as never[])));
-      const context = new Context<Out>(request, peer, (own) => verbs.current(own));
+      const context = contextOf(request, args);
       try {
         const refusal = await decide(context);
         const response = refusal
@@ -99,6 +108,15 @@ export function fetchSessions<In, Out extends In>(
     ...verbs,
     public: (handler) => wrap(load, handler),
     auth: (handler) => wrap(authorize, handler),
+    routes(options) {
+      const answer = routes(options);
+      return async (request, ...args) => {
+        const context = contextOf(request, args);
+        const { method, url } = request;
+        const found = await answer(context, { method, path: new URL(url).pathname });
+        return found && context.finish(responseOf(found));
+      };
+    },
   };
 }
 
@@ -124,7 +142,9 @@ class Context<Out> implements FetchContext<Out>, Exchange {
   }
 
   header(name: string): string | undefined {
-    return this.request.headers.get(name) ?? undefined;
+    const value = this.request.headers.get(name);
+    // Where the platform made the request from HTTP/2, the host is in the URL alone.
+    return value ?? (name === "host" ? new URL(this.request.url).host : undefined);
   }
   peerAddress(): string | undefined {
     return this.#peerAddress?.();
@@ -162,6 +182,9 @@ function exchangeOf<Out>(context: FetchContext<Out>): Exchange {
 }
 
 function rejectionResponse(error: SessionError): Response {
-  const { status, headers, body } = rejectionOf(error);
-  return new Response(body, { status, headers });
+  return responseOf(rejectionOf(error));
+}
+
+function responseOf({ status, headers, body }: RouteAnswer): Response {
+  return new Response(body ?? null, { status, headers });
 }

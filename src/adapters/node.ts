@@ -1,12 +1,14 @@
 import type { SessionError } from "../errors.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
+import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import {
   middleware,
   NodeExchange,
   type NodeRequest,
   type NodeResponse,
+  routesMiddleware,
   sendRejection,
 } from "./_node-exchange.ts";
 
@@ -30,6 +32,8 @@ export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeCon
   public(): NodeMiddleware;
   /** Calls `next` with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(): NodeMiddleware;
+  /** Middleware with the ready-made routes for front ends; calls `next` for everything else. */
+  routes(options?: RoutesOptions): NodeMiddleware;
 }
 
 /** What the adapter of `node:http` can be told. */
@@ -62,11 +66,17 @@ export function nodeSessions<In, Out extends In>(
 ): NodeSessions<In, Out> {
   known(options, "nodeSessions", ["reject"]);
   const { reject = (error, _request, response) => sendRejection(error, response) } = options;
-  const { verbs, load, authorize } = createSessions(manager, exchangeOf);
+  const { verbs, load, authorize, routes } = createSessions(manager, exchangeOf);
   return {
     ...verbs,
     public: () => middleware((_, response) => load(response), reject),
     auth: () => middleware((_, response) => authorize(response), reject),
+    routes(options) {
+      const answer = routes(options);
+      return routesMiddleware(({ method = "", url = "" }, response) =>
+        answer(response, { method, path: url }),
+      );
+    },
   };
 }
 

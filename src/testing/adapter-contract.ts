@@ -3,12 +3,13 @@ import type { Sessions } from "../sessions.ts";
 import { ADAPTER_TESTS } from "./_adapter-tests.ts";
 import { type ContractRoute, contractRoutes, SwitchableStore } from "./_contract-app.ts";
 import { ContractClient } from "./_contract-client.ts";
+import { ROUTES_TESTS } from "./_routes-tests.ts";
 import { type ContractSkip, runContract, type TestRunner } from "./contract.ts";
 import { TestClock } from "./test-clock.ts";
 
 /** What the adapter's test is to build its app from. */
 export interface ContractApp<Context> {
-  /** Whose middleware the guards `public` and `auth` are. */
+  /** Whose middleware the guards `public` and `auth` are, and whose ready-made routes are to be under `/account`. */
   readonly manager: Manager;
   /** Whose `auth` the guard `admin` is: another manager over the same store. */
   readonly admins: Manager;
@@ -40,7 +41,7 @@ export function adapterContract<Context>(
   runner: TestRunner,
   { start, skip = [] }: AdapterContractOptions<Context>,
 ): void {
-  runContract<AdapterFixture>(runner, ADAPTER_TESTS, skip, async (use) => {
+  runContract<AdapterFixture>(runner, { ...ADAPTER_TESTS, ...ROUTES_TESTS }, skip, async (use) => {
     const clock = new TestClock();
     const store = new SwitchableStore();
     const manager = new Manager(store, { clock: clock.now });

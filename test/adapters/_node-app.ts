@@ -14,6 +14,7 @@ export function nodeApp({ manager, admins, routes }: ContractApp<NodeContext>): 
   const adminSessions = nodeSessions(admins);
   const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
   const all = routes(sessions, adminSessions);
+  const account = sessions.routes({ path: "/account" });
   return async (request, given) => {
     // The two kinds of response have one API, which TypeScript cannot call as a union.
     const response = given as ServerResponse;
@@ -24,7 +25,7 @@ export function nodeApp({ manager, admins, routes }: ContractApp<NodeContext>): 
       try {
         if (error) throw error;
         if (route) await send(response, await route.run(response, searchParams));
-        else response.writeHead(404).end();
+        else await account(request, response, () => response.writeHead(404).end());
       } catch {
         response.statusCode = 500;
         response.end();

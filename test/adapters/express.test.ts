@@ -22,6 +22,7 @@ function expressApp(
   const adminSessions = expressSessions(admins);
   const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
   const app = express();
+  app.use(sessions.routes({ path: "/account" }));
   for (const { method, path, guard, run } of routes(sessions, adminSessions)) {
     const handlers: express5.RequestHandler[] = guard ? [guards[guard]] : [];
     handlers.push((req, res, next) => {

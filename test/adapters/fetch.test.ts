@@ -11,6 +11,7 @@ function fetchApp({
   const options = { peerAddress: (request: Request) => (request as ServerRequest).ip };
   const sessions = fetchSessions(manager, options);
   const adminSessions = fetchSessions(admins, options);
+  const account = sessions.routes({ path: "/account" });
   const handlers = new Map<string, (request: Request) => Promise<Response>>();
   for (const { method, path, guard = "public", run } of routes(sessions, adminSessions)) {
     const handler = async (context: FetchContext) =>
@@ -21,7 +22,8 @@ function fetchApp({
   return async (request) => {
     const method = request.method === "HEAD" ? "GET" : request.method;
     const handler = handlers.get(`${method} ${new URL(request.url).pathname}`);
-    return handler ? handler(request) : new Response(null, { status: 404 });
+    if (handler) return handler(request);
+    return (await account(request)) ?? new Response(null, { status: 404 });
   };
 }
 

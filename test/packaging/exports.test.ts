@@ -58,6 +58,7 @@ describe("the exports of package.json", () => {
         ".": [
           "Manager",
           "SessionError",
+          "bindSessions",
           "createSessions",
           "duration",
           "shardOf",
@@ -112,6 +113,7 @@ describe("the exports of package.json", () => {
       {
         ".": [
           "Agent",
+          "BoundSessions",
           "ClientChange",
           "ClientOptions",
           "CookieOptions",
@@ -126,6 +128,10 @@ describe("the exports of package.json", () => {
           "Json",
           "JsonOf",
           "ManagerOptions",
+          "RouteAnswer",
+          "RouteRequest",
+          "Routes",
+          "RoutesOptions",
           "SchemaResult",
           "Session",
           "SessionChange",

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { isCrossOrigin } from "./cross-origin.ts";
+
+const NOBODY: ReadonlySet<string> = new Set();
+const HOST = "app.example.com";
+const OWN = "https://app.example.com";
+const OTHER = "https://evil.example";
+
+function crosses(method: string, site?: string, origin?: string, trusted = NOBODY, host = HOST): boolean {
+  return isCrossOrigin({ method, site, origin, host }, trusted);
+}
+
+describe("isCrossOrigin", () => {
+  it.each(["GET", "HEAD", "OPTIONS"])("lets %s pass, wherever it is from", (method) => {
+    expect(crosses(method, "cross-site", OTHER)).toBe(false);
+  });
+
+  describe.each(["POST", "PUT", "PATCH", "DELETE", "QUERY", "get"])("%s", (method) => {
+    it.each([
+      ["same-origin", OWN, false],
+      ["same-origin", undefined, false],
+      ["none", undefined, false],
+      ["same-site", "https://other.example.com", true],
+      ["cross-site", OTHER, true],
+      ["cross-site", undefined, true],
+      ["cross-site", "null", true],
+      ["cross-site", OWN, true],
+      ["", OWN, true],
+      ["junk", OWN, true],
+      [undefined, undefined, false],
+      [undefined, OWN, false],
+      [undefined, "HTTPS://APP.example.com", false],
+      [undefined, "https://app.example.com:443", false],
+      [undefined, "https://app.example.com:8443", true],
+      [undefined, OTHER, true],
+      [undefined, "https://app.example.com.evil.example", true],
+      [undefined, "null", true],
+      [undefined, "", true],
+      [undefined, "app.example.com", true],
+      [undefined, "file://", true],
+    ])("with Sec-Fetch-Site %s and Origin %s", (site, origin, crossing) => {
+      expect(crosses(method, site, origin)).toBe(crossing);
+    });
+  });
+
+  it("lets a trusted origin pass, by its exact text", () => {
+    const trusted = new Set([OTHER]);
+    expect(crosses("POST", "cross-site", OTHER, trusted)).toBe(false);
+    expect(crosses("POST", undefined, OTHER, trusted)).toBe(false);
+    expect(crosses("POST", "cross-site", `${OTHER}:8443`, trusted)).toBe(true);
+    expect(crosses("POST", "cross-site", "null", trusted)).toBe(true);
+  });
+
+  it("compares hosts with their ports, and without case", () => {
+    expect(crosses("POST", undefined, "http://localhost:8080", NOBODY, "localhost:8080")).toBe(false);
+    expect(crosses("POST", undefined, "http://localhost:8081", NOBODY, "localhost:8080")).toBe(true);
+    expect(crosses("POST", undefined, OWN, NOBODY, "App.Example.Com")).toBe(false);
+  });
+
+  it("refuses an Origin where there is no Host to compare it with", () => {
+    const request = { method: "POST", site: undefined, origin: "file://", host: undefined };
+    expect(isCrossOrigin(request, NOBODY)).toBe(true);
+  });
+});

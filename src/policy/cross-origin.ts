@@ -1,0 +1,32 @@
+/** What of a request says which page it was made from. */
+export interface RequestOrigin {
+  readonly method: string;
+  /** `Origin`, as it came. */
+  readonly origin: string | undefined;
+  /** `Sec-Fetch-Site`, as it came: only browsers send it, and no page can change it. */
+  readonly site: string | undefined;
+  /** `Host`, as it came. */
+  readonly host: string | undefined;
+}
+
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Whether a page of another origin sent this, to change something in the name of whoever looks at that page. What no
+ * browser sent passes: it has only the cookies that it was given.
+ */
+export function isCrossOrigin(request: RequestOrigin, trusted: ReadonlySet<string>): boolean {
+  const { method, origin, site, host } = request;
+  if (SAFE.has(method)) return false;
+  if (origin !== undefined && trusted.has(origin)) return false;
+  // Another origin of the same site counts as another one: a hostile sibling subdomain is one.
+  if (site !== undefined) return site !== "same-origin" && site !== "none";
+  if (origin === undefined) return false;
+  const its = hostOf(origin);
+  return its === undefined || its !== host?.toLowerCase();
+}
+
+/** The host of an origin, with its port if that is not the scheme's own; `undefined` for `null` and for junk. */
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host || undefined : undefined;
+}

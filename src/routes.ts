@@ -1,0 +1,152 @@
+import { SessionError } from "./errors.ts";
+import { known } from "./known-options.ts";
+import type { Session } from "./session.ts";
+import { rejectionOf } from "./wire/rejection.ts";
+
+/** Where the ready-made routes are. */
+export interface RoutesOptions {
+  /**
+   * What stands before each of them, as browsers call it, whatever the app is mounted under: `"/account"` for
+   * `/account/session`. Default `""`.
+   */
+  readonly path?: string;
+}
+
+/** A request, as far as the routes look at it. */
+export interface RouteRequest {
+  readonly method: string;
+  /** With a query or without. */
+  readonly path: string;
+}
+
+/** What a route answers, in nobody's words: the adapter puts it into its framework's. */
+export interface RouteAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON; none with 204, and for HEAD. */
+  readonly body?: string;
+}
+
+/** The verbs that the routes need, over a context. @internal */
+export interface RouteVerbs<Context, Out> {
+  /** The session, without counting as activity; throws what `auth` refuses with. */
+  peek(context: Context): Promise<Session<Out>>;
+  /** The same, as `auth` does it. */
+  load(context: Context): Promise<Session<Out>>;
+  fetchAll(context: Context): Promise<readonly Session<Out>[]>;
+  revoke(context: Context): Promise<void>;
+  revokeOther(context: Context): Promise<readonly string[]>;
+  revokeAll(context: Context): Promise<readonly string[]>;
+  revokeOwn(context: Context, id: string): Promise<boolean>;
+  /** Throws for what a page of another origin sent. */
+  checkOrigin(context: Context, method: string): void;
+  now(): number;
+}
+
+/** Answers a request to one of the routes; `undefined` for every other one. */
+export type Routes<Context> = (context: Context, request: RouteRequest) => Promise<RouteAnswer | undefined>;
+
+type Endpoint<Context> = (context: Context, id: string) => Promise<{ status: number; json?: unknown }>;
+
+/** The JSON API for front ends; `openapi.json` describes it. @internal */
+export function createRoutes<Context, Out>(
+  verbs: RouteVerbs<Context, Out>,
+  options: RoutesOptions = {},
+): Routes<Context> {
+  known(options, "routes", ["path"]);
+  const { path: prefix = "" } = options;
+  if (typeof prefix !== "string" || !/^(\/[^/?#]+)*$/.test(prefix)) {
+    throw new TypeError('routes.path: needs "" or a path such as "/account", without a slash at its end');
+  }
+
+  const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint<Context>>>>> = {
+    "/session": {
+      GET: async (context) => {
+        const session = await verbs.peek(context);
+        const expiresIn = Math.max(0, Math.floor((session.expiresAt.getTime() - verbs.now()) / 1_000));
+        return { status: 200, json: { userKey: session.userKey, expiresIn, session } };
+      },
+    },
+    "/sessions": {
+      GET: async (context) => {
+        await verbs.load(context);
+        return { status: 200, json: { sessions: await verbs.fetchAll(context) } };
+      },
+      DELETE: async (context) => {
+        await verbs.load(context);
+        return { status: 200, json: { ended: await verbs.revokeOther(context) } };
+      },
+    },
+    "/sessions/:id": {
+      DELETE: async (context, id) => {
+        await verbs.load(context);
+        return (await endsOwn(verbs, context, id)) ? { status: 204 } : { status: 404, json: NOT_FOUND };
+      },
+    },
+    "/logout": {
+      // Also for those who have no session any more: they wanted to be out, and are.
+      POST: async (context) => {
+        await verbs.revoke(context);
+        return { status: 204 };
+      },
+    },
+    "/logout-all": {
+      POST: async (context) => {
+        await verbs.load(context);
+        return { status: 200, json: { ended: await verbs.revokeAll(context) } };
+      },
+    },
+  };
+
+  return async (context, request) => {
+    const found = match(request.path, prefix);
+    const methods = found && endpoints[found.route];
+    // What a browser asks before a call of another origin is for the app's own CORS.
+    if (!methods || request.method === "OPTIONS") return undefined;
+    const endpoint = methods[request.method === "HEAD" ? "GET" : request.method];
+    if (!endpoint) return { status: 405, headers: { ...HEADERS, allow: allowed(methods) } };
+    try {
+      verbs.checkOrigin(context, request.method);
+      const { status, json } = await endpoint(context, found.id);
+      if (json === undefined) return { status, headers: { "cache-control": "no-store" } };
+      const head = { status, headers: HEADERS };
+      return request.method === "HEAD" ? head : { ...head, body: JSON.stringify(json) };
+    } catch (error) {
+      if (!SessionError.is(error)) throw error;
+      const { body, ...head } = rejectionOf(error);
+      return request.method === "HEAD" ? head : { ...head, body };
+    }
+  };
+}
+
+const HEADERS = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
+const NOT_FOUND = { error: "not_found" };
+
+/** Which route it is, by the path behind the prefix; nothing is decoded, since no id needs it. */
+function match(path: string, prefix: string): { readonly route: string; readonly id: string } | undefined {
+  const [bare = ""] = path.split(/[?#]/, 1);
+  if (!bare.startsWith(prefix)) return undefined;
+  const rest = bare.slice(prefix.length);
+  const id = /^\/sessions\/([^/]+)$/.exec(rest)?.[1];
+  return id === undefined ? { route: rest, id: "" } : { route: "/sessions/:id", id };
+}
+
+/** Another user's and an unknown one answer alike: else the difference would tell which ids there are. */
+async function endsOwn<Context>(
+  verbs: RouteVerbs<Context, unknown>,
+  context: Context,
+  id: string,
+): Promise<boolean> {
+  try {
+    return await verbs.revokeOwn(context, id);
+  } catch (error) {
+    if (SessionError.is(error) && error.code === "ERR_NOT_OWNER") return false;
+    throw error;
+  }
+}
+
+function allowed(methods: Readonly<Record<string, unknown>>): string {
+  return Object.keys(methods)
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
+    .join(", ");
+}

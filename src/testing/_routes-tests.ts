@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import type { SessionJson } from "../session.ts";
+import type { ContractClient } from "./_contract-client.ts";
+import type { AdapterFixture } from "./adapter-contract.ts";
+import type { ContractTests } from "./contract.ts";
+
+/** Logs in; the session's id. */
+async function login(client: ContractClient, user = "ann"): Promise<string> {
+  return ((await client.post(`/login?user=${user}`)).json() as { id: string }).id;
+}
+
+/** What the ready-made routes answer; the app has them under `/account`. */
+export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
+  "the ready-made routes": {
+    "say who it is and how long is left, which is no activity": async (f) => {
+      const client = f.client();
+      const id = await login(client);
+      f.clock.advance("10m");
+      f.store.calls = 0;
+      const answer = await client.get("/account/session");
+      assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+      const { userKey, expiresIn, session } = answer.json() as {
+        userKey: string;
+        expiresIn: number;
+        session: SessionJson;
+      };
+      assert.deepEqual(
+        [answer.status, userKey, expiresIn, session.id, session.current],
+        [200, "ann", 86_400 - 600, id, true],
+      );
+      assert.equal(session.lastSeenAt, session.createdAt);
+      assert.deepEqual([f.store.calls, answer.cookies], [1, []]);
+    },
+    "list the sessions, which is": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      const first = await login(own);
+      f.clock.advance("2m");
+      const second = await login(other);
+      const { sessions } = (await own.get("/account/sessions")).json() as { sessions: SessionJson[] };
+      assert.deepEqual(
+        sessions.map(({ id, current }) => [id, current]),
+        [
+          [second, false],
+          [first, true],
+        ],
+      );
+      assert.equal(sessions[1]?.lastSeenAt, new Date(f.clock.now()).toISOString());
+    },
+    "end one by its id, and tell nobody of another user's": async (f) => {
+      const [own, other, theirs] = [f.client(), f.client(), f.client()];
+      await login(own);
+      const id = await login(other);
+      const foreign = await login(theirs, "bob");
+      const ended = await own.send("DELETE", `/account/sessions/${id}`);
+      assert.deepEqual([ended.status, ended.text], [204, ""]);
+      assert.equal((await other.get("/private")).status, 401);
+      for (const unknown of [id, foreign, "0".repeat(22), "..", "%00", "x".repeat(300)]) {
+        const answer = await own.send("DELETE", `/account/sessions/${encodeURIComponent(unknown)}`);
+        // A path with dots is the client's own to shorten: that one is no id any more.
+        if (unknown === "..") continue;
+        assert.deepEqual([answer.status, answer.json()], [404, { error: "not_found" }], unknown);
+      }
+      assert.equal((await theirs.get("/private")).status, 200);
+    },
+    "log out by the own id": async (f) => {
+      const client = f.client();
+      const id = await login(client);
+      assert.equal((await client.send("DELETE", `/account/sessions/${id}`)).status, 204);
+      assert.equal(client.jar.size, 0);
+    },
+    "end the others": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      await login(own);
+      const id = await login(other);
+      const answer = await own.send("DELETE", "/account/sessions");
+      assert.deepEqual([answer.status, answer.json()], [200, { ended: [id] }]);
+      assert.equal((await own.get("/private")).status, 200);
+      assert.equal((await other.get("/private")).status, 401);
+    },
+    "log out, once and again": async (f) => {
+      const client = f.client();
+      await login(client);
+      const old = client.cookieHeader();
+      const answer = await client.post("/account/logout");
+      assert.deepEqual([answer.status, answer.text, client.jar.size], [204, "", 0]);
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+      assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
+      assert.equal((await client.post("/account/logout")).status, 204);
+    },
+    "log out everywhere": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      const ids = [await login(own), await login(other)];
+      const answer = await own.post("/account/logout-all");
+      assert.deepEqual((answer.json() as { ended: string[] }).ended.sort(), ids.sort());
+      assert.deepEqual([answer.status, own.jar.size], [200, 0]);
+      assert.equal((await other.get("/private")).status, 401);
+    },
+    "refuse a stranger, with the reason": async (f) => {
+      for (const [method, path] of [
+        ["GET", "/account/session"],
+        ["GET", "/account/sessions"],
+        ["DELETE", "/account/sessions"],
+        ["DELETE", `/account/sessions/${"0".repeat(22)}`],
+        ["POST", "/account/logout-all"],
+      ] as const) {
+        const answer = await f.client().send(method, path);
+        assert.deepEqual(
+          [answer.status, answer.json(), answer.cookies],
+          [401, { error: "unauthorized", reason: "no_cookie" }, []],
+          `${method} ${path}`,
+        );
+      }
+    },
+    "clear the cookie of a session that is over": async (f) => {
+      const client = f.client();
+      await login(client);
+      f.clock.advance("24h");
+      const answer = await client.get("/account/session");
+      assert.deepEqual([answer.status, answer.json()], [401, { error: "unauthorized", reason: "expired" }]);
+      assert.equal(client.jar.size, 0);
+    },
+    "refuse what a page of another origin sends, and do nothing": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      await login(own);
+      await login(other);
+      const host = new URL(f.origin).host;
+      for (const headers of [
+        { origin: "https://evil.example" },
+        { origin: "null" },
+        { origin: `https://${host}.evil.example` },
+        { "sec-fetch-site": "cross-site" },
+        { "sec-fetch-site": "same-site", origin: "https://sibling.example.com" },
+      ]) {
+        for (const [method, path] of [
+          ["DELETE", "/account/sessions"],
+          ["POST", "/account/logout"],
+          ["POST", "/account/logout-all"],
+        ] as const) {
+          const answer = await own.send(method, path, headers);
+          assert.deepEqual(
+            [answer.status, answer.json(), answer.cookies],
+            [403, { error: "forbidden" }, []],
+            `${method} ${path} ${JSON.stringify(headers)}`,
+          );
+        }
+      }
+      assert.equal((await own.get("/private")).status, 200);
+      assert.equal((await other.get("/private")).status, 200);
+    },
+    "let the own pages pass, and every page read": async (f) => {
+      const client = f.client();
+      await login(client);
+      const elsewhere = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+      assert.equal((await client.get("/account/session", elsewhere)).status, 200);
+      const own = await client.send("DELETE", "/account/sessions", { origin: f.origin });
+      assert.equal(own.status, 200);
+      const headers = { origin: f.origin, "sec-fetch-site": "same-origin" };
+      assert.equal((await client.post("/account/logout", headers)).status, 204);
+    },
+    "answer HEAD like GET, and a wrong method with the right ones": async (f) => {
+      const client = f.client();
+      await login(client);
+      const head = await client.send("HEAD", "/account/session");
+      assert.deepEqual([head.status, head.text], [200, ""]);
+      const wrong = await client.post("/account/session");
+      assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "GET, HEAD"]);
+    },
+    "leave every other path to the app": async (f) => {
+      const client = f.client();
+      await login(client);
+      for (const path of [
+        "/account",
+        "/account/nothing",
+        "/session",
+        "/accounts/session",
+        "/account/session/",
+      ]) {
+        assert.equal((await client.get(path)).status, 404, path);
+      }
+      assert.deepEqual((await client.get("/private")).json(), { user: "ann" });
+    },
+    "are 503 when the store does not answer, and log nobody out": async (f) => {
+      const client = f.client();
+      await login(client);
+      f.store.down = true;
+      for (const [method, path] of [
+        ["GET", "/account/session"],
+        ["DELETE", "/account/sessions"],
+        ["POST", "/account/logout"],
+      ] as const) {
+        const answer = await client.send(method, path);
+        assert.deepEqual(
+          [answer.status, answer.json(), answer.cookies],
+          [503, { error: "unavailable" }, []],
+          path,
+        );
+        assert.match(answer.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/);
+      }
+      f.store.down = false;
+      assert.equal((await client.get("/account/session")).status, 200);
+    },
+  },
+};
