@@ -64,6 +64,13 @@ describe("the exports of package.json", () => {
           "shardOf",
           "typed",
         ],
+        "./client": [
+          "SessionClientError",
+          "sessionClient",
+        ],
+        "./context": [
+          "contextSessions",
+        ],
         "./express": [
           "expressSessions",
         ],
@@ -153,6 +160,15 @@ describe("the exports of package.json", () => {
           "UnauthorizedReason",
           "UpdateOptions",
           "ValidateOptions",
+        ],
+        "./client": [
+          "SessionClient",
+          "SessionClientOptions",
+          "SessionStatus",
+          "SessionWatcher",
+        ],
+        "./context": [
+          "ContextSessions",
         ],
         "./express": [
           "ExpressContext",

@@ -139,6 +139,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "node:assert/strict",
     "node:net",
   ],
+  context: ["bound-sessions", "type sessions", "node:async_hooks"],
+  client: ["type session"],
   index: [
     "bound-sessions",
     "duration",
