@@ -100,10 +100,10 @@ export function createRoutes<Context, Out>(
 
   return async (context, request) => {
     const found = match(request.path, prefix);
-    const methods = found && endpoints[found.route];
+    const methods = found && own(endpoints, found.route);
     // What a browser asks before a call of another origin is for the app's own CORS.
     if (!methods || request.method === "OPTIONS") return undefined;
-    const endpoint = methods[request.method === "HEAD" ? "GET" : request.method];
+    const endpoint = own(methods, request.method === "HEAD" ? "GET" : request.method);
     if (!endpoint) return { status: 405, headers: { ...HEADERS, allow: allowed(methods) } };
     try {
       verbs.checkOrigin(context, request.method);
@@ -117,6 +117,11 @@ export function createRoutes<Context, Out>(
       return request.method === "HEAD" ? head : { ...head, body };
     }
   };
+}
+
+/** "constructor" is a method that anybody can send. */
+function own<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 const HEADERS = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };

@@ -1,6 +1,6 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { programPath } from "../../scripts/programs.mjs";
+import { startChromium } from "../support/chromium.ts";
 import { faintText, missing, overflow } from "./_page-checks.ts";
 import { type Site, startSite } from "./_site.ts";
 
@@ -35,16 +35,7 @@ describe("the demo in Chromium", () => {
 
   // Long enough to install Chromium.
   beforeAll(async () => {
-    const args = [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ];
-    browser = await chromium.launch({ executablePath: await programPath("Chromium"), args });
+    browser = await startChromium();
     site = await startSite();
   }, 900_000);
   afterEach(async () => {

@@ -3,6 +3,14 @@ import { describe, expect, it } from "vitest";
 import { ENTRIES, PACKAGE, ROOT, sourceFiles } from "./_entries.ts";
 import { exportedBy } from "./_exported.ts";
 
+/** The subpaths that are of neither folder. */
+const OTHERS: Readonly<Record<string, string>> = {
+  ".": "index.ts",
+  "./client": "client.ts",
+  "./context": "context.ts",
+  "./testing": "testing/index.ts",
+};
+
 /** The subpath that a file of src/ must have: stores and adapters, but for what belongs to their folders alone. */
 function subpathOf(file: string): string | undefined {
   const [, folder, name] = /^(stores|adapters)\/([^_/][^/]*)\.ts$/.exec(file) ?? [];
@@ -13,14 +21,13 @@ function subpathOf(file: string): string | undefined {
 describe("the exports of package.json", () => {
   it("have a subpath for every store and every adapter, and no other", () => {
     const wanted = sourceFiles().flatMap((file) => subpathOf(file) ?? []);
-    expect([...ENTRIES.keys()].sort()).toEqual([".", "./testing", ...wanted].sort());
+    expect([...ENTRIES.keys()].sort()).toEqual([...Object.keys(OTHERS), ...wanted].sort());
   });
 
   it("point at what is built of the file of the same name", () => {
     const wanted = new Map(sourceFiles().map((file) => [subpathOf(file), file]));
     for (const [subpath, file] of ENTRIES) {
-      const index = { ".": "index.ts", "./testing": "testing/index.ts" }[subpath];
-      expect(file).toBe(index ?? wanted.get(subpath));
+      expect(file).toBe(OTHERS[subpath] ?? wanted.get(subpath));
     }
   });
 

@@ -168,6 +168,15 @@ const EXCEPTIONS: ReadonlyArray<{ subpath: string; brings: string; reason: strin
   },
 ];
 
+/** What of Node some subpaths need besides. */
+const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
+  "./context": ["node:async_hooks"],
+  "./testing": ["node:assert/strict"],
+  // What those drivers want bytes to be.
+  "./stores/mysql": ["node:buffer"],
+  "./stores/postgres": ["node:buffer"],
+};
+
 const graph = importGraph(`${ROOT}src`, sourceFiles());
 const names = [...graph.keys()];
 
@@ -263,14 +272,7 @@ describe.each([...ENTRIES])("the subpath %s", (subpath, file) => {
   it("needs no package, and of Node what every server runtime has", () => {
     const runtime = closureOf(graph, file.replace(/\.ts$/, ""), ({ typeOnly }) => !typeOnly);
     const foreign = [...runtime].filter((name) => !graph.has(name));
-    // What those drivers want bytes to be.
-    const bytes = ["./stores/mysql", "./stores/postgres"].includes(subpath) ? ["node:buffer"] : [];
-    const allowed = [
-      "node:crypto",
-      "node:net",
-      ...bytes,
-      ...(subpath === "./testing" ? ["node:assert/strict"] : []),
-    ];
+    const allowed = ["node:crypto", "node:net", ...(OWN_NEEDS[subpath] ?? [])];
     expect(foreign.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 });

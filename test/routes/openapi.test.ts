@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { type AccountSite, startAccountSite } from "./_account-site.ts";
+
+interface Operation {
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly responses: Readonly<Record<string, unknown>> };
+}
+
+const document: Document = JSON.parse(
+  readFileSync(new URL("../../openapi.json", import.meta.url), "utf8"),
+) as Document;
+
+/** What the document says that there is: `"delete /sessions/{id} 404"`. */
+const PROMISED = Object.entries(document.paths).flatMap(([path, operations]) =>
+  Object.entries(operations).flatMap(([method, { responses }]) =>
+    Object.keys(responses).map((status) => `${method} ${path} ${status}`),
+  ),
+);
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+formats.default(ajv);
+ajv.addSchema(document, "openapi");
+
+/** The place of a response's schema in the document, through at most one `$ref`; none where there is no body. */
+function schemaOf(path: string, method: string, status: number): string | undefined {
+  const pointer = `#/paths/${path.replaceAll("~", "~0").replaceAll("/", "~1")}/${method}/responses/${status}`;
+  const found = document.paths[path]?.[method]?.responses[status] as
+    | { $ref?: string; content?: unknown }
+    | undefined;
+  const name = found?.$ref?.replace("#/components/responses/", "");
+  const response = name ? (document.components.responses[name] as { content?: unknown }) : found;
+  if (!response?.content) return undefined;
+  return `openapi${found?.$ref ?? pointer}/content/application~1json/schema`;
+}
+
+describe("openapi.json", () => {
+  let site: AccountSite;
+  const seen = new Set<string>();
+
+  beforeAll(async () => {
+    site = await startAccountSite();
+  });
+  afterAll(() => site?.close());
+
+  it("is an OpenAPI 3.1 document", async () => {
+    const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
+    expect([valid, errors]).toEqual([true, undefined]);
+  });
+
+  it("is refused by the validator when it is none", async () => {
+    const { valid } = await new Validator().validate({
+      ...structuredClone(document),
+      paths: { session: {} },
+    });
+    expect(valid).toBe(false);
+  });
+
+  /** Sends it, and holds the answer against the document. */
+  async function ask(
+    client: ContractClient,
+    method: string,
+    path: string,
+    { id = "", headers = {} }: { id?: string; headers?: Record<string, string> } = {},
+  ): Promise<number> {
+    const answer = await client.send(method.toUpperCase(), `/account${path.replace("{id}", id)}`, headers);
+    const which = `${method} ${path} ${answer.status}`;
+    expect(PROMISED).toContain(which);
+    seen.add(which);
+    const schema = schemaOf(path, method, answer.status);
+    if (!schema) expect(answer.text).toBe("");
+    else {
+      const validate = ajv.compile({ $ref: schema });
+      expect([which, validate(answer.json()), validate.errors]).toEqual([which, true, null]);
+    }
+    return answer.status;
+  }
+
+  async function login(user = "ann"): Promise<{ client: ContractClient; id: string }> {
+    const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    const client = new ContractClient(site.origin, { "user-agent": agent });
+    const { id } = (await client.post(`/login?user=${user}`)).json() as { id: string };
+    return { client, id };
+  }
+
+  it("holds for what signed-in users get", async () => {
+    const [own, other, theirs] = [await login(), await login(), await login("bob")];
+    expect(await ask(own.client, "get", "/session")).toBe(200);
+    expect(await ask(own.client, "get", "/sessions")).toBe(200);
+    expect(await ask(own.client, "delete", "/sessions/{id}", { id: other.id })).toBe(204);
+    expect(await ask(own.client, "delete", "/sessions/{id}", { id: theirs.id })).toBe(404);
+    await login();
+    expect(await ask(own.client, "delete", "/sessions")).toBe(200);
+    expect(await ask(own.client, "post", "/logout-all")).toBe(200);
+    expect(await ask(theirs.client, "post", "/logout")).toBe(204);
+  });
+
+  it("holds for refusals and outages, of each operation", async () => {
+    const { client, id } = await login();
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method, path] as const),
+    );
+    for (const [method, path] of operations) {
+      await ask(new ContractClient(site.origin), method, path, { id });
+      if (method !== "get")
+        await ask(client, method, path, { id, headers: { origin: "https://evil.example" } });
+      site.store.down = true;
+      expect(await ask(client, method, path, { id })).toBe(503);
+      site.store.down = false;
+    }
+  });
+
+  it("promises nothing that was not seen here", () => {
+    expect(PROMISED.filter((which) => !seen.has(which))).toEqual([]);
+  });
+});

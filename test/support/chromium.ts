@@ -1,0 +1,16 @@
+import { type Browser, chromium } from "playwright-core";
+import { programPath } from "../../scripts/programs.mjs";
+
+/** Starts Debian's Chromium, which is installed first where it is missing: give it minutes. */
+export async function startChromium(): Promise<Browser> {
+  const args = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ];
+  return chromium.launch({ executablePath: await programPath("Chromium"), args });
+}
