@@ -84,6 +84,9 @@ describe("the exports of package.json", () => {
         "./fetch": [
           "fetchSessions",
         ],
+        "./hono": [
+          "honoSessions",
+        ],
         "./node": [
           "nodeSessions",
         ],
@@ -190,6 +193,11 @@ describe("the exports of package.json", () => {
           "FetchHandler",
           "FetchSessions",
           "FetchSessionsOptions",
+        ],
+        "./hono": [
+          "HonoMiddleware",
+          "HonoSessions",
+          "HonoSessionsOptions",
         ],
         "./node": [
           "NodeContext",

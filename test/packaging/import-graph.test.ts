@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
 import { ENTRIES, ROOT, sourceFiles } from "./_entries.ts";
 import { closureOf, cyclic, factsOf, type Import, importGraph } from "./_import-graph.ts";
 
@@ -116,6 +117,19 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "wire/rejection",
     "adapters/_*",
   ],
+  // The types that flow through its chain are its own.
+  "adapters/hono": [
+    "type errors",
+    "type exchange",
+    "known-options",
+    "type manager",
+    "type routes",
+    "type session",
+    "sessions",
+    "wire/cookie",
+    "wire/rejection",
+    "type hono",
+  ],
   "adapters/_*": [
     "type errors",
     "type exchange",
@@ -177,6 +191,9 @@ const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./stores/postgres": ["node:buffer"],
 };
 
+/** Frameworks whose types an adapter is made of; each of them is optional. */
+const PEERS = Object.keys(manifest.peerDependencies);
+
 const graph = importGraph(`${ROOT}src`, sourceFiles());
 const names = [...graph.keys()];
 
@@ -237,9 +254,11 @@ describe("the imports of src/", () => {
     expect(cyclic(graph)).toEqual([]);
   });
 
-  it("lead to files that are there, and to builtins of Node", () => {
-    const targets = names.flatMap((name) => graph.get(name)?.imports.map(({ to }) => to) ?? []);
-    const strange = targets.filter((to) => !graph.has(to) && !to.startsWith("node:"));
+  it("lead to files that are there, to builtins of Node, and to the types of peers", () => {
+    const edges = names.flatMap((name) => graph.get(name)?.imports ?? []);
+    const strange = edges.filter(
+      ({ to, typeOnly }) => !graph.has(to) && !to.startsWith("node:") && !(typeOnly && PEERS.includes(to)),
+    );
     expect(strange).toEqual([]);
   });
 

@@ -1,0 +1,264 @@
+import type { Context, MiddlewareHandler } from "hono";
+import type { SessionError } from "../errors.ts";
+import type { Exchange, SetCookie } from "../exchange.ts";
+import { known } from "../known-options.ts";
+import type { Manager } from "../manager.ts";
+import type { RouteAnswer, RoutesOptions } from "../routes.ts";
+import type { Session } from "../session.ts";
+import { createSessions, type Sessions } from "../sessions.ts";
+import { serializeCookie, withCookie } from "../wire/cookie.ts";
+import { rejectionOf } from "../wire/rejection.ts";
+
+/** Middleware after which `c.var` has the session: as `session`, or as the option `as` names it. */
+export type HonoMiddleware<As extends string, Value> = MiddlewareHandler<{ Variables: Record<As, Value> }>;
+
+/** The verbs with Hono's `c` as their context. */
+export interface HonoSessions<In = undefined, Out = In, As extends string = "session">
+  extends Sessions<Context, In, Out> {
+  /** Loads the session if there is one; the handler runs in any case. */
+  public(): HonoMiddleware<As, Session<Out> | undefined>;
+  /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  auth(): HonoMiddleware<As, Session<Out>>;
+  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
+  routes(options?: RoutesOptions): MiddlewareHandler;
+}
+
+/** What the adapter of Hono can be told. */
+export interface HonoSessionsOptions<As extends string = "session"> {
+  /** The name under which `c.var` has the session. Default `"session"`; a second manager needs one of its own. */
+  readonly as?: As;
+  /**
+   * The address of the other end of the connection: `(c) => getConnInfo(c).remote.address`, with the `getConnInfo` of
+   * your runtime, or a header that your edge sets and no client can. Default: the socket's on `@hono/node-server`,
+   * elsewhere not known.
+   */
+  readonly peerAddress?: (c: Context) => string | undefined;
+  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  readonly reject?: (error: SessionError, c: Context) => Response | Promise<Response>;
+}
+
+/**
+ * Sessions for Hono 4, on every runtime that it runs on. `c.var.session` is the session as it is now: after `init` the
+ * new one, after `revoke` none.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from "hono";
+ * import { Manager } from "sessionup";
+ * import { honoSessions } from "sessionup/hono";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const sessions = honoSessions(new Manager(memoryStore()));
+ *
+ * export const app = new Hono()
+ *   .use(sessions.routes({ path: "/account" }))
+ *   .get("/", sessions.auth(), (c) => c.text(`Hello, ${c.var.session.userKey}`))
+ *   .get("/devices", sessions.auth(), async (c) => c.json(await sessions.fetchAll(c)));
+ * ```
+ */
+export function honoSessions<In, Out extends In, As extends string = "session">(
+  manager: Manager<In, Out>,
+  options: HonoSessionsOptions<As> = {},
+): HonoSessions<In, Out, As> {
+  known(options, "honoSessions", ["as", "peerAddress", "reject"]);
+  const { peerAddress = socketAddress, reject = rejectionResponse } = options;
+  const as: string = options.as ?? "session";
+  if (typeof as !== "string" || as === "") throw new TypeError("as: needs a name for c.var");
+  const { verbs, load, authorize, routes } = createSessions<Context, In, Out>(manager, (c) =>
+    exchangeOf(c, peerAddress),
+  );
+
+  const show = (c: Context): void => c.set(as, verbs.current(c));
+
+  /** The same verb, after which `c.var` is up to date. */
+  function shown<Args extends readonly unknown[], Result>(
+    verb: (c: Context, ...args: Args) => Promise<Result>,
+  ): (c: Context, ...args: Args) => Promise<Result> {
+    return async (c, ...args) => {
+      const result = await verb(c, ...args);
+      show(c);
+      return result;
+    };
+  }
+
+  /** Puts our headers onto what comes back, whether `decide` answers or the handler. */
+  function middleware(decide: (c: Context) => Promise<Response | undefined>): MiddlewareHandler {
+    return async (c, next) => {
+      const outgoing = Outgoing.of(c);
+      outgoing.enter();
+      try {
+        const response = await decide(c);
+        if (response) c.res = response;
+        else await next();
+      } finally {
+        outgoing.leave();
+      }
+    };
+  }
+
+  function guard(decide: (c: Context) => Promise<SessionError | undefined>): MiddlewareHandler {
+    return middleware(async (c) => {
+      const refusal = await decide(c);
+      if (refusal) return reject(refusal, c);
+      show(c);
+      return undefined;
+    });
+  }
+
+  return {
+    ...verbs,
+    init: shown(verbs.init),
+    revoke: shown(verbs.revoke),
+    revokeAll: shown(verbs.revokeAll),
+    revokeOwn: shown(verbs.revokeOwn),
+    rotate: shown(verbs.rotate),
+    reauthenticate: shown(verbs.reauthenticate),
+    updateMeta: shown(verbs.updateMeta),
+    public: () => guard(load),
+    auth: () => guard(authorize),
+    routes(options) {
+      const answer = routes(options);
+      return middleware(async (c) => {
+        const found = await answer(c, { method: c.req.method, path: new URL(c.req.url).pathname });
+        // An outer handler may look at it afterwards.
+        if (c.get(as) !== undefined) show(c);
+        return found && responseOf(found);
+      });
+    },
+  };
+}
+
+const OUTGOING = Symbol("sessionup/hono");
+
+/** What of ours the response is to carry, whoever makes it. One for each request, for all managers. */
+class Outgoing {
+  readonly #c: Context;
+  readonly #cookies = new Map<string, SetCookie>();
+  readonly #headers = new Map<string, string>();
+  /** The lines that are in Hono's headers already. */
+  readonly #written = new Set<string>();
+  #depth = 0;
+
+  private constructor(c: Context) {
+    this.#c = c;
+  }
+
+  static of(c: Context): Outgoing {
+    const carrier = c as { [OUTGOING]?: Outgoing };
+    carrier[OUTGOING] ??= new Outgoing(c);
+    return carrier[OUTGOING];
+  }
+
+  setCookie(cookie: SetCookie): void {
+    this.#cookies.set(cookie.name, cookie);
+    if (this.#depth === 0) this.#write();
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#headers.set(name, value);
+    if (this.#depth === 0) this.#c.header(name, value);
+  }
+
+  enter(): void {
+    this.#depth++;
+  }
+
+  /**
+   * Not before the outermost of our middlewares ends: Hono takes the cookies of a handler's own Response away where
+   * there were others before it.
+   */
+  leave(): void {
+    if (--this.#depth > 0 || this.#cookies.size === 0) return;
+    if (isBare(this.#c)) return;
+    this.#write();
+    for (const [name, value] of this.#headers) this.#c.header(name, value);
+  }
+
+  #write(): void {
+    const c = this.#c;
+    // A look at the headers so far; `c.res` would be changed by it.
+    let lines = c.newResponse(null, 200).headers.getSetCookie();
+    for (const cookie of this.#cookies.values()) {
+      const others = lines.filter((line) => !this.#written.has(line));
+      // Of a mounted app with the same manager, which had the request after us.
+      if (others.some((line) => line.startsWith(`${cookie.name}=`))) continue;
+      lines = withCookie(lines, cookie);
+      this.#written.add(serializeCookie(cookie));
+    }
+    c.header("set-cookie", undefined);
+    for (const line of lines) c.header("set-cookie", line, { append: true });
+  }
+}
+
+class HonoExchange implements Exchange {
+  readonly #c: Context;
+  readonly #peerAddress: (c: Context) => string | undefined;
+
+  constructor(c: Context, peerAddress: (c: Context) => string | undefined) {
+    this.#c = c;
+    this.#peerAddress = peerAddress;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#c.req.header(name);
+    // Where the runtime made the request from HTTP/2, the host is in the URL alone.
+    return value ?? (name === "host" ? new URL(this.#c.req.url).host : undefined);
+  }
+  peerAddress(): string | undefined {
+    return this.#peerAddress(this.#c);
+  }
+  blocked(): string | undefined {
+    if (isSent(this.#c)) return "the headers of the response have been sent";
+    return isBare(this.#c) ? "the response is one that carries no headers" : undefined;
+  }
+  setCookie(cookie: SetCookie): void {
+    Outgoing.of(this.#c).setCookie(cookie);
+  }
+  setHeader(name: string, value: string): void {
+    Outgoing.of(this.#c).setHeader(name, value);
+  }
+}
+
+function exchangeOf(c: Context, peerAddress: (c: Context) => string | undefined): HonoExchange {
+  if (typeof c?.newResponse !== "function" || typeof c.req?.header !== "function") {
+    throw new TypeError("sessionup/hono: the context is Hono's own: pass `c`");
+  }
+  return new HonoExchange(c, peerAddress);
+}
+
+/** What `@hono/node-server` puts into `c.env`. */
+interface NodeBindings {
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+  readonly outgoing?: { readonly headersSent?: boolean };
+}
+
+function socketAddress(c: Context): string | undefined {
+  const env: NodeBindings | undefined = c.env;
+  return env?.incoming?.socket?.remoteAddress;
+}
+
+/** Hono does not say it: Node does, and elsewhere the body that is being read. */
+function isSent(c: Context): boolean {
+  const env: NodeBindings | undefined = c.env;
+  if (env?.outgoing?.headersSent) return true;
+  if (!c.finalized) return false;
+  try {
+    return c.res.bodyUsed || c.res.body?.locked === true;
+  } catch {
+    // The Response of @hono/node-server is made when it is looked at, which a body in use refuses.
+    return true;
+  }
+}
+
+/** Response.error() and a WebSocket's 101 cannot be copied. */
+function isBare(c: Context): boolean {
+  return c.finalized && c.res.status < 200;
+}
+
+function rejectionResponse(error: SessionError): Response {
+  return responseOf(rejectionOf(error));
+}
+
+function responseOf({ status, headers, body }: RouteAnswer): Response {
+  return new Response(body ?? null, { status, headers });
+}
