@@ -171,6 +171,19 @@ describe("sessionup/client in Chromium", () => {
     expect([await ticks(one), await ends(one)]).toEqual([[600], []]);
   });
 
+  it("says nothing either where it is stopped while it asks", async () => {
+    const page = await tab();
+    await login(page);
+    const answered = page.waitForResponse((response) => response.url().endsWith("/session"));
+    await page.evaluate(() => {
+      const own = window as unknown as Own;
+      own.client.watch({ tick: (left) => own.ticks.push(left), end: (reason) => own.ends.push(reason) })();
+    });
+    await (await answered).finished();
+    await call(page, "get");
+    expect([await ticks(page), await ends(page)]).toEqual([[], []]);
+  });
+
   it("throws what the server says, with its status", async () => {
     const page = await tab();
     await login(page);
