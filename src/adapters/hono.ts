@@ -99,7 +99,8 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   function guard(decide: (c: Context) => Promise<SessionError | undefined>): MiddlewareHandler {
     return middleware(async (c) => {
       const refusal = await decide(c);
-      if (refusal) return reject(refusal, c);
+      // With nothing to answer, Hono would let the handler run.
+      if (refusal) return (await reject(refusal, c)) ?? rejectionResponse(refusal);
       show(c);
       return undefined;
     });

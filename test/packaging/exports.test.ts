@@ -84,6 +84,9 @@ describe("the exports of package.json", () => {
         "./fetch": [
           "fetchSessions",
         ],
+        "./h3": [
+          "h3Sessions",
+        ],
         "./hono": [
           "honoSessions",
         ],
@@ -193,6 +196,12 @@ describe("the exports of package.json", () => {
           "FetchHandler",
           "FetchSessions",
           "FetchSessionsOptions",
+        ],
+        "./h3": [
+          "H3Context",
+          "H3Middleware",
+          "H3Sessions",
+          "H3SessionsOptions",
         ],
         "./hono": [
           "HonoMiddleware",
