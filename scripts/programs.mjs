@@ -1,10 +1,15 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { access, readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** Programs that the tests need, and Debian's packages that have them. */
+/**
+ * Programs that the tests need, and Debian's packages that have them; `suite`: the one of Debian's to take it from, which
+ * may be newer than the system; `fits`: what it says of itself, where others have the same name.
+ */
 const PROGRAMS = {
   Chromium: {
     names: ["chromium", "chromium-browser", "google-chrome"],
@@ -12,31 +17,66 @@ const PROGRAMS = {
     variable: "CHROMIUM_PATH",
   },
   Redis: { names: ["redis-server"], package: "redis-server", variable: "REDIS_SERVER_PATH" },
+  Valkey: {
+    names: ["valkey-server"],
+    package: "valkey-server",
+    suite: "trixie",
+    variable: "VALKEY_SERVER_PATH",
+  },
   PostgreSQL: { names: ["postgres"], package: "postgresql", variable: "POSTGRES_PATH" },
-  PgBouncer: { names: ["pgbouncer"], package: "pgbouncer", variable: "PGBOUNCER_PATH" },
+  PgBouncer: {
+    names: ["pgbouncer"],
+    package: "pgbouncer",
+    suite: "trixie",
+    fits: {
+      says: /^PgBouncer 1\.(2[1-9]|[3-9]\d)\./,
+      is: "1.21 or later, which follows prepared statements",
+    },
+    variable: "PGBOUNCER_PATH",
+  },
   MariaDB: { names: ["mariadbd"], package: "mariadb-server", variable: "MARIADBD_PATH" },
+  MySQL: {
+    names: ["mysqld"],
+    package: "mysql-server-core",
+    suite: "sid",
+    // MariaDB's is called that, too.
+    fits: { says: /Ver ([89]|\d\d)\.(?!.*MariaDB)/, is: "MySQL 8 or later" },
+    variable: "MYSQLD_PATH",
+  },
 };
 
 /**
- * Where a program is. Installs Debian's package when there is none and it may; else throws, saying what to install.
+ * Where a program is. Installs Debian's package when there is none and it may, or brings it from a newer Debian into a
+ * folder of its own; else throws, saying what to install.
  *
  * @param {keyof typeof PROGRAMS} program
  */
 export async function programPath(program) {
-  const { names, package: debian, variable } = PROGRAMS[program];
+  const { names, package: debian, suite, variable, fits } = PROGRAMS[program];
   const own = process.env[variable];
   if (own && !(await isExecutable(own))) throw new Error(`${variable}: ${own} is no program`);
-  const found = own || (await find(names));
+  if (own && fits && !(await says(own, fits.says))) throw new Error(`${variable}: ${own} is not ${fits.is}`);
+  const found = own || (await find(names, fits?.says));
   if (found) return found;
-  if (process.getuid?.() === 0 && (await find(["apt-get"]))) {
-    await install(program, debian);
-    const installed = await find(names);
-    if (installed) return installed;
+  if (await find(["apt-get"])) {
+    if (suite) return bring(program);
+    if (process.getuid?.() === 0) {
+      await install(program, debian);
+      const installed = await find(names);
+      if (installed) return installed;
+    }
   }
-  throw new Error(`${program} is missing: install it (Debian: apt-get install ${debian}) or set ${variable}`);
+  throw new Error(missing(program));
 }
 
-async function find(names) {
+function missing(program) {
+  const { package: debian, suite, variable, fits } = PROGRAMS[program];
+  const what = fits ? `${program} (${fits.is})` : program;
+  const which = suite ? `Debian ${suite}` : "Debian";
+  return `${what} is missing: install it (${which}: apt-get install ${debian}) or set ${variable}`;
+}
+
+async function find(names, fitting = /^/) {
   const folders = [
     "/usr/bin",
     "/usr/sbin",
@@ -46,7 +86,7 @@ async function find(names) {
   for (const name of names) {
     for (const folder of folders) {
       const path = join(folder, name);
-      if (folder && (await isExecutable(path))) return path;
+      if (folder && (await isExecutable(path)) && (await says(path, fitting))) return path;
     }
   }
   return undefined;
@@ -67,6 +107,25 @@ function isExecutable(path) {
   );
 }
 
+/** Whether the program calls itself that; it is not asked where anything would do. */
+async function says(path, fitting) {
+  if (fitting.test("")) return true;
+  const { stdout } = await promisify(execFile)(path, ["--version"]).catch(() => ({ stdout: "" }));
+  return fitting.test(stdout);
+}
+
+/**
+ * From a newer Debian, into a folder that stays for the next time. It is none of the project's: servers run without the
+ * rights of root, and the project may be where only root can look.
+ */
+async function bring(program) {
+  const { package: debian, suite, names } = PROGRAMS[program];
+  const folder = join(tmpdir(), `sessionup-programs-${process.getuid?.()}`, `${suite}-${debian}`);
+  const script = fileURLToPath(new URL("debian-program.sh", import.meta.url));
+  await quietly("sh", [script, suite, debian, names[0], folder], missing(program));
+  return join(folder, names[0]);
+}
+
 /** One at a time in this process; others are waited for. */
 let installing = Promise.resolve();
 
@@ -80,16 +139,20 @@ function install(program, debian) {
   return installing;
 }
 
-/** Quiet, unless it fails. */
-async function aptGet(program, ...args) {
+function aptGet(program, ...args) {
   // Another apt-get may be at work.
   const options = ["-o", "DPkg::Lock::Timeout=300"];
+  return quietly("apt-get", [...options, ...args], `${program} is missing, and apt-get ${args[0]} failed`);
+}
+
+/** Prints nothing, unless it fails. */
+async function quietly(command, args, failure) {
   // Debian starts a server as soon as it is installed, unless it is told that there is nothing to start it with.
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
   try {
-    await promisify(execFile)("apt-get", [...options, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+    await promisify(execFile)(command, args, { env, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
     process.stderr.write(`${error.stdout}${error.stderr}`);
-    throw new Error(`${program} is missing, and apt-get ${args[0]} failed`);
+    throw new Error(failure);
   }
 }

@@ -120,7 +120,8 @@ const WAITS = 600;
 
 /** One process at a time; the lock ends with the connection too. Its name is the server's, of at most 64 characters. */
 async function alone(lease: MysqlLease, { table }: Names, work: () => Promise<void>): Promise<void> {
-  const name = sql`CONCAT(${"sessionup "}, MD5(CONCAT(DATABASE(), ${"."}, ${table.literal})))`;
+  // MySQL 9.7 has no MD5 any more.
+  const name = sql`CONCAT(${"sessionup "}, LEFT(SHA2(CONCAT(DATABASE(), ${"."}, ${table.literal}), 256), 40))`;
   const [mine] = await lease.rows(sql`SELECT GET_LOCK(${name}, ${WAITS})`);
   if (Number(mine?.[0]) !== 1)
     throw new SessionError("ERR_STORE", `mysqlStore: another process has been migrating for ${WAITS} s`);

@@ -1,14 +1,30 @@
 import { createConnection, createPool } from "mysql2/promise";
 import { type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
-import { type MariadbServer, startMariadb } from "../support/servers/mariadb.ts";
+import { startMariadb } from "../support/servers/mariadb.ts";
+import { type MysqlServer, type StartMysql, startMysql } from "../support/servers/mysql.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
 
-export const preparedBackend = (): Backend => backendOf("mysql2", {});
-export const textBackend = (): Backend => backendOf("mysql2, text protocol", { prepare: false });
+/** The servers that the suite knows, by their names. */
+export const SERVERS: ReadonlyArray<readonly [name: string, start: StartMysql]> = [
+  ["MariaDB", startMariadb],
+  ["MySQL", startMysql],
+];
+
+/** Each server, prepared and as text; or the one that the environment names. */
+export function mysqlBackends(): readonly Backend[] {
+  const servers = process.env.MYSQL_URL ? ([["MYSQL_URL", startMariadb]] as const) : SERVERS;
+  return servers.flatMap(([name, start]) => {
+    const asText = backendOf(`mysql2 on ${name}, text protocol`, start, { prepare: false });
+    return [
+      backendOf(`mysql2 on ${name}`, start, {}),
+      name === "MySQL" ? { ...asText, racesRunOn: "mysql × mysql2 on MySQL, prepared" } : asText,
+    ];
+  });
+}
 
 /** On a server of its own in a zone where days begin early, or on the one of MYSQL_URL, in a database of its own. */
-function backendOf(client: string, options: MysqlStoreOptions): Backend {
-  let server: MariadbServer | undefined;
+function backendOf(client: string, startServer: StartMysql, options: MysqlStoreOptions): Backend {
+  let server: MysqlServer | undefined;
   let url = process.env.MYSQL_URL ?? "";
   const database = `sessionup test ${process.pid} ${client}`;
   const open = async (): Promise<OpenStore & { migrate(): Promise<void> }> => {
@@ -29,7 +45,7 @@ function backendOf(client: string, options: MysqlStoreOptions): Backend {
     client,
     async start() {
       if (!url) {
-        server = await startMariadb({ "default-time-zone": "+13:00" });
+        server = await startServer({ "default-time-zone": "+13:00" });
         url = server.url;
       }
       await ask(url, `CREATE DATABASE \`${database}\``);
@@ -38,7 +54,7 @@ function backendOf(client: string, options: MysqlStoreOptions): Backend {
       await first.close();
     },
     async stop() {
-      await ask(url, `DROP DATABASE \`${database}\``);
+      if (url) await ask(url, `DROP DATABASE \`${database}\``);
       await server?.stop();
     },
     open,

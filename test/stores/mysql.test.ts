@@ -1,5 +1,4 @@
-import { preparedBackend, textBackend } from "./_mysql-backends.ts";
+import { mysqlBackends } from "./_mysql-backends.ts";
 import { storeSuite } from "./_suite.ts";
 
-storeSuite(preparedBackend());
-storeSuite(textBackend());
+for (const backend of mysqlBackends()) storeSuite(backend);
