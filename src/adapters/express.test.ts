@@ -109,6 +109,35 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       });
     });
 
+    it("keeps the cookie on what a body limit answers", async () => {
+      const sessions = expressSessions(new Manager(memoryStore()));
+      const app = express();
+      app.use((req, _res, next) => {
+        sessions.init(req, "ann").then(() => next(), next);
+      });
+      app.use(express.json({ limit: 10 }));
+      const server = createServer(app.set("env", "test"));
+      const { origin, close } = await listen(server);
+      const body = JSON.stringify({ text: "more than ten bytes" });
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(origin, { method: "POST", headers, body });
+      expect([response.status, response.headers.getSetCookie().length]).toEqual([413, 1]);
+      await close();
+    });
+
+    it("has the ready-made routes under what a browser calls, whatever they are mounted under", async () => {
+      const sessions = expressSessions(new Manager(memoryStore()));
+      const [app, sub] = [express(), express()];
+      app.post("/login", login(sessions));
+      sub.use(sessions.routes({ path: "/api/account" }));
+      app.use("/api", sub);
+      await running(app, async (client) => {
+        await client.post("/login");
+        expect((await client.get("/api/account/session")).json()).toMatchObject({ userKey: "ann" });
+        expect((await client.get("/account/session")).status).toBe(404);
+      });
+    });
+
     it("gives Express's own error handler the status of require", async () => {
       const sessions = expressSessions(new Manager(memoryStore()));
       const app = express();

@@ -127,6 +127,16 @@ export const ADAPTER_TESTS: ContractTests<AdapterFixture> = {
       const answer = await client.send("HEAD", "/private");
       assert.deepEqual([answer.status, answer.text], [200, ""]);
     },
+    "leave OPTIONS to the app": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      for (const path of ["/private", "/public", "/account/session"]) {
+        const answer = await client.send("OPTIONS", path);
+        assert.ok(answer.status < 500, `${path} answers ${answer.status}`);
+        assert.deepEqual(answer.cookies, []);
+      }
+      assert.equal((await client.get("/private")).status, 200);
+    },
     "find the cookie among others": async (f) => {
       const client = f.client();
       await client.post("/login");

@@ -1,0 +1,21 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { type Example, startExample, walk } from "./_walk.ts";
+
+const running: Example[] = [];
+afterAll(async () => {
+  for (const example of running) await example.stop();
+});
+
+describe.each(["node", "express"])("examples/%s", (name) => {
+  it("logs in on two browsers, ends one from the other, and logs out", async () => {
+    const example = await startExample(name);
+    running.push(example);
+    await walk(example.origin);
+  });
+});
+
+describe("an example that cannot start", () => {
+  it("is told of with what it said", async () => {
+    await expect(startExample("nowhere")).rejects.toThrow(/ended without an address:\n[^]*nowhere/);
+  });
+});
