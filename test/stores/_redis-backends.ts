@@ -39,8 +39,15 @@ async function standalone(): Promise<Servers> {
   return { url: server.url, ports: [server.port], stop: () => server.stop() };
 }
 
-async function cluster(): Promise<Servers> {
-  const { masters, stop } = await startRedisCluster(3);
+async function valkey(): Promise<Servers> {
+  const { url, port, stop } = await startRedis({ program: "Valkey" });
+  return { url, ports: [port], stop };
+}
+
+const cluster = () => clusterOf("Redis");
+const valkeyCluster = () => clusterOf("Valkey");
+async function clusterOf(program: "Redis" | "Valkey"): Promise<Servers> {
+  const { masters, stop } = await startRedisCluster(3, program);
   return { url: "", ports: masters.map(({ port }) => port), stop };
 }
 
@@ -131,7 +138,7 @@ function backend(
   };
 }
 
-/** Every client that the store knows, on what it is made for. */
+/** Every client that the store knows, on what it is made for, and Valkey. */
 export const redisBackends: readonly Backend[] = [
   backend("ioredis", standalone, ioredis),
   backend("ioredis Cluster, 3 masters", cluster, ioredisCluster),
@@ -140,4 +147,7 @@ export const redisBackends: readonly Backend[] = [
   backend("node-redis pool, RESP3", standalone, nodeRedisPool),
   backend("node-redis cluster, 3 masters", cluster, nodeRedisCluster),
   backend("node-redis sentinel", sentinel, nodeRedisSentinel),
+  backend("ioredis on Valkey", valkey, ioredis),
+  backend("node-redis on Valkey", valkey, nodeRedis),
+  backend("ioredis Cluster on Valkey, 3 masters", valkeyCluster, ioredisCluster),
 ];

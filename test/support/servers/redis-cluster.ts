@@ -11,8 +11,11 @@ export interface RedisCluster {
 }
 
 /** Starts a cluster of so many masters. */
-export async function startRedisCluster(count = 3): Promise<RedisCluster> {
-  const masters = await Promise.all(Array.from({ length: count }, startNode));
+export async function startRedisCluster(
+  count = 3,
+  program: "Redis" | "Valkey" = "Redis",
+): Promise<RedisCluster> {
+  const masters = await Promise.all(Array.from({ length: count }, () => startNode(program)));
   const [first] = masters;
   if (!first) throw new Error("a cluster needs a node");
   for (const [index, { port }] of masters.entries()) {
@@ -33,10 +36,10 @@ export async function startRedisCluster(count = 3): Promise<RedisCluster> {
   };
 }
 
-async function startNode(): Promise<RedisServer> {
+async function startNode(program: "Redis" | "Valkey"): Promise<RedisServer> {
   // By default it is 10 000 above the port, which may be beyond the last one.
   const bus = await freePort();
-  return startRedis({ args: ["--cluster-enabled", "yes", "--cluster-port", `${bus}`] });
+  return startRedis({ program, args: ["--cluster-enabled", "yes", "--cluster-port", `${bus}`] });
 }
 
 async function isWhole(port: number, count: number): Promise<boolean> {

@@ -10,6 +10,8 @@ export interface RedisOptions {
   readonly args?: readonly string[];
   /** Default: a free one. */
   readonly port?: number;
+  /** Default: Redis. */
+  readonly program?: "Redis" | "Valkey";
 }
 
 /** A Redis that the suite has started. */
@@ -22,14 +24,15 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Starts a Redis on a free port, in a folder of its own. */
+/** Starts a Redis, or a Valkey, on a free port, in a folder of its own. */
 export async function startRedis({
   appendonly = false,
   args = [],
   port,
+  program = "Redis",
 }: RedisOptions = {}): Promise<RedisServer> {
-  const path = await programPath("Redis");
-  const folder = await serverFolder("redis");
+  const path = await programPath(program);
+  const folder = await serverFolder(program.toLowerCase());
   const at = port ?? (await freePort());
   const durable = appendonly ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
   const process = new ServerProcess(
