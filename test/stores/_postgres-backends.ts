@@ -1,7 +1,7 @@
 import pg from "pg";
 import postgres from "postgres";
 import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
-import { startPgbouncer } from "../support/servers/pgbouncer.ts";
+import { type PgbouncerServer, startPgbouncer } from "../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
 
@@ -47,21 +47,25 @@ const POSTGRES_JS: Driver = {
 
 export const pgBackend = (): Backend => backendOf(PG);
 export const postgresJsBackend = (): Backend => backendOf(POSTGRES_JS);
-export const pgBouncerBackend = (): Backend => behindPgBouncer(PG);
-export const postgresJsBouncerBackend = (): Backend => behindPgBouncer(POSTGRES_JS);
+export const bouncerBackends = (): readonly Backend[] =>
+  [PG, POSTGRES_JS].flatMap((driver) => [
+    behindPgBouncer(driver, "nothing prepared", 0),
+    // Fewer than there are: some are forgotten and prepared anew, which PgBouncer has to do unnoticed.
+    behindPgBouncer(driver, "prepared statements", 5),
+  ]);
 
-/** In transaction mode, of a version that knows nothing of prepared statements. */
-function behindPgBouncer(driver: Driver): Backend {
+/** In transaction mode, where it follows so many prepared statements, or knows nothing of them. */
+function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend {
   let postgres: PostgresServer | undefined;
-  let bouncer: Awaited<ReturnType<typeof startPgbouncer>> | undefined;
-  const options = { prepare: false };
+  let bouncer: PgbouncerServer | undefined;
+  const options = { prepare: prepared > 0 };
   return {
     store: "postgres",
-    client: `${driver.name} behind PgBouncer`,
+    client: `${driver.name} behind PgBouncer, ${how}`,
     racesRunOn: `postgres × ${driver.name}, without PgBouncer`,
     async start() {
       postgres = await startPostgres();
-      bouncer = await startPgbouncer(postgres.port);
+      bouncer = await startPgbouncer(postgres.port, prepared);
       const first = driver.open(bouncer.url, options);
       await first.migrate();
       await first.close();
@@ -71,7 +75,7 @@ function behindPgBouncer(driver: Driver): Backend {
       await postgres?.stop();
     },
     open: async () => driver.open(bouncer?.url ?? "", options),
-    version: () => versionOf(postgres?.url ?? ""),
+    version: async () => `${await versionOf(postgres?.url ?? "")}, ${bouncer?.version}`,
     left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
   };
 }

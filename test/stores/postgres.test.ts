@@ -1,12 +1,6 @@
-import {
-  pgBackend,
-  pgBouncerBackend,
-  postgresJsBackend,
-  postgresJsBouncerBackend,
-} from "./_postgres-backends.ts";
+import { bouncerBackends, pgBackend, postgresJsBackend } from "./_postgres-backends.ts";
 import { storeSuite } from "./_suite.ts";
 
 storeSuite(pgBackend());
 storeSuite(postgresJsBackend());
-storeSuite(pgBouncerBackend());
-storeSuite(postgresJsBouncerBackend());
+for (const backend of bouncerBackends()) storeSuite(backend);
