@@ -9,6 +9,8 @@ export interface Package {
   readonly name: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly "size-limit"?: ReadonlyArray<{ readonly name: string; readonly path: string }>;
 }
 

@@ -1,7 +1,7 @@
 import { type ExecFileOptions, execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "./_entries.ts";
 
@@ -82,6 +82,15 @@ export class InstalledPackage {
     const absolute = files.map((file) => join(this.#folder, "app", file));
     writeFileSync(join(cwd, "tsconfig.json"), JSON.stringify({ compilerOptions, files: absolute }));
     await run(join(ROOT, "node_modules/.bin/tsc"), ["--noEmit", "--pretty", "false"], { cwd });
+  }
+
+  /** Gives the app packages that are installed here. */
+  linkPeers(names: readonly string[]): void {
+    for (const name of names) {
+      const link = join(this.#folder, "app/node_modules", name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(ROOT, "node_modules", name), link);
+    }
   }
 
   /** Adds a file to the app. */

@@ -90,6 +90,9 @@ describe("the exports of package.json", () => {
         "./hono": [
           "honoSessions",
         ],
+        "./nest": [
+          "nestSessions",
+        ],
         "./node": [
           "nodeSessions",
         ],
@@ -207,6 +210,13 @@ describe("the exports of package.json", () => {
           "HonoMiddleware",
           "HonoSessions",
           "HonoSessionsOptions",
+        ],
+        "./nest": [
+          "NestContext",
+          "NestMiddleware",
+          "NestSessions",
+          "NestSessionsOptions",
+          "ParameterOf",
         ],
         "./node": [
           "NodeContext",

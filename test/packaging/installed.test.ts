@@ -5,6 +5,9 @@ import { InstalledPackage } from "./_installed.ts";
 
 const SPECIFIERS = [...ENTRIES.keys()].map((subpath) => subpath.replace(/^\./, PACKAGE.name));
 
+/** Those that import their framework: who asks for one of them has it. */
+const WITH_PEERS = ["sessionup/nest"];
+
 let installed: InstalledPackage;
 
 beforeAll(async () => {
@@ -13,10 +16,13 @@ beforeAll(async () => {
 
 afterAll(() => installed?.remove());
 
-/** The names of every subpath, by the sources. */
-function names(): Record<string, readonly string[]> {
+/** The names of every subpath that imports its framework, or of every other one, by the sources. */
+function names(ofPeers: boolean): Record<string, readonly string[]> {
+  const wanted = [...ENTRIES].filter(([subpath]) => {
+    return WITH_PEERS.includes(subpath.replace(/^\./, PACKAGE.name)) === ofPeers;
+  });
   return Object.fromEntries(
-    [...ENTRIES].map(([subpath, file]) => [
+    wanted.map(([subpath, file]) => [
       subpath.replace(/^\./, PACKAGE.name),
       exportedBy(file)
         .filter(({ typeOnly }) => !typeOnly)
@@ -31,22 +37,33 @@ describe("the package, packed and installed", () => {
     const built = sourceFiles().flatMap((file) =>
       [".js", ".d.ts"].map((end) => `dist/${file.slice(0, -3)}${end}`),
     );
-    const papers = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
+    const papers = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "openapi.json", "package.json"];
     expect(installed.files()).toEqual([...built, ...papers].sort());
   });
 
-  it("needs nothing else", () => {
+  it("needs nothing else but frameworks, each of them where it is used", () => {
     expect(PACKAGE).not.toHaveProperty("dependencies");
-    expect(PACKAGE).not.toHaveProperty("peerDependencies");
     expect(PACKAGE).not.toHaveProperty("optionalDependencies");
+    const { peerDependencies = {}, peerDependenciesMeta = {} } = PACKAGE;
+    const optional = Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional);
+    expect(optional).toEqual(Object.keys(peerDependencies));
+    expect(Object.keys(peerDependenciesMeta)).toEqual(optional);
   });
 
+  const alone = SPECIFIERS.filter((specifier) => !WITH_PEERS.includes(specifier));
+
   it("gives its names to `import`", async () => {
-    expect(await installed.json("import.mjs", SPECIFIERS)).toEqual(names());
+    expect(await installed.json("import.mjs", alone)).toEqual(names(false));
   });
 
   it("gives its names to `require`", async () => {
-    expect(await installed.json("require.cjs", SPECIFIERS)).toEqual(names());
+    expect(await installed.json("require.cjs", alone)).toEqual(names(false));
+  });
+
+  it("gives those of an adapter that imports its framework where that is installed", async () => {
+    installed.linkPeers(Object.keys(PACKAGE.peerDependencies ?? {}));
+    expect(await installed.json("import.mjs", WITH_PEERS)).toEqual(names(true));
+    expect(await installed.json("require.cjs", WITH_PEERS)).toEqual(names(true));
   });
 
   it("logs in and out over node:http", async () => {
