@@ -121,27 +121,36 @@ describe("postgresStore", () => {
   });
 });
 
-describe("behind a PgBouncer in transaction mode that knows no prepared statements", () => {
-  it("says what to set where a statement was prepared on another connection", async () => {
-    const bouncer = await startPgbouncer(server.port);
+describe("behind a PgBouncer in transaction mode", () => {
+  /** What a lookup answers whose statement was prepared on a connection that is taken now. */
+  async function elsewhere(prepared: number, prepare: boolean): Promise<unknown> {
+    const bouncer = await startPgbouncer(server.port, prepared);
     const one = poolOf(bouncer.url, { max: 1 });
     const other = poolOf(bouncer.url);
-    const store = postgresStore(one);
+    const store = postgresStore(one, { prepare });
     const { id } = recordOf();
     await store.fetchById(id);
-    // Now the connection that it was prepared on is taken.
     const holder = await other.connect();
     await holder.query("begin");
     await holder.query("select 1");
-    const failure: unknown = await store.fetchById(id).catch((error: unknown) => error);
-    expect(SessionError.is(failure) && [failure.code, failure.message]).toEqual([
-      "ERR_STORE",
-      "postgresStore: a prepared statement is on another connection; behind a PgBouncer in transaction mode set prepare: false",
-    ]);
-    expect(await postgresStore(one, { prepare: false }).fetchById(id)).toBeUndefined();
+    const answer = await store.fetchById(id).catch((error: unknown) => error);
     await holder.query("rollback");
     holder.release();
     await Promise.all([one.end(), other.end()]);
     await bouncer.stop();
+    return answer;
+  }
+
+  it("says what to set where PgBouncer knows no prepared statements", async () => {
+    const failure = await elsewhere(0, true);
+    expect(SessionError.is(failure) && [failure.code, failure.message]).toEqual([
+      "ERR_STORE",
+      "postgresStore: a prepared statement is on another connection; behind a PgBouncer in transaction mode set prepare: false",
+    ]);
+    expect(await elsewhere(0, false)).toBeUndefined();
+  });
+
+  it("finds what was prepared on another connection where PgBouncer follows it", async () => {
+    expect(await elsewhere(5, true)).toBeUndefined();
   });
 });
