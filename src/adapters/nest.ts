@@ -41,7 +41,7 @@ export type ParameterOf<Value> = <Target, Key extends keyof Target, Index extend
   target: Target,
   key: Key,
   index: Target[Key] extends (...parameters: infer Types) => unknown
-    ? Value extends Types[Index]
+    ? [Value] extends [Types[Index]]
       ? Index
       : never
     : never,
