@@ -4,6 +4,7 @@ import {
   Get,
   type INestApplication,
   Module,
+  type ModuleMetadata,
   Post,
   Query,
   Redirect,
@@ -13,9 +14,11 @@ import {
   UseGuards,
 } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
+import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import { type NestContext, nestSessions } from "sessionup/nest";
 import type { ContractApp, ContractReply, ContractRoute } from "sessionup/testing";
+import { ContractClient } from "../../src/testing/_contract-client.ts";
 
 export const PLATFORMS = ["Express", "Fastify"] as const;
 export type Platform = (typeof PLATFORMS)[number];
@@ -23,28 +26,54 @@ export type Platform = (typeof PLATFORMS)[number];
 /** The decorators of Nest as what they are: functions. Here nothing compiles the syntax. */
 type Decorator = (target: object, key: string, descriptor: PropertyDescriptor) => void;
 
+/** What an app sets up before it listens. */
+export interface Settings {
+  /** Told to the platform, in its own way. */
+  readonly trustProxy?: boolean;
+  readonly prepare?: (app: INestApplication) => unknown;
+}
+
 /** Makes an app of a module. */
-export function createApp(
+export async function createApp(
   module: Type,
   platform: Platform,
-  settings: { readonly trustProxy?: boolean } = {},
+  { trustProxy = false, prepare }: Settings = {},
 ): Promise<INestApplication> {
   const options = { logger: false, abortOnError: false } as const;
-  if (platform === "Fastify") return NestFactory.create(module, new FastifyAdapter(settings), options);
-  return NestFactory.create(module, options);
+  const adapter = platform === "Fastify" ? new FastifyAdapter({ trustProxy }) : new ExpressAdapter();
+  const app = await NestFactory.create(module, adapter, options);
+  if (platform === "Express") app.getHttpAdapter().getInstance().set("trust proxy", trustProxy);
+  await prepare?.(app);
+  return app;
 }
 
 /** Listens on a free port of 127.0.0.1. */
 export async function listenApp(app: INestApplication): Promise<{ origin: string; close(): Promise<void> }> {
   await app.listen(0, "127.0.0.1");
-  const origin = await app.getUrl();
   return {
-    origin,
+    origin: await app.getUrl(),
     close: async () => {
       app.getHttpServer().closeAllConnections();
       await app.close();
     },
   };
+}
+
+/** Runs an app of these controllers for as long as `use` takes. */
+export async function running(
+  metadata: ModuleMetadata,
+  platform: Platform,
+  use: (client: ContractClient, origin: string) => Promise<void>,
+  settings: Settings = {},
+): Promise<void> {
+  class AppModule {}
+  Module(metadata)(AppModule);
+  const { origin, close } = await listenApp(await createApp(AppModule, platform, settings));
+  try {
+    await use(new ContractClient(origin), origin);
+  } finally {
+    await close();
+  }
 }
 
 /** Puts decorators to a method of a class. */
