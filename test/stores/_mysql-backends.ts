@@ -5,7 +5,7 @@ import { type MysqlServer, type StartMysql, startMysql } from "../support/server
 import type { Backend, OpenStore } from "./_backend.ts";
 
 /** The servers that the suite knows, by their names. */
-export const SERVERS: ReadonlyArray<readonly [name: string, start: StartMysql]> = [
+export const SERVERS: ReadonlyArray<readonly [name: "MariaDB" | "MySQL", start: StartMysql]> = [
   ["MariaDB", startMariadb],
   ["MySQL", startMysql],
 ];
