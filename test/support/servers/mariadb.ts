@@ -5,8 +5,6 @@ import { programPath } from "../../../scripts/programs.mjs";
 import { launch, type StartMysql } from "./mysql.ts";
 import { NOT_ROOT, serverFolder } from "./server.ts";
 
-export type { MysqlServer as MariadbServer } from "./mysql.ts";
-
 export const startMariadb: StartMysql = async (settings = {}) => {
   const mariadbd = await programPath("MariaDB");
   const folder = await serverFolder("mariadb");
