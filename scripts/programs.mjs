@@ -30,7 +30,7 @@ const PROGRAMS = {
     suite: "trixie",
     fits: {
       says: /^PgBouncer 1\.(2[1-9]|[3-9]\d)\./,
-      is: "1.21 or later, which follows prepared statements",
+      is: "PgBouncer 1.21 or later",
     },
     variable: "PGBOUNCER_PATH",
   },
@@ -71,9 +71,8 @@ export async function programPath(program) {
 
 function missing(program) {
   const { package: debian, suite, variable, fits } = PROGRAMS[program];
-  const what = fits ? `${program} (${fits.is})` : program;
   const which = suite ? `Debian ${suite}` : "Debian";
-  return `${what} is missing: install it (${which}: apt-get install ${debian}) or set ${variable}`;
+  return `${fits?.is ?? program} is missing: install it (${which}: apt-get install ${debian}) or set ${variable}`;
 }
 
 async function find(names, fitting = /^/) {
