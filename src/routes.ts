@@ -46,6 +46,9 @@ export interface RouteVerbs<Context, Out> {
 /** Answers a request to one of the routes; `undefined` for every other one. */
 export type Routes<Context> = (context: Context, request: RouteRequest) => Promise<RouteAnswer | undefined>;
 
+/** The routes behind the prefix, for an adapter whose framework wants to know them. @internal */
+export const ROUTE_PATHS = ["/session", "/sessions", "/sessions/:id", "/logout", "/logout-all"] as const;
+
 type Endpoint<Context> = (context: Context, id: string) => Promise<{ status: number; json?: unknown }>;
 
 /** The JSON API for front ends; `openapi.json` describes it. @internal */
@@ -59,7 +62,9 @@ export function createRoutes<Context, Out>(
     throw new TypeError('routes.path: needs "" or a path such as "/account", without a slash at its end');
   }
 
-  const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint<Context>>>>> = {
+  const endpoints: Readonly<
+    Record<(typeof ROUTE_PATHS)[number], Readonly<Record<string, Endpoint<Context>>>>
+  > = {
     "/session": {
       GET: async (context) => {
         const session = await verbs.peek(context);

@@ -42,10 +42,15 @@ export class FastifyReplyExchange extends NodeExchange {
     const lines = Array.isArray(before) ? before : [String(before)];
     // `header` only ever adds to this one.
     this.#reply.removeHeader("set-cookie");
-    this.#reply.header("set-cookie", withCookie(lines, cookie));
+    const all = withCookie(lines, cookie);
+    this.#reply.header("set-cookie", all);
+    this.#reply.raw.setHeader("set-cookie", all);
   }
 
+  // On the response too: that is all that is left of a reply that the app hijacks, and where the headers of a reply have
+  // been brought to when a stream is sent that has not begun yet.
   override setHeader(name: string, value: string): void {
     this.#reply.header(name, value);
+    this.#reply.raw.setHeader(name, value);
   }
 }

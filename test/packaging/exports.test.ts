@@ -81,6 +81,9 @@ describe("the exports of package.json", () => {
         "./express": [
           "expressSessions",
         ],
+        "./fastify": [
+          "fastifySessions",
+        ],
         "./fetch": [
           "fetchSessions",
         ],
@@ -92,6 +95,9 @@ describe("the exports of package.json", () => {
         ],
         "./nest": [
           "nestSessions",
+        ],
+        "./next": [
+          "nextSessions",
         ],
         "./node": [
           "nodeSessions",
@@ -193,6 +199,14 @@ describe("the exports of package.json", () => {
           "ExpressSessionsOptions",
           "NodeResponse",
         ],
+        "./fastify": [
+          "FastifyContext",
+          "FastifyHook",
+          "FastifyPlugin",
+          "FastifyScope",
+          "FastifySessions",
+          "FastifySessionsOptions",
+        ],
         "./fetch": [
           "AuthenticatedFetchContext",
           "FetchContext",
@@ -217,6 +231,14 @@ describe("the exports of package.json", () => {
           "NestSessions",
           "NestSessionsOptions",
           "ParameterOf",
+        ],
+        "./next": [
+          "NextCookieAttributes",
+          "NextCookies",
+          "NextHandler",
+          "NextHeaders",
+          "NextSessions",
+          "NextSessionsOptions",
         ],
         "./node": [
           "NodeContext",

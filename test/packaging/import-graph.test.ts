@@ -110,7 +110,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "type exchange",
     "known-options",
     "type manager",
-    "type routes",
+    "routes",
     "type session",
     "sessions",
     "wire/cookie",
