@@ -11,12 +11,11 @@ import { rejectionOf } from "../wire/rejection.ts";
 export interface H3Context {
   readonly req: {
     readonly method: string;
-    readonly url: string;
     readonly headers: { get(name: string): string | null };
     readonly ip?: string | undefined;
     readonly context?: { readonly clientAddress?: string | undefined } | undefined;
   };
-  readonly url: { readonly host: string };
+  readonly url: { readonly host: string; readonly pathname: string };
   readonly res: { status?: number; readonly headers: Headers; readonly errHeaders: Headers };
   /** What srvx tells of Node, where it runs on it. */
   readonly runtime?:
@@ -40,7 +39,10 @@ export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context
   public(): H3Middleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(): H3Middleware;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
+  /**
+   * The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. In a mounted app the path is
+   * what follows the prefix of the mount: more h3 does not tell.
+   */
   routes(options?: RoutesOptions): H3Middleware;
 }
 
@@ -102,9 +104,8 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
     routes(options) {
       const answer = routes(options);
       return async (event, next) => {
-        const { method, url } = event.req;
-        const found = await answer(event, { method, path: new URL(url).pathname });
-        return found ? responseOf(found) : yieldTo(await next(), event);
+        const found = await answer(event, { method: event.req.method, path: event.url.pathname });
+        return found ? responseOf(found) : next();
       };
     },
   };
@@ -155,11 +156,12 @@ class H3Exchange implements Exchange {
     return value ?? (name === "host" ? this.#event.url.host : undefined);
   }
   peerAddress(): string | undefined {
-    return this.#socketAddress() ?? this.#event.req.ip;
+    return this.#event.req.ip;
   }
   clientAddress(): string | undefined {
     const { context, ip } = this.#event.req;
-    const socket = this.#socketAddress();
+    // What srvx made of the socket's, with its trustProxy.
+    const socket = this.#event.runtime?.node?.req.socket?.remoteAddress;
     return context?.clientAddress || (socket !== undefined && ip !== socket ? ip : undefined);
   }
   blocked(): string | undefined {
@@ -176,14 +178,10 @@ class H3Exchange implements Exchange {
     this.#event.res.headers.set(name, value);
     this.#event.res.errHeaders.set(name, value);
   }
-
-  #socketAddress(): string | undefined {
-    return this.#event.runtime?.node?.req.socket?.remoteAddress;
-  }
 }
 
 function exchangeOf(event: H3Context): H3Exchange {
-  if (!event?.res?.errHeaders || !event.req?.headers) {
+  if (!event?.res?.errHeaders) {
     throw new TypeError(
       "sessionup/h3: the context is the event of h3 2: pass `event`. " +
         "That of h3 1 (Nitro 2, Nuxt 3 and 4) is another: use sessionup/node with `event.node.res` there",

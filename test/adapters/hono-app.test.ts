@@ -115,6 +115,17 @@ describe("the app around the handlers", () => {
     });
   });
 
+  it("is known by the URL where a runtime gives no Host", async () => {
+    const app = new Hono().use(sessions.routes());
+    for (const [origin, status] of [
+      ["https://example.com", 204],
+      ["https://evil.example", 403],
+    ] as const) {
+      const answer = await app.request("https://example.com/logout", { method: "POST", headers: { origin } });
+      expect(answer.status).toBe(status);
+    }
+  });
+
   it("gets a SessionError that a handler throws into onError, with its status", async () => {
     const app = new Hono().get("/", sessions.public(), (c) => c.text(sessions.require(c).userKey));
     app.onError((error) => {
