@@ -56,7 +56,10 @@ export class ServerProcess {
     return this.#child?.pid;
   }
 
-  /** Starts it, and waits until it answers on that port. It can be started again when it has ended. */
+  /**
+   * Starts it, and waits until it answers on that port; one that does not is ended for good. It can be started again when
+   * it has ended.
+   */
   async start(port: number): Promise<void> {
     this.#output = "";
     const child = spawn(this.#command, this.#args, {
@@ -71,7 +74,13 @@ export class ServerProcess {
     child.stdout?.on("data", note);
     child.stderr?.on("data", note);
     child.on("error", (error) => note(Buffer.from(String(error))));
-    await this.until(() => this.#answers(port), `${this.#command} does not answer on ${port}`);
+    try {
+      await this.until(() => this.#answers(port), `${this.#command} does not answer on ${port}`);
+    } catch (error) {
+      // Whoever wanted it has nothing to end it by.
+      await this.remove();
+      throw error;
+    }
   }
 
   /** Asks again and again until the answer is true; fails, with what the server printed, after half a minute. */
