@@ -2,11 +2,11 @@ import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
-import type { RouteAnswer, RoutesOptions } from "../routes.ts";
+import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import { withCookie } from "../wire/cookie.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { rejectionResponse, responseOf, withHeaders } from "./_response.ts";
 
 /** The context: one request, and what its response is to carry besides what the handler gives it. */
 export interface FetchContext<Out = undefined> {
@@ -161,30 +161,14 @@ class Context<Out> implements FetchContext<Out>, Exchange {
     this.headers.set(name, value);
   }
 
-  /** The response with our headers. Always a copy: the handler's own may be immutable, or kept for other requests. */
+  /** The response with our headers. */
   finish(response: Response): Response {
     this.#finished = true;
-    const ours = [...this.headers];
-    // Response.error() and a WebSocket's 101 cannot be copied.
-    if (ours.length === 0 || response.status < 200) return response;
-    const copy = new Response(response.body, response);
-    for (const [name, value] of ours) {
-      if (name === "set-cookie") copy.headers.append(name, value);
-      else copy.headers.set(name, value);
-    }
-    return copy;
+    return withHeaders(response, this.headers);
   }
 }
 
 function exchangeOf<Out>(context: FetchContext<Out>): Exchange {
   if (context instanceof Context) return context;
   throw new TypeError("sessionup/fetch: the context is what public() and auth() give to your handler");
-}
-
-function rejectionResponse(error: SessionError): Response {
-  return responseOf(rejectionOf(error));
-}
-
-function responseOf({ status, headers, body }: RouteAnswer): Response {
-  return new Response(body ?? null, { status, headers });
 }

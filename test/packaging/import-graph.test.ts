@@ -106,6 +106,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "stores/*": ["deep-freeze", "duration", "errors", "known-options", "shard", "type store", "stores/_*"],
   "stores/_*": ["duration", "errors", "type store", "stores/_*", "node:crypto", "node:buffer"],
   "adapters/*": [
+    "bound-sessions",
     "errors",
     "type exchange",
     "known-options",

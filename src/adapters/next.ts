@@ -1,0 +1,199 @@
+import { type BoundSessions, bindSessions } from "../bound-sessions.ts";
+import { SessionError } from "../errors.ts";
+import type { Exchange, SetCookie } from "../exchange.ts";
+import { known } from "../known-options.ts";
+import type { Manager } from "../manager.ts";
+import type { RoutesOptions } from "../routes.ts";
+import { createSessions } from "../sessions.ts";
+import { rejectionResponse, responseOf, withHeaders } from "./_response.ts";
+
+/** What is used of what Next.js's `headers()` promises. */
+export interface NextHeaders {
+  get(name: string): string | null;
+}
+
+/** What is used of what Next.js's `cookies()` promises. */
+export interface NextCookies {
+  set(name: string, value: string, attributes: NextCookieAttributes): unknown;
+  /** Never called: whether it is the same function as `set` tells where Next.js lets nobody write. */
+  readonly delete: unknown;
+}
+
+/** The attributes of a cookie, in Next.js's words. */
+export interface NextCookieAttributes {
+  readonly path: string;
+  readonly domain?: string;
+  readonly maxAge?: number;
+  readonly expires?: number;
+  readonly httpOnly: boolean;
+  readonly secure: boolean;
+  readonly sameSite: "strict" | "lax" | "none";
+  readonly partitioned: boolean;
+}
+
+/** A Route Handler; `Rest` is what comes after the request, such as `{ params }`. */
+export type NextHandler<Asked extends Request, Rest extends readonly unknown[]> = (
+  request: Asked,
+  ...rest: Rest
+) => Promise<Response>;
+
+/** The verbs: Next.js itself says which request they are about. */
+export interface NextSessions<In = undefined, Out = In> extends BoundSessions<In, Out> {
+  /** A Route Handler that loads the session if there is one, and runs yours in any case. */
+  public<Asked extends Request, Rest extends readonly unknown[]>(
+    handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
+  ): NextHandler<Asked, Rest>;
+  /** A Route Handler that runs yours with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  auth<Asked extends Request, Rest extends readonly unknown[]>(
+    handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
+  ): NextHandler<Asked, Rest>;
+  /**
+   * The ready-made routes for front ends, for a catch-all folder: in `app/account/[...path]/route.ts` stands
+   * `export const { GET, HEAD, POST, DELETE } = sessions.routes({ path: "/account" })`.
+   */
+  routes(
+    options?: RoutesOptions,
+  ): Readonly<Record<"GET" | "HEAD" | "POST" | "DELETE", NextHandler<Request, readonly unknown[]>>>;
+}
+
+/** What the adapter needs of Next.js, and what it can be told besides. */
+export interface NextSessionsOptions {
+  /** Next.js's own: `import { cookies, headers } from "next/headers"`. */
+  readonly headers: () => Promise<NextHeaders>;
+  /** Next.js's own. */
+  readonly cookies: () => Promise<NextCookies>;
+  /**
+   * The address of the other end of the connection, which Next.js tells nobody, from a header that your edge sets and
+   * no client can. Default: not known.
+   */
+  readonly peerAddress?: (headers: NextHeaders) => string | undefined;
+  /**
+   * Answers in place of the JSON where `auth` refuses: `error.status` is 401, or 503 when nobody knows. Show an outage
+   * as one, never as a login. May call `redirect` of `next/navigation`.
+   */
+  readonly reject?: (error: SessionError, request: Request) => Response | Promise<Response>;
+}
+
+/**
+ * Sessions for the App Router of Next.js. Reading works everywhere; `init`, `revoke`, `revokeAll`, `rotate` and
+ * `reauthenticate` set the cookie, and throw `ERR_HEADERS_SENT` in a Server Component, where Next.js lets nobody.
+ *
+ * @example
+ * ```ts
+ * import { type Manager } from "sessionup";
+ * import { type NextSessionsOptions, nextSessions } from "sessionup/next";
+ *
+ * declare const manager: Manager;
+ * declare const { cookies, headers }: NextSessionsOptions; // import { cookies, headers } from "next/headers"
+ *
+ * const sessions = nextSessions(manager, { headers, cookies });
+ *
+ * // app/devices/route.ts
+ * export const GET = sessions.auth(async () => Response.json(await sessions.fetchAll()));
+ * ```
+ */
+export function nextSessions<In, Out extends In>(
+  manager: Manager<In, Out>,
+  options: NextSessionsOptions,
+): NextSessions<In, Out> {
+  known(options, "nextSessions", ["headers", "cookies", "peerAddress", "reject"]);
+  const { headers, cookies, peerAddress, reject = rejectionResponse } = options;
+  if (typeof headers !== "function" || typeof cookies !== "function") {
+    throw new TypeError(
+      'nextSessions: needs Next.js\'s own functions, `import { cookies, headers } from "next/headers"`, ' +
+        "as { headers, cookies }",
+    );
+  }
+  const { verbs, load, authorize, routes } = createSessions(manager, (context: NextExchange) => context);
+  // Next.js has the same headers for whatever runs for a request, from the layout to the action; and nothing else.
+  const contexts = new WeakMap<NextHeaders, NextExchange>();
+
+  async function contextOf(): Promise<NextExchange> {
+    const own = await headers();
+    let context = contexts.get(own);
+    if (!context) {
+      context = new NextExchange(own, peerAddress);
+      contexts.set(own, context);
+    }
+    // These are others while a page is rendered after an action.
+    context.cookies = await cookies();
+    return context;
+  }
+
+  function wrap<Asked extends Request, Rest extends readonly unknown[]>(
+    decide: (context: NextExchange) => Promise<SessionError | undefined>,
+    handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
+  ): NextHandler<Asked, Rest> {
+    return async (request, ...rest) => {
+      const context = await contextOf();
+      try {
+        const refusal = await decide(context);
+        return context.finish(refusal ? await reject(refusal, request) : await handler(request, ...rest));
+      } catch (error) {
+        if (!SessionError.is(error)) throw error;
+        return context.finish(await reject(error, request));
+      }
+    };
+  }
+
+  return {
+    ...bindSessions(verbs, contextOf),
+    public: (handler) => wrap(load, handler),
+    auth: (handler) => wrap(authorize, handler),
+    routes(options) {
+      const answer = routes(options);
+      const handle: NextHandler<Request, readonly unknown[]> = async ({ method, url }) => {
+        const context = await contextOf();
+        const found = await answer(context, { method, path: new URL(url).pathname });
+        return context.finish(found ? responseOf(found) : new Response(null, { status: 404 }));
+      };
+      return { GET: handle, HEAD: handle, POST: handle, DELETE: handle };
+    },
+  };
+}
+
+class NextExchange implements Exchange {
+  /** What can be written to just now. */
+  cookies: NextCookies | undefined;
+  readonly #headers: NextHeaders;
+  readonly #peerAddress: NextSessionsOptions["peerAddress"];
+  readonly #ours: Headers = new Headers();
+  #finished = false;
+
+  constructor(headers: NextHeaders, peerAddress: NextSessionsOptions["peerAddress"]) {
+    this.#headers = headers;
+    this.#peerAddress = peerAddress;
+  }
+
+  header(name: string): string | undefined {
+    return this.#headers.get(name) ?? undefined;
+  }
+  peerAddress(): string | undefined {
+    return this.#peerAddress?.(this.#headers);
+  }
+  blocked(): string | undefined {
+    if (this.#finished) return "the handler has returned its response";
+    // Where nobody may write, one function that throws stands for every one that would.
+    return this.cookies?.set === this.cookies?.delete ? READ_ONLY : undefined;
+  }
+  setCookie({ name, value, ...attributes }: SetCookie): void {
+    try {
+      this.cookies?.set(name, value, attributes);
+    } catch (cause) {
+      throw new SessionError("ERR_HEADERS_SENT", `the cookie cannot be set: ${READ_ONLY}`, { cause });
+    }
+  }
+  setHeader(name: string, value: string): void {
+    this.#ours.set(name, value);
+  }
+
+  /** The response with our headers; the cookies come from Next.js. */
+  finish(response: Response): Response {
+    this.#finished = true;
+    return withHeaders(response, this.#ours);
+  }
+}
+
+const READ_ONLY =
+  "Next.js lets no Server Component set one, nor anything after the response; " +
+  "call this in a Server Action or a Route Handler";
