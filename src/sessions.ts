@@ -120,12 +120,14 @@ class RequestState<Out> {
 export function createSessions<Context extends object, In, Out extends In>(
   manager: Manager<In, Out>,
   exchangeOf: (context: Context) => Exchange,
+  /** What is the same object for whatever runs for a request, where the context is copied on its way. */
+  carrierOf: (context: Context) => object = (context) => context,
 ): SessionsCore<Context, In, Out> {
   const authenticate: Authenticate<Out> = (exchange, touch) => manager.authenticate(exchange, touch);
 
   // A property under a symbol of the manager's: managers keep apart, and it costs a quarter of what a WeakMap does.
   function stateOf(context: Context): RequestState<Out> {
-    const carrier = context as { [key: symbol]: RequestState<Out> | undefined };
+    const carrier = carrierOf(context) as { [key: symbol]: RequestState<Out> | undefined };
     let state = carrier[manager.key];
     if (!state) {
       state = new RequestState(exchangeOf(context));

@@ -1,0 +1,90 @@
+import type { Exchange, SetCookie } from "../exchange.ts";
+import { serializeCookie } from "../wire/cookie.ts";
+import { withHeaders } from "./_response.ts";
+
+/** The attributes of a cookie, in SvelteKit's words. */
+interface Attributes {
+  path: string;
+  domain?: string;
+  maxAge?: number;
+  expires?: Date;
+  httpOnly: boolean;
+  secure: boolean;
+  sameSite: "strict" | "lax" | "none";
+  partitioned: boolean;
+}
+
+/** What is used of SvelteKit's event, besides `locals`. */
+export interface SvelteKitRequest {
+  readonly request: Request;
+  readonly cookies: { set(name: string, value: string, attributes: Attributes): void };
+  getClientAddress(): string;
+}
+
+/** The port over SvelteKit's event. */
+export class SvelteKitExchange implements Exchange {
+  readonly #event: SvelteKitRequest;
+  readonly #set: unknown;
+  readonly #headers = new Headers();
+  #cookie: SetCookie | undefined;
+  #finished = false;
+
+  constructor(event: SvelteKitRequest) {
+    this.#event = event;
+    this.#set = event.cookies.set;
+  }
+
+  header(name: string): string | undefined {
+    const { headers, url } = this.#event.request;
+    // SvelteKit knows its own origin better, behind a proxy that changes the host.
+    if (name === "host") return new URL(url).host;
+    return headers.get(name) ?? undefined;
+  }
+
+  peerAddress(): string | undefined {
+    try {
+      return this.#event.getClientAddress();
+    } catch {
+      // There is none while pages are prerendered, nor with some adapters.
+      return undefined;
+    }
+  }
+
+  blocked(): string | undefined {
+    // Once the response is made, SvelteKit puts a function that throws in place of this one.
+    const { set } = this.#event.cookies;
+    const replaced = set !== this.#set && set.length === 0;
+    return this.#finished || replaced ? "SvelteKit has made the response" : undefined;
+  }
+
+  setCookie(cookie: SetCookie): void {
+    const { name, value, path, domain, maxAge, expires, httpOnly, secure, sameSite, partitioned } = cookie;
+    this.#event.cookies.set(name, value, {
+      path,
+      ...(domain !== undefined && { domain }),
+      ...(maxAge !== undefined && { maxAge }),
+      ...(expires !== undefined && { expires: new Date(expires) }),
+      httpOnly,
+      secure,
+      sameSite,
+      partitioned,
+    });
+    this.#cookie = cookie;
+  }
+
+  // Not by `setHeaders`, which throws for the second of two that set the same one: the other may be the app.
+  setHeader(name: string, value: string): void {
+    this.#headers.set(name, value);
+  }
+
+  /** The response with our headers; also with our cookie, if it is none that SvelteKit has put its cookies on. */
+  finish(response: Response): Response {
+    this.#finished = true;
+    const ours = new Headers(this.#headers);
+    const cookie = this.#cookie;
+    if (cookie && !response.headers.getSetCookie().some((line) => line.startsWith(`${cookie.name}=`))) {
+      ours.append("set-cookie", serializeCookie(cookie));
+    }
+    return withHeaders(response, ours);
+  }
+}
