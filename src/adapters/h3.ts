@@ -2,10 +2,10 @@ import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
-import type { RouteAnswer, RoutesOptions } from "../routes.ts";
+import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import { withCookie } from "../wire/cookie.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { rejectionResponse, responseOf } from "./_response.ts";
 
 /** The context: the event of h3 2. */
 export interface H3Context {
@@ -87,7 +87,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   async function refuse(error: SessionError, event: H3Context): Promise<unknown> {
     event.res.status = error.status;
     // To h3, nothing would mean that the handler is to run.
-    return (await reject?.(error, event)) ?? responseOf(rejectionOf(error));
+    return (await reject?.(error, event)) ?? rejectionResponse(error);
   }
 
   function guard(decide: (event: H3Context) => Promise<SessionError | undefined>): H3Middleware {
@@ -188,8 +188,4 @@ function exchangeOf(event: H3Context): H3Exchange {
     );
   }
   return new H3Exchange(event);
-}
-
-function responseOf({ status, headers, body }: RouteAnswer): Response {
-  return new Response(body ?? null, { status, headers });
 }

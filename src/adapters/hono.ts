@@ -3,11 +3,11 @@ import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
-import type { RouteAnswer, RoutesOptions } from "../routes.ts";
+import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import { serializeCookie, withCookie } from "../wire/cookie.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { rejectionResponse, responseOf } from "./_response.ts";
 
 /** Middleware after which `c.var` has the session: as `session`, or as the option `as` names it. */
 export type HonoMiddleware<As extends string, Value> = MiddlewareHandler<{ Variables: Record<As, Value> }>;
@@ -254,12 +254,4 @@ function isSent(c: Context): boolean {
 /** Response.error() and a WebSocket's 101 cannot be copied. */
 function isBare(c: Context): boolean {
   return c.finalized && c.res.status < 200;
-}
-
-function rejectionResponse(error: SessionError): Response {
-  return responseOf(rejectionOf(error));
-}
-
-function responseOf({ status, headers, body }: RouteAnswer): Response {
-  return new Response(body ?? null, { status, headers });
 }

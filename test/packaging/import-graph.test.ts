@@ -128,7 +128,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "type session",
     "sessions",
     "wire/cookie",
-    "wire/rejection",
+    "adapters/_*",
     "type hono",
   ],
   "adapters/_*": [
