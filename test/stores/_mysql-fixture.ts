@@ -95,9 +95,9 @@ export async function waiting(pool: Pool): Promise<number> {
   return Number((rows as Array<{ Value: unknown }>)[0]?.Value);
 }
 
-/** Asks again and again, for ten seconds at most. */
+/** Asks again and again, for half a minute at most: others may be at work on the machine. */
 export async function until(ask: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 30_000;
   while (!(await ask())) {
     if (performance.now() > end) throw new Error("what was waited for did not happen");
     await new Promise((resolve) => setTimeout(resolve, 10));

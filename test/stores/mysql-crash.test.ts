@@ -81,6 +81,6 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       }
       await store.close();
       await first.end().catch(() => undefined);
-    }, 60_000);
+    }, 180_000);
   });
 });

@@ -283,6 +283,6 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         const named = [...all, ...others, ...evicting.evicted, ...more.evicted];
         expect(new Set(named).size).toBe(named.length);
       }
-    }, 60_000);
+    }, 120_000);
   });
 });
