@@ -24,14 +24,15 @@ export interface SvelteKitRequest {
 /** The port over SvelteKit's event. */
 export class SvelteKitExchange implements Exchange {
   readonly #event: SvelteKitRequest;
-  readonly #set: unknown;
   readonly #headers = new Headers();
   #cookie: SetCookie | undefined;
-  #finished = false;
+  #finished: boolean;
 
   constructor(event: SvelteKitRequest) {
     this.#event = event;
-    this.#set = event.cookies.set;
+    // Where no hook of ours has seen the request before: once the response is made, SvelteKit has put a function
+    // in this place that takes nothing and throws.
+    this.#finished = event.cookies.set.length === 0;
   }
 
   header(name: string): string | undefined {
@@ -51,10 +52,7 @@ export class SvelteKitExchange implements Exchange {
   }
 
   blocked(): string | undefined {
-    // Once the response is made, SvelteKit puts a function that throws in place of this one.
-    const { set } = this.#event.cookies;
-    const replaced = set !== this.#set && set.length === 0;
-    return this.#finished || replaced ? "SvelteKit has made the response" : undefined;
+    return this.#finished ? "SvelteKit has made the response" : undefined;
   }
 
   setCookie(cookie: SetCookie): void {

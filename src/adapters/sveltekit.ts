@@ -71,27 +71,26 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 
   // Each hook and each load gets a copy of the event; the cookies are the same in all of them.
   const exchanges = new WeakMap<object, SvelteKitExchange>();
-  const { verbs, load, authorize, routes } = createSessions(
-    manager,
-    (event: SvelteKitContext) => {
-      const exchange = new SvelteKitExchange(event);
-      exchanges.set(event.cookies, exchange);
-      return exchange;
-    },
-    cookiesOf,
-  );
+  const { verbs, load, authorize, routes } = createSessions(manager, exchangeOf, cookiesOf);
 
-  function finish(event: SvelteKitContext, response: Response): Response {
-    return exchanges.get(event.cookies)?.finish(response) ?? response;
+  function exchangeOf(event: SvelteKitContext): SvelteKitExchange {
+    const cookies = cookiesOf(event);
+    let exchange = exchanges.get(cookies);
+    if (!exchange) {
+      exchange = new SvelteKitExchange(event);
+      exchanges.set(cookies, exchange);
+    }
+    return exchange;
   }
 
   function hook(decide: (event: SvelteKitContext) => Promise<SessionError | undefined>): SvelteKitHandle {
     return async ({ event, resolve }) => {
+      const exchange = exchangeOf(event);
       const refusal = await decide(event);
-      if (refusal) return finish(event, await (reject ?? rejectionResponse)(refusal, event));
+      if (refusal) return exchange.finish(await (reject ?? rejectionResponse)(refusal, event));
       const get = () => verbs.current(event);
       Object.defineProperty(event.locals, as, { get, enumerable: true, configurable: true });
-      return finish(event, await resolve(event));
+      return exchange.finish(await resolve(event));
     };
   }
 
@@ -109,9 +108,10 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
     routes(options) {
       const answer = routes(options);
       return async ({ event, resolve }) => {
+        const exchange = exchangeOf(event);
         const { method, url } = event.request;
         const found = await answer(event, { method, path: new URL(url).pathname });
-        return finish(event, found ? responseOf(found) : await resolve(event));
+        return exchange.finish(found ? responseOf(found) : await resolve(event));
       };
     },
   };
@@ -120,7 +120,8 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 const MUST_THROW = "and it must throw SvelteKit's error() or redirect()";
 
 function cookiesOf(event: SvelteKitContext): object {
-  if (typeof event?.cookies?.set === "function" && typeof event.request?.url === "string") return event.cookies;
+  if (typeof event?.cookies?.set === "function" && typeof event.request?.url === "string")
+    return event.cookies;
   throw new TypeError(
     "sessionup/sveltekit: the context is the event of a hook, an endpoint, an action or a server load: pass `event`",
   );

@@ -1,8 +1,6 @@
-import { execFile, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { installPackages } from "../support/own-packages.ts";
 import type { Outcome } from "./_contract.ts";
 
 /** This folder: a package of its own, so that nobody has to install runtimes to work on the rest. */
@@ -38,15 +36,8 @@ export function program(name: Program): string {
 }
 
 /** Installs the package, unless what its lockfile says is there. */
-export async function installEngines(): Promise<void> {
-  const lockfile = await readFile(`${ENGINES}package-lock.json`);
-  const wanted = createHash("sha256").update(lockfile).digest("hex");
-  const note = `${ENGINES}node_modules/.installed`;
-  if ((await readFile(note, "utf8").catch(() => "")) === wanted) return;
-  process.stderr.write("test/engines: npm ci, once (runtimes of 800 MB)\n");
-  // What they would download at install is in packages for each platform already.
-  await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: ENGINES });
-  await writeFile(note, wanted);
+export function installEngines(): Promise<void> {
+  return installPackages(ENGINES, "runtimes of 800 MB");
 }
 
 /** Runs a file of this folder in a runtime; the outcomes that it prints, and how it ended. */

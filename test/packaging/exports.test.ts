@@ -123,6 +123,9 @@ describe("the exports of package.json", () => {
         "./stores/sqlite": [
           "sqliteStore",
         ],
+        "./sveltekit": [
+          "svelteKitSessions",
+        ],
         "./testing": [
           "TestClock",
           "adapterContract",
@@ -290,6 +293,12 @@ describe("the exports of package.json", () => {
           "SqliteStatement",
           "SqliteStore",
           "SqliteStoreOptions",
+        ],
+        "./sveltekit": [
+          "SvelteKitContext",
+          "SvelteKitHandle",
+          "SvelteKitSessions",
+          "SvelteKitSessionsOptions",
         ],
         "./testing": [
           "AdapterContractOptions",

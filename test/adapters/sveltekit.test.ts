@@ -1,0 +1,53 @@
+import { type SvelteKitContext, svelteKitSessions } from "sessionup/sveltekit";
+import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
+import { beforeAll, describe, it } from "vitest";
+import { buildSvelteKitApp, type Major, type MakeSite, serveSvelteKit } from "../frameworks/sveltekit.ts";
+
+/** The contract's app: guards and ready-made routes in the hook, handlers in an endpoint for all paths. */
+function contractSite({ manager, admins, routes }: ContractApp<SvelteKitContext>): MakeSite {
+  return ({ error, redirect, sequence }) => {
+    const sessions = svelteKitSessions(manager);
+    const adminSessions = svelteKitSessions(admins, { as: "admin" });
+    const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+    const all = routes(sessions, adminSessions);
+    const routeOf = ({ request, url }: { request: Request; url: URL }) => {
+      const method = request.method === "HEAD" ? "GET" : request.method;
+      return all.find((route) => route.method === method && route.path === url.pathname);
+    };
+    return {
+      handle: sequence(sessions.routes({ path: "/account" }), (input) => {
+        const guard = routeOf(input.event)?.guard;
+        return guard ? guards[guard](input) : input.resolve(input.event);
+      }),
+      async endpoint(event) {
+        const route = routeOf(event);
+        if (!route) return error(404, "not found");
+        const reply = await route.run(event, event.url.searchParams);
+        if (reply.cookie) event.cookies.set(...reply.cookie, { path: "/" });
+        if (reply.redirect) redirect(303, reply.redirect);
+        return responseTo(reply);
+      },
+    };
+  };
+}
+
+function responseTo({ status = 200, json, stream }: ContractReply): Response {
+  return stream ? new Response(streamOf(stream)) : Response.json(json ?? null, { status });
+}
+
+function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const iterator = texts[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(new TextEncoder().encode(value));
+    },
+  });
+}
+
+describe.each<Major>([3, 2])("sessionup/sveltekit on SvelteKit %i", (major) => {
+  beforeAll(() => buildSvelteKitApp(major), 600_000);
+
+  adapterContract({ describe, it }, { start: (app) => serveSvelteKit(major, contractSite(app)) });
+});
