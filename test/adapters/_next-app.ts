@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { NextCookies, NextHeaders, NextSessions } from "sessionup/next";
+import { type ContractClient, parseSetCookie } from "../../src/testing/_contract-client.ts";
 import { buildNextApp, NEXT } from "../frameworks/next.ts";
 import { listen } from "./_listen.ts";
 
@@ -20,7 +21,10 @@ export interface NextParts {
 }
 
 /** A Route Handler. */
-export type Handle = (request: Request) => Response | Promise<Response>;
+export type Handle = (
+  request: Request,
+  context: { params: Promise<unknown> },
+) => Response | Promise<Response>;
 
 /** What the test's app answers with; what it leaves out no test of its calls. */
 export interface NextApp {
@@ -83,4 +87,39 @@ export class RunningNext {
       return made;
     });
   }
+}
+
+/** What a page shows in `<output id="…">`, each in its order. */
+export function shown(html: string, id: string): readonly string[] {
+  const outputs = html.matchAll(new RegExp(`<output id="${id}">([^<]*)</output>`, "g"));
+  return [...outputs].map(([, text = ""]) => text.replaceAll("&quot;", '"').replaceAll("&#x27;", "'"));
+}
+
+/** Sends the form on a page as a browser without JavaScript does, and keeps the cookies of the answer. */
+export async function submit(
+  client: ContractClient,
+  origin: string,
+  act: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response & { readonly html: string }> {
+  const form = new FormData();
+  const page = (await client.get("/actions")).text;
+  for (const [, name = "", value = ""] of page.matchAll(
+    /<input type="hidden" name="([^"]*)"(?: value="([^"]*)")?/g,
+  )) {
+    form.append(name, value.replaceAll("&quot;", '"'));
+  }
+  form.append("act", act);
+  const answer = await fetch(`${origin}/actions`, {
+    method: "POST",
+    body: form,
+    redirect: "manual",
+    headers: { cookie: client.cookieHeader(), ...headers },
+  });
+  for (const line of answer.headers.getSetCookie()) {
+    const { name, value, attributes } = parseSetCookie(line);
+    if (attributes.get("max-age") === "0") client.jar.delete(name);
+    else client.jar.set(name, value);
+  }
+  return Object.assign(answer, { html: await answer.text() });
 }
