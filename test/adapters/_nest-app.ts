@@ -34,7 +34,7 @@ export interface Settings {
 }
 
 /** Makes an app of a module. */
-export async function createApp(
+async function createApp(
   module: Type,
   platform: Platform,
   { trustProxy = false, prepare }: Settings = {},
@@ -77,7 +77,7 @@ export async function running(
 }
 
 /** Puts decorators to a method of a class. */
-export function decorate(target: { prototype: object }, key: string, ...decorators: Decorator[]): void {
+function decorate(target: { prototype: object }, key: string, ...decorators: Decorator[]): void {
   const descriptor = Object.getOwnPropertyDescriptor(target.prototype, key) as PropertyDescriptor;
   for (const decorator of decorators.reverse()) decorator(target.prototype, key, descriptor);
 }

@@ -7,6 +7,7 @@ import { SwitchableStore } from "../../src/testing/_contract-app.ts";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
 import {
   buildSvelteKitApp,
+  compileTypes,
   type KitEvent,
   type Major,
   type MakeSite,
@@ -428,6 +429,23 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
+    it("cannot be put on a response of an endpoint that cannot be changed: SvelteKit fails, as with any cookie", () =>
+      running(
+        () => {
+          const sessions = svelteKitSessions(managerOf());
+          return {
+            handle: sessions.public(),
+            async endpoint(event) {
+              await sessions.init(event, "ann");
+              return Response.redirect("https://example.com/", 303);
+            },
+          };
+        },
+        async (client) => {
+          expect((await client.post("/login")).status).toBe(500);
+        },
+      ));
+
     it("leaves the app's own cookies and headers alone, and Cache-Control is ours where it goes out", () =>
       running(
         () => {
@@ -542,6 +560,8 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         expect((await client.post("/", headers)).json()).toBe("203.0.113.9");
       }));
   });
+
+  it("has types that fit", () => compileTypes(major), 600_000);
 
   it("says what to pass in place of anything else", () =>
     running(

@@ -50,10 +50,17 @@ const APP: string = fileURLToPath(new URL("sveltekit/", import.meta.url));
 export const PACKAGES = { 3: APP, 2: fileURLToPath(new URL("sveltekit-2/", import.meta.url)) } as const;
 export type Major = keyof typeof PACKAGES;
 
+/** What the older one's folder has from the newer one's. */
+const COPIED = ["src", "vite.config.js"] as const;
+
+function installSvelteKit(major: Major): Promise<void> {
+  return installPackages(PACKAGES[major], `SvelteKit ${major}, of 50 MB`);
+}
+
 /** Builds the app, unless it is built. */
 export async function buildSvelteKitApp(major: Major): Promise<void> {
   const folder = PACKAGES[major];
-  await installPackages(folder, `SvelteKit ${major}, of 50 MB`);
+  await installSvelteKit(major);
   const hash = createHash("sha256").update(readFileSync(`${folder}package-lock.json`));
   const sources = readdirSync(`${APP}src`, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -63,10 +70,19 @@ export async function buildSvelteKitApp(major: Major): Promise<void> {
   await once(`${folder}node_modules/.built`, hash.digest("hex"), async () => {
     if (folder !== APP) {
       rmSync(`${folder}src`, { recursive: true, force: true });
-      for (const name of ["src", "vite.config.js"]) cpSync(APP + name, folder + name, { recursive: true });
+      for (const name of COPIED) cpSync(APP + name, folder + name, { recursive: true });
     }
     await viteBuild(folder, await nodeFor(major));
   });
+}
+
+/** Compiles `types/app.ts` with that SvelteKit's own types. Rejects with what the compiler says. */
+export async function compileTypes(major: Major): Promise<void> {
+  const folder = PACKAGES[major];
+  await installSvelteKit(major);
+  if (folder !== APP) cpSync(`${APP}types`, `${folder}types`, { recursive: true });
+  const compiler = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
+  await run(process.execPath, [compiler, "--noEmit", "--pretty", "false", "-p", "types"], folder);
 }
 
 /** A Node that can build it: the third one needs 22 for that, though not to run. */
@@ -77,12 +93,16 @@ async function nodeFor(major: Major): Promise<string> {
 }
 
 /** Builds the app in a folder. Rejects with what it says. */
-export async function viteBuild(folder: string, node: string): Promise<void> {
+export function viteBuild(folder: string, node: string): Promise<void> {
+  return run(node, [`${folder}node_modules/vite/bin/vite.js`, "build"], folder);
+}
+
+async function run(file: string, args: readonly string[], cwd: string): Promise<void> {
   try {
-    await promisify(execFile)(node, [`${folder}node_modules/vite/bin/vite.js`, "build"], { cwd: folder });
+    await promisify(execFile)(file, args, { cwd });
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new Error(`vite build failed in ${folder}:\n${stdout}${stderr}`);
+    throw new Error(`${args.join(" ")} failed in ${cwd}:\n${stdout}${stderr}`);
   }
 }
 
