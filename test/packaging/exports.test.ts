@@ -93,6 +93,9 @@ describe("the exports of package.json", () => {
         "./hono": [
           "honoSessions",
         ],
+        "./koa": [
+          "koaSessions",
+        ],
         "./nest": [
           "nestSessions",
         ],
@@ -227,6 +230,12 @@ describe("the exports of package.json", () => {
           "HonoMiddleware",
           "HonoSessions",
           "HonoSessionsOptions",
+        ],
+        "./koa": [
+          "KoaContext",
+          "KoaMiddleware",
+          "KoaSessions",
+          "KoaSessionsOptions",
         ],
         "./nest": [
           "NestContext",

@@ -1,0 +1,43 @@
+import { Readable } from "node:stream";
+import Koa from "koa";
+import { type KoaContext, koaSessions } from "sessionup/koa";
+import type { ContractApp, ContractReply } from "sessionup/testing";
+
+/** The contract's app. */
+export function koaApp({ manager, admins, routes }: ContractApp<KoaContext>): Koa {
+  const sessions = koaSessions(manager);
+  const adminSessions = koaSessions(admins);
+  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const all = routes(sessions, adminSessions);
+  const app = quiet(new Koa());
+  app.use(sessions.routes({ path: "/account" }));
+  app.use(async (ctx) => {
+    const method = ctx.method === "HEAD" ? "GET" : ctx.method;
+    const route = all.find((each) => each.method === method && each.path === ctx.path);
+    if (!route) return;
+    const handle = async () => send(ctx, await route.run(ctx, ctx.URL.searchParams));
+    if (route.guard) await guards[route.guard](ctx, handle);
+    else await handle();
+  });
+  return app;
+}
+
+/** Koa prints every error otherwise. */
+export function quiet(app: Koa): Koa {
+  app.silent = true;
+  return app;
+}
+
+function send(ctx: Koa.Context, { status = 200, json, redirect, stream, cookie }: ContractReply): void {
+  if (cookie) ctx.cookies.set(...(cookie as [string, string]), { httpOnly: false });
+  if (redirect) {
+    ctx.redirect(redirect);
+    ctx.status = 303;
+  } else if (stream) {
+    ctx.body = Readable.from(stream);
+  } else {
+    ctx.status = status;
+    ctx.type = "json";
+    ctx.body = JSON.stringify(json ?? null);
+  }
+}
