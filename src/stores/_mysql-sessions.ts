@@ -3,29 +3,24 @@ import type {
   CreateOptions,
   End,
   SessionChange,
-  SessionCursor,
   SessionPage,
   SessionRecord,
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
-import { errnoOf, type MysqlClient, type MysqlLease, Overtaken, pauseOf } from "./_mysql-client.ts";
+import { errnoOf, type MysqlClient, type MysqlLease, Overtaken } from "./_mysql-client.ts";
 import { migrate, migrationSql, type Names, NO_SUCH_TABLE } from "./_mysql-schema.ts";
 import { CROWD, Statements } from "./_mysql-statements.ts";
 import { inOrderOf, type Row, recordOf } from "./_rows.ts";
-import { DATABASE_SWEEP, Sweeper } from "./_sweeper.ts";
+import { inSteps } from "./_steps.ts";
+import { DATABASE_SWEEP, SWEEPS_APART, Sweeper } from "./_sweeper.ts";
 
 /** So many sessions of a user end in one transaction: the thousand that the manager's default lets a user have. */
 const ENDED_AT_ONCE = 1_000;
 /** MariaDB makes a table of its own of a list that is twice as long, and then looks at every session there is. */
 const LIST = 500;
-/** Another process may sweep when this one has not for so long: a little less than the time between two sweeps. */
-const SWEEPS_APART = 50_000;
-/** So long one process sweeps at most; its last step is over before another's turn. What is left waits for the next. */
-const SWEEP_LASTS = 40_000;
-/** Between two steps of a sweep, in milliseconds: others have their turn. */
-const SWEEP_PAUSE = 10;
 const DUPLICATE = 1062;
 
 /** The store: each operation is one statement, or one transaction. */
@@ -35,14 +30,17 @@ export class MysqlSessions implements Store {
   readonly #statements: Statements;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
   readonly #sweeper: Sweeper;
-  #closed = false;
 
   constructor(client: MysqlClient, names: Names, onSweepError: (error: unknown) => void) {
     this.#client = client;
     this.#names = names;
     this.#statements = new Statements(names);
-    const sweep = (now: number, limit: number) => this.#sweep(now, limit);
-    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, sweep, onError: onSweepError });
+    this.#sweeper = new Sweeper({
+      ...DATABASE_SWEEP,
+      claim: (now) => this.#claimSweep(now),
+      sweep: (now, limit) => this.deleteExpired(now, limit),
+      onError: onSweepError,
+    });
   }
 
   async migrate(): Promise<void> {
@@ -58,7 +56,7 @@ export class MysqlSessions implements Store {
     { now, limit, replaces }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     this.#sweeper.tell(now);
-    if (!this.#closed) this.#sweeper.start();
+    this.#sweeper.start();
     if (replaces === undefined) {
       const { affected } = await this.#inserting(async (lease) => {
         if (!limit) return lease.run(this.#statements.insertBeside(record));
@@ -94,10 +92,9 @@ export class MysqlSessions implements Store {
     const crowd = await lease.rows(this.#statements.crowd(record, now, limit, replaces, most));
     const those = (kind: number) =>
       crowd.flatMap(([each, id]) => (Number(each) === kind ? [textOf(id)] : []));
-    if (those(CROWD.duplicate).length > 0) throw duplicateError();
+    if (those(CROWD.duplicate).length > 0) throw duplicateError("mysqlStore");
     const evicted = those(CROWD.beyond).slice(0, ENDED_AT_ONCE);
-    if (limit?.onExceed === "refuse" && evicted.length > 0)
-      throw new SessionError("ERR_LIMIT", `the user has ${limit.max} sessions, and may have no more`);
+    if (limit?.onExceed === "refuse" && evicted.length > 0) throw limitError(limit.max);
     const done = those(CROWD.beyond).length < most;
     const replaced = done ? those(CROWD.replaced) : [];
     await this.#endThese(lease, [...replaced, ...evicted], { reason: "evicted", now });
@@ -158,26 +155,20 @@ export class MysqlSessions implements Store {
   ): Promise<readonly string[]> {
     this.#sweeper.tell(end.now);
     const excepted = new Set(exceptIds);
-    const ended: string[] = [];
-    let before: SessionCursor | undefined;
-    do {
-      // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
-      const step = await this.#operation((lease) =>
+    return inSteps((before) =>
+      this.#operation((lease) =>
         lease.transaction(async () => {
           await this.#lock(lease, userKey);
           // One more, to see whether there are any.
           const rows = await lease.rows(this.#statements.idsOf(userKey, end.now, ENDED_AT_ONCE + 1, before));
           const found = rows.map(([id, createdAt]) => ({ id: textOf(id), createdAt: Number(createdAt) }));
           const step = found.slice(0, ENDED_AT_ONCE);
-          const ending = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
-          await this.#endThese(lease, ending, end);
-          return { ending, last: found.length > step.length ? step.at(-1) : undefined };
+          const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
+          await this.#endThese(lease, ids, end);
+          return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
-      );
-      ended.push(...step.ending);
-      before = step.last;
-    } while (before);
-    return ended;
+      ),
+    );
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
@@ -190,23 +181,13 @@ export class MysqlSessions implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#sweeper.stop();
   }
 
-  /** One process at a time, until nothing is left or its turn is over. */
-  async #sweep(now: number, limit: number): Promise<number> {
+  async #claimSweep(now: number): Promise<boolean> {
     const claim = this.#statements.claimSweep(now, SWEEPS_APART);
-    const { affected: mine } = await this.#operation((lease) => lease.run(claim));
-    const end = performance.now() + SWEEP_LASTS;
-    let removed = 0;
-    while (mine && !this.#closed && performance.now() < end) {
-      const count = await this.deleteExpired(now, limit);
-      removed += count;
-      if (count < limit) break;
-      await pauseOf(SWEEP_PAUSE);
-    }
-    return removed;
+    const { affected } = await this.#operation((lease) => lease.run(claim));
+    return affected > 0;
   }
 
   async #lock(lease: MysqlLease, userKey: string): Promise<void> {
@@ -232,7 +213,7 @@ export class MysqlSessions implements Store {
     try {
       return await this.#operation(work);
     } catch (error) {
-      throw errnoOf(error) === DUPLICATE ? duplicateError() : error;
+      throw errnoOf(error) === DUPLICATE ? duplicateError("mysqlStore") : error;
     }
   }
 
@@ -245,10 +226,6 @@ export class MysqlSessions implements Store {
       throw new SessionError("ERR_STORE", message, { cause: error });
     }
   }
-}
-
-function duplicateError(): SessionError {
-  return new SessionError("ERR_DUPLICATE_ID", "mysqlStore: a record with this id is there");
 }
 
 /** As many as a power of two, the last of them several times. */

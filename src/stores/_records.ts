@@ -1,5 +1,5 @@
-import { SessionError } from "../errors.ts";
 import type { End, SessionChange, SessionLimit, SessionRecord } from "../store.ts";
+import { limitError } from "./_errors.ts";
 
 /** What becomes of records, for stores that have them in hand: in SQL and scripts the engine does the same. */
 export function isLive(record: SessionRecord, now: number): boolean {
@@ -37,8 +37,7 @@ export function exceeding(
 ): readonly SessionRecord[] {
   const count = live.length + 1 - max;
   if (count <= 0) return [];
-  if (onExceed === "refuse")
-    throw new SessionError("ERR_LIMIT", `the user has ${max} sessions, and may have no more`);
+  if (onExceed === "refuse") throw limitError(max);
   const leaving = onExceed === "evict-oldest" ? live : live.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
   return leaving.slice(-count);
 }

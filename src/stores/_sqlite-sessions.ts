@@ -1,4 +1,3 @@
-import { SessionError } from "../errors.ts";
 import type {
   CreateOptions,
   End,
@@ -9,15 +8,14 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
 import { inOrderOf, type Row, recordOf } from "./_rows.ts";
 import { type Engine, LOG_AHEAD, pauseOf } from "./_sqlite-engine.ts";
 import { migrate, type Names, schemaOf } from "./_sqlite-schema.ts";
 import { Statements } from "./_sqlite-statements.ts";
-import { DATABASE_SWEEP, Sweeper } from "./_sweeper.ts";
-
-/** Another process may sweep when this one has not for so long: a little less than the time between two sweeps. */
-const SWEEPS_APART = 50_000;
+import { inSteps } from "./_steps.ts";
+import { DATABASE_SWEEP, SWEEPS_APART, Sweeper } from "./_sweeper.ts";
 
 /** What the store is made of besides its engine. */
 export interface SqliteSessionsOptions {
@@ -38,7 +36,6 @@ export class SqliteSessions implements Store {
   readonly #statements: Statements;
   readonly #lookups: Lookups | undefined;
   readonly #sweeper: Sweeper | undefined;
-  #closed = false;
 
   constructor(engine: Engine, { store, names, onSweepError, sharesLookups }: SqliteSessionsOptions) {
     this.#engine = engine;
@@ -47,8 +44,14 @@ export class SqliteSessions implements Store {
     this.#statements = new Statements(names);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
     if (onSweepError) {
-      const sweep = (now: number, limit: number) => this.#sweep(now, limit);
-      this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, sweep, onError: onSweepError });
+      this.#sweeper = new Sweeper({
+        ...DATABASE_SWEEP,
+        // Nobody waits for a sweep: it takes smaller steps than those that somebody waits for.
+        batch: Math.min(DATABASE_SWEEP.batch, engine.most / 5),
+        claim: (now) => this.#claimSweep(now),
+        sweep: (now, limit) => this.deleteExpired(now, limit),
+        onError: onSweepError,
+      });
     }
   }
 
@@ -84,10 +87,8 @@ export class SqliteSessions implements Store {
       const answers = await this.#engine.write(statements);
       if (evicts) evicted.push(...idsOf(answers[0]));
       if (answers[insertion]?.length) return { evicted };
-      if (!limit || answers[insertion + 1]?.length)
-        throw new SessionError("ERR_DUPLICATE_ID", `${this.#store}: a record with this id is there`);
-      if (!evicts)
-        throw new SessionError("ERR_LIMIT", `the user has ${limit.max} sessions, and may have no more`);
+      if (!limit || answers[insertion + 1]?.length) throw duplicateError(this.#store);
+      if (!evicts) throw limitError(limit.max);
       // More had to go than go in one step.
       await pauseOf(0);
     }
@@ -145,18 +146,12 @@ export class SqliteSessions implements Store {
   ): Promise<readonly string[]> {
     this.#sweeper?.tell(end.now);
     const { most } = this.#engine;
-    const ended: string[] = [];
-    let before: SessionCursor | undefined;
-    for (;;) {
-      const [rows = []] = await this.#engine.write([
-        this.#statements.endAll(userKey, end, exceptIds, most, before),
-      ]);
-      ended.push(...idsOf(rows));
-      if (rows.length < most) return ended;
-      // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
-      before = oldestOf(rows);
-      await pauseOf(0);
-    }
+    return inSteps(async (before) => {
+      if (before) await pauseOf(0);
+      const ending = this.#statements.endAll(userKey, end, exceptIds, most, before);
+      const [rows = []] = await this.#engine.write([ending]);
+      return { ids: idsOf(rows), next: rows.length < most ? undefined : oldestOf(rows) };
+    });
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
@@ -165,23 +160,12 @@ export class SqliteSessions implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#sweeper?.stop();
   }
 
-  /** One process at a time, until nothing is left. */
-  async #sweep(now: number, limit: number): Promise<number> {
-    const [mine] = await this.#engine.write([this.#statements.claimSweep(now, SWEEPS_APART)]);
-    // Nobody waits for a sweep: it takes smaller steps than those that somebody waits for.
-    const step = Math.min(limit, this.#engine.most / 5);
-    let removed = 0;
-    while (mine?.length && !this.#closed) {
-      const count = await this.deleteExpired(now, step);
-      removed += count;
-      if (count < step) break;
-      await pauseOf(10);
-    }
-    return removed;
+  async #claimSweep(now: number): Promise<boolean> {
+    const [mine = []] = await this.#engine.write([this.#statements.claimSweep(now, SWEEPS_APART)]);
+    return mine.length > 0;
   }
 }
 

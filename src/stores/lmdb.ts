@@ -1,11 +1,9 @@
 import type { Duration } from "../duration.ts";
-import { SessionError } from "../errors.ts";
 import { known } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
   SessionChange,
-  SessionCursor,
   SessionLimit,
   SessionPage,
   SessionRecord,
@@ -13,9 +11,11 @@ import type {
   UpdateOptions,
 } from "../store.ts";
 import { Deadline } from "./_deadline.ts";
+import { duplicateError } from "./_errors.ts";
 import { type LmdbRoot, LmdbTables } from "./_lmdb-tables.ts";
 import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
-import { DATABASE_SWEEP, Sweeper, warnOfSweep } from "./_sweeper.ts";
+import { inSteps } from "./_steps.ts";
+import { DATABASE_SWEEP, SWEEPS_APART, Sweeper, warnOfSweep } from "./_sweeper.ts";
 
 export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
 
@@ -39,8 +39,6 @@ export interface LmdbStore extends Store {
 const ENDED_AT_ONCE = 1_000;
 /** So many dead records go in one, for the same reason. */
 const SWEPT_AT_ONCE = 200;
-/** Another process may sweep when nobody has for so long: a little less than the time between two sweeps. */
-const SWEEPS_APART = 50_000;
 
 /**
  * Keeps sessions in an LMDB environment: a file on one machine, for as many processes as it has. Takes the app's own root
@@ -77,13 +75,17 @@ class LmdbSessions implements LmdbStore {
   readonly #tables: LmdbTables;
   readonly #deadline: Deadline;
   readonly #sweeper: Sweeper;
-  #closed = false;
 
   constructor(tables: LmdbTables, deadline: Deadline, onSweepError: (error: unknown) => void) {
     this.#tables = tables;
     this.#deadline = deadline;
-    const sweep = (now: number, limit: number) => this.#sweep(now, limit);
-    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, batch: SWEPT_AT_ONCE, sweep, onError: onSweepError });
+    this.#sweeper = new Sweeper({
+      ...DATABASE_SWEEP,
+      batch: SWEPT_AT_ONCE,
+      claim: (now) => this.#write((tables) => tables.claimSweep(now, SWEEPS_APART)),
+      sweep: (now, limit) => this.deleteExpired(now, limit),
+      onError: onSweepError,
+    });
   }
 
   async create(
@@ -93,8 +95,7 @@ class LmdbSessions implements LmdbStore {
     this.#sweeper.tell(now);
     this.#sweeper.start();
     return this.#write((tables) => {
-      if (tables.get(record.id))
-        throw new SessionError("ERR_DUPLICATE_ID", "lmdbStore: a record with this id is there");
+      if (tables.get(record.id)) throw duplicateError("lmdbStore");
       const given = replaces === undefined ? undefined : tables.get(replaces);
       const replaced = given?.userKey === record.userKey && isLive(given, now) ? given : undefined;
       // Counting is cheap, reading is not, and few have as many as they may.
@@ -162,25 +163,17 @@ class LmdbSessions implements LmdbStore {
   ): Promise<readonly string[]> {
     this.#sweeper.tell(end.now);
     const kept = new Set(exceptIds);
-    const ended: string[] = [];
-    let before: SessionCursor | undefined;
-    // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
-    do {
-      before = await this.#write((tables) => {
-        const some: SessionRecord[] = [];
-        let last: SessionRecord | undefined;
-        let looks = 0;
-        for (const record of tables.newestFirst(userKey, before)) {
-          last = record;
-          if (isLive(record, end.now) && !kept.has(record.id)) some.push(record);
-          if (++looks === ENDED_AT_ONCE) break;
-        }
-        for (const record of some) endOne(tables, record, end);
-        ended.push(...some.map(({ id }) => id));
-        return looks === ENDED_AT_ONCE ? last : undefined;
-      });
-    } while (before);
-    return ended;
+    return inSteps((before) =>
+      this.#write((tables) => {
+        const found: SessionRecord[] = [];
+        for (const record of tables.newestFirst(userKey, before))
+          if (found.push(record) === ENDED_AT_ONCE) break;
+        const ending = found.filter((record) => isLive(record, end.now) && !kept.has(record.id));
+        for (const record of ending) endOne(tables, record, end);
+        const ids = ending.map(({ id }) => id);
+        return { ids, next: found.length === ENDED_AT_ONCE ? found.at(-1) : undefined };
+      }),
+    );
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
@@ -192,18 +185,7 @@ class LmdbSessions implements LmdbStore {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#sweeper.stop();
-  }
-
-  /** One process at a time, until nothing is left. */
-  async #sweep(now: number, limit: number): Promise<number> {
-    const mine = await this.#write((tables) => tables.claimSweep(now, SWEEPS_APART));
-    let removed = 0;
-    // When the store is closed the app is about to close its database.
-    for (let count = limit; mine && count === limit && !this.#closed; removed += count)
-      count = await this.deleteExpired(now, limit);
-    return removed;
   }
 
   #write<Answer>(work: (tables: LmdbTables) => Answer): Promise<Answer> {

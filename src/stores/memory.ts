@@ -10,6 +10,7 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { duplicateError } from "./_errors.ts";
 import { ExpiryWheel, type WheelEntry } from "./_expiry-wheel.ts";
 import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
 import { Sweeper } from "./_sweeper.ts";
@@ -63,6 +64,7 @@ class MemoryStore implements Store {
   readonly #sweeper = new Sweeper({
     every: TICK,
     batch: PER_TICK,
+    pause: TICK,
     slack: SLACK,
     sweep: (now, limit) => this.deleteExpired(now, limit),
     onError: (error) => {
@@ -79,9 +81,7 @@ class MemoryStore implements Store {
     { now, limit, replaces }: CreateOptions,
   ): Promise<{ evicted: readonly string[] }> {
     this.#sweeper.tell(now);
-    if (this.#byId.has(record.id)) {
-      throw new SessionError("ERR_DUPLICATE_ID", "memoryStore: a record with this id is there");
-    }
+    if (this.#byId.has(record.id)) throw duplicateError("memoryStore");
     const live = limit || replaces ? this.#live(record.userKey, now) : [];
     const replaced = live.find(({ id }) => id === replaces);
     const others = live.filter((each) => each !== replaced);
@@ -192,7 +192,7 @@ class MemoryStore implements Store {
     this.#byId.delete(entry.record.id);
     this.#byUserKey.remove(entry);
     this.#wheel.remove(entry);
-    if (this.#byId.size === 0) this.#sweeper.stop();
+    if (this.#byId.size === 0) this.#sweeper.rest();
   }
 
   #end(entry: Entry, end: End): void {

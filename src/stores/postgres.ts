@@ -11,6 +11,7 @@ import type {
   UpdateOptions,
 } from "../store.ts";
 import { Deadline } from "./_deadline.ts";
+import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
 import {
   clientOf,
@@ -58,9 +59,6 @@ export interface PostgresStore extends Store {
   close(): Promise<void>;
 }
 
-/** Between two batches of a sweep, in milliseconds: others have their turn. */
-const PAUSE = 10;
-
 /**
  * Keeps sessions in PostgreSQL 12 or later. Takes the app's own client: a `Pool` of pg, or what `postgres()` of
  * postgres.js gives. Reads and writes have to go to the primary.
@@ -107,7 +105,6 @@ class PostgresSessions implements PostgresStore {
   readonly #migration: string;
   readonly #deadline: Deadline;
   readonly #sweeper: Sweeper;
-  #closed = false;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
 
   constructor(
@@ -139,7 +136,7 @@ class PostgresSessions implements PostgresStore {
     { now, limit, replaces }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     this.#sweeper.tell(now);
-    if (!this.#closed) this.#sweeper.start();
+    this.#sweeper.start();
     try {
       if (!limit && replaces === undefined) {
         await this.#ask(this.#statements.insert, valuesOf(record));
@@ -151,9 +148,9 @@ class PostgresSessions implements PostgresStore {
       if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
     } catch (error) {
       if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
-      throw new SessionError("ERR_DUPLICATE_ID", "postgresStore: a record with this id is there");
+      throw duplicateError("postgresStore");
     }
-    throw new SessionError("ERR_LIMIT", `the user has ${limit?.max} sessions, and may have no more`);
+    throw limitError(limit?.max);
   }
 
   fetchById(id: string): Promise<SessionRecord | undefined> {
@@ -231,21 +228,13 @@ class PostgresSessions implements PostgresStore {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#sweeper.stop();
   }
 
   /** One process at a time: who does not get the lock removes nothing. */
   async #sweep(now: number, limit: number): Promise<number> {
-    let removed = 0;
-    while (!this.#closed) {
-      const [answer] = await this.#ask(this.#statements.sweep, [now, limit]);
-      const count = Number(answer?.[0]);
-      removed += count;
-      if (count < limit) break;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    }
-    return removed;
+    const [removed] = await this.#ask(this.#statements.sweep, [now, limit]);
+    return Number(removed?.[0]);
   }
 
   async #ask(text: string, values: readonly Value[]): Promise<ReadonlyArray<readonly unknown[]>> {

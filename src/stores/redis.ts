@@ -1,5 +1,4 @@
 import type { Duration } from "../duration.ts";
-import { SessionError } from "../errors.ts";
 import { known } from "../known-options.ts";
 import { shardOf } from "../shard.ts";
 import type {
@@ -12,12 +11,14 @@ import type {
   UpdateOptions,
 } from "../store.ts";
 import { Deadline } from "./_deadline.ts";
+import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
 import { portOf, type RedisClient, type RedisPort } from "./_redis-client.ts";
 import { warnOfEviction } from "./_redis-eviction.ts";
 import { recordOf, storedOf } from "./_redis-records.ts";
 import type { Script } from "./_redis-script.ts";
 import { CREATE, END_MANY, END_ONE, LIST, UPDATE } from "./_redis-scripts.ts";
+import { inSteps } from "./_steps.ts";
 
 export type {
   IoRedisClient,
@@ -115,10 +116,8 @@ class RedisStore implements Store {
       const [outcome, ...ids] = textsOf(await this.#run(CREATE, keys, args));
       evicted.push(...ids);
       if (outcome === "created") return { evicted };
-      if (outcome === "duplicate")
-        throw new SessionError("ERR_DUPLICATE_ID", "redisStore: a record with this id is there");
-      if (outcome === "limit")
-        throw new SessionError("ERR_LIMIT", `the user has ${limit?.max} sessions, and may have no more`);
+      if (outcome === "duplicate") throw duplicateError("redisStore");
+      if (outcome === "limit") throw limitError(limit?.max);
       if (outcome !== "more") throw unexpected();
     }
   }
@@ -175,23 +174,18 @@ class RedisStore implements Store {
   ): Promise<readonly string[]> {
     const keys = [this.#indexKey(userKey)];
     const spared = exceptIds.length > MOST ? new Set(exceptIds) : undefined;
-    const ended: string[] = [];
-    // From the newest on: whatever was there when it began is behind the cursor until its turn comes.
-    let cursor = ["", ""];
-    do {
-      const step = (mode: string, ids: readonly string[]) =>
-        this.#run(END_MANY, keys, [end.now, end.reason, untilOf(end), mode, MOST, ...cursor, ...ids]);
-      const [createdAt = "", id = "", ...ids] = textsOf(
-        await step(spared ? "look" : "but", spared ? [] : exceptIds),
-      );
-      if (spared) {
-        // Too many to be sent again and again.
-        const ending = ids.filter((each) => !spared.has(each));
-        if (ending.length > 0) ended.push(...textsOf(await step("only", ending)).slice(2));
-      } else ended.push(...ids);
-      cursor = [createdAt, id];
-    } while (cursor[1] !== "");
-    return ended;
+    return inSteps<readonly string[]>(async (before = ["", ""]) => {
+      const step = async (mode: string, ids: readonly string[]) => {
+        const args = [end.now, end.reason, untilOf(end), mode, MOST, ...before, ...ids];
+        const [createdAt = "", id = "", ...named] = textsOf(await this.#run(END_MANY, keys, args));
+        return { ids: named, next: id === "" ? undefined : [createdAt, id] };
+      };
+      if (!spared) return step("but", exceptIds);
+      // Too many to be sent again and again.
+      const { ids, next } = await step("look", []);
+      const ending = ids.filter((id) => !spared.has(id));
+      return { ids: ending.length > 0 ? (await step("only", ending)).ids : [], next };
+    });
   }
 
   async #readOne(id: string): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import { ABORT, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb
 import { SessionError } from "sessionup";
 import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DATABASE_SWEEP } from "../../src/stores/_sweeper.ts";
 import { LmdbFile, NOW, record } from "./_lmdb-fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
@@ -207,9 +208,12 @@ describe("lmdb: clearing away", () => {
   const pass = async (milliseconds: number, roots: readonly RootDatabase[] = [root]) => {
     for (let passed = 0; passed < milliseconds; passed += 10_000) {
       vi.advanceTimersByTime(Math.min(10_000, milliseconds - passed));
-      // Who asks for a transaction after another has its turn after the other: a sweep is a claim and three steps here.
-      for (let step = 0; step < 6; step++)
+      // Who asks for a transaction after another has its turn after the other, and a timer set after a shorter one goes
+      // off after it: a sweep is a claim and three batches here, with pauses between.
+      for (let step = 0; step < 6; step++) {
         for (const each of roots) await each.transaction(() => new Promise(setImmediate));
+        await new Promise((resolve) => setTimeout(resolve, DATABASE_SWEEP.pause + 1));
+      }
     }
     root.resetReadTxn();
   };
