@@ -220,6 +220,6 @@ export function errnoOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "errno" in error ? error.errno : undefined;
 }
 
-export function pauseOf(milliseconds: number): Promise<void> {
+function pauseOf(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
