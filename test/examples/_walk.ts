@@ -56,9 +56,12 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** What every example does: two browsers log in, one sees both and ends the other, and logs out. */
-export async function walk(origin: string): Promise<void> {
-  const [phone, desk] = [new ContractClient(origin), new ContractClient(origin)];
+/** What every example does: two browsers log in, one sees both and ends the other, and logs out. The devices it saw. */
+export async function walk(
+  origin: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<readonly SessionJson[]> {
+  const [phone, desk] = [new ContractClient(origin, headers), new ContractClient(origin, headers)];
   expect((await phone.get("/")).text).toContain("stranger");
   expect((await phone.get("/devices")).status).toBe(401);
   for (const client of [phone, desk]) {
@@ -74,4 +77,5 @@ export async function walk(origin: string): Promise<void> {
   expect((await desk.post("/logout")).status).toBeLessThan(400);
   expect(desk.jar.size).toBe(0);
   expect((await desk.get("/")).text).toContain("stranger");
+  return devices;
 }

@@ -53,7 +53,7 @@ export type Major = keyof typeof PACKAGES;
 /** What the older one's folder has from the newer one's. */
 const COPIED = ["src", "vite.config.js"] as const;
 
-function installSvelteKit(major: Major): Promise<void> {
+export function installSvelteKit(major: Major): Promise<void> {
   return installPackages(PACKAGES[major], `SvelteKit ${major}, of 50 MB`);
 }
 
@@ -85,8 +85,17 @@ export async function compileTypes(major: Major): Promise<void> {
   await run(process.execPath, [compiler, "--noEmit", "--pretty", "false", "-p", "types"], folder);
 }
 
-/** A Node that can build it: the third one needs 22 for that, though not to run. */
-async function nodeFor(major: Major): Promise<string> {
+/** Compiles an app in a folder, with the compiler that is installed there. Rejects with what it says. */
+export function compileIn(folder: string): Promise<void> {
+  return run(
+    process.execPath,
+    [`${folder}node_modules/typescript/bin/tsc`, "--noEmit", "--pretty", "false"],
+    folder,
+  );
+}
+
+/** A Node that can build it: the third one needs 22 for that, and is said to run on no older one. */
+export async function nodeFor(major: Major): Promise<string> {
   if (major === 2 || Number.parseInt(process.versions.node, 10) >= 22) return process.execPath;
   await installEngines();
   return program("Node 24");

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copyOfExample } from "../frameworks/_copy.ts";
+import { compileIn, installSvelteKit, nodeFor, PACKAGES, viteBuild } from "../frameworks/sveltekit.ts";
+import { type Example, startExample, walk } from "./_walk.ts";
+
+let copy: { folder: string; remove(): void } | undefined;
+const running: Example[] = [];
+
+beforeAll(async () => {
+  await installSvelteKit(3);
+  copy = await copyOfExample("sveltekit", `${PACKAGES[3]}node_modules`);
+  await viteBuild(copy.folder, await nodeFor(3));
+}, 600_000);
+
+afterAll(async () => {
+  for (const example of running) await example.stop();
+  copy?.remove();
+});
+
+describe("examples/sveltekit", () => {
+  it("compiles, with the session in event.locals", () => compileIn(copy?.folder ?? ""), 60_000);
+
+  it("logs in on two browsers, ends one from the other, and logs out, behind a proxy that adapter-node knows of", async () => {
+    const example = await startExample("sveltekit", {
+      file: await nodeFor(3),
+      args: ["build"],
+      cwd: copy?.folder ?? "",
+      env: { HOST: "127.0.0.1", PROTOCOL_HEADER: "x-forwarded-proto", ADDRESS_HEADER: "x-forwarded-for" },
+    });
+    running.push(example);
+    const { origin } = example;
+    const devices = await walk(origin, {
+      origin,
+      "x-forwarded-proto": "http",
+      "x-forwarded-for": "203.0.113.9",
+    });
+    expect(devices.map(({ ip }) => ip)).toEqual(["203.0.113.9", "203.0.113.9"]);
+  });
+});
