@@ -4,7 +4,7 @@ import { type SvelteKitSessionsOptions, svelteKitSessions } from "sessionup/svel
 import { TestClock } from "sessionup/testing";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SwitchableStore } from "../../src/testing/_contract-app.ts";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient, parseSetCookie } from "../../src/testing/_contract-client.ts";
 import {
   buildSvelteKitApp,
   compileTypes,
@@ -443,6 +443,37 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
         async (client) => {
           expect((await client.post("/login")).status).toBe(500);
+        },
+      ));
+
+    it("has every attribute that it has elsewhere", () =>
+      running(
+        () => {
+          const cookie = { name: "own", domain: "example.com", sameSite: "none", partitioned: true } as const;
+          const sessions = svelteKitSessions(
+            new Manager(store, { cookie, expiresIn: "1h", clock: clock.now }),
+          );
+          return {
+            handle: sessions.public(),
+            async endpoint(event) {
+              await sessions.init(event, "ann");
+              return Response.json(0);
+            },
+          };
+        },
+        async (client) => {
+          const [line = ""] = (await client.post("/login")).cookies;
+          const { attributes } = parseSetCookie(line);
+          expect(Object.fromEntries(attributes)).toEqual({
+            path: "/",
+            domain: "example.com",
+            "max-age": "3600",
+            expires: new Date(clock.now() + 3_600_000).toUTCString(),
+            httponly: "",
+            secure: "",
+            samesite: "None",
+            partitioned: "",
+          });
         },
       ));
 

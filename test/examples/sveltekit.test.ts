@@ -25,13 +25,18 @@ describe("examples/sveltekit", () => {
       file: await nodeFor(3),
       args: ["build"],
       cwd: copy?.folder ?? "",
-      env: { HOST: "127.0.0.1", PROTOCOL_HEADER: "x-forwarded-proto", ADDRESS_HEADER: "x-forwarded-for" },
+      env: {
+        HOST: "127.0.0.1",
+        PROTOCOL_HEADER: "x-forwarded-proto",
+        HOST_HEADER: "x-forwarded-host",
+        ADDRESS_HEADER: "x-forwarded-for",
+      },
     });
     running.push(example);
-    const { origin } = example;
-    const devices = await walk(origin, {
-      origin,
-      "x-forwarded-proto": "http",
+    const devices = await walk(example.origin, {
+      origin: "https://app.example",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "app.example",
       "x-forwarded-for": "203.0.113.9",
     });
     expect(devices.map(({ ip }) => ip)).toEqual(["203.0.113.9", "203.0.113.9"]);

@@ -21,7 +21,8 @@ export async function copyOfExample(
     const own = join(modules, "sessionup");
     mkdirSync(own, { recursive: true });
     for (const each of readdirSync(packages)) {
-      if (!each.startsWith(".")) symlinkSync(join(packages, each), join(modules, each));
+      // What begins otherwise is no package, but what a build has left there.
+      if (/^[\w@]/.test(each)) symlinkSync(join(packages, each), join(modules, each));
     }
     cpSync(`${ROOT}package.json`, join(own, "package.json"));
     const build = ["-p", `${ROOT}tsconfig.build.json`, "--outDir", join(own, "dist")];
