@@ -1,10 +1,10 @@
-import type { SessionError } from "../errors.ts";
+import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
-import { withCookie } from "../wire/cookie.ts";
+import { serializeCookie, withCookie } from "../wire/cookie.ts";
 import { rejectionResponse, responseOf } from "./_response.ts";
 
 /** The context: the event of h3 2. */
@@ -44,6 +44,12 @@ export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context
    * what follows the prefix of the mount: more h3 does not tell.
    */
   routes(options?: RoutesOptions): H3Middleware;
+  /**
+   * Puts our cookie onto a `Response` that an error handler has made, to which h3 adds no headers:
+   * `new H3({ onError, onResponse: sessions.onResponse })`, and in Nitro, which has such an error handler, the hook
+   * `response`. Not onto one that cannot be changed.
+   */
+  onResponse(this: void, response: Response, event: object): void;
 }
 
 /** What the adapter of h3 can be told; `Event` is h3's own, as far as `reject` names it. */
@@ -56,7 +62,8 @@ export interface H3SessionsOptions<Event> {
 }
 
 /**
- * Sessions for h3 2, and so for Nitro 3 and Nuxt 5. The client's address is what h3 takes for it where srvx has
+ * Sessions for h3 2, and so for Nitro 3 and Nuxt 5. A `SessionError` that is thrown behind `public` or `auth` is
+ * answered as `reject` says. The client's address is what h3 takes for it where srvx has
  * `trustProxy`, or the preset a notion of its own.
  *
  * @example
@@ -93,7 +100,13 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   function guard(decide: (event: H3Context) => Promise<SessionError | undefined>): H3Middleware {
     return async (event, next) => {
       const refusal = await decide(event);
-      return refusal ? refuse(refusal, event) : yieldTo(await next(), event);
+      if (refusal) return refuse(refusal, event);
+      try {
+        return settled(await next(), event);
+      } catch (error) {
+        if (SessionError.is(error)) return refuse(error, event);
+        throw error;
+      }
     };
   }
 
@@ -108,27 +121,55 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
         return found ? responseOf(found) : next();
       };
     },
+    onResponse,
   };
 }
 
-const COOKIES = Symbol("sessionup/h3");
+const OURS = Symbol("sessionup/h3");
 
-/** The names of the cookies that are ours, whichever manager's. */
-function ourCookies(event: H3Context): Set<string> {
-  const carrier = event as { [COOKIES]?: Set<string> };
-  carrier[COOKIES] ??= new Set();
-  return carrier[COOKIES];
+/** What of ours a response is to carry, whichever manager's. */
+interface Ours {
+  readonly cookies: Map<string, SetCookie>;
+  readonly headers: Map<string, string>;
 }
 
-/** A Response with a cookie of ours is that of a mounted app, which had the request after us: its line is to stay the last. */
-function yieldTo(value: unknown, event: H3Context): unknown {
-  if (!(value instanceof Response)) return value;
-  const theirs = value.headers.getSetCookie();
-  for (const name of ourCookies(event)) {
-    if (theirs.some((line) => line.startsWith(`${name}=`))) {
+const carrierOf = (event: object): { [OURS]?: Ours } => event;
+
+function oursOf(event: object): Ours {
+  const carrier = carrierOf(event);
+  carrier[OURS] ??= { cookies: new Map(), headers: new Map() };
+  return carrier[OURS];
+}
+
+function hasCookie(lines: readonly string[], name: string): boolean {
+  return lines.some((line) => line.startsWith(`${name}=`));
+}
+
+function onResponse(response: Response, event: object): void {
+  const ours = carrierOf(event)[OURS];
+  if (!ours) return;
+  const { cookies, headers } = ours;
+  const lines = response.headers.getSetCookie();
+  for (const cookie of cookies.values()) {
+    if (!hasCookie(lines, cookie.name)) response.headers.append("set-cookie", serializeCookie(cookie));
+    for (const [name, value] of headers) response.headers.set(name, value);
+  }
+}
+
+/** What the handler answered, when we have had the last word on it. */
+function settled(value: unknown, event: H3Context): unknown {
+  const ours = carrierOf(event)[OURS];
+  if (!ours) return value;
+  const { cookies, headers } = ours;
+  const theirs = value instanceof Response ? value.headers.getSetCookie() : [];
+  for (const { name } of cookies.values()) {
+    // A Response with a cookie of ours is that of a mounted app, which had the request after us.
+    if (hasCookie(theirs, name)) {
       replaceCookies(event, (lines) => lines.filter((line) => !line.startsWith(`${name}=`)));
     }
   }
+  // A handler whose answers are cached says "public", also where a cookie goes with one of them.
+  for (const [name, value] of headers) event.res.headers.set(name, value);
   return value;
 }
 
@@ -171,10 +212,11 @@ class H3Exchange implements Exchange {
     return "the response has been made";
   }
   setCookie(cookie: SetCookie): void {
-    ourCookies(this.#event).add(cookie.name);
+    oursOf(this.#event).cookies.set(cookie.name, cookie);
     replaceCookies(this.#event, (lines) => withCookie(lines, cookie));
   }
   setHeader(name: string, value: string): void {
+    oursOf(this.#event).headers.set(name, value);
     this.#event.res.headers.set(name, value);
     this.#event.res.errHeaders.set(name, value);
   }

@@ -86,11 +86,21 @@ describe("the middleware", () => {
     expect(ran).toBe(0);
   });
 
-  it("lets h3 answer a SessionError that a handler throws, with its status", async () => {
+  it("answers a SessionError that a handler throws as reject says, and lets h3 answer it elsewhere", async () => {
+    const redirecting = h3Sessions(new Manager(memoryStore()), { reject: () => redirect("/login", 303) });
     const app = new H3({ silent: true })
-      .use(sessions.public())
-      .get("/", (event) => sessions.require(event).userKey);
-    await running(app, async (client) => expect((await client.get("/")).status).toBe(401));
+      .get("/json", (event) => sessions.require(event).userKey, { middleware: [sessions.public()] })
+      .get("/own", (event) => redirecting.require(event).userKey, { middleware: [redirecting.public()] })
+      .get("/none", async (event) => {
+        await sessions.get(event);
+        return sessions.require(event).userKey;
+      });
+    await running(app, async (client) => {
+      const answer = await client.get("/json");
+      expect([answer.status, answer.json()]).toEqual([401, { error: "unauthorized", reason: "no_cookie" }]);
+      expect((await client.get("/own")).status).toBe(303);
+      expect((await client.get("/none")).status).toBe(401);
+    });
   });
 });
 

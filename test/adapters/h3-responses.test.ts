@@ -146,6 +146,20 @@ describe.each([
         expect(names((await client.post("/")).cookies)).toEqual(expected),
       );
     }
+    const mended = new H3({
+      silent: true,
+      onError: (_error, event) => {
+        setCookie(event, "theme", "dark");
+        return new Response("text", { status: 410, headers: { "cache-control": "public" } });
+      },
+      onResponse: sessions.onResponse,
+    });
+    mended.get("/", () => "nobody");
+    await running(mended.mount("", loggingIn(throwing, middleware)), async (client) => {
+      const { status, cookies, headers } = await client.post("/");
+      expect([status, names(cookies), headers.get("cache-control")]).toEqual([410, [NAME], "no-store"]);
+      expect(names((await client.get("/")).cookies)).toEqual([]);
+    });
     const inside = loggingIn(throwing, [onError(() => new Response("text", { status: 410 })), ...middleware]);
     await running(inside, async (client) => {
       const { status, cookies } = await client.post("/");
@@ -153,8 +167,9 @@ describe.each([
     });
   });
 
-  it("passes onResponse and CORS", async () => {
-    const app = new H3();
+  it("passes onResponse and CORS, and is there once", async () => {
+    // There is nothing left to do for ours.
+    const app = new H3({ onResponse: sessions.onResponse });
     app.use((event) => {
       const handled = handleCors(event, { origin: ["https://example.com"] });
       return handled === false ? undefined : handled;
@@ -168,6 +183,35 @@ describe.each([
       const answer = await client.post("/", { origin: "https://example.com" });
       expect(names(answer.cookies)).toEqual([NAME]);
       expect(answer.headers.get("access-control-allow-origin")).toBe("https://example.com");
+    });
+  });
+});
+
+describe("no-store", () => {
+  const handler = async (event: H3Event) => {
+    await sessions.init(event, "ann");
+    event.res.headers.set("cache-control", "public, max-age=60");
+    return "in";
+  };
+
+  it("wins over what the handler says, behind our middleware or with onResponse", async () => {
+    const guarded = new H3().post("/", handler, { middleware: [sessions.public()] });
+    const hooked = new H3({ onResponse: sessions.onResponse }).post("/", handler);
+    for (const app of [guarded, hooked]) {
+      await running(app, async (client) => {
+        expect((await client.post("/")).headers.get("cache-control")).toBe("no-store");
+      });
+    }
+  });
+
+  it("is for answers with a cookie of ours alone", async () => {
+    const app = new H3({ onResponse: sessions.onResponse }).use(sessions.public()).get("/", (event) => {
+      event.res.headers.set("cache-control", "public, max-age=60");
+      return new Response("in", { headers: { "set-cookie": "theme=dark" } });
+    });
+    await running(app, async (client) => {
+      const { cookies, headers } = await client.get("/");
+      expect([headers.get("cache-control"), names(cookies)]).toEqual(["public, max-age=60", ["theme"]]);
     });
   });
 });
