@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { NextCookies, NextHeaders, NextSessions } from "sessionup/next";
-import { type ContractClient, parseSetCookie } from "../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../src/testing/_contract-client.ts";
 import { buildNextApp, NEXT } from "../frameworks/next.ts";
+import { submitForm } from "../frameworks/next-forms.ts";
 import { listen } from "./_listen.ts";
 
 /** What the app in test/frameworks/next hands over of Next.js's. */
@@ -95,31 +96,12 @@ export function shown(html: string, id: string): readonly string[] {
   return [...outputs].map(([, text = ""]) => text.replaceAll("&quot;", '"').replaceAll("&#x27;", "'"));
 }
 
-/** Sends the form on a page as a browser without JavaScript does, and keeps the cookies of the answer. */
-export async function submit(
+/** Sends the form on /actions, by which the app's `act` runs. */
+export function submit(
   client: ContractClient,
   origin: string,
   act: string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Response & { readonly html: string }> {
-  const form = new FormData();
-  const page = (await client.get("/actions")).text;
-  for (const [, name = "", value = ""] of page.matchAll(
-    /<input type="hidden" name="([^"]*)"(?: value="([^"]*)")?/g,
-  )) {
-    form.append(name, value.replaceAll("&quot;", '"'));
-  }
-  form.append("act", act);
-  const answer = await fetch(`${origin}/actions`, {
-    method: "POST",
-    body: form,
-    redirect: "manual",
-    headers: { cookie: client.cookieHeader(), ...headers },
-  });
-  for (const line of answer.headers.getSetCookie()) {
-    const { name, value, attributes } = parseSetCookie(line);
-    if (attributes.get("max-age") === "0") client.jar.delete(name);
-    else client.jar.set(name, value);
-  }
-  return Object.assign(answer, { html: await answer.text() });
+): ReturnType<typeof submitForm> {
+  return submitForm(client, origin, { path: "/actions", fields: { act }, headers });
 }

@@ -1,13 +1,16 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 /** Installs what the lockfile of a folder says, unless it is there: nobody has to install it to work on the rest. */
 export async function installPackages(folder: string, about: string): Promise<void> {
   const lockfile = await readFile(`${folder}package-lock.json`);
-  await once(`${folder}.installed`, createHash("sha256").update(lockfile).digest("hex"), async () => {
+  const note = `${folder}node_modules/.installed`;
+  await once(note, createHash("sha256").update(lockfile).digest("hex"), async () => {
     process.stderr.write(`${folder}: npm ci, once (${about})\n`);
     // What they would download at install is in packages for each platform already.
     await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
@@ -18,7 +21,8 @@ export async function installPackages(folder: string, about: string): Promise<vo
 export async function once(note: string, wanted: string, work: () => Promise<void>): Promise<void> {
   const isDone = async () => (await readFile(note, "utf8").catch(() => "")) === wanted;
   if (await isDone()) return;
-  const lock = `${note}.lock`;
+  // Not beside it: the folder may be about to be made anew.
+  const lock = join(tmpdir(), `sessionup-${createHash("sha256").update(note).digest("hex")}.lock`);
   while (!(await takes(lock))) await delay(100);
   try {
     if (await isDone()) return;

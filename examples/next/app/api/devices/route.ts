@@ -1,0 +1,3 @@
+import { sessions } from "../../../lib/sessions";
+
+export const GET = sessions.auth(async () => Response.json(await sessions.fetchAll()));

@@ -1,0 +1,40 @@
+import { type ContractClient, parseSetCookie } from "../../src/testing/_contract-client.ts";
+
+/** A form on a page, and how it is filled in. */
+export interface FilledForm {
+  readonly path: string;
+  /** What is written in it, where it is not the first. */
+  readonly containing?: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** Of the request that sends it. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Sends a form of a Server Action as a browser without JavaScript does, and keeps the cookies of the answer. */
+export async function submitForm(
+  client: ContractClient,
+  origin: string,
+  { path, containing = "", fields, headers }: FilledForm,
+): Promise<Response & { readonly html: string }> {
+  const page = (await client.get(path)).text;
+  const form = page.match(/<form.*?<\/form>/gs)?.find((each) => each.includes(containing));
+  if (!form) throw new Error(`${path} has no such form`);
+  const body = new FormData();
+  for (const [, name = "", value = ""] of form.matchAll(HIDDEN))
+    body.append(name, value.replaceAll("&quot;", '"'));
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  const answer = await fetch(origin + path, {
+    method: "POST",
+    body,
+    redirect: "manual",
+    headers: { cookie: client.cookieHeader(), ...headers },
+  });
+  for (const line of answer.headers.getSetCookie()) {
+    const { name, value, attributes } = parseSetCookie(line);
+    if (attributes.get("max-age") === "0") client.jar.delete(name);
+    else client.jar.set(name, value);
+  }
+  return Object.assign(answer, { html: await answer.text() });
+}
+
+const HIDDEN = /<input type="hidden" name="([^"]*)"(?: value="([^"]*)")?/g;
