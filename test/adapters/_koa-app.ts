@@ -22,6 +22,32 @@ export function koaApp({ manager, admins, routes }: ContractApp<KoaContext>): Ko
   return app;
 }
 
+/** Middleware for one path. */
+export function routed(path: string, middleware: Koa.Middleware): Koa.Middleware {
+  return (ctx, next) => (ctx.path === path ? middleware(ctx, next) : next());
+}
+
+/** An app in another one, as koa-mount does it: the same `ctx`, another `path`. */
+export function mount(prefix: string, app: Koa): Koa.Middleware {
+  return async (ctx, next) => {
+    const { path } = ctx;
+    if (!path.startsWith(`${prefix}/`)) return next();
+    const inner = path.slice(prefix.length);
+    const upstream = async () => {
+      ctx.path = path;
+      await next();
+      ctx.path = inner;
+    };
+    ctx.path = inner;
+    const run = app.middleware.reduceRight<Koa.Next>(
+      (behind, middleware) => async () => middleware(ctx, behind),
+      upstream,
+    );
+    await run();
+    ctx.path = path;
+  };
+}
+
 /** Koa prints every error otherwise. */
 export function quiet(app: Koa): Koa {
   app.silent = true;
