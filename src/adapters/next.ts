@@ -79,14 +79,13 @@ export interface NextSessionsOptions {
  * `reauthenticate` set the cookie, and throw `ERR_HEADERS_SENT` in a Server Component, where Next.js lets nobody.
  *
  * @example
- * ```ts
- * import { type Manager } from "sessionup";
- * import { type NextSessionsOptions, nextSessions } from "sessionup/next";
+ * ```ts with=next
+ * import { cookies, headers } from "next/headers";
+ * import { Manager } from "sessionup";
+ * import { nextSessions } from "sessionup/next";
+ * import { memoryStore } from "sessionup/stores/memory";
  *
- * declare const manager: Manager;
- * declare const { cookies, headers }: NextSessionsOptions; // import { cookies, headers } from "next/headers"
- *
- * const sessions = nextSessions(manager, { headers, cookies });
+ * export const sessions = nextSessions(new Manager(memoryStore()), { headers, cookies });
  *
  * // app/devices/route.ts
  * export const GET = sessions.auth(async () => Response.json(await sessions.fetchAll()));

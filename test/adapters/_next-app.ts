@@ -64,16 +64,19 @@ export class RunningNext {
     await buildNextApp();
     // What Next.js would warn of is vitest's own.
     Object.assign(process.env, { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" });
-    const next = createRequire(NEXT)("next") as (options: { dev: false; dir: string }) => NextServer;
-    const app = next({ dev: false, dir: NEXT });
-    await app.prepare();
-    const handle = app.getRequestHandler();
+    let handle: ReturnType<NextServer["getRequestHandler"]> | undefined;
     const { origin, close } = await listen(
       createServer((request, response) => {
         request.headers[PEER] = request.socket.remoteAddress;
-        void handle(request, response);
+        void handle?.(request, response);
       }),
     );
+    const { hostname, port } = new URL(origin);
+    const next = createRequire(NEXT)("next") as (options: object) => NextServer;
+    // By the port it calls itself, for the page to which an action redirects.
+    const app = next({ dev: false, dir: NEXT, hostname, port: Number(port) });
+    await app.prepare();
+    handle = app.getRequestHandler();
     return new RunningNext(origin, async () => {
       await close();
       await app.close();

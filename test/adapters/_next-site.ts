@@ -72,3 +72,11 @@ export class Site {
 export async function who(sessions: NextSessions): Promise<string> {
   return (await sessions.get())?.userKey ?? "nobody";
 }
+
+/** What a verb comes to. */
+export async function outcome(asked: Promise<unknown>): Promise<string> {
+  return asked.then(
+    () => "done",
+    (error) => `${error.code ?? error.name}: ${error.message}`,
+  );
+}

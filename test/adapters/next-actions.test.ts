@@ -1,8 +1,12 @@
+import { Manager } from "sessionup";
 import { fetchSessions } from "sessionup/fetch";
+import { nextSessions } from "sessionup/next";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseSetCookie } from "../../src/testing/_contract-client.ts";
+import { ContractClient, parseSetCookie } from "../../src/testing/_contract-client.ts";
+import { callAction } from "../frameworks/next-forms.ts";
+import { GatedStore } from "../support/gated-store.ts";
 import { RunningNext, shown, submit } from "./_next-app.ts";
-import { Site } from "./_next-site.ts";
+import { outcome, Site } from "./_next-site.ts";
 
 const NAME = "__Host-sessionup";
 
@@ -63,6 +67,67 @@ describe("a Server Action", () => {
     const client = site().client();
     expect((await submit(client, next.origin, "ann-throw")).status).toBe(500);
     expect(shown((await client.get("/pages/home")).text, "page")).toEqual(["ann"]);
+  });
+
+  it("does the same with JavaScript, where the answer is no page", async () => {
+    const client = site().client();
+    const answer = await callAction(client, next.origin, "ann");
+    expect(answer.headers.get("content-type")).toContain("text/x-component");
+    expect([answer.status, answer.headers.get("cache-control")]).toEqual([
+      200,
+      expect.stringContaining("no-store"),
+    ]);
+    // What the page shows now comes with it.
+    expect(answer.text).toContain('"id":"page","children":"ann"');
+    expect(shown((await client.get("/actions")).text, "page")).toEqual(["ann"]);
+    const moved = await callAction(client, next.origin, "bob-redirect");
+    expect([moved.status, moved.headers.get("x-action-redirect")]).toEqual([200, "/pages/home;push"]);
+    expect(moved.text).toContain('"id":"page","children":"bob"');
+    expect(shown((await client.get("/pages/home")).text, "page")).toEqual(["bob"]);
+  });
+
+  it("lets the page that answers write no more", async () => {
+    const own = new Site(next, (sessions) => ({
+      act: async (what) => {
+        if (what) await sessions.init(what);
+      },
+      show: async () => {
+        const session = await sessions.get();
+        return session ? outcome(sessions.revoke()) : "nobody";
+      },
+    }));
+    const client = own.client();
+    const answer = await submit(client, next.origin, "ann");
+    expect(shown(answer.html, "page")[0]).toMatch(
+      /^ERR_HEADERS_SENT: .*in a Server Action or a Route Handler$/,
+    );
+    expect(await own.manager.fetchByUserKey("ann")).toHaveLength(1);
+  });
+
+  it("takes back a login that it did not wait for, when it comes too late for the cookie", async () => {
+    const store = new GatedStore();
+    const manager = new Manager(store);
+    let late: Promise<string> | undefined;
+    next.serve(({ headers, cookies }) => {
+      const sessions = nextSessions(manager, { headers, cookies });
+      return {
+        async act() {
+          await sessions.init("ann");
+          const gate = store.hold("create");
+          late = outcome(sessions.init("bob"));
+          await gate.arrived;
+          open = () => gate.open();
+        },
+        async show() {
+          open();
+          return (await late) ?? "";
+        },
+      };
+    });
+    let open = () => {};
+    const { html } = await submit(new ContractClient(next.origin), next.origin, "ann");
+    expect(shown(html, "page")[0]).toMatch(/^ERR_HEADERS_SENT/);
+    expect(await manager.fetchByUserKey("bob")).toEqual([]);
   });
 
   it("clears the cookie of a session that is over", async () => {

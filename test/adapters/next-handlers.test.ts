@@ -202,6 +202,27 @@ describe("public() and auth()", () => {
 });
 
 describe("work after the response", () => {
+  it("in the stream of a bare handler ends the session, and no cookie can say so", async () => {
+    const { client, manager } = serving(next, ({ sessions }) => ({
+      login: async () => Response.json((await sessions.init("ann")).id),
+      stream: () =>
+        new Response(
+          new ReadableStream({
+            async start(controller) {
+              controller.enqueue(new TextEncoder().encode("head "));
+              await new Promise((resolve) => setTimeout(resolve, 20));
+              await sessions.revoke();
+              controller.enqueue(new TextEncoder().encode("done"));
+              controller.close();
+            },
+          }),
+        ),
+    }));
+    await client.post("/x/login");
+    const { text, cookies } = await client.post("/x/stream");
+    expect([text, cookies, await manager.fetchByUserKey("ann")]).toEqual(["head done", [], []]);
+  });
+
   it("reads, and is told before anything is written where it would set the cookie", async () => {
     const said = new Map<string, unknown>();
     let done: () => void = () => {};

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RunningNext, shown } from "./_next-app.ts";
-import { Site, who } from "./_next-site.ts";
+import { outcome, Site, who } from "./_next-site.ts";
 
 const NAME = "__Host-sessionup";
 
@@ -9,14 +9,6 @@ beforeAll(async () => {
   next = await RunningNext.start();
 }, 180_000);
 afterAll(() => next?.close());
-
-/** What a verb comes to. */
-async function outcome(asked: Promise<unknown>): Promise<string> {
-  return asked.then(
-    () => "done",
-    (error) => `${error.code ?? error.name}: ${error.message}`,
-  );
-}
 
 describe("a Server Component", () => {
   it("reads the session, and the store once for layout, page and children", async () => {

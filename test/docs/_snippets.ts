@@ -16,6 +16,8 @@ export interface Snippet {
   /** Where it is written, under a folder of the document's. */
   readonly file: string;
   readonly run: boolean;
+  /** Which of test/frameworks has its packages, where these are not ours. */
+  readonly packages: "next" | undefined;
   /** Why it is not compiled. */
   readonly unchecked: string | undefined;
 }
@@ -31,9 +33,10 @@ export function snippetOf({ document, line, info, code }: Fence): Snippet {
   const unchecked = take(/\bnocheck "([^"]+)"/);
   const file = take(/\bfile=([\w./-]+\.ts)\b/);
   const run = take(/\b(run)\b/) !== undefined;
+  const packages = take(/\bwith=(next)\b/) as Snippet["packages"];
   if (rest.trim() !== "") throw new Error(`${document}:${line}: what is "${rest.trim()}"?`);
   if (run && unchecked) throw new Error(`${document}:${line}: what is run is also checked`);
-  return { document, line, code, file: file ?? `line-${line}.ts`, run, unchecked };
+  return { document, line, code, file: file ?? `line-${line}.ts`, run, packages, unchecked };
 }
 
 /** Snippets, written into a folder of their own in which `sessionup` is the sources and packages are ours. */
@@ -41,10 +44,14 @@ export class SnippetFolder {
   readonly #folder: string = realpathSync(mkdtempSync(join(tmpdir(), "sessionup-snippets-")));
   readonly #snippets = new Map<string, Snippet>();
 
-  constructor(snippets: readonly Snippet[]) {
-    symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"));
+  constructor(
+    snippets: readonly Snippet[],
+    packages: string = join(ROOT, "node_modules"),
+    options: Readonly<Record<string, unknown>> = {},
+  ) {
+    symlinkSync(packages, join(this.#folder, "node_modules"));
     this.#write("package.json", JSON.stringify({ type: "module" }));
-    const compilerOptions = { moduleDetection: "force" };
+    const compilerOptions = { moduleDetection: "force", ...options };
     const include = ["*/**/*.ts"];
     this.#write(
       "tsconfig.json",

@@ -29,12 +29,36 @@ export async function submitForm(
     redirect: "manual",
     headers: { cookie: client.cookieHeader(), ...headers },
   });
-  for (const line of answer.headers.getSetCookie()) {
+  keep(client, answer);
+  return Object.assign(answer, { html: await answer.text() });
+}
+
+/** Calls the Server Action of the form on /actions as Next.js's own script does in a browser. */
+export async function callAction(
+  client: ContractClient,
+  origin: string,
+  act: string,
+): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }> {
+  const id = /name="\$ACTION_ID_([0-9a-f]+)"/.exec((await client.get("/actions")).text)?.[1] ?? "";
+  const body = new FormData();
+  body.append("_1_act", act);
+  body.append("0", '["$K1"]');
+  const answer = await fetch(`${origin}/actions`, {
+    method: "POST",
+    body,
+    redirect: "manual",
+    headers: { cookie: client.cookieHeader(), "next-action": id, accept: "text/x-component" },
+  });
+  keep(client, answer);
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+function keep(client: ContractClient, { headers }: Response): void {
+  for (const line of headers.getSetCookie()) {
     const { name, value, attributes } = parseSetCookie(line);
     if (attributes.get("max-age") === "0") client.jar.delete(name);
     else client.jar.set(name, value);
   }
-  return Object.assign(answer, { html: await answer.text() });
 }
 
 const HIDDEN = /<input type="hidden" name="([^"]*)"(?: value="([^"]*)")?/g;

@@ -11,7 +11,7 @@ export const NEXT: string = fileURLToPath(new URL("next/", import.meta.url));
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-function installNext(): Promise<void> {
+export function installNext(): Promise<void> {
   return installPackages(NEXT, "Next.js, of 370 MB");
 }
 

@@ -1,9 +1,11 @@
+import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { sessions } from "../../lib/sessions";
 
 async function end(form: FormData) {
   "use server";
   await sessions.revokeOwn(String(form.get("id")));
+  refresh();
 }
 
 async function logout() {
