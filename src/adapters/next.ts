@@ -142,9 +142,8 @@ export function nextSessions<In, Out extends In>(
     routes(options) {
       const answer = routes(options);
       const handle: NextHandler<Request, readonly unknown[]> = async ({ method, url }) => {
-        const context = await contextOf();
-        const found = await answer(context, { method, path: new URL(url).pathname });
-        return context.finish(found ? responseOf(found) : new Response(null, { status: 404 }));
+        const found = await answer(await contextOf(), { method, path: new URL(url).pathname });
+        return found ? responseOf(found) : new Response(null, { status: 404 });
       };
       return { GET: handle, HEAD: handle, POST: handle, DELETE: handle };
     },

@@ -12,6 +12,7 @@ export interface NextParts {
   cookies(): Promise<NextCookies & { set(name: string, value: string): unknown }>;
   redirect(path: string): never;
   permanentRedirect(path: string): never;
+  refresh(): void;
   notFound(): never;
   forbidden(): never;
   unauthorized(): never;

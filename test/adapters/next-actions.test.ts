@@ -86,6 +86,18 @@ describe("a Server Action", () => {
     expect(shown((await client.get("/pages/home")).text, "page")).toEqual(["bob"]);
   });
 
+  it("leaves the page as it is where it set no cookie, until refresh() of next/cache", async () => {
+    const own = new Site(next, (sessions, { refresh }) => ({
+      async act(what) {
+        await sessions.revokeOther();
+        if (what === "refresh") refresh();
+      },
+    }));
+    const client = await own.loggedIn();
+    expect((await callAction(client, next.origin, "")).text).not.toContain('"id":"page"');
+    expect((await callAction(client, next.origin, "refresh")).text).toContain('"id":"page","children":"ann"');
+  });
+
   it("lets the page that answers write no more", async () => {
     const own = new Site(next, (sessions) => ({
       act: async (what) => {

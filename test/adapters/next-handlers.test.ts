@@ -167,7 +167,10 @@ describe("public() and auth()", () => {
       next,
       ({ sessions, parts }) => {
         Object.assign(own, parts);
-        return { private: sessions.auth(() => new Response("secret")) };
+        return {
+          private: sessions.auth(() => new Response("secret")),
+          require: sessions.public(async () => new Response((await sessions.require()).userKey)),
+        };
       },
       {
         reject: (error, request) => {
@@ -182,6 +185,7 @@ describe("public() and auth()", () => {
     failing = true;
     const answer = await client.get("/x/private");
     expect([answer.status, answer.text]).toEqual([418, "no 401 at /x/private"]);
+    expect((await client.get("/x/require")).text).toBe("no 401 at /x/require");
   });
   const own = {} as NextParts;
 

@@ -1,3 +1,4 @@
+import { refresh } from "next/cache";
 import { cookies, headers } from "next/headers";
 import { forbidden, notFound, permanentRedirect, redirect, unauthorized } from "next/navigation";
 import { after, NextResponse } from "next/server";
@@ -9,6 +10,7 @@ const NEXT = {
   notFound,
   permanentRedirect,
   redirect,
+  refresh,
   unauthorized,
   after,
   NextResponse,
