@@ -27,6 +27,13 @@ export function routed(path: string, middleware: Koa.Middleware): Koa.Middleware
   return (ctx, next) => (ctx.path === path ? middleware(ctx, next) : next());
 }
 
+/** Middleware that answers under one path what `bodyOf` returns. */
+export function page(path: string, bodyOf: (ctx: Koa.Context) => unknown): Koa.Middleware {
+  return routed(path, async (ctx) => {
+    ctx.body = await bodyOf(ctx);
+  });
+}
+
 /** An app in another one, as koa-mount does it: the same `ctx`, another `path`. */
 export function mount(prefix: string, app: Koa): Koa.Middleware {
   return async (ctx, next) => {

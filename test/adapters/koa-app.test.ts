@@ -6,7 +6,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import openapi from "../../openapi.json" with { type: "json" };
 import { ContractClient } from "../../src/testing/_contract-client.ts";
-import { mount, quiet, routed } from "./_koa-app.ts";
+import { mount, page, quiet, routed } from "./_koa-app.ts";
 import { listen } from "./_listen.ts";
 
 const manager = new Manager(memoryStore());
@@ -16,11 +16,7 @@ const sessions = koaSessions(manager);
 function appOf(build: (app: Koa) => void, options: object = {}, own = sessions): Koa {
   const app = quiet(new Koa(options));
   build(app);
-  app.use(
-    routed("/login", async (ctx) => {
-      ctx.body = { ip: (await own.init(ctx, "ann")).ip };
-    }),
-  );
+  app.use(page("/login", async (ctx) => ({ ip: (await own.init(ctx, "ann")).ip })));
   return app;
 }
 
