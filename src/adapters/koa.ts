@@ -132,16 +132,13 @@ class KoaExchange extends NodeExchange {
     const { res } = this.#context;
     const { writeHead } = res;
     res.writeHead = (...given) => {
-      if (!res.headersSent) this.#bringBack(res);
+      this.#bringBack(res);
       return writeHead.apply(res, given);
     };
   }
 
   #bringBack(response: NodeResponse): void {
-    const lines = [response.getHeader("set-cookie") ?? []].flat().map(String);
-    for (const [name, cookie] of this.#cookies) {
-      if (!lines.some((line) => line.startsWith(`${name}=`))) super.setCookie(cookie);
-    }
+    for (const cookie of this.#cookies.values()) super.setCookie(cookie);
     for (const [name, value] of this.#headers) {
       if (response.getHeader(name) === undefined) super.setHeader(name, value);
     }

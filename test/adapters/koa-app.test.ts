@@ -205,6 +205,20 @@ describe("reject of koaSessions", () => {
     );
   });
 
+  it("takes its time", async () => {
+    await refused(
+      async (error, ctx) => {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        ctx.status = error.status;
+        ctx.body = "members only";
+      },
+      async (client) => {
+        const { status, text } = await client.get("/private");
+        expect([status, text]).toEqual([401, "members only"]);
+      },
+    );
+  });
+
   it("lets nobody in without an answer", async () => {
     await refused(
       async () => {},
