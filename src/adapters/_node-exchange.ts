@@ -80,12 +80,21 @@ export function routesMiddleware<Request, Response extends NodeResponse>(
     try {
       found = await answer(request, response);
     } catch (error) {
-      next(error);
+      next(failureOf(error));
       return;
     }
     if (found) send(found, response);
     else next();
   };
+}
+
+/**
+ * What `next` takes for a failure. Called with nothing it would let the handler run, and `"route"` is Express's word for
+ * skipping what stands before it: whatever an app throws must not do either.
+ */
+function failureOf(thrown: unknown): object {
+  if (typeof thrown === "object" && thrown !== null) return thrown;
+  return new Error("what was thrown is no Error", { cause: thrown });
 }
 
 /**
@@ -104,7 +113,7 @@ export function middleware<Request, Response>(
         return;
       }
     } catch (error) {
-      next(error);
+      next(failureOf(error));
       return;
     }
     next();

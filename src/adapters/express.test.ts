@@ -109,6 +109,24 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       });
     });
 
+    it.each([[undefined], [null], [""], [0], ["route"], ["router"]])(
+      "lets nobody in where reject fails with %j",
+      async (thrown) => {
+        const sessions = expressSessions(new Manager(memoryStore()), {
+          reject: () => Promise.reject(thrown),
+        });
+        const app = express();
+        app.get("/", sessions.auth(), (_req, res) => res.send("secret"));
+        app.get("/", (_req, res) => res.send("the next route"));
+        await running(app, async (client) => {
+          const answer = await client.get("/");
+          expect([answer.status, answer.text.includes("secret"), answer.text.includes("next route")]).toEqual(
+            [500, false, false],
+          );
+        });
+      },
+    );
+
     it("keeps the cookie on what a body limit answers", async () => {
       const sessions = expressSessions(new Manager(memoryStore()));
       const app = express();

@@ -78,6 +78,18 @@ describe("nodeSessions", () => {
     expect([answer.status, answer.text]).toEqual([403, "ERR_UNAUTHORIZED"]);
   });
 
+  it("calls next with a failure where reject throws nothing: without one, the handler would run", async () => {
+    const sessions = nodeSessions(new Manager(memoryStore()), { reject: () => Promise.reject() });
+    const auth = sessions.auth();
+    const { origin, close } = await listen(
+      createServer((req, res) => {
+        void auth(req, res, (error) => res.writeHead(error ? 500 : 200).end());
+      }),
+    );
+    expect((await fetch(origin)).status).toBe(500);
+    await close();
+  });
+
   it("tells who passes the request to pass the response", async () => {
     const request = { headers: {}, socket: {} } as unknown as NodeContext;
     await expect(sessions.get(request)).rejects.toThrow(
