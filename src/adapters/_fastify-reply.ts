@@ -1,6 +1,6 @@
 import type { SetCookie } from "../exchange.ts";
 import { withCookie } from "../wire/cookie.ts";
-import { NodeExchange, type NodeRequest, type NodeResponse } from "./_node-exchange.ts";
+import { cookieLines, NodeExchange, type NodeRequest, type NodeResponse } from "./_node-exchange.ts";
 
 /** What is used of Fastify's reply: also of one of an app over HTTP/2. */
 export interface FastifyReplyLike {
@@ -38,13 +38,11 @@ export class FastifyReplyExchange extends NodeExchange {
 
   override setCookie(cookie: SetCookie): void {
     // Where the reply has none, that is what middleware has set on the response itself: the reply's would replace it.
-    const before = this.#reply.getHeader("set-cookie") ?? [];
-    const lines = Array.isArray(before) ? before : [String(before)];
+    const lines = withCookie(cookieLines(this.#reply), cookie);
     // `header` only ever adds to this one.
     this.#reply.removeHeader("set-cookie");
-    const all = withCookie(lines, cookie);
-    this.#reply.header("set-cookie", all);
-    this.#reply.raw.setHeader("set-cookie", all);
+    this.#reply.header("set-cookie", lines);
+    this.#reply.raw.setHeader("set-cookie", lines);
   }
 
   // On the response too: that is all that is left of a reply that the app hijacks, and where the headers of a reply have

@@ -49,14 +49,18 @@ export class NodeExchange implements Exchange {
   }
 
   setCookie(cookie: SetCookie): void {
-    const before = this.#response.getHeader("set-cookie") ?? [];
-    const lines = Array.isArray(before) ? before : [String(before)];
-    this.#response.setHeader("set-cookie", withCookie(lines, cookie));
+    this.#response.setHeader("set-cookie", withCookie(cookieLines(this.#response), cookie));
   }
 
   setHeader(name: string, value: string): void {
     this.#response.setHeader(name, value);
   }
+}
+
+/** The Set-Cookie lines so far, of a response or a reply, which has them as nothing, a text or a list. */
+export function cookieLines(response: Pick<NodeResponse, "getHeader">): readonly string[] {
+  const lines = response.getHeader("set-cookie") ?? [];
+  return Array.isArray(lines) ? lines : [String(lines)];
 }
 
 /** The refusal of an app that has none of its own. */

@@ -12,6 +12,16 @@ export function rejectionResponse(error: SessionError): Response {
   return responseOf(rejectionOf(error));
 }
 
+/** Puts what `change` makes of the Set-Cookie lines in their place. */
+export function replaceCookies(
+  headers: Headers,
+  change: (lines: readonly string[]) => readonly string[],
+): void {
+  const lines = change(headers.getSetCookie());
+  headers.delete("set-cookie");
+  for (const line of lines) headers.append("set-cookie", line);
+}
+
 /** The response with ours among its headers. Always a copy: the handler's own may be immutable, or kept for other requests. */
 export function withHeaders(response: Response, ours: Headers): Response {
   const lines = [...ours];

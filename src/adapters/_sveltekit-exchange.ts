@@ -1,5 +1,5 @@
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { serializeCookie } from "../wire/cookie.ts";
+import { serializeCookie, setsCookie } from "../wire/cookie.ts";
 import { withHeaders } from "./_response.ts";
 
 /** The attributes of a cookie, in SvelteKit's words. */
@@ -80,7 +80,7 @@ export class SvelteKitExchange implements Exchange {
     this.#finished = true;
     const ours = new Headers(this.#headers);
     const cookie = this.#cookie;
-    if (cookie && !response.headers.getSetCookie().some((line) => line.startsWith(`${cookie.name}=`))) {
+    if (cookie && !response.headers.getSetCookie().some((line) => setsCookie(line, cookie.name))) {
       ours.append("set-cookie", serializeCookie(cookie));
     }
     return withHeaders(response, ours);

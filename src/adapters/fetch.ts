@@ -6,7 +6,7 @@ import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
 import { withCookie } from "../wire/cookie.ts";
-import { rejectionResponse, responseOf, withHeaders } from "./_response.ts";
+import { rejectionResponse, replaceCookies, responseOf, withHeaders } from "./_response.ts";
 
 /** The context: one request, and what its response is to carry besides what the handler gives it. */
 export interface FetchContext<Out = undefined> {
@@ -153,9 +153,7 @@ class Context<Out> implements FetchContext<Out>, Exchange {
     return this.#finished ? "the handler has returned its response" : undefined;
   }
   setCookie(cookie: SetCookie): void {
-    const lines = withCookie(this.headers.getSetCookie(), cookie);
-    this.headers.delete("set-cookie");
-    for (const line of lines) this.headers.append("set-cookie", line);
+    replaceCookies(this.headers, (lines) => withCookie(lines, cookie));
   }
   setHeader(name: string, value: string): void {
     this.headers.set(name, value);

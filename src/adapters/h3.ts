@@ -4,8 +4,8 @@ import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
-import { serializeCookie, withCookie } from "../wire/cookie.ts";
-import { rejectionResponse, responseOf } from "./_response.ts";
+import { serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
+import { rejectionResponse, replaceCookies, responseOf } from "./_response.ts";
 
 /** The context: the event of h3 2. */
 export interface H3Context {
@@ -141,19 +141,16 @@ function oursOf(event: object): Ours {
   return carrier[OURS];
 }
 
-function hasCookie(lines: readonly string[], name: string): boolean {
-  return lines.some((line) => line.startsWith(`${name}=`));
-}
-
 function onResponse(response: Response, event: object): void {
   const ours = carrierOf(event)[OURS];
   if (!ours) return;
   const { cookies, headers } = ours;
   const lines = response.headers.getSetCookie();
   for (const cookie of cookies.values()) {
-    if (!hasCookie(lines, cookie.name)) response.headers.append("set-cookie", serializeCookie(cookie));
-    for (const [name, value] of headers) response.headers.set(name, value);
+    if (!lines.some((line) => setsCookie(line, cookie.name)))
+      response.headers.append("set-cookie", serializeCookie(cookie));
   }
+  for (const [name, value] of headers) response.headers.set(name, value);
 }
 
 /** What the handler answered, when we have had the last word on it. */
@@ -164,9 +161,8 @@ function settled(value: unknown, event: H3Context): unknown {
   const theirs = value instanceof Response ? value.headers.getSetCookie() : [];
   for (const { name } of cookies.values()) {
     // A Response with a cookie of ours is that of a mounted app, which had the request after us.
-    if (hasCookie(theirs, name)) {
-      replaceCookies(event, (lines) => lines.filter((line) => !line.startsWith(`${name}=`)));
-    }
+    if (theirs.some((line) => setsCookie(line, name)))
+      replaceAll(event, (lines) => lines.filter((line) => !setsCookie(line, name)));
   }
   // A handler whose answers are cached says "public", also where a cookie goes with one of them.
   for (const [name, value] of headers) event.res.headers.set(name, value);
@@ -174,12 +170,8 @@ function settled(value: unknown, event: H3Context): unknown {
 }
 
 /** Both, since an error's response has headers of its own. */
-function replaceCookies({ res }: H3Context, change: (lines: string[]) => string[]): void {
-  for (const headers of [res.headers, res.errHeaders]) {
-    const lines = change(headers.getSetCookie());
-    headers.delete("set-cookie");
-    for (const line of lines) headers.append("set-cookie", line);
-  }
+function replaceAll({ res }: H3Context, change: (lines: readonly string[]) => readonly string[]): void {
+  for (const headers of [res.headers, res.errHeaders]) replaceCookies(headers, change);
 }
 
 class H3Exchange implements Exchange {
@@ -213,7 +205,7 @@ class H3Exchange implements Exchange {
   }
   setCookie(cookie: SetCookie): void {
     oursOf(this.#event).cookies.set(cookie.name, cookie);
-    replaceCookies(this.#event, (lines) => withCookie(lines, cookie));
+    replaceAll(this.#event, (lines) => withCookie(lines, cookie));
   }
   setHeader(name: string, value: string): void {
     oursOf(this.#event).headers.set(name, value);

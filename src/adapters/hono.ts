@@ -6,7 +6,7 @@ import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
-import { serializeCookie, withCookie } from "../wire/cookie.ts";
+import { serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
 import { rejectionResponse, responseOf } from "./_response.ts";
 
 /** Middleware after which `c.var` has the session: as `session`, or as the option `as` names it. */
@@ -182,7 +182,7 @@ class Outgoing {
     for (const cookie of this.#cookies.values()) {
       const others = lines.filter((line) => !this.#written.has(line));
       // Of a mounted app with the same manager, which had the request after us.
-      if (others.some((line) => line.startsWith(`${cookie.name}=`))) continue;
+      if (others.some((line) => setsCookie(line, cookie.name))) continue;
       lines = withCookie(lines, cookie);
       this.#written.add(serializeCookie(cookie));
     }

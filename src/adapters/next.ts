@@ -19,17 +19,8 @@ export interface NextCookies {
   readonly delete: unknown;
 }
 
-/** The attributes of a cookie, in Next.js's words. */
-export interface NextCookieAttributes {
-  readonly path: string;
-  readonly domain?: string;
-  readonly maxAge?: number;
-  readonly expires?: number;
-  readonly httpOnly: boolean;
-  readonly secure: boolean;
-  readonly sameSite: "strict" | "lax" | "none";
-  readonly partitioned: boolean;
-}
+/** The attributes of a cookie: Next.js has the same words for them. */
+export type NextCookieAttributes = Omit<SetCookie, "name" | "value">;
 
 /** A Route Handler; `Rest` is what comes after the request, such as `{ params }`. */
 export type NextHandler<Asked extends Request, Rest extends readonly unknown[]> = (

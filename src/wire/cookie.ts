@@ -66,8 +66,12 @@ export function serializeCookie(cookie: SetCookie): string {
 
 const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None" } as const;
 
+/** Whether a Set-Cookie line is about the cookie of that name. */
+export function setsCookie(line: string, name: string): boolean {
+  return line.startsWith(`${name}=`);
+}
+
 /** The Set-Cookie lines with this one in: an earlier one of the same name goes, all others stay as they are. */
 export function withCookie(lines: readonly string[], cookie: SetCookie): string[] {
-  const ours = `${cookie.name}=`;
-  return [...lines.filter((line) => !line.startsWith(ours)), serializeCookie(cookie)];
+  return [...lines.filter((line) => !setsCookie(line, cookie.name)), serializeCookie(cookie)];
 }
