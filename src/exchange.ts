@@ -23,6 +23,8 @@ export interface Exchange {
   header(name: string): string | undefined;
   /** The address of the other end of the connection, never of a header. */
   peerAddress(): string | undefined;
+  /** The host that the request was for, where the framework knows it by another way than the header `Host`. */
+  host?(): string | undefined;
   /** The client's address by the framework's own notion, if the app configured one: then it wins over `trustProxy`. */
   clientAddress?(): string | undefined;
   /** Why a header can no longer be set, such as "the response has been sent"; `undefined` while it can. */

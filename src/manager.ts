@@ -136,7 +136,7 @@ export class Manager<In = undefined, Out extends In = In> {
       method,
       origin: exchange.header("origin"),
       site: exchange.header("sec-fetch-site"),
-      host: exchange.header("host"),
+      host: exchange.host ? exchange.host() : exchange.header("host"),
     };
     return isCrossOrigin(request, this.#options.trustedOrigins)
       ? new SessionError("ERR_CROSS_ORIGIN", "a page of another origin sent this request")

@@ -36,10 +36,12 @@ export class SvelteKitExchange implements Exchange {
   }
 
   header(name: string): string | undefined {
-    const { headers, url } = this.#event.request;
-    // SvelteKit knows its own origin better, behind a proxy that changes the host.
-    if (name === "host") return new URL(url).host;
-    return headers.get(name) ?? undefined;
+    return this.#event.request.headers.get(name) ?? undefined;
+  }
+
+  /** SvelteKit knows its own origin better, behind a proxy that changes the host. */
+  host(): string {
+    return new URL(this.#event.request.url).host;
   }
 
   peerAddress(): string | undefined {

@@ -142,9 +142,11 @@ class Context<Out> implements FetchContext<Out>, Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.request.headers.get(name);
-    // Where the platform made the request from HTTP/2, the host is in the URL alone.
-    return value ?? (name === "host" ? new URL(this.request.url).host : undefined);
+    return this.request.headers.get(name) ?? undefined;
+  }
+  /** Where the platform made the request from HTTP/2, it is in the URL alone. */
+  host(): string {
+    return this.header("host") ?? new URL(this.request.url).host;
   }
   peerAddress(): string | undefined {
     return this.#peerAddress?.();

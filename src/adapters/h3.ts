@@ -184,9 +184,11 @@ class H3Exchange implements Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.#event.req.headers.get(name);
-    // Where the platform made the request from HTTP/2, the host is in the URL alone.
-    return value ?? (name === "host" ? this.#event.url.host : undefined);
+    return this.#event.req.headers.get(name) ?? undefined;
+  }
+  /** Where the platform made the request from HTTP/2, it is in the URL alone. */
+  host(): string {
+    return this.header("host") ?? this.#event.url.host;
   }
   peerAddress(): string | undefined {
     return this.#event.req.ip;

@@ -201,9 +201,11 @@ class HonoExchange implements Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.#c.req.header(name);
-    // Where the runtime made the request from HTTP/2, the host is in the URL alone.
-    return value ?? (name === "host" ? new URL(this.#c.req.url).host : undefined);
+    return this.#c.req.header(name);
+  }
+  /** Where the runtime made the request from HTTP/2, it is in the URL alone. */
+  host(): string {
+    return this.header("host") ?? new URL(this.#c.req.url).host;
   }
   peerAddress(): string | undefined {
     return this.#peerAddress(this.#c);
