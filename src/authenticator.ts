@@ -8,7 +8,7 @@ import type { Ledger } from "./ledger.ts";
 import type { MetaCodec } from "./meta.ts";
 import type { Resolved } from "./options.ts";
 import { type Admission, type Admitted, admit } from "./policy/admission.ts";
-import { activityDue } from "./policy/lifetime.ts";
+import { type Activity, activityDue } from "./policy/lifetime.ts";
 import type { SessionId } from "./session.ts";
 import type { SessionRecord } from "./store.ts";
 import type { SessionCookie } from "./wire/session-cookie.ts";
@@ -94,7 +94,7 @@ export class Authenticator<Out> {
     const meta = this.#meta.read(best.data.meta);
     const activity = touch ? activityDue(best.record, now, this.#options.lifetime) : undefined;
     if (activity || this.#options.validate || meta instanceof Promise) {
-      return this.#examine(exchange, presented, best, held, now, touch);
+      return this.#examine(exchange, presented, best, held, now, activity);
     }
     return meta.ok ? live(presented, best, meta, held) : none("meta_invalid", held);
   }
@@ -105,13 +105,12 @@ export class Authenticator<Out> {
     best: Admitted,
     held: readonly SessionRecord[],
     now: number,
-    touch: boolean,
+    activity: Activity | undefined,
   ): Promise<Authentication<Out>> {
     const meta = await this.#meta.read(best.data.meta);
     if (!meta.ok) return none("meta_invalid", held);
     const refused = await this.#refusesClient(exchange, best, now);
     if (refused) return none("client_changed", refused === "end" ? [] : held);
-    const activity = touch ? activityDue(best.record, now, this.#options.lifetime) : undefined;
     const outcome = activity && (await this.#ledger.touch(best.record, activity));
     if (outcome === "updated")
       return live(presented, { ...best, record: { ...best.record, ...activity } }, meta, held);

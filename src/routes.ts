@@ -1,7 +1,7 @@
 import { SessionError } from "./errors.ts";
 import { known } from "./known-options.ts";
 import type { Session } from "./session.ts";
-import { rejectionOf } from "./wire/rejection.ts";
+import { JSON_HEADERS, rejectionOf } from "./wire/rejection.ts";
 
 /** Where the ready-made routes are. */
 export interface RoutesOptions {
@@ -109,19 +109,26 @@ export function createRoutes<Context, Out>(
     // What a browser asks before a call of another origin is for the app's own CORS.
     if (!methods || request.method === "OPTIONS") return undefined;
     const endpoint = own(methods, request.method === "HEAD" ? "GET" : request.method);
-    if (!endpoint) return { status: 405, headers: { ...HEADERS, allow: allowed(methods) } };
-    try {
+    if (!endpoint) return { status: 405, headers: { ...JSON_HEADERS, allow: allowed(methods) } };
+    const answer = await answerOf(async () => {
       verbs.checkOrigin(context, request.method);
-      const { status, json } = await endpoint(context, found.id);
-      if (json === undefined) return { status, headers: { "cache-control": "no-store" } };
-      const head = { status, headers: HEADERS };
-      return request.method === "HEAD" ? head : { ...head, body: JSON.stringify(json) };
-    } catch (error) {
-      if (!SessionError.is(error)) throw error;
-      const { body, ...head } = rejectionOf(error);
-      return request.method === "HEAD" ? head : { ...head, body };
-    }
+      return endpoint(context, found.id);
+    });
+    const { status, headers } = answer;
+    return request.method === "HEAD" ? { status, headers } : answer;
   };
+}
+
+/** What an endpoint comes to, refusals too. */
+async function answerOf(run: () => ReturnType<Endpoint<never>>): Promise<RouteAnswer> {
+  try {
+    const { status, json } = await run();
+    if (json === undefined) return { status, headers: { "cache-control": "no-store" } };
+    return { status, headers: JSON_HEADERS, body: JSON.stringify(json) };
+  } catch (error) {
+    if (SessionError.is(error)) return rejectionOf(error);
+    throw error;
+  }
 }
 
 /** "constructor" is a method that anybody can send. */
@@ -129,7 +136,6 @@ function own<Value>(table: Readonly<Record<string, Value>>, key: string): Value 
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-const HEADERS = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
 const NOT_FOUND = { error: "not_found" };
 
 /** Which route it is, by the path behind the prefix; nothing is decoded, since no id needs it. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { RouteAnswer } from "../routes.ts";
+import type { RouteAnswer, RouteRequest } from "../routes.ts";
 import { withCookie } from "../wire/cookie.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 
@@ -34,10 +34,13 @@ export class NodeExchange implements Exchange {
   }
 
   header(name: string): string | undefined {
-    const { headers } = this.#request;
-    // HTTP/2 has the host under a name of its own.
-    const value = headers[name] ?? (name === "host" ? headers[":authority"] : undefined);
+    const value = this.#request.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  /** HTTP/2 has it under a name of its own. */
+  host(): string | undefined {
+    return this.header("host") ?? this.header(":authority");
   }
 
   peerAddress(): string | undefined {
@@ -73,6 +76,15 @@ function send({ status, headers, body }: RouteAnswer, response: NodeResponse): v
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (body === undefined) response.end();
   else response.end(body);
+}
+
+/** A request as the routes look at it, with its whole path, whatever the app is mounted under. */
+export function routeRequestOf({
+  method = "",
+  url = "",
+  originalUrl = url,
+}: NodeRequest & { readonly originalUrl?: string | undefined }): RouteRequest {
+  return { method, path: originalUrl };
 }
 
 /** The ready-made routes as middleware of the same form: what is for none of them goes on to `next`. */

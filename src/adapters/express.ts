@@ -8,6 +8,7 @@ import {
   NodeExchange,
   type NodeRequest,
   type NodeResponse,
+  routeRequestOf,
   routesMiddleware,
   sendRejection,
 } from "./_node-exchange.ts";
@@ -82,9 +83,7 @@ export function expressSessions<
     auth: () => middleware(authorize, reject),
     routes(options) {
       const answer = routes(options);
-      return routesMiddleware((request) =>
-        answer(request, { method: request.method ?? "", path: request.originalUrl ?? request.url ?? "" }),
-      );
+      return routesMiddleware((request) => answer(request, routeRequestOf(request)));
     },
   };
 }

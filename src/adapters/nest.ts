@@ -21,7 +21,7 @@ import { createSessions, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 import type { FastifyReplyLike } from "./_fastify-reply.ts";
 import { exchangeOf, type NestResponse } from "./_nest-exchange.ts";
-import { type NodeRequest, type NodeResponse, routesMiddleware } from "./_node-exchange.ts";
+import { type NodeRequest, type NodeResponse, routeRequestOf, routesMiddleware } from "./_node-exchange.ts";
 
 /**
  * The context: the response of the platform below, Express's `res` or Fastify's `reply`. Handlers get it by
@@ -181,10 +181,7 @@ export function nestSessions<In, Out extends In>(
     routes(options) {
       const answer = routes(options);
       return routesMiddleware((request, response) =>
-        answer(response as NestResponse, {
-          method: request.method ?? "",
-          path: request.originalUrl ?? request.url ?? "",
-        }),
+        answer(response as NestResponse, routeRequestOf(request)),
       );
     },
   };
