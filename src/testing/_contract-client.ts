@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 
+/** What a phone sends as its User-Agent. */
+export const PIXEL: string =
+  "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36";
+
 /** An answer, read to its end. */
 export interface Answer {
   readonly status: number;
@@ -39,7 +43,7 @@ export class ContractClient {
       headers: { ...this.#headers, ...(this.jar.size > 0 && { cookie: this.cookieHeader() }), ...headers },
     });
     const cookies = response.headers.getSetCookie();
-    for (const line of cookies) this.#keep(line);
+    this.keep(cookies);
     const text = await response.text();
     return {
       status: response.status,
@@ -61,10 +65,13 @@ export class ContractClient {
     return value;
   }
 
-  #keep(line: string): void {
-    const { name, value, attributes } = parseSetCookie(line);
-    if (attributes.get("max-age") === "0") this.jar.delete(name);
-    else this.jar.set(name, value);
+  /** Takes what an answer sets. */
+  keep(lines: readonly string[]): void {
+    for (const line of lines) {
+      const { name, value, attributes } = parseSetCookie(line);
+      if (attributes.get("max-age") === "0") this.jar.delete(name);
+      else this.jar.set(name, value);
+    }
   }
 }
 

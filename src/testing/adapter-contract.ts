@@ -4,6 +4,7 @@ import { ADAPTER_TESTS } from "./_adapter-tests.ts";
 import { type ContractRoute, contractRoutes, SwitchableStore } from "./_contract-app.ts";
 import { ContractClient } from "./_contract-client.ts";
 import { ROUTES_TESTS } from "./_routes-tests.ts";
+import { VERBS_TESTS } from "./_verbs-tests.ts";
 import { type ContractSkip, runContract, type TestRunner } from "./contract.ts";
 import { TestClock } from "./test-clock.ts";
 
@@ -41,17 +42,28 @@ export function adapterContract<Context>(
   runner: TestRunner,
   { start, skip = [] }: AdapterContractOptions<Context>,
 ): void {
-  runContract<AdapterFixture>(runner, { ...ADAPTER_TESTS, ...ROUTES_TESTS }, skip, async (use) => {
-    const clock = new TestClock();
-    const store = new SwitchableStore();
-    const manager = new Manager(store, { clock: clock.now });
-    const admins = manager.with({ cookie: { name: "admin" } });
-    const { origin, close } = await start({ manager, admins, routes: contractRoutes });
-    try {
-      await use({ origin, clock, store, manager, client: (headers) => new ContractClient(origin, headers) });
-    } finally {
-      await close();
-      await manager.close();
-    }
-  });
+  runContract<AdapterFixture>(
+    runner,
+    { ...ADAPTER_TESTS, ...VERBS_TESTS, ...ROUTES_TESTS },
+    skip,
+    async (use) => {
+      const clock = new TestClock();
+      const store = new SwitchableStore();
+      const manager = new Manager(store, { clock: clock.now });
+      const admins = manager.with({ cookie: { name: "admin" } });
+      const { origin, close } = await start({ manager, admins, routes: contractRoutes });
+      try {
+        await use({
+          origin,
+          clock,
+          store,
+          manager,
+          client: (headers) => new ContractClient(origin, headers),
+        });
+      } finally {
+        await close();
+        await manager.close();
+      }
+    },
+  );
 }

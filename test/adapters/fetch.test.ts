@@ -2,6 +2,7 @@ import { type FetchContext, fetchSessions } from "sessionup/fetch";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { type ServerRequest, serve } from "srvx";
 import { describe, it } from "vitest";
+import { streamOf } from "./_stream.ts";
 
 function fetchApp({
   manager,
@@ -32,17 +33,6 @@ function send({ status = 200, json, redirect, stream, cookie }: ContractReply): 
   if (redirect) return new Response(null, { status: 303, headers: { location: redirect } });
   if (stream) return new Response(streamOf(stream), { headers });
   return Response.json(json ?? null, { status, headers });
-}
-
-function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
-  const iterator = texts[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(new TextEncoder().encode(value));
-    },
-  });
 }
 
 const skip = [

@@ -5,8 +5,9 @@ import { type H3Context, type H3SessionsOptions, h3Sessions } from "sessionup/h3
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
-import { names, running } from "./_h3-app.ts";
+import { running } from "./_h3-app.ts";
 import { listen } from "./_listen.ts";
+import { names } from "./_running.ts";
 
 const sessions = h3Sessions(new Manager(memoryStore()));
 const login = async (event: H3Event) => ({ ip: (await sessions.init(event, "ann")).ip });

@@ -22,8 +22,9 @@ import { h3Sessions } from "sessionup/h3";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { names, running } from "./_h3-app.ts";
+import { running } from "./_h3-app.ts";
 import { listen } from "./_listen.ts";
+import { names } from "./_running.ts";
 
 const NAME = "__Host-sessionup";
 const manager = new Manager(memoryStore());

@@ -4,6 +4,7 @@ import { type H3Context, h3Sessions } from "sessionup/h3";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { describe, it } from "vitest";
 import { listen } from "./_listen.ts";
+import { streamOf } from "./_stream.ts";
 
 function h3App({ manager, admins, routes }: ContractApp<H3Context>): H3 {
   const sessions = h3Sessions(manager);
@@ -27,17 +28,6 @@ function send(event: H3Event, { status = 200, json, redirect: to, stream, cookie
   if (stream) return streamOf(stream);
   const headers = { "content-type": "application/json" };
   return new HTTPResponse(JSON.stringify(json ?? null), { status, headers });
-}
-
-function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
-  const iterator = texts[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(new TextEncoder().encode(value));
-    },
-  });
 }
 
 describe("sessionup/h3 on node:http", () => {

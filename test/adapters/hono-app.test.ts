@@ -4,7 +4,8 @@ import { Manager, SessionError, typed } from "sessionup";
 import { type HonoSessionsOptions, honoSessions } from "sessionup/hono";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { names, running } from "./_hono-app.ts";
+import { running } from "./_hono-app.ts";
+import { names } from "./_running.ts";
 
 describe("c.var", () => {
   const sessions = honoSessions(new Manager(memoryStore()));

@@ -6,7 +6,8 @@ import { honoSessions } from "sessionup/hono";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { names, running } from "./_hono-app.ts";
+import { running } from "./_hono-app.ts";
+import { names } from "./_running.ts";
 
 const NAME = "__Host-sessionup";
 

@@ -8,8 +8,9 @@ import { Manager } from "sessionup";
 import { honoSessions } from "sessionup/hono";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { names, running } from "./_hono-app.ts";
+import { running } from "./_hono-app.ts";
 import { listen } from "./_listen.ts";
+import { names } from "./_running.ts";
 
 const NAME = "__Host-sessionup";
 

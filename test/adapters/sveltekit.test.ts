@@ -2,6 +2,7 @@ import { type SvelteKitContext, svelteKitSessions } from "sessionup/sveltekit";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { beforeAll, describe, it } from "vitest";
 import { buildSvelteKitApp, type Major, type MakeSite, serveSvelteKit } from "../frameworks/sveltekit.ts";
+import { streamOf } from "./_stream.ts";
 
 /** The contract's app: guards and ready-made routes in the hook, handlers in an endpoint for all paths. */
 function contractSite({ manager, admins, routes }: ContractApp<SvelteKitContext>): MakeSite {
@@ -33,17 +34,6 @@ function contractSite({ manager, admins, routes }: ContractApp<SvelteKitContext>
 
 function responseTo({ status = 200, json, stream }: ContractReply): Response {
   return stream ? new Response(streamOf(stream)) : Response.json(json ?? null, { status });
-}
-
-function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
-  const iterator = texts[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(new TextEncoder().encode(value));
-    },
-  });
 }
 
 describe.each<Major>([3, 2])("sessionup/sveltekit on SvelteKit %i", (major) => {

@@ -1,4 +1,4 @@
-import { type ContractClient, parseSetCookie } from "../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../src/testing/_contract-client.ts";
 
 /** A form on a page, and how it is filled in. */
 export interface FilledForm {
@@ -29,7 +29,7 @@ export async function submitForm(
     redirect: "manual",
     headers: { cookie: client.cookieHeader(), ...headers },
   });
-  keep(client, answer);
+  client.keep(answer.headers.getSetCookie());
   return Object.assign(answer, { html: await answer.text() });
 }
 
@@ -49,16 +49,8 @@ export async function callAction(
     redirect: "manual",
     headers: { cookie: client.cookieHeader(), "next-action": id, accept: "text/x-component" },
   });
-  keep(client, answer);
+  client.keep(answer.headers.getSetCookie());
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
-}
-
-function keep(client: ContractClient, { headers }: Response): void {
-  for (const line of headers.getSetCookie()) {
-    const { name, value, attributes } = parseSetCookie(line);
-    if (attributes.get("max-age") === "0") client.jar.delete(name);
-    else client.jar.set(name, value);
-  }
 }
 
 const HIDDEN = /<input type="hidden" name="([^"]*)"(?: value="([^"]*)")?/g;

@@ -4,12 +4,12 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { ROOT } from "../packaging/_entries.ts";
 import { installPackages, once } from "../support/own-packages.ts";
+import { placeSessionup } from "./_copy.ts";
 
 /** A package of its own with Next.js in it, which is also the app that the adapter's tests run. */
 export const NEXT: string = fileURLToPath(new URL("next/", import.meta.url));
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export function installNext(): Promise<void> {
   return installPackages(NEXT, "Next.js, of 370 MB");
@@ -35,14 +35,7 @@ export async function buildNextExample(): Promise<string> {
     for (const name of readdirSync(example).filter((name) => !OF_INSTALLS.includes(name)))
       cpSync(join(example, name), join(folder, name), { recursive: true });
     // A copy: what is behind a link out of its root is not there for Turbopack.
-    const sessionup = `${folder}/node_modules/sessionup`;
-    mkdirSync(sessionup, { recursive: true });
-    cpSync(`${ROOT}package.json`, `${sessionup}/package.json`);
-    await run(
-      `${ROOT}node_modules/.bin/tsc`,
-      ["-p", "tsconfig.build.json", "--outDir", `${sessionup}/dist`],
-      ROOT,
-    );
+    await placeSessionup(`${folder}/node_modules`);
     await nextBuild(folder);
   });
   return folder;

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import type { SessionJson } from "../session.ts";
+import { PIXEL } from "./_contract-client.ts";
+import type { AdapterFixture } from "./adapter-contract.ts";
+import type { ContractTests } from "./contract.ts";
+
+/** What the verbs do in a framework's requests. */
+export const VERBS_TESTS: ContractTests<AdapterFixture> = {
+  "the verbs": {
+    "list the user's sessions, this one marked, and no secret": async (f) => {
+      const [phone, desk] = [f.client({ "user-agent": PIXEL }), f.client()];
+      await phone.post("/login");
+      f.clock.advance("1s");
+      await desk.post("/login");
+      await f.client().post("/login?user=bob");
+      for (const path of ["/sessions", "/list"]) {
+        const answer = await phone.get(path);
+        const listed = answer.json() as SessionJson[];
+        assert.deepEqual(
+          listed.map(({ current }) => current),
+          [false, true],
+        );
+        for (const { token } of [phone, desk].map((client) => ({ token: client.token() }))) {
+          assert.ok(!answer.text.includes(token.split(".")[1] ?? token));
+        }
+        assert.ok(!answer.text.includes("ann"), "the list tells the user key");
+      }
+    },
+    "log out, with no middleware before": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const old = client.cookieHeader();
+      const answer = await client.post("/logout");
+      assert.deepEqual(answer.json(), { user: null });
+      assert.equal(client.jar.size, 0);
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+      assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
+    },
+    "do nothing without a session": async (f) => {
+      assert.deepEqual((await f.client().post("/logout")).cookies, []);
+      assert.deepEqual((await f.client().post("/logout-others")).json(), []);
+      assert.deepEqual((await f.client().post("/logout-all")).json(), []);
+      assert.equal((await f.client().post("/revoke?id=x")).json(), false);
+      assert.deepEqual((await f.client().post("/rotate")).cookies, []);
+      assert.deepEqual((await f.client().get("/list")).json(), []);
+    },
+    "end the others": async (f) => {
+      const [own, other, theirs] = [f.client(), f.client(), f.client()];
+      await own.post("/login");
+      const { id } = (await other.post("/login")).json() as { id: string };
+      await theirs.post("/login?user=bob");
+      assert.deepEqual((await own.post("/logout-others")).json(), [id]);
+      assert.equal((await own.get("/private")).status, 200);
+      assert.equal((await other.get("/private")).status, 401);
+      assert.equal((await theirs.get("/private")).status, 200);
+    },
+    "end all": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      const ids = [];
+      for (const client of [own, other])
+        ids.push(((await client.post("/login")).json() as { id: string }).id);
+      const answer = await own.post("/logout-all");
+      assert.deepEqual([...(answer.json() as string[])].sort(), ids.sort());
+      assert.equal(own.jar.size, 0);
+      assert.equal((await other.get("/private")).status, 401);
+    },
+    "end one by its id": async (f) => {
+      const [own, other] = [f.client(), f.client()];
+      await own.post("/login");
+      const { id } = (await other.post("/login")).json() as { id: string };
+      assert.equal((await own.post(`/revoke?id=${id}`)).json(), true);
+      assert.equal((await own.post(`/revoke?id=${id}`)).json(), false);
+      assert.equal((await other.get("/private")).status, 401);
+      assert.equal((await own.get("/private")).status, 200);
+    },
+    "log out by the own id": async (f) => {
+      const client = f.client();
+      const { id } = (await client.post("/login")).json() as { id: string };
+      assert.equal((await client.post(`/revoke?id=${id}`)).json(), true);
+      assert.equal(client.jar.size, 0);
+    },
+    "refuse to end another user's": async (f) => {
+      const [own, theirs] = [f.client(), f.client()];
+      await own.post("/login?user=ann");
+      const { id } = (await theirs.post("/login?user=bob")).json() as { id: string };
+      const answer = await own.post(`/revoke?id=${id}`);
+      assert.deepEqual([answer.status, answer.json()], [403, { code: "ERR_NOT_OWNER" }]);
+      assert.equal((await theirs.get("/private")).status, 200);
+    },
+    "rotate: a new secret, and the old one for requests under way": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const [old, id] = [client.cookieHeader(), client.token().split(".")[0]];
+      await client.post("/rotate");
+      assert.notEqual(client.cookieHeader(), old);
+      assert.equal(client.token().split(".")[0], id);
+      assert.equal((await client.get("/private")).status, 200);
+      assert.equal((await f.client().get("/private", { cookie: old })).status, 200);
+      f.clock.advance("30s");
+      const answer = await f.client().get("/private", { cookie: old });
+      assert.deepEqual(answer.json(), { error: "unauthorized", reason: "reused" });
+      assert.equal((await client.get("/private")).status, 401);
+    },
+    "reauthenticate: the elevation belongs to the new secret": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      const [old, before] = [client.cookieHeader(), new Date(f.clock.now()).toISOString()];
+      f.clock.advance("10m");
+      const after = new Date(f.clock.now()).toISOString();
+      assert.deepEqual((await client.post("/reauthenticate")).json(), { authenticatedAt: after });
+      assert.equal((await client.get("/authenticated-at")).json(), after);
+      assert.equal((await f.client().get("/authenticated-at", { cookie: old })).json(), before);
+    },
+    "say what is missing where nothing was loaded": async (f) => {
+      const { error } = (await f.client().get("/unloaded")).json() as { error: string };
+      assert.match(error, /public\(\) or auth\(\)/);
+    },
+  },
+};
