@@ -119,6 +119,7 @@ class RequestState<Out> {
  */
 export function createSessions<Context extends object, In, Out extends In>(
   manager: Manager<In, Out>,
+  /** Throws a `TypeError` for whatever is no context, `undefined` too, which says what to pass. */
   exchangeOf: (context: Context) => Exchange,
   /** What is the same object for whatever runs for a request, where the context is copied on its way. */
   carrierOf: (context: Context) => object = (context) => context,
@@ -128,7 +129,8 @@ export function createSessions<Context extends object, In, Out extends In>(
   // A property under a symbol of the manager's: managers keep apart, and it costs a quarter of what a WeakMap does.
   function stateOf(context: Context): RequestState<Out> {
     const carrier = carrierOf(context) as { [key: symbol]: RequestState<Out> | undefined };
-    let state = carrier[manager.key];
+    // What is no object has none, and goes on to `exchangeOf`.
+    let state = carrier?.[manager.key];
     if (!state) {
       state = new RequestState(exchangeOf(context));
       carrier[manager.key] = state;

@@ -13,7 +13,7 @@ export interface NestResponse extends NodeResponse {
 
 /** The port over what Nest's platform has for a response. */
 export function exchangeOf(context: NestResponse | FastifyReplyLike): Exchange {
-  if (typeof context.getHeader === "function") {
+  if (typeof context?.getHeader === "function") {
     if ("request" in context) return new FastifyReplyExchange(context);
     if (context.req) return new ResponseExchange(context);
   }

@@ -108,7 +108,7 @@ export function fastifySessions<
 type Reject = (error: SessionError, request: FastifyContext["request"], reply: FastifyContext) => unknown;
 
 function exchangeOf(reply: FastifyContext): FastifyReplyExchange {
-  if (!reply.raw || !reply.request) {
+  if (!reply?.raw || !reply.request) {
     throw new TypeError("sessionup/fastify: the context is the reply, which knows its request: pass `reply`");
   }
   return new FastifyReplyExchange(reply);

@@ -146,7 +146,7 @@ class KoaExchange extends NodeExchange {
 }
 
 function exchangeOf(context: KoaContext): KoaExchange {
-  if (typeof context.onerror !== "function") {
+  if (typeof context?.onerror !== "function") {
     throw new TypeError(
       "sessionup/koa: the context is Koa's own, which knows request and response: pass `ctx`",
     );

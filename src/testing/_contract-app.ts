@@ -137,6 +137,16 @@ export function contractRoutes<Context>(
     },
     {
       method: "GET",
+      path: "/wrong-context",
+      run: async () => {
+        const found: Record<string, unknown> = {};
+        for (const wrong of [undefined, null, 0, true, "request", {}])
+          found[String(wrong)] = await outcomes(sessions, wrong as Context);
+        return { json: found };
+      },
+    },
+    {
+      method: "GET",
       path: "/verbs",
       guard: "public",
       run: async (context) => ({ json: await outcomes(sessions, context) }),

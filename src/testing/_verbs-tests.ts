@@ -111,6 +111,14 @@ export const VERBS_TESTS: ContractTests<AdapterFixture> = {
       assert.equal((await client.get("/authenticated-at")).json(), after);
       assert.equal((await f.client().get("/authenticated-at", { cookie: old })).json(), before);
     },
+    "say what to pass where they are given something else, or nothing": async (f) => {
+      const answer = await f.client().get("/wrong-context");
+      assert.equal(answer.status, 200);
+      for (const [wrong, outcomes] of Object.entries(answer.json() as object)) {
+        for (const [verb, outcome] of Object.entries(outcomes))
+          assert.match(String(outcome), /^TypeError: .*\bthe context is\b/, `${verb}(${wrong})`);
+      }
+    },
     "say what is missing where nothing was loaded": async (f) => {
       const { error } = (await f.client().get("/unloaded")).json() as { error: string };
       assert.match(error, /public\(\) or auth\(\)/);
