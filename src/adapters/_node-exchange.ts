@@ -9,6 +9,8 @@ import { rejectionOf } from "../wire/rejection.ts";
 export interface NodeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  /** The whole path, where a mount took its own off `url`: connect, polka and Express say it so. */
+  readonly originalUrl?: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
@@ -79,11 +81,7 @@ function send({ status, headers, body }: RouteAnswer, response: NodeResponse): v
 }
 
 /** A request as the routes look at it, with its whole path, whatever the app is mounted under. */
-export function routeRequestOf({
-  method = "",
-  url = "",
-  originalUrl = url,
-}: NodeRequest & { readonly originalUrl?: string | undefined }): RouteRequest {
+export function routeRequestOf({ method = "", url = "", originalUrl = url }: NodeRequest): RouteRequest {
   return { method, path: originalUrl };
 }
 

@@ -19,7 +19,6 @@ export type { NodeResponse } from "./_node-exchange.ts";
 export interface ExpressContext extends NodeRequest {
   readonly res?: NodeResponse | undefined;
   readonly ip?: string | undefined;
-  readonly originalUrl?: string | undefined;
   readonly app?: { readonly settings?: Readonly<Record<string, unknown>> } | undefined;
 }
 

@@ -31,7 +31,7 @@ export type NestContext = NestResponse | FastifyReplyLike;
 
 /** Middleware for `app.use` and `consumer.apply`, on both platforms. */
 export type NestMiddleware = (
-  request: NodeRequest & { readonly originalUrl?: string | undefined },
+  request: NodeRequest,
   response: NodeResponse,
   next: (error?: unknown) => void,
 ) => Promise<void>;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { connect, createSecureServer } from "node:http2";
 import { createServer as createHttpsServer, request as httpsRequest } from "node:https";
 import { text } from "node:stream/consumers";
+import express from "express";
 import { generate } from "selfsigned";
 import { beforeAll, describe, expect, it } from "vitest";
 import { listen } from "../../test/adapters/_listen.ts";
@@ -96,6 +97,23 @@ describe("nodeSessions", () => {
       /^sessionup\/node: the context is the response.*pass `res`/,
     );
     await expect(sessions.init(undefined as unknown as NodeContext, "ann")).rejects.toThrow(TypeError);
+  });
+
+  it("finds the ready-made routes by the whole path under a mount, which takes its own off the URL", async () => {
+    const app = express();
+    const urls: string[] = [];
+    app.use("/account", (req, _res, next) => {
+      urls.push(req.url);
+      next();
+    });
+    app.use("/account", sessions.routes({ path: "/account" }));
+    const { origin, close } = await listen(createServer(app));
+    const answer = await new ContractClient(origin).get("/account/session?q=1");
+    const elsewhere = await new ContractClient(origin).get("/account/account/session");
+    await close();
+    expect(urls).toEqual(["/session?q=1", "/account/session"]);
+    expect([answer.status, answer.json()]).toEqual([401, { error: "unauthorized", reason: "no_cookie" }]);
+    expect(elsewhere.status).toBe(404);
   });
 
   it("keeps cookies that the app has set before, as text and as a list", async () => {

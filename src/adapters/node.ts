@@ -8,6 +8,7 @@ import {
   NodeExchange,
   type NodeRequest,
   type NodeResponse,
+  routeRequestOf,
   routesMiddleware,
   sendRejection,
 } from "./_node-exchange.ts";
@@ -73,9 +74,7 @@ export function nodeSessions<In, Out extends In>(
     auth: () => middleware((_, response) => authorize(response), reject),
     routes(options) {
       const answer = routes(options);
-      return routesMiddleware(({ method = "", url = "" }, response) =>
-        answer(response, { method, path: url }),
-      );
+      return routesMiddleware((request, response) => answer(response, routeRequestOf(request)));
     },
   };
 }
