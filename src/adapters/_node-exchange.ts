@@ -103,10 +103,10 @@ export function routesMiddleware<Request, Response extends NodeResponse>(
 }
 
 /**
- * What `next` takes for a failure. Called with nothing it would let the handler run, and `"route"` is Express's word for
- * skipping what stands before it: whatever an app throws must not do either.
+ * What `next` of Express and `done` of Fastify take for a failure. Called with nothing they would let the handler run,
+ * and `"route"` is Express's word for skipping what stands before it: whatever an app throws must not do either.
  */
-function failureOf(thrown: unknown): object {
+export function failureOf(thrown: unknown): object {
   if (typeof thrown === "object" && thrown !== null) return thrown;
   return new Error("what was thrown is no Error", { cause: thrown });
 }

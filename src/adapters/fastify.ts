@@ -5,6 +5,7 @@ import { ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "
 import { createSessions, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 import { FastifyReplyExchange, type FastifyReplyLike } from "./_fastify-reply.ts";
+import { failureOf } from "./_node-exchange.ts";
 
 /** The context: the reply, which knows its request. Of an app over HTTP/1, HTTPS or HTTP/2. */
 export interface FastifyContext extends FastifyReplyLike {
@@ -134,9 +135,8 @@ function hook(
       (admitted) => {
         if (admitted) done();
       },
-      // Without an error, `done` would let the handler run.
-      (error) =>
-        done(error instanceof Error ? error : new Error("rejected without an error", { cause: error })),
+      // To Fastify, an error is whatever is thrown.
+      (error) => done(failureOf(error) as Error),
     );
   };
 }

@@ -166,7 +166,8 @@ describe("reject of fastifySessions", () => {
 
   it.each<[what: string, reject: Reject, message: string]>([
     ["an error", () => Promise.reject(new Error("the template is missing")), "the template is missing"],
-    ["no error", () => Promise.reject(), "rejected without an error"],
+    ["no error", () => Promise.reject(), "what was thrown is no Error"],
+    ["an error of another kind", () => Promise.reject({ message: "of its own kind" }), "of its own kind"],
     [
       "at once",
       () => {
