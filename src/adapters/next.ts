@@ -40,7 +40,8 @@ export interface NextSessions<In = undefined, Out = In> extends BoundSessions<In
   ): NextHandler<Asked, Rest>;
   /**
    * The ready-made routes for front ends, for a catch-all folder: in `app/account/[...path]/route.ts` stands
-   * `export const { GET, HEAD, POST, DELETE } = sessions.routes({ path: "/account" })`.
+   * `export const { GET, HEAD, POST, DELETE } = sessions.routes({ path: "/account" })`. Without a `basePath`, which
+   * Next.js tells no Route Handler.
    */
   routes(
     options?: RoutesOptions,
