@@ -136,7 +136,9 @@ describe("Sweeper", () => {
   });
 
   it.each(["claim", "sweep"])("tells of a %s that failed, and tries again at its time", async (step) => {
-    const failing = async () => Promise.reject(new Error("no database"));
+    const failing = async () => {
+      throw new Error("no database");
+    };
     const { sweeper, errors } = sweeping({ [step]: failing });
     sweeper.start();
     await vi.advanceTimersByTimeAsync(120_000);

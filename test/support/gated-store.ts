@@ -40,7 +40,8 @@ export class GatedStore implements Store {
     this.calls.push(method);
     const gate = this.#gates.get(method)?.shift();
     if (gate) await gate.pass();
-    return ask();
+    // Without `await`, workerd takes a rejection that is adopted late for one that nobody handles.
+    return await ask();
   }
 }
 
