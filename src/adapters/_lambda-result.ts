@@ -1,0 +1,72 @@
+import type { SessionError } from "../errors.ts";
+import type { RouteAnswer } from "../routes.ts";
+import { setsCookie } from "../wire/cookie.ts";
+import { rejectionOf } from "../wire/rejection.ts";
+
+/** A response in its structured form. To AWS, an object without a `statusCode` is none, but JSON to be sent with 200. */
+export interface LambdaResult {
+  statusCode?: number | undefined;
+  headers?: { [name: string]: boolean | number | string } | undefined;
+  /** Set-Cookie lines. Several of them in `headers` would be one, which browsers do not take apart. */
+  cookies?: string[] | undefined;
+  body?: string | undefined;
+  isBase64Encoded?: boolean | undefined;
+}
+
+/** What a route answers, as a result. */
+export function resultOf({ status, headers, body }: RouteAnswer): LambdaResult {
+  return { statusCode: status, headers: { ...headers }, body };
+}
+
+/** The refusal of an app that has none of its own. */
+export function rejectionResult(error: SessionError): LambdaResult {
+  return resultOf(rejectionOf(error));
+}
+
+/** The result with ours on it: cookies by their names, and headers by their lower-case ones. Always a copy. */
+export function withOurs<Result>(
+  result: Result,
+  cookies: ReadonlyMap<string, string>,
+  headers: Readonly<Record<string, string>>,
+): Result | LambdaResult {
+  if (cookies.size === 0 && Object.keys(headers).length === 0) return result;
+  const response = structured(result);
+  const theirs = response.cookies ?? [];
+  // One with a name of ours is of a handler inside of this one, which had the request after us.
+  const ours = [...cookies].filter(([name]) => !theirs.some((line) => setsCookie(line, name)));
+  return {
+    ...response,
+    headers: { ...without(response.headers ?? {}, headers), ...headers },
+    cookies: [...theirs, ...ours.map(([, line]) => line)],
+  };
+}
+
+/** What AWS makes of a result, in the form in which cookies have a place. */
+function structured(result: unknown): LambdaResult {
+  if (isStructured(result)) return result;
+  // The runtime sends `null` for nothing.
+  const json = JSON.stringify(result) ?? "null";
+  return {
+    statusCode: 200,
+    headers: { "content-type": "application/json" },
+    // A text is the body itself, without quotes; so is what becomes one, such as a date.
+    body: json.startsWith('"') ? JSON.parse(json) : json,
+    isBase64Encoded: false,
+  };
+}
+
+function isStructured(result: unknown): result is LambdaResult {
+  return (
+    typeof result === "object" && result !== null && "statusCode" in result && result.statusCode !== undefined
+  );
+}
+
+/** Those of the app that ours do not take the place of, in whatever case it has written them. */
+function without<Value>(
+  headers: Readonly<Record<string, Value>>,
+  ours: Readonly<Record<string, string>>,
+): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !Object.hasOwn(ours, name.toLowerCase())),
+  );
+}

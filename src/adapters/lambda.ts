@@ -1,0 +1,211 @@
+import { SessionError } from "../errors.ts";
+import type { Exchange, SetCookie } from "../exchange.ts";
+import { known } from "../known-options.ts";
+import type { Manager } from "../manager.ts";
+import type { RoutesOptions } from "../routes.ts";
+import type { Session } from "../session.ts";
+import { createSessions, type Sessions } from "../sessions.ts";
+import { serializeCookie } from "../wire/cookie.ts";
+import { checkedEvent, cookieHeaderOf, headerOf, type LambdaEvent, pathOf } from "./_lambda-event.ts";
+import { type LambdaResult, rejectionResult, resultOf, withOurs } from "./_lambda-result.ts";
+
+export type { LambdaEvent } from "./_lambda-event.ts";
+export type { LambdaResult } from "./_lambda-result.ts";
+
+/** The context: one request, and what its response is to carry besides what the handler gives it. */
+export interface LambdaContext<Out = undefined, Event extends LambdaEvent = LambdaEvent> {
+  readonly event: Event;
+  /** The session as it is now: after `init` the new one, after `revoke` none. */
+  readonly session: Session<Out> | undefined;
+  /** The Set-Cookie lines of ours; the wrapper adds them to the result. */
+  readonly cookies: readonly string[];
+  /** The headers of ours, by their lower-case names; the wrapper adds them to the result. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The context of a handler behind `auth`. */
+export interface AuthenticatedLambdaContext<Out = undefined, Event extends LambdaEvent = LambdaEvent>
+  extends LambdaContext<Out, Event> {
+  readonly session: Session<Out>;
+}
+
+/** A handler of Lambda's; `Args` is what comes after the event, such as Lambda's own context. */
+export type LambdaHandler<Event extends LambdaEvent, Args extends readonly unknown[], Result> = (
+  event: Event,
+  ...args: Args
+) => Promise<Result | LambdaResult>;
+
+/** The verbs with `LambdaContext` as their context. */
+export interface LambdaSessions<In = undefined, Out = In> extends Sessions<LambdaContext<Out>, In, Out> {
+  /** A handler that loads the session if there is one, and runs yours in any case. */
+  public<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
+    handler: (context: LambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
+  ): LambdaHandler<Event, Args, Result>;
+  /** A handler that runs yours with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  auth<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
+    handler: (context: AuthenticatedLambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
+  ): LambdaHandler<Event, Args, Result>;
+  /**
+   * The ready-made routes for front ends; `undefined` for what is for none of them, and goes on to your own. Their path
+   * is what stands behind the stage.
+   */
+  routes(
+    options?: RoutesOptions,
+  ): (event: LambdaEvent, ...args: readonly unknown[]) => Promise<LambdaResult | undefined>;
+}
+
+/** What the adapter of Lambda can be told; `Event` is the app's own type of it, as far as it names one. */
+export interface LambdaSessionsOptions<Event extends LambdaEvent = LambdaEvent> {
+  /**
+   * The address of the other end of the connection, where something stands before the function that names the client
+   * in a header which nobody else can set. Default: `requestContext.http.sourceIp`.
+   */
+  readonly peerAddress?: (event: Event) => string | undefined;
+  /**
+   * Answers in place of the JSON, with the error's status unless you set another: 401, or 503 when nobody knows. Show
+   * an outage as one, never as a login.
+   */
+  readonly reject?: (error: SessionError, event: Event) => LambdaResult | Promise<LambdaResult>;
+}
+
+/**
+ * Sessions for AWS Lambda behind an HTTP API of API Gateway (payload format 2.0) or a function URL. A `SessionError`
+ * that a handler throws is answered as `reject` says; any other error goes on to Lambda, whose answer does not carry
+ * our cookie.
+ *
+ * @example
+ * ```ts
+ * import { Manager } from "sessionup";
+ * import { lambdaSessions } from "sessionup/lambda";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const sessions = lambdaSessions(new Manager(memoryStore())); // a database's store where there is more than one instance
+ *
+ * export const handler = sessions.auth(async (context) => sessions.fetchAll(context));
+ * ```
+ */
+export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = LambdaEvent>(
+  manager: Manager<In, Out>,
+  options: LambdaSessionsOptions<Event> = {},
+): LambdaSessions<In, Out> {
+  known(options, "lambdaSessions", ["peerAddress", "reject"]);
+  // Whatever type of event the app's functions name: it is Lambda that calls these handlers.
+  const { peerAddress = sourceIp, reject = rejectionResult } = options as LambdaSessionsOptions;
+  const { verbs, load, authorize, routes } = createSessions<LambdaContext<Out>, In, Out>(manager, exchangeOf);
+
+  function contextOf(event: LambdaEvent): Context<Out> {
+    const current = (context: LambdaContext<Out>) => verbs.current(context);
+    return new Context<Out>(checkedEvent(event), peerAddress, current);
+  }
+
+  async function refuse(error: SessionError, event: LambdaEvent): Promise<LambdaResult> {
+    const result = await reject(error, event);
+    // Without a status AWS would say 200.
+    return { ...result, statusCode: result?.statusCode ?? error.status };
+  }
+
+  function wrap<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
+    decide: (context: LambdaContext<Out>) => Promise<SessionError | undefined>,
+    handler: (context: AuthenticatedLambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
+  ): LambdaHandler<Event, Args, Result> {
+    return async (event, ...args) => {
+      const context = contextOf(event);
+      try {
+        const refusal = await decide(context);
+        if (refusal) return context.finish(await refuse(refusal, event));
+        const own: LambdaContext<Out> = context;
+        return context.finish(await handler(own as AuthenticatedLambdaContext<Out, Event>, ...args));
+      } catch (error) {
+        if (!SessionError.is(error)) throw error;
+        return context.finish(await refuse(error, event));
+      } finally {
+        context.close();
+      }
+    };
+  }
+
+  return {
+    ...verbs,
+    public: (handler) => wrap(load, handler),
+    auth: (handler) => wrap(authorize, handler),
+    routes(options) {
+      const answer = routes(options);
+      return async (event) => {
+        const context = contextOf(event);
+        const { method } = event.requestContext.http;
+        const found = await answer(context, { method, path: pathOf(event) });
+        return found && context.finish(resultOf(found));
+      };
+    },
+  };
+}
+
+function sourceIp(event: LambdaEvent): string | undefined {
+  return event.requestContext.http.sourceIp;
+}
+
+class Context<Out> implements LambdaContext<Out>, Exchange {
+  readonly event: LambdaEvent;
+  readonly #peerAddress: (event: LambdaEvent) => string | undefined;
+  readonly #current: (context: LambdaContext<Out>) => Session<Out> | undefined;
+  readonly #cookies = new Map<string, string>();
+  readonly #headers: Record<string, string> = {};
+  #closed = false;
+
+  constructor(
+    event: LambdaEvent,
+    peerAddress: (event: LambdaEvent) => string | undefined,
+    current: (context: LambdaContext<Out>) => Session<Out> | undefined,
+  ) {
+    this.event = event;
+    this.#peerAddress = peerAddress;
+    this.#current = current;
+  }
+
+  get session(): Session<Out> | undefined {
+    return this.#current(this);
+  }
+  get cookies(): readonly string[] {
+    return [...this.#cookies.values()];
+  }
+  get headers(): Readonly<Record<string, string>> {
+    return { ...this.#headers };
+  }
+
+  header(name: string): string | undefined {
+    return name === "cookie" ? cookieHeaderOf(this.event) : headerOf(this.event, name);
+  }
+  host(): string | undefined {
+    return this.header("host") ?? this.event.requestContext.domainName;
+  }
+  peerAddress(): string | undefined {
+    return this.#peerAddress(this.event);
+  }
+  blocked(): string | undefined {
+    return this.#closed ? "the handler has returned its result" : undefined;
+  }
+  setCookie(cookie: SetCookie): void {
+    this.#cookies.set(cookie.name, serializeCookie(cookie));
+  }
+  setHeader(name: string, value: string): void {
+    this.#headers[name.toLowerCase()] = value;
+  }
+
+  /** The result with our cookies and headers. */
+  finish<Result>(result: Result): Result | LambdaResult {
+    this.close();
+    return withOurs(result, this.#cookies, this.#headers);
+  }
+
+  /** What would set a cookie from now on would set none. */
+  close(): void {
+    this.#closed = true;
+  }
+}
+
+function exchangeOf<Out>(context: LambdaContext<Out>): Exchange {
+  if (context instanceof Context) return context;
+  throw new TypeError(
+    "sessionup/lambda: the context is what public() and auth() give to your handler, neither the event nor Lambda's own",
+  );
+}
