@@ -10,16 +10,20 @@ export const SERVERS: ReadonlyArray<readonly [name: "MariaDB" | "MySQL", start: 
   ["MySQL", startMysql],
 ];
 
-/** Each server, prepared and as text; or the one that the environment names. */
+export const mariadbBackends = (): readonly Backend[] => backendsOn("MariaDB", startMariadb);
+
+/** Or those on the server that the environment names. */
 export function mysqlBackends(): readonly Backend[] {
-  const servers = process.env.MYSQL_URL ? ([["MYSQL_URL", startMariadb]] as const) : SERVERS;
-  return servers.flatMap(([name, start]) => {
-    const asText = backendOf(`mysql2 on ${name}, text protocol`, start, { prepare: false });
-    return [
-      backendOf(`mysql2 on ${name}`, start, {}),
-      name === "MySQL" ? { ...asText, racesRunOn: "mysql × mysql2 on MySQL, prepared" } : asText,
-    ];
-  });
+  if (process.env.MYSQL_URL) return backendsOn("MYSQL_URL", startMysql);
+  const [prepared, asText] = backendsOn("MySQL", startMysql);
+  return [prepared, { ...asText, racesRunOn: `mysql × ${prepared.client}` }];
+}
+
+function backendsOn(server: string, start: StartMysql): readonly [prepared: Backend, asText: Backend] {
+  return [
+    backendOf(`mysql2 on ${server}`, start, {}),
+    backendOf(`mysql2 on ${server}, text protocol`, start, { prepare: false }),
+  ];
 }
 
 /** On a server of its own in a zone where days begin early, or on the one of MYSQL_URL, in a database of its own. */
