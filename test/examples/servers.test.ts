@@ -6,7 +6,7 @@ afterAll(async () => {
   for (const example of running) await example.stop();
 });
 
-describe.each(["express", "fastify", "h3", "hono", "koa", "node"])("examples/%s", (name) => {
+describe.each(["express", "fastify", "h3", "hono", "koa", "lambda", "node"])("examples/%s", (name) => {
   it("logs in on two browsers, ends one from the other, and logs out", async () => {
     const example = await startExample(name);
     running.push(example);

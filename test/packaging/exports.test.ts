@@ -96,6 +96,9 @@ describe("the exports of package.json", () => {
         "./koa": [
           "koaSessions",
         ],
+        "./lambda": [
+          "lambdaSessions",
+        ],
         "./nest": [
           "nestSessions",
         ],
@@ -104,6 +107,10 @@ describe("the exports of package.json", () => {
         ],
         "./node": [
           "nodeSessions",
+        ],
+        "./stores/durable-objects": [
+          "SessionsObject",
+          "durableObjectStore",
         ],
         "./stores/libsql": [
           "libsqlStore",
@@ -133,6 +140,9 @@ describe("the exports of package.json", () => {
           "TestClock",
           "adapterContract",
           "storeContract",
+        ],
+        "./ws": [
+          "wsSessions",
         ],
       }
     `);
@@ -237,6 +247,15 @@ describe("the exports of package.json", () => {
           "KoaSessions",
           "KoaSessionsOptions",
         ],
+        "./lambda": [
+          "AuthenticatedLambdaContext",
+          "LambdaContext",
+          "LambdaEvent",
+          "LambdaHandler",
+          "LambdaResult",
+          "LambdaSessions",
+          "LambdaSessionsOptions",
+        ],
         "./nest": [
           "NestContext",
           "NestMiddleware",
@@ -259,6 +278,13 @@ describe("the exports of package.json", () => {
           "NodeResponse",
           "NodeSessions",
           "NodeSessionsOptions",
+        ],
+        "./stores/durable-objects": [
+          "DurableObjectStoreOptions",
+          "ObjectState",
+          "ObjectStorage",
+          "SessionsNamespace",
+          "SessionsStub",
         ],
         "./stores/libsql": [
           "D1",
@@ -317,6 +343,13 @@ describe("the exports of package.json", () => {
           "ContractSkip",
           "StoreContractOptions",
           "TestRunner",
+        ],
+        "./ws": [
+          "WsServer",
+          "WsSessions",
+          "WsSessionsOptions",
+          "WsSocket",
+          "WsUpgrade",
         ],
       }
     `);

@@ -1,0 +1,31 @@
+import { Manager } from "sessionup";
+import { type LambdaEvent, type LambdaResult, lambdaSessions } from "sessionup/lambda";
+import { memoryStore } from "sessionup/stores/memory";
+
+// On AWS every instance of the function has a memory of its own: put your database's store in its place there.
+const sessions = lambdaSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
+const account = sessions.routes({ path: "/account" });
+
+const routes: Readonly<Record<string, (event: LambdaEvent) => Promise<unknown>>> = {
+  "GET /": sessions.public(({ session }) => text(`Hello, ${session?.userKey ?? "stranger"}\n`)),
+  // An example: yours checks a password first.
+  "POST /login": sessions.public(async (context) => {
+    await sessions.init(context, context.event.queryStringParameters?.name || "ann");
+    return text("welcome\n");
+  }),
+  "GET /devices": sessions.auth((context) => sessions.fetchAll(context)),
+  "POST /logout": sessions.public(async (context) => {
+    await sessions.revoke(context);
+    return text("goodbye\n");
+  }),
+};
+
+/** What Lambda calls. */
+export async function handler(event: LambdaEvent): Promise<unknown> {
+  const route = routes[`${event.requestContext.http.method} ${event.rawPath}`];
+  return (await (route ?? account)(event)) ?? text("not found\n", 404);
+}
+
+function text(body: string, statusCode = 200): LambdaResult {
+  return { statusCode, headers: { "content-type": "text/plain" }, body };
+}
