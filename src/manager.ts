@@ -13,7 +13,7 @@ import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { type Match, turned } from "./policy/rotation.ts";
 import { type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
-import type { SessionRecord, Store } from "./store.ts";
+import type { EndReason, SessionRecord, Store } from "./store.ts";
 import { checkUserKey } from "./user-key.ts";
 import { SessionCookie } from "./wire/session-cookie.ts";
 import { hashOf, LENGTH, randomText, rootOf, type Secret, type Token, TokenProof } from "./wire/token.ts";
@@ -238,6 +238,29 @@ export class Manager<In = undefined, Out extends In = In> {
       sessions.push(new SessionView(record, data, await this.#meta.read(data.meta), record.id === current));
     }
     return sessions;
+  }
+
+  /**
+   * Which of these sessions are over, and why, where that is known. Asks once for a thousand, and is no activity.
+   * Throws when the store does not answer: then nobody knows.
+   *
+   * @internal
+   */
+  async over(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, EndReason | "unknown">> {
+    const over = new Map<SessionId, EndReason | "unknown">();
+    for (let start = 0; start < ids.length; start += PAGE) {
+      const some = ids.slice(start, start + PAGE);
+      const records = await this.ledger.fetchByIds(some);
+      const now = this.#options.clock();
+      for (const [index, id] of some.entries()) {
+        const record = records[index];
+        const reason = record
+          ? (record.ended?.reason ?? endOf(record, now, this.#options.lifetime))
+          : "unknown";
+        if (reason) over.set(id, reason);
+      }
+    }
+    return over;
   }
 
   /** Tells of a request that `auth` refused. @internal */

@@ -140,6 +140,19 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "type node:http",
     "adapters/_*",
   ],
+  // A response of Node's own, for a request that comes with a bare socket.
+  "adapters/_ws-handshake": ["node:http", "type node:net", "type node:stream", "adapters/_node-exchange"],
+  "adapters/_ws-connections": ["type events", "type session", "type node:stream"],
+  "adapters/ws": [
+    "duration",
+    "type errors",
+    "known-options",
+    "type manager",
+    "sessions",
+    "type node:http",
+    "type node:stream",
+    "adapters/_*",
+  ],
   "adapters/nest": [
     "errors",
     "known-options",
@@ -202,6 +215,7 @@ const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./context": ["node:async_hooks"],
   "./nest": ["@nestjs/common", "@nestjs/core", "rxjs"],
   "./testing": ["node:assert/strict"],
+  "./ws": ["node:http"],
   // What those drivers want bytes to be.
   "./stores/mysql": ["node:buffer"],
   "./stores/postgres": ["node:buffer"],

@@ -1,0 +1,344 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import pg from "pg";
+import { Manager, type ManagerOptions, type SessionEvents } from "sessionup";
+import { postgresStore } from "sessionup/stores/postgres";
+import { TestClock } from "sessionup/testing";
+import type { WsSessionsOptions } from "sessionup/ws";
+import { afterEach, describe, expect, it } from "vitest";
+import { type ServerOptions, WebSocket } from "ws";
+import { SwitchableStore } from "../../src/testing/_contract-app.ts";
+import { GatedStore } from "../support/gated-store.ts";
+import { WsSite } from "./_ws-site.ts";
+
+const sites: WsSite[] = [];
+afterEach(async () => {
+  for (const site of sites.splice(0)) await site.close();
+});
+
+interface SetUp {
+  readonly manager?: ManagerOptions;
+  readonly options?: WsSessionsOptions;
+  readonly wss?: ServerOptions;
+}
+
+async function setUp({ manager: given, options = { recheck: "1s" }, wss }: SetUp = {}) {
+  const clock = new TestClock();
+  const store = new SwitchableStore();
+  const manager = new Manager(store, { clock: clock.now, ...given });
+  const site = await WsSite.start({ manager, options, ...(wss && { wss }) });
+  sites.push(site);
+  const told: SessionEvents["error"][] = [];
+  manager.events.on("error", (event) => told.push(event));
+  return { clock, store, manager, site, told };
+}
+
+/** A frame as a client sends it, masked with zeros (RFC 6455 section 5.2). */
+function frame(opcode: number, payload: string): Uint8Array {
+  return Buffer.concat([
+    Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]),
+    Buffer.from(payload),
+  ]);
+}
+
+function closeOf(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
+}
+const [TEXT, CLOSE, INVALID] = [0x1, 0x8, 0x3];
+
+describe("a connection closes with 4401 and the reason", () => {
+  it("when its session logs out in another tab, and so do all of that session", async () => {
+    const { site } = await setUp();
+    const client = await site.loggedIn();
+    const tabs = [
+      await site.connect("/private", client),
+      await site.connect("/private", client),
+      await site.connect("/open", client),
+    ];
+    const others = [
+      await site.connect("/private", await site.loggedIn("ann")),
+      await site.connect("/private", await site.loggedIn("bob")),
+      await site.connect("/open"),
+    ];
+    await client.post("/logout");
+    for (const { socket } of tabs) expect(await socket.closed).toEqual({ code: 4401, reason: "logout" });
+    for (const { socket } of others) expect(await socket.ask("still")).toBe("got still");
+  });
+
+  it("when the user ends all others", async () => {
+    const { site } = await setUp();
+    const [phone, desk] = [await site.loggedIn(), await site.loggedIn()];
+    const [onPhone, onDesk] = [await site.connect("/private", phone), await site.connect("/private", desk)];
+    await desk.post("/logout-others");
+    expect(await onPhone.socket.closed).toEqual({ code: 4401, reason: "revoked" });
+    expect(await onDesk.socket.ask("still")).toBe("got still");
+  });
+
+  it("when somebody else logs in with that browser", async () => {
+    const { site } = await setUp();
+    const client = await site.loggedIn("ann");
+    const { socket } = await site.connect("/private", client);
+    await client.post("/login?user=bob");
+    expect(await socket.closed).toEqual({ code: 4401, reason: "logout" });
+  });
+
+  it("never when the secret turns", async () => {
+    const { site } = await setUp();
+    const client = await site.loggedIn();
+    const { socket } = await site.connect("/private", client);
+    await client.post("/rotate");
+    expect(await socket.ask("still")).toBe("got still");
+  });
+
+  it("and what its client sends from then on reaches nobody, also if it does not agree to the close", async () => {
+    const { site } = await setUp();
+    const heard: string[] = [];
+    site.wss.on("connection", (ws) => ws.on("message", (data) => heard.push(String(data))));
+    const client = await site.loggedIn();
+    const raw = site.raw("/private", client).resume();
+    const [first] = await once(site.wss, "connection");
+    raw.write(frame(TEXT, "before"));
+    await once(first as WebSocket, "message");
+    await client.post("/logout");
+    raw.write(frame(TEXT, "after"));
+    raw.write(frame(CLOSE, ""));
+    await once(first as WebSocket, "close");
+    expect(heard).toEqual(["before"]);
+  });
+});
+
+describe("what ends elsewhere", () => {
+  it("closes at the next recheck: in another process", async () => {
+    const { site, store, clock } = await setUp();
+    const elsewhere = new Manager(store, { clock: clock.now });
+    const client = await site.loggedIn();
+    const { socket } = await site.connect("/private", client);
+    const kept = await site.connect("/private", await site.loggedIn("bob"));
+    await elsewhere.revokeById(client.token().split(".")[0] ?? "");
+    expect(await socket.closed).toEqual({ code: 4401, reason: "unknown" });
+    expect(await kept.socket.ask("still")).toBe("got still");
+  });
+
+  it.each([
+    ["24h", "expired"],
+    ["30m", "idle"],
+  ] as const)(
+    "closes at the next recheck: after %s it is %s, however much is said",
+    async (later, reason) => {
+      const { site, clock } = await setUp({ manager: { idleTimeout: "30m" } });
+      const { socket } = await site.connect("/private", await site.loggedIn());
+      clock.advance("20m");
+      await socket.ask("said");
+      clock.set(clock.now() - 20 * 60_000);
+      clock.advance(later);
+      expect(await socket.closed).toEqual({ code: 4401, reason });
+    },
+  );
+
+  it("is asked for in one question for all, which is no activity", async () => {
+    const { site, store, manager, clock } = await setUp();
+    for (const user of ["ann", "bob", "cid"]) await site.connect("/private", await site.loggedIn(user));
+    clock.advance("5m");
+    const before = await manager.fetchByUserKey("ann");
+    store.calls = 0;
+    await sleep(2_500);
+    expect(store.calls).toBe(2);
+    const [after] = await manager.fetchByUserKey("ann");
+    expect(after?.lastSeenAt).toEqual(before[0]?.lastSeenAt);
+  });
+
+  it("is asked for once a minute unless told otherwise", async () => {
+    const { site, store } = await setUp({ options: {} });
+    await site.connect("/private", await site.loggedIn());
+    store.calls = 0;
+    await sleep(1_500);
+    expect(store.calls).toBe(0);
+  });
+
+  it("closes nothing while the store does not answer, and that is told", async () => {
+    const { site, store, told, clock } = await setUp();
+    const elsewhere = new Manager(store, { clock: clock.now });
+    const client = await site.loggedIn();
+    const { socket } = await site.connect("/private", client);
+    await elsewhere.revokeById(client.token().split(".")[0] ?? "");
+    store.down = true;
+    await sleep(2_500);
+    expect(socket.ws.readyState).toBe(WebSocket.OPEN);
+    expect(told.length).toBe(2);
+    store.down = false;
+    expect((await socket.closed).code).toBe(4401);
+  });
+
+  it("is not asked for twice at a time where the store is slow", async () => {
+    const store = new GatedStore();
+    const site = await WsSite.start({ manager: new Manager(store), options: { recheck: "1s" } });
+    sites.push(site);
+    const { socket } = await site.connect("/private", await site.loggedIn());
+    const gate = store.hold("fetchByIds");
+    await gate.arrived;
+    await sleep(1_500);
+    expect(store.calls.filter((call) => call === "fetchByIds")).toHaveLength(1);
+    gate.open();
+    await sleep(1_500);
+    expect(store.calls.filter((call) => call === "fetchByIds").length).toBeGreaterThan(1);
+    expect(await socket.ask("still")).toBe("got still");
+  });
+});
+
+describe("a session that ends during the handshake", () => {
+  it("gets a socket that closes at once, of which the app never hears", async () => {
+    let arrived = () => {};
+    const asked = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    let letIn = () => {};
+    const { site, manager } = await setUp({
+      wss: {
+        verifyClient: (_info, done) => {
+          letIn = () => done(true);
+          arrived();
+        },
+      },
+    });
+    let connections = 0;
+    site.wss.on("connection", () => connections++);
+    const client = await site.loggedIn();
+    const raw = site.raw("/private", client);
+    await asked;
+    await manager.revokeById(client.token().split(".")[0] ?? "");
+    letIn();
+    // A protocol error on it, which nobody listens for, must not end the process.
+    raw.write(frame(INVALID, "x"));
+    let text = "";
+    for await (const chunk of raw) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1.1 101 /);
+    expect(Buffer.from(text.slice(text.indexOf("\r\n\r\n") + 4)).toString()).toContain("revoked");
+    expect(connections).toBe(0);
+  });
+});
+
+describe("a client", () => {
+  it("may send before it has the 101", async () => {
+    const { site } = await setUp();
+    const client = await site.loggedIn();
+    const raw = site.raw("/private", client, frame(TEXT, "early"));
+    let text = "";
+    for await (const chunk of raw) {
+      text += String(chunk);
+      if (text.includes("got early")) break;
+    }
+    expect(text).toContain("ann");
+  });
+
+  it.each(["destroy", "resetAndDestroy"] as const)(
+    "may leave while it is being authenticated, by %s: nothing is thrown, and nothing is left",
+    async (leave) => {
+      const store = new GatedStore();
+      const site = await WsSite.start({ manager: new Manager(store) });
+      sites.push(site);
+      const client = await site.loggedIn();
+      for (const failing of [false, true]) {
+        const gate = store.hold("fetchById");
+        const upgraded = once(site.server, "upgrade");
+        const raw = site.raw("/private", client);
+        const [, socket] = await upgraded;
+        await gate.arrived;
+        raw[leave]();
+        // It has no reader yet: that the client is gone shows when something is read or written.
+        await sleep(50);
+        gate.open(failing ? new Error("connection reset") : undefined);
+        await closeOf(socket);
+      }
+      while (site.wss.clients.size > 0) await sleep(10);
+      expect((await site.connect("/private", client)).status).toBe(101);
+    },
+  );
+
+  it("whose socket broke before it is refused ends nothing else", async () => {
+    const store = new GatedStore();
+    const site = await WsSite.start({ manager: new Manager(store) });
+    sites.push(site);
+    const client = await site.loggedIn();
+    const gate = store.hold("fetchById");
+    const upgraded = once(site.server, "upgrade");
+    site.raw("/private", client);
+    const [, socket] = await upgraded;
+    await gate.arrived;
+    let connections = 0;
+    site.wss.on("connection", () => connections++);
+    socket.destroy(new Error("read ECONNRESET"));
+    gate.open();
+    await closeOf(socket);
+    expect(connections).toBe(0);
+    expect((await site.connect("/private", client)).status).toBe(101);
+  });
+
+  it("gets 503 in time where the database hangs", async () => {
+    const silent = createTcpServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const pool = new pg.Pool({ host: "127.0.0.1", port, user: "app", database: "app" });
+    pool.on("error", () => undefined);
+    const site = await WsSite.start({ manager: new Manager(postgresStore(pool, { timeout: "1s" })) });
+    try {
+      const cookie = `__Host-sessionup=${"a".repeat(22)}.${"b".repeat(65)}`;
+      const begun = performance.now();
+      const { status, headers } = await site.connect("/private", site.client(), { cookie });
+      expect([status, headers["retry-after"]]).toEqual([503, "5"]);
+      expect(performance.now() - begun).toBeLessThan(3_000);
+    } finally {
+      await site.close();
+      silent.close();
+    }
+  });
+});
+
+describe("after they have closed", () => {
+  it("nothing is left of a thousand connections: no listener, no timer, no request", async () => {
+    const { site, manager, store } = await setUp();
+    let listening = 0;
+    const on = manager.events.on.bind(manager.events);
+    manager.events.on = (name, listener) => {
+      listening++;
+      const off = on(name, listener);
+      return () => {
+        listening--;
+        off();
+      };
+    };
+    const kept: WeakRef<object>[] = [];
+    site.wss.on("connection", (ws, req) => void kept.push(new WeakRef(ws), new WeakRef(req)));
+    const client = await site.loggedIn();
+    for (let turn = 0; turn < 20; turn++) {
+      const paths = Array.from({ length: 50 }, (_, index) => (index % 2 ? "/private" : "/open"));
+      const answers = await Promise.all(
+        paths.map((path, index) => site.connect(path, index % 3 ? client : site.client())),
+      );
+      expect(listening).toBe(1);
+      for (const { socket } of answers) socket.ws.close();
+      await Promise.all(answers.map(({ socket }) => socket.closed));
+    }
+    while (site.wss.clients.size > 0) await sleep(10);
+    expect(kept.length).toBeGreaterThan(1_000);
+    expect(listening).toBe(0);
+    expect(site.wss.listenerCount("headers")).toBe(1);
+    store.calls = 0;
+    await sleep(1_500);
+    expect(store.calls).toBe(0);
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    for (let round = 0; round < 5; round++) {
+      await sleep(20);
+      collect();
+    }
+    // The last few may still be in some register.
+    expect(kept.filter((each) => each.deref()).length).toBeLessThan(20);
+  });
+});

@@ -1,0 +1,82 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import express from "express";
+import { Manager, type Session, type SessionError, typed } from "sessionup";
+import { memoryStore } from "sessionup/stores/memory";
+import { type WsServer, type WsSocket, wsSessions } from "sessionup/ws";
+import { describe, expectTypeOf, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+
+const manager = new Manager(memoryStore());
+const sessions = wsSessions(manager);
+
+describe("sessionup/ws", () => {
+  it("takes a server of ws, and one with an own class of sockets", () => {
+    class Room extends WebSocket {
+      name = "";
+    }
+    const plain = new WebSocketServer({ noServer: true });
+    const rooms = new WebSocketServer({ noServer: true, WebSocket: Room });
+    rooms.on("connection", (ws, req) => {
+      expectTypeOf(ws.name).toEqualTypeOf<string>();
+      expectTypeOf(sessions.require(req)).toEqualTypeOf<Session>();
+    });
+    expectTypeOf(plain).toExtend<WsServer>();
+    expectTypeOf(rooms).toExtend<WsServer>();
+    expectTypeOf<WebSocket>().toExtend<WsSocket>();
+    sessions.auth(plain);
+    sessions.public(rooms);
+  });
+
+  it("is a listener of node:http and node:https, also under Express", () => {
+    const wss = new WebSocketServer({ noServer: true });
+    createServer().on("upgrade", sessions.auth(wss));
+    createSecureServer().on("upgrade", sessions.public(wss));
+    express().listen(0).on("upgrade", sessions.auth(wss));
+    const guarded = sessions.auth(wss);
+    createServer().on("upgrade", (req, socket, head) => {
+      if (req.url === "/chat") void guarded(req, socket, head);
+      else socket.destroy();
+    });
+  });
+
+  it("knows the session in the handlers of ws", () => {
+    new WebSocketServer({
+      noServer: true,
+      verifyClient: ({ req }, done) => done(sessions.require(req).userKey === "ann"),
+    }).on("connection", (ws, req) => {
+      expectTypeOf(sessions.current(req)).toEqualTypeOf<Session | undefined>();
+      // @ts-expect-error a socket is no context
+      sessions.require(ws);
+    });
+  });
+
+  it("gives reject the request and a response of Node's", () => {
+    wsSessions(manager, {
+      reject: (error, request, response) => {
+        expectTypeOf(error).toEqualTypeOf<SessionError>();
+        expectTypeOf(request).toEqualTypeOf<IncomingMessage>();
+        expectTypeOf(response).toEqualTypeOf<ServerResponse>();
+        response.writeHead(error.status).end();
+      },
+    });
+    // @ts-expect-error no such option
+    wsSessions(manager, { refuse: () => {} });
+    // @ts-expect-error a bare number is no duration
+    wsSessions(manager, { recheck: 60 });
+  });
+
+  it("infers the metadata", () => {
+    const own = wsSessions(new Manager(memoryStore(), { meta: typed<{ role: string }>() }));
+    new WebSocketServer({ noServer: true }).on("connection", async (_ws, req) => {
+      // @ts-expect-error the metadata must be there
+      await own.init(req, "user-1");
+      expectTypeOf(own.require(req).meta.role).toEqualTypeOf<string>();
+    });
+  });
+
+  it("is no other server's", () => {
+    // @ts-expect-error no WebSocketServer
+    sessions.auth(createServer());
+  });
+});
