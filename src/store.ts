@@ -47,8 +47,8 @@ export interface SessionLimit {
   /** A whole number, at least 1. */
   readonly max: number;
   /**
-   * - `evict-oldest`: those with the earliest `createdAt` end.
-   * - `evict-idlest`: those with the earliest `lastSeenAt` end.
+   * - `evict-oldest`: those with the earliest `createdAt` end; of one moment, those with the lowest `id`.
+   * - `evict-idlest`: those with the earliest `lastSeenAt` end; of one moment, the oldest.
    * - `refuse`: the new one is refused with `ERR_LIMIT`, and nothing changes.
    */
   readonly onExceed: "evict-oldest" | "evict-idlest" | "refuse";

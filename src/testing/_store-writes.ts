@@ -54,6 +54,20 @@ export const WRITES: ContractTests<StoreFixture> = {
       const limit = { max: 3, onExceed: "evict-idlest" } as const;
       assert.deepEqual((await f.store.create(f.record(), { now: NOW, limit })).evicted, [b?.id]);
     },
+    "ends those with the lowest ids of the oldest of one moment": async (f) => {
+      const ids = idsOf([await f.stored(), await f.stored(), await f.stored(), await f.stored()]);
+      const { evicted } = await f.store.create(f.record(), { now: NOW, limit: { max: 3, onExceed: OLDEST } });
+      assert.deepEqual(sorted(evicted), ids.slice(0, 2));
+    },
+    "ends the oldest of the idlest of one moment": async (f) => {
+      await f.stored({ lastSeenAt: NOW });
+      const older = { createdAt: NOW - 1_000, lastSeenAt: NOW };
+      const limit = { max: 3, onExceed: "evict-idlest" } as const;
+      for (const id of idsOf([await f.stored(older), await f.stored(older)])) {
+        const record = f.record({ lastSeenAt: NOW + 1 });
+        assert.deepEqual((await f.store.create(record, { now: NOW, limit })).evicted, [id]);
+      }
+    },
     "refuses one beyond the limit, and changes nothing": async (f) => {
       const many = await f.storedMany(2);
       const record = f.record();
