@@ -193,7 +193,6 @@ class Context<Out> implements LambdaContext<Out>, Exchange {
 
   /** The result with our cookies and headers. */
   finish<Result>(result: Result): Result | LambdaResult {
-    this.close();
     return withOurs(result, this.#cookies, this.#headers);
   }
 
