@@ -505,6 +505,47 @@ describe("events", () => {
   });
 });
 
+describe("over", () => {
+  it("names the sessions that are over, and why, and asks once for a thousand", async () => {
+    const { clock, store, manager, sessions, told, login } = setUp({ idleTimeout: "30m" });
+    const [gone, idle, used] = [new Browser(), new Browser(), new Browser()];
+    const { id: goneId } = await login(gone);
+    const { id: idleId } = await login(idle);
+    const { id: usedId } = await login(used);
+    await manager.revokeById(goneId);
+    clock.advance("20m");
+    await used.visit((request) => sessions.authorize(request));
+    clock.advance("20m");
+    const before = [...told];
+    store.calls.length = 0;
+    const many = Array.from({ length: 1_000 }, () => usedId);
+    expect([...(await manager.over([goneId, idleId, ...many]))]).toEqual([
+      [goneId, "unknown"],
+      [idleId, "idle"],
+    ]);
+    expect(store.calls).toEqual(["fetchByIds", "fetchByIds"]);
+    expect(told).toEqual(before);
+    clock.advance("24h");
+    expect([...(await manager.over([usedId]))]).toEqual([[usedId, "expired"]]);
+    expect([...(await manager.over([]))]).toEqual([]);
+  });
+
+  it("knows the reason of a tombstone", async () => {
+    const { clock, store, manager, login } = setUp();
+    const { id } = await login(new Browser());
+    await store.deleteById(id, { reason: "evicted", now: clock.now(), tombstone: 60_000 });
+    expect([...(await manager.over([id]))]).toEqual([[id, "evicted"]]);
+  });
+
+  it("throws when the store does not answer, and that is told", async () => {
+    const { store, manager, told, login } = setUp();
+    const { id } = await login(new Browser());
+    store.fail("fetchByIds");
+    await expect(manager.over([id])).rejects.toMatchObject({ code: "ERR_STORE" });
+    expect(told.map(([name]) => name)).toEqual(["created", "error"]);
+  });
+});
+
 describe("a mistake in a function of the app's", () => {
   it("is not shown as an outage of the store", async () => {
     const trustProxy = () => {

@@ -67,8 +67,8 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
   readonly trustProxy?: TrustProxy;
   /**
    * Origins besides the app's own whose pages may change something in a user's name, such as
-   * `"https://app.example.com"`: now by the ready-made routes. Whoever can put a script there acts as your users.
-   * Default: none.
+   * `"https://app.example.com"`: by the ready-made routes, and over WebSockets. Whoever can put a script there acts as
+   * your users. Default: none.
    */
   readonly trustedOrigins?: readonly string[];
   /** Default 1 000 for each user, then the oldest end: a bound, not a policy. */

@@ -42,7 +42,7 @@ export interface WsSessions<In = undefined, Out = In> extends Sessions<IncomingM
 export interface WsSessionsOptions {
   /**
    * How often the store is asked, in one question, which sessions of open connections are over: those that ended in
-   * another process or ran out. What ends in this process closes at once. Default `"1m"`; at most `"24d"`.
+   * another process or ran out. What ends through this manager closes at once. Default `"1m"`; at most `"24d"`.
    */
   readonly recheck?: Duration;
   /**

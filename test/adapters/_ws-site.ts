@@ -6,7 +6,7 @@ import type { Manager } from "sessionup";
 import { nodeSessions } from "sessionup/node";
 import type { TestClock } from "sessionup/testing";
 import { type WsSessions, type WsSessionsOptions, wsSessions } from "sessionup/ws";
-import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
+import { type ClientOptions, type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
 import { listen } from "./_listen.ts";
 
@@ -141,8 +141,12 @@ export class WsSite {
 }
 
 /** A handshake by the client of ws, to its end. */
-export function handshake(url: string, headers: Readonly<Record<string, string>>): Promise<Handshaken> {
-  const ws = new WebSocket(url, { headers });
+export function handshake(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  options: ClientOptions = {},
+): Promise<Handshaken> {
+  const ws = new WebSocket(url, { ...options, headers });
   const socket = new Socketed(ws);
   return new Promise((resolve, reject) => {
     let accepted: IncomingMessage | undefined;

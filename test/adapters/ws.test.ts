@@ -8,6 +8,8 @@
  * adapters; the ready-made routes need a response with a body: mount them with the adapter of the app's pages.
  */
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { generate } from "selfsigned";
 import { Manager, type ManagerOptions, type SessionEvents, typed } from "sessionup";
 import { TestClock } from "sessionup/testing";
 import { type WsServer, type WsSessionsOptions, wsSessions } from "sessionup/ws";
@@ -317,6 +319,31 @@ describe("the verbs on an open connection", () => {
       expect(await answered).toEqual([2, true, { room: "blue" }, { room: "blue" }]);
       expect(await phone.socket.closed).toEqual({ code: 4401, reason: "revoked" });
       for (const { ws } of [socket, desk.socket]) ws.terminate();
+    } finally {
+      await close();
+    }
+  });
+});
+
+describe("over TLS", () => {
+  it("connects and refuses alike, and knows its own origin", async () => {
+    const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }]);
+    const sessions = wsSessions(new Manager(new SwitchableStore()));
+    const wss = new WebSocketServer({ noServer: true });
+    const [guarded, open] = [sessions.auth(wss), sessions.public(wss)];
+    const server = createSecureServer({ key, cert });
+    server.on("upgrade", (request, socket, head) => {
+      void (request.url === "/open" ? open : guarded)(request, socket, head);
+    });
+    const { origin, close } = await listen(server, "https");
+    try {
+      const url = origin.replace("http", "ws");
+      const trusting = { rejectUnauthorized: false };
+      const refused = await handshake(`${url}/`, {}, trusting);
+      expect([refused.status, JSON.parse(refused.body).reason]).toEqual([401, "no_cookie"]);
+      const { status, socket } = await handshake(`${url}/open`, { origin }, trusting);
+      expect(status).toBe(101);
+      socket.ws.terminate();
     } finally {
       await close();
     }
