@@ -22,8 +22,16 @@ export function normalizeAddress(text: string | undefined): string | undefined {
   const family = isIP(address);
   if (family === 4) return address;
   if (family !== 6) return undefined;
-  const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const short = new URL(`http://[${inGroups(address)}]`).hostname.slice(1, -1);
   return short.startsWith("::ffff:") ? (unmapped(short.slice(7)) ?? short) : short;
+}
+
+/** `::1.2.3.4` is `::102:304`, which every platform's URL takes: Bun's refuses some of the dotted ones. */
+function inGroups(address: string): string {
+  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_dotted, ...parts: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
 }
 
 /** `102:304` is `1.2.3.4`. */
