@@ -77,6 +77,8 @@ function isBusy(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { code, errcode, rawCode } = error as Readonly<Record<string, unknown>>;
   if (typeof code === "string" && /^SQLITE_(BUSY|LOCKED)/.test(code)) return true;
-  // node:sqlite has the number alone; the lower eight bits are the kind.
-  return [errcode, rawCode].some((each) => typeof each === "number" && [5, 6].includes(each & 0xff));
+  // node:sqlite has the number alone; the lower eight bits are the kind. That of Deno has SQLite's words alone.
+  if ([errcode, rawCode].some((each) => typeof each === "number" && [5, 6].includes(each & 0xff)))
+    return true;
+  return error instanceof Error && /^database (table )?is locked/.test(error.message);
 }
