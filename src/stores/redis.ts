@@ -18,6 +18,7 @@ import { warnOfEviction } from "./_redis-eviction.ts";
 import { recordOf, storedOf } from "./_redis-records.ts";
 import type { Script } from "./_redis-script.ts";
 import { CREATE, END_MANY, END_ONE, LIST, UPDATE } from "./_redis-scripts.ts";
+import { shardOfRecord } from "./_shard.ts";
 import { inSteps } from "./_steps.ts";
 
 export type {
@@ -96,8 +97,8 @@ class RedisStore implements Store {
     { now, limit, replaces = "" }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     const { id, userKey, createdAt, expiresAt, ended } = record;
-    if (!id.startsWith(shardOf(userKey)))
-      throw new TypeError("record.id: needs to begin with shardOf(record.userKey)");
+    // Both keys have to be in one slot of a cluster.
+    shardOfRecord(record);
     this.#warnOnce();
     const keys = [this.#recordKey(id), this.#indexKey(userKey)];
     const args = [

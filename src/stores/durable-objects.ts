@@ -1,0 +1,142 @@
+import type { Duration } from "../duration.ts";
+import { SessionError } from "../errors.ts";
+import { known } from "../known-options.ts";
+import { shardOf } from "../shard.ts";
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionPage,
+  SessionRecord,
+  Store,
+  UpdateOptions,
+} from "../store.ts";
+import { Deadline } from "./_deadline.ts";
+import { inOrderOf } from "./_rows.ts";
+import type { ObjectAnswer, ObjectMethod } from "./_sessions-object.ts";
+import { shardOfId, shardOfRecord } from "./_shard.ts";
+
+export { type ObjectState, type ObjectStorage, SessionsObject } from "./_sessions-object.ts";
+
+/** What the store calls of an object. */
+export interface SessionsStub {
+  fetch(
+    url: string,
+    request: { method: string; body: string },
+  ): Promise<{ readonly ok: boolean; readonly status: number; json(): Promise<unknown> }>;
+}
+
+/** What the store calls of the binding to the class. */
+export interface SessionsNamespace<Id> {
+  idFromName(name: string): Id;
+  get(id: Id): SessionsStub;
+}
+
+/** What a store on Durable Objects can be told. */
+export interface DurableObjectStoreOptions {
+  /** How long it waits for an object's answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
+  readonly timeout?: Duration;
+}
+
+/**
+ * Keeps sessions in Cloudflare's Durable Objects: a user's sessions all in one of 3 844 objects, each with an SQLite
+ * database of its own. Takes the binding to the class `SessionsObject`; a namespace of one jurisdiction
+ * (`env.SESSIONS.jurisdiction("eu")`) too. There is nothing to migrate and nothing to clear away: the objects do it.
+ *
+ * Throws `TypeError` for wrong options.
+ *
+ * @example
+ * ```ts
+ * import { Manager } from "sessionup";
+ * import { durableObjectStore, type SessionsNamespace } from "sessionup/stores/durable-objects";
+ *
+ * export { SessionsObject } from "sessionup/stores/durable-objects";
+ *
+ * export default {
+ *   async fetch(request: Request, env: { SESSIONS: SessionsNamespace<object> }): Promise<Response> {
+ *     const manager = new Manager(durableObjectStore(env.SESSIONS));
+ *     return Response.json(await manager.fetchByUserKey("ann"));
+ *   },
+ * };
+ * ```
+ */
+export function durableObjectStore<Id>(
+  namespace: SessionsNamespace<Id>,
+  options: DurableObjectStoreOptions = {},
+): Store {
+  if (typeof namespace?.idFromName !== "function" || typeof namespace.get !== "function")
+    throw new TypeError("namespace: needs the binding to the class SessionsObject, such as env.SESSIONS");
+  known(options, "durableObjectStore", ["timeout"]);
+  return new DurableObjectStore(namespace, new Deadline(options.timeout));
+}
+
+class DurableObjectStore<Id> implements Store {
+  readonly #namespace: SessionsNamespace<Id>;
+  readonly #deadline: Deadline;
+
+  constructor(namespace: SessionsNamespace<Id>, deadline: Deadline) {
+    this.#namespace = namespace;
+    this.#deadline = deadline;
+  }
+
+  async create(
+    record: SessionRecord,
+    options: CreateOptions,
+  ): Promise<{ readonly evicted: readonly string[] }> {
+    return await this.#ask(shardOfRecord(record), "create", record, options);
+  }
+
+  async fetchById(id: string): Promise<SessionRecord | undefined> {
+    return await this.#ask(shardOfId(id), "fetchById", id);
+  }
+
+  async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    const shards = new Set(ids.map(shardOfId));
+    const asked = [...shards].map((shard) => {
+      const members = ids.filter((id) => shardOfId(id) === shard);
+      return this.#ask<Array<SessionRecord | null>>(shard, "fetchByIds", members);
+    });
+    const found = (await Promise.all(asked)).flat().filter((record) => record !== null);
+    return inOrderOf(ids, found);
+  }
+
+  async fetchByUserKey(userKey: string, page: SessionPage): Promise<readonly SessionRecord[]> {
+    return await this.#ask(shardOf(userKey), "fetchByUserKey", userKey, page);
+  }
+
+  async update(
+    id: string,
+    change: SessionChange,
+    options: UpdateOptions,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    return await this.#ask(shardOfId(id), "update", id, change, options);
+  }
+
+  async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
+    return await this.#ask(shardOfId(id), "deleteById", id, end, owner);
+  }
+
+  async deleteByUserKey(
+    userKey: string,
+    end: End,
+    exceptIds?: readonly string[],
+  ): Promise<readonly string[]> {
+    return await this.#ask(shardOf(userKey), "deleteByUserKey", userKey, end, exceptIds);
+  }
+
+  async #ask<Value>(shard: string, method: ObjectMethod, ...args: readonly unknown[]): Promise<Value> {
+    // A stub of its own each time: after a failure the old one may be of no use.
+    const object = this.#namespace.get(this.#namespace.idFromName(shard));
+    const body = JSON.stringify([method, ...args]);
+    const answer = await this.#deadline.within(reply(object, body));
+    if (answer.error) throw new SessionError(answer.error.code, answer.error.message);
+    return answer.value as Value;
+  }
+}
+
+async function reply(object: SessionsStub, body: string): Promise<ObjectAnswer> {
+  // The platform wants a whole URL; nobody looks at it.
+  const response = await object.fetch("https://sessions.internal/", { method: "POST", body });
+  if (!response.ok) throw new Error(`the object answered with status ${response.status}`);
+  return (await response.json()) as ObjectAnswer;
+}
