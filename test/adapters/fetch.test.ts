@@ -1,6 +1,6 @@
 import { type FetchContext, fetchSessions } from "sessionup/fetch";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
-import { type ServerRequest, serve } from "srvx";
+import type { ServerRequest } from "srvx";
 import { describe, it } from "vitest";
 import { streamOf } from "./_stream.ts";
 
@@ -46,6 +46,10 @@ const skip = [
     tests: ["a thrown error"],
   },
 ];
+
+/** The platform's own server, in one form: `Bun.serve`, `Deno.serve`, else node:http. */
+const platform = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
+const { serve }: typeof import("srvx") = await import(/* @vite-ignore */ `srvx/${platform}`);
 
 describe("sessionup/fetch on srvx", () => {
   adapterContract(

@@ -1,7 +1,4 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { libsqlStore } from "sessionup/stores/libsql";
@@ -9,72 +6,16 @@ import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OpenStore } from "../stores/_backend.ts";
 import { outageSuite } from "../stores/_outages.ts";
-import { connectionTests } from "../stores/_sqlite-connection.ts";
-import type { Outcome } from "./_contract.ts";
-import { ENGINES, installEngines, outcomesOf, unsupported } from "./_packages.ts";
+import { ENGINES, installEngines, unsupported } from "./_packages.ts";
 import { TursoServer } from "./_tursodb.ts";
 
-const RUNS = [
-  { store: "sqlite", client: "node:sqlite, Node 22", runtime: "Node 22", args: ["sqlite.ts", "node:sqlite"] },
-  { store: "sqlite", client: "node:sqlite, Node 24", runtime: "Node 24", args: ["sqlite.ts", "node:sqlite"] },
-  { store: "sqlite", client: "bun:sqlite", runtime: "Bun", args: ["sqlite.ts", "bun:sqlite"] },
-  { store: "sqlite", client: "better-sqlite3", runtime: "Node 24", args: ["sqlite.ts", "better-sqlite3"] },
-  { store: "libsql", client: "Cloudflare D1 (workerd)", runtime: "Node 24", args: ["d1.ts"] },
-] as const;
-
-/** Shows up as skipped, with the reason, where the program is in no package. */
-function describeWith(name: Parameters<typeof unsupported>[0], title: string, body: () => void): void {
-  const reason = unsupported(name);
-  if (reason) it.skip(`${title} (skipped: ${reason})`);
-  else describe(title, body);
-}
+const reason = unsupported("tursodb");
 
 describe("engines", () => {
   beforeAll(() => installEngines(), 600_000);
 
-  for (const { store, client, runtime, args } of RUNS) {
-    describeWith(runtime, `${store} × ${client}`, () => {
-      const outcomes = new Map<string, Outcome>();
-      let folder = "";
-      let end = "";
-      beforeAll(async () => {
-        folder = await mkdtemp(join(tmpdir(), "sessionup-engine-"));
-        const run = await outcomesOf(runtime, [...args, folder]);
-        for (const outcome of run.outcomes) outcomes.set(`${outcome.group} > ${outcome.title}`, outcome);
-        end = run.end;
-      }, 300_000);
-      afterAll(() => rm(folder, { recursive: true, force: true }));
-
-      /** What ran over there, by its name here: a test that did not run is one that failed. */
-      const reported = (group: string, title: string) =>
-        it(title, () => {
-          const outcome = outcomes.get(`${group} > ${title}`);
-          if (!outcome) throw new Error(`did not run: ${end}`);
-          if (outcome.error) throw new Error(outcome.error);
-        });
-      let group = "";
-      const runner = {
-        describe(title: string, body: () => void) {
-          describe(title, () => {
-            group = title;
-            body();
-          });
-        },
-        it: Object.assign((title: string) => reported(group, title), { skip: it.skip }),
-      };
-      const elsewhere = () => {
-        throw new Error("runs in another runtime");
-      };
-      storeContract(runner, { create: elsewhere });
-      if (store === "sqlite") {
-        runner.describe("connection", () => {
-          for (const title of Object.keys(connectionTests({ open: elsewhere }, () => ""))) runner.it(title);
-        });
-      }
-    });
-  }
-
-  describeWith("tursodb", "over HTTP", () => {
+  if (reason) it.skip(`libsql over HTTP (skipped: ${reason})`);
+  describe.skipIf(reason)("over HTTP", () => {
     const server = new TursoServer();
     beforeAll(async () => {
       await server.start();
@@ -132,9 +73,9 @@ describe("engines", () => {
     });
   });
 
-  it("takes the drivers' own types as they are", async () => {
+  it.each(["types", "workerd"])("takes the drivers' own types as they are: %s", async (project) => {
     const compiler = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
-    const compiled = promisify(execFile)(compiler, ["-p", "types/tsconfig.json"], { cwd: ENGINES });
+    const compiled = promisify(execFile)(compiler, ["-p", `${project}/tsconfig.json`], { cwd: ENGINES });
     await expect(compiled).resolves.toMatchObject({ stdout: "" });
   });
 });

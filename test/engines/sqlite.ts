@@ -1,11 +1,11 @@
-/**
- * Runs the store contract in the runtime that runs this file, over the driver that it is told, and prints each test's
- * outcome as a line of JSON: `node sqlite.ts <driver> <folder>`.
- */
+/** The SQLite store over the drivers that the runtime itself has, or that are named in DRIVERS. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sqliteStore } from "../../src/stores/sqlite.ts";
+import { sqliteStore } from "sessionup/stores/sqlite";
+import { storeContract } from "sessionup/testing";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { connectionTests, type SqliteDriver } from "../stores/_sqlite-connection.ts";
-import { contractOutcomes } from "./_contract.ts";
 
 // Modules that are not in sight of the compiler: each is there in one runtime alone.
 const DRIVERS: Readonly<Record<string, () => Promise<SqliteDriver>>> = {
@@ -27,18 +27,26 @@ const DRIVERS: Readonly<Record<string, () => Promise<SqliteDriver>>> = {
 };
 
 function imported(name: string) {
-  return import(name);
+  return import(/* @vite-ignore */ name);
 }
 
-const [name = "", folder = ""] = process.argv.slice(2);
-const driver = await DRIVERS[name]?.();
-if (!driver)
-  throw new Error(`no driver ${JSON.stringify(name)}; there are ${Object.keys(DRIVERS).join(", ")}`);
-const path = join(folder, "sessions.db");
-const database = driver.open(path);
-await sqliteStore(database).migrate();
-const outcomes = contractOutcomes(() => sqliteStore(database), {
-  connection: connectionTests(driver, () => path),
-});
-for await (const outcome of outcomes) console.log(JSON.stringify(outcome));
-database.close();
+const names = process.env.DRIVERS?.split(",") ?? [];
+if (names.length === 0) throw new Error(`DRIVERS: names none of ${Object.keys(DRIVERS).join(", ")}`);
+for (const name of names) {
+  const driver = await DRIVERS[name]?.();
+  if (!driver) throw new Error(`DRIVERS: there is no ${name}`);
+  describe(`sqlite × ${name}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), "sessionup-engine-"));
+    const path = join(folder, "sessions.db");
+    const database = driver.open(path);
+    beforeAll(() => sqliteStore(database).migrate());
+    afterAll(() => {
+      database.close();
+      rmSync(folder, { recursive: true });
+    });
+    storeContract({ describe, it }, { create: () => sqliteStore(database) });
+    describe("connection", () => {
+      for (const [title, body] of Object.entries(connectionTests(driver, () => path))) it(title, body);
+    });
+  });
+}

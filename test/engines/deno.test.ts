@@ -1,0 +1,3 @@
+import { runtimeSuite } from "./_runtime.ts";
+
+await runtimeSuite("Deno", { drivers: ["node:sqlite"] });

@@ -1,0 +1,9 @@
+declare namespace Cloudflare {
+  /** What the Worker is bound to: as vitest.config.ts says. */
+  interface Env {
+    readonly DB: import("@cloudflare/workers-types").D1Database;
+    readonly SESSIONS: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly BROKEN: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly SILENT: import("@cloudflare/workers-types").DurableObjectNamespace;
+  }
+}

@@ -1,0 +1,22 @@
+/** The Worker in whose place the tests run: the classes of the objects are in its main module. */
+export { SessionsObject } from "../../../src/stores/durable-objects.ts";
+
+/** Answers with no more than that it failed. */
+export class BrokenObject {
+  async fetch(): Promise<Response> {
+    return new Response("out of order", { status: 500 });
+  }
+}
+
+/** Never answers. */
+export class SilentObject {
+  async fetch(): Promise<Response> {
+    return new Promise(() => setTimeout(() => undefined, 60_000));
+  }
+}
+
+export default {
+  async fetch(): Promise<Response> {
+    return new Response(null, { status: 404 });
+  },
+};
