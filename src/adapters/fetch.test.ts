@@ -119,4 +119,45 @@ describe("fetchSessions", () => {
       /^sessionup\/fetch: the context is what public\(\) and auth\(\) give/,
     );
   });
+
+  describe("a handler inside of another one", () => {
+    it("has the same context: what is set inside is not undone by what was to be set outside", async () => {
+      const outer = sessions.public(login);
+      const stale = cookieOf(await login(request()));
+      await sessions.auth(async (context) => {
+        await sessions.revokeAll(context);
+        return new Response();
+      })(request(stale));
+      const response = await outer(request(stale));
+      expect(response.headers.getSetCookie()).toHaveLength(1);
+      const answer = await sessions.auth(({ session }) => new Response(session.userKey))(
+        request(cookieOf(response)),
+      );
+      expect(await answer.text()).toBe("ann");
+    });
+
+    it("leaves the outer one free to log in, also when it throws", async () => {
+      const inner = sessions.auth(() => new Response());
+      const broken = sessions.public(() => {
+        throw new Error("out of order");
+      });
+      for (const handler of [inner, broken]) {
+        const outer = sessions.public(async (context) => {
+          await handler(context.request).catch(() => undefined);
+          await sessions.init(context, "bob");
+          return new Response(context.session?.userKey);
+        });
+        const response = await outer(request());
+        expect(await response.text()).toBe("bob");
+        expect(response.headers.getSetCookie()).toHaveLength(1);
+      }
+    });
+
+    it("shares nothing with the next time that the same request comes", async () => {
+      const same = request();
+      const first = await login(same);
+      const second = await login(same);
+      expect(cookieOf(second)).not.toBe(cookieOf(first));
+    });
+  });
 });

@@ -80,9 +80,16 @@ export function fetchSessions<In, Out extends In>(
   const { peerAddress, reject = rejectionResponse } = options;
   const { verbs, load, authorize, routes } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
 
+  // A handler of ours inside of another one: of one request there is one context.
+  const contexts = new WeakMap<Request, Context<Out>>();
+
   function contextOf(request: Request, args: readonly unknown[]): Context<Out> {
+    const outer = contexts.get(request);
+    if (outer?.enter()) return outer;
     const peer = peerAddress && (() => peerAddress(request, ...(args as unknown as never[])));
-    return new Context<Out>(request, peer, (own) => verbs.current(own));
+    const context = new Context<Out>(request, peer, (own) => verbs.current(own));
+    contexts.set(request, context);
+    return context;
   }
 
   function wrap<Args extends readonly unknown[]>(
@@ -100,6 +107,8 @@ export function fetchSessions<In, Out extends In>(
       } catch (error) {
         if (!SessionError.is(error)) throw error;
         return context.finish(await reject(error, request));
+      } finally {
+        context.leave();
       }
     };
   }
@@ -112,9 +121,13 @@ export function fetchSessions<In, Out extends In>(
       const answer = routes(options);
       return async (request, ...args) => {
         const context = contextOf(request, args);
-        const { method, url } = request;
-        const found = await answer(context, { method, path: new URL(url).pathname });
-        return found && context.finish(responseOf(found));
+        try {
+          const { method, url } = request;
+          const found = await answer(context, { method, path: new URL(url).pathname });
+          return found && context.finish(responseOf(found));
+        } finally {
+          context.leave();
+        }
       };
     },
   };
@@ -125,7 +138,8 @@ class Context<Out> implements FetchContext<Out>, Exchange {
   readonly headers: Headers = new Headers();
   readonly #peerAddress: (() => string | undefined) | undefined;
   readonly #current: (context: FetchContext<Out>) => Session<Out> | undefined;
-  #finished = false;
+  /** How many handlers have it, one inside of the other. */
+  #entered = 1;
 
   constructor(
     request: Request,
@@ -152,7 +166,7 @@ class Context<Out> implements FetchContext<Out>, Exchange {
     return this.#peerAddress?.();
   }
   blocked(): string | undefined {
-    return this.#finished ? "the handler has returned its response" : undefined;
+    return this.#entered === 0 ? "the handler has returned its response" : undefined;
   }
   setCookie(cookie: SetCookie): void {
     replaceCookies(this.headers, (lines) => withCookie(lines, cookie));
@@ -161,10 +175,16 @@ class Context<Out> implements FetchContext<Out>, Exchange {
     this.headers.set(name, value);
   }
 
-  /** The response with our headers. */
+  /** Whether one more handler has it now: not when its response has left. */
+  enter(): boolean {
+    return this.#entered > 0 && ++this.#entered > 0;
+  }
+  leave(): void {
+    this.#entered--;
+  }
+  /** The response with our headers, where it is that of the outermost handler. */
   finish(response: Response): Response {
-    this.#finished = true;
-    return withHeaders(response, this.headers);
+    return this.#entered === 1 ? withHeaders(response, this.headers) : response;
   }
 }
 
