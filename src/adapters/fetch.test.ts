@@ -122,7 +122,7 @@ describe("fetchSessions", () => {
 
   describe("a handler inside of another one", () => {
     it("has the same context: what is set inside is not undone by what was to be set outside", async () => {
-      const outer = sessions.public(login);
+      const outer = sessions.public((context) => login(context.request));
       const stale = cookieOf(await login(request()));
       await sessions.auth(async (context) => {
         await sessions.revokeAll(context);
