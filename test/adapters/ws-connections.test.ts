@@ -261,9 +261,22 @@ describe("a client", () => {
     },
   );
 
-  it("whose socket broke before it is refused ends nothing else", async () => {
+  it.each([
+    ["it would connect", undefined],
+    ["it is refused", new Error("connection reset")],
+  ])("whose socket broke before %s is none that the app is asked about", async (_, failure) => {
     const store = new GatedStore();
-    const site = await WsSite.start({ manager: new Manager(store) });
+    const asked: string[] = [];
+    const site = await WsSite.start({
+      manager: new Manager(store),
+      options: {
+        reject: (_error, _request, response) => {
+          asked.push("reject");
+          response.end();
+        },
+      },
+      wss: { verifyClient: () => asked.push("verifyClient") > 0 },
+    });
     sites.push(site);
     const client = await site.loggedIn();
     const gate = store.hold("fetchById");
@@ -271,13 +284,13 @@ describe("a client", () => {
     site.raw("/private", client);
     const [, socket] = await upgraded;
     await gate.arrived;
-    let connections = 0;
-    site.wss.on("connection", () => connections++);
     socket.destroy(new Error("read ECONNRESET"));
-    gate.open();
     await closeOf(socket);
-    expect(connections).toBe(0);
+    gate.open(failure);
+    await sleep(20);
+    expect(asked).toEqual([]);
     expect((await site.connect("/private", client)).status).toBe(101);
+    expect(asked).toEqual(["verifyClient"]);
   });
 
   it("gets 503 in time where the database hangs", async () => {

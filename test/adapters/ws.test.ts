@@ -418,13 +418,14 @@ describe("a mistake of the app's", () => {
     const { site, told } = await setUp({
       options: {
         reject: (error, _request, response) => {
-          response.writeHead(error.status).end("no");
+          // More than the system takes at once.
+          response.writeHead(error.status).end("no".repeat(5_000_000));
           throw new Error("reject fails");
         },
       },
     });
     const { status, body } = await site.connect("/private");
-    expect([status, body, told.length]).toEqual([401, "no", 1]);
+    expect([status, body.length, told.length]).toEqual([401, 10_000_000, 1]);
   });
 
   it("in a function of the manager's is a 500, with nothing of it in the answer", async () => {
