@@ -103,7 +103,8 @@ export async function pipelined(
     const connection = index === last ? "close" : "keep-alive";
     return `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: ${connection}\r\nCookie: ${cookie}\r\n\r\n`;
   });
-  socket.end(requests.join(""));
+  // Not ended here: not every server goes on with a connection that is half closed.
+  socket.write(requests.join(""));
   let text = "";
   for await (const chunk of socket) text += String(chunk);
   return text.split("HTTP/1.1 ").slice(1);

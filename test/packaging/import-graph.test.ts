@@ -104,7 +104,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "bound-sessions": ["type session", "type sessions"],
   // The edges. None knows another, nor a sibling that has no `_`.
   "stores/*": ["deep-freeze", "duration", "errors", "known-options", "shard", "type store", "stores/_*"],
-  "stores/_*": ["duration", "errors", "type store", "stores/_*", "node:crypto", "node:buffer"],
+  "stores/_*": ["duration", "errors", "shard", "type store", "stores/_*", "node:crypto", "node:buffer"],
   "adapters/*": [
     "bound-sessions",
     "errors",
