@@ -5,27 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
-import { type SessionRecord, shardOf } from "sessionup";
 
-export const NOW = Date.UTC(2026, 0, 1);
-const DAY = 86_400_000;
 const PROGRAM = fileURLToPath(new URL("_lmdb-process.ts", import.meta.url));
-
-let count = 0;
-export function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
-  const userKey = overrides.userKey ?? "ann";
-  return {
-    id: `${shardOf(userKey)}${String(count++).padStart(20, "0")}`,
-    userKey,
-    revision: 0,
-    createdAt: NOW + count,
-    lastSeenAt: NOW,
-    expiresAt: NOW + DAY,
-    deadline: NOW + DAY,
-    data: { v: 1 },
-    ...overrides,
-  };
-}
 
 /** A folder for one file, with those who have it open in this process and in others. */
 export class LmdbFile {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type End, type SessionRecord, type Store, shardOf } from "sessionup";
+import type { End, SessionRecord, Store } from "sessionup";
 import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
+import { DAY, HOUR, NOW, recordOf } from "../support/record.ts";
 import { data, marked, newMark, userKey } from "./_arbitraries.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
 
-const NOW = Date.UTC(2026, 0, 1, 12);
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const END = { reason: "revoked", now: NOW } as const;
 const PROPERTY = { interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true } as const;
 
@@ -41,7 +39,7 @@ export function losslessTests(backend: Backend): void {
 
     it("keeps any JSON, in its order, when it is created, replaced and listed", async () => {
       const property = fc.asyncProperty(data, data, async (first, second) => {
-        const record = recordOf(newMark(), { data: first });
+        const record = recordOf({ userKey: newMark(), data: first });
         await store.create(record, { now: NOW });
         await expectSame(store, record);
         assert.equal(await store.update(record.id, { data: second }, { now: NOW, ifRevision: 0 }), "updated");
@@ -56,7 +54,7 @@ export function losslessTests(backend: Backend): void {
         '{"v":1,"__proto__":{"admin":true},"deep":[{"__proto__":[],"constructor":{"prototype":{}}}],"empty":[[],{},""],' +
           '"numbers":[1e21,5e-324,1.7976931348623157e308,0.1,9007199254740991,9007199254740993,-1e-7,100,1.5]}',
       );
-      const record = recordOf(newMark(), { data: awkward });
+      const record = recordOf({ userKey: newMark(), data: awkward });
       await store.create(record, { now: NOW });
       await expectSame(store, record);
       const { data } = (await store.fetchById(record.id)) ?? assert.fail();
@@ -70,7 +68,7 @@ export function losslessTests(backend: Backend): void {
       const property = fc.asyncProperty(userKey, async (key) => {
         const own = marked(key, newMark());
         const others = nearTo(own);
-        const records = [own, ...others].map((each) => recordOf(each));
+        const records = [own, ...others].map((userKey) => recordOf({ userKey }));
         for (const record of records) await store.create(record, { now: NOW });
         for (const record of records) await expectSame(store, record);
         const [first, second] = records;
@@ -137,7 +135,8 @@ function zoneTests(backend: Backend): void {
       it(`keeps times to the millisecond that were written in ${zone[0]}`, async () => {
         const user = newMark();
         const records = MOMENTS.flatMap((moment) => [moment, moment + 1, moment + HOUR - 1]).map((moment) =>
-          recordOf(user, {
+          recordOf({
+            userKey: user,
             createdAt: moment,
             lastSeenAt: moment + 1,
             expiresAt: moment + 2,
@@ -200,7 +199,7 @@ async function liveAndEnd(store: Store): Promise<void> {
     options: Partial<Parameters<Store["create"]>[1]> = {},
     times: Partial<SessionRecord> = {},
   ) => {
-    const record = recordOf(userKey, times);
+    const record = recordOf({ userKey, ...times });
     await store.create(record, { now: NOW, ...options });
     return record.id;
   };
@@ -266,18 +265,4 @@ function nearTo(key: string): string[] {
     key.trim(),
   ];
   return [...new Set(others)].filter((other) => other !== key && Buffer.byteLength(other) <= 1_024);
-}
-
-function recordOf(userKey: string, overrides: Partial<SessionRecord> = {}): SessionRecord {
-  return {
-    id: `${shardOf(userKey)}${newMark()}`,
-    userKey,
-    revision: 0,
-    createdAt: NOW,
-    lastSeenAt: NOW,
-    expiresAt: NOW + HOUR,
-    deadline: NOW + HOUR,
-    data: { v: 1 },
-    ...overrides,
-  };
 }

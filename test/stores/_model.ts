@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { SessionError, type SessionRecord, type Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { DAY } from "../support/record.ts";
 import { marked, newMark, userKey } from "./_arbitraries.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
 import { type Question, questionOf, type Step, step, type World } from "./_model-steps.ts";
 
-const DAY = 86_400_000;
 const RUNS = 60;
 
 /** Never moves backwards, from run to run: what clears the dead away goes by the latest time that it was told. */

@@ -1,27 +1,5 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
-import { type SessionRecord, shardOf } from "sessionup";
 import type { MysqlPool } from "sessionup/stores/mysql";
-
-export const NOW: number = Date.UTC(2026, 0, 1, 12);
-export const DAY = 86_400_000;
-
-let made = 0;
-/** A session that nobody else has, of a second of its own. */
-export function recordOf(overrides: Partial<SessionRecord> = {}): SessionRecord {
-  const userKey = overrides.userKey ?? "ann";
-  made += 1;
-  return {
-    id: `${shardOf(userKey)}${String(made).padStart(20, "0")}`,
-    userKey,
-    revision: 0,
-    createdAt: NOW + made * 1_000,
-    lastSeenAt: NOW,
-    expiresAt: NOW + DAY,
-    deadline: NOW + DAY,
-    data: { v: 1 },
-    ...overrides,
-  };
-}
 
 export function poolOf(url: string, options: PoolOptions = {}): Pool {
   return createPool({ uri: url, connectionLimit: 20, ...options });

@@ -1,26 +1,4 @@
 import pg from "pg";
-import { type SessionRecord, shardOf } from "sessionup";
-
-export const NOW: number = Date.UTC(2026, 0, 1, 12);
-export const DAY = 86_400_000;
-
-let made = 0;
-/** A session that nobody else has, of a second of its own. */
-export function recordOf(overrides: Partial<SessionRecord> = {}): SessionRecord {
-  const userKey = overrides.userKey ?? "ann";
-  made += 1;
-  return {
-    id: `${shardOf(userKey)}${String(made).padStart(20, "0")}`,
-    userKey,
-    revision: 0,
-    createdAt: NOW + made * 1_000,
-    lastSeenAt: NOW,
-    expiresAt: NOW + DAY,
-    deadline: NOW + DAY,
-    data: { v: 1 },
-    ...overrides,
-  };
-}
 
 export function poolOf(connectionString: string, config: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString, ...config });

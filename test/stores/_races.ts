@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { SessionError, type SessionLimit, type SessionRecord, type Store, shardOf } from "sessionup";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { HOUR, NOW } from "../support/record.ts";
 import { newMark } from "./_arbitraries.ts";
 import { atOnce, inWaves } from "./_at-once.ts";
 import type { Backend, OpenStore } from "./_backend.ts";
 import { managerRaces } from "./_manager-races.ts";
 
-const NOW = Date.UTC(2026, 0, 1, 12);
-const HOUR = 3_600_000;
 /** Each race is run so often, each time with a user of its own. */
 const ROUNDS = 300;
 const CLIENTS = 3;

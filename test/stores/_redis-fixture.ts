@@ -1,12 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type SessionRecord, type Store, shardOf } from "sessionup";
+import { type Store, shardOf } from "sessionup";
 import { type RedisStoreOptions, redisStore } from "sessionup/stores/redis";
 import { type RedisOptions, type RedisServer, startRedis } from "../support/servers/redis.ts";
 
-export const NOW: number = Date.UTC(2026, 0, 1, 12);
-export const HOUR = 3_600_000;
-export const DAY: number = 24 * HOUR;
 /** So long after its end the server may still keep a record. */
 export const SLACK = 60_000;
 
@@ -60,22 +57,6 @@ export class RedisFixture {
 
 export function newUser(): string {
   return `user-${randomBytes(6).toString("hex")}`;
-}
-
-/** A session of that user's, of an hour unless told otherwise. */
-export function recordOf(userKey: string, overrides: Partial<SessionRecord> = {}): SessionRecord {
-  const deadline = overrides.deadline ?? overrides.expiresAt ?? NOW + HOUR;
-  return {
-    id: shardOf(userKey) + randomBytes(10).toString("hex"),
-    userKey,
-    revision: 0,
-    createdAt: NOW,
-    lastSeenAt: NOW,
-    expiresAt: deadline,
-    deadline,
-    data: { v: 1, secret: randomBytes(16).toString("hex") },
-    ...overrides,
-  };
 }
 
 export function indexKey(userKey: string, prefix = "sessionup:"): string {

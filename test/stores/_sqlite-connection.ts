@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 // Paths, not the package's names: runtimes that know nothing of its build run this too.
 import { SessionError } from "../../src/errors.ts";
-import { shardOf } from "../../src/shard.ts";
 import type { SessionRecord } from "../../src/store.ts";
 import { type SqliteDatabase, type SqliteStore, sqliteStore } from "../../src/stores/sqlite.ts";
+import { NOW, recordOf } from "../support/record.ts";
 
 /** How a driver opens a file; with bigints, all integers come out as such. */
 export interface SqliteDriver {
   open(path: string, bigints?: boolean): SqliteDatabase & { close(): unknown };
 }
-
-const NOW = Date.UTC(2026, 0, 1, 12);
 
 /** What the store promises of the app's connection, for every driver. `path` is a file that has the tables. */
 export function connectionTests(
@@ -33,7 +31,7 @@ export function connectionTests(
   return {
     "refuses every operation while a transaction of the app's is open": () =>
       opened(async (database, store) => {
-        const record = recordOf("transaction");
+        const record = recordOf({ userKey: "transaction" });
         await store.create(record, { now: NOW });
         database.exec("BEGIN");
         await refusals(store, record);
@@ -46,7 +44,7 @@ export function connectionTests(
           prepare: (sql) => database.prepare(sql),
           exec: (sql) => database.exec(sql),
         });
-        const record = recordOf("silent");
+        const record = recordOf({ userKey: "silent" });
         await silent.create(record, { now: NOW });
         assert.deepEqual(await silent.fetchById(record.id), record);
         database.exec("BEGIN");
@@ -58,7 +56,7 @@ export function connectionTests(
       opened(async (database, store) => {
         for (const timeout of [0, 3, 7_000]) {
           database.exec(`PRAGMA busy_timeout = ${timeout}`);
-          await store.create(recordOf("timeout"), { now: NOW });
+          await store.create(recordOf({ userKey: "timeout" }), { now: NOW });
           await store.deleteByUserKey("timeout", { reason: "revoked", now: NOW });
           assert.deepEqual(plain(database.prepare("PRAGMA busy_timeout").all()), [{ timeout }]);
         }
@@ -66,7 +64,7 @@ export function connectionTests(
     "waits for another connection's transaction without blocking the event loop": () =>
       opened(async (database, store) => {
         database.exec("PRAGMA busy_timeout = 30000");
-        const record = recordOf("waiting");
+        const record = recordOf({ userKey: "waiting" });
         const other = open(path());
         try {
           other.exec("BEGIN IMMEDIATE");
@@ -84,7 +82,7 @@ export function connectionTests(
     "fails with ERR_STORE when the lock is held for longer than the timeout": () =>
       opened(async (database) => {
         const store = sqliteStore(database, { timeout: "1s" });
-        const record = recordOf("locked");
+        const record = recordOf({ userKey: "locked" });
         const other = open(path());
         try {
           other.exec("BEGIN IMMEDIATE");
@@ -105,11 +103,11 @@ export function connectionTests(
     "reads numbers as numbers when the connection gives bigints": () =>
       opened(async (database, store) => {
         assert.equal(typeof count(database), "bigint");
-        const record = recordOf("bigint");
+        const record = recordOf({ userKey: "bigint" });
         await store.create(record, { now: NOW });
         assert.deepEqual(await store.fetchById(record.id), record);
         const limit = { max: 1, onExceed: "evict-oldest" } as const;
-        const next = recordOf("bigint");
+        const next = recordOf({ userKey: "bigint" });
         assert.deepEqual(await store.create(next, { now: NOW, limit }), { evicted: [record.id] });
         assert.equal(await store.update(next.id, { data: { v: 1 } }, { now: NOW, ifRevision: 0 }), "updated");
         assert.equal((await store.fetchById(next.id))?.revision, 1);
@@ -117,12 +115,12 @@ export function connectionTests(
     "ends nothing for a login whose id is there": () =>
       opened(async (_database, store) => {
         const [oldest, replaced, there] = [
-          recordOf("there", NOW),
-          recordOf("there", NOW + 1),
-          recordOf("elsewhere"),
+          recordOf({ userKey: "there", createdAt: NOW }),
+          recordOf({ userKey: "there", createdAt: NOW + 1 }),
+          recordOf({ userKey: "elsewhere" }),
         ];
         for (const record of [oldest, replaced, there]) await store.create(record, { now: NOW });
-        const again = { ...recordOf("there", NOW + 2), id: there.id };
+        const again = { ...recordOf({ userKey: "there", createdAt: NOW + 2 }), id: there.id };
         for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
           const options = { now: NOW, limit: { max: 2, onExceed }, replaces: replaced.id };
           await assert.rejects(
@@ -136,13 +134,15 @@ export function connectionTests(
       }),
     "ends thousands of one user's sessions in steps, each of them once": () =>
       opened(async (_database, store) => {
-        const many = Array.from({ length: 2_500 }, (_, index) => recordOf("thousands", NOW - (index % 100)));
+        const many = Array.from({ length: 2_500 }, (_, index) =>
+          recordOf({ userKey: "thousands", createdAt: NOW - (index % 100) }),
+        );
         for (const record of many) await store.create(record, { now: NOW });
         const [kept] = many;
         const end = { reason: "revoked", now: NOW, tombstone: 1_000 } as const;
         const ending = store.deleteByUserKey("thousands", end, [kept?.id ?? ""]);
         // Between two steps; what comes after the first is behind none of them.
-        const later = recordOf("thousands", NOW + 1);
+        const later = recordOf({ userKey: "thousands", createdAt: NOW + 1 });
         await store.create(later, { now: NOW });
         const ended = await ending;
         assert.deepEqual(
@@ -159,11 +159,13 @@ export function connectionTests(
       }),
     "evicts thousands in steps when the limit is lowered": () =>
       opened(async (_database, store) => {
-        const many = Array.from({ length: 2_500 }, (_, index) => recordOf("lowered", NOW + index));
+        const many = Array.from({ length: 2_500 }, (_, index) =>
+          recordOf({ userKey: "lowered", createdAt: NOW + index }),
+        );
         for (const record of many) await store.create(record, { now: NOW });
         const limit = { max: 3, onExceed: "evict-oldest" } as const;
         const replaces = many.at(-1)?.id ?? "";
-        const newest = recordOf("lowered", NOW + 10_000);
+        const newest = recordOf({ userKey: "lowered", createdAt: NOW + 10_000 });
         const { evicted } = await store.create(newest, { now: NOW, limit, replaces });
         assert.deepEqual(
           [...evicted].sort(),
@@ -185,7 +187,7 @@ async function refusals(store: SqliteStore, record: SessionRecord): Promise<void
     store.fetchById(record.id),
     store.fetchByIds([record.id]),
     store.fetchByUserKey(record.userKey, { now: NOW, limit: 1 }),
-    store.create(recordOf(record.userKey), { now: NOW }),
+    store.create(recordOf({ userKey: record.userKey }), { now: NOW }),
     store.update(record.id, { data: { v: 2 } }, { now: NOW, ifRevision: 0 }),
     store.deleteById(record.id, end),
     store.deleteByUserKey(record.userKey, end),
@@ -201,15 +203,6 @@ async function refusals(store: SqliteStore, record: SessionRecord): Promise<void
         /transaction of the app's/.test(error.message),
     );
   }
-}
-
-let ids = 0;
-
-function recordOf(userKey: string, createdAt: number = NOW): SessionRecord {
-  const id = shardOf(userKey) + `${createdAt}x${ids++}`.padStart(24, "0");
-  const deadline = NOW + 3_600_000;
-  const times = { createdAt, lastSeenAt: createdAt, expiresAt: deadline, deadline };
-  return { id, userKey, revision: 0, ...times, data: { v: 1 } };
 }
 
 /** Rows of some drivers have no prototype, and some have bigints. */

@@ -8,9 +8,9 @@ import Database from "libsql";
 import { shardOf } from "../../src/shard.ts";
 import { libsqlStore } from "../../src/stores/libsql.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
+import { NOW } from "../support/record.ts";
 
 const [kind, path = "", name = "", logins = "0"] = process.argv.slice(2);
-const NOW = Date.UTC(2026, 0, 1, 12);
 const end = { reason: "revoked", now: NOW } as const;
 const options = { timeout: "30s" } as const;
 const store =

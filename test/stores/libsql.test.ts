@@ -1,10 +1,10 @@
 import { type Client, createClient } from "@libsql/client";
 import { libsqlStore } from "sessionup/stores/libsql";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { NOW } from "../support/record.ts";
 import { SqliteFiles } from "./_sqlite-files.ts";
 import { storeSuite } from "./_suite.ts";
 
-const NOW = Date.UTC(2026, 0, 1, 12);
 const COUNT = "SELECT count(*) AS count FROM sessionup_sessions";
 const files = new SqliteFiles();
 

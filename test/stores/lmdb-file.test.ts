@@ -4,7 +4,8 @@ import { SessionError } from "sessionup";
 import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DATABASE_SWEEP } from "../../src/stores/_sweeper.ts";
-import { LmdbFile, NOW, record } from "./_lmdb-fixture.ts";
+import { NOW, recordOf } from "../support/record.ts";
+import { LmdbFile } from "./_lmdb-fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
 const PAGE = { now: NOW, limit: 10_000 };
@@ -23,7 +24,7 @@ const database = (part: string) =>
 
 describe("lmdb: the file", () => {
   it("has everything again when it is opened anew", async () => {
-    const records = [record(), record({ userKey: "bob" })];
+    const records = [recordOf(), recordOf({ userKey: "bob" })];
     for (const each of records) await lmdbStore(root).create(each, { now: NOW });
     await root.close();
     expect(await lmdbStore(file.open()).fetchByIds(records.map(({ id }) => id))).toEqual(records);
@@ -39,7 +40,7 @@ describe("lmdb: the file", () => {
 
   it("has two stores of other names apart", async () => {
     const [one, other] = [lmdbStore(root), lmdbStore(root, { name: "admins" })];
-    const own = record();
+    const own = recordOf();
     await one.create(own, { now: NOW });
     expect(await other.fetchById(own.id)).toBeUndefined();
     expect(await other.deleteByUserKey("ann", END)).toEqual([]);
@@ -48,11 +49,11 @@ describe("lmdb: the file", () => {
   it("is gone through for the user's own sessions alone, whatever others are called", async () => {
     const store = lmdbStore(root);
     const names = Array.from({ length: 100 }, (_, index) => `1${index}`);
-    await Promise.all(["1", ...names].map((userKey) => store.create(record({ userKey }), { now: NOW })));
+    await Promise.all(["1", ...names].map((userKey) => store.create(recordOf({ userKey }), { now: NOW })));
     let looks = 0;
     const counted = lmdbStore(changed(root, "sessionup_by_id", { looked: () => looks++ }));
     expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
-    const draft = record({ userKey: "1" });
+    const draft = recordOf({ userKey: "1" });
     await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "refuse" } });
     expect(await counted.deleteByUserKey("1", END)).toHaveLength(2);
     expect(looks).toBe(4);
@@ -63,7 +64,7 @@ describe("lmdb: the file", () => {
     const size = async () => (await stat(file.path)).size;
     let after = 0;
     for (let round = 0; round < 30; round++) {
-      const records = Array.from({ length: 200 }, () => record());
+      const records = Array.from({ length: 200 }, () => recordOf());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
       await store.deleteByUserKey("ann", END);
       if (round === 9) after = await size();
@@ -89,7 +90,11 @@ describe("lmdb: the file", () => {
     const stores = [0, 1].map(() => lmdbStore(file.open(options)));
     for (const [index, store] of stores.entries()) {
       const other = stores[1 - index] ?? store;
-      const [first, second, third] = [record(), record(), record({ data: { v: 1, "": [1e21, {}, "é\0"] } })];
+      const [first, second, third] = [
+        recordOf(),
+        recordOf(),
+        recordOf({ data: { v: 1, "": [1e21, {}, "é\0"] } }),
+      ];
       await Promise.all([first, second].map((each) => store.create(each, { now: NOW })));
       const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "refuse" } });
       await expect(refused).rejects.toMatchObject({ code: "ERR_LIMIT" });
@@ -107,7 +112,7 @@ describe("lmdb: the file", () => {
 describe("lmdb: transactions", () => {
   it("write all of an operation, or nothing, and leave others' writes alone", async () => {
     const store = lmdbStore(root);
-    const [kept, ended, other] = [record(), record(), record()];
+    const [kept, ended, other] = [recordOf(), recordOf(), recordOf()];
     for (const each of [kept, ended]) await store.create(each, { now: NOW });
     // The last of the writes of a removal fails.
     const broken = lmdbStore(changed(root, "sessionup_by_deadline", { broken: true }));
@@ -121,7 +126,7 @@ describe("lmdb: transactions", () => {
 
   it("of the app's refuse a write: it would go with their rollback", async () => {
     const store = lmdbStore(root);
-    const [own, other] = [record(), record()];
+    const [own, other] = [recordOf(), recordOf()];
     await store.create(own, { now: NOW });
     let written: Promise<unknown> | undefined;
     root.transactionSync(() => {
@@ -148,7 +153,7 @@ describe("lmdb: many sessions of one user", () => {
   const stored = async (count: number) => {
     const store = lmdbStore(root, { timeout: "30s" });
     for (let first = 0; first < count; first += 1_000) {
-      const records = Array.from({ length: Math.min(1_000, count - first) }, () => record());
+      const records = Array.from({ length: Math.min(1_000, count - first) }, () => recordOf());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
     }
     return store;
@@ -174,7 +179,7 @@ describe("lmdb: many sessions of one user", () => {
 
   it("let the event loop go on while they end, or become tombstones", async () => {
     const store = await stored(5_500);
-    const kept = record();
+    const kept = recordOf();
     await store.create(kept, { now: NOW });
     for (const tombstone of [undefined, 1_000]) {
       let turns = 0;
@@ -202,7 +207,7 @@ describe("lmdb: clearing away", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
   afterEach(() => void vi.useRealTimers());
 
-  const dead = () => record({ expiresAt: NOW + 1, deadline: NOW + 1 });
+  const dead = () => recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 });
   const count = () => database("by_id").getCount();
   /** So many milliseconds; sweeps that began meanwhile are over then. */
   const pass = async (milliseconds: number, roots: readonly RootDatabase[] = [root]) => {
@@ -221,7 +226,7 @@ describe("lmdb: clearing away", () => {
   it("removes the dead a minute after their end, however many, and leaves the living", async () => {
     const store = lmdbStore(root);
     for (let some = 0; some < 450; some++) await store.create(dead(), { now: NOW });
-    await store.create(record(), { now: NOW });
+    await store.create(recordOf(), { now: NOW });
     await pass(60_000);
     expect(count()).toBe(451);
     await pass(61_000);
@@ -236,7 +241,7 @@ describe("lmdb: clearing away", () => {
     const [store, other] = [lmdbStore(roots[0]), lmdbStore(roots[1])];
     await store.create(dead(), { now: NOW });
     await pass(20_000, roots);
-    await other.create(record(), { now: NOW + 20_000 });
+    await other.create(recordOf(), { now: NOW + 20_000 });
     await pass(101_000, roots);
     expect(count()).toBe(1);
     // The first has swept a moment ago: the second's turn passes.
@@ -274,7 +279,7 @@ describe("lmdb: clearing away", () => {
     });
     await lmdbStore(root).create(dead(), { now: NOW });
     const store = lmdbStore(breakable, { onSweepError: (error) => errors.push(error) });
-    await expect(store.create(record(), { now: NOW })).rejects.toThrow("no room");
+    await expect(store.create(recordOf(), { now: NOW })).rejects.toThrow("no room");
     await pass(121_000);
     expect(String(errors[0])).toBe("Error: no room");
     broken = false;

@@ -1,6 +1,7 @@
 import { lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LmdbFile, NOW, type OtherProcess, record } from "./_lmdb-fixture.ts";
+import { NOW, recordOf } from "../support/record.ts";
+import { LmdbFile, type OtherProcess } from "./_lmdb-fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
 
@@ -19,7 +20,7 @@ class Work {
   /** Logins, activity and logouts, many at a time; of the first user of each ten, all sessions. */
   async of(other: OtherProcess, name: string, logins: number): Promise<void> {
     for (let first = 0; first < logins; first += 20) {
-      const drafts = Array.from({ length: 20 }, (_, index) => record({ userKey: `${name}${index % 5}` }));
+      const drafts = Array.from({ length: 20 }, (_, index) => recordOf({ userKey: `${name}${index % 5}` }));
       await Promise.all(
         drafts.map(async (draft, index) => {
           await other.ask("create", draft, { now: NOW });
@@ -47,7 +48,7 @@ describe("several processes at one file", () => {
     const store = lmdbStore(file.open());
     const other = await file.otherProcess();
     for (let round = 0; round < 100; round++) {
-      const own = record();
+      const own = recordOf();
       await store.create(own, { now: NOW });
       expect(await other.ask("fetchById", own.id)).toEqual(own);
       // Reads, so that this process has a view; the other one ends the session; the next read is of after that.
@@ -97,7 +98,7 @@ describe("several processes at one file", () => {
       }
       const touched = await store.fetchByIds([...work.touched, ...others.touched]);
       for (const each of touched) if (each) expect(each.lastSeenAt).toBe(NOW + 1);
-      const own = record({ userKey: "cyd" });
+      const own = recordOf({ userKey: "cyd" });
       await store.create(own, { now: NOW });
       expect(await other.ask("fetchById", own.id)).toEqual(own);
       await other.kill();
@@ -117,7 +118,7 @@ describe("a disk that is full", () => {
       const kept: string[] = [];
       const errors: unknown[] = [];
       while (errors.length === 0) {
-        const drafts = Array.from({ length: 3 }, () => record({ data: { v: 1, much: "x".repeat(9_000) } }));
+        const drafts = Array.from({ length: 3 }, () => recordOf({ data: { v: 1, much: "x".repeat(9_000) } }));
         const created = drafts.map((draft) => other.ask("create", draft, { now: NOW }));
         for (const [index, outcome] of (await Promise.allSettled(created)).entries()) {
           if (outcome.status === "fulfilled") kept.unshift(drafts[index]?.id ?? "");
@@ -133,7 +134,7 @@ describe("a disk that is full", () => {
       expect(listed.map(({ id }) => id)).toEqual(kept);
       // A logout makes room.
       expect(await other.ask("deleteByUserKey", "ann", END)).toHaveLength(kept.length);
-      expect(await other.ask("create", record(), { now: NOW })).toEqual({ evicted: [] });
+      expect(await other.ask("create", recordOf(), { now: NOW })).toEqual({ evicted: [] });
       expect(await lmdbStore(file.open()).fetchByUserKey("ann", page)).toHaveLength(1);
     },
   );

@@ -1,9 +1,10 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DAY, NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
-import { DAY, NOW, poolOf, recordOf } from "./_mysql-fixture.ts";
+import { poolOf } from "./_mysql-fixture.ts";
 
 /** What each server knows, and the other one does not. */
 const MODES = {

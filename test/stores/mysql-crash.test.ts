@@ -1,8 +1,9 @@
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
-import { NOW, poolOf, recordOf, until } from "./_mysql-fixture.ts";
+import { poolOf, until } from "./_mysql-fixture.ts";
 
 describe.each(SERVERS)("on %s", (_name, start) => {
   let server: MysqlServer;

@@ -2,18 +2,10 @@ import type { Pool } from "mysql2/promise";
 import { SessionError, type SessionRecord } from "sessionup";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
-import {
-  NOW,
-  poolOf,
-  type Recorder,
-  recorded,
-  recordOf,
-  until,
-  waiting,
-  whileOthersWait,
-} from "./_mysql-fixture.ts";
+import { poolOf, type Recorder, recorded, until, waiting, whileOthersWait } from "./_mysql-fixture.ts";
 
 describe.each(SERVERS)("on %s", (_name, start) => {
   let server: MysqlServer;

@@ -5,9 +5,10 @@ import { Deadline } from "../../src/stores/_deadline.ts";
 import { MysqlClient } from "../../src/stores/_mysql-client.ts";
 import { migrate, namesOf, VERSIONS } from "../../src/stores/_mysql-schema.ts";
 import { raw, sql } from "../../src/stores/_mysql-sql.ts";
+import { NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
-import { NOW, poolOf, recorded, recordOf } from "./_mysql-fixture.ts";
+import { poolOf, recorded } from "./_mysql-fixture.ts";
 
 describe.each(SERVERS)("on %s", (_name, start) => {
   let server: MysqlServer;

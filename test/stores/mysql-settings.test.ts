@@ -3,9 +3,10 @@ import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
-import { NOW, poolOf, recordOf } from "./_mysql-fixture.ts";
+import { poolOf } from "./_mysql-fixture.ts";
 
 describe.each(SERVERS)("on %s", (name, start) => {
   let server: MysqlServer;

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { namesOf } from "../../src/stores/_mysql-schema.ts";
 import type { Sql } from "../../src/stores/_mysql-sql.ts";
 import { Statements } from "../../src/stores/_mysql-statements.ts";
+import { DAY, NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
-import { DAY, NOW, poolOf, type Recorder, recorded, recordOf } from "./_mysql-fixture.ts";
+import { poolOf, type Recorder, recorded } from "./_mysql-fixture.ts";
 
 describe.each(SERVERS)("on %s", (_name, start) => {
   let server: MysqlServer;

@@ -1,9 +1,10 @@
 import type { Pool } from "mysql2/promise";
 import { type MysqlPool, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { DAY, NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
-import { DAY, NOW, poolOf, recorded, recordOf, until } from "./_mysql-fixture.ts";
+import { poolOf, recorded, until } from "./_mysql-fixture.ts";
 
 describe.each(SERVERS)("on %s", (_name, start) => {
   let server: MysqlServer;

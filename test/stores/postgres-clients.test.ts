@@ -3,9 +3,10 @@ import postgres from "postgres";
 import { SessionError } from "sessionup";
 import { type PgPool, type PostgresJs, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NOW, recordOf } from "../support/record.ts";
 import { startPgbouncer } from "../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
-import { NOW, poolOf, recordOf } from "./_postgres-fixture.ts";
+import { poolOf } from "./_postgres-fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;

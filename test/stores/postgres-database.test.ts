@@ -1,6 +1,6 @@
 import pg from "pg";
 import postgres from "postgres";
-import { SessionError, type SessionRecord, shardOf } from "sessionup";
+import { SessionError } from "sessionup";
 import {
   type PgPool,
   type PostgresJs,
@@ -9,11 +9,9 @@ import {
   postgresStore,
 } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { DAY, NOW, recordOf } from "../support/record.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
 import { withClient } from "./_postgres-backends.ts";
-
-const NOW = Date.UTC(2026, 0, 1);
-const DAY = 86_400_000;
 
 let server: PostgresServer;
 let pool: pg.Pool;
@@ -35,22 +33,6 @@ function open(client: PgPool, options: PostgresStoreOptions = {}): PostgresStore
   const store = postgresStore(client, options);
   opened.push(store);
   return store;
-}
-
-let count = 0;
-function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
-  const userKey = overrides.userKey ?? "ann";
-  return {
-    id: `${shardOf(userKey)}${String(count++).padStart(20, "0")}`,
-    userKey,
-    revision: 0,
-    createdAt: NOW + count,
-    lastSeenAt: NOW,
-    expiresAt: NOW + DAY,
-    deadline: NOW + DAY,
-    data: { v: 1 },
-    ...overrides,
-  };
 }
 
 /** A pool that counts what is asked of it; all of it reaches the server. */
@@ -77,7 +59,7 @@ describe("migrate", () => {
   it("makes the table once, however many call it at the same time", async () => {
     const stores = Array.from({ length: 10 }, () => open(pool, { table: "at_once" }));
     await Promise.all(stores.map((store) => store.migrate()));
-    await stores[0]?.create(record(), { now: NOW });
+    await stores[0]?.create(recordOf(), { now: NOW });
     await stores[0]?.migrate();
     expect(await sql("select count(*)::int as count from at_once")).toEqual([{ count: 1 }]);
     expect(await sql("select obj_description('at_once'::regclass) as version")).toEqual([
@@ -89,17 +71,17 @@ describe("migrate", () => {
     const names = { schema: `my "sche'ma"`, table: `select "x'; drop table y` };
     const store = open(pool, names);
     await store.migrate();
-    const own = record();
+    const own = recordOf();
     const limit = { max: 1, onExceed: "evict-oldest" } as const;
     expect(await store.create(own, { now: NOW, limit })).toEqual({ evicted: [] });
-    expect((await store.create(record(), { now: NOW, limit })).evicted).toEqual([own.id]);
+    expect((await store.create(recordOf(), { now: NOW, limit })).evicted).toEqual([own.id]);
     expect(await store.deleteExpired(NOW + DAY, 10)).toBe(1);
   });
 
   it("does what its SQL does", async () => {
     const store = open(pool, { table: "by_hand" });
     await withClient(server.url, (client) => client.query(store.migrationSql()));
-    await store.create(record(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
+    await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
     await store.migrate();
     expect(await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).toHaveLength(1);
   });
@@ -119,9 +101,9 @@ describe("migrate", () => {
     const store = open(pool, { table: "nowhere" });
     const limit = { max: 1, onExceed: "refuse" } as const;
     for (const attempt of [
-      () => store.fetchById(record().id),
-      () => store.create(record(), { now: NOW }),
-      () => store.create(record(), { now: NOW, limit }),
+      () => store.fetchById(recordOf().id),
+      () => store.create(recordOf(), { now: NOW }),
+      () => store.create(recordOf(), { now: NOW, limit }),
     ]) {
       const error = await attempt().then(
         () => undefined,
@@ -141,12 +123,12 @@ describe("what reaches the server", () => {
     const store = open(counted);
     await store.migrate();
     const limit = { max: 5, onExceed: "evict-oldest" } as const;
-    const own = record();
+    const own = recordOf();
     const operations: Array<() => Promise<unknown>> = [
       () => store.create(own, { now: NOW }),
-      () => store.create(record(), { now: NOW, limit, replaces: "nobody" }),
+      () => store.create(recordOf(), { now: NOW, limit, replaces: "nobody" }),
       () => store.fetchById(own.id),
-      () => store.fetchByIds([own.id, record().id]),
+      () => store.fetchByIds([own.id, recordOf().id]),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 5 }),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 5, before: own }),
       () => store.update(own.id, { data: { v: 1 } }, { now: NOW, ifRevision: 7 }),
@@ -167,10 +149,10 @@ describe("what reaches the server", () => {
     const counted = counting();
     const store = open(counted, { table: "turns" });
     await store.migrate();
-    const records = Array.from({ length: 64 }, (_, index) => record({ userKey: `user-${index}` }));
+    const records = Array.from({ length: 64 }, (_, index) => recordOf({ userKey: `user-${index}` }));
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
     counted.asked.length = 0;
-    const missing = record();
+    const missing = recordOf();
     const answers = await Promise.all([missing, ...records, ...records].map(({ id }) => store.fetchById(id)));
     expect(counted.asked).toHaveLength(1);
     expect(answers).toEqual([undefined, ...records, ...records]);
@@ -191,7 +173,7 @@ describe("what reaches the server", () => {
       [true, 1],
     ] as const) {
       const store = open(pool, { prepare });
-      for (let round = 0; round < 3; round++) await store.fetchById(record().id);
+      for (let round = 0; round < 3; round++) await store.fetchById(recordOf().id);
       expect(await prepared()).toBe(left);
     }
   });
@@ -203,7 +185,7 @@ describe("the table", () => {
     const store = open(own, { table: "hot" });
     await store.migrate();
     const data = { v: 1, text: "x".repeat(200) };
-    const records = Array.from({ length: 200 }, (_, index) => record({ userKey: `user-${index}`, data }));
+    const records = Array.from({ length: 200 }, (_, index) => recordOf({ userKey: `user-${index}`, data }));
     for (const each of records) await store.create(each, { now: NOW });
     await pool.query("vacuum analyze hot");
     for (let round = 1; round <= 5; round++) {
@@ -254,7 +236,7 @@ describe("the table", () => {
     const store = open(pool, { table: "swept" });
     await store.migrate();
     const ends = Array.from({ length: 20 }, (_, index) =>
-      record({ expiresAt: NOW + index, deadline: NOW + index }),
+      recordOf({ expiresAt: NOW + index, deadline: NOW + index }),
     );
     for (const each of ends) await store.create(each, { now: NOW - 1 });
     expect(await store.deleteExpired(NOW - 1, 100)).toBe(0);
@@ -288,7 +270,7 @@ describe("a login within a limit", () => {
       options: "-c default_transaction_isolation=repeatable\\ read",
     });
     const limit = { max: 1, onExceed: "refuse" } as const;
-    await expect(open(strict).create(record(), { now: NOW, limit })).rejects.toThrow(
+    await expect(open(strict).create(recordOf(), { now: NOW, limit })).rejects.toThrow(
       /needs the isolation level "read committed"/,
     );
     await strict.end();
@@ -299,7 +281,7 @@ describe("a crash of the server", () => {
   it("takes no session and no end of one that was acknowledged", async () => {
     const store = open(pool, { table: "crashed" });
     await store.migrate();
-    const records = Array.from({ length: 50 }, () => record({ userKey: "crash" }));
+    const records = Array.from({ length: 50 }, () => recordOf({ userKey: "crash" }));
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
     const [gone, ...kept] = records;
     await store.deleteById(gone?.id ?? "", { reason: "logout", now: NOW });

@@ -2,8 +2,9 @@ import type pg from "pg";
 import { SessionError } from "sessionup";
 import { type PostgresStore, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NOW, recordOf } from "../support/record.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
-import { NOW, poolOf, recordOf, whileOthersWait } from "./_postgres-fixture.ts";
+import { poolOf, whileOthersWait } from "./_postgres-fixture.ts";
 
 let server: PostgresServer;
 /** The store's own, and that of whoever came first. */

@@ -9,8 +9,9 @@ import {
 } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { migrationSql, namesOf, VERSIONS } from "../../src/stores/_postgres-schema.ts";
+import { NOW, recordOf } from "../support/record.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
-import { NOW, poolOf, recordOf } from "./_postgres-fixture.ts";
+import { poolOf } from "./_postgres-fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;

@@ -1,8 +1,9 @@
 import type pg from "pg";
 import { postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { DAY, NOW, recordOf } from "../support/record.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
-import { DAY, NOW, poolOf, recordOf, until } from "./_postgres-fixture.ts";
+import { poolOf, until } from "./_postgres-fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;

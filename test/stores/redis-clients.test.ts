@@ -4,9 +4,10 @@ import { createClient, createCluster, RESP_TYPES } from "redis";
 import { type SessionRecord, type Store, shardOf } from "sessionup";
 import { redisStore } from "sessionup/stores/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { HOUR, NOW, recordOf } from "../support/record.ts";
 import { askRedis } from "../support/servers/redis.ts";
 import { type RedisCluster, startRedisCluster } from "../support/servers/redis-cluster.ts";
-import { HOUR, NOW, newUser, RedisFixture, recordOf } from "./_redis-fixture.ts";
+import { newUser, RedisFixture } from "./_redis-fixture.ts";
 
 let redis: RedisFixture;
 let cluster: RedisCluster;
@@ -47,11 +48,13 @@ async function nodeRedisCluster() {
 
 /** That it does what each operation is for. */
 async function expectToWork(store: Store, user: string = newUser()): Promise<void> {
-  const records = Array.from({ length: 3 }, (_, index) => recordOf(user, { createdAt: NOW + index }));
+  const records = Array.from({ length: 3 }, (_, index) =>
+    recordOf({ userKey: user, createdAt: NOW + index }),
+  );
   for (const record of records) await store.create(record, { now: NOW });
   const [a, b, c] = records as [SessionRecord, SessionRecord, SessionRecord];
   const limit = { max: 3, onExceed: "evict-oldest" } as const;
-  const d = recordOf(user, { createdAt: NOW + 3 });
+  const d = recordOf({ userKey: user, createdAt: NOW + 3 });
   expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id] });
   expect(await store.fetchById(b.id)).toEqual(b);
   expect(await store.fetchByIds([c.id, a.id])).toEqual([c, undefined]);
@@ -173,9 +176,9 @@ describe("prefixes of any characters", () => {
     for (const client of [redis.client, ioredisCluster(), await nodeRedisCluster()]) {
       const user = newUser();
       const stores = prefixes.map((prefix) => redisStore(client, { prefix }));
-      const records = prefixes.map(() => recordOf(user));
+      const records = prefixes.map(() => recordOf({ userKey: user }));
       for (const [index, store] of stores.entries())
-        await store.create(records[index] ?? recordOf(user), { now: NOW });
+        await store.create(records[index] ?? recordOf({ userKey: user }), { now: NOW });
       for (const [index, store] of stores.entries())
         expect(await store.fetchByUserKey(user, { now: NOW, limit: 99 })).toEqual([records[index]]);
       for (const store of stores) {
@@ -189,7 +192,7 @@ describe("prefixes of any characters", () => {
     for (const prefix of prefixes) {
       const store = redis.store({ prefix });
       const user = newUser();
-      await store.create(recordOf(user), { now: NOW });
+      await store.create(recordOf({ userKey: user }), { now: NOW });
     }
     const keys = await redis.keys();
     expect(keys.length).toBeGreaterThanOrEqual(2 * prefixes.length);
@@ -210,7 +213,7 @@ describe("a cluster", () => {
   it("has a user's sessions on one node, and all nodes have users", async () => {
     const store = redisStore(ioredisCluster(), { prefix: "spread:" });
     const users = Array.from({ length: 60 }, newUser);
-    for (const user of users) await store.create(recordOf(user), { now: NOW });
+    for (const user of users) await store.create(recordOf({ userKey: user }), { now: NOW });
     for (const { port } of cluster.masters) {
       const keys = (await askRedis(port, "KEYS", "spread:*")) as string[];
       expect(keys.length).toBeGreaterThan(10);
@@ -223,7 +226,7 @@ describe("a cluster", () => {
   it("finds sessions of many users at once, in their order, on all nodes", async () => {
     for (const client of [ioredisCluster(), await nodeRedisCluster()]) {
       const store = redisStore(client);
-      const records = Array.from({ length: 40 }, () => recordOf(newUser()));
+      const records = Array.from({ length: 40 }, () => recordOf({ userKey: newUser() }));
       for (const record of records) await store.create(record, { now: NOW });
       const ids = records.map(({ id }) => id);
       expect(await store.fetchByIds([...ids, "00nobody"])).toEqual([...records, undefined]);

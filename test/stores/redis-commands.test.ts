@@ -1,7 +1,8 @@
 import { SessionError } from "sessionup";
 import { redisStore } from "sessionup/stores/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HOUR, indexKey, NOW, newUser, RedisFixture, recordKey, recordOf } from "./_redis-fixture.ts";
+import { HOUR, NOW, recordOf } from "../support/record.ts";
+import { indexKey, newUser, RedisFixture, recordKey } from "./_redis-fixture.ts";
 
 describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
   let redis: RedisFixture;
@@ -17,10 +18,14 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     it("are one for each operation, and never one that goes through all keys", async () => {
       const store = redis.store({ onWarning: () => undefined });
       const user = newUser();
-      const [a, b, c] = [recordOf(user), recordOf(user), recordOf(user)];
+      const [a, b, c] = [
+        recordOf({ userKey: user }),
+        recordOf({ userKey: user }),
+        recordOf({ userKey: user }),
+      ];
       // The server learns the scripts, and is asked about its memory.
-      await store.create(recordOf(user), { now: NOW });
-      await store.create(recordOf(user), { now: NOW });
+      await store.create(recordOf({ userKey: user }), { now: NOW });
+      await store.create(recordOf({ userKey: user }), { now: NOW });
       await store.fetchByUserKey(newUser(), { now: NOW, limit: 1 });
       await store.update(c.id, {}, { now: NOW });
       await store.deleteById(c.id, end);
@@ -52,7 +57,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     it("look for many records of one turn of the event loop at once", async () => {
       const user = newUser();
       const store = redis.store();
-      const records = Array.from({ length: 5 }, () => recordOf(user));
+      const records = Array.from({ length: 5 }, () => recordOf({ userKey: user }));
       for (const record of records) await store.create(record, { now: NOW });
       const heard = await redis.monitored(async () => {
         const found = await Promise.all(records.map(({ id }) => store.fetchById(id)));
@@ -65,7 +70,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const user = newUser();
       const store = redis.store();
       await redis.client.script("FLUSH");
-      const records = Array.from({ length: 20 }, () => recordOf(user));
+      const records = Array.from({ length: 20 }, () => recordOf({ userKey: user }));
       await Promise.all(
         records.map(async (record, index) => {
           if (index % 5 === 0) await redis.client.script("FLUSH");
@@ -85,7 +90,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     it("reject, and leave nothing half done, where the index's key is of another kind", async () => {
       const user = newUser();
       const store = redis.store();
-      const record = recordOf(user);
+      const record = recordOf({ userKey: user });
       await redis.client.set(indexKey(user), "something else");
       await expect(store.create(record, { now: NOW })).rejects.toThrow("WRONGTYPE");
       await expect(store.create(record, { now: NOW, limit })).rejects.toThrow("WRONGTYPE");
@@ -105,7 +110,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     it("of one record that cannot be read are not those of its neighbours", async () => {
       const user = newUser();
       const store = redis.store();
-      const [good, bad] = [recordOf(user), recordOf(user)];
+      const [good, bad] = [recordOf({ userKey: user }), recordOf({ userKey: user })];
       await store.create(good, { now: NOW });
       for (const text of ["no JSON", "{}", "[2,0]"]) {
         await redis.client.set(recordKey(bad.id), text);
@@ -125,7 +130,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const client = redis.client.duplicate();
       const store = redisStore(client);
       const user = newUser();
-      const record = recordOf(user);
+      const record = recordOf({ userKey: user });
       await client.multi({ pipeline: false });
       const outcomes = await Promise.allSettled([
         store.create(record, { now: NOW }),
@@ -143,14 +148,14 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     });
 
     it("reject an id whose shard is not its user's", async () => {
-      const record = { ...recordOf(newUser()), id: "--aaaaaaaaaaaaaaaaaaaa" };
+      const record = { ...recordOf({ userKey: newUser() }), id: "--aaaaaaaaaaaaaaaaaaaa" };
       await expect(redis.store().create(record, { now: NOW })).rejects.toThrow(TypeError);
     });
 
     it("reject with ERR_STORE when the server takes too long, and it recovers by itself", async () => {
       const store = redis.store({ timeout: "1s" });
       const user = newUser();
-      const record = recordOf(user);
+      const record = recordOf({ userKey: user });
       await store.create(record, { now: NOW });
       await redis.server.process.signal("SIGSTOP");
       try {
@@ -180,10 +185,14 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const warnings: string[] = [];
       const store = full.store({ onWarning: (message) => warnings.push(message) });
       const user = newUser();
-      const [a, b, c] = [recordOf(user), recordOf(user), recordOf(user)];
+      const [a, b, c] = [
+        recordOf({ userKey: user }),
+        recordOf({ userKey: user }),
+        recordOf({ userKey: user }),
+      ];
       for (const record of [a, b, c]) await store.create(record, { now: NOW });
       await full.client.config("SET", "maxmemory", "1");
-      await expect(store.create(recordOf(user), { now: NOW })).rejects.toThrow("OOM");
+      await expect(store.create(recordOf({ userKey: user }), { now: NOW })).rejects.toThrow("OOM");
       const change = { activity: { lastSeenAt: NOW + 1, expiresAt: NOW + 2 }, data: { v: 2 } };
       await expect(store.update(a.id, change, { now: NOW })).rejects.toThrow("OOM");
       expect(await store.fetchByUserKey(user, { now: NOW + 2, limit: 9 })).toHaveLength(3);
@@ -202,8 +211,8 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const warnings: string[] = [];
       const store = full.store({ onWarning: (message) => warnings.push(message) });
       const heard = await full.monitored(async () => {
-        await store.fetchById(recordOf("a").id);
-        for (const user of ["a", "b", "c"]) await store.create(recordOf(user), { now: NOW });
+        await store.fetchById(recordOf({ userKey: "a" }).id);
+        for (const user of ["a", "b", "c"]) await store.create(recordOf({ userKey: user }), { now: NOW });
       });
       expect(heard.filter(({ name }) => name === "INFO")).toHaveLength(1);
       expect(warnings).toHaveLength(1);

@@ -3,8 +3,9 @@ import { createSentinel } from "redis";
 import type { SessionRecord, Store } from "sessionup";
 import { type RedisClient, redisStore } from "sessionup/stores/redis";
 import { afterAll, describe, expect, it } from "vitest";
+import { NOW, recordOf } from "../support/record.ts";
 import { type RedisSentinel, startRedisSentinel } from "../support/servers/redis-sentinel.ts";
-import { NOW, newUser, RedisFixture, recordOf, within } from "./_redis-fixture.ts";
+import { newUser, RedisFixture, within } from "./_redis-fixture.ts";
 
 const stops: Array<() => Promise<void>> = [];
 afterAll(async () => {
@@ -32,7 +33,7 @@ describe("a server that crashes", () => {
     // It is killed in the middle of this.
     const writing = (async () => {
       for (;;) {
-        const record = recordOf(user);
+        const record = recordOf({ userKey: user });
         await store.create(record, { now: NOW });
         stored.push(record);
         const { id } = stored[Math.floor(stored.length / 2)] ?? record;
@@ -90,7 +91,7 @@ describe("a failover by Sentinel", () => {
       stops.push(() => servers.stop());
       const store = redisStore(await connect(servers), { timeout: "1s" });
       const user = newUser();
-      const records = Array.from({ length: 50 }, () => recordOf(user));
+      const records = Array.from({ length: 50 }, () => recordOf({ userKey: user }));
       for (const record of records) await store.create(record, { now: NOW });
       const [revoked, ...kept] = records as [SessionRecord, ...SessionRecord[]];
       expect(await store.deleteById(revoked.id, end, user)).toBe("deleted");
@@ -100,7 +101,9 @@ describe("a failover by Sentinel", () => {
       expect(await admin.wait(1, 10_000)).toBe(1);
       admin.disconnect();
       await primary.process.signal("SIGKILL");
-      const refused = await store.create(recordOf(user), { now: NOW }).catch((error: unknown) => error);
+      const refused = await store
+        .create(recordOf({ userKey: user }), { now: NOW })
+        .catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(Error);
       const recovered = () =>
         store

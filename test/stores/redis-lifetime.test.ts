@@ -1,16 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  DAY,
-  HOUR,
-  indexKey,
-  NOW,
-  newUser,
-  RedisFixture,
-  recordKey,
-  recordOf,
-  SLACK,
-  within,
-} from "./_redis-fixture.ts";
+import { DAY, HOUR, NOW, recordOf } from "../support/record.ts";
+import { indexKey, newUser, RedisFixture, recordKey, SLACK, within } from "./_redis-fixture.ts";
 
 describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
   let redis: RedisFixture;
@@ -32,7 +22,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     it("ends a minute after the session, by the clock that was told", async () => {
       const store = redis.store();
       const user = newUser();
-      const record = recordOf(user, { expiresAt: NOW + HOUR, deadline: NOW + DAY });
+      const record = recordOf({ userKey: user, expiresAt: NOW + HOUR, deadline: NOW + DAY });
       await store.create(record, { now: NOW });
       await expectToEndIn(HOUR + SLACK, recordKey(record.id));
       await expectToEndIn(HOUR + SLACK, indexKey(user));
@@ -41,7 +31,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     it("moves with the activity, and not with what changes nothing of the time", async () => {
       const store = redis.store();
       const user = newUser();
-      const record = recordOf(user, { expiresAt: NOW + HOUR, deadline: NOW + DAY });
+      const record = recordOf({ userKey: user, expiresAt: NOW + HOUR, deadline: NOW + DAY });
       await store.create(record, { now: NOW });
       const later = { lastSeenAt: NOW + HOUR - 1, expiresAt: NOW + 3 * HOUR - 1 };
       await store.update(record.id, { activity: later }, { now: later.lastSeenAt });
@@ -59,7 +49,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const store = redis.store();
       const user = newUser();
       const [short, middle, long] = [HOUR, 2 * HOUR, 30 * DAY].map((length) =>
-        recordOf(user, { expiresAt: NOW + length }),
+        recordOf({ userKey: user, expiresAt: NOW + length }),
       );
       for (const record of [short, long, middle]) if (record) await store.create(record, { now: NOW });
       await expectToEndIn(30 * DAY + SLACK, indexKey(user));
@@ -68,14 +58,17 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       await store.deleteByUserKey(user, end, [short?.id ?? ""]);
       await expectToEndIn(HOUR + SLACK, indexKey(user));
       const limit = { max: 1, onExceed: "evict-oldest" } as const;
-      await store.create(recordOf(user, { createdAt: NOW + 1, expiresAt: NOW + 1_000 }), { now: NOW, limit });
+      await store.create(recordOf({ userKey: user, createdAt: NOW + 1, expiresAt: NOW + 1_000 }), {
+        now: NOW,
+        limit,
+      });
       await expectToEndIn(1_000 + SLACK, indexKey(user));
     });
 
     it("of a tombstone ends a minute after it, and no list knows of it", async () => {
       const store = redis.store();
       const user = newUser();
-      const record = recordOf(user);
+      const record = recordOf({ userKey: user });
       await store.create(record, { now: NOW });
       await store.deleteById(record.id, { ...end, tombstone: 5_000 });
       await expectToEndIn(5_000 + SLACK, recordKey(record.id));
@@ -87,7 +80,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const store = redis.store({ prefix });
       const user = newUser();
       for (const length of [100, 200]) {
-        await store.create(recordOf(user, { expiresAt: NOW + length }), { now: NOW });
+        await store.create(recordOf({ userKey: user, expiresAt: NOW + length }), { now: NOW });
       }
       const keys = await redis.keys(`${prefix}*`);
       expect(keys).toHaveLength(3);
@@ -101,10 +94,12 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const store = redis.store({ prefix });
       const user = newUser();
       const limit = { max: 3, onExceed: "evict-idlest" } as const;
-      const records = Array.from({ length: 8 }, (_, index) => recordOf(user, { createdAt: NOW + index }));
+      const records = Array.from({ length: 8 }, (_, index) =>
+        recordOf({ userKey: user, createdAt: NOW + index }),
+      );
       for (const record of records) await store.create(record, { now: NOW, limit });
       const [, , , , , a, b, c] = records;
-      const last = recordOf(user);
+      const last = recordOf({ userKey: user });
       await store.create(last, { now: NOW, replaces: a?.id ?? "" });
       await store.update(last.id, { data: { v: 2 } }, { now: NOW });
       await store.deleteById(b?.id ?? "", end, user);
@@ -122,9 +117,8 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       let largest = 0;
       for (let day = 0; day < 365; day++) {
         const now = NOW + day * DAY;
-        await store.create(recordOf(user, { createdAt: now, lastSeenAt: now, expiresAt: now + DAY }), {
-          now,
-        });
+        const session = { userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + DAY };
+        await store.create(recordOf(session), { now });
         largest = Math.max(largest, await redis.client.zcard(indexKey(user)));
       }
       // Each session is in it twice; yesterday's is within its minute of slack.
@@ -135,9 +129,11 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     it("loses a hundred dead ones at two logins", async () => {
       const store = redis.store();
       const user = newUser();
-      for (let count = 0; count < 100; count++) await store.create(recordOf(user), { now: NOW });
+      const dead = { userKey: user, expiresAt: NOW + HOUR };
+      for (let count = 0; count < 100; count++) await store.create(recordOf(dead), { now: NOW });
       const now = NOW + DAY;
-      const session = () => recordOf(user, { createdAt: now, lastSeenAt: now, expiresAt: now + DAY });
+      const session = () =>
+        recordOf({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + DAY });
       await store.create(session(), { now });
       expect(await redis.client.zcard(indexKey(user))).toBe(2 * 51);
       await store.create(session(), { now });
@@ -148,22 +144,26 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const store = redis.store();
       const user = newUser();
       for (let count = 0; count < 5; count++) {
-        await store.create(recordOf(user, { createdAt: NOW - count, expiresAt: NOW + 10 }), { now: NOW });
+        await store.create(recordOf({ userKey: user, createdAt: NOW - count, expiresAt: NOW + 10 }), {
+          now: NOW,
+        });
       }
       // Between them: neither the oldest nor the newest.
-      const live = recordOf(user, { createdAt: NOW - 2 });
+      const live = recordOf({ userKey: user, createdAt: NOW - 2 });
       await store.create(live, { now: NOW });
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       const now = NOW + 10;
-      expect(await store.create(recordOf(user, { createdAt: now }), { now, limit })).toEqual({ evicted: [] });
-      const { evicted } = await store.create(recordOf(user, { createdAt: now }), { now, limit });
+      expect(await store.create(recordOf({ userKey: user, createdAt: now }), { now, limit })).toEqual({
+        evicted: [],
+      });
+      const { evicted } = await store.create(recordOf({ userKey: user, createdAt: now }), { now, limit });
       expect(evicted).toEqual([live.id]);
     });
 
     it("has a session again that fell out of it, when it is used", async () => {
       const store = redis.store();
       const user = newUser();
-      const record = recordOf(user);
+      const record = recordOf({ userKey: user });
       await store.create(record, { now: NOW });
       await redis.client.del(indexKey(user));
       const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR };

@@ -1,15 +1,7 @@
 import { type SessionRecord, shardOf } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  HOUR,
-  inBatches,
-  indexKey,
-  NOW,
-  newUser,
-  RedisFixture,
-  recordKey,
-  recordOf,
-} from "./_redis-fixture.ts";
+import { HOUR, NOW, recordOf } from "../support/record.ts";
+import { inBatches, indexKey, newUser, RedisFixture, recordKey } from "./_redis-fixture.ts";
 
 /** More than ten scripts end at a time. */
 const MANY = 12_000;
@@ -30,9 +22,11 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     const store = redis.store({ timeout: "30s" });
     // Thousands in one millisecond: as a restored backup has them.
     const records = Array.from({ length: count }, (_, index) =>
-      recordOf(user, { createdAt: NOW - (index % 3) }),
+      recordOf({ userKey: user, createdAt: NOW - (index % 3) }),
     );
-    await inBatches(count, (index) => store.create(records[index] ?? recordOf(user), { now: NOW }));
+    await inBatches(count, (index) =>
+      store.create(records[index] ?? recordOf({ userKey: user }), { now: NOW }),
+    );
     return records;
   }
 
@@ -61,7 +55,9 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(heard.filter(({ name, byScript }) => !byScript && name === "EVALSHA")).toHaveLength(4);
       await storedMany(user, 2_500);
       const limit = { max: 1, onExceed: "evict-oldest" } as const;
-      const evicting = await redis.monitored(() => store.create(recordOf(user), { now: NOW, limit }));
+      const evicting = await redis.monitored(() =>
+        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+      );
       expect(mostInOneStep(evicting)).toBe(1_000);
     });
 
@@ -75,7 +71,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
         ended = ids;
       });
       while (ended === undefined) {
-        const record = recordOf(user, { createdAt: NOW + late.length - 5 });
+        const record = recordOf({ userKey: user, createdAt: NOW + late.length - 5 });
         late.push(record.id);
         await store.create(record, { now: NOW });
       }
@@ -118,7 +114,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const user = newUser();
       const records = await storedMany(user, 2_500);
       const store = redis.store({ timeout: "30s" });
-      const record = recordOf(user, { createdAt: NOW + 1 });
+      const record = recordOf({ userKey: user, createdAt: NOW + 1 });
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       const { evicted } = await store.create(record, { now: NOW, limit, replaces: records[0]?.id ?? "" });
       expect(evicted).toHaveLength(2_498);
@@ -151,11 +147,15 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const user = newUser();
       await storedMany(user, 5_000);
       const store = redis.store({ onWarning: () => undefined });
-      await store.create(recordOf(user), { now: NOW });
+      await store.create(recordOf({ userKey: user }), { now: NOW });
       const limit = { max: 5_002, onExceed: "evict-oldest" } as const;
-      const heard = await redis.monitored(() => store.create(recordOf(user), { now: NOW, limit }));
+      const heard = await redis.monitored(() =>
+        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+      );
       expect(heard.filter(({ byScript }) => byScript).length).toBeLessThan(10);
-      const evicting = await redis.monitored(() => store.create(recordOf(user), { now: NOW, limit }));
+      const evicting = await redis.monitored(() =>
+        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+      );
       expect(evicting.filter(({ byScript }) => byScript).length).toBeLessThan(20);
     });
   });

@@ -4,8 +4,8 @@ import type { Statement } from "../../src/stores/_sqlite-engine.ts";
 import { namesOf } from "../../src/stores/_sqlite-schema.ts";
 import { Statements } from "../../src/stores/_sqlite-statements.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
+import { NOW } from "../support/record.ts";
 
-const NOW = Date.UTC(2026, 0, 1, 12);
 const USER = "user-1";
 const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1, deadline: NOW + 1 };
 const record = { id: "abcd", userKey: USER, revision: 0, ...times, data: { v: 1 } };

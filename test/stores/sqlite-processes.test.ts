@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import Database from "libsql";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NOW } from "../support/record.ts";
 import { SqliteFiles } from "./_sqlite-files.ts";
 
-const NOW = Date.UTC(2026, 0, 1, 12);
 const PROGRAM = fileURLToPath(new URL("_sqlite-process.ts", import.meta.url));
 
 /** What a process says that the store has acknowledged. */

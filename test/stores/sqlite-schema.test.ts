@@ -6,9 +6,9 @@ import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteConnection } from "../../src/stores/_sqlite-connection.ts";
 import { migrate, namesOf, VERSIONS } from "../../src/stores/_sqlite-schema.ts";
+import { NOW } from "../support/record.ts";
 import { SqliteFiles } from "./_sqlite-files.ts";
 
-const NOW = Date.UTC(2026, 0, 1, 12);
 const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1_000, deadline: NOW + 1_000 };
 const record = { id: "abcd", userKey: "\u0000 user", revision: 0, ...times, data: { v: 1, text: "\u0000" } };
 

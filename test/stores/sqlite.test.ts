@@ -2,11 +2,11 @@ import Database from "libsql";
 import { memoryStore } from "sessionup/stores/memory";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { NOW, recordOf } from "../support/record.ts";
 import { connectionTests } from "./_sqlite-connection.ts";
 import { SqliteFiles } from "./_sqlite-files.ts";
 import { storeSuite } from "./_suite.ts";
 
-const NOW = Date.UTC(2026, 0, 1, 12);
 const files = new SqliteFiles();
 const COUNT = "SELECT count(*) AS count FROM sessionup_sessions";
 
@@ -71,10 +71,7 @@ describe("sqlite: clearing away", () => {
     await files.remove();
   });
 
-  const record = (id: string, deadline: number) => {
-    const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: deadline, deadline };
-    return { id, userKey: "user", revision: 0, ...times, data: { v: 1 } };
-  };
+  const record = (id: string, deadline: number) => recordOf({ id, userKey: "user", deadline });
   const ids = () => files.query("SELECT id FROM sessionup_sessions ORDER BY id").map(({ id }) => id);
 
   it("removes the dead a minute after their end, however many, and leaves the living", async () => {
