@@ -47,21 +47,20 @@ export function recorded(pool: MysqlPool): Recorder {
   };
 }
 
-/** Carries `work` out in a transaction that stays open until so many others wait for one of its locks. */
-export async function whileOthersWait(
+/** What an operation answers that came second: these statements' transaction stays open until it waits for a lock. */
+export async function second<Answer>(
   pool: Pool,
-  others: number,
-  work: (ask: (sql: string) => Promise<unknown>) => Promise<unknown>,
-  begin: () => void,
-): Promise<void> {
+  theirs: readonly string[],
+  operation: () => Promise<Answer>,
+): Promise<Answer> {
   const connection = await pool.getConnection();
-  const ask = (sql: string) => connection.query(sql);
   try {
-    await ask("START TRANSACTION");
-    await work(ask);
-    begin();
-    await until(async () => (await waiting(pool)) === others);
-    await ask("COMMIT");
+    await connection.query("START TRANSACTION");
+    for (const statement of theirs) await connection.query(statement);
+    const answer = operation();
+    await until(async () => (await waiting(pool)) === 1);
+    await connection.query("COMMIT");
+    return await answer;
   } finally {
     connection.release();
   }

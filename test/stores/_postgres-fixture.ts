@@ -6,25 +6,25 @@ export function poolOf(connectionString: string, config: pg.PoolConfig = {}): pg
   return pool;
 }
 
-/** Carries `work` out in a transaction that stays open until so many others wait for it. */
-export async function whileOthersWait(
+/** What an operation answers that came second: these statements' transaction stays open until it waits for a lock. */
+export async function second<Answer>(
   pool: pg.Pool,
-  others: number,
-  work: (client: pg.PoolClient) => Promise<unknown>,
-  begin: () => void,
-): Promise<void> {
+  theirs: readonly string[],
+  operation: () => Promise<Answer>,
+): Promise<Answer> {
   const client = await pool.connect();
   try {
     await client.query("begin");
-    await work(client);
-    begin();
+    for (const statement of theirs) await client.query(statement);
+    const answer = operation();
     await until(async () => {
       const { rows } = await pool.query(
         "select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock'",
       );
-      return rows[0].count === others;
+      return rows[0].count === 1;
     });
     await client.query("commit");
+    return await answer;
   } finally {
     client.release();
   }
