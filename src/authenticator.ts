@@ -1,4 +1,4 @@
-import { type Authentication, live, type None, none } from "./authentication.ts";
+import { type Authentication, type Live, live, type None, none } from "./authentication.ts";
 import { SessionError } from "./errors.ts";
 import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,11 +8,21 @@ import type { Ledger } from "./ledger.ts";
 import type { MetaCodec } from "./meta.ts";
 import type { Resolved } from "./options.ts";
 import { type Admission, type Admitted, admit } from "./policy/admission.ts";
-import { type Activity, activityDue } from "./policy/lifetime.ts";
+import { activityDue } from "./policy/lifetime.ts";
+import { confirmed, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
 import type { SessionId } from "./session.ts";
-import type { SessionRecord } from "./store.ts";
+import type { CoreData } from "./session-data.ts";
+import type { SessionChange, SessionRecord } from "./store.ts";
 import type { SessionCookie } from "./wire/session-cookie.ts";
-import { type Token, TokenProof } from "./wire/token.ts";
+import { hashOf, nextSecret, type Secret, type Token, TokenProof } from "./wire/token.ts";
+
+/** What may follow from a request besides knowing who it is. @internal */
+export interface Use {
+  /** It counts as activity. */
+  readonly touch: boolean;
+  /** Its response may bring a new secret. */
+  readonly rotate: boolean;
+}
 
 /** The parts of a manager that authentication needs. */
 interface Parts<Out> {
@@ -21,6 +31,13 @@ interface Parts<Out> {
   readonly meta: MetaCodec<unknown, Out>;
   readonly options: Resolved<unknown, unknown>;
   readonly events: Events;
+}
+
+/** What a request is due to write, and the secret that its response then brings. */
+interface Due {
+  readonly change: SessionChange;
+  readonly data: CoreData;
+  readonly secret: Secret | undefined;
 }
 
 /** Finds out who a request is. @internal */
@@ -39,8 +56,8 @@ export class Authenticator<Out> {
     this.#events = events;
   }
 
-  /** Who the request is, by its cookie; with `touch`, it counts as activity. Never throws on what a client sent. */
-  async authenticate(exchange: Exchange, touch: boolean): Promise<Authentication<Out>> {
+  /** Who the request is, by its cookie. Never throws on what a client sent. */
+  async authenticate(exchange: Exchange, use: Use): Promise<Authentication<Out>> {
     const { tokens, malformed } = this.#cookie.read(exchange);
     const [first, second] = tokens;
     if (!first) return none(malformed ? "malformed" : "no_cookie");
@@ -51,11 +68,11 @@ export class Authenticator<Out> {
       return { state: "failed", error: this.#ledger.failure(error) };
     }
     try {
-      if (second) return await this.#choose(exchange, tokens, touch);
+      if (second) return await this.#choose(exchange, tokens, use);
       const now = this.#options.clock();
       const admission = admit(record, new TokenProof(first), now, this.#options);
       if (!admission.admitted) return await this.#refuse(exchange, [admission], now);
-      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now, touch);
+      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now, use);
       return welcomed instanceof Promise ? await welcomed : welcomed;
     } catch (error) {
       // What else is thrown here is a mistake in a function of the app's, and no outage.
@@ -65,7 +82,7 @@ export class Authenticator<Out> {
   }
 
   /** Of several cookies of our name, the first that is good. */
-  async #choose(exchange: Exchange, tokens: readonly Token[], touch: boolean): Promise<Authentication<Out>> {
+  async #choose(exchange: Exchange, tokens: readonly Token[], use: Use): Promise<Authentication<Out>> {
     const records = await this.#ledger.fetchByIds(tokens.map(({ id }) => id));
     const now = this.#options.clock();
     const admissions = tokens.map((each, index) =>
@@ -79,7 +96,7 @@ export class Authenticator<Out> {
     const held = admissions.flatMap((admission) => (admission.admitted ? [admission.record] : []));
     // A sibling subdomain may have planted one of them: nobody can say which.
     if (held.some(({ userKey }) => userKey !== best.record.userKey)) return none("malformed", held);
-    return this.#welcome(exchange, presented, best, held, now, touch);
+    return this.#welcome(exchange, presented, best, held, now, use);
   }
 
   /** What follows when a token is good: the usual request has nothing to write, and nobody else to ask. */
@@ -89,12 +106,12 @@ export class Authenticator<Out> {
     best: Admitted,
     held: readonly SessionRecord[],
     now: number,
-    touch: boolean,
+    use: Use,
   ): Authentication<Out> | Promise<Authentication<Out>> {
     const meta = this.#meta.read(best.data.meta);
-    const activity = touch ? activityDue(best.record, now, this.#options.lifetime) : undefined;
-    if (activity || this.#options.validate || meta instanceof Promise) {
-      return this.#examine(exchange, presented, best, held, now, activity);
+    const due = this.#due(exchange, presented, best, now, use);
+    if (due || this.#options.validate || meta instanceof Promise) {
+      return this.#examine(exchange, presented, best, held, now, due);
     }
     return meta.ok ? live(presented, best, meta, held) : none("meta_invalid", held);
   }
@@ -105,19 +122,76 @@ export class Authenticator<Out> {
     best: Admitted,
     held: readonly SessionRecord[],
     now: number,
-    activity: Activity | undefined,
+    due: Due | undefined,
   ): Promise<Authentication<Out>> {
     const meta = await this.#meta.read(best.data.meta);
     if (!meta.ok) return none("meta_invalid", held);
     const refused = await this.#refusesClient(exchange, best, now);
     if (refused) return none("client_changed", refused === "end" ? [] : held);
-    const outcome = activity && (await this.#ledger.touch(best.record, activity));
-    if (outcome === "updated")
-      return live(presented, { ...best, record: { ...best.record, ...activity } }, meta, held);
-    if (outcome !== "not_found") return live(presented, best, meta, held);
+    const noted = due ? await this.#note(exchange, best, now, due) : best;
+    if (noted) return live(presented, noted, meta, held);
     // It was there a moment ago, and its secret was right: so its end is proven.
     this.#cookie.clearIfWritable(exchange);
     return none("revoked");
+  }
+
+  /** Sends a new secret to whom the middleware before has let in without one, if one is due. */
+  async renew(exchange: Exchange, before: Live<Out>): Promise<Authentication<Out>> {
+    const now = this.#options.clock();
+    const due = this.#due(exchange, before.token, before, now, { touch: false, rotate: true });
+    if (!due) return before;
+    const noted = await this.#note(exchange, before, now, due);
+    if (noted) return { ...before, ...noted };
+    this.#cookie.clearIfWritable(exchange);
+    return none("revoked");
+  }
+
+  /** What is to be written because of this request, and what is to be sent when it has been; mostly nothing. */
+  #due(
+    exchange: Exchange,
+    presented: Token,
+    { record, data, match }: Admitted,
+    now: number,
+    { touch, rotate }: Use,
+  ): Due | undefined {
+    const activity = touch ? activityDue(record, now, this.#options.lifetime) : undefined;
+    let next = isPending(match) ? confirmed(data, match, now) : data;
+    let secret: Secret | undefined;
+    const current = match === "current" || next !== data;
+    if (rotate && current && rotationDue(next, record, now, this.#options.rotateEvery)) {
+      const purpose = exchange.header("sec-purpose") ?? exchange.header("purpose");
+      // Where it cannot be sent, it must not be made.
+      if (mayBring({ purpose, upgrade: exchange.header("upgrade") }) && exchange.blocked() === undefined) {
+        secret = nextSecret(presented.secret, this.#options.generateSecret);
+        next = sent(next, hashOf(secret), now);
+      }
+    }
+    if (!activity && next === data) return undefined;
+    return {
+      change: { ...(activity && { activity }), ...(next !== data && { data: next }) },
+      data: next,
+      secret,
+    };
+  }
+
+  /** Writes it. Who was not the first to write sends nothing; `undefined` where the session is over. */
+  async #note(
+    exchange: Exchange,
+    best: Admitted,
+    now: number,
+    { change, data, secret }: Due,
+  ): Promise<Admitted | undefined> {
+    const { record } = best;
+    const outcome = await this.#ledger.note(record, change);
+    if (outcome === "not_found") return undefined;
+    if (outcome === "lost") return best;
+    const id = record.id as SessionId;
+    if (secret)
+      this.#cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
+    if (isPending(best.match)) this.#events.emit("rotated", { id, userKey: record.userKey, at: now });
+    const revision = record.revision + (change.data ? 1 : 0);
+    const match = isPending(best.match) ? "current" : best.match;
+    return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };
   }
 
   /** What follows for the tokens that are not good; the reason, if no other one is. */

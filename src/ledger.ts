@@ -3,12 +3,11 @@ import type { Events } from "./events.ts";
 import { GuardedStore } from "./guarded-store.ts";
 import type { Resolved } from "./options.ts";
 import { type Admitted, admit } from "./policy/admission.ts";
-import type { Activity } from "./policy/lifetime.ts";
 import type { Match, Proof } from "./policy/rotation.ts";
 import type { SessionId } from "./session.ts";
 import type { CoreData } from "./session-data.ts";
 import { shardOf } from "./shard.ts";
-import type { EndReason, SessionPage, SessionRecord, Store } from "./store.ts";
+import type { EndReason, SessionChange, SessionPage, SessionRecord, Store } from "./store.ts";
 import { isSessionId } from "./wire/token.ts";
 
 /** So many sessions are read at a time unless a caller asks for fewer or more. */
@@ -83,14 +82,17 @@ export class Ledger {
     await this.endById(id, "logout", userKey).catch(() => undefined);
   }
 
-  /** Writes activity. Conditional, so that it revives nothing and undoes nothing; a lost one is no error. */
-  async touch(
+  /**
+   * Writes what a request is due to write: activity, a secret that has come back or is to be sent, all in one. It is
+   * conditional, so that it revives nothing and undoes nothing; a lost one is no error.
+   */
+  async note(
     { id, revision }: SessionRecord,
-    activity: Activity,
+    change: SessionChange,
   ): Promise<"updated" | "not_found" | "lost"> {
     try {
-      const options = { now: activity.lastSeenAt, ifRevision: revision };
-      const outcome = await this.#store.update(id, { activity }, options);
+      const options = { now: this.#options.clock(), ifRevision: revision };
+      const outcome = await this.#store.update(id, change, options);
       return outcome === "conflict" ? "lost" : outcome;
     } catch {
       // The guard has told of it, and the session itself was read.

@@ -261,12 +261,28 @@ describe("rotate", () => {
     clock.advance("10s");
     await browser.visit(sessions.reauthenticate);
     expect((await sessions.get(slow))?.authenticatedAt.getTime()).toBe(before);
-    // The password typed into the slow tab counts for whoever holds the new secret, and not for the old one.
+    // The password typed into the slow tab counts for whoever gets the secret that this tab is sent.
     clock.advance("10s");
     await sessions.reauthenticate(slow);
-    expect(slow.cookies).toEqual([]);
-    expect(sessions.require(slow).authenticatedAt.getTime()).toBe(before);
+    expect(sessions.require(slow).authenticatedAt.getTime()).toBe(clock.now());
+    expect((await sessions.get(browser.request()))?.authenticatedAt.getTime()).toBe(clock.now() - 10_000);
+    expect((await sessions.get(new TestRequest(slow.headers)))?.authenticatedAt.getTime()).toBe(before);
+    browser.receive(slow);
     expect((await browser.visit(sessions.get))?.authenticatedAt.getTime()).toBe(clock.now());
+    clock.advance("20s");
+    expect(await sessions.authorize(new TestRequest(slow.headers))).toBe("reused");
+  });
+
+  it("lets a proof be given again when the answer to the first was lost", async () => {
+    const { clock, login, sessions, reason } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    await sessions.reauthenticate(browser.request());
+    clock.advance("20s");
+    await browser.visit(sessions.reauthenticate);
+    clock.advance("1h");
+    expect(await reason(browser)).toBeUndefined();
+    expect((await sessions.get(browser.request()))?.authenticatedAt.getTime()).toBe(clock.now() - 3_600_000);
   });
 
   it("can be done twice in one request", async () => {

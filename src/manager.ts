@@ -1,5 +1,5 @@
 import { type Authentication, type Live, live } from "./authentication.ts";
-import { Authenticator, seenClient } from "./authenticator.ts";
+import { Authenticator, seenClient, type Use } from "./authenticator.ts";
 import type { Duration } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
@@ -10,13 +10,22 @@ import { MetaCodec } from "./meta.ts";
 import { expiresInOf, type ManagerOptions, type Resolved, resolveOptions } from "./options.ts";
 import { isCrossOrigin } from "./policy/cross-origin.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
-import { type Match, turned } from "./policy/rotation.ts";
+import { confirmed, isPending, type Match, proved, turned } from "./policy/rotation.ts";
 import { type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
 import type { EndReason, SessionRecord, Store } from "./store.ts";
 import { checkUserKey } from "./user-key.ts";
 import { SessionCookie } from "./wire/session-cookie.ts";
-import { hashOf, LENGTH, randomText, rootOf, type Secret, type Token, TokenProof } from "./wire/token.ts";
+import {
+  hashOf,
+  LENGTH,
+  nextSecret,
+  randomText,
+  rootOf,
+  type Secret,
+  type Token,
+  TokenProof,
+} from "./wire/token.ts";
 
 /** What a new session can be given. */
 export interface InitOptions<In = undefined> {
@@ -125,9 +134,19 @@ export class Manager<In = undefined, Out extends In = In> {
     await this.ledger.close();
   }
 
-  /** Who the request is, by its cookie; with `touch`, it counts as activity. Never throws on what a client sent. @internal */
-  authenticate(exchange: Exchange, touch: boolean): Promise<Authentication<Out>> {
-    return this.#authenticator.authenticate(exchange, touch);
+  /** Who the request is, by its cookie. Never throws on what a client sent. @internal */
+  authenticate(exchange: Exchange, use: Use): Promise<Authentication<Out>> {
+    return this.#authenticator.authenticate(exchange, use);
+  }
+
+  /** Sends a new secret to whom the middleware before has let in without one, if one is due. @internal */
+  renew(exchange: Exchange, before: Live<Out>): Promise<Authentication<Out>> {
+    return this.#authenticator.renew(exchange, before);
+  }
+
+  /** Whether secrets are replaced by time. @internal */
+  get rotates(): boolean {
+    return this.#options.rotateEvery !== undefined;
   }
 
   /** The error to refuse with what a page of another origin sent; `undefined` for all else. @internal */
@@ -160,7 +179,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const { json, parsed } = await this.#meta.write(meta);
     const now = clock();
     const client = seenClient(exchange, this.#options, this.events);
-    const secret = this.#secret();
+    const secret = (randomText(LENGTH.root) + this.#options.generateSecret()) as Secret;
     const data: CoreData = {
       v: 1,
       cookie: cookie.base,
@@ -193,17 +212,26 @@ export class Manager<In = undefined, Out extends In = In> {
   async rotate(exchange: Exchange, before: Live<Out>, elevate: boolean): Promise<Live<Out>> {
     this.cookie.assertWritable(exchange);
     const { clock } = this.#options;
-    const secret = this.#secret(rootOf(before.token.secret));
+    const secret = nextSecret(before.token.secret, this.#options.generateSecret);
+    const hash = hashOf(secret);
     const after = await this.#change(before, (data, match) => {
-      // To the holder of a retired secret another response brings the new one: the same browser has both.
-      const next = match === "current" ? turned(data, hashOf(secret), clock()) : data;
-      return elevate ? { ...next, authenticatedAt: clock() } : next;
+      const now = clock();
+      const known = isPending(match) ? confirmed(data, match, now) : data;
+      if (match === "current" || known !== data) {
+        const next = turned(known, hash, now);
+        return elevate ? { ...next, authenticatedAt: now } : next;
+      }
+      // The holder of a retired secret gets another one only for a proof: the response with the last one may be lost.
+      return (elevate && proved(data, hash, now)) || data;
     });
-    if (after.match !== "current") return after;
+    const { record, data, held } = after;
+    const match = data.secret === hash ? "current" : data.pending?.find((each) => each.hash === hash);
+    if (!match) return after;
     const { id, userKey } = after.session;
-    this.#send(exchange, { id, secret }, after.record, after.data);
+    this.#send(exchange, { id, secret }, record, data);
     this.events.emit("rotated", { id, userKey, at: clock() });
-    return { ...after, token: { id, secret } };
+    const admitted = { admitted: true, record, data, match } as const;
+    return live({ id, secret }, admitted, await this.#meta.read(data.meta), held);
   }
 
   /** Changes the metadata, once more from the start whenever somebody else was faster. @internal */
@@ -270,9 +298,5 @@ export class Manager<In = undefined, Out extends In = In> {
 
   #send(exchange: Exchange, sent: Token, { deadline }: SessionRecord, { persistent }: CoreData): void {
     this.cookie.send(exchange, sent, this.#options.clock(), persistent ? deadline : undefined);
-  }
-
-  #secret(root: string = randomText(LENGTH.root)): Secret {
-    return (root + this.#options.generateSecret()) as Secret;
   }
 }

@@ -60,6 +60,11 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
   readonly expiresIn?: Duration;
   /** How long a session lives unused. Default: as long as it lives. */
   readonly idleTimeout?: Duration;
+  /**
+   * How often `auth` replaces the secret in the cookie, at least `"1m"`. A copied cookie is then found out: when both the
+   * thief and the user have used theirs, the session ends as `reused`. Default: only `rotate` and `reauthenticate` do.
+   */
+  readonly rotateEvery?: Duration;
   readonly client?: ClientOptions;
   /** Default: not at all. */
   readonly validate?: ValidateOptions;
@@ -90,6 +95,8 @@ export interface Resolved<In, Out> {
   /** The name as the app gave it, and the cookie as it is sent. */
   readonly cookie: { readonly base: string; readonly attributes: Omit<SetCookie, "value"> };
   readonly lifetime: Lifetime;
+  /** In milliseconds. */
+  readonly rotateEvery: number | undefined;
   readonly client: { readonly ip: boolean; readonly agent: boolean; readonly parse: ClientOptions["parse"] };
   readonly validate: Required<ValidateOptions> | undefined;
   readonly trust: Trust;
@@ -104,6 +111,7 @@ export interface Resolved<In, Out> {
 
 const LONGEST_COOKIE = 400 * 86_400_000;
 const LONGEST_NAME = 128;
+const ROTATION_AT_LEAST = 60_000;
 
 /** Checks and completes the options. Throws `TypeError` naming the option and the mend. @internal */
 export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, Out>): Resolved<In, Out> {
@@ -111,6 +119,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     "cookie",
     "expiresIn",
     "idleTimeout",
+    "rotateEvery",
     "client",
     "validate",
     "trustProxy",
@@ -134,6 +143,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
       expiresIn: expiresInOf(options.expiresIn),
       idleTimeout: idleTimeout === undefined ? undefined : milliseconds(idleTimeout, "idleTimeout"),
     }),
+    rotateEvery: rotateEveryOf(options.rotateEvery),
     client,
     validate: validateOf(options.validate, client),
     trust: trustOf(options.trustProxy),
@@ -153,6 +163,14 @@ export function expiresInOf(expiresIn: Duration | undefined): number | undefined
   const result = milliseconds(expiresIn, "expiresIn");
   if (result > LONGEST_COOKIE)
     throw new TypeError('expiresIn: at most "400d", no browser keeps a cookie for longer');
+  return result;
+}
+
+function rotateEveryOf(rotateEvery: Duration | undefined): number | undefined {
+  if (rotateEvery === undefined) return undefined;
+  const result = milliseconds(rotateEvery, "rotateEvery");
+  if (result < ROTATION_AT_LEAST)
+    throw new TypeError('rotateEvery: at least "1m", else requests side by side would be taken for thieves');
   return result;
 }
 

@@ -1,13 +1,14 @@
 import type { Agent } from "./session.ts";
 import type { Json, SessionData, SessionRecord } from "./store.ts";
 
+/** A secret that is not the current one, and what its holder had proved by then: nobody sees a later authentication. */
+type Other = { readonly hash: string; readonly authenticatedAt: number };
+
 /** A secret that was replaced, and how long requests under way may still present it. @internal */
-export type Retired = {
-  readonly hash: string;
-  readonly until: number;
-  /** The holder of the old secret never sees a later authentication. */
-  readonly authenticatedAt: number;
-};
+export type Retired = Other & { readonly until: number };
+
+/** A secret that was sent, and when; nobody has presented it yet: the response may be lost, or on its way. @internal */
+export type Pending = Other & { readonly at: number };
 
 /** `Agent` as a type that is JSON: an interface has no index signature. */
 export type AgentData = { readonly [Key in keyof Agent]: Agent[Key] };
@@ -23,7 +24,11 @@ export interface CoreData extends SessionData {
   readonly root: string;
   /** Hash of the current secret. */
   readonly secret: string;
+  /** When the current secret was made; unset: when the session began. */
+  readonly turnedAt?: number;
   readonly retired: readonly Retired[];
+  /** Oldest first. */
+  readonly pending?: readonly Pending[];
   readonly authenticatedAt: number;
   readonly ip?: string;
   readonly agent?: AgentData;

@@ -1,4 +1,5 @@
 import type { Authentication, Failed, Live, None } from "./authentication.ts";
+import type { Use } from "./authenticator.ts";
 import { SessionError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { known } from "./known-options.ts";
@@ -69,7 +70,12 @@ export interface SessionsCore<Context, In, Out> {
   routes(options?: RoutesOptions): Routes<Context>;
 }
 
-type Authenticate<Out> = (exchange: Exchange, touch: boolean) => Promise<Authentication<Out>>;
+type Authenticate<Out> = (exchange: Exchange, use: Use) => Promise<Authentication<Out>>;
+
+/** Who is asking, and no more: no activity. */
+const PEEK: Use = { touch: false, rotate: false };
+const LOAD: Use = { touch: true, rotate: false };
+const AUTH: Use = { touch: true, rotate: true };
 
 /** What is known of one request. Private fields: whoever logs the context must see no hash. */
 class RequestState<Out> {
@@ -91,8 +97,8 @@ class RequestState<Out> {
   }
 
   /** Loads at most once, however many ask at the same time; whoever has waited for it hands it to `settle`. */
-  load(authenticate: Authenticate<Out>, touch: boolean): Promise<Authentication<Out>> {
-    this.#loading ??= authenticate(this.#exchange, touch);
+  load(authenticate: Authenticate<Out>, use: Use): Promise<Authentication<Out>> {
+    this.#loading ??= authenticate(this.#exchange, use);
     return this.#loading;
   }
 
@@ -124,7 +130,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   /** What is the same object for whatever runs for a request, where the context is copied on its way. */
   carrierOf: (context: Context) => object = (context) => context,
 ): SessionsCore<Context, In, Out> {
-  const authenticate: Authenticate<Out> = (exchange, touch) => manager.authenticate(exchange, touch);
+  const authenticate: Authenticate<Out> = (exchange, use) => manager.authenticate(exchange, use);
 
   // A property under a symbol of the manager's: managers keep apart, and it costs a quarter of what a WeakMap does.
   function stateOf(context: Context): RequestState<Out> {
@@ -146,13 +152,13 @@ export function createSessions<Context extends object, In, Out extends In>(
     );
   }
 
-  async function find(context: Context, touch: boolean): Promise<Authentication<Out>> {
+  async function find(context: Context, use: Use): Promise<Authentication<Out>> {
     const state = stateOf(context);
-    return state.authentication ?? state.settle(await state.load(authenticate, touch));
+    return state.authentication ?? state.settle(await state.load(authenticate, use));
   }
 
   async function loadKnown(context: Context): Promise<Live<Out> | None> {
-    const authentication = await find(context, true);
+    const authentication = await find(context, LOAD);
     if (authentication.state === "failed") throw authentication.error;
     return authentication;
   }
@@ -259,15 +265,15 @@ export function createSessions<Context extends object, In, Out extends In>(
     return SessionError.unauthorized(authentication.reason);
   }
 
-  async function admitted(context: Context, touch: boolean): Promise<Session<Out>> {
-    const authentication = await find(context, touch);
+  async function admitted(context: Context, use: Use): Promise<Session<Out>> {
+    const authentication = await find(context, use);
     if (authentication.state === "session") return authentication.session;
     throw refusal(authentication);
   }
 
   const routeVerbs = {
-    peek: (context: Context) => admitted(context, false),
-    load: (context: Context) => admitted(context, true),
+    peek: (context: Context) => admitted(context, PEEK),
+    load: (context: Context) => admitted(context, AUTH),
     now: () => manager.now(),
     checkOrigin(context: Context, method: string) {
       const refused = manager.refusesOrigin(stateOf(context).exchange, method);
@@ -279,12 +285,15 @@ export function createSessions<Context extends object, In, Out extends In>(
     verbs,
     async load(context) {
       const state = stateOf(context);
-      if (!state.authentication) state.settle(await state.load(authenticate, true));
+      if (!state.authentication) state.settle(await state.load(authenticate, LOAD));
       return undefined;
     },
     async authorize(context) {
       const state = stateOf(context);
-      const authentication = state.authentication ?? state.settle(await state.load(authenticate, true));
+      let { authentication } = state;
+      if (!authentication) authentication = state.settle(await state.load(authenticate, AUTH));
+      else if (manager.rotates && authentication.state === "session")
+        authentication = state.authentication = await manager.renew(state.exchange, authentication);
       return authentication.state === "session" ? undefined : refusal(authentication);
     },
     routes: (options) => createRoutes({ ...verbs, ...routeVerbs }, options),

@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { CoreData } from "../session-data.ts";
 import { equalHashes } from "../wire/token.ts";
-import { GRACE, matchSecret, type Proof, turned } from "./rotation.ts";
+import {
+  confirmed,
+  GRACE,
+  isPending,
+  matchSecret,
+  mayBring,
+  type Proof,
+  proved,
+  rotationDue,
+  sent,
+  turned,
+} from "./rotation.ts";
 
 const DATA: CoreData = {
   v: 1,
@@ -55,5 +66,91 @@ describe("turned", () => {
     for (let turn = 1; turn <= 100; turn++) data = turned(data, `secret-${turn}`, 0);
     expect(data.retired).toHaveLength(16);
     expect(data.retired[0]?.hash).toBe("secret-99");
+  });
+});
+
+describe("a secret that was sent", () => {
+  const MINUTE = 60_000;
+  const data = sent(DATA, "secret-1", MINUTE);
+
+  it("becomes the current one when it comes back, and the one before it retires", () => {
+    const match = matchSecret(data, proof("secret-1"), 2 * MINUTE);
+    expect(match).toEqual({ hash: "secret-1", at: MINUTE, authenticatedAt: 100 });
+    if (typeof match !== "object" || !isPending(match)) throw new Error("is not pending");
+    const after = confirmed(data, match, 2 * MINUTE);
+    expect(after).toMatchObject({ secret: "secret-1", turnedAt: MINUTE, pending: [] });
+    expect(after.retired).toEqual([{ hash: "secret-0", until: 2 * MINUTE + GRACE, authenticatedAt: 100 }]);
+  });
+
+  it("leaves the current one as it is until then, and others that were sent too", () => {
+    const both = sent(data, "secret-2", 2 * MINUTE);
+    expect(matchSecret(both, proof("secret-0"), 1_000 * MINUTE)).toBe("current");
+    const [first] = both.pending ?? [];
+    if (!first) throw new Error("none is pending");
+    const after = confirmed(both, first, 3 * MINUTE);
+    expect(after.pending?.map(({ hash }) => hash)).toEqual(["secret-2"]);
+    expect(matchSecret(after, proof("secret-2"), 1_000 * MINUTE)).toMatchObject({ hash: "secret-2" });
+  });
+
+  it("stays good when the secret is replaced at somebody's bidding, with what had been proved when it was sent", () => {
+    const after = { ...turned(data, "secret-2", 2 * MINUTE), authenticatedAt: 2 * MINUTE };
+    expect(matchSecret(after, proof("secret-1"), 60 * MINUTE)).toMatchObject({ authenticatedAt: 100 });
+    expect(matchSecret(after, proof("secret-0"), 60 * MINUTE)).toBe("reused");
+  });
+});
+
+describe("rotationDue", () => {
+  const MINUTE = 60_000;
+  const record = { createdAt: 0 };
+  const due = (data: CoreData, now: number) => rotationDue(data, record, now, MINUTE);
+
+  it("is never, unless the option says how often", () => {
+    expect(rotationDue(DATA, record, 1_000 * MINUTE, undefined)).toBe(false);
+  });
+
+  it("is when the current secret has been there for so long", () => {
+    expect(due(DATA, MINUTE - 1)).toBe(false);
+    expect(due(DATA, MINUTE)).toBe(true);
+    expect(due({ ...DATA, turnedAt: MINUTE }, 2 * MINUTE - 1)).toBe(false);
+    expect(due({ ...DATA, turnedAt: MINUTE }, 2 * MINUTE)).toBe(true);
+  });
+
+  it("waits for half a minute after the last one that was sent", () => {
+    const data = sent(DATA, "secret-1", MINUTE);
+    expect(due(data, MINUTE + 29_999)).toBe(false);
+    expect(due(data, MINUTE + 30_000)).toBe(true);
+  });
+
+  it("is not while four are on their way, until the oldest of them is ten minutes old and gives way", () => {
+    let data = DATA;
+    for (let turn = 1; turn <= 4; turn++) data = sent(data, `secret-${turn}`, turn * MINUTE);
+    expect(due(data, 11 * MINUTE - 1)).toBe(false);
+    expect(due(data, 11 * MINUTE)).toBe(true);
+    const after = sent(data, "secret-5", 11 * MINUTE);
+    expect(after.pending?.map(({ hash }) => hash)).toEqual(["secret-2", "secret-3", "secret-4", "secret-5"]);
+  });
+});
+
+describe("proved", () => {
+  it("has room where what is sent by time has none, and an end", () => {
+    let data: CoreData | undefined = DATA;
+    for (let turn = 1; turn <= 4; turn++) data = sent(data, `secret-${turn}`, turn);
+    for (let turn = 5; turn <= 8; turn++) data = data && proved(data, `secret-${turn}`, turn);
+    expect(data?.pending).toHaveLength(8);
+    expect(data?.pending?.at(-1)).toEqual({ hash: "secret-8", at: 8, authenticatedAt: 8 });
+    expect(data?.authenticatedAt).toBe(100);
+    expect(data && proved(data, "secret-9", 9)).toBeUndefined();
+  });
+});
+
+describe("mayBring", () => {
+  it.each([
+    [undefined, undefined, true],
+    ["prefetch", undefined, false],
+    ["prefetch;prerender", undefined, false],
+    ["Prefetch", undefined, false],
+    [undefined, "websocket", false],
+  ])("for the purpose %s and the upgrade %s is %s", (purpose, upgrade, may) => {
+    expect(mayBring({ purpose, upgrade })).toBe(may);
   });
 });

@@ -1,9 +1,18 @@
-import type { CoreData, Retired } from "../session-data.ts";
+import type { CoreData, Pending, Retired } from "../session-data.ts";
+import type { SessionRecord } from "../store.ts";
 
 /** Requests under way when the secret changed may come in with the old one for so long, in milliseconds. */
 export const GRACE = 30_000;
 /** So many old secrets are remembered; with more of them within the grace, the oldest goes first. */
 const MOST_RETIRED = 16;
+/** A new secret is sent no sooner after the last one, in milliseconds: requests side by side get one. */
+const SENT_APART = 30_000;
+/** So many secrets may be out that nobody has presented yet. */
+const MOST_PENDING = 4;
+/** And so many with those that a proof brought: whoever has just proved who they are must get theirs. */
+const MOST_WITH_PROOFS = 8;
+/** None of them is dropped before: a response may be on its way for long, in milliseconds. */
+const PENDING_AT_LEAST = 600_000;
 
 /** What a holder of the session proves with a secret; hashes are made only when they are asked for. */
 export interface Proof {
@@ -12,22 +21,85 @@ export interface Proof {
   equal(a: string, b: string): boolean;
 }
 
-/** Which secret of a session was presented: the current one, or one that retired lately. */
-export type Match = "current" | Retired;
+/** Which secret of a session was presented: the current one, one that was sent lately, or one that retired lately. */
+export type Match = "current" | Pending | Retired;
 
 /** What the presented secret is: one that is good, an old one that came back (the root is right), or none of it. */
 export function matchSecret(data: CoreData, proof: Proof, now: number): Match | "reused" | "unknown" {
   if (proof.equal(proof.secretHash, data.secret)) return "current";
-  for (const retired of data.retired) {
-    if (retired.until > now && proof.equal(proof.secretHash, retired.hash)) return retired;
-  }
+  const is = ({ hash }: Pending | Retired) => proof.equal(proof.secretHash, hash);
+  const other = data.pending?.find(is) ?? data.retired.find((retired) => retired.until > now && is(retired));
+  if (other) return other;
   // Without the root this is somebody who only knows the id, and who must not be able to end anything with it.
   return proof.equal(proof.rootHash(), data.root) ? "reused" : "unknown";
 }
 
-/** The data after the secret has been replaced: the old one stays good for requests under way, and for nothing more. */
+/** Whether it is a secret that nobody has presented before. */
+export function isPending(match: Match): match is Pending {
+  return typeof match === "object" && "at" in match;
+}
+
+/**
+ * The data after the secret has been replaced at somebody's bidding: the old one stays good for requests under way, and
+ * for nothing more. What is on its way to the browser stays good too, with what had been proved when it was sent.
+ */
 export function turned(data: CoreData, secret: string, now: number): CoreData {
-  const old: Retired = { hash: data.secret, until: now + GRACE, authenticatedAt: data.authenticatedAt };
-  const retired = [old, ...data.retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
-  return { ...data, secret, retired };
+  return { ...data, secret, turnedAt: now, retired: retiredBy(data, now) };
+}
+
+/** The data after a secret that was sent has come back: the browser has it, so the one before it retires. */
+export function confirmed(data: CoreData, { hash, at, authenticatedAt }: Pending, now: number): CoreData {
+  const pending = data.pending?.filter((each) => each.hash !== hash) ?? [];
+  return { ...data, secret: hash, turnedAt: at, authenticatedAt, pending, retired: retiredBy(data, now) };
+}
+
+function retiredBy({ secret, authenticatedAt, retired }: CoreData, now: number): readonly Retired[] {
+  const old: Retired = { hash: secret, until: now + GRACE, authenticatedAt };
+  return [old, ...retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
+}
+
+/** Whether the response to a request may bring a secret: one that was fetched ahead may be thrown away. */
+export function mayBring(request: {
+  readonly purpose: string | undefined;
+  readonly upgrade: string | undefined;
+}): boolean {
+  return request.upgrade === undefined && !/^prefetch\b/i.test(request.purpose ?? "");
+}
+
+/** Whether to send a new secret to the holder of the current one: not while others are on their way. */
+export function rotationDue(
+  data: CoreData,
+  { createdAt }: Pick<SessionRecord, "createdAt">,
+  now: number,
+  every: number | undefined,
+): boolean {
+  if (every === undefined || now - (data.turnedAt ?? createdAt) < every) return false;
+  const { pending = [] } = data;
+  const newest = pending.at(-1);
+  if (newest && now - newest.at < SENT_APART) return false;
+  return hasRoom(pending, now, MOST_PENDING);
+}
+
+/** The data after a new secret was sent: the current one stays so until the new one comes back. */
+export function sent(data: CoreData, hash: string, now: number): CoreData {
+  return withPending(data, { hash, at: now, authenticatedAt: data.authenticatedAt }, MOST_PENDING);
+}
+
+/**
+ * The data after a new secret was sent to the holder of a retired one, who has just proved who they are: the response
+ * that was to bring the current one may be lost, or on its way. `undefined` where too many have been sent.
+ */
+export function proved(data: CoreData, hash: string, now: number): CoreData | undefined {
+  if (!hasRoom(data.pending, now, MOST_WITH_PROOFS)) return undefined;
+  return withPending(data, { hash, at: now, authenticatedAt: now }, MOST_WITH_PROOFS);
+}
+
+/** With too many on their way, the oldest has to be old enough to be given up. */
+function hasRoom(pending: readonly Pending[] = [], now: number, most: number): boolean {
+  return pending.length < most || now - (pending[0]?.at ?? now) >= PENDING_AT_LEAST;
+}
+
+function withPending(data: CoreData, added: Pending, most: number): CoreData {
+  const { pending = [] } = data;
+  return { ...data, pending: [...(pending.length < most ? pending : pending.slice(1)), added] };
 }

@@ -90,6 +90,11 @@ export function rootOf(secret: Secret): string {
   return secret.slice(0, LENGTH.root);
 }
 
+/** The secret that follows one: the same root, with a turn of the generator's. */
+export function nextSecret(secret: Secret, generateTurn: () => string): Secret {
+  return (rootOf(secret) + generateTurn()) as Secret;
+}
+
 /** Compares two hashes in a time that depends on their length alone. */
 export function equalHashes(a: string, b: string): boolean {
   if (a.length !== b.length) return false;

@@ -68,6 +68,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "type options",
     "policy/*",
     "type session",
+    "type session-data",
     "type store",
     "wire/token",
     "type wire/session-cookie",
@@ -93,6 +94,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   routes: ["errors", "known-options", "type session", "wire/rejection"],
   sessions: [
     "type authentication",
+    "type authenticator",
     "errors",
     "type exchange",
     "known-options",
