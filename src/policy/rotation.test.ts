@@ -92,6 +92,20 @@ describe("a secret that was sent", () => {
     expect(matchSecret(after, proof("secret-2"), 1_000 * MINUTE)).toMatchObject({ hash: "secret-2" });
   });
 
+  it("leaves a later one good that it overtakes, whether that is on its way or was there before", () => {
+    const after = { ...turned(data, "secret-2", 2 * MINUTE), authenticatedAt: 2 * MINUTE };
+    const match = matchSecret(after, proof("secret-1"), 2 * MINUTE);
+    if (typeof match !== "object" || !isPending(match)) throw new Error("is not pending");
+    const overtaken = confirmed(after, match, 2 * MINUTE);
+    expect(overtaken).toMatchObject({ secret: "secret-1", authenticatedAt: 100 });
+    expect(matchSecret(overtaken, proof("secret-2"), 60 * MINUTE)).toEqual({
+      hash: "secret-2",
+      at: 2 * MINUTE,
+      authenticatedAt: 2 * MINUTE,
+    });
+    expect(matchSecret(overtaken, proof("secret-0"), 60 * MINUTE)).toBe("reused");
+  });
+
   it("stays good when the secret is replaced at somebody's bidding, with what had been proved when it was sent", () => {
     const after = { ...turned(data, "secret-2", 2 * MINUTE), authenticatedAt: 2 * MINUTE };
     expect(matchSecret(after, proof("secret-1"), 60 * MINUTE)).toMatchObject({ authenticatedAt: 100 });

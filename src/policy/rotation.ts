@@ -47,10 +47,19 @@ export function turned(data: CoreData, secret: string, now: number): CoreData {
   return { ...data, secret, turnedAt: now, retired: retiredBy(data, now) };
 }
 
-/** The data after a secret that was sent has come back: the browser has it, so the one before it retires. */
+/**
+ * The data after a secret that was sent has come back: the browser has it, so the one before it retires. But one that was
+ * made later may be on its way still, or was overtaken: it stays good until it comes, too.
+ */
 export function confirmed(data: CoreData, { hash, at, authenticatedAt }: Pending, now: number): CoreData {
-  const pending = data.pending?.filter((each) => each.hash !== hash) ?? [];
-  return { ...data, secret: hash, turnedAt: at, authenticatedAt, pending, retired: retiredBy(data, now) };
+  const { secret, turnedAt } = data;
+  const next = { ...data, secret: hash, turnedAt: at, authenticatedAt };
+  const others = data.pending?.filter((each) => each.hash !== hash) ?? [];
+  if (turnedAt === undefined || turnedAt < at)
+    return { ...next, pending: others, retired: retiredBy(data, now) };
+  const overtaken = { hash: secret, at: turnedAt, authenticatedAt: data.authenticatedAt };
+  const pending = [...others, overtaken].sort((one, other) => one.at - other.at).slice(-MOST_WITH_PROOFS);
+  return { ...next, pending };
 }
 
 function retiredBy({ secret, authenticatedAt, retired }: CoreData, now: number): readonly Retired[] {
