@@ -18,7 +18,7 @@ function shown(value: unknown): string {
 }
 
 describe("a secret", () => {
-  it("is in Set-Cookie and nowhere else, and its hash in the store alone", async () => {
+  it("ASVS 3.3.4: is in Set-Cookie and nowhere else, and its hash in the store alone", async () => {
     const clock = new TestClock();
     const inner = memoryStore();
     let down = false;
