@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../test/support/fuzz.ts";
 import { duration, milliseconds } from "./duration.ts";
 
 describe("milliseconds", () => {
@@ -32,6 +34,28 @@ describe("milliseconds", () => {
   ])("refuses %j, and names the option", (text) => {
     expect(() => milliseconds(text, "idleTimeout")).toThrow(
       /^idleTimeout: needs a whole number above zero and/,
+    );
+  });
+
+  it("gives whole milliseconds above zero, or a TypeError, whatever comes", () => {
+    const number = fc.oneof(fc.nat().map(String), fc.bigInt().map(String), fc.double().map(String));
+    const text = fc.oneof(
+      fc.tuple(number, fc.constantFrom("s", "m", "h", "d", "S", "ms", "")).map((parts) => parts.join("")),
+      fc.string({ unit: "binary" }),
+      fc.anything(),
+    );
+    fc.assert(
+      fc.property(text, (value) => {
+        let result: unknown;
+        try {
+          result = milliseconds(value, "x");
+        } catch (error) {
+          expect(error).toBeInstanceOf(TypeError);
+          return;
+        }
+        expect(Number.isInteger(result) && Number(result) > 0).toBe(true);
+      }),
+      fuzzRuns(2_000),
     );
   });
 });

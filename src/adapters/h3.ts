@@ -13,7 +13,8 @@ export interface H3Context {
     readonly method: string;
     readonly headers: { get(name: string): string | null };
     readonly ip?: string | undefined;
-    readonly context?: { readonly clientAddress?: string | undefined } | undefined;
+    /** May have `clientAddress`. Not named here: Nitro's types name others alone, and would not fit. */
+    readonly context?: object | undefined;
   };
   readonly url: { readonly host: string; readonly pathname: string };
   readonly res: { status?: number; readonly headers: Headers; readonly errHeaders: Headers };
@@ -195,9 +196,11 @@ class H3Exchange implements Exchange {
   }
   clientAddress(): string | undefined {
     const { context, ip } = this.#event.req;
+    const { clientAddress }: { readonly clientAddress?: unknown } = context ?? {};
+    if (typeof clientAddress === "string" && clientAddress) return clientAddress;
     // What srvx made of the socket's, with its trustProxy.
     const socket = this.#event.runtime?.node?.req.socket?.remoteAddress;
-    return context?.clientAddress || (socket !== undefined && ip !== socket ? ip : undefined);
+    return socket !== undefined && ip !== socket ? ip : undefined;
   }
   blocked(): string | undefined {
     const { res, runtime } = this.#event;

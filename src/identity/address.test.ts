@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { networkOf, normalizeAddress } from "./address.ts";
 
 describe("normalizeAddress", () => {
@@ -56,7 +57,7 @@ describe("normalizeAddress", () => {
           expect(address === undefined ? undefined : normalizeAddress(address)).toBe(address);
         },
       ),
-      { numRuns: 5_000 },
+      fuzzRuns(5_000),
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CORPUS, type KnownAgent } from "../../test/identity/agent-corpus.ts";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { APPS, BOTS, BROWSERS, OTHER_BOTS, SYSTEMS, TOOLS } from "./_agent-tokens.ts";
 import { labelAgent } from "./agent.ts";
 import { labelUserAgent } from "./user-agent.ts";
@@ -358,7 +359,7 @@ Google Chrome | Chrome
           expect([...OS_LABELS, undefined]).toContain(os);
           expect(Object.values(labelAgent(userAgent, headers(...hints)))).not.toContain(undefined);
         }),
-        { numRuns: 2_000 },
+        fuzzRuns(2_000),
       );
     });
 

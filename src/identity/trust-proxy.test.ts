@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { clientAddress, type TrustProxy, trustOf } from "./trust-proxy.ts";
 
 const PEER = "10.0.0.1";
@@ -92,7 +93,7 @@ describe("trustProxy", () => {
         seen(5, header);
         seen(["0.0.0.0/0", "::/0"], header);
       }),
-      { numRuns: 5_000 },
+      fuzzRuns(5_000),
     );
   });
 

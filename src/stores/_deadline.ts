@@ -3,6 +3,8 @@ import { SessionError } from "../errors.ts";
 
 /** How long a store waits for an answer from the network unless it is told otherwise, in milliseconds. */
 const ANSWER_WITHIN = 5_000;
+/** Timers know no longer time, and fire at once: 24.8 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** How long a store waits for its database: a request must not wait for as long as a driver does, which may be minutes. */
 export class Deadline {
@@ -10,7 +12,8 @@ export class Deadline {
 
   /** Throws `TypeError` for what is no duration, naming the option. */
   constructor(timeout: Duration | undefined) {
-    this.#milliseconds = timeout === undefined ? ANSWER_WITHIN : milliseconds(timeout, "timeout");
+    this.#milliseconds =
+      timeout === undefined ? ANSWER_WITHIN : Math.min(milliseconds(timeout, "timeout"), LONGEST_TIMER);
   }
 
   /**

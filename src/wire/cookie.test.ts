@@ -1,6 +1,7 @@
 import { parseCookie } from "cookie";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { readTokens, serializeCookie, withCookie } from "./cookie.ts";
 import { parseToken, randomText, tokenText } from "./token.ts";
 
@@ -114,7 +115,7 @@ describe("readTokens", () => {
         const theirs = parseCookie(text)[NAME];
         if (theirs !== undefined && parseToken(theirs)) expect(tokens.map(tokenText)[0]).toBe(theirs);
       }),
-      { numRuns: 100_000 },
+      fuzzRuns(100_000),
     );
     expect(found).toBeGreaterThan(1_000);
   });

@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { equalHashes, hashOf, isSessionId, parseToken, randomText, rootOf, type Secret } from "./token.ts";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
+import {
+  equalHashes,
+  hashOf,
+  isSessionId,
+  parseToken,
+  randomText,
+  rootOf,
+  type Secret,
+  tokenText,
+} from "./token.ts";
 
 describe("randomText", () => {
   it("has the length and the letters it should have", () => {
@@ -45,10 +55,27 @@ describe("parseToken", () => {
     }
   });
 
-  it("takes any text without a throw", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => parseToken(text) === undefined),
+  it("never throws, and takes what is the text of a token and nothing else", { timeout: 120_000 }, () => {
+    const letters = (minLength: number, maxLength: number) =>
+      fc.string({ unit: fc.constantFrom("0", "9", "A", "Z", "a", "z"), minLength, maxLength });
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 300 }),
+      fc
+        .tuple(letters(15, 70), fc.constantFrom(".", ".", ".", "..", "", ":"), letters(40, 155))
+        .map((parts) => parts.join("")),
     );
+    let taken = 0;
+    const form = /^[0-9A-Za-z]{19,66}\.[0-9A-Za-z]{44,150}$/;
+    fc.assert(
+      fc.property(text, (value) => {
+        const token = parseToken(value);
+        if (token) taken++;
+        expect(token !== undefined).toBe(form.test(value));
+        if (token) expect(tokenText(token)).toBe(value);
+      }),
+      fuzzRuns(20_000),
+    );
+    expect(taken).toBeGreaterThan(1_000);
   });
 });
 
