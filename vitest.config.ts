@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { SlowFirst } from "./scripts/slow-first.ts";
 import { SummaryReporter } from "./scripts/summary-reporter.ts";
 
 /** Where `sessionup` and its subpaths are while they are not built: one place names them, the exports of package.json. */
@@ -24,6 +25,7 @@ export default defineConfig({
     isolate: true,
     // By default vitest leaves a core alone: of two that is half.
     maxWorkers: "100%",
+    sequence: { sequencer: SlowFirst },
     reporters: [["default", { summary: false }], new SummaryReporter()],
     // What a test prints is of interest when it fails.
     silent: "passed-only",

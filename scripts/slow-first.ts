@@ -1,0 +1,21 @@
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** What takes longest: whole servers, other runtimes, builds of apps. Their files say little of it: some have three lines. */
+const SLOW: readonly RegExp[] = [
+  /test\/stores\/(mysql|postgres|redis)[^/]*$/,
+  /test\/engines\//,
+  /test\/stores\//,
+  /test\/(examples|attacks)\/|test\/adapters\/(next|nest|sveltekit|h3-nitro|ws)/,
+];
+
+/** Begins with the slowest, so that in the end all workers have something to do. */
+export class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = SLOW.findIndex((slow) => slow.test(moduleId));
+      return found === -1 ? SLOW.length : found;
+    };
+    return sorted.sort((one, other) => rank(one) - rank(other));
+  }
+}
