@@ -1,5 +1,6 @@
 import type { SessionError, UnauthorizedReason } from "./errors.ts";
 import type { Admitted } from "./policy/admission.ts";
+import type { Proved } from "./policy/freshness.ts";
 import { type ParsedMeta, type Session, SessionView } from "./session.ts";
 import type { SessionRecord } from "./store.ts";
 import type { Token } from "./wire/token.ts";
@@ -28,6 +29,11 @@ export interface Failed {
 /** The three states of a request. @internal */
 export type Authentication<Out> = Live<Out> | None | Failed;
 
+/** What the holder of the presented secret has proved: with an old one, nothing that came after it. @internal */
+export function provedBy({ data, match }: Pick<Admitted, "data" | "match">): Proved {
+  return typeof match === "object" ? match : data;
+}
+
 /** @internal */
 export function live<Out>(
   presented: Token,
@@ -35,7 +41,7 @@ export function live<Out>(
   meta: ParsedMeta<Out>,
   held: readonly SessionRecord[],
 ): Live<Out> {
-  const authenticatedAt = typeof match === "object" ? match.authenticatedAt : data.authenticatedAt;
+  const { authenticatedAt } = provedBy({ data, match });
   const session = new SessionView(record, data, meta, true, authenticatedAt);
   return { state: "session", admitted: true, session, token: presented, record, data, match, held };
 }

@@ -9,7 +9,7 @@ import type { MetaCodec } from "./meta.ts";
 import type { Resolved } from "./options.ts";
 import { type Admission, type Admitted, admit } from "./policy/admission.ts";
 import { activityDue } from "./policy/lifetime.ts";
-import { confirmed, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
+import { confirmed, isFetchedAhead, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
 import type { SessionId } from "./session.ts";
 import type { CoreData } from "./session-data.ts";
 import type { SessionChange, SessionRecord } from "./store.ts";
@@ -135,13 +135,13 @@ export class Authenticator<Out> {
     return none("revoked");
   }
 
-  /** Sends a new secret to whom the middleware before has let in without one, if one is due. */
-  async renew(exchange: Exchange, before: Live<Out>): Promise<Authentication<Out>> {
+  /** Makes more follow from a request that the middleware before has let in, if it is due. */
+  async renew(exchange: Exchange, before: Live<Out>, use: Use): Promise<Authentication<Out>> {
     const now = this.#options.clock();
-    const due = this.#due(exchange, before.token, before, now, { touch: false, rotate: true });
+    const due = this.#due(exchange, before.token, before, now, use);
     if (!due) return before;
     const noted = await this.#note(exchange, before, now, due);
-    if (noted) return { ...before, ...noted };
+    if (noted) return live(before.token, noted, { ok: true, value: before.session.meta }, before.held);
     this.#cookie.clearIfWritable(exchange);
     return none("revoked");
   }
@@ -154,12 +154,14 @@ export class Authenticator<Out> {
     now: number,
     { touch, rotate }: Use,
   ): Due | undefined {
-    const activity = touch ? activityDue(record, now, this.#options.lifetime) : undefined;
+    let activity = touch ? activityDue(record, now, this.#options.lifetime) : undefined;
+    // Nobody may ever look at what is fetched ahead (NIST SP 800-63B-4 section 5.2).
+    if (activity && isFetchedAhead(purposeOf(exchange))) activity = undefined;
     let next = isPending(match) ? confirmed(data, match, now) : data;
     let secret: Secret | undefined;
     const current = match === "current" || next !== data;
     if (rotate && current && rotationDue(next, record, now, this.#options.rotateEvery)) {
-      const purpose = exchange.header("sec-purpose") ?? exchange.header("purpose");
+      const purpose = purposeOf(exchange);
       // Where it cannot be sent, it must not be made.
       if (mayBring({ purpose, upgrade: exchange.header("upgrade") }) && exchange.blocked() === undefined) {
         secret = nextSecret(presented.secret, this.#options.generateSecret);
@@ -242,6 +244,11 @@ export class Authenticator<Out> {
     }
     return action;
   }
+}
+
+/** What browsers say of a request that no user has made yet: today's ones by the first header. */
+function purposeOf(exchange: Exchange): string | undefined {
+  return exchange.header("sec-purpose") ?? exchange.header("purpose");
 }
 
 /** Who is asking, as far as the options want to know. @internal */

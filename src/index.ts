@@ -3,6 +3,7 @@ export { type Duration, duration } from "./duration.ts";
 export { SessionError, type SessionErrorCode, type UnauthorizedReason } from "./errors.ts";
 export type { Events, SessionEvents } from "./events.ts";
 export type { Exchange, SetCookie } from "./exchange.ts";
+export type { AuthOptions, PublicOptions } from "./guards.ts";
 export type { ClientChange } from "./identity/change.ts";
 export type { TrustProxy } from "./identity/trust-proxy.ts";
 export { type InitOptions, Manager } from "./manager.ts";
@@ -10,7 +11,14 @@ export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./me
 export type { ClientOptions, CookieOptions, ManagerOptions, ValidateOptions } from "./options.ts";
 export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./routes.ts";
 export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
-export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./sessions.ts";
+export {
+  createSessions,
+  type Guard,
+  type Guards,
+  type InitArguments,
+  type Sessions,
+  type SessionsCore,
+} from "./sessions.ts";
 export { shardOf } from "./shard.ts";
 export type {
   CreateOptions,

@@ -139,9 +139,9 @@ export class Manager<In = undefined, Out extends In = In> {
     return this.#authenticator.authenticate(exchange, use);
   }
 
-  /** Sends a new secret to whom the middleware before has let in without one, if one is due. @internal */
-  renew(exchange: Exchange, before: Live<Out>): Promise<Authentication<Out>> {
-    return this.#authenticator.renew(exchange, before);
+  /** Makes more follow from a request that is known already, if it is due. @internal */
+  renew(exchange: Exchange, before: Live<Out>, use: Use): Promise<Authentication<Out>> {
+    return this.#authenticator.renew(exchange, before, use);
   }
 
   /** Whether secrets are replaced by time. @internal */

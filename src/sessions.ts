@@ -1,9 +1,12 @@
-import type { Authentication, Failed, Live, None } from "./authentication.ts";
+import { type Authentication, type Live, type None, provedBy } from "./authentication.ts";
 import type { Use } from "./authenticator.ts";
 import { SessionError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { type AuthOptions, authRules, type GuardRules, type PublicOptions, publicRules } from "./guards.ts";
 import { known } from "./known-options.ts";
 import type { InitOptions, Manager } from "./manager.ts";
+import { meets, type Need } from "./policy/freshness.ts";
+import { type Authenticate, RequestState } from "./request-state.ts";
 import { createRoutes, type Routes, type RoutesOptions } from "./routes.ts";
 import type { Session, SessionId } from "./session.ts";
 import { checkUserKey } from "./user-key.ts";
@@ -59,55 +62,29 @@ export interface Sessions<Context, In = undefined, Out = In> {
   updateMeta(context: Context, update: (meta: Out) => In | Promise<In>): Promise<Session<Out> | undefined>;
 }
 
+/** What middleware does before the handler runs: the error to refuse with, or `undefined` to let it run. */
+export type Guard<Context> = (context: Context) => Promise<SessionError | undefined>;
+
+/** Makes what middleware does, once for all requests. `TypeError` for wrong options. */
+export interface Guards<Context> {
+  /** Of `public`: loads the session, whatever comes of it. */
+  public(options?: PublicOptions): Guard<Context>;
+  /** Of `auth`: refuses without a session (401), and when the store does not answer (503). */
+  auth(options?: AuthOptions): Guard<Context>;
+}
+
 /** What an adapter builds on: the verbs, and what its middleware calls. */
 export interface SessionsCore<Context, In, Out> {
   readonly verbs: Sessions<Context, In, Out>;
-  /** What `public` does before the handler runs, whatever comes of it: there is never an error to refuse with. */
-  load(context: Context): Promise<undefined>;
-  /** What `auth` does: the error to refuse with (401 or 503), or `undefined` to let the handler run. */
-  authorize(context: Context): Promise<SessionError | undefined>;
+  readonly guards: Guards<Context>;
   /** The ready-made routes: what each adapter's `routes` answers with. `TypeError` for wrong options. */
   routes(options?: RoutesOptions): Routes<Context>;
 }
 
-type Authenticate<Out> = (exchange: Exchange, use: Use) => Promise<Authentication<Out>>;
-
 /** Who is asking, and no more: no activity. */
 const PEEK: Use = { touch: false, rotate: false };
-const LOAD: Use = { touch: true, rotate: false };
-const AUTH: Use = { touch: true, rotate: true };
-
-/** What is known of one request. Private fields: whoever logs the context must see no hash. */
-class RequestState<Out> {
-  readonly #exchange: Exchange;
-  #authentication: Authentication<Out> | undefined;
-  #loading: Promise<Authentication<Out>> | undefined;
-
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
-  }
-  get exchange(): Exchange {
-    return this.#exchange;
-  }
-  get authentication(): Authentication<Out> | undefined {
-    return this.#authentication;
-  }
-  set authentication(authentication: Authentication<Out>) {
-    this.#authentication = authentication;
-  }
-
-  /** Loads at most once, however many ask at the same time; whoever has waited for it hands it to `settle`. */
-  load(authenticate: Authenticate<Out>, use: Use): Promise<Authentication<Out>> {
-    this.#loading ??= authenticate(this.#exchange, use);
-    return this.#loading;
-  }
-
-  /** What was found, unless a verb has come to know better since. */
-  settle(found: Authentication<Out>): Authentication<Out> {
-    this.#authentication ??= found;
-    return this.#authentication;
-  }
-}
+const { use: LOAD } = publicRules();
+const { use: AUTH } = authRules();
 
 /**
  * The verbs over a port: all that a new adapter needs besides its middleware's form.
@@ -259,10 +236,24 @@ export function createSessions<Context extends object, In, Out extends In>(
     },
   };
 
-  function refusal(authentication: Failed | None): SessionError {
-    if (authentication.state === "failed") return authentication.error;
-    manager.rejected(authentication.reason);
-    return SessionError.unauthorized(authentication.reason);
+  /** The error to refuse with, if what was found is not what is needed. */
+  function refusal(found: Authentication<Out>, need?: Need): SessionError | undefined {
+    if (found.state === "failed") return found.error;
+    if (found.state === "session" && (!need || meets(provedBy(found), need, manager.now()))) return undefined;
+    const reason = found.state === "session" ? "stale_authentication" : found.reason;
+    manager.rejected(reason);
+    return SessionError.unauthorized(reason);
+  }
+
+  function guard({ use, need }: GuardRules, judge: typeof refusal): Guard<Context> {
+    return async (context) => {
+      const state = stateOf(context);
+      let found = state.authentication ?? state.settle(await state.load(authenticate, use));
+      // The middleware before may have let less follow from it.
+      if (found.state === "session" && state.lacks(use, manager.rotates))
+        found = state.authentication = await manager.renew(state.exchange, found, use);
+      return judge(found, need);
+    };
   }
 
   async function admitted(context: Context, use: Use): Promise<Session<Out>> {
@@ -283,18 +274,9 @@ export function createSessions<Context extends object, In, Out extends In>(
 
   return {
     verbs,
-    async load(context) {
-      const state = stateOf(context);
-      if (!state.authentication) state.settle(await state.load(authenticate, LOAD));
-      return undefined;
-    },
-    async authorize(context) {
-      const state = stateOf(context);
-      let { authentication } = state;
-      if (!authentication) authentication = state.settle(await state.load(authenticate, AUTH));
-      else if (manager.rotates && authentication.state === "session")
-        authentication = state.authentication = await manager.renew(state.exchange, authentication);
-      return authentication.state === "session" ? undefined : refusal(authentication);
+    guards: {
+      public: (options) => guard(publicRules(options), () => undefined),
+      auth: (options) => guard(authRules(options), refusal),
     },
     routes: (options) => createRoutes({ ...verbs, ...routeVerbs }, options),
   };

@@ -1,4 +1,5 @@
 import type { SessionError } from "../errors.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
@@ -32,9 +33,9 @@ export type ExpressMiddleware = (
 /** The verbs with `req` as their context. */
 export interface ExpressSessions<In = undefined, Out = In> extends Sessions<ExpressContext, In, Out> {
   /** Loads the session if there is one; the handler runs in any case. */
-  public(): ExpressMiddleware;
+  public(options?: PublicOptions): ExpressMiddleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): ExpressMiddleware;
+  auth(options?: AuthOptions): ExpressMiddleware;
   /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
   routes(options?: RoutesOptions): ExpressMiddleware;
 }
@@ -72,14 +73,14 @@ export function expressSessions<
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
   known(options, "expressSessions", ["reject"]);
-  const { verbs, load, authorize, routes } = createSessions(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
   // Whatever of Express's types the app's function names: it is Express that calls this middleware.
   const own = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
   const reject = own ?? ((error, _request, response) => sendRejection(error, response));
   return {
     ...verbs,
-    public: () => middleware(load, reject),
-    auth: () => middleware(authorize, reject),
+    public: (options) => middleware(guards.public(options), reject),
+    auth: (options) => middleware(guards.auth(options), reject),
     routes(options) {
       const answer = routes(options);
       return routesMiddleware((request) => answer(request, routeRequestOf(request)));

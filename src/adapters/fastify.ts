@@ -1,8 +1,9 @@
 import type { SessionError } from "../errors.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import { ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../routes.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 import { FastifyReplyExchange, type FastifyReplyLike } from "./_fastify-reply.ts";
 import { failureOf } from "./_node-exchange.ts";
@@ -36,9 +37,9 @@ export type FastifyPlugin = (instance: FastifyScope) => Promise<void>;
 /** The verbs with `reply` as their context. */
 export interface FastifySessions<In = undefined, Out = In> extends Sessions<FastifyContext, In, Out> {
   /** A hook that loads the session if there is one; the handler runs in any case. */
-  public(): FastifyHook;
+  public(options?: PublicOptions): FastifyHook;
   /** A hook that lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): FastifyHook;
+  auth(options?: AuthOptions): FastifyHook;
   /**
    * The ready-made routes for front ends, as a plugin: `app.register(sessions.routes({ path: "/account" }))`.
    * `path` begins with the prefixes of the plugins around it, and is these by default: `register(sessions.routes(),
@@ -78,13 +79,13 @@ export function fastifySessions<
   Reply extends FastifyContext = FastifyContext,
 >(manager: Manager<In, Out>, options: FastifySessionsOptions<Request, Reply> = {}): FastifySessions<In, Out> {
   known(options, "fastifySessions", ["reject"]);
-  const { verbs, load, authorize, routes } = createSessions<FastifyContext, In, Out>(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions<FastifyContext, In, Out>(manager, exchangeOf);
   // Whatever of Fastify's types the app's function names: it is Fastify that calls this hook.
   const reject = (options.reject ?? sendRejection) as Reject;
   return {
     ...verbs,
-    public: () => hook(load, reject),
-    auth: () => hook(authorize, reject),
+    public: (options) => hook(guards.public(options), reject),
+    auth: (options) => hook(guards.auth(options), reject),
     routes(given) {
       const answer = routes(given);
       return async (instance) => {
@@ -119,10 +120,7 @@ function exchangeOf(reply: FastifyContext): FastifyReplyExchange {
  * With `done` and no promise: a hook that resolves lets the handler run unless the reply has gone by then, and it has
  * not while an `onSend` hook of the app's is at work, or when the client went away first.
  */
-function hook(
-  decide: (reply: FastifyContext) => Promise<SessionError | undefined>,
-  reject: Reject,
-): FastifyHook {
+function hook(decide: Guard<FastifyContext>, reject: Reject): FastifyHook {
   async function admit(request: FastifyContext["request"], reply: FastifyContext): Promise<boolean> {
     const refusal = await decide(reply);
     if (!refusal) return true;

@@ -1,10 +1,11 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { withCookie } from "../wire/cookie.ts";
 import { rejectionResponse, replaceCookies, responseOf, withHeaders } from "./_response.ts";
 
@@ -33,10 +34,12 @@ export interface FetchSessions<In = undefined, Out = In> extends Sessions<FetchC
   /** A handler that loads the session if there is one, and runs yours in any case. */
   public<Args extends readonly unknown[]>(
     handler: (context: FetchContext<Out>, ...args: Args) => Response | Promise<Response>,
+    options?: PublicOptions,
   ): FetchHandler<Args>;
   /** A handler that runs yours with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth<Args extends readonly unknown[]>(
     handler: (context: AuthenticatedFetchContext<Out>, ...args: Args) => Response | Promise<Response>,
+    options?: AuthOptions,
   ): FetchHandler<Args>;
   /** The ready-made routes for front ends; `undefined` for what is for none of them, and goes on to your own. */
   routes(
@@ -78,7 +81,7 @@ export function fetchSessions<In, Out extends In>(
 ): FetchSessions<In, Out> {
   known(options, "fetchSessions", ["peerAddress", "reject"]);
   const { peerAddress, reject = rejectionResponse } = options;
-  const { verbs, load, authorize, routes } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
 
   // A handler of ours inside of another one: of one request there is one context.
   const contexts = new WeakMap<Request, Context<Out>>();
@@ -93,7 +96,7 @@ export function fetchSessions<In, Out extends In>(
   }
 
   function wrap<Args extends readonly unknown[]>(
-    decide: (context: FetchContext<Out>) => Promise<SessionError | undefined>,
+    decide: Guard<FetchContext<Out>>,
     handler: (context: AuthenticatedFetchContext<Out>, ...args: Args) => Response | Promise<Response>,
   ): FetchHandler<Args> {
     return async (request, ...args) => {
@@ -115,8 +118,8 @@ export function fetchSessions<In, Out extends In>(
 
   return {
     ...verbs,
-    public: (handler) => wrap(load, handler),
-    auth: (handler) => wrap(authorize, handler),
+    public: (handler, options) => wrap(guards.public(options), handler),
+    auth: (handler, options) => wrap(guards.auth(options), handler),
     routes(options) {
       const answer = routes(options);
       return async (request, ...args) => {

@@ -1,9 +1,10 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
 import { rejectionResponse, replaceCookies, responseOf } from "./_response.ts";
 
@@ -37,9 +38,9 @@ export type H3Middleware = (event: H3Context, next: () => unknown) => Promise<un
 /** The verbs with the event as their context. */
 export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context, In, Out> {
   /** Loads the session if there is one; the handler runs in any case. */
-  public(): H3Middleware;
+  public(options?: PublicOptions): H3Middleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): H3Middleware;
+  auth(options?: AuthOptions): H3Middleware;
   /**
    * The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. In a mounted app the path is
    * what follows the prefix of the mount: more h3 does not tell.
@@ -88,7 +89,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   options: H3SessionsOptions<Event> = {},
 ): H3Sessions<In, Out> {
   known(options, "h3Sessions", ["reject"]);
-  const { verbs, load, authorize, routes } = createSessions(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
   // Whatever of h3's types the app's function names: it is h3 that calls this middleware.
   const reject = options.reject as H3SessionsOptions<H3Context>["reject"];
 
@@ -98,7 +99,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
     return (await reject?.(error, event)) ?? rejectionResponse(error);
   }
 
-  function guard(decide: (event: H3Context) => Promise<SessionError | undefined>): H3Middleware {
+  function guard(decide: Guard<H3Context>): H3Middleware {
     return async (event, next) => {
       const refusal = await decide(event);
       if (refusal) return refuse(refusal, event);
@@ -113,8 +114,8 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
 
   return {
     ...verbs,
-    public: () => guard(load),
-    auth: () => guard(authorize),
+    public: (options) => guard(guards.public(options)),
+    auth: (options) => guard(guards.auth(options)),
     routes(options) {
       const answer = routes(options);
       return async (event, next) => {

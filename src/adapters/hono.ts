@@ -1,11 +1,12 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
 import { rejectionResponse, responseOf } from "./_response.ts";
 
@@ -16,9 +17,9 @@ export type HonoMiddleware<As extends string, Value> = MiddlewareHandler<{ Varia
 export interface HonoSessions<In = undefined, Out = In, As extends string = "session">
   extends Sessions<Context, In, Out> {
   /** Loads the session if there is one; the handler runs in any case. */
-  public(): HonoMiddleware<As, Session<Out> | undefined>;
+  public(options?: PublicOptions): HonoMiddleware<As, Session<Out> | undefined>;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): HonoMiddleware<As, Session<Out>>;
+  auth(options?: AuthOptions): HonoMiddleware<As, Session<Out>>;
   /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
   routes(options?: RoutesOptions): MiddlewareHandler;
 }
@@ -64,7 +65,7 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   const { peerAddress = socketAddress, reject = rejectionResponse } = options;
   const as: string = options.as ?? "session";
   if (typeof as !== "string" || as === "") throw new TypeError("as: needs a name for c.var");
-  const { verbs, load, authorize, routes } = createSessions<Context, In, Out>(manager, (c) =>
+  const { verbs, guards, routes } = createSessions<Context, In, Out>(manager, (c) =>
     exchangeOf(c, peerAddress),
   );
 
@@ -96,7 +97,7 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
     };
   }
 
-  function guard(decide: (c: Context) => Promise<SessionError | undefined>): MiddlewareHandler {
+  function guard(decide: Guard<Context>): MiddlewareHandler {
     return middleware(async (c) => {
       const refusal = await decide(c);
       // With nothing to answer, Hono would let the handler run.
@@ -115,8 +116,8 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
     rotate: shown(verbs.rotate),
     reauthenticate: shown(verbs.reauthenticate),
     updateMeta: shown(verbs.updateMeta),
-    public: () => guard(load),
-    auth: () => guard(authorize),
+    public: (options) => guard(guards.public(options)),
+    auth: (options) => guard(guards.auth(options)),
     routes(options) {
       const answer = routes(options);
       return middleware(async (c) => {

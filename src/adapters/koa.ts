@@ -1,9 +1,10 @@
 import type { SessionError } from "../errors.ts";
 import type { SetCookie } from "../exchange.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RouteAnswer, RoutesOptions } from "../routes.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./_node-exchange.ts";
 
@@ -28,9 +29,9 @@ export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) 
 /** The verbs with `ctx` as their context. */
 export interface KoaSessions<In = undefined, Out = In> extends Sessions<KoaContext, In, Out> {
   /** Loads the session if there is one; what comes behind it runs in any case. */
-  public(): KoaMiddleware;
+  public(options?: PublicOptions): KoaMiddleware;
   /** Lets what comes behind it run with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): KoaMiddleware;
+  auth(options?: AuthOptions): KoaMiddleware;
   /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
   routes(options?: RoutesOptions): KoaMiddleware;
 }
@@ -67,21 +68,23 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   options: KoaSessionsOptions<Context> = {},
 ): KoaSessions<In, Out> {
   known(options, "koaSessions", ["reject"]);
-  const { verbs, load, authorize, routes } = createSessions<KoaContext, In, Out>(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions<KoaContext, In, Out>(manager, exchangeOf);
   // Whatever of Koa's types the app's function names: it is Koa that calls this middleware.
   const own = options.reject as KoaSessionsOptions<KoaContext>["reject"];
   const reject = own ?? ((error, context) => answer(context, rejectionOf(error)));
-  return {
-    ...verbs,
-    public: () => async (context, next) => {
-      await load(context);
-      await next();
-    },
-    auth: () => async (context, next) => {
-      const refusal = await authorize(context);
+
+  function guard(decide: Guard<KoaContext>): KoaMiddleware {
+    return async (context, next) => {
+      const refusal = await decide(context);
       if (refusal) await reject(refusal, context);
       else await next();
-    },
+    };
+  }
+
+  return {
+    ...verbs,
+    public: (options) => guard(guards.public(options)),
+    auth: (options) => guard(guards.auth(options)),
     routes(options) {
       const find = routes(options);
       return async (context, next) => {

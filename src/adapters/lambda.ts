@@ -1,10 +1,11 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { serializeCookie } from "../wire/cookie.ts";
 import { checkedEvent, cookieHeaderOf, headerOf, type LambdaEvent, pathOf } from "./_lambda-event.ts";
 import { type LambdaResult, rejectionResult, resultOf, withOurs } from "./_lambda-result.ts";
@@ -40,10 +41,12 @@ export interface LambdaSessions<In = undefined, Out = In> extends Sessions<Lambd
   /** A handler that loads the session if there is one, and runs yours in any case. */
   public<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
     handler: (context: LambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
+    options?: PublicOptions,
   ): LambdaHandler<Event, Args, Result>;
   /** A handler that runs yours with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
     handler: (context: AuthenticatedLambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
+    options?: AuthOptions,
   ): LambdaHandler<Event, Args, Result>;
   /**
    * The ready-made routes for front ends; `undefined` for what is for none of them, and goes on to your own. Their path
@@ -91,7 +94,7 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   known(options, "lambdaSessions", ["peerAddress", "reject"]);
   // Whatever type of event the app's functions name: it is Lambda that calls these handlers.
   const { peerAddress = sourceIp, reject = rejectionResult } = options as LambdaSessionsOptions;
-  const { verbs, load, authorize, routes } = createSessions<LambdaContext<Out>, In, Out>(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions<LambdaContext<Out>, In, Out>(manager, exchangeOf);
 
   function contextOf(event: LambdaEvent): Context<Out> {
     const current = (context: LambdaContext<Out>) => verbs.current(context);
@@ -105,7 +108,7 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   }
 
   function wrap<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
-    decide: (context: LambdaContext<Out>) => Promise<SessionError | undefined>,
+    decide: Guard<LambdaContext<Out>>,
     handler: (context: AuthenticatedLambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
   ): LambdaHandler<Event, Args, Result> {
     return async (event, ...args) => {
@@ -126,8 +129,8 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
 
   return {
     ...verbs,
-    public: (handler) => wrap(load, handler),
-    auth: (handler) => wrap(authorize, handler),
+    public: (handler, options) => wrap(guards.public(options), handler),
+    auth: (handler, options) => wrap(guards.auth(options), handler),
     routes(options) {
       const answer = routes(options);
       return async (event) => {

@@ -13,6 +13,7 @@ import {
 import { APP_INTERCEPTOR } from "@nestjs/core";
 import { catchError } from "rxjs";
 import { SessionError } from "../errors.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
@@ -57,11 +58,11 @@ export interface NestSessions<In = undefined, Out = In> extends Sessions<NestCon
    */
   module(): DynamicModule;
   /** A guard that loads the session if there is one; the handler runs in any case. */
-  public(): CanActivate;
+  public(options?: PublicOptions): CanActivate;
   /** A guard that lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): CanActivate;
+  auth(options?: AuthOptions): CanActivate;
   /** `auth` for all that is not marked by `@sessions.Open()`: `{ provide: APP_GUARD, useValue: sessions.appGuard() }`. */
-  appGuard(): CanActivate;
+  appGuard(options?: AuthOptions): CanActivate;
   /** Marks a handler, or all of a controller: `appGuard` loads the session there, and lets the handler run in any case. */
   Open(): ClassDecorator & MethodDecorator;
   /** The session, for a parameter of a handler; loaded if no guard did. Without one it refuses as `auth` does. */
@@ -102,7 +103,7 @@ export function nestSessions<In, Out extends In>(
 ): NestSessions<In, Out> {
   known(options, "nestSessions", ["reject"]);
   const { reject = exceptionOf } = options;
-  const { verbs, load, authorize, routes } = createSessions<NestContext, In, Out>(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions<NestContext, In, Out>(manager, exchangeOf);
   const token = Symbol("sessionup");
   const open = new WeakSet<object>();
 
@@ -165,13 +166,16 @@ export function nestSessions<In, Out extends In>(
       ],
       exports: [token],
     }),
-    public: () => guard(load),
-    auth: () => guard(authorize),
-    appGuard: () =>
-      guard((response, context) => {
+    public: (options) => guard(guards.public(options)),
+    auth: (options) => guard(guards.auth(options)),
+    appGuard(options) {
+      const authorize = guards.auth(options);
+      const load = guards.public();
+      return guard((response, context) => {
         const isOpen = open.has(context.getHandler()) || open.has(context.getClass());
         return isOpen ? load(response) : authorize(response);
-      }),
+      });
+    },
     Open:
       () =>
       (target: object, _key?: string | symbol, descriptor?: { value?: unknown }): void => {

@@ -1,10 +1,11 @@
 import { type BoundSessions, bindSessions } from "../bound-sessions.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
-import { createSessions } from "../sessions.ts";
+import { createSessions, type Guard } from "../sessions.ts";
 import { rejectionResponse, responseOf, withHeaders } from "./_response.ts";
 
 /** What is used of what Next.js's `headers()` promises. */
@@ -33,10 +34,12 @@ export interface NextSessions<In = undefined, Out = In> extends BoundSessions<In
   /** A Route Handler that loads the session if there is one, and runs yours in any case. */
   public<Asked extends Request, Rest extends readonly unknown[]>(
     handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
+    options?: PublicOptions,
   ): NextHandler<Asked, Rest>;
   /** A Route Handler that runs yours with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth<Asked extends Request, Rest extends readonly unknown[]>(
     handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
+    options?: AuthOptions,
   ): NextHandler<Asked, Rest>;
   /**
    * The ready-made routes for front ends, for a catch-all folder: in `app/account/[...path]/route.ts` stands
@@ -95,7 +98,7 @@ export function nextSessions<In, Out extends In>(
         "as { headers, cookies }",
     );
   }
-  const { verbs, load, authorize, routes } = createSessions(manager, (context: NextExchange) => context);
+  const { verbs, guards, routes } = createSessions(manager, (context: NextExchange) => context);
   // Next.js has the same headers for whatever runs for a request, from the layout to the action; and nothing else.
   const contexts = new WeakMap<NextHeaders, NextExchange>();
 
@@ -112,7 +115,7 @@ export function nextSessions<In, Out extends In>(
   }
 
   function wrap<Asked extends Request, Rest extends readonly unknown[]>(
-    decide: (context: NextExchange) => Promise<SessionError | undefined>,
+    decide: Guard<NextExchange>,
     handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
   ): NextHandler<Asked, Rest> {
     return async (request, ...rest) => {
@@ -129,8 +132,8 @@ export function nextSessions<In, Out extends In>(
 
   return {
     ...bindSessions(verbs, contextOf),
-    public: (handler) => wrap(load, handler),
-    auth: (handler) => wrap(authorize, handler),
+    public: (handler, options) => wrap(guards.public(options), handler),
+    auth: (handler, options) => wrap(guards.auth(options), handler),
     routes(options) {
       const answer = routes(options);
       const handle: NextHandler<Request, readonly unknown[]> = async ({ method, url }) => {

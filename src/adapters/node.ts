@@ -1,8 +1,9 @@
 import type { SessionError } from "../errors.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import {
   middleware,
   NodeExchange,
@@ -30,9 +31,9 @@ export type NodeMiddleware = (
 /** The verbs with `ServerResponse` as their context. */
 export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeContext, In, Out> {
   /** Loads the session if there is one, and calls `next` in any case. */
-  public(): NodeMiddleware;
+  public(options?: PublicOptions): NodeMiddleware;
   /** Calls `next` with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): NodeMiddleware;
+  auth(options?: AuthOptions): NodeMiddleware;
   /** Middleware with the ready-made routes for front ends; calls `next` for everything else. */
   routes(options?: RoutesOptions): NodeMiddleware;
 }
@@ -67,11 +68,13 @@ export function nodeSessions<In, Out extends In>(
 ): NodeSessions<In, Out> {
   known(options, "nodeSessions", ["reject"]);
   const { reject = (error, _request, response) => sendRejection(error, response) } = options;
-  const { verbs, load, authorize, routes } = createSessions(manager, exchangeOf);
+  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
+  const guard = (decide: Guard<NodeContext>) =>
+    middleware((_, response: NodeContext) => decide(response), reject);
   return {
     ...verbs,
-    public: () => middleware((_, response) => load(response), reject),
-    auth: () => middleware((_, response) => authorize(response), reject),
+    public: (options) => guard(guards.public(options)),
+    auth: (options) => guard(guards.auth(options)),
     routes(options) {
       const answer = routes(options);
       return routesMiddleware((request, response) => answer(response, routeRequestOf(request)));

@@ -1,9 +1,10 @@
 import type { SessionError } from "../errors.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { rejectionResponse, responseOf } from "./_response.ts";
 import { SvelteKitExchange, type SvelteKitRequest } from "./_sveltekit-exchange.ts";
 
@@ -21,14 +22,14 @@ export type SvelteKitHandle = <Event extends SvelteKitContext>(input: {
 /** The verbs with `event` as their context. */
 export interface SvelteKitSessions<In = undefined, Out = In> extends Sessions<SvelteKitContext, In, Out> {
   /** A `handle` that loads the session if there is one, as `event.locals.session`, for all that is behind it. */
-  public(): SvelteKitHandle;
+  public(options?: PublicOptions): SvelteKitHandle;
   /** A `handle` that lets pass who has a session; else 401 with the reason, or 503 when the store does not answer. */
-  auth(): SvelteKitHandle;
+  auth(options?: AuthOptions): SvelteKitHandle;
   /**
    * The session, for a server `load`, a form action or an endpoint; loaded if no `handle` did. Without one it calls
    * `reject`, which must throw SvelteKit's own `error` or `redirect`: `TypeError` where there is no such option.
    */
-  guard(event: SvelteKitContext): Promise<Session<Out>>;
+  guard(event: SvelteKitContext, options?: AuthOptions): Promise<Session<Out>>;
   /** A `handle` with the ready-made routes for front ends; what is for none of them goes on. */
   routes(options?: RoutesOptions): SvelteKitHandle;
 }
@@ -71,7 +72,9 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 
   // Each hook and each load gets a copy of the event; the cookies are the same in all of them.
   const exchanges = new WeakMap<object, SvelteKitExchange>();
-  const { verbs, load, authorize, routes } = createSessions(manager, exchangeOf, cookiesOf);
+  const { verbs, guards, routes } = createSessions(manager, exchangeOf, cookiesOf);
+
+  const authorize = guards.auth();
 
   function exchangeOf(event: SvelteKitContext): SvelteKitExchange {
     const cookies = cookiesOf(event);
@@ -83,7 +86,7 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
     return exchange;
   }
 
-  function hook(decide: (event: SvelteKitContext) => Promise<SessionError | undefined>): SvelteKitHandle {
+  function hook(decide: Guard<SvelteKitContext>): SvelteKitHandle {
     return async ({ event, resolve }) => {
       const exchange = exchangeOf(event);
       const refusal = await decide(event);
@@ -96,11 +99,11 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 
   return {
     ...verbs,
-    public: () => hook(load),
-    auth: () => hook(authorize),
-    async guard(event) {
+    public: (options) => hook(guards.public(options)),
+    auth: (options) => hook(guards.auth(options)),
+    async guard(event, options) {
       if (!reject) throw new TypeError(`svelteKitSessions.reject: guard needs it, ${MUST_THROW}`);
-      const refusal = await authorize(event);
+      const refusal = await (options ? guards.auth(options) : authorize)(event);
       if (!refusal) return verbs.require(event);
       await reject(refusal, event);
       throw new TypeError(`svelteKitSessions.reject: returned where ${MUST_THROW}`);

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Duration, milliseconds } from "../duration.ts";
 import type { SessionError } from "../errors.ts";
+import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { sendRejection } from "./_node-exchange.ts";
 import { Connections, type WsSocket } from "./_ws-connections.ts";
 import { addLinesTo, exchangeOf, type Handshake, handshakeOf } from "./_ws-handshake.ts";
@@ -33,9 +34,9 @@ export type WsUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer)
  */
 export interface WsSessions<In = undefined, Out = In> extends Sessions<IncomingMessage, In, Out> {
   /** Lets everybody connect whose page is of an origin of yours: with the session if there is one. */
-  public(server: WsServer): WsUpgrade;
+  public(server: WsServer, options?: PublicOptions): WsUpgrade;
   /** Lets those connect who have a session, else 401 with the reason, 403 to another origin's page, or 503 when the store does not answer. */
-  auth(server: WsServer): WsUpgrade;
+  auth(server: WsServer, options?: AuthOptions): WsUpgrade;
 }
 
 /** What the adapter of ws can be told. */
@@ -86,14 +87,14 @@ export function wsSessions<In, Out extends In>(
   const { recheck = "1m", reject = (error, _request, response) => sendRejection(error, response) } = options;
   const every = milliseconds(recheck, "recheck");
   if (every > LONGEST_TIMER) throw new TypeError('recheck: at most "24d"');
-  const { verbs, load, authorize } = createSessions(manager, exchangeOf);
+  const { verbs, guards } = createSessions(manager, exchangeOf);
   const connections = new Connections(manager, every);
 
   /** Why there is no connection, or that there is nobody left to have one. */
   async function refused(
     handshake: Handshake,
     request: IncomingMessage,
-    decide: typeof authorize,
+    decide: Guard<IncomingMessage>,
   ): Promise<boolean> {
     try {
       // A GET by name alone: what it opens is for anything, and no CORS stands before it.
@@ -108,7 +109,7 @@ export function wsSessions<In, Out extends In>(
     }
   }
 
-  function upgrade(server: WsServer, decide: typeof authorize): WsUpgrade {
+  function upgrade(server: WsServer, decide: Guard<IncomingMessage>): WsUpgrade {
     if (typeof server?.handleUpgrade !== "function" || server.options?.noServer !== true) {
       throw new TypeError(
         "sessionup/ws: needs the WebSocketServer, made with { noServer: true }; else it would let everybody in itself",
@@ -130,7 +131,7 @@ export function wsSessions<In, Out extends In>(
 
   return {
     ...verbs,
-    public: (server) => upgrade(server, load),
-    auth: (server) => upgrade(server, authorize),
+    public: (server, options) => upgrade(server, guards.public(options)),
+    auth: (server, options) => upgrade(server, guards.auth(options)),
   };
 }

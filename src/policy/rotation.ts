@@ -72,7 +72,12 @@ export function mayBring(request: {
   readonly purpose: string | undefined;
   readonly upgrade: string | undefined;
 }): boolean {
-  return request.upgrade === undefined && !/^prefetch\b/i.test(request.purpose ?? "");
+  return request.upgrade === undefined && !isFetchedAhead(request.purpose);
+}
+
+/** Whether a request is the browser's guess at what its user will want: prefetched, or rendered ahead. */
+export function isFetchedAhead(purpose: string | undefined): boolean {
+  return purpose !== undefined && /^prefetch\b/i.test(purpose);
 }
 
 /** Whether to send a new secret to the holder of the current one: not while others are on their way. */

@@ -184,6 +184,33 @@ export const ADAPTER_TESTS: ContractTests<AdapterFixture> = {
       await client.get("/private");
       assert.equal(f.store.calls, 4);
     },
+    "ASVS 7.3.1: take no request for activity that is to be none": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      f.clock.advance("10m");
+      for (const path of ["/private/polled", "/public/polled"]) {
+        f.store.calls = 0;
+        const { session } = (await client.get(path)).json() as { session: SessionJson };
+        assert.deepEqual([session.lastSeenAt, f.store.calls], [session.createdAt, 1], path);
+      }
+      assert.equal((await f.client().get("/private/polled")).status, 401);
+      assert.deepEqual((await f.client().get("/public/polled")).json(), { session: null });
+    },
+    "ASVS 7.5.1: ask for a proof that is fresh, where they are told to": async (f) => {
+      const client = f.client();
+      await client.post("/login");
+      f.clock.advance("10m");
+      assert.equal((await client.get("/fresh")).status, 200);
+      f.clock.advance("1s");
+      const answer = await client.get("/fresh");
+      assert.deepEqual(
+        [answer.status, answer.json(), answer.cookies],
+        [401, { error: "unauthorized", reason: "stale_authentication" }, []],
+      );
+      assert.equal((await client.get("/private")).status, 200);
+      await client.post("/reauthenticate");
+      assert.equal((await client.get("/fresh")).status, 200);
+    },
     "keep two managers apart": async (f) => {
       const client = f.client();
       await client.post("/login?user=ann");

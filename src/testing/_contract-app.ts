@@ -1,5 +1,6 @@
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
+import type { AuthOptions } from "../guards.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Store } from "../store.ts";
 import { memoryStore } from "../stores/memory.ts";
@@ -25,6 +26,8 @@ export interface ContractRoute<Context> {
   readonly path: string;
   /** Which middleware stands before the handler: of the one manager `public` or `auth`, of the other one `auth`. */
   readonly guard?: "public" | "auth" | "admin";
+  /** What that middleware is told. */
+  readonly options?: AuthOptions;
   /** The handler. What it throws is to go where the framework lets thrown errors go. */
   run(context: Context, query: URLSearchParams): Promise<ContractReply>;
 }
@@ -55,6 +58,27 @@ export function contractRoutes<Context>(
       method: "GET",
       path: "/private",
       guard: "auth",
+      run: answering(async (context) => ({ json: { user: sessions.require(context).userKey } })),
+    },
+    {
+      method: "GET",
+      path: "/public/polled",
+      guard: "public",
+      options: { touch: false },
+      run: answering(async (context) => ({ json: { session: sessions.current(context) ?? null } })),
+    },
+    {
+      method: "GET",
+      path: "/private/polled",
+      guard: "auth",
+      options: { touch: false },
+      run: answering(async (context) => ({ json: { session: sessions.require(context) } })),
+    },
+    {
+      method: "GET",
+      path: "/fresh",
+      guard: "auth",
+      options: { maxAuthAge: "10m" },
       run: answering(async (context) => ({ json: { user: sessions.require(context).userKey } })),
     },
     {

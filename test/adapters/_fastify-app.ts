@@ -7,14 +7,14 @@ import type { ContractApp, ContractReply } from "sessionup/testing";
 export function fastifyApp({ manager, admins, routes }: ContractApp<FastifyContext>): FastifyInstance {
   const sessions = fastifySessions(manager);
   const adminSessions = fastifySessions(admins);
-  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const app = fastify();
   app.register(sessions.routes({ path: "/account" }));
-  for (const { method, path, guard, run } of routes(sessions, adminSessions)) {
+  for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
     app.route({
       method,
       url: path,
-      preHandler: guard ? guards[guard] : [],
+      preHandler: guard ? guards[guard](options) : [],
       handler: async (request, reply) => {
         const query = new URL(request.url, "http://localhost").searchParams;
         return send(reply, await run(reply, query));

@@ -7,16 +7,15 @@ export function fetchApp(
   { manager, admins, routes }: ContractApp<FetchContext>,
   peerAddress: (request: Request) => string | undefined,
 ): (request: Request) => Promise<Response> {
-  const options = { peerAddress };
-  const sessions = fetchSessions(manager, options);
-  const adminSessions = fetchSessions(admins, options);
+  const sessions = fetchSessions(manager, { peerAddress });
+  const adminSessions = fetchSessions(admins, { peerAddress });
   const account = sessions.routes({ path: "/account" });
   const handlers = new Map<string, (request: Request) => Promise<Response>>();
-  for (const { method, path, guard = "public", run } of routes(sessions, adminSessions)) {
+  for (const { method, path, guard = "public", options, run } of routes(sessions, adminSessions)) {
     const handler = async (context: FetchContext) =>
       send(await run(context, new URL(context.request.url).searchParams));
     const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
-    handlers.set(`${method} ${path}`, wrappers[guard](handler));
+    handlers.set(`${method} ${path}`, wrappers[guard](handler, options));
   }
   return async (request) => {
     const method = request.method === "HEAD" ? "GET" : request.method;

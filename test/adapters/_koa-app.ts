@@ -7,7 +7,7 @@ import type { ContractApp, ContractReply } from "sessionup/testing";
 export function koaApp({ manager, admins, routes }: ContractApp<KoaContext>): Koa {
   const sessions = koaSessions(manager);
   const adminSessions = koaSessions(admins);
-  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const all = routes(sessions, adminSessions);
   const app = quiet(new Koa());
   app.use(sessions.routes({ path: "/account" }));
@@ -16,7 +16,7 @@ export function koaApp({ manager, admins, routes }: ContractApp<KoaContext>): Ko
     const route = all.find((each) => each.method === method && each.path === ctx.path);
     if (!route) return;
     const handle = async () => send(ctx, await route.run(ctx, ctx.URL.searchParams));
-    if (route.guard) await guards[route.guard](ctx, handle);
+    if (route.guard) await guards[route.guard](route.options)(ctx, handle);
     else await handle();
   });
   return app;

@@ -14,7 +14,7 @@ export function lambdaApp({ manager, admins, routes }: ContractApp<LambdaContext
   const account = sessions.routes({ path: "/account" });
   const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const handlers = new Map<string, (event: APIGatewayProxyEventV2, streams: Streams) => Promise<unknown>>();
-  for (const { method, path, guard = "public", run } of routes(sessions, adminSessions)) {
+  for (const { method, path, guard = "public", options, run } of routes(sessions, adminSessions)) {
     const handler = wrappers[guard](async (context: LambdaContext, streams: Streams): Promise<unknown> => {
       const { status, json, redirect, stream, cookie } = await run(
         context,
@@ -29,7 +29,7 @@ export function lambdaApp({ manager, admins, routes }: ContractApp<LambdaContext
       // An answer that AWS infers, wherever it can be one; of a text it would leave the quotes away.
       if (status === undefined && !cookie && JSON.stringify(json)?.[0] !== '"') return json ?? null;
       return { ...result, statusCode: status ?? 200, headers: JSON_TYPE, body: JSON.stringify(json ?? null) };
-    });
+    }, options);
     handlers.set(`${method} ${path}`, handler);
   }
   return async (event: APIGatewayProxyEventV2, streams: Streams): Promise<unknown> => {

@@ -16,6 +16,7 @@ import {
 import { NestFactory } from "@nestjs/core";
 import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
+import type { AuthOptions } from "sessionup";
 import { type NestContext, nestSessions } from "sessionup/nest";
 import type { ContractApp, ContractReply, ContractRoute } from "sessionup/testing";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
@@ -85,18 +86,18 @@ function decorate(target: { prototype: object }, key: string, ...decorators: Dec
 /** A controller whose handlers are the contract's routes. */
 function contractController(
   all: readonly ContractRoute<NestContext>[],
-  guards: Readonly<Record<string, Parameters<typeof UseGuards>[0]>>,
+  guards: Readonly<Record<string, (options?: AuthOptions) => Parameters<typeof UseGuards>[0]>>,
 ): { prototype: object } {
   class ContractController {}
   Controller()(ContractController);
-  for (const { method, path, guard, run } of all) {
+  for (const { method, path, guard, options, run } of all) {
     const handler = async (response: NestContext, query: Record<string, string>) =>
       answerOf(await run(response, new URLSearchParams(query)), response);
     Object.defineProperty(ContractController.prototype, path, { value: handler });
     Res({ passthrough: true })(ContractController.prototype, path, 0);
     Query()(ContractController.prototype, path, 1);
     decorate(ContractController, path, (method === "GET" ? Get : Post)(path) as Decorator);
-    if (guard) decorate(ContractController, path, UseGuards(guards[guard] as never) as Decorator);
+    if (guard) decorate(ContractController, path, UseGuards(guards[guard]?.(options) as never) as Decorator);
     // Nest looks at what was returned for it with this one alone.
     if (path.endsWith("redirect")) decorate(ContractController, path, Redirect("/", 303) as Decorator);
   }
@@ -109,7 +110,7 @@ export function contractApp(
 ): Promise<INestApplication> {
   const sessions = nestSessions(manager);
   const adminSessions = nestSessions(admins);
-  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   class AppModule {}
   const controller = contractController(routes(sessions, adminSessions), guards);
   Module({

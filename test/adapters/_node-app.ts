@@ -12,7 +12,7 @@ type Listener = (
 export function nodeApp({ manager, admins, routes }: ContractApp<NodeContext>): Listener {
   const sessions = nodeSessions(manager);
   const adminSessions = nodeSessions(admins);
-  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const all = routes(sessions, adminSessions);
   const account = sessions.routes({ path: "/account" });
   return async (request, given) => {
@@ -31,7 +31,8 @@ export function nodeApp({ manager, admins, routes }: ContractApp<NodeContext>): 
         response.end();
       }
     };
-    if (route?.guard) await guards[route.guard](request, response, (error) => void handle(error));
+    if (route?.guard)
+      await guards[route.guard](route.options)(request, response, (error) => void handle(error));
     else await handle();
   };
 }

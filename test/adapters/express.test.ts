@@ -20,11 +20,11 @@ function expressApp(
 ): express5.Express {
   const sessions = expressSessions(manager);
   const adminSessions = expressSessions(admins);
-  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const app = express();
   app.use(sessions.routes({ path: "/account" }));
-  for (const { method, path, guard, run } of routes(sessions, adminSessions)) {
-    const handlers: express5.RequestHandler[] = guard ? [guards[guard]] : [];
+  for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
+    const handlers: express5.RequestHandler[] = guard ? [guards[guard](options)] : [];
     handlers.push((req, res, next) => {
       const query = new URL(req.url, "http://localhost").searchParams;
       run(req, query)

@@ -9,12 +9,12 @@ import { streamOf } from "./_stream.ts";
 function h3App({ manager, admins, routes }: ContractApp<H3Context>): H3 {
   const sessions = h3Sessions(manager);
   const adminSessions = h3Sessions(admins);
-  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   // h3 prints what it answers with 500.
   const app = new H3({ silent: true });
   app.use(sessions.routes({ path: "/account" }));
-  for (const { method, path, guard, run } of routes(sessions, adminSessions)) {
-    const middleware: Middleware[] = guard ? [guards[guard]] : [];
+  for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
+    const middleware: Middleware[] = guard ? [guards[guard](options)] : [];
     app.on(method, path, async (event) => send(event, await run(event, event.url.searchParams)), {
       middleware,
     });

@@ -11,12 +11,12 @@ import { listen } from "./_listen.ts";
 function honoApp({ manager, admins, routes }: ContractApp<Context>): Hono {
   const sessions = honoSessions(manager);
   const adminSessions = honoSessions(admins, { as: "admin" });
-  const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const app = new Hono();
   app.onError((_error, c) => c.text("failed", 500));
   app.use("/account/*", sessions.routes({ path: "/account" }));
-  for (const { method, path, guard, run } of routes(sessions, adminSessions)) {
-    const before: MiddlewareHandler[] = guard ? [guards[guard]] : [];
+  for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
+    const before: MiddlewareHandler[] = guard ? [guards[guard](options)] : [];
     app.on(method, [path], ...before, async (c) => send(c, await run(c, new URL(c.req.url).searchParams)));
   }
   return app;

@@ -51,16 +51,16 @@ function contractApp(
   { manager, admins, routes }: ContractApp<Bridge>,
   { headers, cookies }: NextParts,
 ): NextApp {
-  const options = {
+  const given = {
     headers,
     cookies,
     peerAddress: (own: { get(name: string): string | null }) => own.get(PEER) ?? undefined,
   };
-  const sessions = nextSessions(manager, options);
-  const adminSessions = nextSessions(admins, options);
+  const sessions = nextSessions(manager, given);
+  const adminSessions = nextSessions(admins, given);
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const handlers = new Map<string, NextHandler<Request, readonly unknown[]>>();
-  for (const { method, path, guard, run } of routes(bridged(sessions), bridged(adminSessions))) {
+  for (const { method, path, guard, options, run } of routes(bridged(sessions), bridged(adminSessions))) {
     // Also those without a guard, so that the adapter knows when their response has left.
     const handler = guards[guard ?? "public"](async (request) => {
       const bridge: Bridge = {};
@@ -68,7 +68,7 @@ function contractApp(
       const reply = await run(bridge, new URL(request.url).searchParams);
       if (reply.cookie) (await cookies()).set(...(reply.cookie as [string, string]));
       return answer(reply);
-    });
+    }, options);
     handlers.set(`${method} ${path}`, handler);
   }
   return {

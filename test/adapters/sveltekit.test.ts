@@ -9,7 +9,7 @@ function contractSite({ manager, admins, routes }: ContractApp<SvelteKitContext>
   return ({ error, redirect, sequence }) => {
     const sessions = svelteKitSessions(manager);
     const adminSessions = svelteKitSessions(admins, { as: "admin" });
-    const guards = { public: sessions.public(), auth: sessions.auth(), admin: adminSessions.auth() };
+    const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
     const all = routes(sessions, adminSessions);
     const routeOf = ({ request, url }: { request: Request; url: URL }) => {
       const method = request.method === "HEAD" ? "GET" : request.method;
@@ -17,8 +17,8 @@ function contractSite({ manager, admins, routes }: ContractApp<SvelteKitContext>
     };
     return {
       handle: sequence(sessions.routes({ path: "/account" }), (input) => {
-        const guard = routeOf(input.event)?.guard;
-        return guard ? guards[guard](input) : input.resolve(input.event);
+        const { guard, options } = routeOf(input.event) ?? {};
+        return guard ? guards[guard](options)(input) : input.resolve(input.event);
       }),
       async endpoint(event) {
         const route = routeOf(event);

@@ -158,6 +158,7 @@ describe("the exports of package.json", () => {
       {
         ".": [
           "Agent",
+          "AuthOptions",
           "BoundSessions",
           "ClientChange",
           "ClientOptions",
@@ -168,11 +169,14 @@ describe("the exports of package.json", () => {
           "EndReason",
           "Events",
           "Exchange",
+          "Guard",
+          "Guards",
           "InitArguments",
           "InitOptions",
           "Json",
           "JsonOf",
           "ManagerOptions",
+          "PublicOptions",
           "RouteAnswer",
           "RouteRequest",
           "Routes",

@@ -1,4 +1,11 @@
-import { createSessions, type Exchange, type Manager, type Sessions, type SetCookie } from "sessionup";
+import {
+  createSessions,
+  type Exchange,
+  type Guards,
+  type Manager,
+  type Sessions,
+  type SetCookie,
+} from "sessionup";
 
 /** One request of a test, and what its response has been given. */
 export class TestRequest implements Exchange {
@@ -33,10 +40,15 @@ export class TestRequest implements Exchange {
 /** The verbs over requests that a test makes itself. */
 export function testSessions<In, Out extends In>(
   manager: Manager<In, Out>,
-): Sessions<TestRequest, In, Out> & { authorize(request: TestRequest): Promise<string | undefined> } {
-  const { verbs, authorize } = createSessions<TestRequest, In, Out>(manager, (request) => request);
+): Sessions<TestRequest, In, Out> & {
+  readonly guards: Guards<TestRequest>;
+  authorize(request: TestRequest): Promise<string | undefined>;
+} {
+  const { verbs, guards } = createSessions<TestRequest, In, Out>(manager, (request) => request);
+  const authorize = guards.auth();
   return {
     ...verbs,
+    guards,
     async authorize(request) {
       const error = await authorize(request);
       return error && (error.reason ?? error.code);

@@ -1,0 +1,50 @@
+import type { Authentication } from "./authentication.ts";
+import type { Use } from "./authenticator.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** @internal */
+export type Authenticate<Out> = (exchange: Exchange, use: Use) => Promise<Authentication<Out>>;
+
+const NOTHING: Use = { touch: false, rotate: false };
+
+/** What is known of one request. Private fields: whoever logs the context must see no hash. @internal */
+export class RequestState<Out> {
+  readonly #exchange: Exchange;
+  #authentication: Authentication<Out> | undefined;
+  #loading: Promise<Authentication<Out>> | undefined;
+  /** What has followed from it. */
+  #use: Use = NOTHING;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+  get exchange(): Exchange {
+    return this.#exchange;
+  }
+  get authentication(): Authentication<Out> | undefined {
+    return this.#authentication;
+  }
+  set authentication(authentication: Authentication<Out>) {
+    this.#authentication = authentication;
+  }
+
+  /** Loads at most once, however many ask at the same time; whoever has waited for it hands it to `settle`. */
+  load(authenticate: Authenticate<Out>, use: Use): Promise<Authentication<Out>> {
+    if (!this.#loading) {
+      this.#use = use;
+      this.#loading = authenticate(this.#exchange, use);
+    }
+    return this.#loading;
+  }
+
+  /** Whether something is to follow that has not. */
+  lacks({ touch, rotate }: Use, rotates: boolean): boolean {
+    return (touch && !this.#use.touch) || (rotate && rotates && !this.#use.rotate);
+  }
+
+  /** What was found, unless a verb has come to know better since. */
+  settle(found: Authentication<Out>): Authentication<Out> {
+    this.#authentication ??= found;
+    return this.#authentication;
+  }
+}
