@@ -1,7 +1,8 @@
 import type { SessionError, UnauthorizedReason } from "./errors.ts";
 import type { Admitted } from "./policy/admission.ts";
-import type { Proved } from "./policy/freshness.ts";
+import { levelOf } from "./policy/freshness.ts";
 import { type ParsedMeta, type Session, SessionView } from "./session.ts";
+import type { Proved } from "./session-data.ts";
 import type { SessionRecord } from "./store.ts";
 import type { Token } from "./wire/token.ts";
 
@@ -40,9 +41,10 @@ export function live<Out>(
   { record, data, match }: Admitted,
   meta: ParsedMeta<Out>,
   held: readonly SessionRecord[],
+  now: number,
 ): Live<Out> {
-  const { authenticatedAt } = provedBy({ data, match });
-  const session = new SessionView(record, data, meta, true, authenticatedAt);
+  const proved = provedBy({ data, match });
+  const session = new SessionView(record, data, meta, true, levelOf(proved, now), proved);
   return { state: "session", admitted: true, session, token: presented, record, data, match, held };
 }
 

@@ -113,7 +113,7 @@ export class Authenticator<Out> {
     if (due || this.#options.validate || meta instanceof Promise) {
       return this.#examine(exchange, presented, best, held, now, due);
     }
-    return meta.ok ? live(presented, best, meta, held) : none("meta_invalid", held);
+    return meta.ok ? live(presented, best, meta, held, now) : none("meta_invalid", held);
   }
 
   async #examine(
@@ -129,7 +129,7 @@ export class Authenticator<Out> {
     const refused = await this.#refusesClient(exchange, best, now);
     if (refused) return none("client_changed", refused === "end" ? [] : held);
     const noted = due ? await this.#note(exchange, best, now, due) : best;
-    if (noted) return live(presented, noted, meta, held);
+    if (noted) return live(presented, noted, meta, held, now);
     // It was there a moment ago, and its secret was right: so its end is proven.
     this.#cookie.clearIfWritable(exchange);
     return none("revoked");
@@ -141,7 +141,7 @@ export class Authenticator<Out> {
     const due = this.#due(exchange, before.token, before, now, use);
     if (!due) return before;
     const noted = await this.#note(exchange, before, now, due);
-    if (noted) return live(before.token, noted, { ok: true, value: before.session.meta }, before.held);
+    if (noted) return live(before.token, noted, { ok: true, value: before.session.meta }, before.held, now);
     this.#cookie.clearIfWritable(exchange);
     return none("revoked");
   }

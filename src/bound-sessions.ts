@@ -1,5 +1,6 @@
 import type { Session, SessionId } from "./session.ts";
 import type { InitArguments, Sessions } from "./sessions.ts";
+import type { ReauthenticateOptions } from "./step-up.ts";
 
 /**
  * The verbs without their first argument, where a framework has no object that stands for a request, and in
@@ -25,7 +26,7 @@ export interface BoundSessions<In = undefined, Out = In> {
   /** The same session with a new secret: call it when privileges change. */
   rotate(): Promise<void>;
   /** Notes that the user has just proved who they are (check that first), and rotates. */
-  reauthenticate(): Promise<void>;
+  reauthenticate(options?: ReauthenticateOptions): Promise<void>;
   /** Changes the metadata to what `update` returns; the session with it, or `undefined` without one. */
   updateMeta(update: (meta: Out) => In | Promise<In>): Promise<Session<Out> | undefined>;
 }
@@ -61,7 +62,7 @@ export function bindSessions<Context, In, Out>(
     revokeAll: async () => sessions.revokeAll(await contextOf()),
     revokeOwn: async (id) => sessions.revokeOwn(await contextOf(), id),
     rotate: async () => sessions.rotate(await contextOf()),
-    reauthenticate: async () => sessions.reauthenticate(await contextOf()),
+    reauthenticate: async (options) => sessions.reauthenticate(await contextOf(), options),
     updateMeta: async (update) => sessions.updateMeta(await contextOf(), update),
   };
 }

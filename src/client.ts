@@ -43,19 +43,36 @@ export interface SessionClient<Meta = undefined> {
   watch(watcher: SessionWatcher): () => void;
 }
 
+/** What a refusal says besides its status, in the words of RFC 9470. */
+interface Refusal {
+  readonly reason?: string;
+  readonly max_age?: number;
+  readonly acr_values?: string;
+}
+
 /** What the server answered instead. */
 export class SessionClientError extends Error {
   /** The HTTP status; 0 when nothing came. */
   readonly status: number;
   /** Why there is no session; only with 401. */
   readonly reason: string | undefined;
+  /**
+   * What the user has to prove first, where the reason is `"stale_authentication"`: no longer than so many seconds ago, at
+   * that level or above.
+   */
+  readonly needed: { readonly maxAge?: number; readonly level?: number } | undefined;
 
   /** @internal */
-  constructor(status: number, reason?: string, cause?: unknown) {
+  constructor(status: number, answer: Refusal = {}, cause?: unknown) {
     super(`the session service answered ${status || "nothing"}`, { cause });
     this.name = "SessionClientError";
     this.status = status;
+    const { reason, max_age: maxAge, acr_values: acr } = answer;
     this.reason = reason;
+    this.needed =
+      maxAge === undefined && acr === undefined
+        ? undefined
+        : { ...(maxAge !== undefined && { maxAge }), ...(acr !== undefined && { level: Number(acr) }) };
   }
 }
 
@@ -85,10 +102,10 @@ export function sessionClient<Meta = undefined>({
     // Also where the routes are on another origin; its CORS decides.
     const options: RequestInit = { method, credentials: "include", cache: "no-store" };
     const response = await fetch(path + route, options).catch((cause: unknown) => {
-      throw new SessionClientError(0, undefined, cause);
+      throw new SessionClientError(0, {}, cause);
     });
     const json = response.status === 204 ? undefined : await response.json().catch(() => undefined);
-    if (!response.ok) throw new SessionClientError(response.status, json?.reason);
+    if (!response.ok) throw new SessionClientError(response.status, json ?? {});
     return json;
   }
 

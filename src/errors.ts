@@ -17,7 +17,7 @@ export type SessionErrorCode =
  * - `expired`, `idle`, `revoked`: it was ours, and is over.
  * - `client_changed`: `validate` refuses the browser or the address.
  * - `reused`: an old secret came back; the session was ended.
- * - `stale_authentication`: the user has to prove who they are again.
+ * - `stale_authentication`: there is one, but the user has to prove who they are again; the error says how.
  * - `meta_invalid`: the record's metadata no longer parses; it is refused and kept.
  */
 export type UnauthorizedReason =
@@ -31,6 +31,14 @@ export type UnauthorizedReason =
   | "reused"
   | "stale_authentication"
   | "meta_invalid";
+
+/** What the user has to prove. RFC 9470 calls it `max_age` and `acr_values`. */
+export interface NeededAuthentication {
+  /** No longer ago than so many seconds. */
+  readonly maxAge?: number;
+  /** At this level or above. */
+  readonly level?: number;
+}
 
 const STATUS: { readonly [code in SessionErrorCode]: number } = {
   ERR_UNAUTHORIZED: 401,
@@ -64,17 +72,20 @@ export class SessionError extends Error {
   readonly status: number;
   /** Why there is no session; only with `ERR_UNAUTHORIZED`. */
   declare readonly reason?: UnauthorizedReason;
+  /** What the user has to prove; only with the reason `stale_authentication`. */
+  declare readonly needed?: NeededAuthentication;
 
   constructor(
     code: SessionErrorCode,
     message: string,
-    options: { cause?: unknown; reason?: UnauthorizedReason } = {},
+    options: { cause?: unknown; reason?: UnauthorizedReason; needed?: NeededAuthentication | undefined } = {},
   ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = "SessionError";
     this.code = code;
     this.status = STATUS[code];
     if (options.reason) this.reason = options.reason;
+    if (options.needed) this.needed = options.needed;
     Object.defineProperty(this, BRAND, { value: true });
   }
 
@@ -84,7 +95,8 @@ export class SessionError extends Error {
   }
 
   /** @internal */
-  static unauthorized(reason: UnauthorizedReason): SessionError {
-    return new SessionError("ERR_UNAUTHORIZED", `no session: ${reason}`, { reason });
+  static unauthorized(reason: UnauthorizedReason, needed?: NeededAuthentication): SessionError {
+    const message = needed ? "the user has to prove again who they are" : `no session: ${reason}`;
+    return new SessionError("ERR_UNAUTHORIZED", message, { reason, needed });
   }
 }

@@ -19,7 +19,9 @@ describe("the options of auth and public", () => {
   it.each([
     [{ touch: 1 }, /^auth\.touch: needs true or false/],
     [{ maxAuthAge: 600 }, /^auth\.maxAuthAge: needs a whole number above zero and "s"/],
-    [{ maxAge: "10m" }, /^auth: no option "maxAge"; there are touch, maxAuthAge/],
+    [{ maxAge: "10m" }, /^auth: no option "maxAge"; there are touch, maxAuthAge, level/],
+    [{ level: 0 }, /^auth\.level: needs a whole number above zero/],
+    [{ level: "2" }, /^auth\.level: needs a whole number/],
     [null, /^auth: needs an object/],
   ])("are checked when the middleware is made: %j", async (options, message) => {
     const { sessions } = await setUp();
@@ -100,6 +102,98 @@ describe("touch", () => {
     browser.headers = { [name]: "" };
     await browser.visit(sessions.guards.auth());
     expect(await lastSeenAt()).toBe(clock.now());
+  });
+});
+
+describe("level", () => {
+  it("ASVS 7.5.3: is refused with what is needed, is reached by a proof, and falls back to the one before", async () => {
+    const { clock, sessions, browser } = await setUp({ idleTimeout: "10h" });
+    const [two, three] = [sessions.guards.auth({ level: 2 }), sessions.guards.auth({ level: 3 })];
+    const refusedBy = async (guard: typeof two) => (await browser.visit(guard))?.needed;
+    expect([await refusedBy(two), await refusedBy(three)]).toEqual([{ level: 2 }, { level: 3 }]);
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 3, expiresIn: "15m" }));
+    expect([await refusedBy(two), await refusedBy(three)]).toEqual([undefined, undefined]);
+    expect((await browser.visit(sessions.get))?.level).toBe(3);
+    clock.advance("15m");
+    expect([await refusedBy(two), await refusedBy(three)]).toEqual([undefined, { level: 3 }]);
+    expect((await browser.visit(sessions.get))?.level).toBe(2);
+  });
+
+  it("ASVS 7.2.4: is never seen by the old secret", async () => {
+    const { clock, sessions, browser } = await setUp();
+    const two = sessions.guards.auth({ level: 2 });
+    const old = browser.request();
+    const thief = browser.request();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
+    expect(await two(old)).toMatchObject({ reason: "stale_authentication", needed: { level: 2 } });
+    expect(sessions.current(old)?.level).toBe(1);
+    expect(await browser.visit(two)).toBeUndefined();
+    clock.advance("30s");
+    expect(await two(thief)).toMatchObject({ reason: "reused" });
+  });
+
+  it("stays with the session when its secret is replaced by time, and when its metadata changes", async () => {
+    const { clock, sessions, browser } = await setUp({ rotateEvery: "1m", idleTimeout: "10h" });
+    const two = sessions.guards.auth({ level: 2 });
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2, expiresIn: "1h" }));
+    const secrets = new Set<string>();
+    for (let minute = 0; minute < 58; minute += 2) {
+      clock.advance("2m");
+      expect(await browser.visit(two)).toBeUndefined();
+      secrets.add(browser.jar.values().next().value ?? "");
+      if (minute === 20) await browser.visit((request) => sessions.updateMeta(request, (meta) => meta));
+      if (minute === 30) await browser.visit(sessions.rotate);
+    }
+    expect(secrets.size).toBeGreaterThan(20);
+    clock.advance("2m");
+    expect(await browser.visit(two)).toMatchObject({ needed: { level: 2 } });
+  });
+
+  it("is reached by whoever comes with a retired secret too, by the new one that they are sent", async () => {
+    const { sessions, browser } = await setUp();
+    const two = sessions.guards.auth({ level: 2 });
+    const slow = browser.request();
+    const beside = browser.request();
+    await browser.visit(sessions.rotate);
+    await sessions.reauthenticate(slow, { level: 2 });
+    expect(await two(slow)).toBeUndefined();
+    expect(await two(beside)).toMatchObject({ needed: { level: 2 } });
+    expect(await two(browser.request())).toMatchObject({ needed: { level: 2 } });
+    browser.receive(slow);
+    expect(await browser.visit(two)).toBeUndefined();
+  });
+
+  it("can be reached by the login itself", async () => {
+    const { sessions } = await setUp();
+    const browser = new Browser();
+    const begun = await browser.visit((request) => sessions.init(request, "bob", { level: 2 }));
+    expect(begun.level).toBe(2);
+    expect(await browser.visit(sessions.guards.auth({ level: 2, maxAuthAge: "10m" }))).toBeUndefined();
+    await expect(sessions.init(browser.request(), "bob", { level: 1.5 })).rejects.toThrow(
+      /^init\.level: needs/,
+    );
+  });
+
+  it("is in no JSON, and in lists as it is now", async () => {
+    const { clock, manager, sessions, browser } = await setUp();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2, expiresIn: "5m" }));
+    const [session] = await manager.fetchByUserKey("ann");
+    expect([session?.level, "level" in (session?.toJSON() ?? {})]).toEqual([2, false]);
+    clock.advance("5m");
+    expect((await manager.fetchByUserKey("ann"))[0]?.level).toBe(1);
+  });
+
+  it.each([
+    [{ level: 0 }, /^reauthenticate\.level: needs a whole number above zero/],
+    [{ expiresIn: "5m" }, /^reauthenticate\.expiresIn: needs a level above 1/],
+    [{ level: 2, expiresIn: 5 }, /^reauthenticate\.expiresIn: needs a whole number above zero and "s"/],
+    [{ until: 2 }, /^reauthenticate: no option "until"/],
+  ])("is no other than a whole number: %j", async (options, message) => {
+    const { sessions, browser } = await setUp();
+    const given = options as unknown as { level: number };
+    await expect(sessions.reauthenticate(browser.request(), given)).rejects.toThrow(message);
+    await expect(sessions.reauthenticate(browser.request(), given)).rejects.toThrow(TypeError);
   });
 });
 

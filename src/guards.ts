@@ -1,7 +1,7 @@
 import type { Use } from "./authenticator.ts";
-import { type Duration, milliseconds } from "./duration.ts";
 import { known } from "./known-options.ts";
 import type { Need } from "./policy/freshness.ts";
+import { needOf, type StepUpOptions } from "./step-up.ts";
 
 /** What `public` can be told. */
 export interface PublicOptions {
@@ -12,15 +12,8 @@ export interface PublicOptions {
   readonly touch?: boolean;
 }
 
-/** What `auth` can be told. */
-export interface AuthOptions extends PublicOptions {
-  /**
-   * How long ago the user may have proved who they are, by `init` or `reauthenticate`, such as `"10m"`: before what
-   * must not be done by whoever finds the browser open. Else 401 with the reason `stale_authentication` (ASVS 7.5.1).
-   * Default: as long ago as the session lives.
-   */
-  readonly maxAuthAge?: Duration;
-}
+/** What `auth` can be told. Where more has to be proved: 401 with the reason `stale_authentication`, and what it is. */
+export interface AuthOptions extends PublicOptions, StepUpOptions {}
 
 /** What they come to. @internal */
 export interface GuardRules {
@@ -36,11 +29,8 @@ export function publicRules(options: PublicOptions = {}): GuardRules {
 
 /** Checks the options of `auth`. Throws `TypeError` naming the option and the mend. @internal */
 export function authRules(options: AuthOptions = {}): GuardRules {
-  known(options, "auth", ["touch", "maxAuthAge"]);
-  const { maxAuthAge } = options;
-  const need =
-    maxAuthAge === undefined ? undefined : { maxAuthAge: milliseconds(maxAuthAge, "auth.maxAuthAge") };
-  return { use: { touch: touchOf(options, "auth"), rotate: true }, need };
+  known(options, "auth", ["touch", "maxAuthAge", "level"]);
+  return { use: { touch: touchOf(options, "auth"), rotate: true }, need: needOf(options, "auth") };
 }
 
 function touchOf({ touch = true }: PublicOptions, name: string): boolean {

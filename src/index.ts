@@ -1,6 +1,11 @@
 export { type BoundSessions, bindSessions } from "./bound-sessions.ts";
 export { type Duration, duration } from "./duration.ts";
-export { SessionError, type SessionErrorCode, type UnauthorizedReason } from "./errors.ts";
+export {
+  type NeededAuthentication,
+  SessionError,
+  type SessionErrorCode,
+  type UnauthorizedReason,
+} from "./errors.ts";
 export type { Events, SessionEvents } from "./events.ts";
 export type { Exchange, SetCookie } from "./exchange.ts";
 export type { AuthOptions, PublicOptions } from "./guards.ts";
@@ -20,6 +25,7 @@ export {
   type SessionsCore,
 } from "./sessions.ts";
 export { shardOf } from "./shard.ts";
+export type { ReauthenticateOptions, StepUpOptions } from "./step-up.ts";
 export type {
   CreateOptions,
   End,

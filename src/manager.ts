@@ -1,4 +1,4 @@
-import { type Authentication, type Live, live } from "./authentication.ts";
+import { type Authentication, type Live, live, provedBy } from "./authentication.ts";
 import { Authenticator, seenClient, type Use } from "./authenticator.ts";
 import type { Duration } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
@@ -9,10 +9,12 @@ import { Ledger, PAGE } from "./ledger.ts";
 import { MetaCodec } from "./meta.ts";
 import { expiresInOf, type ManagerOptions, type Resolved, resolveOptions } from "./options.ts";
 import { isCrossOrigin } from "./policy/cross-origin.ts";
+import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { confirmed, isPending, type Match, proved, turned } from "./policy/rotation.ts";
 import { type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
+import { levelOf as levelIn } from "./step-up.ts";
 import type { EndReason, SessionRecord, Store } from "./store.ts";
 import { checkUserKey } from "./user-key.ts";
 import { SessionCookie } from "./wire/session-cookie.ts";
@@ -33,6 +35,8 @@ export interface InitOptions<In = undefined> {
   readonly meta?: In;
   /** How long this session lives at most, and its cookie with it: "remember me". Default: the manager's `expiresIn`. */
   readonly expiresIn?: Duration;
+  /** The level that this login reached, for `auth({ level })`: say 2 with a second factor. Default 1. */
+  readonly level?: number;
 }
 
 /**
@@ -171,11 +175,12 @@ export class Manager<In = undefined, Out extends In = In> {
   async create(
     exchange: Exchange,
     userKey: string,
-    { meta, expiresIn }: InitOptions<In>,
+    { meta, expiresIn, level }: InitOptions<In>,
     held: readonly SessionRecord[],
   ): Promise<Live<Out>> {
     const { clock, lifetime, cookie } = this.#options;
     const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn) ?? lifetime.expiresIn };
+    const proof = { level: levelIn(level, "init"), lasts: undefined };
     const { json, parsed } = await this.#meta.write(meta);
     const now = clock();
     const client = seenClient(exchange, this.#options, this.events);
@@ -187,7 +192,7 @@ export class Manager<In = undefined, Out extends In = In> {
       root: hashOf(rootOf(secret)),
       secret: hashOf(secret),
       retired: [],
-      authenticatedAt: now,
+      ...provedAnew({ authenticatedAt: now }, proof, now),
       ...client,
       ...(json !== undefined && { meta: json }),
     };
@@ -205,11 +210,11 @@ export class Manager<In = undefined, Out extends In = In> {
       throw error;
     }
     this.events.emit("created", { id, userKey, at: now, ...client });
-    return live({ id, secret }, { admitted: true, record, data, match: "current" }, parsed, [record]);
+    return live({ id, secret }, { admitted: true, record, data, match: "current" }, parsed, [record], now);
   }
 
-  /** Replaces the secret; with `elevate`, also notes that the user has just proved who they are. @internal */
-  async rotate(exchange: Exchange, before: Live<Out>, elevate: boolean): Promise<Live<Out>> {
+  /** Replaces the secret; with a proof, also notes that the user has just given it. @internal */
+  async rotate(exchange: Exchange, before: Live<Out>, proof?: Proof): Promise<Live<Out>> {
     this.cookie.assertWritable(exchange);
     const { clock } = this.#options;
     const secret = nextSecret(before.token.secret, this.#options.generateSecret);
@@ -219,10 +224,10 @@ export class Manager<In = undefined, Out extends In = In> {
       const known = isPending(match) ? confirmed(data, match, now) : data;
       if (match === "current" || known !== data) {
         const next = turned(known, hash, now);
-        return elevate ? { ...next, authenticatedAt: now } : next;
+        return proof ? withProved(next, provedAnew(known, proof, now)) : next;
       }
       // The holder of a retired secret gets another one only for a proof: the response with the last one may be lost.
-      return (elevate && proved(data, hash, now)) || data;
+      return (proof && proved(data, hash, provedAnew(provedBy({ data, match }), proof, now), now)) || data;
     });
     const { record, data, held } = after;
     const match = data.secret === hash ? "current" : data.pending?.find((each) => each.hash === hash);
@@ -231,7 +236,7 @@ export class Manager<In = undefined, Out extends In = In> {
     this.#send(exchange, { id, secret }, record, data);
     this.events.emit("rotated", { id, userKey, at: clock() });
     const admitted = { admitted: true, record, data, match } as const;
-    return live({ id, secret }, admitted, await this.#meta.read(data.meta), held);
+    return live({ id, secret }, admitted, await this.#meta.read(data.meta), held, clock());
   }
 
   /** Changes the metadata, once more from the start whenever somebody else was faster. @internal */
@@ -249,7 +254,8 @@ export class Manager<In = undefined, Out extends In = In> {
     next: (data: CoreData, match: Match) => CoreData | Promise<CoreData>,
   ): Promise<Live<Out>> {
     const after = await this.ledger.change(before, new TokenProof(before.token), next);
-    return live(before.token, after, await this.#meta.read(after.data.meta), before.held);
+    const meta = await this.#meta.read(after.data.meta);
+    return live(before.token, after, meta, before.held, this.#options.clock());
   }
 
   /** All live sessions of a user, newest first. @internal */
@@ -263,7 +269,8 @@ export class Manager<In = undefined, Out extends In = In> {
     for (const record of records) {
       const data = coreData(record);
       if (!data || endOf(record, now, this.#options.lifetime)) continue;
-      sessions.push(new SessionView(record, data, await this.#meta.read(data.meta), record.id === current));
+      const meta = await this.#meta.read(data.meta);
+      sessions.push(new SessionView(record, data, meta, record.id === current, levelOf(data, now)));
     }
     return sessions;
   }

@@ -1,10 +1,15 @@
 import { SessionError } from "./errors.ts";
 import { known } from "./known-options.ts";
+import type { Need } from "./policy/freshness.ts";
 import type { Session } from "./session.ts";
+import { needOf, type StepUpOptions } from "./step-up.ts";
 import { JSON_HEADERS, rejectionOf } from "./wire/rejection.ts";
 
-/** Where the ready-made routes are. */
-export interface RoutesOptions {
+/**
+ * Where the ready-made routes are, and what has to be proved before one of them ends other sessions than the own one
+ * (ASVS 7.5.2). Default: no more than a session.
+ */
+export interface RoutesOptions extends StepUpOptions {
   /**
    * What stands before each of them, as browsers call it, whatever the app is mounted under: `"/account"` for
    * `/account/session`. Default `""`.
@@ -32,7 +37,7 @@ export interface RouteVerbs<Context, Out> {
   /** The session, without counting as activity; throws what `auth` refuses with. */
   peek(context: Context): Promise<Session<Out>>;
   /** The same, as `auth` does it. */
-  load(context: Context): Promise<Session<Out>>;
+  load(context: Context, need?: Need): Promise<Session<Out>>;
   fetchAll(context: Context): Promise<readonly Session<Out>[]>;
   revoke(context: Context): Promise<void>;
   revokeOther(context: Context): Promise<readonly string[]>;
@@ -56,7 +61,9 @@ export function createRoutes<Context, Out>(
   verbs: RouteVerbs<Context, Out>,
   options: RoutesOptions = {},
 ): Routes<Context> {
-  known(options, "routes", ["path"]);
+  known(options, "routes", ["path", "maxAuthAge", "level"]);
+  // Of whoever ends others than the session that they are in (ASVS 7.5.2).
+  const need = needOf(options, "routes");
   const { path: prefix = "" } = options;
   if (typeof prefix !== "string" || !/^(\/[^/?#]+)*$/.test(prefix)) {
     throw new TypeError('routes.path: needs "" or a path such as "/account", without a slash at its end');
@@ -78,13 +85,14 @@ export function createRoutes<Context, Out>(
         return { status: 200, json: { sessions: await verbs.fetchAll(context) } };
       },
       DELETE: async (context) => {
-        await verbs.load(context);
+        await verbs.load(context, need);
         return { status: 200, json: { ended: await verbs.revokeOther(context) } };
       },
     },
     "/sessions/:id": {
       DELETE: async (context, id) => {
-        await verbs.load(context);
+        const own = await verbs.load(context);
+        if (own.id !== id) await verbs.load(context, need);
         return (await endsOwn(verbs, context, id)) ? { status: 204 } : { status: 404, json: NOT_FOUND };
       },
     },
@@ -97,7 +105,7 @@ export function createRoutes<Context, Out>(
     },
     "/logout-all": {
       POST: async (context) => {
-        await verbs.load(context);
+        await verbs.load(context, need);
         return { status: 200, json: { ended: await verbs.revokeAll(context) } };
       },
     },

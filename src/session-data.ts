@@ -1,8 +1,14 @@
 import type { Agent } from "./session.ts";
 import type { Json, SessionData, SessionRecord } from "./store.ts";
 
+/** A level above the first that was reached, when, and until when it counts if that is before the session ends. @internal */
+export type Reached = { readonly level: number; readonly at: number; readonly until?: number };
+
+/** What the holder of a secret has proved. @internal */
+export type Proved = { readonly authenticatedAt: number; readonly reached?: readonly Reached[] };
+
 /** A secret that is not the current one, and what its holder had proved by then: nobody sees a later authentication. */
-type Other = { readonly hash: string; readonly authenticatedAt: number };
+type Other = Proved & { readonly hash: string };
 
 /** A secret that was replaced, and how long requests under way may still present it. @internal */
 export type Retired = Other & { readonly until: number };
@@ -30,6 +36,8 @@ export interface CoreData extends SessionData {
   /** Oldest first. */
   readonly pending?: readonly Pending[];
   readonly authenticatedAt: number;
+  /** Oldest first. */
+  readonly reached?: readonly Reached[];
   readonly ip?: string;
   readonly agent?: AgentData;
   readonly meta?: Json;

@@ -1,4 +1,4 @@
-import type { CoreData } from "./session-data.ts";
+import type { CoreData, Proved } from "./session-data.ts";
 import type { SessionRecord } from "./store.ts";
 
 declare const brand: unique symbol;
@@ -40,6 +40,11 @@ export interface Session<Meta = undefined> {
   readonly expiresAt: Date;
   /** When the user last proved who they are: at `init` or `reauthenticate`. Not in the JSON. */
   readonly authenticatedAt: Date;
+  /**
+   * How well the user has proved it: 1, or what `init` and `reauthenticate` were told, for as long as that counts. Not in
+   * the JSON.
+   */
+  readonly level: number;
   /** The address it was started from, unless `client.ip` is off or it is not known. */
   readonly ip: string | undefined;
   /** The browser and the system it was started with, unless `client.agent` is off or they are not known. */
@@ -67,7 +72,8 @@ export class SessionView<Meta> implements Session<Meta> {
   readonly #record: SessionRecord;
   readonly #data: CoreData;
   readonly #meta: ParsedMeta<Meta>;
-  readonly #authenticatedAt: number;
+  readonly #level: number;
+  readonly #proved: Proved;
   readonly #current: boolean;
 
   constructor(
@@ -75,13 +81,16 @@ export class SessionView<Meta> implements Session<Meta> {
     data: CoreData,
     meta: ParsedMeta<Meta>,
     current: boolean,
-    authenticatedAt: number = data.authenticatedAt,
+    level: number,
+    /** By the holder of the secret that was presented. */
+    proved: Proved = data,
   ) {
     this.#record = record;
     this.#data = data;
     this.#meta = meta;
     this.#current = current;
-    this.#authenticatedAt = authenticatedAt;
+    this.#level = level;
+    this.#proved = proved;
   }
 
   get id(): SessionId {
@@ -103,7 +112,10 @@ export class SessionView<Meta> implements Session<Meta> {
     return new Date(this.#record.expiresAt);
   }
   get authenticatedAt(): Date {
-    return new Date(this.#authenticatedAt);
+    return new Date(this.#proved.authenticatedAt);
+  }
+  get level(): number {
+    return this.#level;
   }
   get ip(): string | undefined {
     return this.#data.ip;

@@ -5,10 +5,11 @@ import type { Exchange } from "./exchange.ts";
 import { type AuthOptions, authRules, type GuardRules, type PublicOptions, publicRules } from "./guards.ts";
 import { known } from "./known-options.ts";
 import type { InitOptions, Manager } from "./manager.ts";
-import { meets, type Need } from "./policy/freshness.ts";
+import { meets, type Need, type Proof } from "./policy/freshness.ts";
 import { type Authenticate, RequestState } from "./request-state.ts";
 import { createRoutes, type Routes, type RoutesOptions } from "./routes.ts";
 import type { Session, SessionId } from "./session.ts";
+import { neededFor, proofOf, type ReauthenticateOptions } from "./step-up.ts";
 import { checkUserKey } from "./user-key.ts";
 
 /** The options of `init`: left out at will, but for metadata that must be there. */
@@ -53,8 +54,11 @@ export interface Sessions<Context, In = undefined, Out = In> {
   revokeOwn(context: Context, id: string): Promise<boolean>;
   /** The same session with a new secret: call it when privileges change. The old one ends after 30 seconds. */
   rotate(context: Context): Promise<void>;
-  /** Notes that the user has just proved who they are (check that first), and rotates. Answers nothing: it is no question. */
-  reauthenticate(context: Context): Promise<void>;
+  /**
+   * Notes that the user has just proved who they are (check that first), and rotates: the old secret never sees it.
+   * Answers nothing: it is no question. `TypeError` for wrong options.
+   */
+  reauthenticate(context: Context, options?: ReauthenticateOptions): Promise<void>;
   /**
    * Changes the metadata to what `update` returns; the session with it, or `undefined` without one. No change is lost:
    * `update` is called again with newer metadata if somebody else was faster.
@@ -146,17 +150,17 @@ export function createSessions<Context extends object, In, Out extends In>(
     state.authentication = { state: "none", reason: "revoked", held: [] };
   }
 
-  async function turn(context: Context, elevate: boolean): Promise<void> {
+  async function turn(context: Context, proof?: Proof): Promise<void> {
     const known = await loadKnown(context);
     if (known.state === "none") return;
     const state = stateOf(context);
-    state.authentication = await manager.rotate(state.exchange, known, elevate);
+    state.authentication = await manager.rotate(state.exchange, known, proof);
   }
 
   const verbs: Sessions<Context, In, Out> = {
     async init(context, userKey, options: InitOptions<In> = {}) {
       checkUserKey(userKey);
-      known(options, "init", ["meta", "expiresIn"]);
+      known(options, "init", ["meta", "expiresIn", "level"]);
       const { held } = await loadKnown(context);
       const state = stateOf(context);
       const created = await manager.create(state.exchange, userKey, options, held);
@@ -221,9 +225,9 @@ export function createSessions<Context extends object, In, Out extends In>(
       return outcome === "deleted";
     },
 
-    rotate: (context) => turn(context, false),
+    rotate: (context) => turn(context),
 
-    reauthenticate: (context) => turn(context, true),
+    reauthenticate: async (context, options) => turn(context, proofOf(options)),
 
     async updateMeta(context, update) {
       if (typeof update !== "function")
@@ -242,7 +246,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     if (found.state === "session" && (!need || meets(provedBy(found), need, manager.now()))) return undefined;
     const reason = found.state === "session" ? "stale_authentication" : found.reason;
     manager.rejected(reason);
-    return SessionError.unauthorized(reason);
+    return SessionError.unauthorized(reason, found.state === "session" && need ? neededFor(need) : undefined);
   }
 
   function guard({ use, need }: GuardRules, judge: typeof refusal): Guard<Context> {
@@ -256,15 +260,16 @@ export function createSessions<Context extends object, In, Out extends In>(
     };
   }
 
-  async function admitted(context: Context, use: Use): Promise<Session<Out>> {
+  async function admitted(context: Context, use: Use, need?: Need): Promise<Session<Out>> {
     const authentication = await find(context, use);
-    if (authentication.state === "session") return authentication.session;
-    throw refusal(authentication);
+    const refused = refusal(authentication, need);
+    if (authentication.state === "session" && !refused) return authentication.session;
+    throw refused;
   }
 
   const routeVerbs = {
     peek: (context: Context) => admitted(context, PEEK),
-    load: (context: Context) => admitted(context, AUTH),
+    load: (context: Context, need?: Need) => admitted(context, AUTH, need),
     now: () => manager.now(),
     checkOrigin(context: Context, method: string) {
       const refused = manager.refusesOrigin(stateOf(context).exchange, method);

@@ -100,7 +100,7 @@ export function fastifySessions<
           instance,
           path.slice(prefix.length),
           path,
-          given?.path === undefined ? routes({ path }) : answer,
+          given?.path === undefined ? routes({ ...given, path }) : answer,
         );
       };
     },

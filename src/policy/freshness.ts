@@ -1,15 +1,65 @@
+import type { Proved, Reached } from "../session-data.ts";
+
 /** What a request needs the user to have proved. */
 export interface Need {
   /** How long ago at most, in milliseconds. */
-  readonly maxAuthAge: number;
+  readonly maxAuthAge: number | undefined;
+  /** At which level at least; 1 is what every session has. */
+  readonly level: number;
 }
 
-/** What the holder of a secret has proved. */
-export interface Proved {
-  readonly authenticatedAt: number;
+/** That the user has just proved who they are. */
+export interface Proof {
+  readonly level: number;
+  /** How long the level counts, in milliseconds; unset: as long as the session lives. */
+  readonly lasts: number | undefined;
 }
 
-/** Whether what was proved is enough. */
-export function meets({ authenticatedAt }: Proved, { maxAuthAge }: Need, now: number): boolean {
-  return now - authenticatedAt <= maxAuthAge;
+/** So many levels are remembered; the oldest goes first. */
+const MOST_REACHED = 8;
+
+/** The level in force. */
+export function levelOf({ reached }: Proved, now: number): number {
+  // No list is made for the usual session, which has reached none.
+  return reached ? Math.max(1, ...reached.filter((each) => counts(each, now)).map(({ level }) => level)) : 1;
+}
+
+/** Whether what was proved is enough: at that level or above, and no longer ago, both by the same proof. */
+export function meets(proved: Proved, { maxAuthAge, level }: Need, now: number): boolean {
+  const at = level > 1 ? lastReached(proved, level, now) : proved.authenticatedAt;
+  return at !== undefined && (maxAuthAge === undefined || now - at <= maxAuthAge);
+}
+
+/** What has been proved when one more proof was given. It takes no level away that was reached by a stronger one. */
+export function provedAnew({ reached = [] }: Proved, { level, lasts }: Proof, now: number): Proved {
+  const left = reached.filter((each) => counts(each, now));
+  if (level === 1) return { authenticatedAt: now, ...(left.length > 0 && { reached: left }) };
+  const until = lasts === undefined ? undefined : now + lasts;
+  const own: Reached = { level, at: now, ...(until !== undefined && { until }) };
+  const others = left.filter((each) => each.level > level || endOf(each) > endOf(own));
+  return { authenticatedAt: now, reached: [...others, own].slice(-MOST_REACHED) };
+}
+
+/** What was proved, and nothing else of what it stands in. */
+export function provedIn({ authenticatedAt, reached }: Proved): Proved {
+  return { authenticatedAt, ...(reached && { reached }) };
+}
+
+/** The same, with that in the place of what was proved. */
+export function withProved<Data extends Proved>(data: Data, proved: Proved): Data {
+  const { reached: _former, ...rest } = data;
+  // Generic rest types forget that nothing but an optional member was taken away.
+  return { ...rest, ...provedIn(proved) } as Data;
+}
+
+function lastReached({ reached = [] }: Proved, level: number, now: number): number | undefined {
+  return reached.findLast((each) => each.level >= level && counts(each, now))?.at;
+}
+
+function counts(each: Reached, now: number): boolean {
+  return endOf(each) > now;
+}
+
+function endOf({ until = Number.POSITIVE_INFINITY }: Reached): number {
+  return until;
 }

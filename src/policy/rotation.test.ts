@@ -149,11 +149,12 @@ describe("proved", () => {
   it("has room where what is sent by time has none, and an end", () => {
     let data: CoreData | undefined = DATA;
     for (let turn = 1; turn <= 4; turn++) data = sent(data, `secret-${turn}`, turn);
-    for (let turn = 5; turn <= 8; turn++) data = data && proved(data, `secret-${turn}`, turn);
+    for (let turn = 5; turn <= 8; turn++)
+      data = data && proved(data, `secret-${turn}`, { authenticatedAt: turn }, turn);
     expect(data?.pending).toHaveLength(8);
     expect(data?.pending?.at(-1)).toEqual({ hash: "secret-8", at: 8, authenticatedAt: 8 });
     expect(data?.authenticatedAt).toBe(100);
-    expect(data && proved(data, "secret-9", 9)).toBeUndefined();
+    expect(data && proved(data, "secret-9", { authenticatedAt: 9 }, 9)).toBeUndefined();
   });
 });
 

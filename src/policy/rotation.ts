@@ -1,5 +1,6 @@
-import type { CoreData, Pending, Retired } from "../session-data.ts";
+import type { CoreData, Pending, Proved, Retired } from "../session-data.ts";
 import type { SessionRecord } from "../store.ts";
+import { provedIn, withProved } from "./freshness.ts";
 
 /** Requests under way when the secret changed may come in with the old one for so long, in milliseconds. */
 export const GRACE = 30_000;
@@ -51,20 +52,21 @@ export function turned(data: CoreData, secret: string, now: number): CoreData {
  * The data after a secret that was sent has come back: the browser has it, so the one before it retires. But one that was
  * made later may be on its way still, or was overtaken: it stays good until it comes, too.
  */
-export function confirmed(data: CoreData, { hash, at, authenticatedAt }: Pending, now: number): CoreData {
+export function confirmed(data: CoreData, presented: Pending, now: number): CoreData {
   const { secret, turnedAt } = data;
-  const next = { ...data, secret: hash, turnedAt: at, authenticatedAt };
+  const { hash, at } = presented;
+  const next = { ...withProved(data, presented), secret: hash, turnedAt: at };
   const others = data.pending?.filter((each) => each.hash !== hash) ?? [];
   if (turnedAt === undefined || turnedAt < at)
     return { ...next, pending: others, retired: retiredBy(data, now) };
-  const overtaken = { hash: secret, at: turnedAt, authenticatedAt: data.authenticatedAt };
+  const overtaken = { hash: secret, at: turnedAt, ...provedIn(data) };
   const pending = [...others, overtaken].sort((one, other) => one.at - other.at).slice(-MOST_WITH_PROOFS);
   return { ...next, pending };
 }
 
-function retiredBy({ secret, authenticatedAt, retired }: CoreData, now: number): readonly Retired[] {
-  const old: Retired = { hash: secret, until: now + GRACE, authenticatedAt };
-  return [old, ...retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
+function retiredBy(data: CoreData, now: number): readonly Retired[] {
+  const old: Retired = { hash: data.secret, until: now + GRACE, ...provedIn(data) };
+  return [old, ...data.retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
 }
 
 /** Whether the response to a request may bring a secret: one that was fetched ahead may be thrown away. */
@@ -96,16 +98,16 @@ export function rotationDue(
 
 /** The data after a new secret was sent: the current one stays so until the new one comes back. */
 export function sent(data: CoreData, hash: string, now: number): CoreData {
-  return withPending(data, { hash, at: now, authenticatedAt: data.authenticatedAt }, MOST_PENDING);
+  return withPending(data, { hash, at: now, ...provedIn(data) }, MOST_PENDING);
 }
 
 /**
  * The data after a new secret was sent to the holder of a retired one, who has just proved who they are: the response
  * that was to bring the current one may be lost, or on its way. `undefined` where too many have been sent.
  */
-export function proved(data: CoreData, hash: string, now: number): CoreData | undefined {
+export function proved(data: CoreData, hash: string, after: Proved, now: number): CoreData | undefined {
   if (!hasRoom(data.pending, now, MOST_WITH_PROOFS)) return undefined;
-  return withPending(data, { hash, at: now, authenticatedAt: now }, MOST_WITH_PROOFS);
+  return withPending(data, { hash, at: now, ...after }, MOST_WITH_PROOFS);
 }
 
 /** With too many on their way, the oldest has to be old enough to be given up. */

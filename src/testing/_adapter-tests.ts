@@ -196,20 +196,39 @@ export const ADAPTER_TESTS: ContractTests<AdapterFixture> = {
       assert.equal((await f.client().get("/private/polled")).status, 401);
       assert.deepEqual((await f.client().get("/public/polled")).json(), { session: null });
     },
-    "ASVS 7.5.1: ask for a proof that is fresh, where they are told to": async (f) => {
+    "ASVS 7.5.3: say what has to be proved first, where they are told to ask for it": async (f) => {
       const client = f.client();
       await client.post("/login");
+      const refused = {
+        error: "unauthorized",
+        reason: "stale_authentication",
+        max_age: 600,
+        acr_values: "2",
+      };
+      const isRefused = async () => {
+        const answer = await client.get("/fresh");
+        assert.deepEqual([answer.status, answer.json(), answer.cookies], [401, refused, []]);
+        // RFC 9470 section 3.
+        assert.equal(
+          answer.headers.get("www-authenticate"),
+          'Session error="insufficient_user_authentication", ' +
+            'error_description="The user has to prove again who they are", max_age="600", acr_values="2"',
+        );
+      };
+      await isRefused();
+      await client.post("/reauthenticate");
+      await isRefused();
+      await client.post("/reauthenticate?level=2");
+      assert.deepEqual((await client.get("/fresh")).json(), { level: 2 });
       f.clock.advance("10m");
       assert.equal((await client.get("/fresh")).status, 200);
       f.clock.advance("1s");
-      const answer = await client.get("/fresh");
-      assert.deepEqual(
-        [answer.status, answer.json(), answer.cookies],
-        [401, { error: "unauthorized", reason: "stale_authentication" }, []],
-      );
+      await isRefused();
+      await client.post("/reauthenticate?level=3&expiresIn=5m");
+      assert.deepEqual((await client.get("/fresh")).json(), { level: 3 });
+      f.clock.advance("5m");
+      await isRefused();
       assert.equal((await client.get("/private")).status, 200);
-      await client.post("/reauthenticate");
-      assert.equal((await client.get("/fresh")).status, 200);
     },
     "keep two managers apart": async (f) => {
       const client = f.client();

@@ -78,8 +78,8 @@ export function contractRoutes<Context>(
       method: "GET",
       path: "/fresh",
       guard: "auth",
-      options: { maxAuthAge: "10m" },
-      run: answering(async (context) => ({ json: { user: sessions.require(context).userKey } })),
+      options: { maxAuthAge: "10m", level: 2 },
+      run: answering(async (context) => ({ json: { level: sessions.require(context).level } })),
     },
     {
       method: "GET",
@@ -129,8 +129,13 @@ export function contractRoutes<Context>(
     {
       method: "POST",
       path: "/reauthenticate",
-      run: answering(async (context) => {
-        await sessions.reauthenticate(context);
+      run: answering(async (context, query) => {
+        const level = query.get("level");
+        const expiresIn = query.get("expiresIn") as Duration | null;
+        await sessions.reauthenticate(context, {
+          ...(level && { level: Number(level) }),
+          ...(expiresIn && { expiresIn }),
+        });
         return { json: { authenticatedAt: sessions.current(context)?.authenticatedAt } };
       }),
     },

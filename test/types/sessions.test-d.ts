@@ -61,6 +61,7 @@ describe("a session", () => {
       | "current"
       | "createdAt"
       | "lastSeenAt"
+      | "level"
       | "expiresAt"
       | "authenticatedAt"
       | "ip"
