@@ -213,7 +213,8 @@ export class Authenticator<Out> {
     all: readonly Admission[],
     at: number,
   ): Promise<void> {
-    if (admission.reason === "unknown" || admission.reason === "revoked") return;
+    // What was ended is told of when that was done.
+    if (admission.reason === "unknown" || admission.record.ended) return;
     const { id, userKey } = admission.record;
     if (admission.reason !== "reused") {
       this.#events.emit("ended", { ids: [id as SessionId], userKey, reason: admission.reason, at });

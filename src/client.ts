@@ -18,7 +18,7 @@ export interface SessionStatus<Meta = undefined> {
 export interface SessionWatcher {
   /** Each second: how many are left. */
   readonly tick?: (secondsLeft: number) => void;
-  /** Once, when there is no session any more, wherever it was ended, with the server's reason: `"expired"`, `"revoked"`, `"no_cookie"`, … */
+  /** Once, when there is no session any more, wherever it was ended, with the server's reason: `"expired"`, `"revoked"`, `"evicted"`, `"no_cookie"`, … */
   readonly end: (reason: string) => void;
 }
 

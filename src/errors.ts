@@ -14,8 +14,10 @@ export type SessionErrorCode =
  * - `no_cookie`: it brought none.
  * - `malformed`: what it brought cannot be ours, or names two users at once.
  * - `unknown`: no such session, or the wrong secret for it.
- * - `expired`, `idle`, `revoked`: it was ours, and is over.
- * - `client_changed`: `validate` refuses the browser or the address.
+ * - `expired`, `idle`: it was ours, and its time is over.
+ * - `revoked`, `logout`, `evicted`: it was ours, and was ended: from elsewhere, by its user, for a newer one beyond
+ *   `maxSessions`. Without `tombstones` an ended session is `unknown`, unless `notBefore` refuses it.
+ * - `client_changed`: `validate` refuses the browser or the address, or ended the session because of it.
  * - `reused`: an old secret came back; the session was ended.
  * - `stale_authentication`: there is one, but the user has to prove who they are again; the error says how.
  * - `meta_invalid`: the record's metadata no longer parses; it is refused and kept.
@@ -27,6 +29,8 @@ export type UnauthorizedReason =
   | "expired"
   | "idle"
   | "revoked"
+  | "logout"
+  | "evicted"
   | "client_changed"
   | "reused"
   | "stale_authentication"

@@ -8,8 +8,9 @@ export interface SessionEvents {
   /** A session began. */
   created: { id: SessionId; userKey: string; at: number; ip?: string; agent?: Agent };
   /**
-   * Sessions ended. `expired` and `idle` are told when somebody comes back with such a session: perhaps never, perhaps
-   * more than once. `userKey` is missing where it was not known, as in `revokeById`.
+   * Sessions ended. `expired` and `idle`, and what `notBefore` refuses as `revoked`, are told when somebody comes back
+   * with such a session: perhaps never, perhaps more than once. `userKey` is missing where it was not known, as in
+   * `revokeById`, and where the sessions are of many users, as in `revokeAllBefore`.
    */
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
   /** A session got a new secret. */

@@ -25,7 +25,7 @@ const METHODS = [
  *
  * @internal
  */
-export class GuardedStore implements Store {
+export class GuardedStore implements Omit<Store, "deleteCreatedBefore"> {
   readonly #store: Store;
   readonly #onFailure: (error: SessionError) => void;
 
@@ -65,6 +65,11 @@ export class GuardedStore implements Store {
   deleteByUserKey(userKey: string, end: End, exceptIds?: readonly string[]): Promise<readonly string[]> {
     return this.#guard(() => this.#store.deleteByUserKey(userKey, end, exceptIds));
   }
+  /** `undefined` where the store cannot do it. */
+  deleteCreatedBefore(createdAt: number, end: End): AsyncIterable<readonly string[]> | undefined {
+    const steps = this.#store.deleteCreatedBefore?.(createdAt, end);
+    return steps && this.#guarded(steps);
+  }
   close(): Promise<void> {
     return this.#guard(async () => this.#store.close?.());
   }
@@ -72,6 +77,14 @@ export class GuardedStore implements Store {
   async #guard<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
       return await ask();
+    } catch (cause) {
+      throw this.failure(cause);
+    }
+  }
+
+  async *#guarded<Step>(steps: AsyncIterable<Step>): AsyncGenerator<Step, void> {
+    try {
+      yield* steps;
     } catch (cause) {
       throw this.failure(cause);
     }

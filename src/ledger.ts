@@ -3,11 +3,12 @@ import type { Events } from "./events.ts";
 import { GuardedStore } from "./guarded-store.ts";
 import type { Resolved } from "./options.ts";
 import { type Admitted, admit } from "./policy/admission.ts";
+import { endOf } from "./policy/lifetime.ts";
 import type { Match, Proof } from "./policy/rotation.ts";
 import type { SessionId } from "./session.ts";
 import type { CoreData } from "./session-data.ts";
 import { shardOf } from "./shard.ts";
-import type { EndReason, SessionChange, SessionPage, SessionRecord, Store } from "./store.ts";
+import type { End, EndReason, SessionChange, SessionPage, SessionRecord, Store } from "./store.ts";
 import { isSessionId } from "./wire/token.ts";
 
 /** So many sessions are read at a time unless a caller asks for fewer or more. */
@@ -71,10 +72,25 @@ export class Ledger {
         this.#ended(evicted, draft.userKey, "evicted");
         return record;
       } catch (error) {
-        const duplicate = SessionError.is(error) && error.code === "ERR_DUPLICATE_ID";
-        if (!duplicate || attempt === ID_ATTEMPTS) throw error;
+        if (!SessionError.is(error) || attempt === ID_ATTEMPTS) throw error;
+        if (
+          error.code === "ERR_LIMIT"
+            ? !(await this.#endRefused(draft.userKey))
+            : error.code !== "ERR_DUPLICATE_ID"
+        )
+          throw error;
       }
     }
+  }
+
+  /** Ends what the store counts as live and the options refuse: nobody is kept out by it. Whether there was any. */
+  async #endRefused(userKey: string): Promise<boolean> {
+    let ended = false;
+    for (const record of await this.list(userKey)) {
+      const reason = endOf(record, this.#options.clock(), this.#options.lifetime);
+      if (reason && (await this.endById(record.id, reason, userKey)) === "deleted") ended = true;
+    }
+    return ended;
   }
 
   /** Takes back an insert of which nobody will ever have the cookie. If that fails too, the session ends in its time. */
@@ -142,7 +158,7 @@ export class Ledger {
     owner?: string,
   ): Promise<"deleted" | "not_found" | "not_owner"> {
     if (!isSessionId(id)) return "not_found";
-    const outcome = await this.#store.deleteById(id, { reason, now: this.#options.clock() }, owner);
+    const outcome = await this.#store.deleteById(id, this.#end(reason), owner);
     if (outcome === "deleted") this.#ended([id], owner, reason);
     return outcome;
   }
@@ -153,13 +169,33 @@ export class Ledger {
     reason: EndReason,
     except?: readonly string[],
   ): Promise<readonly SessionId[]> {
-    const ids = await this.#store.deleteByUserKey(userKey, { reason, now: this.#options.clock() }, except);
+    const ids = await this.#store.deleteByUserKey(userKey, this.#end(reason), except);
     this.#ended(ids, userKey, reason);
     return ids as readonly SessionId[];
   }
 
+  /** Ends everyone's sessions that began before that moment, in steps; how many. */
+  async endCreatedBefore(createdAt: number, reason: EndReason): Promise<number> {
+    const steps = this.#store.deleteCreatedBefore(createdAt, this.#end(reason));
+    if (!steps)
+      throw new TypeError(
+        "revokeAllBefore: the store has no deleteCreatedBefore; set notBefore until the oldest session is over",
+      );
+    let count = 0;
+    for await (const ids of steps) {
+      count += ids.length;
+      this.#ended(ids, undefined, reason);
+    }
+    return count;
+  }
+
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #end(reason: EndReason): End {
+    const { clock, tombstone } = this.#options;
+    return { reason, now: clock(), ...(tombstone !== undefined && { tombstone }) };
   }
 
   #ended(ids: readonly string[], userKey: string | undefined, reason: EndReason): void {

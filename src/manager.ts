@@ -7,7 +7,14 @@ import type { Exchange } from "./exchange.ts";
 import { known } from "./known-options.ts";
 import { Ledger, PAGE } from "./ledger.ts";
 import { MetaCodec } from "./meta.ts";
-import { expiresInOf, type ManagerOptions, type Resolved, resolveOptions } from "./options.ts";
+import {
+  expiresInOf,
+  type ManagerOptions,
+  momentOf,
+  notBeforeOf,
+  type Resolved,
+  resolveOptions,
+} from "./options.ts";
 import { isCrossOrigin } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
@@ -74,7 +81,7 @@ export class Manager<In = undefined, Out extends In = In> {
     this.#given = [store, { ...options }];
     this.#options = resolveOptions(options);
     this.#meta = new MetaCodec(this.#options.meta, this.#options.maxMetaBytes);
-    this.cookie = new SessionCookie(this.#options.cookie.attributes);
+    this.cookie = new SessionCookie(this.#options.cookie.attributes, this.#options.clearSiteData);
     this.ledger = new Ledger(store, this.#options, this.events);
     this.#authenticator = new Authenticator({
       ledger: this.ledger,
@@ -87,7 +94,7 @@ export class Manager<In = undefined, Out extends In = In> {
 
   /**
    * A second manager over the same store, with these options in place of the first one's (`cookie` and `client` are
-   * merged). It has events of its own. Sessions of a manager with another `cookie.name` are nothing to it, but a user
+   * merged). It has events and a `notBefore` of its own. Sessions of a manager with another `cookie.name` are nothing to it, but a user
    * key means the same user to both: lists and `revokeAll` see all of them.
    */
   with<NewIn = In, NewOut extends NewIn = Out extends NewIn ? Out : NewIn>(
@@ -96,7 +103,12 @@ export class Manager<In = undefined, Out extends In = In> {
     const [store, given] = this.#given;
     const cookie = { ...given.cookie, ...options.cookie };
     const client = { ...given.client, ...options.client };
-    return new Manager(store, { ...given, ...options, cookie, client } as ManagerOptions<NewIn, NewOut>);
+    // As it is by now.
+    const { notBefore } = this;
+    return new Manager(store, { ...given, notBefore, ...options, cookie, client } as ManagerOptions<
+      NewIn,
+      NewOut
+    >);
   }
 
   /** The live sessions of a user, newest first; with a page, at most its `limit` (1 000) behind the session `before`. */
@@ -131,6 +143,40 @@ export class Manager<In = undefined, Out extends In = In> {
     // A bare id would be taken for a list of letters, and nothing of it be spared.
     if (!Array.isArray(except)) throw new TypeError("revokeByUserKey.except: needs a list of ids");
     return this.ledger.endByUserKey(userKey, "revoked", except);
+  }
+
+  /**
+   * Ends everyone's sessions that began before that moment, whichever manager of the store began them; how many. In
+   * steps: set `notBefore` first, which holds at once. `TypeError` for what is no date, and where the store has no
+   * `deleteCreatedBefore`: then leave `notBefore` set until the last of them would have expired.
+   *
+   * @example
+   * ```ts
+   * import { Manager } from "sessionup";
+   * import { memoryStore } from "sessionup/stores/memory";
+   *
+   * const manager = new Manager(memoryStore());
+   * const breach = new Date("2026-01-31T12:00:00Z");
+   * manager.notBefore = breach; // in every process
+   * console.log(await manager.revokeAllBefore(breach)); // once
+   * ```
+   */
+  async revokeAllBefore(moment: Date): Promise<number> {
+    return this.ledger.endCreatedBefore(momentOf(moment, "revokeAllBefore"), "revoked");
+  }
+
+  /**
+   * Sessions that began before that moment are refused as `revoked` and listed nowhere, by this manager, from the next
+   * request on: it costs no request anything. Set it in every process, on every manager; one that `with` makes
+   * afterwards has it too. `TypeError` for what is no date.
+   */
+  get notBefore(): Date | undefined {
+    const { notBefore } = this.#options.lifetime;
+    return notBefore === undefined ? undefined : new Date(notBefore);
+  }
+
+  set notBefore(moment: Date | undefined) {
+    this.#options.lifetime.notBefore = notBeforeOf(moment);
   }
 
   /** Lets the store go: timers and connections that it opened itself. The app's own client stays open. */

@@ -76,6 +76,22 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * your users. Default: none.
    */
   readonly trustedOrigins?: readonly string[];
+  /**
+   * How long a session that was ended is remembered, so that who comes back with its cookie is told why: `logout`,
+   * `revoked`, `evicted`, … in place of `unknown`. Default: not at all. Its record stays for so long, metadata included.
+   */
+  readonly tombstones?: Duration;
+  /**
+   * For the day after a breach: sessions that began before that moment are refused as `revoked`, whatever the store
+   * says. Default: none. It can also be set while the app runs: `manager.notBefore`.
+   */
+  readonly notBefore?: Date;
+  /**
+   * What browsers are told to clear besides our cookie when a session is logged out: the header `Clear-Site-Data`, over
+   * https. Default: nothing. `"cache"` and `"storage"` are this origin's; `"cookies"` are all of the registrable
+   * domain's, those of other apps and of other subdomains too.
+   */
+  readonly clearSiteData?: ReadonlyArray<"cache" | "cookies" | "storage">;
   /** Default 1 000 for each user, then the oldest end: a bound, not a policy. */
   readonly maxSessions?: SessionLimit;
   /** Default: 20 random characters. Must give 17 to 64 of `[0-9A-Za-z]`, never the same twice. */
@@ -94,9 +110,14 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
 export interface Resolved<In, Out> {
   /** The name as the app gave it, and the cookie as it is sent. */
   readonly cookie: { readonly base: string; readonly attributes: Omit<SetCookie, "value"> };
-  readonly lifetime: Lifetime;
+  /** What `notBefore` is can change. */
+  readonly lifetime: Lifetime & { notBefore: number | undefined };
   /** In milliseconds. */
   readonly rotateEvery: number | undefined;
+  /** In milliseconds. */
+  readonly tombstone: number | undefined;
+  /** The header's value. */
+  readonly clearSiteData: string | undefined;
   readonly client: { readonly ip: boolean; readonly agent: boolean; readonly parse: ClientOptions["parse"] };
   readonly validate: Required<ValidateOptions> | undefined;
   readonly trust: Trust;
@@ -124,6 +145,9 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     "validate",
     "trustProxy",
     "trustedOrigins",
+    "tombstones",
+    "notBefore",
+    "clearSiteData",
     "maxSessions",
     "generateId",
     "generateSecret",
@@ -135,15 +159,18 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
   wholeNumber(maxMetaBytes, "maxMetaBytes");
   const clock = options.clock ?? Date.now;
   if (typeof clock !== "function") throw new TypeError("clock: needs a function that returns milliseconds");
-  const { idleTimeout } = options;
+  const { idleTimeout, tombstones } = options;
   const client = clientOf(options.client);
   return Object.freeze({
     cookie: cookieOf(options.cookie),
-    lifetime: Object.freeze({
+    lifetime: Object.seal({
       expiresIn: expiresInOf(options.expiresIn),
       idleTimeout: idleTimeout === undefined ? undefined : milliseconds(idleTimeout, "idleTimeout"),
+      notBefore: notBeforeOf(options.notBefore),
     }),
     rotateEvery: rotateEveryOf(options.rotateEvery),
+    tombstone: tombstones === undefined ? undefined : milliseconds(tombstones, "tombstones"),
+    clearSiteData: clearSiteDataOf(options.clearSiteData),
     client,
     validate: validateOf(options.validate, client),
     trust: trustOf(options.trustProxy),
@@ -172,6 +199,29 @@ function rotateEveryOf(rotateEvery: Duration | undefined): number | undefined {
   if (result < ROTATION_AT_LEAST)
     throw new TypeError('rotateEvery: at least "1m", else requests side by side would be taken for thieves');
   return result;
+}
+
+/** Checks `notBefore`, given to the manager or set on it. @internal */
+export function notBeforeOf(date: Date | undefined): number | undefined {
+  return date === undefined ? undefined : momentOf(date, "notBefore");
+}
+
+/** Milliseconds since 1970. Throws `TypeError` for what is no moment: an invalid date would let everybody in. @internal */
+export function momentOf(date: Date, name: string): number {
+  if (!(date instanceof Date) || Number.isNaN(date.getTime()))
+    throw new TypeError(`${name}: needs a valid Date, such as new Date("2026-01-31T12:00:00Z")`);
+  return date.getTime();
+}
+
+const CLEARED: readonly unknown[] = ["cache", "cookies", "storage"];
+
+function clearSiteDataOf(types: ManagerOptions["clearSiteData"]): string | undefined {
+  if (types === undefined) return undefined;
+  if (!Array.isArray(types) || types.length === 0 || !types.every((type) => CLEARED.includes(type)))
+    throw new TypeError(
+      'clearSiteData: needs a list of "cache", "cookies" and "storage"; leave it out for none',
+    );
+  return types.map((type) => `"${type}"`).join(", ");
 }
 
 function cookieOf(options: CookieOptions = {}): Resolved<unknown, unknown>["cookie"] {

@@ -146,7 +146,7 @@ export function createSessions<Context extends object, In, Out extends In>(
 
   function over(context: Context): void {
     const state = stateOf(context);
-    manager.cookie.clear(state.exchange);
+    manager.cookie.clearAtLogout(state.exchange);
     state.authentication = { state: "none", reason: "revoked", held: [] };
   }
 

@@ -130,6 +130,13 @@ export interface Store {
   /** Ends the user's live sessions, but for those excepted; the ids that ended, in any order. */
   deleteByUserKey(userKey: string, end: End, exceptIds?: readonly string[]): Promise<readonly string[]>;
   /**
+   * Ends all live sessions that were created before that moment, whoever's: for the day after a breach. An ability that a
+   * store may lack, and the one exception to two rules: it crosses users, and it is many steps, each of them atomic. After
+   * each it gives the ids that ended in it. What was there when it was called, and was created before, is over when it is
+   * through; who stops asking stops it there.
+   */
+  deleteCreatedBefore?(createdAt: number, end: End): AsyncIterable<readonly string[]>;
+  /**
    * Removes up to `limit` dead records, those past their `deadline` at the latest, and never a live one; how many.
    * Absent where the engine does it by itself.
    */

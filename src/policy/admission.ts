@@ -1,5 +1,5 @@
 import { type CoreData, coreData } from "../session-data.ts";
-import type { SessionRecord } from "../store.ts";
+import type { EndReason, SessionRecord } from "../store.ts";
 import { endOf, type Lifetime } from "./lifetime.ts";
 import { type Match, matchSecret, type Proof } from "./rotation.ts";
 
@@ -18,7 +18,7 @@ export type Admission =
   // Whoever gets these has proved to have held the session: only to them may its end be told.
   | {
       readonly admitted: false;
-      readonly reason: "revoked" | "expired" | "idle" | "reused";
+      readonly reason: EndReason;
       readonly record: SessionRecord;
     };
 
@@ -34,7 +34,7 @@ export function admit(
   if (!data || data.cookie !== options.cookie.base) return UNKNOWN;
   const match = matchSecret(data, proof, now);
   if (match === "unknown") return UNKNOWN;
-  if (record.ended) return { admitted: false, reason: "revoked", record };
+  if (record.ended) return { admitted: false, reason: record.ended.reason, record };
   const over = endOf(record, now, options.lifetime);
   if (over) return { admitted: false, reason: over, record };
   if (match === "reused") return { admitted: false, reason: "reused", record };

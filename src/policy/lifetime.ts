@@ -5,6 +5,8 @@ export interface Lifetime {
   /** Unset: a browser-session cookie, and a record that ends after a day. */
   readonly expiresIn: number | undefined;
   readonly idleTimeout: number | undefined;
+  /** What began before that moment is over: after a breach. It is set while the app runs. */
+  readonly notBefore?: number | undefined;
 }
 
 /** That a session was used: what `update` of a store takes. */
@@ -32,10 +34,11 @@ export function endOf(
   record: SessionRecord,
   now: number,
   lifetime: Lifetime,
-): "expired" | "idle" | undefined {
+): "expired" | "idle" | "revoked" | undefined {
   if (record.deadline <= now) return "expired";
   if (record.expiresAt <= now) return "idle";
   if (lifetime.idleTimeout !== undefined && record.lastSeenAt + lifetime.idleTimeout <= now) return "idle";
+  if (lifetime.notBefore !== undefined && record.createdAt < lifetime.notBefore) return "revoked";
   return undefined;
 }
 

@@ -141,6 +141,24 @@ export class LmdbTables {
     }
   }
 
+  /** The id that is `count` behind this one, if there are so many. */
+  idBehind(after: string, count: number): string | undefined {
+    const keys: Iterable<Key> = this.#byId.getKeys({ start: behindId(after), limit: count });
+    const ids = [...keys];
+    const last = ids[count - 1];
+    return last && decoder.decode(last);
+  }
+
+  /** Those behind one id, up to another. */
+  *between(after: string, last: string): Generator<SessionRecord, void> {
+    const keys: Iterable<Key> = this.#byId.getKeys({ start: behindId(after), end: behindId(last) });
+    // All keys before any is removed.
+    for (const key of [...keys]) {
+      const record = this.get(decoder.decode(key));
+      if (record) yield record;
+    }
+  }
+
   /** Those past their deadline, the earliest first. */
   *endedBy(now: number, limit: number): Generator<SessionRecord, void> {
     const keys: Iterable<Key> = this.#byDeadline.getKeys({ end: endedBy(now), limit });
@@ -173,6 +191,12 @@ async function causeOf(error: unknown): Promise<unknown> {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Before whatever comes behind this id, and behind the id itself. */
+function behindId(id: string): Key {
+  return idBytes(`${id}\0`);
+}
 
 function idBytes(id: string): Key {
   return encoder.encode(id);

@@ -14,7 +14,7 @@ import { errnoOf, type MysqlClient, type MysqlLease, Overtaken } from "./_mysql-
 import { migrate, migrationSql, type Names, NO_SUCH_TABLE } from "./_mysql-schema.ts";
 import { CROWD, Statements } from "./_mysql-statements.ts";
 import { inOrderOf, type Row, recordOf } from "./_rows.ts";
-import { inSteps } from "./_steps.ts";
+import { inSteps, stepsThroughIds } from "./_steps.ts";
 import { DATABASE_SWEEP, SWEEPS_APART, Sweeper } from "./_sweeper.ts";
 
 /** So many sessions of a user end in one transaction: the thousand that the manager's default lets a user have. */
@@ -168,6 +168,26 @@ export class MysqlSessions implements Store {
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
       ),
+    );
+  }
+
+  deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    this.#sweeper.tell(end.now);
+    return stepsThroughIds(
+      (after) =>
+        this.#operation(async (lease) => {
+          const [row] = await lease.rows(this.#statements.idBehind(after, LIST));
+          return row && textOf(row[0]);
+        }),
+      (after, last) =>
+        this.#operation((lease) =>
+          lease.transaction(async () => {
+            const rows = await lease.rows(this.#statements.idsCreatedBefore(createdAt, end.now, after, last));
+            const ids = rows.map(([id]) => textOf(id));
+            await this.#endThese(lease, ids, end);
+            return ids;
+          }),
+        ),
     );
   }
 

@@ -115,6 +115,17 @@ UNION ALL SELECT ${CROWD.duplicate}, id FROM ${this.#table} WHERE id = ${record.
 ORDER BY ${NEWEST_FIRST} LIMIT ${most}`;
   }
 
+  /** The id that is `most` behind this one, if there are so many. */
+  idBehind(after: string, most: number): Sql {
+    return sql`SELECT id FROM ${this.#table} WHERE id > ${after} ORDER BY id LIMIT 1 OFFSET ${most - 1}`;
+  }
+
+  /** Those behind `after` and up to `last` that began before, for a transaction that ends them. */
+  idsCreatedBefore(createdAt: number, now: number, after: string, last: string): Sql {
+    return sql`SELECT id FROM ${this.#table} WHERE id > ${after} AND id <= ${last} AND ${live(now)}
+AND created_at < ${createdAt} ORDER BY id FOR UPDATE`;
+  }
+
   /** A live session is never past its deadline. */
   sweep(now: number, limit: number): Sql {
     return sql`DELETE FROM ${this.#table} WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit}`;

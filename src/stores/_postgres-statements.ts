@@ -16,6 +16,7 @@ export class Statements {
   readonly byIds: string;
   readonly page: string;
   readonly pageBehind: string;
+  readonly idBehind: string;
   readonly insert: string;
   readonly create: string;
   readonly update: string;
@@ -33,6 +34,7 @@ export class Statements {
     this.byIds = `SELECT ${asText} FROM ${table} WHERE id = ANY (string_to_array($1, ','))`;
     this.page = `${ofUser} ${NEWEST_FIRST}`;
     this.pageBehind = `${ofUser} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
+    this.idBehind = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
     this.insert = `INSERT INTO ${table} (${columns}) VALUES (${PLACES})`;
     this.create = `SELECT ${create}(${PLACES}, $11, $12, $13, $14)`;
     // The lock waits for whoever is changing the row, and then looks at what is there: a snapshot could say "conflict"
@@ -75,6 +77,23 @@ export class Statements {
   ${text} t.id = found.id RETURNING t.id
 ) SELECT id FROM ended`,
       values,
+    };
+  }
+
+  /** Of those behind one id, up to another. */
+  endCreatedBefore(
+    createdAt: number,
+    end: End,
+  ): { readonly text: string; readonly values: readonly Value[] } {
+    const { text, values } = this.#ending(end);
+    return {
+      text: `WITH found AS MATERIALIZED (
+  SELECT id FROM ${this.#table}
+  WHERE id > $1 AND id <= $3 AND ${LIVE} AND created_at < $${4 + values.length} ORDER BY id FOR UPDATE
+), ended AS (
+  ${text} t.id = found.id RETURNING t.id
+) SELECT id FROM ended`,
+      values: [...values, createdAt],
     };
   }
 

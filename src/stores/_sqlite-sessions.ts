@@ -14,7 +14,7 @@ import { inOrderOf, type Row, recordOf } from "./_rows.ts";
 import { type Engine, LOG_AHEAD, pauseOf } from "./_sqlite-engine.ts";
 import { migrate, type Names, schemaOf } from "./_sqlite-schema.ts";
 import { Statements } from "./_sqlite-statements.ts";
-import { inSteps } from "./_steps.ts";
+import { inSteps, stepsThroughIds } from "./_steps.ts";
 import { DATABASE_SWEEP, SWEEPS_APART, Sweeper } from "./_sweeper.ts";
 
 /** What the store is made of besides its engine. */
@@ -152,6 +152,23 @@ export class SqliteSessions implements Store {
       const [rows = []] = await this.#engine.write([ending]);
       return { ids: idsOf(rows), next: rows.length < most ? undefined : oldestOf(rows) };
     });
+  }
+
+  deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    this.#sweeper?.tell(end.now);
+    const { most } = this.#engine;
+    return stepsThroughIds(
+      async (after) => {
+        if (after) await pauseOf(0);
+        return idsOf(await this.#engine.read(this.#statements.idBehind(after, most)))[0];
+      },
+      async (after, last) => {
+        const [rows] = await this.#engine.write([
+          this.#statements.endCreatedBefore(createdAt, end, after, last),
+        ]);
+        return idsOf(rows);
+      },
+    );
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {

@@ -151,6 +151,24 @@ export class Statements {
     );
   }
 
+  /** Answers with the id that is `most` behind this one, if there are so many. */
+  idBehind(after: string, most: number): Statement {
+    return whole([
+      `SELECT id FROM ${this.#table} WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`,
+      after,
+      most - 1,
+    ]);
+  }
+
+  /** Answers with the ids that ended of those behind `after`, up to `last`. */
+  endCreatedBefore(createdAt: number, end: End, after: string, last: string): Statement {
+    return whole(
+      this.#ending(end),
+      [`WHERE id > ? AND id <= ? AND ${LIVE}`, after, last, end.now],
+      ["AND created_at < ? RETURNING id", createdAt],
+    );
+  }
+
   /** Answers with the ids that were removed. A live session is never past its deadline. */
   sweep(now: number, limit: number): Statement {
     return whole(

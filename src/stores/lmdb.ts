@@ -14,7 +14,7 @@ import { Deadline } from "./_deadline.ts";
 import { duplicateError } from "./_errors.ts";
 import { type LmdbRoot, LmdbTables } from "./_lmdb-tables.ts";
 import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
-import { inSteps } from "./_steps.ts";
+import { inSteps, stepsThroughIds } from "./_steps.ts";
 import { DATABASE_SWEEP, SWEEPS_APART, Sweeper, warnOfSweep } from "./_sweeper.ts";
 
 export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
@@ -173,6 +173,21 @@ class LmdbSessions implements LmdbStore {
         const ids = ending.map(({ id }) => id);
         return { ids, next: found.length === ENDED_AT_ONCE ? found.at(-1) : undefined };
       }),
+    );
+  }
+
+  deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    this.#sweeper.tell(end.now);
+    return stepsThroughIds(
+      async (after) => this.#tables.latest().idBehind(after, ENDED_AT_ONCE),
+      (after, last) =>
+        this.#write((tables) => {
+          const ending = [...tables.between(after, last)].filter(
+            (record) => record.createdAt < createdAt && isLive(record, end.now),
+          );
+          for (const record of ending) endOne(tables, record, end);
+          return ending.map(({ id }) => id);
+        }),
     );
   }
 

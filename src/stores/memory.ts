@@ -160,6 +160,25 @@ class MemoryStore implements Store {
     return ending.map(({ id }) => id);
   }
 
+  async *deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    this.#sweeper.tell(end.now);
+    let ended: string[] = [];
+    let seen = 0;
+    for (const entry of this.#byId.values()) {
+      const { record } = entry;
+      if (record.createdAt < createdAt && isLive(record, end.now)) {
+        this.#end(entry, end);
+        ended.push(record.id);
+      }
+      if (++seen % PER_TICK > 0) continue;
+      yield ended;
+      ended = [];
+      // Others have their turn.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    yield ended;
+  }
+
   async deleteExpired(now: number, limit: number): Promise<number> {
     return this.#wheel.collect(now, limit, (entry) => this.#remove(entry));
   }

@@ -24,6 +24,7 @@ import { recordsOf } from "./_postgres-rows.ts";
 import { migrationSql, namesOf } from "./_postgres-schema.ts";
 import { Statements } from "./_postgres-statements.ts";
 import { bytesOf, inOrderOf, valuesOf } from "./_rows.ts";
+import { stepsThroughIds } from "./_steps.ts";
 import { DATABASE_SWEEP, Sweeper, warnOfSweep } from "./_sweeper.ts";
 
 export type { PgPool, PostgresJs } from "./_postgres-client.ts";
@@ -98,6 +99,9 @@ export function postgresStore(
     onSweepError,
   );
 }
+
+/** So many rows everyone's end goes through in one transaction. */
+const ENDED_AT_ONCE = 10_000;
 
 class PostgresSessions implements PostgresStore {
   readonly #client: PostgresClient;
@@ -220,6 +224,21 @@ class PostgresSessions implements PostgresStore {
     const { text, values } = this.#statements.endAll(end);
     const ended = await this.#ask(text, [bytesOf(userKey), end.now, listOf(exceptIds), ...values]);
     return ended.map(([id]) => String(id));
+  }
+
+  deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    this.#sweeper.tell(end.now);
+    const { text, values } = this.#statements.endCreatedBefore(createdAt, end);
+    return stepsThroughIds(
+      async (after) => {
+        const [row] = await this.#ask(this.#statements.idBehind, [after, ENDED_AT_ONCE - 1]);
+        return row && String(row[0]);
+      },
+      async (after, last) => {
+        const ended = await this.#ask(text, [after, end.now, last, ...values]);
+        return ended.map(([id]) => String(id));
+      },
+    );
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {

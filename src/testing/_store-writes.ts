@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { shardOf } from "../shard.ts";
+import type { End } from "../store.ts";
 import { randomText } from "../wire/token.ts";
 import { HOUR, idsOf, NOW, rejectsWith, type StoreFixture, sorted } from "./_store-fixture.ts";
 import type { ContractTests } from "./contract.ts";
 
 const OLDEST = "evict-oldest";
+/** Before what any other test creates: these end everybody's. */
+const LONG_AGO = Date.UTC(2000, 0, 1);
 
 /** What changes a store, one operation at a time. */
 export const WRITES: ContractTests<StoreFixture> = {
@@ -284,6 +287,53 @@ export const WRITES: ContractTests<StoreFixture> = {
     },
   },
 
+  deleteCreatedBefore: {
+    "ends everyone's sessions that were created before, and no other": async (f) => {
+      const other = `${f.userKey}-other`;
+      const old = [
+        await f.stored({ createdAt: LONG_AGO - 1 }),
+        await f.stored({ createdAt: LONG_AGO - HOUR }),
+        await f.stored({ createdAt: LONG_AGO - 1, userKey: other }),
+      ];
+      const young = [await f.stored({ createdAt: LONG_AGO }), await f.stored({ userKey: other })];
+      const ended = await endedBefore(f, LONG_AGO, f.end());
+      for (const id of idsOf(old)) assert.ok(ended.includes(id), "an old session was not named");
+      for (const id of idsOf(young)) assert.ok(!ended.includes(id), "a young session was named");
+      assert.deepEqual(await f.store.fetchByIds(old.map(({ id }) => id)), [undefined, undefined, undefined]);
+      assert.deepEqual(await f.store.fetchByIds(young.map(({ id }) => id)), young);
+      assert.deepEqual(sorted([...(await f.liveIds()), ...(await f.liveIds(other))]), idsOf(young));
+    },
+    "names nobody else's end, and none twice": async (f) => {
+      await f.stored({ createdAt: LONG_AGO - HOUR, lastSeenAt: LONG_AGO - HOUR, expiresAt: NOW });
+      const ended = await f.stored({ createdAt: LONG_AGO - 1 });
+      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      const live = await f.stored({ createdAt: LONG_AGO - 1 });
+      const own = async () =>
+        (await endedBefore(f, LONG_AGO, f.end())).filter((id) => id.startsWith(shardOf(f.userKey)));
+      assert.deepEqual(await own(), [live.id]);
+      assert.deepEqual(await own(), []);
+    },
+    "keeps tombstones of everyone's too": async (f) => {
+      const { id } = await f.stored({ createdAt: LONG_AGO - 1 });
+      await endedBefore(f, LONG_AGO, f.end({ tombstone: 500 }));
+      const record = await f.store.fetchById(id);
+      assert.deepEqual(record?.ended, { at: NOW, reason: "revoked" });
+      assert.deepEqual([record?.revision, record?.expiresAt, record?.deadline], [1, NOW + 500, NOW + 500]);
+      assert.deepEqual(await f.liveIds(), []);
+    },
+    "ends everyone's in steps": async (f) => {
+      const ids: string[] = [];
+      for (let count = 0; count < 2_500; count += 50) {
+        const some = Array.from({ length: 50 }, () => f.stored({ createdAt: LONG_AGO - 1 }));
+        ids.push(...idsOf(await Promise.all(some)));
+      }
+      const ended = await endedBefore(f, LONG_AGO, f.end());
+      assert.equal(new Set(ended).size, ended.length, "one was named twice");
+      for (const id of ids) assert.ok(ended.includes(id));
+      assert.deepEqual(await f.liveIds(), []);
+    },
+  },
+
   deleteExpired: {
     "removes what is past its deadline, and nothing that lives": async (f) => {
       const dead = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
@@ -329,6 +379,17 @@ export const WRITES: ContractTests<StoreFixture> = {
     },
   },
 };
+
+/** The ids of all steps. */
+async function endedBefore(f: StoreFixture, moment: number, end: End): Promise<string[]> {
+  assert.ok(
+    f.store.deleteCreatedBefore,
+    "there is no deleteCreatedBefore: skip these tests with the reason that it is an ability a store may lack",
+  );
+  const ended: string[] = [];
+  for await (const ids of f.store.deleteCreatedBefore(moment, end)) ended.push(...ids);
+  return ended;
+}
 
 /** Until nothing is removed any more. */
 async function sweep(f: StoreFixture, now: number): Promise<void> {

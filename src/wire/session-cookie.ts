@@ -9,7 +9,11 @@ export class SessionCookie {
   readonly #needle: string;
   readonly #mostTokens: number;
 
-  constructor(attributes: Omit<SetCookie, "value">) {
+  readonly #clearSiteData: string | undefined;
+
+  /** `clearSiteData` is the value of that header, sent at a logout. */
+  constructor(attributes: Omit<SetCookie, "value">, clearSiteData?: string) {
+    this.#clearSiteData = clearSiteData;
     this.#attributes = Object.freeze({ ...attributes });
     this.#needle = `${attributes.name}=`;
     // Others than this host can plant a cookie unless its name forbids it: the real one must still be looked at.
@@ -36,6 +40,13 @@ export class SessionCookie {
   /** Clears it, with the attributes that it was set with: else it would be another cookie. */
   clear(exchange: Exchange): void {
     this.#set(exchange, { ...this.#attributes, value: "", maxAge: 0, expires: 0 });
+  }
+
+  /** Clears it at a logout, and has the browser clear what else it should. */
+  clearAtLogout(exchange: Exchange): void {
+    this.clear(exchange);
+    // The exchange replaces it where the app has set one itself.
+    if (this.#clearSiteData !== undefined) exchange.setHeader("clear-site-data", this.#clearSiteData);
   }
 
   /** Clears it unless the response is on its way already: then a later one will. */

@@ -1,7 +1,7 @@
 import type { Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 
-type Method = Exclude<keyof Store, "deleteExpired" | "close">;
+type Method = Exclude<keyof Store, "deleteExpired" | "deleteCreatedBefore" | "close">;
 
 /** The memory store with gates: an operation can be held before it begins, so that a race is forced and not hoped for. */
 export class GatedStore implements Store {
@@ -22,6 +22,8 @@ export class GatedStore implements Store {
     this.#through("deleteById", () => this.#store.deleteById(...given));
   deleteByUserKey: Store["deleteByUserKey"] = (...given) =>
     this.#through("deleteByUserKey", () => this.#store.deleteByUserKey(...given));
+  deleteCreatedBefore: NonNullable<Store["deleteCreatedBefore"]> = (...given) =>
+    this.#store.deleteCreatedBefore?.(...given) ?? nothing();
   close: NonNullable<Store["close"]> = async () => this.#store.close?.();
 
   /** Holds the next call of that method until it is let through. */
@@ -44,6 +46,8 @@ export class GatedStore implements Store {
     return await ask();
   }
 }
+
+async function* nothing(): AsyncGenerator<readonly string[], void> {}
 
 class Gate {
   #arrive: () => void = () => {};

@@ -1,0 +1,289 @@
+import { type EndReason, Manager, type ManagerOptions, SessionError, type SessionEvents } from "sessionup";
+import { memoryStore } from "sessionup/stores/memory";
+import { TestClock } from "sessionup/testing";
+import { describe, expect, it } from "vitest";
+import { rejectionOf } from "../../src/wire/rejection.ts";
+import { Browser, TestRequest, testSessions } from "../support/browser.ts";
+import { GatedStore } from "../support/gated-store.ts";
+
+const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
+
+function setUp(options: ManagerOptions = {}) {
+  const clock = new TestClock();
+  const store = new GatedStore();
+  const manager = new Manager(store, { clock: clock.now, ...options });
+  const ended: SessionEvents["ended"][] = [];
+  manager.events.on("ended", (event) => ended.push(event));
+  const sessions = testSessions(manager);
+  const login = (browser: Browser, userKey = "ann") =>
+    browser.visit((request) => sessions.init(request, userKey));
+  const reason = (browser: Browser) => browser.visit((request) => sessions.authorize(request));
+  return { clock, store, manager, sessions, ended, login, reason };
+}
+
+describe("tombstones", () => {
+  type Case = [EndReason, (made: ReturnType<typeof setUp>, own: Browser, id: string) => Promise<unknown>];
+  const cases: Case[] = [
+    ["logout", ({ sessions }, own) => own.visit(sessions.revoke)],
+    ["revoked", ({ manager }, _, id) => manager.revokeById(id)],
+    ["revoked", ({ manager }) => manager.revokeByUserKey("ann")],
+    ["revoked", ({ manager, clock }) => manager.revokeAllBefore(new Date(clock.now() + 1))],
+    [
+      "reused",
+      async ({ sessions, clock, reason }, own) => {
+        const thief = new Browser();
+        for (const [name, value] of own.jar) thief.jar.set(name, value);
+        await own.visit(sessions.rotate);
+        clock.advance("31s");
+        expect(await reason(thief)).toBe("reused");
+      },
+    ],
+    [
+      "client_changed",
+      async ({ reason }, own) => {
+        own.headers = { "user-agent": FIREFOX };
+        expect(await reason(own)).toBe("client_changed");
+      },
+    ],
+  ];
+  it.each(cases)("tell who was signed out why, in one word all the way: %s", async (why, end) => {
+    const made = setUp({ tombstones: "1h", validate: { agent: true, onChange: "end" } });
+    const own = new Browser({ "user-agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0.0.0 Safari/537.36" });
+    const { id } = await made.login(own);
+    const before = own.request().headers;
+    await end(made, own, id);
+    const late = new TestRequest(before);
+    expect(await made.sessions.authorize(late)).toBe(why);
+    expect(made.ended).toEqual([expect.objectContaining({ ids: [id], reason: why })]);
+    // Its end is proven: the cookie goes.
+    expect(late.cookies).toEqual([expect.objectContaining({ value: "", maxAge: 0 })]);
+    const error = SessionError.unauthorized(why);
+    expect(JSON.parse(rejectionOf(error).body)).toEqual({ error: "unauthorized", reason: why });
+  });
+
+  it("tell nothing to who knows the id alone, or another secret", async () => {
+    const { login, sessions } = setUp({ tombstones: "1h" });
+    const own = new Browser();
+    const { id } = await login(own);
+    await own.visit(sessions.revoke);
+    const request = new TestRequest({ cookie: `__Host-sessionup=${id}.${"x".repeat(65)}` });
+    expect(await sessions.authorize(request)).toBe("unknown");
+    expect(request.cookies).toEqual([]);
+  });
+
+  it("are over in their time, and not kept at all unless they are asked for", async () => {
+    const { login, sessions, store, clock } = setUp({ tombstones: "1h" });
+    const { id } = await login(new Browser());
+    const own = new Browser();
+    const second = await login(own);
+    const old = own.request().headers;
+    await own.visit(sessions.revokeAll);
+    expect((await store.fetchById(id))?.ended?.reason).toBe("revoked");
+    expect((await store.fetchById(second.id))?.deadline).toBe(clock.now() + 3_600_000);
+    const without = setUp();
+    const browser = new Browser();
+    await without.login(browser);
+    const late = browser.request();
+    await browser.visit(without.sessions.revoke);
+    expect(await without.sessions.authorize(late)).toBe("unknown");
+    expect(await sessions.authorize(new TestRequest(old))).toBe("revoked");
+  });
+
+  it("are told of once, however often somebody comes back", async () => {
+    const { login, sessions, ended, clock, manager } = setUp({ tombstones: "1h", idleTimeout: "10m" });
+    const own = new Browser();
+    await login(own);
+    const { headers } = own.request();
+    await manager.revokeByUserKey("ann");
+    clock.advance("20m");
+    for (let count = 0; count < 3; count++)
+      expect(await sessions.authorize(new TestRequest(headers))).toBe("revoked");
+    expect(ended).toHaveLength(1);
+  });
+
+  it("need a duration", () => {
+    expect(() => setUp({ tombstones: 60 as never })).toThrow(/^tombstones: /);
+  });
+});
+
+describe("notBefore", () => {
+  it("ASVS 7.4.5: ends everyone's sessions at once, where it is set", async () => {
+    const { clock, login, reason, manager, sessions, ended } = setUp({ idleTimeout: "1h" });
+    const [ann, bob, cid] = [new Browser(), new Browser(), new Browser()];
+    await login(ann);
+    await login(bob, "bob");
+    clock.advance("1s");
+    manager.notBefore = new Date(clock.now());
+    await login(cid, "cid");
+    expect([await reason(ann), await reason(bob), await reason(cid)]).toEqual([
+      "revoked",
+      "revoked",
+      undefined,
+    ]);
+    expect([ann.jar.size, bob.jar.size, cid.jar.size]).toEqual([0, 0, 1]);
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+    expect(await sessions.authorize(bob.request())).toBe("no_cookie");
+    expect(ended.map(({ reason: why, userKey }) => [why, userKey])).toEqual([
+      ["revoked", "ann"],
+      ["revoked", "bob"],
+    ]);
+  });
+
+  it("can be an option, is inherited, and can be taken back", async () => {
+    const clock = new TestClock();
+    const notBefore = new Date(clock.now() + 1);
+    const { manager, login, reason } = setUp({ clock: clock.now, notBefore });
+    const own = new Browser();
+    await login(own);
+    const { headers } = own.request();
+    expect(await reason(own)).toBe("revoked");
+    expect(manager.notBefore).toEqual(notBefore);
+    const second = manager.with({ idleTimeout: "1h" });
+    expect(second.notBefore).toEqual(notBefore);
+    expect(await testSessions(second).authorize(new TestRequest(headers))).toBe("revoked");
+    manager.notBefore = undefined;
+    expect(manager.notBefore).toBeUndefined();
+    expect(await testSessions(manager).authorize(new TestRequest(headers))).toBeUndefined();
+    expect(await testSessions(second).authorize(new TestRequest(headers))).toBe("revoked");
+    expect(manager.with({}).notBefore).toBeUndefined();
+  });
+
+  it("lets nothing change a session that it refuses, and watches over WebSockets too", async () => {
+    const { clock, login, manager, sessions } = setUp();
+    const own = new Browser();
+    const { id } = await login(own);
+    const request = own.request();
+    await sessions.get(request);
+    clock.advance("1s");
+    manager.notBefore = new Date(clock.now());
+    expect(await manager.over([id])).toEqual(new Map([[id, "revoked"]]));
+    const late = own.request();
+    await sessions.rotate(late);
+    expect(late.cookies).toEqual([expect.objectContaining({ value: "" })]);
+    expect(await sessions.fetchAll(own.request())).toEqual([]);
+  });
+
+  it("keeps nobody out whose refused sessions fill the limit", async () => {
+    const { clock, login, reason, manager, ended } = setUp({ maxSessions: { max: 2, onExceed: "refuse" } });
+    await login(new Browser());
+    await login(new Browser());
+    await expect(login(new Browser())).rejects.toThrow(expect.objectContaining({ code: "ERR_LIMIT" }));
+    clock.advance("1s");
+    manager.notBefore = new Date(clock.now());
+    const [own, other] = [new Browser(), new Browser()];
+    await login(own);
+    await login(other);
+    expect([await reason(own), await reason(other)]).toEqual([undefined, undefined]);
+    expect(ended.map(({ reason: why }) => why)).toEqual(["revoked", "revoked"]);
+    await expect(login(new Browser())).rejects.toThrow(expect.objectContaining({ code: "ERR_LIMIT" }));
+  });
+
+  it.each([[new Date(Number.NaN)], ["2026-01-31"], [0], [null]])(
+    "refuses %j, which would let everybody in",
+    (wrong) => {
+      expect(() => setUp({ notBefore: wrong as Date })).toThrow(/^notBefore: needs a valid Date/);
+      const { manager } = setUp();
+      expect(() => {
+        manager.notBefore = wrong as Date;
+      }).toThrow(/^notBefore: needs a valid Date/);
+    },
+  );
+});
+
+describe("revokeAllBefore", () => {
+  it("ASVS 7.4.5: ends everyone's sessions for good, whichever manager began them", async () => {
+    const { clock, login, reason, manager, ended, store } = setUp();
+    const admins = testSessions(manager.with({ cookie: { name: "admin" } }));
+    const [ann, admin, young] = [new Browser(), new Browser(), new Browser()];
+    const ids = [await login(ann), await admin.visit((request) => admins.init(request, "root"))].map(
+      ({ id }) => id,
+    );
+    clock.advance("1s");
+    const moment = new Date(clock.now());
+    await login(young);
+    expect(await manager.revokeAllBefore(moment)).toBe(2);
+    expect(await manager.revokeAllBefore(moment)).toBe(0);
+    expect(ended.map(({ reason: why, userKey, ids: told }) => [why, userKey, [...told].sort()])).toEqual([
+      ["revoked", undefined, [...ids].sort()],
+    ]);
+    expect([await reason(ann), await admins.authorize(admin.request()), await reason(young)]).toEqual([
+      "unknown",
+      "unknown",
+      undefined,
+    ]);
+    expect(await store.fetchById(ids[0] ?? "")).toBeUndefined();
+  });
+
+  it("names the ability that a store lacks, and refuses what is no date", async () => {
+    const { deleteCreatedBefore: _, ...methods } = new GatedStore();
+    const manager = new Manager(methods as unknown as GatedStore);
+    await expect(manager.revokeAllBefore(new Date())).rejects.toThrow(
+      /^revokeAllBefore: .* no deleteCreatedBefore/,
+    );
+    await expect(manager.revokeAllBefore(0 as unknown as Date)).rejects.toThrow(
+      /^revokeAllBefore: needs a valid/,
+    );
+  });
+
+  it("is ERR_STORE where the store fails on the way, which is told of", async () => {
+    const store = memoryStore();
+    store.deleteCreatedBefore = async function* () {
+      yield [];
+      throw new Error("connection reset");
+    };
+    const manager = new Manager(store);
+    const errors: unknown[] = [];
+    manager.events.on("error", ({ error }) => errors.push(error));
+    await expect(manager.revokeAllBefore(new Date())).rejects.toThrow(
+      expect.objectContaining({ code: "ERR_STORE" }),
+    );
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe("clearSiteData", () => {
+  const header = (request: TestRequest) => request.responseHeaders.get("clear-site-data");
+  type Verb = (
+    sessions: ReturnType<typeof testSessions>,
+    request: TestRequest,
+    id: string,
+  ) => Promise<unknown>;
+
+  it.each<[string, Verb]>([
+    ["revoke", (sessions, request) => sessions.revoke(request)],
+    ["revokeAll", (sessions, request) => sessions.revokeAll(request)],
+    ["revokeOwn of one's own", (sessions, request, id) => sessions.revokeOwn(request, id)],
+  ])("ASVS 14.3.1: has the browser clear what it keeps, with %s", async (_, verb) => {
+    const { login, sessions } = setUp({ clearSiteData: ["cache", "storage"] });
+    const own = new Browser();
+    const { id } = await login(own);
+    const request = own.request();
+    await verb(sessions, request, id);
+    expect(header(request)).toBe('"cache", "storage"');
+    expect(request.cookies).toEqual([expect.objectContaining({ value: "" })]);
+  });
+
+  it("is sent with no other response, and never unless it is asked for", async () => {
+    const { login, sessions, clock } = setUp({ clearSiteData: ["cookies"] });
+    const [own, other] = [new Browser(), new Browser()];
+    await login(own);
+    const { id } = await login(other);
+    const requests = Array.from({ length: 4 }, () => own.request());
+    await sessions.revokeOther(requests[0] as TestRequest);
+    await sessions.revokeOwn(requests[1] as TestRequest, id);
+    await sessions.revoke(new TestRequest());
+    clock.advance("24h");
+    expect(await sessions.authorize(requests[2] as TestRequest)).toBe("expired");
+    expect(requests.map(header)).toEqual([undefined, undefined, undefined, undefined]);
+    const without = setUp();
+    const browser = new Browser();
+    await without.login(browser);
+    const request = browser.request();
+    await without.sessions.revoke(request);
+    expect(header(request)).toBeUndefined();
+  });
+
+  it.each([[[]], [["*"]], ['"cache"'], [true], [["cache", "cache\r\n"]]])("refuses %j", (wrong) => {
+    expect(() => setUp({ clearSiteData: wrong as never })).toThrow(/^clearSiteData: needs a list/);
+  });
+});
