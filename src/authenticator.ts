@@ -1,5 +1,5 @@
 import { type Authentication, type Live, live, type None, none } from "./authentication.ts";
-import { SessionError } from "./errors.ts";
+import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Client, clientChanges } from "./identity/change.ts";
@@ -9,11 +9,12 @@ import type { MetaCodec } from "./meta.ts";
 import type { Resolved } from "./options.ts";
 import { type Admission, type Admitted, admit } from "./policy/admission.ts";
 import { activityDue } from "./policy/lifetime.ts";
+import { moved } from "./policy/moving.ts";
 import { confirmed, isFetchedAhead, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
 import type { SessionId } from "./session.ts";
 import type { CoreData } from "./session-data.ts";
 import type { SessionChange, SessionRecord } from "./store.ts";
-import type { SessionCookie } from "./wire/session-cookie.ts";
+import type { FormerToken, SessionCookie } from "./wire/session-cookie.ts";
 import { hashOf, nextSecret, type Secret, type Token, TokenProof } from "./wire/token.ts";
 
 /** What may follow from a request besides knowing who it is. @internal */
@@ -59,21 +60,26 @@ export class Authenticator<Out> {
   /** Who the request is, by its cookie. Never throws on what a client sent. */
   async authenticate(exchange: Exchange, use: Use): Promise<Authentication<Out>> {
     const { tokens, malformed } = this.#cookie.read(exchange);
-    const [first, second] = tokens;
+    const former = this.#cookie.readFormer(exchange);
+    const [first = former[0]?.token, second] = tokens;
     if (!first) return none(malformed ? "malformed" : "no_cookie");
+    const several = second !== undefined || former.length > 0;
     let record: SessionRecord | undefined;
     try {
-      if (!second) record = await this.#ledger.read(first.id);
+      if (!several) record = await this.#ledger.read(first.id);
     } catch (error) {
       return { state: "failed", error: this.#ledger.failure(error) };
     }
     try {
-      if (second) return await this.#choose(exchange, tokens, use);
+      if (several) return await this.#choose(exchange, tokens, former, use);
       const now = this.#options.clock();
       const admission = admit(record, new TokenProof(first), now, this.#options);
       if (!admission.admitted) return await this.#refuse(exchange, [admission], now);
-      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now, use);
-      return welcomed instanceof Promise ? await welcomed : welcomed;
+      const moves = this.#isSentOtherwise(admission);
+      const its = moves ? { ...use, rotate: false } : use;
+      const welcomed = this.#welcome(exchange, first, admission, [admission.record], now, its);
+      const found = welcomed instanceof Promise ? await welcomed : welcomed;
+      return moves ? await this.#move(exchange, found, now) : found;
     } catch (error) {
       // What else is thrown here is a mistake in a function of the app's, and no outage.
       if (SessionError.is(error)) return { state: "failed", error };
@@ -81,22 +87,70 @@ export class Authenticator<Out> {
     }
   }
 
-  /** Of several cookies of our name, the first that is good. */
-  async #choose(exchange: Exchange, tokens: readonly Token[], use: Use): Promise<Authentication<Out>> {
-    const records = await this.#ledger.fetchByIds(tokens.map(({ id }) => id));
+  /**
+   * Of several cookies of our name, the first that is good. What has a name that the cookie had before counts only where
+   * there is none of the name of now: it may be planted where that one cannot.
+   */
+  async #choose(
+    exchange: Exchange,
+    tokens: readonly Token[],
+    former: readonly FormerToken[],
+    use: Use,
+  ): Promise<Authentication<Out>> {
+    const all = [...tokens, ...former.map(({ token }) => token)];
+    const names = [...tokens.map(() => this.#cookie.name), ...former.map(({ name }) => name)];
+    const records = await this.#ledger.fetchByIds(all.map(({ id }) => id));
     const now = this.#options.clock();
-    const admissions = tokens.map((each, index) =>
+    const admissions = all.map((each, index) =>
       admit(records[index], new TokenProof(each), now, this.#options),
     );
-    const refused = await this.#refuse(exchange, admissions, now);
-    const index = admissions.findIndex(({ admitted }) => admitted);
-    const best = admissions[index];
-    const presented = tokens[index];
-    if (!best?.admitted || !presented) return refused;
-    const held = admissions.flatMap((admission) => (admission.admitted ? [admission.record] : []));
+    const counting = tokens.length > 0 ? admissions.slice(0, tokens.length) : admissions;
+    const index = counting.findIndex(({ admitted }) => admitted);
+    const best = counting[index];
+    const presented = all[index];
+    const copied = tokens.length > 0 && best?.admitted ? best.record.id : undefined;
+    await this.#refuse(exchange, admissions, now, names, copied);
+    if (!best?.admitted || !presented) return none(reasonOf(counting));
+    const { userKey } = best.record;
+    const held = counting.flatMap((admission) => (admission.admitted ? [admission.record] : []));
     // A sibling subdomain may have planted one of them: nobody can say which.
-    if (held.some(({ userKey }) => userKey !== best.record.userKey)) return none("malformed", held);
-    return this.#welcome(exchange, presented, best, held, now, use);
+    if (held.some((each) => each.userKey !== userKey)) return none("malformed", held);
+    for (const each of admissions.slice(counting.length))
+      if (each.admitted && each.record.userKey === userKey) held.push(each.record);
+    // With a dead one beside it, nobody knows which of them is in the place of now: both are made one.
+    const twofold = this.#cookie.sentAs !== undefined && counting.some(isOver);
+    const moves = tokens.length === 0 || twofold || this.#isSentOtherwise(best);
+    const its = moves ? { ...use, rotate: false } : use;
+    const found = await this.#welcome(exchange, presented, best, held, now, its);
+    return moves ? this.#move(exchange, found, now) : found;
+  }
+
+  /** Whether the cookie of that name is still the one of before, as far as one can know. */
+  #isSentOtherwise({ data }: Admitted): boolean {
+    const { sentAs } = this.#cookie;
+    return sentAs !== undefined && data.sentAs !== sentAs;
+  }
+
+  /**
+   * Brings the session's token into the cookie of now, if it came in one of before, as soon as the response can set
+   * cookies: no new secret comes with it. What is written comes first: a cookie of now is good for no session that does
+   * not know of it.
+   */
+  async #move(exchange: Exchange, found: Authentication<Out>, now: number): Promise<Authentication<Out>> {
+    // The holder of a retired secret has been sent another one, and that one will move.
+    if (found.state !== "session" || found.match !== "current" || exchange.blocked() !== undefined)
+      return found;
+    const { record, data, token } = found;
+    const next = moved(data, this.#options.cookie.base, this.#cookie.sentAs);
+    const outcome = next === data ? "updated" : await this.#ledger.note(record, { data: next });
+    if (outcome === "lost") return found;
+    if (outcome === "not_found") {
+      this.#cookie.clear(exchange);
+      return none("revoked");
+    }
+    this.#cookie.send(exchange, token, now, next.persistent ? record.deadline : undefined);
+    if (next === data) return found;
+    return { ...found, record: { ...record, revision: record.revision + 1, data: next }, data: next };
   }
 
   /** What follows when a token is good: the usual request has nothing to write, and nobody else to ask. */
@@ -196,15 +250,27 @@ export class Authenticator<Out> {
     return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };
   }
 
-  /** What follows for the tokens that are not good; the reason, if no other one is. */
-  async #refuse(exchange: Exchange, admissions: readonly Admission[], now: number): Promise<None> {
-    const refused = admissions.filter((admission) => !admission.admitted);
-    for (const each of refused) await this.#notice(each, admissions, now);
-    // With several cookies nobody knows which of them a clearing would hit: the end of all must be proven.
-    const proven =
-      refused.length === admissions.length && refused.every(({ reason }) => reason !== "unknown");
-    if (proven) this.#cookie.clearIfWritable(exchange);
-    return none(refused.find(({ reason }) => reason !== "unknown")?.reason ?? "unknown");
+  /**
+   * What follows for the tokens that are not good; the reason, if no other one is. `names` are those of their cookies;
+   * of the session `copied` there is a token in the cookie of now, so that none of before is needed.
+   */
+  async #refuse(
+    exchange: Exchange,
+    admissions: readonly Admission[],
+    now: number,
+    names: readonly string[] = [this.#cookie.name],
+    copied?: string,
+  ): Promise<None> {
+    for (const each of admissions) if (!each.admitted) await this.#notice(each, admissions, now);
+    for (const name of new Set(names)) {
+      // Of several of a name nobody knows which of them a clearing would hit: the end of all must be proven.
+      const proven = admissions.every((each, index) => {
+        if (names[index] !== name || isOver(each)) return true;
+        return each.admitted && each.record.id === copied && name !== this.#cookie.name;
+      });
+      if (proven) this.#cookie.clearIfWritable(exchange, name);
+    }
+    return none(reasonOf(admissions));
   }
 
   /** Tells of a session that is over, and ends one whose old secret came back. */
@@ -250,6 +316,18 @@ export class Authenticator<Out> {
 /** What browsers say of a request that no user has made yet: today's ones by the first header. */
 function purposeOf(exchange: Exchange): string | undefined {
   return exchange.header("sec-purpose") ?? exchange.header("purpose");
+}
+
+/** Whether the session's end is proven to its holder. */
+function isOver(
+  admission: Admission,
+): admission is Exclude<Admission, Admitted | { readonly reason: "unknown" }> {
+  return !admission.admitted && admission.reason !== "unknown";
+}
+
+/** Why nobody gets in: what can be told of the first that can tell. */
+function reasonOf(admissions: readonly Admission[]): UnauthorizedReason {
+  return admissions.find(isOver)?.reason ?? "unknown";
 }
 
 /** Who is asking, as far as the options want to know. @internal */

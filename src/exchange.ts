@@ -29,7 +29,10 @@ export interface Exchange {
   clientAddress?(): string | undefined;
   /** Why a header can no longer be set, such as "the response has been sent"; `undefined` while it can. */
   blocked(): string | undefined;
-  /** Adds a Set-Cookie to whatever response leaves in the end; takes the place of an earlier one of the same name. */
+  /**
+   * Adds a Set-Cookie to whatever response leaves in the end; in the order in which they come. Takes the place of
+   * an earlier one of the same name, domain, path and `partitioned`: one cookie to a browser (RFC 6265 section 5.3).
+   */
   setCookie(cookie: SetCookie): void;
   /** Sets a header of the response. */
   setHeader(name: string, value: string): void;

@@ -81,7 +81,8 @@ export class Manager<In = undefined, Out extends In = In> {
     this.#given = [store, { ...options }];
     this.#options = resolveOptions(options);
     this.#meta = new MetaCodec(this.#options.meta, this.#options.maxMetaBytes);
-    this.cookie = new SessionCookie(this.#options.cookie.attributes, this.#options.clearSiteData);
+    const { cookie, clearSiteData } = this.#options;
+    this.cookie = new SessionCookie({ ...cookie, clearSiteData });
     this.ledger = new Ledger(store, this.#options, this.events);
     this.#authenticator = new Authenticator({
       ledger: this.ledger,
@@ -101,7 +102,9 @@ export class Manager<In = undefined, Out extends In = In> {
     options: ManagerOptions<NewIn, NewOut>,
   ): Manager<NewIn, NewOut> {
     const [store, given] = this.#given;
-    const cookie = { ...given.cookie, ...options.cookie };
+    const { previous: _, ...sent } = given.cookie ?? {};
+    // What the cookie of another name was before was not the one of this name: that would let the first one's users in.
+    const cookie = { ...(options.cookie?.name === undefined ? given.cookie : sent), ...options.cookie };
     const client = { ...given.client, ...options.client };
     // As it is by now.
     const { notBefore } = this;
@@ -234,6 +237,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const data: CoreData = {
       v: 1,
       cookie: cookie.base,
+      ...(this.cookie.sentAs !== undefined && { sentAs: this.cookie.sentAs }),
       persistent: ownLifetime.expiresIn !== undefined,
       root: hashOf(rootOf(secret)),
       secret: hashOf(secret),

@@ -14,6 +14,8 @@ describe("options", () => {
     expect({ cookie, lifetime, client, validate, limit, maxMetaBytes }).toEqual({
       cookie: {
         base: "sessionup",
+        formerBases: [],
+        previous: [],
         attributes: {
           name: "__Host-sessionup",
           path: "/",

@@ -7,6 +7,7 @@ import type { StandardSchema } from "./meta.ts";
 import type { Lifetime } from "./policy/lifetime.ts";
 import type { Agent } from "./session.ts";
 import type { SessionLimit } from "./store.ts";
+import { isSameCookie } from "./wire/cookie.ts";
 import { isAlphanumeric, LENGTH, randomText } from "./wire/token.ts";
 
 /** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
@@ -28,7 +29,16 @@ export interface CookieOptions {
   readonly sameSite?: "strict" | "lax" | "none";
   /** Default false. True: a jar of its own for each site that embeds yours (CHIPS). */
   readonly partitioned?: boolean;
+  /**
+   * How the cookie was sent before, each as these options were then: sessions go on whose token is found under one of
+   * them alone, and move to the cookie of now. Default: none. As long as it is there, who can plant such a cookie, as a
+   * sibling subdomain can where it had no `__Host-` name, can sign a visitor in who has no session: as the attacker.
+   */
+  readonly previous?: readonly PreviousCookie[];
 }
+
+/** How a cookie was sent before. What is left out had its default. */
+export type PreviousCookie = Omit<CookieOptions, "previous">;
 
 /** What is kept of who asked. */
 export interface ClientOptions {
@@ -109,7 +119,14 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
 /** What the options come to. @internal */
 export interface Resolved<In, Out> {
   /** The name as the app gave it, and the cookie as it is sent. */
-  readonly cookie: { readonly base: string; readonly attributes: Omit<SetCookie, "value"> };
+  readonly cookie: {
+    readonly base: string;
+    /** What `base` was before. */
+    readonly formerBases: readonly string[];
+    readonly attributes: Omit<SetCookie, "value">;
+    /** The cookies of before, as they were sent. */
+    readonly previous: ReadonlyArray<Omit<SetCookie, "value">>;
+  };
   /** What `notBefore` is can change. */
   readonly lifetime: Lifetime & { notBefore: number | undefined };
   /** In milliseconds. */
@@ -225,31 +242,58 @@ function clearSiteDataOf(types: ManagerOptions["clearSiteData"]): string | undef
 }
 
 function cookieOf(options: CookieOptions = {}): Resolved<unknown, unknown>["cookie"] {
-  known(options, "cookie", ["name", "path", "domain", "secure", "httpOnly", "sameSite", "partitioned"]);
+  known(options, "cookie", [...COOKIE_OPTIONS, "previous"]);
+  const { previous = [] } = options;
+  const { base, attributes } = sentCookieOf(options, "cookie");
+  if (!Array.isArray(previous))
+    throw new TypeError('cookie.previous: needs a list of what cookie was before, such as [{ name: "sid" }]');
+  const former = previous.map((each: PreviousCookie, index) => {
+    const at = `cookie.previous[${index}]`;
+    known(each, at, COOKIE_OPTIONS);
+    const its = sentCookieOf(each, at);
+    if (isSameCookie(its.attributes, attributes))
+      throw new TypeError(`${at}: is the cookie of now; leave it out, or say how it was sent before`);
+    return its;
+  });
+  return Object.freeze({
+    base,
+    formerBases: Object.freeze(former.map((each) => each.base).filter((each) => each !== base)),
+    attributes,
+    previous: Object.freeze(former.map((each) => each.attributes)),
+  });
+}
+
+const COOKIE_OPTIONS = ["name", "path", "domain", "secure", "httpOnly", "sameSite", "partitioned"] as const;
+
+/** A cookie as it is sent, and its name as the app gave it. `at` is what the options are called. */
+function sentCookieOf(
+  options: PreviousCookie,
+  at: string,
+): { readonly base: string; readonly attributes: Omit<SetCookie, "value"> } {
   const { name = "sessionup", path = "/", domain } = options;
   const { secure = true, httpOnly = true, sameSite = "strict", partitioned = false } = options;
   for (const [key, value] of Object.entries({ secure, httpOnly, partitioned }))
-    boolean(value, `cookie.${key}`);
+    boolean(value, `${at}.${key}`);
   if (typeof name !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || name.length > LONGEST_NAME) {
-    throw new TypeError(`cookie.name: needs 1 to ${LONGEST_NAME} letters, digits or !#$%&'*+-.^_\`|~`);
+    throw new TypeError(`${at}.name: needs 1 to ${LONGEST_NAME} letters, digits or !#$%&'*+-.^_\`|~`);
   }
   if (typeof path !== "string" || !/^\/[\x21-\x3a\x3c-\x7e]*$/.test(path)) {
     throw new TypeError(
-      'cookie.path: needs to begin with "/" and to have no blanks, ";" or other than ASCII in it',
+      `${at}.path: needs to begin with "/" and to have no blanks, ";" or other than ASCII in it`,
     );
   }
   if (
     domain !== undefined &&
     (typeof domain !== "string" || !/^[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/.test(domain))
   ) {
-    throw new TypeError('cookie.domain: needs a host name such as "example.com", without a dot before it');
+    throw new TypeError(`${at}.domain: needs a host name such as "example.com", without a dot before it`);
   }
   if (!["strict", "lax", "none"].includes(sameSite)) {
-    throw new TypeError('cookie.sameSite: needs "strict", "lax" or "none"');
+    throw new TypeError(`${at}.sameSite: needs "strict", "lax" or "none"`);
   }
   if (sameSite === "none" && !secure)
-    throw new TypeError('cookie.sameSite: "none" needs secure, browsers drop it else');
-  if (partitioned && !secure) throw new TypeError("cookie.partitioned: needs secure, browsers drop it else");
+    throw new TypeError(`${at}.sameSite: "none" needs secure, browsers drop it else`);
+  if (partitioned && !secure) throw new TypeError(`${at}.partitioned: needs secure, browsers drop it else`);
   const attributes = {
     path,
     ...(domain !== undefined && { domain }),
@@ -266,11 +310,11 @@ function cookieOf(options: CookieOptions = {}): Resolved<unknown, unknown>["cook
     return Object.freeze({ base: name, attributes: Object.freeze({ name: sent, ...attributes }) });
   }
   if (prefix.startsWith("__host-") && !hostOnly) {
-    throw new TypeError('cookie.name: "__Host-" needs path "/", no domain, and secure');
+    throw new TypeError(`${at}.name: "__Host-" needs path "/", no domain, and secure`);
   }
-  if (!secure) throw new TypeError(`cookie.name: "${name.slice(0, prefix.length)}" needs secure`);
+  if (!secure) throw new TypeError(`${at}.name: "${name.slice(0, prefix.length)}" needs secure`);
   if (prefix.endsWith("http-") && !httpOnly) {
-    throw new TypeError(`cookie.name: "${name.slice(0, prefix.length)}" needs httpOnly`);
+    throw new TypeError(`${at}.name: "${name.slice(0, prefix.length)}" needs httpOnly`);
   }
   return Object.freeze({ base: name, attributes: Object.freeze({ name, ...attributes }) });
 }

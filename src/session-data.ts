@@ -24,6 +24,8 @@ export interface CoreData extends SessionData {
   readonly v: 1;
   /** The base name of the cookie: a token of the users' manager is nothing to the admins' one over the same store. */
   readonly cookie: string;
+  /** How that cookie was sent last; only where one of its name was sent otherwise before. */
+  readonly sentAs?: string;
   /** Whether the cookie outlives the browser. */
   readonly persistent: boolean;
   /** Hash of the secret's root, which never changes. */

@@ -1,6 +1,6 @@
 import type { SessionError } from "../errors.ts";
 import type { RouteAnswer } from "../routes.ts";
-import { setsCookie } from "../wire/cookie.ts";
+import { type OutgoingCookies, serializeCookie, setsCookie } from "../wire/cookie.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 
 /** A response in its structured form. To AWS, an object without a `statusCode` is none, but JSON to be sent with 200. */
@@ -23,21 +23,21 @@ export function rejectionResult(error: SessionError): LambdaResult {
   return resultOf(rejectionOf(error));
 }
 
-/** The result with ours on it: cookies by their names, and headers by their lower-case ones. Always a copy. */
+/** The result with ours on it: cookies, and headers by their lower-case ones. Always a copy. */
 export function withOurs<Result>(
   result: Result,
-  cookies: ReadonlyMap<string, string>,
+  cookies: OutgoingCookies,
   headers: Readonly<Record<string, string>>,
 ): Result | LambdaResult {
   if (cookies.size === 0 && Object.keys(headers).length === 0) return result;
   const response = structured(result);
   const theirs = response.cookies ?? [];
-  // One with a name of ours is of a handler inside of this one, which had the request after us.
-  const ours = [...cookies].filter(([name]) => !theirs.some((line) => setsCookie(line, name)));
+  // One that is the same as ours is of a handler inside of this one, which had the request after us.
+  const ours = [...cookies].filter((cookie) => !theirs.some((line) => setsCookie(line, cookie)));
   return {
     ...response,
     headers: { ...without(response.headers ?? {}, headers), ...headers },
-    cookies: [...theirs, ...ours.map(([, line]) => line)],
+    cookies: [...theirs, ...ours.map(serializeCookie)],
   };
 }
 

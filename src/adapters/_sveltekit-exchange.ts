@@ -1,5 +1,5 @@
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { serializeCookie, setsCookie } from "../wire/cookie.ts";
+import { OutgoingCookies, serializeCookie, setsCookie } from "../wire/cookie.ts";
 import { withHeaders } from "./_response.ts";
 
 /** The attributes of a cookie, in SvelteKit's words. */
@@ -25,7 +25,7 @@ export interface SvelteKitRequest {
 export class SvelteKitExchange implements Exchange {
   readonly #event: SvelteKitRequest;
   readonly #headers = new Headers();
-  #cookie: SetCookie | undefined;
+  readonly #cookies = new OutgoingCookies();
   #finished: boolean;
 
   constructor(event: SvelteKitRequest) {
@@ -69,7 +69,7 @@ export class SvelteKitExchange implements Exchange {
       sameSite,
       partitioned,
     });
-    this.#cookie = cookie;
+    this.#cookies.set(cookie);
   }
 
   // Not by `setHeaders`, which throws for the second of two that set the same one: the other may be the app.
@@ -77,14 +77,16 @@ export class SvelteKitExchange implements Exchange {
     this.#headers.set(name, value);
   }
 
-  /** The response with our headers; also with our cookie, if it is none that SvelteKit has put its cookies on. */
+  /** The response with our headers; also with our cookies, if it is none that SvelteKit has put its cookies on. */
   finish(response: Response): Response {
     this.#finished = true;
     const ours = new Headers(this.#headers);
-    const cookie = this.#cookie;
-    if (cookie && !response.headers.getSetCookie().some((line) => setsCookie(line, cookie.name))) {
+    const lines = response.headers.getSetCookie();
+    const cookies = [...this.#cookies];
+    // SvelteKit itself takes two for one that differ in `partitioned` alone. From there on, for the order of them.
+    const missing = cookies.findIndex((cookie) => !lines.some((line) => setsCookie(line, cookie)));
+    for (const cookie of missing === -1 ? [] : cookies.slice(missing))
       ours.append("set-cookie", serializeCookie(cookie));
-    }
     return withHeaders(response, ours);
   }
 }

@@ -5,7 +5,7 @@ import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
+import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
 import { rejectionResponse, replaceCookies, responseOf } from "./_response.ts";
 
 /** The context: the event of h3 2. */
@@ -131,7 +131,7 @@ const OURS = Symbol("sessionup/h3");
 
 /** What of ours a response is to carry, whichever manager's. */
 interface Ours {
-  readonly cookies: Map<string, SetCookie>;
+  readonly cookies: OutgoingCookies;
   readonly headers: Map<string, string>;
 }
 
@@ -139,7 +139,7 @@ const carrierOf = (event: object): { [OURS]?: Ours } => event;
 
 function oursOf(event: object): Ours {
   const carrier = carrierOf(event);
-  carrier[OURS] ??= { cookies: new Map(), headers: new Map() };
+  carrier[OURS] ??= { cookies: new OutgoingCookies(), headers: new Map() };
   return carrier[OURS];
 }
 
@@ -148,8 +148,8 @@ function onResponse(response: Response, event: object): void {
   if (!ours) return;
   const { cookies, headers } = ours;
   const lines = response.headers.getSetCookie();
-  for (const cookie of cookies.values()) {
-    if (!lines.some((line) => setsCookie(line, cookie.name)))
+  for (const cookie of cookies) {
+    if (!lines.some((line) => setsCookie(line, cookie)))
       response.headers.append("set-cookie", serializeCookie(cookie));
   }
   for (const [name, value] of headers) response.headers.set(name, value);
@@ -161,10 +161,10 @@ function settled(value: unknown, event: H3Context): unknown {
   if (!ours) return value;
   const { cookies, headers } = ours;
   const theirs = value instanceof Response ? value.headers.getSetCookie() : [];
-  for (const { name } of cookies.values()) {
+  for (const cookie of cookies) {
     // A Response with a cookie of ours is that of a mounted app, which had the request after us.
-    if (theirs.some((line) => setsCookie(line, name)))
-      replaceAll(event, (lines) => lines.filter((line) => !setsCookie(line, name)));
+    if (theirs.some((line) => setsCookie(line, cookie)))
+      replaceAll(event, (lines) => lines.filter((line) => !setsCookie(line, cookie)));
   }
   // A handler whose answers are cached says "public", also where a cookie goes with one of them.
   for (const [name, value] of headers) event.res.headers.set(name, value);
@@ -210,7 +210,7 @@ class H3Exchange implements Exchange {
     return "the response has been made";
   }
   setCookie(cookie: SetCookie): void {
-    oursOf(this.#event).cookies.set(cookie.name, cookie);
+    oursOf(this.#event).cookies.set(cookie);
     replaceAll(this.#event, (lines) => withCookie(lines, cookie));
   }
   setHeader(name: string, value: string): void {

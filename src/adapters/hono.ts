@@ -7,7 +7,7 @@ import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
+import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
 import { rejectionResponse, responseOf } from "./_response.ts";
 
 /** Middleware after which `c.var` has the session: as `session`, or as the option `as` names it. */
@@ -135,7 +135,7 @@ const OUTGOING = Symbol("sessionup/hono");
 /** What of ours the response is to carry, whoever makes it. One for each request, for all managers. */
 class Outgoing {
   readonly #c: Context;
-  readonly #cookies = new Map<string, SetCookie>();
+  readonly #cookies = new OutgoingCookies();
   readonly #headers = new Map<string, string>();
   /** The lines that are in Hono's headers already. */
   readonly #written = new Set<string>();
@@ -152,7 +152,7 @@ class Outgoing {
   }
 
   setCookie(cookie: SetCookie): void {
-    this.#cookies.set(cookie.name, cookie);
+    this.#cookies.set(cookie);
     if (this.#depth === 0) this.#write();
   }
 
@@ -180,10 +180,10 @@ class Outgoing {
     const c = this.#c;
     // A look at the headers so far; `c.res` would be changed by it.
     let lines = c.newResponse(null, 200).headers.getSetCookie();
-    for (const cookie of this.#cookies.values()) {
+    for (const cookie of this.#cookies) {
       const others = lines.filter((line) => !this.#written.has(line));
       // Of a mounted app with the same manager, which had the request after us.
-      if (others.some((line) => setsCookie(line, cookie.name))) continue;
+      if (others.some((line) => setsCookie(line, cookie))) continue;
       lines = withCookie(lines, cookie);
       this.#written.add(serializeCookie(cookie));
     }

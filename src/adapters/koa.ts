@@ -5,6 +5,7 @@ import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RouteAnswer, RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
+import { OutgoingCookies } from "../wire/cookie.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./_node-exchange.ts";
 
@@ -103,7 +104,7 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
  */
 class KoaExchange extends NodeExchange {
   readonly #context: KoaContext;
-  readonly #cookies = new Map<string, SetCookie>();
+  readonly #cookies = new OutgoingCookies();
   readonly #headers = new Map<string, string>();
   #kept = false;
 
@@ -119,7 +120,7 @@ class KoaExchange extends NodeExchange {
 
   override setCookie(cookie: SetCookie): void {
     super.setCookie(cookie);
-    this.#cookies.set(cookie.name, cookie);
+    this.#cookies.set(cookie);
     this.#keep();
   }
 
@@ -141,7 +142,7 @@ class KoaExchange extends NodeExchange {
   }
 
   #bringBack(response: NodeResponse): void {
-    for (const cookie of this.#cookies.values()) super.setCookie(cookie);
+    for (const cookie of this.#cookies) super.setCookie(cookie);
     for (const [name, value] of this.#headers) {
       if (response.getHeader(name) === undefined) super.setHeader(name, value);
     }

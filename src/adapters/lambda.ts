@@ -6,7 +6,7 @@ import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { serializeCookie } from "../wire/cookie.ts";
+import { OutgoingCookies, serializeCookie } from "../wire/cookie.ts";
 import { checkedEvent, cookieHeaderOf, headerOf, type LambdaEvent, pathOf } from "./_lambda-event.ts";
 import { type LambdaResult, rejectionResult, resultOf, withOurs } from "./_lambda-result.ts";
 
@@ -151,7 +151,7 @@ class Context<Out> implements LambdaContext<Out>, Exchange {
   readonly event: LambdaEvent;
   readonly #peerAddress: (event: LambdaEvent) => string | undefined;
   readonly #current: (context: LambdaContext<Out>) => Session<Out> | undefined;
-  readonly #cookies = new Map<string, string>();
+  readonly #cookies = new OutgoingCookies();
   readonly #headers: Record<string, string> = {};
   #closed = false;
 
@@ -169,7 +169,7 @@ class Context<Out> implements LambdaContext<Out>, Exchange {
     return this.#current(this);
   }
   get cookies(): readonly string[] {
-    return [...this.#cookies.values()];
+    return [...this.#cookies].map(serializeCookie);
   }
   get headers(): Readonly<Record<string, string>> {
     return { ...this.#headers };
@@ -188,7 +188,7 @@ class Context<Out> implements LambdaContext<Out>, Exchange {
     return this.#closed ? "the handler has returned its result" : undefined;
   }
   setCookie(cookie: SetCookie): void {
-    this.#cookies.set(cookie.name, serializeCookie(cookie));
+    this.#cookies.set(cookie);
   }
   setHeader(name: string, value: string): void {
     this.#headers[name.toLowerCase()] = value;

@@ -28,10 +28,14 @@ export function admit(
   record: SessionRecord | undefined,
   proof: Proof,
   now: number,
-  options: { readonly cookie: { readonly base: string }; readonly lifetime: Lifetime },
+  options: {
+    readonly cookie: { readonly base: string; readonly formerBases: readonly string[] };
+    readonly lifetime: Lifetime;
+  },
 ): Admission {
   const data = record && coreData(record);
-  if (!data || data.cookie !== options.cookie.base) return UNKNOWN;
+  const { base, formerBases } = options.cookie;
+  if (!data || (data.cookie !== base && !formerBases.includes(data.cookie))) return UNKNOWN;
   const match = matchSecret(data, proof, now);
   if (match === "unknown") return UNKNOWN;
   if (record.ended) return { admitted: false, reason: record.ended.reason, record };

@@ -242,6 +242,35 @@ export const ADAPTER_TESTS: ContractTests<AdapterFixture> = {
     },
   },
 
+  "a cookie that was sent otherwise before": {
+    "goes, and that of now comes in its place, in one response": async (f) => {
+      const client = f.client();
+      await client.post("/admin/login?user=root");
+      const old = `__Host-old-admin=${client.jar.get("__Host-admin")}`;
+      const answer = await f.client().get("/admin/both", { cookie: old });
+      assert.deepEqual([answer.status, answer.json()], [200, { admin: "root", user: null }]);
+      const set = answer.cookies.map((line) => parseSetCookie(line));
+      const [cleared] = set.filter(({ name }) => name === "__Host-old-admin");
+      assert.deepEqual([cleared?.value, cleared?.attributes.get("max-age")], ["", "0"]);
+      assert.deepEqual(
+        [set.at(-1)?.name, set.at(-1)?.value],
+        ["__Host-admin", client.jar.get("__Host-admin")],
+      );
+      assert.deepEqual((await client.get("/admin/both")).cookies, []);
+    },
+    "goes though it has the same name": async (f) => {
+      const { cookies } = await f.client().post("/admin/login?user=root");
+      const set = cookies.map((line) => parseSetCookie(line));
+      assert.deepEqual(
+        set.map(({ name, value, attributes }) => [name, value === "", attributes.has("partitioned")]),
+        [
+          ["__Host-admin", true, true],
+          ["__Host-admin", false, false],
+        ],
+      );
+    },
+  },
+
   "our cookie is on whatever response leaves": {
     "a thrown error": async (f) => {
       const client = f.client();

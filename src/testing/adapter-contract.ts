@@ -50,7 +50,9 @@ export function adapterContract<Context>(
       const clock = new TestClock();
       const store = new SwitchableStore();
       const manager = new Manager(store, { clock: clock.now });
-      const admins = manager.with({ cookie: { name: "admin" } });
+      // Two that it was before: one of another name, and one of the same.
+      const previous = [{ name: "old-admin" }, { name: "admin", partitioned: true }];
+      const admins = manager.with({ cookie: { name: "admin", previous } });
       const { origin, close } = await start({ manager, admins, routes: contractRoutes });
       try {
         await use({

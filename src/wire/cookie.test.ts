@@ -2,7 +2,7 @@ import { parseCookie } from "cookie";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
-import { readTokens, serializeCookie, withCookie } from "./cookie.ts";
+import { OutgoingCookies, readTokens, serializeCookie, setsCookie, withCookie } from "./cookie.ts";
 import { parseToken, randomText, tokenText } from "./token.ts";
 
 const NAME = "__Host-sessionup";
@@ -151,5 +151,40 @@ describe("serializeCookie", () => {
       "nn=2",
       "n=v; Path=/; SameSite=Strict",
     ]);
+  });
+
+  it("knows a cookie by name, domain, path and jar, as browsers do, in whatever form they are written", () => {
+    const cookie = { ...plain, path: "/a", domain: "Example.com", secure: true, partitioned: true };
+    for (const line of [
+      "n=; Path=/a; Domain=example.com; Secure; Partitioned",
+      "n=x;path=/a;DOMAIN=.EXAMPLE.com;partitioned",
+      "n=x; Path=/; Path=/a; Domain=example.com; Partitioned=",
+    ])
+      expect(setsCookie(line, cookie)).toBe(true);
+    for (const line of [
+      "m=; Path=/a; Domain=example.com; Partitioned",
+      "n=; Path=/A; Domain=example.com; Partitioned",
+      "n=; Path=/a/; Domain=example.com; Partitioned",
+      "n=; Domain=example.com; Partitioned",
+      "n=; Path=/a; Partitioned",
+      "n=; Path=/a; Domain=www.example.com; Partitioned",
+      "n=; Path=/a; Domain=example.com",
+      "n=Partitioned; Path=/a; Domain=example.com",
+    ])
+      expect(setsCookie(line, cookie)).toBe(false);
+  });
+
+  it("keeps several of one name in the order in which they were set last", () => {
+    const cookies = new OutgoingCookies();
+    const [a, b] = [
+      { ...plain, sameSite: "lax" } as const,
+      { ...plain, sameSite: "lax", partitioned: true } as const,
+    ];
+    for (const each of [a, b, { ...a, value: "last" }]) cookies.set(each);
+    expect([...cookies].map(({ value, partitioned }) => [value, partitioned])).toEqual([
+      ["v", true],
+      ["last", false],
+    ]);
+    expect(cookies.size).toBe(2);
   });
 });

@@ -66,12 +66,55 @@ export function serializeCookie(cookie: SetCookie): string {
 
 const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None" } as const;
 
-/** Whether a Set-Cookie line is about the cookie of that name. */
-export function setsCookie(line: string, name: string): boolean {
-  return line.startsWith(`${name}=`);
+/** By what a browser knows one cookie from another: RFC 6265 section 5.3 step 11, and the jar that it is in (CHIPS). */
+export type CookieIdentity = Pick<SetCookie, "name" | "path" | "domain" | "partitioned">;
+
+function identityOf({ name, path, domain = "", partitioned }: CookieIdentity): string {
+  return `${name};${domain.toLowerCase()};${path};${partitioned}`;
 }
 
-/** The Set-Cookie lines with this one in: an earlier one of the same name goes, all others stay as they are. */
+/** Whether two are one to a browser. */
+export function isSameCookie(a: CookieIdentity, b: CookieIdentity): boolean {
+  return identityOf(a) === identityOf(b);
+}
+
+/** Whether a Set-Cookie line is about that cookie, and not about another one of its name. */
+export function setsCookie(line: string, cookie: CookieIdentity): boolean {
+  if (!line.startsWith(`${cookie.name}=`)) return false;
+  const attributes = new Map<string, string>();
+  for (const part of line.split(";").slice(1)) {
+    const [name = "", ...value] = part.split("=");
+    // Of several the last one counts.
+    attributes.set(name.trim().toLowerCase(), value.join("=").trim());
+  }
+  const partitioned = attributes.has("partitioned");
+  const domain = attributes.get("domain")?.replace(/^\./, "") ?? "";
+  // Without a path it is the one of the request, which is not ours to know.
+  const its = { name: cookie.name, path: attributes.get("path") ?? "", domain, partitioned };
+  return isSameCookie(its, cookie);
+}
+
+/** The Set-Cookie lines with this one in, as the last: an earlier one of the same cookie goes, all others stay as they are. */
 export function withCookie(lines: readonly string[], cookie: SetCookie): string[] {
-  return [...lines.filter((line) => !setsCookie(line, cookie.name)), serializeCookie(cookie)];
+  return [...lines.filter((line) => !setsCookie(line, cookie)), serializeCookie(cookie)];
+}
+
+/** The cookies that a response is to set, in their order: to a browser that knows no jars it counts. */
+export class OutgoingCookies {
+  readonly #cookies = new Map<string, SetCookie>();
+
+  get size(): number {
+    return this.#cookies.size;
+  }
+
+  /** The last one counts. */
+  set(cookie: SetCookie): void {
+    const identity = identityOf(cookie);
+    this.#cookies.delete(identity);
+    this.#cookies.set(identity, cookie);
+  }
+
+  [Symbol.iterator](): Iterator<SetCookie> {
+    return this.#cookies.values();
+  }
 }

@@ -29,8 +29,11 @@ export class TestRequest implements Exchange {
     return this.sent ? "the response has been sent" : undefined;
   }
   setCookie(cookie: SetCookie): void {
-    const index = this.cookies.findIndex(({ name }) => name === cookie.name);
-    this.cookies.splice(index === -1 ? this.cookies.length : index, 1, cookie);
+    const identity = ({ name, path, domain, partitioned }: SetCookie) =>
+      [name, path, domain, partitioned].join(";");
+    const index = this.cookies.findIndex((each) => identity(each) === identity(cookie));
+    if (index !== -1) this.cookies.splice(index, 1);
+    this.cookies.push(cookie);
   }
   setHeader(name: string, value: string): void {
     this.responseHeaders.set(name, value);

@@ -1,0 +1,305 @@
+import { type CookieOptions, Manager, type ManagerOptions, type SetCookie } from "sessionup";
+import { TestClock } from "sessionup/testing";
+import { describe, expect, it } from "vitest";
+import { TestRequest, testSessions } from "../support/browser.ts";
+import { GatedStore } from "../support/gated-store.ts";
+
+/** What a browser goes by: RFC 6265 section 5.3, and CHIPS. */
+function keyOf({ name, domain = "", path, partitioned }: Omit<SetCookie, "value">): string {
+  return [name, domain, path, partitioned].join(";");
+}
+
+/** A browser at a page for which all of its cookies are. */
+class Jar {
+  readonly cookies = new Map<string, SetCookie>();
+
+  request(): TestRequest {
+    const cookie = [...this.cookies.values()].map(({ name, value }) => `${name}=${value}`).join("; ");
+    return new TestRequest(cookie ? { cookie } : {});
+  }
+
+  receive({ cookies }: TestRequest): void {
+    for (const cookie of cookies) {
+      if (cookie.maxAge === 0) this.cookies.delete(keyOf(cookie));
+      else this.cookies.set(keyOf(cookie), cookie);
+    }
+  }
+
+  async visit<Answer>(use: (request: TestRequest) => Promise<Answer>): Promise<Answer> {
+    const request = this.request();
+    try {
+      return await use(request);
+    } finally {
+      this.receive(request);
+    }
+  }
+
+  get names(): string[] {
+    return [...this.cookies.values()].map(({ name }) => name).sort();
+  }
+
+  get only(): SetCookie {
+    expect(this.cookies.size).toBe(1);
+    return [...this.cookies.values()][0] as SetCookie;
+  }
+}
+
+function setUp(before: CookieOptions, now: CookieOptions = {}, options: ManagerOptions = {}) {
+  const clock = new TestClock();
+  const store = new GatedStore();
+  const all = { clock: clock.now, ...options };
+  const old = testSessions(new Manager(store, { ...all, cookie: before }));
+  const manager = new Manager(store, { ...all, cookie: { ...now, previous: [before] } });
+  const sessions = testSessions(manager);
+  const login = (jar: Jar, verbs = old, userKey = "ann") =>
+    jar.visit((request) => verbs.init(request, userKey));
+  return { clock, store, old, manager, sessions, login };
+}
+
+const MOVES: [string, CookieOptions, CookieOptions][] = [
+  ["another name", { name: "sid" }, {}],
+  ["no prefix", { secure: false }, {}],
+  ["a domain", { domain: "example.com" }, {}],
+  ["a path", { path: "/app" }, {}],
+  ["another path under one name", { path: "/app" }, { path: "/app2" }],
+  ["another domain under one name", { domain: "example.com" }, { domain: "www.example.com" }],
+  ["no partition", {}, { partitioned: true }],
+  ["a partition", { partitioned: true, name: "sid" }, { name: "sid" }],
+];
+
+describe("cookie.previous", () => {
+  it.each(MOVES)("moves a session from %s: it goes on, and one cookie is left", async (_, before, now) => {
+    const { login, sessions, clock, store } = setUp(before, now, { expiresIn: "30d" });
+    const jar = new Jar();
+    const { id } = await login(jar);
+    const old = jar.only;
+    clock.advance("1s");
+    const request = jar.request();
+    expect((await sessions.get(request))?.id).toBe(id);
+    jar.receive(request);
+    // The old one goes with its own attributes, before the new one comes.
+    const [cleared, set] = request.cookies;
+    const { value, maxAge, expires, ...attributes } = old;
+    expect(cleared).toEqual({ ...attributes, value: "", maxAge: 0, expires: 0 });
+    expect(set).toMatchObject({ value, expires, maxAge: 30 * 86_400 - 1 });
+    expect(request.responseHeaders.get("cache-control")).toBe("no-store");
+    expect(keyOf(jar.only)).not.toBe(keyOf(old));
+    // From then on it costs nothing.
+    store.calls.length = 0;
+    const next = jar.request();
+    expect((await sessions.get(next))?.id).toBe(id);
+    expect([next.cookies, store.calls]).toEqual([[], ["fetchById"]]);
+  });
+
+  it.each(MOVES)("goes on from %s when the option is gone", async (_, before, now) => {
+    const { login, sessions, store, clock } = setUp(before, now);
+    const jar = new Jar();
+    const { id } = await login(jar);
+    await jar.visit(sessions.get);
+    const later = testSessions(new Manager(store, { clock: clock.now, cookie: now }));
+    expect((await jar.visit(later.get))?.id).toBe(id);
+  });
+
+  it("moves nothing without it: a token is good under one name", async () => {
+    const { login, store, clock } = setUp({ name: "sid" });
+    const jar = new Jar();
+    await login(jar);
+    const value = jar.only.value;
+    const strangers = testSessions(new Manager(store, { clock: clock.now }));
+    expect(await strangers.authorize(jar.request())).toBe("no_cookie");
+    expect(await strangers.authorize(new TestRequest({ cookie: `__Host-sessionup=${value}` }))).toBe(
+      "unknown",
+    );
+  });
+
+  it("lets no cookie that a sibling planted win over the one of now, nor disturb it", async () => {
+    const { login, sessions, old, manager } = setUp({ domain: "example.com" });
+    const [jar, mallory] = [new Jar(), new Jar()];
+    const { id } = await login(jar, sessions);
+    await login(mallory, old, "mallory");
+    for (const [key, cookie] of mallory.cookies) jar.cookies.set(key, cookie);
+    for (const order of [1, -1]) {
+      const pairs = [...jar.cookies.values()].map(({ name, value }) => `${name}=${value}`);
+      const request = new TestRequest({ cookie: (order > 0 ? pairs : pairs.reverse()).join("; ") });
+      expect((await sessions.get(request))?.id).toBe(id);
+      // Nobody knows that it is dead.
+      expect(request.cookies).toEqual([]);
+    }
+    // A logout is of all that the browser holds of this user, and clears everything; nobody else's session ends.
+    await jar.visit(sessions.revoke);
+    expect(jar.names).toEqual([]);
+    expect(await manager.fetchByUserKey("mallory")).toHaveLength(1);
+  });
+
+  it("lets none win over a session that has just ended either", async () => {
+    const { login, sessions, old, clock } = setUp({ domain: "example.com" }, {}, { idleTimeout: "10m" });
+    const [jar, mallory] = [new Jar(), new Jar()];
+    await login(jar, sessions);
+    clock.advance("9m");
+    await login(mallory, old, "mallory");
+    clock.advance("5m");
+    for (const [key, cookie] of mallory.cookies) jar.cookies.set(key, cookie);
+    const request = jar.request();
+    expect(await sessions.authorize(request)).toBe("idle");
+    expect(request.cookies.map(({ name, maxAge }) => [name, maxAge])).toEqual([["__Host-sessionup", 0]]);
+  });
+
+  it("refuses two users in cookies of before", async () => {
+    const { login, sessions, old } = setUp({ name: "sid", domain: "example.com" });
+    const [ann, bob] = [new Jar(), new Jar()];
+    await login(ann, old);
+    await login(bob, old, "bob");
+    const cookie = [ann, bob].map((jar) => `${jar.only.name}=${jar.only.value}`).join("; ");
+    const request = new TestRequest({ cookie });
+    expect(await sessions.authorize(request)).toBe("malformed");
+    expect(request.cookies).toEqual([]);
+  });
+
+  it("waits until the response can set cookies", async () => {
+    const { login, sessions } = setUp({ name: "sid" });
+    const jar = new Jar();
+    const { id } = await login(jar);
+    const late = jar.request();
+    late.sent = true;
+    expect((await sessions.get(late))?.id).toBe(id);
+    expect(late.cookies).toEqual([]);
+    await jar.visit(sessions.get);
+    expect(jar.names).toEqual(["__Host-sessionup"]);
+  });
+
+  it("waits where the store does not take it, or somebody else was faster", async () => {
+    const { login, sessions, store } = setUp({ name: "sid" });
+    const jar = new Jar();
+    const { id } = await login(jar);
+    store.fail("update");
+    expect((await jar.visit(sessions.get))?.id).toBe(id);
+    expect(jar.names).toEqual(["__Host-sid"]);
+    const gate = store.hold("update");
+    const slow = sessions.get(jar.request());
+    await gate.arrived;
+    const request = jar.request();
+    await sessions.get(request);
+    gate.open();
+    expect((await slow)?.id).toBe(id);
+    jar.receive(request);
+    expect(jar.names).toEqual(["__Host-sessionup"]);
+  });
+
+  it("is over where the session ended meanwhile", async () => {
+    const { login, sessions, store, manager } = setUp({ name: "sid" });
+    const jar = new Jar();
+    const { id } = await login(jar);
+    const gate = store.hold("update");
+    const request = jar.request();
+    const reason = sessions.authorize(request);
+    await gate.arrived;
+    await manager.revokeById(id);
+    gate.open();
+    expect(await reason).toBe("revoked");
+    jar.receive(request);
+    expect(jar.names).toEqual([]);
+  });
+
+  it("clears a cookie of before whose end is proven, and no other", async () => {
+    const { login, sessions, clock } = setUp({ name: "sid" });
+    const jar = new Jar();
+    await login(jar);
+    const unknown = new TestRequest({ cookie: `__Host-sid=${"a".repeat(22)}.${"b".repeat(65)}` });
+    expect(await sessions.authorize(unknown)).toBe("unknown");
+    expect(unknown.cookies).toEqual([]);
+    clock.advance("24h");
+    const request = jar.request();
+    // In `public` too.
+    expect(await sessions.get(request)).toBeUndefined();
+    expect(request.cookies.map(({ name, maxAge }) => [name, maxAge])).toEqual([["__Host-sid", 0]]);
+  });
+
+  it("clears a copy and a dead one beside the cookie of now", async () => {
+    const { login, sessions, old, clock, store } = setUp({ name: "sid" });
+    const jar = new Jar();
+    await login(jar);
+    const [copy] = jar.cookies;
+    await jar.visit(sessions.get);
+    if (copy) jar.cookies.set(...copy);
+    await jar.visit(sessions.get);
+    expect(jar.names).toEqual(["__Host-sessionup"]);
+    const stale = new Jar();
+    await login(stale, old);
+    clock.advance("23h");
+    const { id } = await login(jar, sessions);
+    clock.advance("2h");
+    for (const [key, cookie] of stale.cookies) jar.cookies.set(key, cookie);
+    store.calls.length = 0;
+    expect((await jar.visit(sessions.get))?.id).toBe(id);
+    expect(store.calls.filter((call) => call !== "update")).toEqual(["fetchByIds"]);
+    expect(jar.names).toEqual(["__Host-sessionup"]);
+  });
+
+  it("makes one of a live and a dead cookie of one name", async () => {
+    const { login, sessions, old, clock } = setUp({ path: "/app" }, { path: "/app2" });
+    const jar = new Jar();
+    await login(jar, old);
+    clock.advance("23h");
+    const other = new Jar();
+    const { id } = await login(other, sessions);
+    clock.advance("2h");
+    for (const [key, cookie] of other.cookies) jar.cookies.set(key, cookie);
+    expect(jar.cookies.size).toBe(2);
+    expect((await jar.visit(sessions.get))?.id).toBe(id);
+    expect(jar.only.path).toBe("/app2");
+  });
+
+  it("ends what a cookie of before held, at a login and at a logout", async () => {
+    const { login, sessions, manager } = setUp({ name: "sid" });
+    const jar = new Jar();
+    await login(jar);
+    await login(jar, sessions);
+    expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
+    expect(jar.names).toEqual(["__Host-sessionup"]);
+    const second = new Jar();
+    await login(second);
+    await second.visit(sessions.revoke);
+    expect(second.names).toEqual([]);
+    expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
+  });
+
+  it("does not move the holder of a retired secret, whose browser has been sent another", async () => {
+    const { login, sessions, old } = setUp({ name: "sid" });
+    const jar = new Jar();
+    await login(jar);
+    const slow = jar.request();
+    await jar.visit(old.rotate);
+    expect(await sessions.authorize(slow)).toBeUndefined();
+    expect(slow.cookies).toEqual([]);
+    await jar.visit(sessions.get);
+    expect(jar.names).toEqual(["__Host-sessionup"]);
+  });
+
+  it("is no way into another manager that was made from this one", async () => {
+    const { login, manager } = setUp({ name: "sid" });
+    const jar = new Jar();
+    await login(jar);
+    const admins = testSessions(manager.with({ cookie: { name: "admin" } }));
+    expect(await admins.authorize(jar.request())).toBe("no_cookie");
+    expect(await admins.authorize(new TestRequest({ cookie: `__Host-admin=${jar.only.value}` }))).toBe(
+      "unknown",
+    );
+    expect(await testSessions(manager.with({ idleTimeout: "1h" })).authorize(jar.request())).toBeUndefined();
+  });
+
+  it.each<[CookieOptions, RegExp]>([
+    [{ previous: [{}] }, /^cookie\.previous\[0\]: is the cookie of now/],
+    [{ previous: [{ name: "sid" }, { sameSite: "lax" }] }, /^cookie\.previous\[1\]: is the cookie of now/],
+    [{ previous: [{ name: "a;b" }] }, /^cookie\.previous\[0\]\.name: needs/],
+    [
+      { previous: [{ partitioned: true, secure: false }] },
+      /^cookie\.previous\[0\]\.partitioned: needs secure/,
+    ],
+    [{ previous: [{ previous: [] } as object] }, /^cookie\.previous\[0\]: no option "previous"/],
+    [{ previous: "sid" as never }, /^cookie\.previous: needs a list/],
+    [{ previous: [null as never] }, /^cookie\.previous\[0\]: /],
+  ])("refuses %j", (cookie, message) => {
+    expect(() => new Manager(new GatedStore(), { cookie })).toThrow(message);
+    expect(() => new Manager(new GatedStore(), { cookie })).toThrow(TypeError);
+  });
+});
