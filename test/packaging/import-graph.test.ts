@@ -42,6 +42,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "type policy/lifetime",
     "type session",
     "type store",
+    "wire/cookie",
     "wire/token",
   ],
   "guarded-store": ["errors", "type store"],

@@ -275,6 +275,24 @@ describe("cookie.previous", () => {
     expect(jar.names).toEqual(["__Host-sessionup"]);
   });
 
+  it("moves back and forth while some processes are of the release before, and signs nobody out", async () => {
+    const [before, now] = [{ name: "sid" }, {}];
+    const { login, sessions, store, clock } = setUp(before, now);
+    const older = testSessions(
+      new Manager(store, { clock: clock.now, cookie: { ...before, previous: [now] } }),
+    );
+    const jar = new Jar();
+    const { id } = await login(jar);
+    for (const [verbs, name] of [
+      [sessions, "__Host-sessionup"],
+      [older, "__Host-sid"],
+      [sessions, "__Host-sessionup"],
+    ] as const) {
+      expect((await jar.visit(verbs.get))?.id).toBe(id);
+      expect(jar.names).toEqual([name]);
+    }
+  });
+
   it("is no way into another manager that was made from this one", async () => {
     const { login, manager } = setUp({ name: "sid" });
     const jar = new Jar();
