@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { ROOT } from "../packaging/_entries.ts";
 import { installPackages, once } from "../support/own-packages.ts";
+import { hashOf, OF_INSTALLS, run } from "./_build.ts";
 import { placeSessionup } from "./_copy.ts";
 
 /** A package of its own with Next.js in it, which is also the app that the adapter's tests run. */
@@ -41,32 +39,8 @@ export async function buildNextExample(): Promise<string> {
   return folder;
 }
 
-const OF_INSTALLS = ["node_modules", ".next", "package-lock.json", "next-env.d.ts"];
-
 /** Builds the app in a folder, as `next build` does. Rejects with what it says. */
 async function nextBuild(folder: string): Promise<void> {
-  await run(process.execPath, [`${NEXT}node_modules/next/dist/bin/next`, "build"], folder);
-}
-
-async function run(file: string, args: readonly string[], cwd: string): Promise<void> {
-  const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
-  try {
-    await promisify(execFile)(file, args, { cwd, env });
-  } catch (error) {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${file} ${args.join(" ")} failed in ${cwd}:\n${stdout}${stderr}`);
-  }
-}
-
-/** Of all files, and of those in folders; not of what installing and building leaves there. */
-function hashOf(paths: readonly string[]): string {
-  const hash = createHash("sha256");
-  const add = (path: string): void => {
-    if (statSync(path).isDirectory()) {
-      const names = readdirSync(path).filter((name) => !OF_INSTALLS.includes(name));
-      for (const name of names.sort()) add(join(path, name));
-    } else hash.update(path).update(readFileSync(path));
-  };
-  for (const path of paths) add(path);
-  return hash.digest("hex");
+  const env = { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
+  await run(process.execPath, [`${NEXT}node_modules/next/dist/bin/next`, "build"], folder, env);
 }

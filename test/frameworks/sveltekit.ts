@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import type { SvelteKitContext } from "sessionup/sveltekit";
 import { listen } from "../adapters/_listen.ts";
-import { installEngines, program } from "../engines/_packages.ts";
 import { installPackages, once } from "../support/own-packages.ts";
+import { compile, newerNode, run } from "./_build.ts";
 
 /** What of SvelteKit's event the tests use; the types of its own are tried in `sveltekit/types`. */
 export interface KitEvent extends SvelteKitContext {
@@ -81,8 +79,7 @@ export async function compileTypes(major: Major): Promise<void> {
   const folder = PACKAGES[major];
   await installSvelteKit(major);
   if (folder !== APP) cpSync(`${APP}types`, `${folder}types`, { recursive: true });
-  const compiler = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
-  await run(process.execPath, [compiler, "--noEmit", "--pretty", "false", "-p", "types"], folder);
+  await compile(folder, "types");
 }
 
 /** Compiles an app in a folder, with the compiler that is installed there. Rejects with what it says. */
@@ -94,25 +91,14 @@ export function compileIn(folder: string): Promise<void> {
   );
 }
 
-/** A Node that can build it: the third one needs 22 for that, and is said to run on no older one. */
+/** A Node that can build it: the third one is said to run on no older one than 22. */
 export async function nodeFor(major: Major): Promise<string> {
-  if (major === 2 || Number.parseInt(process.versions.node, 10) >= 22) return process.execPath;
-  await installEngines();
-  return program("Node 24");
+  return major === 2 ? process.execPath : newerNode();
 }
 
 /** Builds the app in a folder. Rejects with what it says. */
 export function viteBuild(folder: string, node: string): Promise<void> {
   return run(node, [`${folder}node_modules/vite/bin/vite.js`, "build"], folder);
-}
-
-async function run(file: string, args: readonly string[], cwd: string): Promise<void> {
-  try {
-    await promisify(execFile)(file, args, { cwd });
-  } catch (error) {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${args.join(" ")} failed in ${cwd}:\n${stdout}${stderr}`);
-  }
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,0 +1,6 @@
+import { defineConfig } from "nitro";
+
+export default defineConfig({
+  serverDir: "./server",
+  compatibilityDate: "2026-09-03",
+});

@@ -1,0 +1,4 @@
+import { defineHandler } from "nitro";
+import { sessions } from "../../utils/sessions.ts";
+
+export default defineHandler((event) => `Hello, ${sessions.require(event).userKey}`);
