@@ -159,4 +159,46 @@ describe("rotation by time", () => {
       expect(request.cookies[0]?.maxAge).toBe(expiresIn && 54 * 60);
     }
   });
+
+  it("sends none to the holder of a retired secret, though one be due", async () => {
+    const { clock, sessions, browser } = setUp();
+    await browser.visit((request) => sessions.init(request, "ann"));
+    clock.advance("5m");
+    const slow = browser.request();
+    await browser.visit(sessions.authorize);
+    // It comes back much later, to a public page, which sends none.
+    clock.advance("20m");
+    await browser.visit(sessions.get);
+    expect(await sessions.authorize(slow)).toBeUndefined();
+    expect(slow.cookies).toEqual([]);
+    const current = browser.request();
+    expect(await sessions.authorize(current)).toBeUndefined();
+    expect(current.cookies).toHaveLength(1);
+  });
+
+  it("knows what it has written: a change in the same request is one write more", async () => {
+    const { clock, store, sessions, browser } = setUp();
+    await browser.visit((request) => sessions.init(request, "ann"));
+    clock.advance("5m");
+    store.calls.length = 0;
+    const request = browser.request();
+    await sessions.authorize(request);
+    await sessions.rotate(request);
+    expect(store.calls).toEqual(["fetchById", "update", "update"]);
+  });
+
+  it("can be followed by a rotation at the app's bidding, though its own write failed", async () => {
+    const { clock, store, sessions, browser } = setUp();
+    await browser.visit((request) => sessions.init(request, "ann"));
+    clock.advance("5m");
+    await browser.visit(sessions.authorize);
+    store.fail("update");
+    const request = browser.request();
+    await sessions.authorize(request);
+    await sessions.rotate(request);
+    browser.receive(request);
+    expect(request.cookies).toHaveLength(1);
+    clock.advance("1h");
+    expect(await sessions.authorize(browser.request())).toBeUndefined();
+  });
 });

@@ -113,6 +113,21 @@ describe("a secret that was sent", () => {
   });
 });
 
+describe("confirmed", () => {
+  it("remembers a bounded number of those that are overtaken", () => {
+    let data: CoreData = DATA;
+    for (let turn = 1; turn <= 4; turn++) data = sent(data, `secret-${turn}`, turn);
+    for (let turn = 5; turn <= 8; turn++) data = proved(data, `secret-${turn}`, { authenticatedAt: turn }, turn) ?? data;
+    data = turned(data, "secret-9", 9);
+    const [oldest] = data.pending ?? [];
+    if (!oldest) throw new Error("none is pending");
+    data = { ...data, pending: [...(data.pending ?? []), { ...oldest, hash: "secret-0b", at: 0 }] };
+    expect(confirmed(data, oldest, 10).pending?.map(({ hash }) => hash)).toEqual(
+      [2, 3, 4, 5, 6, 7, 8, 9].map((turn) => `secret-${turn}`),
+    );
+  });
+});
+
 describe("rotationDue", () => {
   const MINUTE = 60_000;
   const record = { createdAt: 0 };
