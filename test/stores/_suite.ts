@@ -2,6 +2,7 @@ import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, beforeEach, describe, it } from "vitest";
 import type { Backend, OpenStore } from "./_backend.ts";
 import { losslessTests } from "./_lossless.ts";
+import { managerEnds } from "./_manager-ends.ts";
 import { modelTests } from "./_model.ts";
 import { raceTests } from "./_races.ts";
 
@@ -34,6 +35,7 @@ export function storeSuite(backend: Backend): void {
     );
     if (backend.racesRunOn) it.skip(`races (skipped: they run on ${backend.racesRunOn})`, () => {});
     else raceTests(backend);
+    managerEnds(backend);
     losslessTests(backend);
     modelTests(backend);
   });
