@@ -43,6 +43,7 @@ export const OF_INSTALLS: readonly string[] = [
   ".nitro",
   ".nuxt",
   ".output",
+  "dist",
 ];
 
 /** Of all files, and of those in folders; not of what installing and building leaves there. */

@@ -1,0 +1,3 @@
+import { sessions } from "../utils/sessions.ts";
+
+export default sessions.routes({ path: "/account" });
