@@ -15,8 +15,8 @@ export interface SessionEvents {
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
   /** A session got a new secret. */
   rotated: { id: SessionId; userKey: string; at: number };
-  /** `auth` refused a request. */
-  rejected: { reason: UnauthorizedReason; at: number };
+  /** `auth` refused a request; with `cross_origin`, whoever asked first for the session of what another origin's page sent. */
+  rejected: { reason: UnauthorizedReason | "cross_origin"; at: number };
   /** A session was used from another browser or network than it was started from (only with `validate`). */
   client_changed: {
     id: SessionId;

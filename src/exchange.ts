@@ -19,6 +19,8 @@ export interface SetCookie {
  * else; what it means is decided behind it.
  */
 export interface Exchange {
+  /** The method of the request, such as `"POST"`. */
+  method(): string;
   /** A header of the request by its lower-case name; several lines of it as one list. */
   header(name: string): string | undefined;
   /** The address of the other end of the connection, never of a header. */

@@ -10,6 +10,14 @@ export interface PublicOptions {
    * polling, refreshing (NIST SP 800-63B-4 section 5.2). The first middleware of a request that says true counts.
    */
   readonly touch?: boolean;
+  /**
+   * Default `"refuse"`: 403 for what a page of another origin sends to change something (`POST`, `PUT`, `PATCH`,
+   * `DELETE`, ...), before the store is asked; `trustedOrigins` may. `"allow"`: every page on the web may send it in the
+   * name of whoever looks at that page. For a login that comes back from an identity provider by a form
+   * (`response_mode=form_post`, SAML), where `state` and `nonce` prove that this browser had begun it. It also lets what
+   * is called in the handler pass. Not what stands before it: put the route before `public()` or `auth()` for all routes.
+   */
+  readonly crossOrigin?: "allow" | "refuse";
 }
 
 /** What `auth` can be told. Where more has to be proved: 401 with the reason `stale_authentication`, and what it is. */
@@ -19,18 +27,37 @@ export interface AuthOptions extends PublicOptions, StepUpOptions {}
 export interface GuardRules {
   readonly use: Use;
   readonly need: Need | undefined;
+  readonly allowsCrossOrigin: boolean;
 }
 
 /** Checks the options of `public`. Throws `TypeError` naming the option and the mend. @internal */
 export function publicRules(options: PublicOptions = {}): GuardRules {
-  known(options, "public", ["touch"]);
-  return { use: { touch: touchOf(options, "public"), rotate: false }, need: undefined };
+  known(options, "public", ["touch", "crossOrigin"]);
+  return {
+    use: { touch: touchOf(options, "public"), rotate: false },
+    need: undefined,
+    allowsCrossOrigin: allowsCrossOrigin(options, "public"),
+  };
 }
 
 /** Checks the options of `auth`. Throws `TypeError` naming the option and the mend. @internal */
 export function authRules(options: AuthOptions = {}): GuardRules {
-  known(options, "auth", ["touch", "maxAuthAge", "level"]);
-  return { use: { touch: touchOf(options, "auth"), rotate: true }, need: needOf(options, "auth") };
+  known(options, "auth", ["touch", "maxAuthAge", "level", "crossOrigin"]);
+  return {
+    use: { touch: touchOf(options, "auth"), rotate: true },
+    need: needOf(options, "auth"),
+    allowsCrossOrigin: allowsCrossOrigin(options, "auth"),
+  };
+}
+
+/** Checks the option `crossOrigin`, a middleware's or the one of a single `init`. @internal */
+export function allowsCrossOrigin(
+  { crossOrigin = "refuse" }: Pick<PublicOptions, "crossOrigin">,
+  name: string,
+): boolean {
+  if (crossOrigin !== "allow" && crossOrigin !== "refuse")
+    throw new TypeError(`${name}.crossOrigin: needs "allow" or "refuse"`);
+  return crossOrigin === "allow";
 }
 
 function touchOf({ touch = true }: PublicOptions, name: string): boolean {

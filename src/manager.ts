@@ -15,7 +15,7 @@ import {
   type Resolved,
   resolveOptions,
 } from "./options.ts";
-import { isCrossOrigin } from "./policy/cross-origin.ts";
+import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { confirmed, isPending, type Match, proved, turned } from "./policy/rotation.ts";
@@ -44,6 +44,12 @@ export interface InitOptions<In = undefined> {
   readonly expiresIn?: Duration;
   /** The level that this login reached, for `auth({ level })`: say 2 with a second factor. Default 1. */
   readonly level?: number;
+  /**
+   * Default `"refuse"`: `ERR_CROSS_ORIGIN` for a login that a page of another origin sends, unless the middleware before
+   * allows it. `"allow"`: every page on the web may log its visitors in, as whom it likes: only behind a check of `state`
+   * and `nonce`, where an identity provider sends the user back by a form.
+   */
+  readonly crossOrigin?: "allow" | "refuse";
 }
 
 /**
@@ -203,16 +209,18 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   /** The error to refuse with what a page of another origin sent; `undefined` for all else. @internal */
-  refusesOrigin(exchange: Exchange, method: string): SessionError | undefined {
+  refusesOrigin(exchange: Exchange): SessionError | undefined {
+    const method = exchange.method();
+    if (isSafe(method)) return undefined;
     const request = {
       method,
       origin: exchange.header("origin"),
       site: exchange.header("sec-fetch-site"),
       host: exchange.host ? exchange.host() : exchange.header("host"),
     };
-    return isCrossOrigin(request, this.#options.trustedOrigins)
-      ? new SessionError("ERR_CROSS_ORIGIN", "a page of another origin sent this request")
-      : undefined;
+    if (!isCrossOrigin(request, this.#options.trustedOrigins)) return undefined;
+    this.rejected("cross_origin");
+    return new SessionError("ERR_CROSS_ORIGIN", "a page of another origin sent this request");
   }
 
   /** Milliseconds since 1970, by the manager's clock. @internal */
@@ -348,8 +356,8 @@ export class Manager<In = undefined, Out extends In = In> {
     return over;
   }
 
-  /** Tells of a request that `auth` refused. @internal */
-  rejected(reason: UnauthorizedReason): void {
+  /** Tells of a request that was refused. @internal */
+  rejected(reason: UnauthorizedReason | "cross_origin"): void {
     this.events.emit("rejected", { reason, at: this.#options.clock() });
   }
 

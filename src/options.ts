@@ -8,6 +8,7 @@ import type { Lifetime } from "./policy/lifetime.ts";
 import type { Agent } from "./session.ts";
 import type { SessionLimit } from "./store.ts";
 import { isSameCookie } from "./wire/cookie.ts";
+import { Signer } from "./wire/signature.ts";
 import { isAlphanumeric, LENGTH, randomText } from "./wire/token.ts";
 
 /** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
@@ -81,9 +82,8 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
   /** Whose `X-Forwarded-For` is believed. Default: nobody's. Who trusts too many lets clients choose their address. */
   readonly trustProxy?: TrustProxy;
   /**
-   * Origins besides the app's own whose pages may change something in a user's name, such as
-   * `"https://app.example.com"`: by the ready-made routes, and over WebSockets. Whoever can put a script there acts as
-   * your users. Default: none.
+   * Origins besides the app's own whose pages may send what changes something, such as `"https://app.example.com"`, and
+   * open WebSockets. Whoever can put a script there acts as your users. Default: none.
    */
   readonly trustedOrigins?: readonly string[];
   /**
@@ -102,6 +102,13 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * domain's, those of other apps and of other subdomains too.
    */
   readonly clearSiteData?: ReadonlyArray<"cache" | "cookies" | "storage">;
+  /**
+   * What signs the texts that leave the server and come back: form tokens, links, the cookie that knows a device, hashes
+   * of addresses. Each of at least 32 bytes that nobody can guess, as `openssl rand -base64 32` makes them: who has one
+   * signs as you. The first signs, all verify: put a new one before the others, and take the old one out when what it
+   * signed has had its time. Default: none, and what would need them throws a `TypeError`.
+   */
+  readonly keys?: readonly string[];
   /** Default 1 000 for each user, then the oldest end: a bound, not a policy. */
   readonly maxSessions?: SessionLimit;
   /** Default: 20 random characters. Must give 17 to 64 of `[0-9A-Za-z]`, never the same twice. */
@@ -139,6 +146,7 @@ export interface Resolved<In, Out> {
   readonly validate: Required<ValidateOptions> | undefined;
   readonly trust: Trust;
   readonly trustedOrigins: ReadonlySet<string>;
+  readonly signer: Signer | undefined;
   readonly limit: SessionLimit;
   readonly generateId: () => string;
   readonly generateSecret: () => string;
@@ -149,6 +157,7 @@ export interface Resolved<In, Out> {
 
 const LONGEST_COOKIE = 400 * 86_400_000;
 const LONGEST_NAME = 128;
+const SHORTEST_KEY = 32;
 const ROTATION_AT_LEAST = 60_000;
 
 /** Checks and completes the options. Throws `TypeError` naming the option and the mend. @internal */
@@ -165,6 +174,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     "tombstones",
     "notBefore",
     "clearSiteData",
+    "keys",
     "maxSessions",
     "generateId",
     "generateSecret",
@@ -178,8 +188,9 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
   if (typeof clock !== "function") throw new TypeError("clock: needs a function that returns milliseconds");
   const { idleTimeout, tombstones } = options;
   const client = clientOf(options.client);
+  const cookie = cookieOf(options.cookie);
   return Object.freeze({
-    cookie: cookieOf(options.cookie),
+    cookie,
     lifetime: Object.seal({
       expiresIn: expiresInOf(options.expiresIn),
       idleTimeout: idleTimeout === undefined ? undefined : milliseconds(idleTimeout, "idleTimeout"),
@@ -192,6 +203,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     validate: validateOf(options.validate, client),
     trust: trustOf(options.trustProxy),
     trustedOrigins: originsOf(options.trustedOrigins),
+    signer: signerOf(options.keys, cookie.base),
     limit: limitOf(options.maxSessions),
     generateId: generator("generateId", options.generateId, LENGTH.id),
     generateSecret: generator("generateSecret", options.generateSecret, LENGTH.turn),
@@ -361,6 +373,19 @@ function originsOf(origins: readonly string[] = []): ReadonlySet<string> {
       );
   }
   return new Set(origins);
+}
+
+function signerOf(keys: readonly string[] | undefined, of: string): Signer | undefined {
+  if (keys === undefined) return undefined;
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new TypeError("keys: needs a list, the key that signs first, then those that were before");
+  for (const key of keys) {
+    if (typeof key !== "string" || new TextEncoder().encode(key).length < SHORTEST_KEY)
+      throw new TypeError(
+        `keys: needs texts of at least ${SHORTEST_KEY} bytes, such as "openssl rand -base64 32" makes`,
+      );
+  }
+  return new Signer(keys, of);
 }
 
 function limitOf(limit: SessionLimit = { max: 1_000, onExceed: "evict-oldest" }): SessionLimit {

@@ -12,6 +12,8 @@ export class RequestState<Out> {
   readonly #exchange: Exchange;
   #authentication: Authentication<Out> | undefined;
   #loading: Promise<Authentication<Out>> | undefined;
+  /** Whether it may change something: it is from a page of the app's own, or the app lets every page send it. */
+  mayChange = false;
   /** What has followed from it. */
   #use: Use = NOTHING;
 

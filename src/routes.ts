@@ -44,7 +44,7 @@ export interface RouteVerbs<Context, Out> {
   revokeAll(context: Context): Promise<readonly string[]>;
   revokeOwn(context: Context, id: string): Promise<boolean>;
   /** Throws for what a page of another origin sent. */
-  checkOrigin(context: Context, method: string): void;
+  checkOrigin(context: Context): void;
   now(): number;
 }
 
@@ -119,7 +119,7 @@ export function createRoutes<Context, Out>(
     const endpoint = own(methods, request.method === "HEAD" ? "GET" : request.method);
     if (!endpoint) return { status: 405, headers: { ...JSON_HEADERS, allow: allowed(methods) } };
     const answer = await answerOf(async () => {
-      verbs.checkOrigin(context, request.method);
+      verbs.checkOrigin(context);
       return endpoint(context, found.id);
     });
     const { status, headers } = answer;

@@ -486,3 +486,96 @@ describe("updateMeta", () => {
     expect(await sessions.updateMeta(new TestRequest(), (meta) => meta)).toBeUndefined();
   });
 });
+
+describe("what a page of another origin sends, to change something", () => {
+  const CROSS = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
+  const crossing = (browser: Browser, method = "POST") => {
+    const { headers } = browser.request();
+    return new TestRequest({ ...headers, ...CROSS }, method);
+  };
+
+  it("ASVS 3.5.1: gets no verb that loads the session an answer, and no store a question", async () => {
+    const { store, sessions, login, events } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    const attempts: Record<string, (request: TestRequest) => Promise<unknown>> = {
+      init: (request) => sessions.init(request, "mallory"),
+      get: sessions.get,
+      fetchAll: sessions.fetchAll,
+      revoke: sessions.revoke,
+      revokeOther: sessions.revokeOther,
+      revokeAll: sessions.revokeAll,
+      revokeOwn: (request) => sessions.revokeOwn(request, "0".repeat(22)),
+      rotate: sessions.rotate,
+      reauthenticate: sessions.reauthenticate,
+      updateMeta: (request) => sessions.updateMeta(request, (meta) => meta),
+    };
+    store.calls.length = 0;
+    for (const [verb, attempt] of Object.entries(attempts)) {
+      for (const method of ["POST", "PUT", "PATCH", "DELETE", "QUERY", "get", ""]) {
+        const request = crossing(browser, method);
+        expect(await codeOf(attempt(request)), `${verb} ${method}`).toBe("ERR_CROSS_ORIGIN");
+        expect(request.cookies).toEqual([]);
+      }
+    }
+    expect(store.calls).toEqual([]);
+    const told = events.filter(([name]) => name === "rejected");
+    expect(told).toHaveLength(70);
+    expect(told[0]?.[1]).toEqual({ reason: "cross_origin", at: expect.any(Number) });
+  });
+
+  it("ASVS 3.5.3: asks like everybody by GET, HEAD and OPTIONS", async () => {
+    const { sessions, login } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    for (const method of ["GET", "HEAD", "OPTIONS"]) {
+      expect((await sessions.get(crossing(browser, method)))?.userKey).toBe("ann");
+      expect(await sessions.authorize(crossing(browser, method))).toBeUndefined();
+    }
+  });
+
+  it("logs in by init where that is told to allow it, and only there", async () => {
+    const { sessions } = setUp();
+    const request = crossing(new Browser());
+    await sessions.init(request, "ann", { crossOrigin: "allow" });
+    expect(request.cookies).toHaveLength(1);
+    expect(await codeOf(sessions.init(crossing(new Browser()), "ann", { crossOrigin: "refuse" }))).toBe(
+      "ERR_CROSS_ORIGIN",
+    );
+    await expect(
+      sessions.init(crossing(new Browser()), "ann", { crossOrigin: true as never }),
+    ).rejects.toThrow('init.crossOrigin: needs "allow" or "refuse"');
+  });
+
+  it("passes for the whole of a request behind a middleware that allows it", async () => {
+    const { sessions, login } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    for (const guard of [sessions.guards.public, sessions.guards.auth]) {
+      const request = crossing(browser);
+      expect(await guard({ crossOrigin: "allow" })(request)).toBeUndefined();
+      expect((await sessions.updateMeta(request, (meta) => meta))?.userKey).toBe("ann");
+    }
+  });
+
+  it("is refused by each middleware for itself, whatever the one before allows", async () => {
+    const { sessions, login } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    const request = crossing(browser);
+    await sessions.guards.public({ crossOrigin: "allow" })(request);
+    expect((await sessions.guards.auth()(request))?.code).toBe("ERR_CROSS_ORIGIN");
+    expect(await codeOf(sessions.revoke(request))).toBe("ERR_CROSS_ORIGIN");
+    expect((await sessions.guards.auth()(crossing(browser)))?.status).toBe(403);
+  });
+
+  it("is that of every manager in the request, and trusted by the one that trusts it", async () => {
+    const { manager, sessions, login } = setUp();
+    const trusting = testSessions(manager.with({ trustedOrigins: [CROSS.origin] }));
+    const browser = new Browser();
+    await login(browser);
+    const request = crossing(browser);
+    expect((await trusting.get(request))?.userKey).toBe("ann");
+    expect(await codeOf(sessions.get(request))).toBe("ERR_CROSS_ORIGIN");
+  });
+});

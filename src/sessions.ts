@@ -2,7 +2,14 @@ import { type Authentication, type Live, type None, provedBy } from "./authentic
 import type { Use } from "./authenticator.ts";
 import { SessionError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { type AuthOptions, authRules, type GuardRules, type PublicOptions, publicRules } from "./guards.ts";
+import {
+  type AuthOptions,
+  allowsCrossOrigin,
+  authRules,
+  type GuardRules,
+  type PublicOptions,
+  publicRules,
+} from "./guards.ts";
 import { known } from "./known-options.ts";
 import type { InitOptions, Manager } from "./manager.ts";
 import { meets, type Need, type Proof } from "./policy/freshness.ts";
@@ -22,7 +29,9 @@ export type InitArguments<In> = undefined extends In
  *
  * Where no middleware has loaded the session, `get`, `fetchAll`, `revoke`, `revokeOther`, `revokeAll`, `revokeOwn`,
  * `rotate`, `reauthenticate` and `updateMeta` load it first; without one they do nothing. All that would have to know
- * who is asking throw `ERR_STORE` (503) when the store does not answer: a logout never lies.
+ * who is asking throw `ERR_STORE` (503) when the store does not answer: a logout never lies. All that load it throw
+ * `ERR_CROSS_ORIGIN` (403) for what a page of another origin sends to change something, unless the middleware before
+ * allows it.
  */
 export interface Sessions<Context, In = undefined, Out = In> {
   /**
@@ -71,9 +80,9 @@ export type Guard<Context> = (context: Context) => Promise<SessionError | undefi
 
 /** Makes what middleware does, once for all requests. `TypeError` for wrong options. */
 export interface Guards<Context> {
-  /** Of `public`: loads the session, whatever comes of it. */
+  /** Of `public`: loads the session, whatever comes of it; refuses what another origin's page sends (403). */
   public(options?: PublicOptions): Guard<Context>;
-  /** Of `auth`: refuses without a session (401), and when the store does not answer (503). */
+  /** Of `auth`: refuses without a session (401), and when the store does not answer (503); else as `public`. */
   auth(options?: AuthOptions): Guard<Context>;
 }
 
@@ -138,7 +147,21 @@ export function createSessions<Context extends object, In, Out extends In>(
     return state.authentication ?? state.settle(await state.load(authenticate, use));
   }
 
+  /** Why nobody may know who a request is: a page of another origin sent it, to change something. */
+  function crosses(state: RequestState<Out>): SessionError | undefined {
+    const refused = manager.refusesOrigin(state.exchange);
+    state.mayChange = !refused;
+    return refused;
+  }
+
+  function checkOrigin(context: Context): void {
+    const state = stateOf(context);
+    const refused = state.mayChange ? undefined : crosses(state);
+    if (refused) throw refused;
+  }
+
   async function loadKnown(context: Context): Promise<Live<Out> | None> {
+    checkOrigin(context);
     const authentication = await find(context, LOAD);
     if (authentication.state === "failed") throw authentication.error;
     return authentication;
@@ -160,7 +183,8 @@ export function createSessions<Context extends object, In, Out extends In>(
   const verbs: Sessions<Context, In, Out> = {
     async init(context, userKey, options: InitOptions<In> = {}) {
       checkUserKey(userKey);
-      known(options, "init", ["meta", "expiresIn", "level"]);
+      known(options, "init", ["meta", "expiresIn", "level", "crossOrigin"]);
+      if (allowsCrossOrigin(options, "init")) stateOf(context).mayChange = true;
       const { held } = await loadKnown(context);
       const state = stateOf(context);
       const created = await manager.create(state.exchange, userKey, options, held);
@@ -249,9 +273,14 @@ export function createSessions<Context extends object, In, Out extends In>(
     return SessionError.unauthorized(reason, found.state === "session" && need ? neededFor(need) : undefined);
   }
 
-  function guard({ use, need }: GuardRules, judge: typeof refusal): Guard<Context> {
+  function guard({ use, need, allowsCrossOrigin }: GuardRules, judge: typeof refusal): Guard<Context> {
     return async (context) => {
       const state = stateOf(context);
+      if (allowsCrossOrigin) state.mayChange = true;
+      else {
+        const refused = crosses(state);
+        if (refused) return refused;
+      }
       let found = state.authentication ?? state.settle(await state.load(authenticate, use));
       // The middleware before may have let less follow from it.
       if (found.state === "session" && state.lacks(use, manager.rotates))
@@ -271,10 +300,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     peek: (context: Context) => admitted(context, PEEK),
     load: (context: Context, need?: Need) => admitted(context, AUTH, need),
     now: () => manager.now(),
-    checkOrigin(context: Context, method: string) {
-      const refused = manager.refusesOrigin(stateOf(context).exchange, method);
-      if (refused) throw refused;
-    },
+    checkOrigin,
   };
 
   return {

@@ -35,6 +35,10 @@ export class NodeExchange implements Exchange {
     this.#response = response;
   }
 
+  method(): string {
+    return this.#request.method ?? "";
+  }
+
   header(name: string): string | undefined {
     const value = this.#request.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;

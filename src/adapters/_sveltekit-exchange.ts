@@ -35,6 +35,10 @@ export class SvelteKitExchange implements Exchange {
     this.#finished = event.cookies.set.length === 0;
   }
 
+  method(): string {
+    return this.#event.request.method;
+  }
+
   header(name: string): string | undefined {
     return this.#event.request.headers.get(name) ?? undefined;
   }

@@ -19,6 +19,11 @@ export class Handshake extends NodeExchange {
     this.#socket = socket;
   }
 
+  /** A GET by name alone: what it opens is for anything, and no CORS stands before it. */
+  override method(): string {
+    return "CONNECT";
+  }
+
   override blocked(): string | undefined {
     return this.#accepted ? "the handshake is over" : super.blocked();
   }

@@ -32,7 +32,7 @@ export type ExpressMiddleware = (
 
 /** The verbs with `req` as their context. */
 export interface ExpressSessions<In = undefined, Out = In> extends Sessions<ExpressContext, In, Out> {
-  /** Loads the session if there is one; the handler runs in any case. */
+  /** Loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): ExpressMiddleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): ExpressMiddleware;
@@ -42,7 +42,7 @@ export interface ExpressSessions<In = undefined, Out = In> extends Sessions<Expr
 
 /** `Request` and `Response` are Express's own, as far as `reject` names them. */
 export interface ExpressSessionsOptions<Request, Response> {
-  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  /** Answers in place of the JSON: `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login. */
   readonly reject?: (error: SessionError, request: Request, response: Response) => unknown;
 }
 

@@ -36,7 +36,7 @@ export type FastifyPlugin = (instance: FastifyScope) => Promise<void>;
 
 /** The verbs with `reply` as their context. */
 export interface FastifySessions<In = undefined, Out = In> extends Sessions<FastifyContext, In, Out> {
-  /** A hook that loads the session if there is one; the handler runs in any case. */
+  /** A hook that loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): FastifyHook;
   /** A hook that lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): FastifyHook;
@@ -52,7 +52,7 @@ export interface FastifySessions<In = undefined, Out = In> extends Sessions<Fast
 export interface FastifySessionsOptions<Request, Reply> {
   /**
    * Answers in place of the JSON, as a handler does: sends, or returns what to send; what it throws goes to the app's
-   * error handler. `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login.
+   * error handler. `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login.
    */
   readonly reject?: (error: SessionError, request: Request, reply: Reply) => unknown;
 }

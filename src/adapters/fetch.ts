@@ -31,7 +31,7 @@ export type FetchHandler<Args extends readonly unknown[]> = (
 
 /** The verbs with `FetchContext` as their context. */
 export interface FetchSessions<In = undefined, Out = In> extends Sessions<FetchContext<Out>, In, Out> {
-  /** A handler that loads the session if there is one, and runs yours in any case. */
+  /** A handler that loads the session if there is one, and runs yours without one, too; 403 to what another origin's page sends. */
   public<Args extends readonly unknown[]>(
     handler: (context: FetchContext<Out>, ...args: Args) => Response | Promise<Response>,
     options?: PublicOptions,
@@ -54,7 +54,7 @@ export interface FetchSessionsOptions {
    * Bun's `server.requestIP(request)`, a header that your edge sets and no client can. Default: not known.
    */
   readonly peerAddress?: (request: Request, ...args: readonly never[]) => string | undefined;
-  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  /** Answers in place of the JSON: `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login. */
   readonly reject?: (error: SessionError, request: Request) => Response | Promise<Response>;
 }
 
@@ -158,6 +158,9 @@ class Context<Out> implements FetchContext<Out>, Exchange {
     return this.#current(this);
   }
 
+  method(): string {
+    return this.request.method;
+  }
   header(name: string): string | undefined {
     return this.request.headers.get(name) ?? undefined;
   }

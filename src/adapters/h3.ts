@@ -37,7 +37,7 @@ export type H3Middleware = (event: H3Context, next: () => unknown) => Promise<un
 
 /** The verbs with the event as their context. */
 export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context, In, Out> {
-  /** Loads the session if there is one; the handler runs in any case. */
+  /** Loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): H3Middleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): H3Middleware;
@@ -58,7 +58,7 @@ export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context
 export interface H3SessionsOptions<Event> {
   /**
    * Answers in place of the JSON with whatever a handler may return, and the error's status unless you set another:
-   * 401, or 503 when nobody knows. Show an outage as one, never as a login.
+   * 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login.
    */
   readonly reject?: (error: SessionError, event: Event) => unknown;
 }
@@ -185,6 +185,9 @@ class H3Exchange implements Exchange {
     this.#res = event.res;
   }
 
+  method(): string {
+    return this.#event.req.method;
+  }
   header(name: string): string | undefined {
     return this.#event.req.headers.get(name) ?? undefined;
   }

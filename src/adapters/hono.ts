@@ -16,7 +16,7 @@ export type HonoMiddleware<As extends string, Value> = MiddlewareHandler<{ Varia
 /** The verbs with Hono's `c` as their context. */
 export interface HonoSessions<In = undefined, Out = In, As extends string = "session">
   extends Sessions<Context, In, Out> {
-  /** Loads the session if there is one; the handler runs in any case. */
+  /** Loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): HonoMiddleware<As, Session<Out> | undefined>;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): HonoMiddleware<As, Session<Out>>;
@@ -34,7 +34,7 @@ export interface HonoSessionsOptions<As extends string = "session"> {
    * elsewhere not known.
    */
   readonly peerAddress?: (c: Context) => string | undefined;
-  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  /** Answers in place of the JSON: `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login. */
   readonly reject?: (error: SessionError, c: Context) => Response | Promise<Response>;
 }
 
@@ -201,6 +201,9 @@ class HonoExchange implements Exchange {
     this.#peerAddress = peerAddress;
   }
 
+  method(): string {
+    return this.#c.req.method;
+  }
   header(name: string): string | undefined {
     return this.#c.req.header(name);
   }

@@ -29,7 +29,7 @@ export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) 
 
 /** The verbs with `ctx` as their context. */
 export interface KoaSessions<In = undefined, Out = In> extends Sessions<KoaContext, In, Out> {
-  /** Loads the session if there is one; what comes behind it runs in any case. */
+  /** Loads the session if there is one; what comes behind it runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): KoaMiddleware;
   /** Lets what comes behind it run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): KoaMiddleware;
@@ -40,7 +40,7 @@ export interface KoaSessions<In = undefined, Out = In> extends Sessions<KoaConte
 /** `Context` is Koa's own, as far as `reject` names it. */
 export interface KoaSessionsOptions<Context> {
   /**
-   * Answers in place of the JSON: sets status and body, redirects or throws. `error.status` is 401, or 503 when nobody
+   * Answers in place of the JSON: sets status and body, redirects or throws. `error.status` is 401, 403, or 503 when nobody
    * knows. Show an outage as one, never as a login.
    */
   readonly reject?: (error: SessionError, context: Context) => unknown;

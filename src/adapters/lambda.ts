@@ -38,7 +38,7 @@ export type LambdaHandler<Event extends LambdaEvent, Args extends readonly unkno
 
 /** The verbs with `LambdaContext` as their context. */
 export interface LambdaSessions<In = undefined, Out = In> extends Sessions<LambdaContext<Out>, In, Out> {
-  /** A handler that loads the session if there is one, and runs yours in any case. */
+  /** A handler that loads the session if there is one, and runs yours without one, too; 403 to what another origin's page sends. */
   public<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
     handler: (context: LambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
     options?: PublicOptions,
@@ -65,7 +65,7 @@ export interface LambdaSessionsOptions<Event extends LambdaEvent = LambdaEvent> 
    */
   readonly peerAddress?: (event: Event) => string | undefined;
   /**
-   * Answers in place of the JSON, with the error's status unless you set another: 401, or 503 when nobody knows. Show
+   * Answers in place of the JSON, with the error's status unless you set another: 401, 403, or 503 when nobody knows. Show
    * an outage as one, never as a login.
    */
   readonly reject?: (error: SessionError, event: Event) => LambdaResult | Promise<LambdaResult>;
@@ -175,6 +175,9 @@ class Context<Out> implements LambdaContext<Out>, Exchange {
     return { ...this.#headers };
   }
 
+  method(): string {
+    return this.event.requestContext.http.method;
+  }
   header(name: string): string | undefined {
     return name === "cookie" ? cookieHeaderOf(this.event) : headerOf(this.event, name);
   }

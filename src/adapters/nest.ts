@@ -18,7 +18,7 @@ import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 import type { FastifyReplyLike } from "./_fastify-reply.ts";
 import { exchangeOf, type NestResponse } from "./_nest-exchange.ts";
@@ -57,14 +57,14 @@ export interface NestSessions<In = undefined, Out = In> extends Sessions<NestCon
    * as `reject` says. Without it Nest answers those with 500.
    */
   module(): DynamicModule;
-  /** A guard that loads the session if there is one; the handler runs in any case. */
+  /** A guard that loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): CanActivate;
   /** A guard that lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): CanActivate;
   /** `auth` for all that is not marked by `@sessions.Open()`: `{ provide: APP_GUARD, useValue: sessions.appGuard() }`. */
   appGuard(options?: AuthOptions): CanActivate;
-  /** Marks a handler, or all of a controller: `appGuard` loads the session there, and lets the handler run in any case. */
-  Open(): ClassDecorator & MethodDecorator;
+  /** Marks a handler, or all of a controller: there `appGuard` does what `public` does. A handler's own mark wins. */
+  Open(options?: PublicOptions): ClassDecorator & MethodDecorator;
   /** The session, for a parameter of a handler; loaded if no guard did. Without one it refuses as `auth` does. */
   CurrentSession(options?: { readonly optional?: false }): ParameterOf<Session<Out>>;
   /** The same, or `undefined` without one. Refuses only when the store does not answer. */
@@ -77,7 +77,7 @@ export interface NestSessions<In = undefined, Out = In> extends Sessions<NestCon
 export interface NestSessionsOptions {
   /**
    * The exception to refuse with, for your filters. Default: Nest's own for 401, 403 and 503, with our JSON. `error.status`
-   * is 401, or 503 when nobody knows: show an outage as one, never as a login.
+   * is 401, 403 to another origin's page, or 503 when nobody knows: show an outage as one, never as a login.
    */
   readonly reject?: (error: SessionError, host: ArgumentsHost) => HttpException | Promise<HttpException>;
 }
@@ -105,7 +105,7 @@ export function nestSessions<In, Out extends In>(
   const { reject = exceptionOf } = options;
   const { verbs, guards, routes } = createSessions<NestContext, In, Out>(manager, exchangeOf);
   const token = Symbol("sessionup");
-  const open = new WeakSet<object>();
+  const open = new WeakMap<object, Guard<NestContext>>();
 
   async function refuse(error: SessionError, host: ArgumentsHost): Promise<never> {
     const exception: unknown = await reject(error, host);
@@ -170,17 +170,17 @@ export function nestSessions<In, Out extends In>(
     auth: (options) => guard(guards.auth(options)),
     appGuard(options) {
       const authorize = guards.auth(options);
-      const load = guards.public();
       return guard((response, context) => {
-        const isOpen = open.has(context.getHandler()) || open.has(context.getClass());
-        return isOpen ? load(response) : authorize(response);
+        const load = open.get(context.getHandler()) ?? open.get(context.getClass());
+        return (load ?? authorize)(response);
       });
     },
-    Open:
-      () =>
-      (target: object, _key?: string | symbol, descriptor?: { value?: unknown }): void => {
-        open.add(typeof descriptor?.value === "function" ? descriptor.value : target);
-      },
+    Open(options) {
+      const load = guards.public(options);
+      return (target: object, _key?: string | symbol, descriptor?: { value?: unknown }): void => {
+        open.set(typeof descriptor?.value === "function" ? descriptor.value : target, load);
+      };
+    },
     CurrentSession: ({ optional = false } = {}) => current(optional) as ParameterOf<unknown>,
     routes(options) {
       const answer = routes(options);

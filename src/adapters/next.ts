@@ -31,7 +31,7 @@ export type NextHandler<Asked extends Request, Rest extends readonly unknown[]> 
 
 /** The verbs: Next.js itself says which request they are about. */
 export interface NextSessions<In = undefined, Out = In> extends BoundSessions<In, Out> {
-  /** A Route Handler that loads the session if there is one, and runs yours in any case. */
+  /** A Route Handler that loads the session if there is one, and runs yours without one, too; 403 to what another origin's page sends. */
   public<Asked extends Request, Rest extends readonly unknown[]>(
     handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
     options?: PublicOptions,
@@ -63,7 +63,7 @@ export interface NextSessionsOptions {
    */
   readonly peerAddress?: (headers: NextHeaders) => string | undefined;
   /**
-   * Answers in place of the JSON where `auth` refuses: `error.status` is 401, or 503 when nobody knows. Show an outage
+   * Answers in place of the JSON where `auth` refuses: `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage
    * as one, never as a login. May call `redirect` of `next/navigation`.
    */
   readonly reject?: (error: SessionError, request: Request) => Response | Promise<Response>;
@@ -120,6 +120,7 @@ export function nextSessions<In, Out extends In>(
   ): NextHandler<Asked, Rest> {
     return async (request, ...rest) => {
       const context = await contextOf();
+      context.asked = request.method;
       try {
         const refusal = await decide(context);
         return context.finish(refusal ? await reject(refusal, request) : await handler(request, ...rest));
@@ -137,7 +138,9 @@ export function nextSessions<In, Out extends In>(
     routes(options) {
       const answer = routes(options);
       const handle: NextHandler<Request, readonly unknown[]> = async ({ method, url }) => {
-        const found = await answer(await contextOf(), { method, path: new URL(url).pathname });
+        const context = await contextOf();
+        context.asked = method;
+        const found = await answer(context, { method, path: new URL(url).pathname });
         return found ? responseOf(found) : new Response(null, { status: 404 });
       };
       return { GET: handle, HEAD: handle, POST: handle, DELETE: handle };
@@ -148,6 +151,8 @@ export function nextSessions<In, Out extends In>(
 class NextExchange implements Exchange {
   /** What can be written to just now. */
   cookies: NextCookies | undefined;
+  /** Of the request that a Route Handler of ours was given: from Next.js nobody else learns it. */
+  asked: string | undefined;
   readonly #headers: NextHeaders;
   readonly #peerAddress: NextSessionsOptions["peerAddress"];
   readonly #ours: Headers = new Headers();
@@ -158,6 +163,13 @@ class NextExchange implements Exchange {
     this.#peerAddress = peerAddress;
   }
 
+  method(): string {
+    if (this.asked !== undefined) return this.asked;
+    // A Server Component only shows. Else it is a Server Action or a bare Route Handler, and a body tells it from a GET:
+    // browsers give the length of one that is empty, too.
+    const writes = this.blocked() === undefined && BODY.some((name) => this.header(name) !== undefined);
+    return writes ? "POST" : "GET";
+  }
   header(name: string): string | undefined {
     return this.#headers.get(name) ?? undefined;
   }
@@ -186,6 +198,8 @@ class NextExchange implements Exchange {
     return withHeaders(response, this.#ours);
   }
 }
+
+const BODY = ["content-type", "content-length", "transfer-encoding", "next-action"];
 
 const READ_ONLY =
   "Next.js lets no Server Component set one, nor anything after the response; " +

@@ -30,7 +30,7 @@ export type NodeMiddleware = (
 
 /** The verbs with `ServerResponse` as their context. */
 export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeContext, In, Out> {
-  /** Loads the session if there is one, and calls `next` in any case. */
+  /** Loads the session if there is one, and calls `next` without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): NodeMiddleware;
   /** Calls `next` with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): NodeMiddleware;
@@ -40,7 +40,7 @@ export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeCon
 
 /** What the adapter of `node:http` can be told. */
 export interface NodeSessionsOptions {
-  /** Answers in place of the JSON: `error.status` is 401, or 503 when nobody knows. Show an outage as one, never as a login. */
+  /** Answers in place of the JSON: `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login. */
   readonly reject?: (error: SessionError, request: NodeRequest, response: NodeContext) => unknown;
 }
 

@@ -38,7 +38,7 @@ export interface SvelteKitSessions<In = undefined, Out = In> extends Sessions<Sv
 export interface SvelteKitSessionsOptions<Event> {
   /**
    * Throws SvelteKit's `error` or `redirect` where `auth` and `guard` refuse; for `auth` it may return a `Response` as
-   * well. `error.status` is 401, or 503 when nobody knows: show an outage as one, never as a login. Default: JSON.
+   * well. `error.status` is 401, 403 to another origin's page, or 503 when nobody knows: show an outage as one, never as a login. Default: JSON.
    */
   readonly reject?: (error: SessionError, event: Event) => Response | Promise<Response>;
   /** The name under `event.locals` of what `public` and `auth` load: another for each manager. Default `"session"`. */

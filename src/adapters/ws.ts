@@ -97,8 +97,7 @@ export function wsSessions<In, Out extends In>(
     decide: Guard<IncomingMessage>,
   ): Promise<boolean> {
     try {
-      // A GET by name alone: what it opens is for anything, and no CORS stands before it.
-      const error = manager.refusesOrigin(handshake, "CONNECT") ?? (await decide(request));
+      const error = await decide(request);
       if (error && !handshake.gone) await reject(error, request, handshake.refusing());
       return error !== undefined || handshake.gone;
     } catch (cause) {

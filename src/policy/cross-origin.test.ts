@@ -11,37 +11,43 @@ function crosses(method: string, site?: string, origin?: string, trusted = NOBOD
 }
 
 describe("isCrossOrigin", () => {
-  it.each(["GET", "HEAD", "OPTIONS"])("lets %s pass, wherever it is from", (method) => {
-    expect(crosses(method, "cross-site", OTHER)).toBe(false);
+  it.each(["GET", "HEAD", "OPTIONS"])("ASVS 3.5.3: lets %s pass, wherever it is from", (method) => {
+    for (const site of ["cross-site", "same-site", "same-origin", "none", "", undefined]) {
+      for (const origin of [OTHER, OWN, "null", "", undefined])
+        expect(crosses(method, site, origin)).toBe(false);
+    }
   });
 
-  describe.each(["POST", "PUT", "PATCH", "DELETE", "QUERY", "get"])("%s", (method) => {
-    it.each([
-      ["same-origin", OWN, false],
-      ["same-origin", undefined, false],
-      ["none", undefined, false],
-      ["same-site", "https://other.example.com", true],
-      ["cross-site", OTHER, true],
-      ["cross-site", undefined, true],
-      ["cross-site", "null", true],
-      ["cross-site", OWN, true],
-      ["", OWN, true],
-      ["junk", OWN, true],
-      [undefined, undefined, false],
-      [undefined, OWN, false],
-      [undefined, "HTTPS://APP.example.com", false],
-      [undefined, "https://app.example.com:443", false],
-      [undefined, "https://app.example.com:8443", true],
-      [undefined, OTHER, true],
-      [undefined, "https://app.example.com.evil.example", true],
-      [undefined, "null", true],
-      [undefined, "", true],
-      [undefined, "app.example.com", true],
-      [undefined, "file://", true],
-    ])("with Sec-Fetch-Site %s and Origin %s", (site, origin, crossing) => {
-      expect(crosses(method, site, origin)).toBe(crossing);
-    });
-  });
+  describe.each(["POST", "PUT", "PATCH", "DELETE", "QUERY", "CONNECT", "TRACE", "get", ""])(
+    "ASVS 3.5.1: %s",
+    (method) => {
+      it.each([
+        ["same-origin", OWN, false],
+        ["same-origin", undefined, false],
+        ["none", undefined, false],
+        ["same-site", "https://other.example.com", true],
+        ["cross-site", OTHER, true],
+        ["cross-site", undefined, true],
+        ["cross-site", "null", true],
+        ["cross-site", OWN, true],
+        ["", OWN, true],
+        ["junk", OWN, true],
+        [undefined, undefined, false],
+        [undefined, OWN, false],
+        [undefined, "HTTPS://APP.example.com", false],
+        [undefined, "https://app.example.com:443", false],
+        [undefined, "https://app.example.com:8443", true],
+        [undefined, OTHER, true],
+        [undefined, "https://app.example.com.evil.example", true],
+        [undefined, "null", true],
+        [undefined, "", true],
+        [undefined, "app.example.com", true],
+        [undefined, "file://", true],
+      ])("with Sec-Fetch-Site %s and Origin %s", (site, origin, crossing) => {
+        expect(crosses(method, site, origin)).toBe(crossing);
+      });
+    },
+  );
 
   it("lets a trusted origin pass, by its exact text", () => {
     const trusted = new Set([OTHER]);

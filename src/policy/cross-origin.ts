@@ -9,7 +9,10 @@ export interface RequestOrigin {
   readonly host: string | undefined;
 }
 
-const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+/** Whether requests of this method change nothing (RFC 9110 section 9.2.1): links and images are such. */
+export function isSafe(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
+}
 
 /**
  * Whether a page of another origin sent this, to change something in the name of whoever looks at that page. What no
@@ -17,7 +20,7 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
  */
 export function isCrossOrigin(request: RequestOrigin, trusted: ReadonlySet<string>): boolean {
   const { method, origin, site, host } = request;
-  if (SAFE.has(method)) return false;
+  if (isSafe(method)) return false;
   if (origin !== undefined && trusted.has(origin)) return false;
   // Another origin of the same site counts as another one: a hostile sibling subdomain is one.
   if (site !== undefined) return site !== "same-origin" && site !== "none";

@@ -26,7 +26,7 @@ export interface ContractRoute<Context> {
   readonly path: string;
   /** Which middleware stands before the handler: of the one manager `public` or `auth`, of the other one `auth`. */
   readonly guard?: "public" | "auth" | "admin";
-  /** What that middleware is told. */
+  /** What that middleware is told; without a guard, what `public` is where the framework's handlers need a wrapper. */
   readonly options?: AuthOptions;
   /** The handler. What it throws is to go where the framework lets thrown errors go. */
   run(context: Context, query: URLSearchParams): Promise<ContractReply>;
@@ -80,6 +80,36 @@ export function contractRoutes<Context>(
       guard: "auth",
       options: { maxAuthAge: "10m", level: 2 },
       run: answering(async (context) => ({ json: { level: sessions.require(context).level } })),
+    },
+    {
+      method: "POST",
+      path: "/act",
+      guard: "auth",
+      run: answering(async (context) => ({ json: { user: sessions.require(context).userKey } })),
+    },
+    {
+      method: "POST",
+      path: "/act-public",
+      guard: "public",
+      run: answering(async (context) => ({ json: { user: sessions.current(context)?.userKey ?? null } })),
+    },
+    {
+      method: "POST",
+      path: "/callback",
+      guard: "public",
+      options: { crossOrigin: "allow" },
+      run: answering(async (context, query) => ({
+        json: { id: (await sessions.init(context, user(query))).id },
+      })),
+    },
+    {
+      method: "POST",
+      path: "/callback-bare",
+      // For those adapters alone that have no handlers without middleware.
+      options: { crossOrigin: "allow" },
+      run: answering(async (context, query) => ({
+        json: { id: (await sessions.init(context, user(query), { crossOrigin: "allow" })).id },
+      })),
     },
     {
       method: "GET",

@@ -3,6 +3,7 @@ import type { Sessions } from "../sessions.ts";
 import { ADAPTER_TESTS } from "./_adapter-tests.ts";
 import { type ContractRoute, contractRoutes, SwitchableStore } from "./_contract-app.ts";
 import { ContractClient } from "./_contract-client.ts";
+import { CROSS_ORIGIN_TESTS, FRIEND } from "./_cross-origin-tests.ts";
 import { ROUTES_TESTS } from "./_routes-tests.ts";
 import { VERBS_TESTS } from "./_verbs-tests.ts";
 import { type ContractSkip, runContract, type TestRunner } from "./contract.ts";
@@ -44,12 +45,12 @@ export function adapterContract<Context>(
 ): void {
   runContract<AdapterFixture>(
     runner,
-    { ...ADAPTER_TESTS, ...VERBS_TESTS, ...ROUTES_TESTS },
+    { ...ADAPTER_TESTS, ...VERBS_TESTS, ...ROUTES_TESTS, ...CROSS_ORIGIN_TESTS },
     skip,
     async (use) => {
       const clock = new TestClock();
       const store = new SwitchableStore();
-      const manager = new Manager(store, { clock: clock.now });
+      const manager = new Manager(store, { clock: clock.now, trustedOrigins: [FRIEND] });
       // Two that it was before: one of another name, and one of the same.
       const previous = [{ name: "old-admin" }, { name: "admin", partitioned: true }];
       const admins = manager.with({ cookie: { name: "admin", previous } });

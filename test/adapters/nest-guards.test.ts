@@ -117,6 +117,21 @@ class ClosedController {
   }
 }
 
+@Controller("callback")
+@sessions.Open()
+class CallbackController {
+  @Post()
+  @sessions.Open({ crossOrigin: "allow" })
+  async post(@Res({ passthrough: true }) res: NestContext): Promise<string> {
+    return (await sessions.init(res, "ann")).userKey;
+  }
+
+  @Post("closed")
+  closed(): string {
+    return "not for pages of other origins";
+  }
+}
+
 @Controller("opened")
 @sessions.Open()
 class OpenController {
@@ -138,7 +153,7 @@ Controller("heir")(HeirController);
 const app = { imports: [sessions.module()], controllers: [LoginController], providers: [Greeter] };
 const guarded = {
   ...app,
-  controllers: [LoginController, ClosedController, OpenController, HeirController],
+  controllers: [LoginController, ClosedController, OpenController, HeirController, CallbackController],
   providers: [Greeter, { provide: APP_GUARD, useValue: sessions.appGuard() }],
 };
 
@@ -234,6 +249,18 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
   });
 
   describe("appGuard", () => {
+    it("lets in what comes from anywhere where a handler's own mark says so, and nowhere else", () =>
+      running(guarded, platform, async (client) => {
+        const cross = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+        for (const path of ["/callback/closed", "/login"]) {
+          const refused = await client.post(path, cross);
+          expect([refused.status, refused.json()], path).toEqual([403, { error: "forbidden" }]);
+        }
+        expect((await client.post("/callback/closed")).status).toBe(201);
+        expect((await client.post("/callback", cross)).text).toBe("ann");
+        expect((await client.get("/closed")).text).toBe("ann");
+      }));
+
     it("closes every route, but those that are marked", () =>
       running(guarded, platform, async (client) => {
         expect((await client.get("/closed")).json()).toEqual(NO_COOKIE);

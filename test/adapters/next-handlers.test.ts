@@ -259,3 +259,45 @@ describe("work after the response", () => {
     ]).toEqual([1, 0]);
   });
 });
+
+describe("a request of another origin's page", () => {
+  const CROSS = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+
+  it("ASVS 3.5.1: is refused by the verbs in a bare handler, which learns its method by the body it has or has not", async () => {
+    const { client, manager } = serving(next, ({ sessions }) => {
+      const login = async () =>
+        new Response(
+          await sessions.init("ann").then(
+            () => "in",
+            (error) => error.code,
+          ),
+        );
+      return {
+        login,
+        public: sessions.public(login),
+        open: sessions.public(login, { crossOrigin: "allow" }),
+      };
+    });
+    const bodies = [undefined, "", "a=1", new URLSearchParams("a=1"), new FormData(), new Blob(["{}"])];
+    for (const body of bodies) {
+      const answer = await fetch(`${next.origin}/x/login`, {
+        method: "POST",
+        headers: CROSS,
+        ...(body !== undefined && { body }),
+      });
+      expect([await answer.text(), answer.headers.getSetCookie()]).toEqual(["ERR_CROSS_ORIGIN", []]);
+    }
+    expect((await client.post("/x/public", CROSS)).json()).toEqual({ error: "forbidden" });
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+    expect((await client.post("/x/open", CROSS)).text).toBe("in");
+  });
+
+  it("ASVS 3.5.3: passes where it only asks, also by a script that says its Origin", async () => {
+    const { client } = serving(next, ({ sessions }) => ({
+      login: async () => Response.json(await sessions.init("ann")),
+      who: async () => Response.json((await sessions.get())?.userKey ?? null),
+    }));
+    await client.post("/x/login");
+    expect((await client.get("/x/who", CROSS)).json()).toBe("ann");
+  });
+});

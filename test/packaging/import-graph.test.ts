@@ -31,6 +31,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "identity/client": ["type exchange", "type session", "identity/*"],
   "wire/*": ["errors", "type exchange", "wire/cookie", "wire/token"],
   "wire/token": ["type session", "node:crypto"],
+  "wire/signature": ["wire/token", "node:crypto"],
   // Carrying them out, from the bottom up.
   events: ["type errors", "type identity/change", "type session", "type store"],
   options: [
@@ -43,6 +44,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "type session",
     "type store",
     "wire/cookie",
+    "wire/signature",
     "wire/token",
   ],
   "guarded-store": ["errors", "type store"],

@@ -14,9 +14,15 @@ export class TestRequest implements Exchange {
   readonly responseHeaders = new Map<string, string>();
   peer: string | undefined = "192.0.2.1";
   sent = false;
+  readonly #method: string;
 
-  constructor(headers: Readonly<Record<string, string>> = {}) {
+  constructor(headers: Readonly<Record<string, string>> = {}, method = "POST") {
     this.headers = headers;
+    this.#method = method;
+  }
+
+  method(): string {
+    return this.#method;
   }
 
   header(name: string): string | undefined {
