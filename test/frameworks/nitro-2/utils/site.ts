@@ -1,0 +1,24 @@
+import type {
+  createError,
+  fromNodeMiddleware,
+  H3Event,
+  sendRedirect,
+  setCookie,
+  setResponseStatus,
+} from "h3";
+
+/** The functions of h3 1 that this app has in its bundle. */
+interface H3 {
+  readonly createError: typeof createError;
+  readonly sendRedirect: typeof sendRedirect;
+  readonly setCookie: typeof setCookie;
+  readonly setResponseStatus: typeof setResponseStatus;
+}
+
+/** What the test under way gives this app to do, in whose process it runs. */
+interface Site {
+  middleware(event: H3Event, h3: { fromNodeMiddleware: typeof fromNodeMiddleware }): Promise<void>;
+  handler(event: H3Event, h3: H3): unknown;
+}
+
+export const site = (): Site => Reflect.get(globalThis, Symbol.for("sessionup.nitro-2"));
