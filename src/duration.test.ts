@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../test/support/fuzz.ts";
-import { duration, milliseconds } from "./duration.ts";
+import { duration, inWords, milliseconds } from "./duration.ts";
 
 describe("milliseconds", () => {
   it.each([
@@ -57,6 +57,21 @@ describe("milliseconds", () => {
       }),
       fuzzRuns(2_000),
     );
+  });
+});
+
+describe("inWords", () => {
+  it.each([
+    [1_500, "1.5 seconds"],
+    [1_000, "1 second"],
+    [60_000, "1 minute"],
+    [90_000, "90 seconds"],
+    [900_000, "15 minutes"],
+    [3_600_000, "1 hour"],
+    [86_400_000, "24 hours"],
+    [30 * 86_400_000, "30 days"],
+  ])("reads %d as %s", (length, words) => {
+    expect(inWords(length)).toBe(words);
   });
 });
 

@@ -22,6 +22,20 @@ export function duration(text: string): Duration {
   return text as Duration;
 }
 
+/** Milliseconds as somebody reads them, in the largest unit that gives a whole number: `"24 hours"`. @internal */
+export function inWords(milliseconds: number): string {
+  // A day or two of hours are read as hours.
+  const units = [
+    ["day", UNIT.d, 3],
+    ["hour", UNIT.h, 1],
+    ["minute", UNIT.m, 1],
+  ] as const;
+  const fitting = units.find(([, unit, least]) => milliseconds % unit === 0 && milliseconds / unit >= least);
+  const [name, unit] = fitting ?? ["second", UNIT.s];
+  const count = milliseconds / unit;
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
 /** The milliseconds of a duration; `name` is what the error calls it. @internal */
 export function milliseconds(text: unknown, name: string): number {
   const [, count, unit] = (typeof text === "string" && FORM.exec(text)) || [];

@@ -14,8 +14,10 @@ export type { TrustProxy } from "./identity/trust-proxy.ts";
 export { type InitOptions, Manager } from "./manager.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./meta.ts";
 export type { ClientOptions, CookieOptions, ManagerOptions, ValidateOptions } from "./options.ts";
+export type { AssuranceLevel } from "./policy/assurance.ts";
 export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./routes.ts";
 export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
+export type { SessionPolicy } from "./session-policy.ts";
 export {
   createSessions,
   type Guard,

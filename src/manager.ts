@@ -6,21 +6,16 @@ import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
 import { known } from "./known-options.ts";
 import { Ledger, PAGE } from "./ledger.ts";
+import { expiresInOf } from "./limits.ts";
 import { MetaCodec } from "./meta.ts";
-import {
-  expiresInOf,
-  type ManagerOptions,
-  momentOf,
-  notBeforeOf,
-  type Resolved,
-  resolveOptions,
-} from "./options.ts";
+import { type ManagerOptions, momentOf, notBeforeOf, type Resolved, resolveOptions } from "./options.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { confirmed, isPending, type Match, proved, turned } from "./policy/rotation.ts";
 import { type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
+import { policyOf, type SessionPolicy } from "./session-policy.ts";
 import { levelOf as levelIn } from "./step-up.ts";
 import type { EndReason, SessionRecord, Store } from "./store.ts";
 import { checkUserKey } from "./user-key.ts";
@@ -72,6 +67,8 @@ export interface InitOptions<In = undefined> {
 export class Manager<In = undefined, Out extends In = In> {
   /** Where to hear of what happens to sessions. */
   readonly events: Events = new Events();
+  /** How long sessions live, and how many of them there may be: for monitoring, and for an auditor. */
+  readonly policy: SessionPolicy;
   /** Under which a context keeps its state of this manager. @internal */
   readonly key: symbol = Symbol("sessionup");
   /** @internal */
@@ -86,6 +83,7 @@ export class Manager<In = undefined, Out extends In = In> {
   constructor(store: Store, options: ManagerOptions<In, Out> = {}) {
     this.#given = [store, { ...options }];
     this.#options = resolveOptions(options);
+    this.policy = policyOf(this.#options);
     this.#meta = new MetaCodec(this.#options.meta, this.#options.maxMetaBytes);
     const { cookie, clearSiteData } = this.#options;
     this.cookie = new SessionCookie({ ...cookie, clearSiteData });
@@ -235,8 +233,8 @@ export class Manager<In = undefined, Out extends In = In> {
     { meta, expiresIn, level }: InitOptions<In>,
     held: readonly SessionRecord[],
   ): Promise<Live<Out>> {
-    const { clock, lifetime, cookie } = this.#options;
-    const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn) ?? lifetime.expiresIn };
+    const { clock, lifetime, nist, cookie } = this.#options;
+    const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn, nist) ?? lifetime.expiresIn };
     const proof = { level: levelIn(level, "init"), lasts: undefined };
     const { json, parsed } = await this.#meta.write(meta);
     const now = clock();

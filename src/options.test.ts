@@ -50,6 +50,30 @@ describe("options", () => {
     [{ expiresIn: 3_600_000 }, /^expiresIn: needs a whole number above zero and/],
     [{ expiresIn: "401d" }, /^expiresIn: at most "400d"/],
     [{ idleTimeout: "-5m" }, /^idleTimeout: needs/],
+    [{ nist: "aal4" }, /^nist: needs "aal1", "aal2" or "aal3"/],
+    [{ nist: "toString" }, /^nist: needs/],
+    [{ nist: 2 }, /^nist: needs/],
+    [{ nist: null }, /^nist: needs/],
+    [
+      { nist: "aal1", expiresIn: "31d" },
+      /^expiresIn: "31d" is longer than nist: "aal1" allows, which is 30 days/,
+    ],
+    [
+      { nist: "aal2", expiresIn: "25h" },
+      /^expiresIn: "25h" is longer than nist: "aal2" allows, which is 24 hours/,
+    ],
+    [
+      { nist: "aal2", idleTimeout: "61m" },
+      /^idleTimeout: "61m" is longer than nist: "aal2" allows, which is 1 hour/,
+    ],
+    [
+      { nist: "aal3", expiresIn: "43201s" },
+      /^expiresIn: "43201s" is longer than nist: "aal3" allows, which is 12 hours/,
+    ],
+    [
+      { nist: "aal3", idleTimeout: "16m" },
+      /^idleTimeout: "16m" is longer than nist: "aal3" allows, which is 15 minutes/,
+    ],
     [{ client: { ip: "yes" } }, /^client.ip: needs true or false/],
     [{ client: { agent: 1 } }, /^client.agent: needs true or false/],
     [{ client: { parse: "ua-parser" } }, /^client.parse: needs a function/],

@@ -3,7 +3,9 @@ import { milliseconds } from "./duration.ts";
 import type { SetCookie } from "./exchange.ts";
 import { type Trust, type TrustProxy, trustOf } from "./identity/trust-proxy.ts";
 import { known } from "./known-options.ts";
+import { expiresInOf, idleTimeoutOf, overallOf } from "./limits.ts";
 import type { StandardSchema } from "./meta.ts";
+import type { AssuranceLevel } from "./policy/assurance.ts";
 import type { Lifetime } from "./policy/lifetime.ts";
 import type { Agent } from "./session.ts";
 import type { SessionLimit } from "./store.ts";
@@ -69,6 +71,13 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * the cookie goes when the browser closes, and the session after 24 hours. With it, the cookie stays on disk.
    */
   readonly expiresIn?: Duration;
+  /**
+   * The limits of an authenticator assurance level of NIST SP 800-63B-4: `"aal1"` 30 days, `"aal2"` 24 hours and 1 hour
+   * unused, `"aal3"` 12 hours and 15 minutes unused. They are defaults (without `expiresIn` no more than 24 hours, and the
+   * cookie goes with the browser), and nothing may be longer: not `expiresIn`, `init`'s neither, and not `idleTimeout`.
+   * Sessions that began before count from their beginning. What was proved at the login is yours to see to. Default: none.
+   */
+  readonly nist?: AssuranceLevel;
   /** How long a session lives unused. Default: as long as it lives. */
   readonly idleTimeout?: Duration;
   /**
@@ -134,6 +143,7 @@ export interface Resolved<In, Out> {
     /** The cookies of before, as they were sent. */
     readonly previous: ReadonlyArray<Omit<SetCookie, "value">>;
   };
+  readonly nist: AssuranceLevel | undefined;
   /** What `notBefore` is can change. */
   readonly lifetime: Lifetime & { notBefore: number | undefined };
   /** In milliseconds. */
@@ -155,7 +165,6 @@ export interface Resolved<In, Out> {
   readonly clock: () => number;
 }
 
-const LONGEST_COOKIE = 400 * 86_400_000;
 const LONGEST_NAME = 128;
 const SHORTEST_KEY = 32;
 const ROTATION_AT_LEAST = 60_000;
@@ -165,6 +174,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
   known(options, "options", [
     "cookie",
     "expiresIn",
+    "nist",
     "idleTimeout",
     "rotateEvery",
     "client",
@@ -186,14 +196,16 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
   wholeNumber(maxMetaBytes, "maxMetaBytes");
   const clock = options.clock ?? Date.now;
   if (typeof clock !== "function") throw new TypeError("clock: needs a function that returns milliseconds");
-  const { idleTimeout, tombstones } = options;
+  const { nist, tombstones } = options;
   const client = clientOf(options.client);
   const cookie = cookieOf(options.cookie);
   return Object.freeze({
     cookie,
+    nist,
     lifetime: Object.seal({
-      expiresIn: expiresInOf(options.expiresIn),
-      idleTimeout: idleTimeout === undefined ? undefined : milliseconds(idleTimeout, "idleTimeout"),
+      expiresIn: expiresInOf(options.expiresIn, nist),
+      idleTimeout: idleTimeoutOf(options.idleTimeout, nist),
+      overall: overallOf(nist),
       notBefore: notBeforeOf(options.notBefore),
     }),
     rotateEvery: rotateEveryOf(options.rotateEvery),
@@ -211,15 +223,6 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     maxMetaBytes,
     clock,
   });
-}
-
-/** Checks `expiresIn`, the manager's or the one of a single `init`. @internal */
-export function expiresInOf(expiresIn: Duration | undefined): number | undefined {
-  if (expiresIn === undefined) return undefined;
-  const result = milliseconds(expiresIn, "expiresIn");
-  if (result > LONGEST_COOKIE)
-    throw new TypeError('expiresIn: at most "400d", no browser keeps a cookie for longer');
-  return result;
 }
 
 function rotateEveryOf(rotateEvery: Duration | undefined): number | undefined {

@@ -19,6 +19,13 @@ describe("routes", () => {
   });
 
   it.each([
+    [{ level: 0 }, /^routes\.level: needs a whole number above zero/],
+    [{ maxAuthAge: 600 }, /^routes\.maxAuthAge: needs/],
+  ])("refuse %j when they are made", (options, message) => {
+    expect(() => createRoutes(NO_VERBS, options as object)).toThrow(message);
+  });
+
+  it.each([
     "/account",
     "/accounts/session",
     "/account/sessionx",

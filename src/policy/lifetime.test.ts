@@ -57,6 +57,24 @@ describe("endOf", () => {
   });
 });
 
+describe("an overall limit", () => {
+  const born30 = born(0, { expiresIn: 30 * DAY, idleTimeout: undefined });
+
+  it("shortens what was asked for, and what nothing was asked for", () => {
+    const overall = 12 * 60 * MINUTE;
+    expect(born(0, { expiresIn: 30 * DAY, idleTimeout: undefined, overall }).deadline).toBe(overall);
+    expect(born(0, { expiresIn: undefined, idleTimeout: undefined, overall }).deadline).toBe(overall);
+    expect(born(0, { expiresIn: undefined, idleTimeout: undefined, overall: 30 * DAY }).deadline).toBe(DAY);
+  });
+
+  it("counts for sessions that began before it was set", () => {
+    const lifetime = { expiresIn: undefined, idleTimeout: undefined, overall: DAY };
+    const used = { ...born30, lastSeenAt: DAY - 1 };
+    expect(endOf(used, DAY - 1, lifetime)).toBeUndefined();
+    expect(endOf(used, DAY, lifetime)).toBe("expired");
+  });
+});
+
 describe("activityDue", () => {
   it("is at most once a minute", () => {
     const lifetime = { expiresIn: undefined, idleTimeout: undefined };

@@ -5,6 +5,8 @@ export interface Lifetime {
   /** Unset: a browser-session cookie, and a record that ends after a day. */
   readonly expiresIn: number | undefined;
   readonly idleTimeout: number | undefined;
+  /** No session may live longer than so, whatever it was told when it began; unset: as long as it was. */
+  readonly overall?: number | undefined;
   /** What began before that moment is over: after a breach. It is set while the app runs. */
   readonly notBefore?: number | undefined;
 }
@@ -16,26 +18,33 @@ export interface Activity {
 }
 
 /** When a record ends that is to live as long as the browser's session: browsers restore those cookies for weeks. */
-const BROWSER_SESSION = 86_400_000;
+export const BROWSER_SESSION = 86_400_000;
 /** Activity is written at most so often. */
 const ACTIVITY_EVERY = 60_000;
+
+/** How long a session lives at most. */
+export function absoluteOf({ expiresIn = BROWSER_SESSION, overall = expiresIn }: Lifetime): number {
+  return Math.min(expiresIn, overall);
+}
 
 /** The times of a session that begins now. */
 export function lifetimeOf(
   now: number,
   lifetime: Lifetime,
 ): Pick<SessionRecord, "createdAt" | "lastSeenAt" | "expiresAt" | "deadline"> {
-  const deadline = now + (lifetime.expiresIn ?? BROWSER_SESSION);
+  const deadline = now + absoluteOf(lifetime);
   return { createdAt: now, lastSeenAt: now, expiresAt: expiryOf(now, deadline, lifetime), deadline };
 }
 
-/** Whether and why a session is over. A shorter idle timeout than the one it was written with counts too. */
+/** Whether and why a session is over. Shorter limits than those that it was written with count too. */
 export function endOf(
   record: SessionRecord,
   now: number,
   lifetime: Lifetime,
 ): "expired" | "idle" | "revoked" | undefined {
   if (record.deadline <= now) return "expired";
+  // Begun before the limit was set, say.
+  if (lifetime.overall !== undefined && record.createdAt + lifetime.overall <= now) return "expired";
   if (record.expiresAt <= now) return "idle";
   if (lifetime.idleTimeout !== undefined && record.lastSeenAt + lifetime.idleTimeout <= now) return "idle";
   if (lifetime.notBefore !== undefined && record.createdAt < lifetime.notBefore) return "revoked";
@@ -47,9 +56,13 @@ export function endOf(
  * idle timeout. So a session never outlives the timeout, and ends at most that much early.
  */
 export function activityDue(record: SessionRecord, now: number, lifetime: Lifetime): Activity | undefined {
-  const every = Math.min(ACTIVITY_EVERY, (lifetime.idleTimeout ?? Number.POSITIVE_INFINITY) / 10);
-  if (now - record.lastSeenAt < every) return undefined;
+  if (now - record.lastSeenAt < activityEvery(lifetime)) return undefined;
   return { lastSeenAt: now, expiresAt: expiryOf(now, record.deadline, lifetime) };
+}
+
+/** How often activity is written at most. */
+export function activityEvery({ idleTimeout = Number.POSITIVE_INFINITY }: Lifetime): number {
+  return Math.min(ACTIVITY_EVERY, idleTimeout / 10);
 }
 
 function expiryOf(lastSeenAt: number, deadline: number, { idleTimeout }: Lifetime): number {

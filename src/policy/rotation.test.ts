@@ -117,7 +117,8 @@ describe("confirmed", () => {
   it("remembers a bounded number of those that are overtaken", () => {
     let data: CoreData = DATA;
     for (let turn = 1; turn <= 4; turn++) data = sent(data, `secret-${turn}`, turn);
-    for (let turn = 5; turn <= 8; turn++) data = proved(data, `secret-${turn}`, { authenticatedAt: turn }, turn) ?? data;
+    for (let turn = 5; turn <= 8; turn++)
+      data = proved(data, `secret-${turn}`, { authenticatedAt: turn }, turn) ?? data;
     data = turned(data, "secret-9", 9);
     const [oldest] = data.pending ?? [];
     if (!oldest) throw new Error("none is pending");

@@ -158,6 +158,7 @@ describe("the exports of package.json", () => {
       {
         ".": [
           "Agent",
+          "AssuranceLevel",
           "AuthOptions",
           "BoundSessions",
           "ClientChange",
@@ -194,6 +195,7 @@ describe("the exports of package.json", () => {
           "SessionJson",
           "SessionLimit",
           "SessionPage",
+          "SessionPolicy",
           "SessionRecord",
           "Sessions",
           "SessionsCore",

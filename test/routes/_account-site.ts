@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import express from "express";
-import { Manager, type ManagerOptions } from "sessionup";
+import { Manager, type ManagerOptions, type StepUpOptions } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { SwitchableStore } from "../../src/testing/_contract-app.ts";
 import { listen } from "../adapters/_listen.ts";
@@ -15,17 +15,25 @@ export interface AccountSite {
   close(): Promise<void>;
 }
 
-export async function startAccountSite(options: ManagerOptions = {}): Promise<AccountSite> {
+export async function startAccountSite(
+  options: ManagerOptions = {},
+  asked: StepUpOptions = {},
+): Promise<AccountSite> {
   const store = new SwitchableStore();
   const manager = new Manager(store, options);
   const sessions = expressSessions(manager);
   const app = express();
   app.set("env", "test");
-  app.use(sessions.routes({ path: "/account" }));
+  app.use(sessions.routes({ path: "/account", ...asked }));
   app.post("/login", async (req, res) => {
     const { id } = await sessions.init(req, String(req.query.user ?? "ann"));
     res.json({ id });
   });
+  app.post("/prove", async (req, res) => {
+    await sessions.reauthenticate(req, { level: 2 });
+    res.json({});
+  });
+  app.get("/stepped-up", sessions.auth({ level: 2, maxAuthAge: "10m" }), (_req, res) => res.json({}));
   app.get("/use", sessions.auth(), (_req, res) => res.json({}));
   app.get("/", (_req, res) => res.type("html").send(PAGE));
   const client = await clientCode();

@@ -193,6 +193,46 @@ describe("sessionup/client in Chromium", () => {
     );
     expect(status).toBe(503);
   });
+
+  describe("where more has to be proved first", () => {
+    let strict: AccountSite;
+    beforeEach(async () => {
+      strict = await startAccountSite({ clock: clock.now }, { maxAuthAge: "10m", level: 2 });
+      await context.close();
+      context = await browser.newContext({ baseURL: strict.origin });
+    });
+    afterEach(() => strict?.close());
+
+    it("ASVS 7.5.3: says what, so that the page can ask for it and try again", async () => {
+      const page = await tab();
+      await login(page);
+      const attempt = () =>
+        page.evaluate(() =>
+          (window as unknown as Own).client.revokeOther().catch(({ status, reason, needed }) => ({
+            status,
+            reason,
+            needed,
+          })),
+        );
+      const needed = { maxAge: 600, level: 2 };
+      expect(await attempt()).toEqual({ status: 401, reason: "stale_authentication", needed });
+      expect(await call(page, "get")).toMatchObject({ userKey: "ann" });
+      await page.evaluate(() => fetch("/prove", { method: "POST" }));
+      expect(await attempt()).toEqual([]);
+    });
+
+    it("opens no dialog of the browser's own: a page that is refused shows what the server says", async () => {
+      const page = await tab();
+      await login(page);
+      // Of Basic, Chromium would have said ERR_INVALID_AUTH_CREDENTIALS where there is nobody to ask.
+      const response = await page.goto("/stepped-up");
+      expect([response?.status(), await response?.headerValue("www-authenticate")]).toEqual([
+        401,
+        expect.stringMatching(/^Session error="insufficient_user_authentication"/),
+      ]);
+      expect(await page.locator("body").innerText()).toContain('"acr_values":"2"');
+    });
+  });
 });
 
 describe("sessionup/client", () => {

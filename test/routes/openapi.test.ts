@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { TestClock } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
 import { type AccountSite, startAccountSite } from "./_account-site.ts";
@@ -83,9 +84,12 @@ describe("openapi.json", () => {
     return answer.status;
   }
 
-  async function login(user = "ann"): Promise<{ client: ContractClient; id: string }> {
+  async function login(
+    user = "ann",
+    at: AccountSite = site,
+  ): Promise<{ client: ContractClient; id: string }> {
     const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-    const client = new ContractClient(site.origin, { "user-agent": agent });
+    const client = new ContractClient(at.origin, { "user-agent": agent });
     const { id } = (await client.post(`/login?user=${user}`)).json() as { id: string };
     return { client, id };
   }
@@ -114,6 +118,42 @@ describe("openapi.json", () => {
       site.store.down = true;
       expect(await ask(client, method, path, { id })).toBe(503);
       site.store.down = false;
+    }
+  });
+
+  it("ASVS 7.5.2: holds for routes that ask for a fresh proof, and only before others are ended", async () => {
+    const clock = new TestClock();
+    const strict = await startAccountSite({ clock: clock.now }, { maxAuthAge: "10m", level: 2 });
+    try {
+      const { client, id } = await login("ann", strict);
+      const other = await login("ann", strict);
+      const ending = [
+        ["delete", "/sessions"],
+        ["delete", "/sessions/{id}"],
+        ["post", "/logout-all"],
+      ] as const;
+      for (const [method, path] of ending) {
+        const answer = await client.send(method.toUpperCase(), `/account${path.replace("{id}", other.id)}`);
+        expect([answer.status, answer.json()]).toEqual([
+          401,
+          { error: "unauthorized", reason: "stale_authentication", max_age: 600, acr_values: "2" },
+        ]);
+        expect(answer.headers.get("www-authenticate")).toContain('acr_values="2"');
+        expect(await ask(client, method, path, { id: other.id })).toBe(401);
+      }
+      expect(await ask(client, "get", "/session")).toBe(200);
+      expect(await ask(client, "get", "/sessions")).toBe(200);
+      expect(await ask(other.client, "delete", "/sessions/{id}", { id: other.id })).toBe(204);
+      const another = await login("ann", strict);
+      await client.post("/prove");
+      clock.advance("10m");
+      expect(await ask(client, "delete", "/sessions/{id}", { id: another.id })).toBe(204);
+      expect(await ask(client, "delete", "/sessions")).toBe(200);
+      clock.advance("1s");
+      expect(await ask(client, "post", "/logout-all")).toBe(401);
+      expect(await ask(client, "delete", "/sessions/{id}", { id })).toBe(204);
+    } finally {
+      await strict.close();
     }
   });
 

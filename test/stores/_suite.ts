@@ -5,6 +5,7 @@ import { losslessTests } from "./_lossless.ts";
 import { managerEnds } from "./_manager-ends.ts";
 import { modelTests } from "./_model.ts";
 import { raceTests } from "./_races.ts";
+import { timeoutTests } from "./_timeouts.ts";
 
 /** All that a store has to keep, with one of its clients. Its title is what the summary says has run. */
 export function storeSuite(backend: Backend): void {
@@ -36,6 +37,7 @@ export function storeSuite(backend: Backend): void {
     if (backend.racesRunOn) it.skip(`races (skipped: they run on ${backend.racesRunOn})`, () => {});
     else raceTests(backend);
     managerEnds(backend);
+    timeoutTests(backend);
     losslessTests(backend);
     modelTests(backend);
   });

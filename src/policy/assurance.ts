@@ -1,0 +1,20 @@
+/** An authenticator assurance level of NIST SP 800-63B-4. */
+export type AssuranceLevel = "aal1" | "aal2" | "aal3";
+
+/** How long a session may live at a level, in milliseconds. */
+export interface Limits {
+  /** NIST's overall timeout. */
+  readonly overall: number;
+  /** NIST's inactivity timeout. */
+  readonly idle: number | undefined;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3. */
+export const LIMITS: Readonly<Record<AssuranceLevel, Limits>> = Object.freeze({
+  aal1: Object.freeze({ overall: 30 * 24 * HOUR, idle: undefined }),
+  aal2: Object.freeze({ overall: 24 * HOUR, idle: HOUR }),
+  aal3: Object.freeze({ overall: 12 * HOUR, idle: 15 * MINUTE }),
+});
