@@ -65,6 +65,16 @@ export class GuardedStore implements Omit<Store, "deleteCreatedBefore"> {
   deleteByUserKey(userKey: string, end: End, exceptIds?: readonly string[]): Promise<readonly string[]> {
     return this.#guard(() => this.#store.deleteByUserKey(userKey, end, exceptIds));
   }
+  /** Whether the store can be asked for a link. */
+  get links(): boolean {
+    return typeof this.#store.fetchByLink === "function";
+  }
+  fetchByLink(
+    link: string,
+    page: { readonly now: number; readonly limit: number },
+  ): Promise<readonly SessionRecord[]> {
+    return this.#guard(async () => this.#store.fetchByLink?.(link, page) ?? []);
+  }
   /** `undefined` where the store cannot do it. */
   deleteCreatedBefore(createdAt: number, end: End): AsyncIterable<readonly string[]> | undefined {
     const steps = this.#store.deleteCreatedBefore?.(createdAt, end);

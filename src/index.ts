@@ -15,6 +15,7 @@ export { type InitOptions, Manager } from "./manager.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./meta.ts";
 export type { ClientOptions, CookieOptions, ManagerOptions, ValidateOptions } from "./options.ts";
 export type { AssuranceLevel } from "./policy/assurance.ts";
+export type { ProviderLogin, ProviderSession } from "./provider.ts";
 export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./routes.ts";
 export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
 export type { SessionPolicy } from "./session-policy.ts";

@@ -61,8 +61,13 @@ export class Ledger {
     draft: Omit<SessionRecord, "id">,
     replaced: SessionRecord | undefined,
   ): Promise<SessionRecord> {
-    const { limit, generateId } = this.#options;
-    const options = { now: draft.createdAt, limit, ...(replaced && { replaces: replaced.id }) };
+    const { limit, generateId, tombstone } = this.#options;
+    const options = {
+      now: draft.createdAt,
+      limit,
+      ...(replaced && { replaces: replaced.id }),
+      ...(tombstone !== undefined && { tombstone }),
+    };
     const shard = shardOf(draft.userKey);
     for (let attempt = 1; ; attempt++) {
       const record = { id: shard + generateId(), ...draft };
@@ -172,6 +177,30 @@ export class Ledger {
     const ids = await this.#store.deleteByUserKey(userKey, this.#end(reason), except);
     this.#ended(ids, userKey, reason);
     return ids as readonly SessionId[];
+  }
+
+  /** Throws `TypeError` where the store cannot find sessions by a link. */
+  assertLinks(verb: string): void {
+    if (!this.#store.links)
+      throw new TypeError(`${verb}: the store has no fetchByLink; all but Redis and Durable Objects have it`);
+  }
+
+  /** Ends the sessions with that link which are meant, whoever's; their ids. */
+  async endByLink(
+    link: string,
+    reason: EndReason,
+    meant: (record: SessionRecord) => boolean,
+  ): Promise<readonly SessionId[]> {
+    const ended: SessionId[] = [];
+    for (;;) {
+      const page = { now: this.#options.clock(), limit: PAGE };
+      const found = (await this.#store.fetchByLink(link, page)).filter(meant);
+      const before = ended.length;
+      for (const { id, userKey } of found)
+        if ((await this.endById(id, reason, userKey)) === "deleted") ended.push(id as SessionId);
+      // More than fit a page, or none that is still there.
+      if (found.length < PAGE || ended.length === before) return ended;
+    }
   }
 
   /** Ends everyone's sessions that began before that moment, in steps; how many. */

@@ -13,6 +13,13 @@ import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { confirmed, isPending, type Match, proved, turned } from "./policy/rotation.ts";
+import {
+  checkProviderSession,
+  linkOf,
+  type ProviderLogin,
+  type ProviderSession,
+  providerOf,
+} from "./provider.ts";
 import { type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
 import { policyOf, type SessionPolicy } from "./session-policy.ts";
@@ -45,6 +52,12 @@ export interface InitOptions<In = undefined> {
    * and `nonce`, where an identity provider sends the user back by a form.
    */
   readonly crossOrigin?: "allow" | "refuse";
+  /**
+   * The identity provider by which the user has logged in: this session ends with the provider's at the latest, and can
+   * be found by it. Default: none. `TypeError` where there is a `sid` and the store has no `fetchByLink`;
+   * `ERR_UNAUTHORIZED` (`expired`) where the provider's session is over.
+   */
+  readonly provider?: ProviderLogin;
 }
 
 /**
@@ -153,6 +166,35 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   /**
+   * Ends the sessions that depend on a session of an identity provider, whoever's; their ids. What a route for OIDC
+   * back-channel logout calls when it has verified the logout token. `TypeError` where the store has no `fetchByLink`.
+   *
+   * @example
+   * ```ts
+   * import { Manager } from "sessionup";
+   * import { memoryStore } from "sessionup/stores/memory";
+   *
+   * const manager = new Manager(memoryStore());
+   * declare function verified(logoutToken: string): Promise<{ iss: string; sid: string }>; // yours
+   *
+   * async function backChannelLogout(body: URLSearchParams): Promise<void> {
+   *   const { iss, sid } = await verified(body.get("logout_token") ?? "");
+   *   await manager.revokeByProviderSession({ issuer: iss, sid });
+   * }
+   * ```
+   */
+  async revokeByProviderSession(session: ProviderSession): Promise<readonly SessionId[]> {
+    checkProviderSession(session);
+    this.ledger.assertLinks("revokeByProviderSession");
+    const { issuer, sid } = session;
+    // The link finds it, the record says what it is.
+    return this.ledger.endByLink(linkOf(session), "revoked", (record) => {
+      const provider = coreData(record)?.provider;
+      return provider?.issuer === issuer && provider.sid === sid;
+    });
+  }
+
+  /**
    * Ends everyone's sessions that began before that moment, whichever manager of the store began them; how many. In
    * steps: set `notBefore` first, which holds at once. `TypeError` for what is no date, and where the store has no
    * `deleteCreatedBefore`: then leave `notBefore` set until the last of them would have expired.
@@ -230,14 +272,17 @@ export class Manager<In = undefined, Out extends In = In> {
   async create(
     exchange: Exchange,
     userKey: string,
-    { meta, expiresIn, level }: InitOptions<In>,
+    { meta, expiresIn, level, provider }: InitOptions<In>,
     held: readonly SessionRecord[],
   ): Promise<Live<Out>> {
     const { clock, lifetime, nist, cookie } = this.#options;
     const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn, nist) ?? lifetime.expiresIn };
     const proof = { level: levelIn(level, "init"), lasts: undefined };
+    const login = provider && providerOf(provider);
+    if (login?.link !== undefined) this.ledger.assertLinks("init.provider.sid");
     const { json, parsed } = await this.#meta.write(meta);
     const now = clock();
+    if (login?.latest !== undefined && login.latest <= now) throw SessionError.unauthorized("expired");
     const client = seenClient(exchange, this.#options, this.events);
     const secret = (randomText(LENGTH.root) + this.#options.generateSecret()) as Secret;
     const data: CoreData = {
@@ -249,12 +294,14 @@ export class Manager<In = undefined, Out extends In = In> {
       secret: hashOf(secret),
       retired: [],
       ...provedAnew({ authenticatedAt: now }, proof, now),
+      ...(login && { provider: login.kept }),
       ...client,
       ...(json !== undefined && { meta: json }),
     };
+    const link = login?.link !== undefined && { link: login.link };
     const replaced = held.find((record) => record.userKey === userKey);
     this.cookie.assertWritable(exchange);
-    const draft = { userKey, revision: 0, ...lifetimeOf(now, ownLifetime), data };
+    const draft = { userKey, revision: 0, ...lifetimeOf(now, ownLifetime, login?.latest), ...link, data };
     const record = await this.ledger.insert(draft, replaced);
     const id = record.id as SessionId;
     try {

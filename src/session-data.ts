@@ -19,6 +19,9 @@ export type Pending = Other & { readonly at: number };
 /** `Agent` as a type that is JSON: an interface has no index signature. */
 export type AgentData = { readonly [Key in keyof Agent]: Agent[Key] };
 
+/** An identity provider, and what it calls the session. As a type: it is JSON. */
+export type ProviderData = { readonly issuer: string; readonly sid?: string };
+
 /** The first version of what the core keeps in `record.data`. @internal */
 export interface CoreData extends SessionData {
   readonly v: 1;
@@ -41,6 +44,8 @@ export interface CoreData extends SessionData {
   /** Oldest first. */
   readonly reached?: readonly Reached[];
   readonly ip?: string;
+  /** By whom the user has logged in. */
+  readonly provider?: ProviderData;
   readonly agent?: AgentData;
   readonly meta?: Json;
 }

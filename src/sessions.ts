@@ -183,8 +183,10 @@ export function createSessions<Context extends object, In, Out extends In>(
   const verbs: Sessions<Context, In, Out> = {
     async init(context, userKey, options: InitOptions<In> = {}) {
       checkUserKey(userKey);
-      known(options, "init", ["meta", "expiresIn", "level", "crossOrigin"]);
+      known(options, "init", ["meta", "expiresIn", "level", "provider", "crossOrigin"]);
       if (allowsCrossOrigin(options, "init")) stateOf(context).mayChange = true;
+      if (options.provider !== undefined)
+        known(options.provider, "init.provider", ["issuer", "sid", "expiresAt"]);
       const { held } = await loadKnown(context);
       const state = stateOf(context);
       const created = await manager.create(state.exchange, userKey, options, held);

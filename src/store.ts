@@ -28,6 +28,11 @@ export interface SessionRecord {
   readonly deadline: number;
   /** A tombstone: the session is over and only its end is remembered. Never listed, changed or counted. */
   readonly ended?: { readonly at: number; readonly reason: EndReason };
+  /**
+   * What the session is found by besides its id and its user: opaque, 1 to 64 of `[0-9A-Za-z_-]`. Given only to a store
+   * with `fetchByLink`, when the session is created.
+   */
+  readonly link?: string;
   readonly data: SessionData;
 }
 
@@ -85,6 +90,8 @@ export interface CreateOptions {
   readonly limit?: SessionLimit;
   /** The id of a session of the same user that ends in the same step, before the limit counts. Of another user's: ignored. */
   readonly replaces?: string;
+  /** For what ends in this step, as in `End`: with the reason `evicted`, and `logout` for what is replaced. */
+  readonly tombstone?: number;
 }
 
 /** What `update` of a store is told besides the change. */
@@ -107,7 +114,7 @@ export interface Store {
   /**
    * Inserts. Rejects with `ERR_DUPLICATE_ID`, and changes nothing, if a record with the id is there, live or not. With
    * a limit the user has at most `max` live sessions afterwards, this one included; the ids of those that had to end
-   * are the answer. They end without a tombstone.
+   * are the answer.
    */
   create(record: SessionRecord, options: CreateOptions): Promise<{ readonly evicted: readonly string[] }>;
   /** The record if it is there, expired or ended or not: the manager decides. */
@@ -129,6 +136,13 @@ export interface Store {
   deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner">;
   /** Ends the user's live sessions, but for those excepted; the ids that ended, in any order. */
   deleteByUserKey(userKey: string, end: End, exceptIds?: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Live sessions with that link, whoever's, in any order, at most `limit` of them. An ability that a store may lack.
+   */
+  fetchByLink?(
+    link: string,
+    page: { readonly now: number; readonly limit: number },
+  ): Promise<readonly SessionRecord[]>;
   /**
    * Ends all live sessions that were created before that moment, whoever's: for the day after a breach. An ability that a
    * store may lack, and the one exception to two rules: it crosses users, and it is many steps, each of them atomic. After

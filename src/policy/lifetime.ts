@@ -27,12 +27,13 @@ export function absoluteOf({ expiresIn = BROWSER_SESSION, overall = expiresIn }:
   return Math.min(expiresIn, overall);
 }
 
-/** The times of a session that begins now. */
+/** The times of a session that begins now, and ends no later than the one that it depends on. */
 export function lifetimeOf(
   now: number,
   lifetime: Lifetime,
+  latest: number = Number.POSITIVE_INFINITY,
 ): Pick<SessionRecord, "createdAt" | "lastSeenAt" | "expiresAt" | "deadline"> {
-  const deadline = now + absoluteOf(lifetime);
+  const deadline = Math.min(latest, now + absoluteOf(lifetime));
   return { createdAt: now, lastSeenAt: now, expiresAt: expiryOf(now, deadline, lifetime), deadline };
 }
 

@@ -24,6 +24,21 @@ export function rangeOfUser(userKey: string): { readonly first: Key; readonly en
   return { first: prefix, end: joined(prefix, Uint8Array.of(255)) };
 }
 
+/** All of a link are side by side. */
+export function byLink(link: string, id: string): Key {
+  return encoder.encode(`${link}\0${id}`);
+}
+
+/** Where a link's keys begin, and where they have ended. */
+export function rangeOfLink(link: string): { readonly start: Key; readonly end: Key } {
+  return { start: encoder.encode(`${link}\0`), end: encoder.encode(`${link}\x01`) };
+}
+
+/** The id at the end of such a key. */
+export function idBehindLink(key: Key): string {
+  return decoder.decode(key.subarray(key.indexOf(0) + 1));
+}
+
 /** The order in which sessions end. */
 export function byDeadline(deadline: number, id: string): Key {
   return joined(timeBytes(deadline), encoder.encode(id));

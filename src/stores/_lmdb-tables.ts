@@ -1,6 +1,16 @@
 import { SessionError } from "../errors.ts";
 import type { SessionCursor, SessionRecord } from "../store.ts";
-import { byDeadline, byUserKey, endedBy, idIn, type Key, rangeOfUser } from "./_lmdb-keys.ts";
+import {
+  byDeadline,
+  byLink,
+  byUserKey,
+  endedBy,
+  idBehindLink,
+  idIn,
+  type Key,
+  rangeOfLink,
+  rangeOfUser,
+} from "./_lmdb-keys.ts";
 
 /** What the store calls of one database. */
 export interface LmdbDatabase {
@@ -40,14 +50,16 @@ type Stored = readonly [
   deadline: number,
   ended: SessionRecord["ended"] | null,
   data: SessionRecord["data"],
+  link?: string,
 ];
 
-/** The four databases. Each method is a step of a transaction, or a read of what was committed last. */
+/** The five databases. Each method is a step of a transaction, or a read of what was committed last. */
 export class LmdbTables {
   readonly #root: LmdbRoot;
   readonly #byId: LmdbDatabase;
   readonly #byUserKey: LmdbDatabase;
   readonly #byDeadline: LmdbDatabase;
+  readonly #byLink: LmdbDatabase;
   readonly #schema: LmdbDatabase;
 
   constructor(root: LmdbRoot, name: string) {
@@ -57,6 +69,7 @@ export class LmdbTables {
     this.#byId = open("by_id");
     this.#byUserKey = open("by_user");
     this.#byDeadline = open("by_deadline");
+    this.#byLink = open("by_link");
     this.#schema = open("schema");
     const version = this.#schema.get(VERSION_KEY);
     // Once for all: writing waits for whoever writes.
@@ -102,6 +115,7 @@ export class LmdbTables {
     this.replace(record);
     this.#byUserKey.putSync(byUserKey(record.userKey, record.createdAt, record.id), "");
     this.#byDeadline.putSync(byDeadline(record.deadline, record.id), "");
+    if (record.link !== undefined) this.#byLink.putSync(byLink(record.link, record.id), "");
   }
 
   /** One whose user, beginning and deadline are the same. */
@@ -116,10 +130,11 @@ export class LmdbTables {
     this.#byDeadline.putSync(byDeadline(tombstone.deadline, record.id), "");
   }
 
-  remove({ id, userKey, createdAt, deadline }: SessionRecord): void {
+  remove({ id, userKey, createdAt, deadline, link }: SessionRecord): void {
     this.#byId.removeSync(idBytes(id));
     this.#byUserKey.removeSync(byUserKey(userKey, createdAt, id));
     this.#byDeadline.removeSync(byDeadline(deadline, id));
+    if (link !== undefined) this.#byLink.removeSync(byLink(link, id));
   }
 
   /** Whether the user has so many records, dead ones too. */
@@ -137,6 +152,15 @@ export class LmdbTables {
       const id = idIn(key, first.length);
       if (id === before?.id) continue;
       const record = this.get(id);
+      if (record) yield record;
+    }
+  }
+
+  /** Those with that link, dead ones too. */
+  *linked(link: string): Generator<SessionRecord, void> {
+    const keys: Iterable<Key> = this.#byLink.getKeys(rangeOfLink(link));
+    for (const key of keys) {
+      const record = this.get(idBehindLink(key));
       if (record) yield record;
     }
   }
@@ -204,7 +228,8 @@ function idBytes(id: string): Key {
 
 /** JSON, as text: lmdb's own encoding has its own ideas of numbers, dates and the names of properties. */
 function textOf(record: SessionRecord): string {
-  const { id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data } = record;
+  const { id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data, link } = record;
+  const tail: [link?: string] = link === undefined ? [] : [link];
   const stored: Stored = [
     id,
     userKey,
@@ -215,13 +240,14 @@ function textOf(record: SessionRecord): string {
     deadline,
     ended ?? null,
     data,
+    ...tail,
   ];
   return JSON.stringify(stored);
 }
 
 function recordIn(text: string): SessionRecord {
   const stored: Stored = JSON.parse(text);
-  const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data] = stored;
+  const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data, link] = stored;
   return {
     id,
     userKey,
@@ -231,6 +257,7 @@ function recordIn(text: string): SessionRecord {
     expiresAt,
     deadline,
     ...(ended && { ended }),
+    ...(link !== undefined && { link }),
     data,
   };
 }

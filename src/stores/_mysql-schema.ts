@@ -70,6 +70,10 @@ export const VERSIONS: ReadonlyArray<(names: Names) => readonly Sql[]> = [
 WITH digits AS (${raw(Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS digit`).join(" UNION ALL "))})
 SELECT a.digit + 10 * b.digit + 100 * c.digit FROM digits AS a, digits AS b, digits AS c`,
   ],
+  ({ table }) => [
+    sql`ALTER TABLE ${table} ADD COLUMN link VARBINARY(64)`,
+    sql`CREATE INDEX by_link ON ${table} (link)`,
+  ],
 ];
 
 /** What makes the tables where there are none, as `migrate` does. */
@@ -159,7 +163,7 @@ async function versionOf(lease: MysqlLease, { schema }: Names): Promise<number> 
 }
 
 export const NO_SUCH_TABLE = 1146;
-const NO_SUCH_COLUMN = 1054;
+export const NO_SUCH_COLUMN = 1054;
 
 async function checkColumns(lease: MysqlLease, { table }: Names): Promise<void> {
   try {

@@ -11,7 +11,7 @@ import type {
 import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
 import { errnoOf, type MysqlClient, type MysqlLease, Overtaken } from "./_mysql-client.ts";
-import { migrate, migrationSql, type Names, NO_SUCH_TABLE } from "./_mysql-schema.ts";
+import { migrate, migrationSql, type Names, NO_SUCH_COLUMN, NO_SUCH_TABLE } from "./_mysql-schema.ts";
 import { CROWD, Statements } from "./_mysql-statements.ts";
 import { inOrderOf, type Row, recordOf } from "./_rows.ts";
 import { inSteps, stepsThroughIds } from "./_steps.ts";
@@ -53,8 +53,9 @@ export class MysqlSessions implements Store {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces }: CreateOptions,
+    options: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
+    const { now, limit, replaces } = options;
     this.#sweeper.tell(now);
     this.#sweeper.start();
     if (replaces === undefined) {
@@ -68,13 +69,7 @@ export class MysqlSessions implements Store {
     const evicted: string[] = [];
     for (;;) {
       const step = await this.#inserting((lease) =>
-        lease.transaction(() =>
-          this.#replace(lease, record, {
-            now,
-            ...(limit && { limit }),
-            ...(replaces !== undefined && { replaces }),
-          }),
-        ),
+        lease.transaction(() => this.#replace(lease, record, options)),
       );
       evicted.push(...step.evicted);
       if (step.done) return { evicted };
@@ -85,7 +80,7 @@ export class MysqlSessions implements Store {
   async #replace(
     lease: MysqlLease,
     record: SessionRecord,
-    { now, limit, replaces = "" }: CreateOptions,
+    { now, limit, replaces = "", tombstone }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[]; readonly done: boolean }> {
     await this.#lock(lease, record.userKey);
     const most = ENDED_AT_ONCE + 1;
@@ -97,7 +92,9 @@ export class MysqlSessions implements Store {
     if (limit?.onExceed === "refuse" && evicted.length > 0) throw limitError(limit.max);
     const done = those(CROWD.beyond).length < most;
     const replaced = done ? those(CROWD.replaced) : [];
-    await this.#endThese(lease, [...replaced, ...evicted], { reason: "evicted", now });
+    const end = { now, ...(tombstone !== undefined && { tombstone }) };
+    await this.#endThese(lease, replaced, { ...end, reason: "logout" });
+    await this.#endThese(lease, evicted, { ...end, reason: "evicted" });
     if (done) await lease.run(this.#statements.insert(record));
     return { evicted, done };
   }
@@ -171,6 +168,14 @@ export class MysqlSessions implements Store {
     );
   }
 
+  async fetchByLink(
+    link: string,
+    { now, limit }: { readonly now: number; readonly limit: number },
+  ): Promise<readonly SessionRecord[]> {
+    const rows = await this.#operation((lease) => lease.rows(this.#statements.byLink(link, now, limit)));
+    return rows.map(recordOfRow);
+  }
+
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#sweeper.tell(end.now);
     return stepsThroughIds(
@@ -241,12 +246,18 @@ export class MysqlSessions implements Store {
     try {
       return await this.#client.operation(work);
     } catch (error) {
-      if (errnoOf(error) !== NO_SUCH_TABLE) throw error;
-      const message = "mysqlStore: the table is missing; call the store's migrate() once, before it is used";
+      const state = STATES.get(errnoOf(error));
+      if (state === undefined) throw error;
+      const message = `mysqlStore: the table is ${state}; call the store's migrate() once, before it is used`;
       throw new SessionError("ERR_STORE", message, { cause: error });
     }
   }
 }
+
+const STATES: ReadonlyMap<unknown, string> = new Map([
+  [NO_SUCH_TABLE, "missing"],
+  [NO_SUCH_COLUMN, "of an earlier release"],
+]);
 
 /** As many as a power of two, the last of them several times. */
 function padded(ids: readonly string[]): readonly string[] {
@@ -259,10 +270,14 @@ function textOf(bytes: unknown): string {
   return String(bytes);
 }
 
+function textOrNull(bytes: unknown): string | null {
+  return bytes === null ? null : textOf(bytes);
+}
+
 /** A row as its values, in the order of `COLUMNS`. */
 function recordOfRow(values: readonly unknown[]): SessionRecord {
-  const [id, user_key, revision, created_at, last_seen_at, expires_at, deadline, ended_at, reason, data] =
-    values;
+  const [id, user_key, revision, created_at, last_seen_at, expires_at, deadline, ended_at, ...rest] = values;
+  const [reason, data, link] = rest;
   const row = {
     id: textOf(id),
     user_key,
@@ -273,6 +288,6 @@ function recordOfRow(values: readonly unknown[]): SessionRecord {
     deadline,
     ended_at,
   };
-  const ended_reason = reason === null ? null : textOf(reason);
-  return recordOf({ ...row, ended_reason, data: textOf(data) } as Row);
+  const texts = { ended_reason: textOrNull(reason), link: textOrNull(link), data: textOf(data) };
+  return recordOf({ ...row, ...texts } as Row);
 }

@@ -31,6 +31,10 @@ export class Statements {
 ORDER BY ${NEWEST_FIRST} LIMIT ${limit}`;
   }
 
+  byLink(link: string, now: number, limit: number): Sql {
+    return sql`SELECT ${ALL} FROM ${this.#table} WHERE link = ${link} AND ${live(now)} LIMIT ${limit}`;
+  }
+
   /** So that nobody else begins or ends several of this user's sessions until the transaction is over. */
   lock(userKey: string): Sql {
     return sql`SELECT slot FROM ${this.#slots} WHERE ${slotOf(bytesOf(userKey))} FOR UPDATE`;

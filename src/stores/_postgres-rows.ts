@@ -14,15 +14,28 @@ type Values = readonly [
   endedAt: string | null,
   endedReason: string | null,
   data: string,
+  link: string | null,
 ];
 
 export function recordsOf(rows: ReadonlyArray<readonly unknown[]>): SessionRecord[] {
   // The statement that asked for them is ours, and so is the table.
   return (rows as readonly Values[]).map(
-    ([id, hex, revision, created_at, last_seen_at, expires_at, deadline, ended_at, ended_reason, data]) => {
+    ([
+      id,
+      hex,
+      revision,
+      created_at,
+      last_seen_at,
+      expires_at,
+      deadline,
+      ended_at,
+      ended_reason,
+      data,
+      link,
+    ]) => {
       const times = { created_at, last_seen_at, expires_at, deadline };
       const user_key = Buffer.from(hex, "hex");
-      return recordOf({ id, user_key, revision, ...times, ended_at, ended_reason, data });
+      return recordOf({ id, user_key, revision, ...times, ended_at, ended_reason, data, link });
     },
   );
 }

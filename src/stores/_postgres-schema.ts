@@ -5,6 +5,7 @@ export interface Names {
   readonly create: string;
   readonly byUser: string;
   readonly byDeadline: string;
+  readonly byLink: string;
   /** The table's name as a text in SQL. */
   readonly literal: string;
 }
@@ -26,6 +27,7 @@ export function namesOf(schema: unknown, table: unknown): Names {
     create: inSchema(`${table}_create`),
     byUser: quoted(`${table}_by_user`),
     byDeadline: quoted(`${table}_by_deadline`),
+    byLink: quoted(`${table}_by_link`),
     literal: textOf(own),
   };
 }
@@ -116,6 +118,70 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
       DELETE FROM ${table} AS t USING locked WHERE t.id = locked.id RETURNING t.id
     )
     SELECT string_agg(id, ',') INTO evicted FROM gone WHERE id IS DISTINCT FROM replaced;
+    RETURN coalesce(evicted, '');
+  END
+  $function$;`,
+  ({ table, create, byLink, literal }) => `
+  ALTER TABLE ${table} ADD COLUMN link text COLLATE "C";
+  -- Most sessions have none.
+  CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL;
+
+  -- The same with a link and with tombstones. The one of version 1 stays, for processes of the release before.
+  -- A login within a limit. The lock comes before the statements that count, each of which sees what was committed
+  -- until it begins: so two logins of one user never count the same sessions. Answers with the ids that were evicted,
+  -- joined by commas; with null where the login is refused.
+  CREATE OR REPLACE FUNCTION ${create}(
+    new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
+    new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text, new_link text,
+    at bigint, most integer, on_exceed text, replaced text, tombstone bigint
+  ) RETURNS text LANGUAGE plpgsql AS $function$
+  #variable_conflict use_column
+  DECLARE
+    leaving text[] := '{}';
+    evicted text;
+  BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+      RAISE EXCEPTION 'sessionup needs the isolation level "read committed" on its connections';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${literal}::regclass::oid::bigint));
+    IF most IS NOT NULL THEN
+      -- In the index's order nothing is sorted.
+      IF on_exceed = 'evict-idlest' THEN
+        leaving := ARRAY(
+          SELECT id FROM ${table}
+          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
+          ORDER BY last_seen_at DESC, created_at DESC, id DESC OFFSET most - 1
+        );
+      ELSE
+        leaving := ARRAY(
+          SELECT id FROM ${table}
+          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
+          ORDER BY created_at DESC, id DESC OFFSET most - 1
+        );
+      END IF;
+      IF on_exceed = 'refuse' AND leaving <> '{}' THEN
+        IF EXISTS (SELECT FROM ${table} WHERE id = new_id) THEN
+          RAISE unique_violation;
+        END IF;
+        RETURN NULL;
+      END IF;
+    END IF;
+    INSERT INTO ${table} VALUES (
+      new_id, new_user_key, new_revision, new_created_at, new_last_seen_at,
+      new_expires_at, new_deadline, new_ended_at, new_ended_reason, new_data, new_link
+    );
+    WITH locked AS MATERIALIZED (
+      SELECT id FROM ${table}
+      WHERE id = ANY (leaving || replaced) AND user_key = new_user_key AND ended_at IS NULL AND expires_at > at
+      ORDER BY id FOR UPDATE
+    ), gone AS (
+      DELETE FROM ${table} AS t USING locked WHERE tombstone IS NULL AND t.id = locked.id
+    ), kept AS (
+      UPDATE ${table} AS t SET revision = revision + 1, expires_at = at + tombstone, deadline = at + tombstone,
+        ended_at = at, ended_reason = CASE WHEN t.id = replaced THEN 'logout' ELSE 'evicted' END
+      FROM locked WHERE tombstone IS NOT NULL AND t.id = locked.id
+    )
+    SELECT string_agg(id, ',') INTO evicted FROM locked WHERE id IS DISTINCT FROM replaced;
     RETURN coalesce(evicted, '');
   END
   $function$;`,

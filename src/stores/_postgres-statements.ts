@@ -16,6 +16,7 @@ export class Statements {
   readonly byIds: string;
   readonly page: string;
   readonly pageBehind: string;
+  readonly byLink: string;
   readonly idBehind: string;
   readonly insert: string;
   readonly create: string;
@@ -36,7 +37,8 @@ export class Statements {
     this.pageBehind = `${ofUser} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
     this.idBehind = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
     this.insert = `INSERT INTO ${table} (${columns}) VALUES (${PLACES})`;
-    this.create = `SELECT ${create}(${PLACES}, $11, $12, $13, $14)`;
+    this.create = `SELECT ${create}(${PLACES}, $12, $13, $14, $15, $16)`;
+    this.byLink = `SELECT ${asText} FROM ${table} WHERE link = $1 AND ${LIVE} LIMIT $3`;
     // The lock waits for whoever is changing the row, and then looks at what is there: a snapshot could say "conflict"
     // of a session that is gone.
     this.update = `WITH found AS MATERIALIZED (

@@ -1,13 +1,14 @@
 import { Script } from "./_redis-script.ts";
 
 /**
- * KEYS: record, index. ARGV: now, id, record, createdAt (nothing: not listed), expiresAt, id to replace, max (0: no limit), onExceed, most.
+ * KEYS: record, index. ARGV: now, id, record, createdAt (nothing: not listed), expiresAt, id to replace, max (0: no limit), onExceed, most,
+ * the tombstones' end or nothing.
  * Answers `created`, `duplicate`, `limit` or, when more had to go than go in one script, `more`; then who was evicted.
  */
 export const CREATE: Script = new Script(`
 index = KEYS[2]
 local id, value, created, expires, replaced = unpack(ARGV, 2, 6)
-local max, onExceed, most = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
+local max, onExceed, most, untilMoment = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]), ARGV[10]
 
 local function each(visit)
   local from = redis.call("ZCOUNT", index, "-inf", "(0")
@@ -44,8 +45,8 @@ local function idlest(count)
   return found
 end
 
-local function leave(other)
-  redis.call("UNLINK", keyOf(other))
+local function leave(other, reason)
+  bury(other, nil, reason, untilMoment)
   redis.call("ZREM", index, other, "-" .. other)
 end
 
@@ -58,7 +59,7 @@ if max > 0 then
   if over > 0 then
     if onExceed == "refuse" then return { "limit" } end
     leaving = (onExceed == "evict-oldest" and oldest or idlest)(math.min(over, most))
-    for _, other in ipairs(leaving) do leave(other) end
+    for _, other in ipairs(leaving) do leave(other, "evicted") end
     if over > most then
       settle()
       return { "more", unpack(leaving) }
@@ -67,7 +68,7 @@ if max > 0 then
 end
 if created ~= "" then redis.call("ZADD", index, created, id, "-" .. expires, "-" .. id) end
 redis.call("SET", KEYS[1], value, "PX", ttl(expires))
-if replaced ~= "" then leave(replaced) end
+if replaced ~= "" then leave(replaced, "logout") end
 tidy()
 settle()
 return { "created", unpack(leaving) }

@@ -12,6 +12,7 @@ export const COLUMNS = [
   "ended_at",
   "ended_reason",
   "data",
+  "link",
 ] as const;
 
 /** A number as drivers give it: some have 64-bit ones as text or bigint. All of ours are below 2^53. */
@@ -30,6 +31,7 @@ export interface Row {
   readonly ended_reason: string | null;
   /** JSON as text: a database's own JSON would lose numbers, order, or keys. */
   readonly data: string;
+  readonly link: string | null;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -41,7 +43,7 @@ export function bytesOf(userKey: string): Uint8Array {
 
 /** A copy of what is stored: whoever changes it changes nothing inside. */
 export function recordOf(row: Row): SessionRecord {
-  const { ended_at, ended_reason } = row;
+  const { ended_at, ended_reason, link } = row;
   return {
     id: row.id,
     userKey: decoder.decode(row.user_key),
@@ -51,6 +53,7 @@ export function recordOf(row: Row): SessionRecord {
     expiresAt: Number(row.expires_at),
     deadline: Number(row.deadline),
     ...(ended_at !== null && { ended: { at: Number(ended_at), reason: ended_reason as EndReason } }),
+    ...(link !== null && { link }),
     data: JSON.parse(row.data),
   };
 }
@@ -68,6 +71,7 @@ export function valuesOf(record: SessionRecord): Array<string | number | Uint8Ar
     record.ended?.at ?? null,
     record.ended?.reason ?? null,
     JSON.stringify(record.data),
+    record.link ?? null,
   ];
 }
 

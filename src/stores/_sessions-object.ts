@@ -22,7 +22,10 @@ export interface ObjectState {
 }
 
 /** What a store asks of an object; to clear away is the object's own affair. */
-export type ObjectMethod = Exclude<keyof Store, "deleteExpired" | "deleteCreatedBefore" | "close">;
+export type ObjectMethod = Exclude<
+  keyof Store,
+  "deleteExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
+>;
 
 /** What an object answers. What fails otherwise, the platform tells of. */
 export type ObjectAnswer =

@@ -61,8 +61,11 @@ export class Patience {
   }
 
   #explained(error: unknown): unknown {
-    if (!(error instanceof Error && /no such table/.test(error.message))) return error;
-    const message = `${this.#store}: the table is missing; call the store's migrate() once, before it is used`;
+    const found =
+      error instanceof Error && /no such table|no such column|no column named/.exec(error.message);
+    if (!found) return error;
+    const state = found[0] === "no such table" ? "missing" : "of an earlier release";
+    const message = `${this.#store}: the table is ${state}; call the store's migrate() once, before it is used`;
     return new SessionError("ERR_STORE", message, { cause: error });
   }
 }

@@ -8,6 +8,7 @@ export interface Names {
   readonly schema: string;
   readonly byUser: string;
   readonly byDeadline: string;
+  readonly byLink: string;
 }
 
 /** Throws `TypeError` for what can be no table's name, naming the option. */
@@ -23,6 +24,7 @@ export function namesOf(table: unknown): Names {
     schema: quoted(`${table}_schema`),
     byUser: quoted(`${table}_by_user`),
     byDeadline: quoted(`${table}_by_deadline`),
+    byLink: quoted(`${table}_by_link`),
   };
 }
 
@@ -48,6 +50,11 @@ export const VERSIONS: ReadonlyArray<(names: Names) => readonly string[]> = [
     // Neither has what activity moves in it: a touch writes one page.
     `CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id)`,
     `CREATE INDEX ${byDeadline} ON ${table} (deadline)`,
+  ],
+  ({ table, byLink }) => [
+    `ALTER TABLE ${table} ADD COLUMN link TEXT`,
+    // Most sessions have none.
+    `CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL`,
   ],
 ];
 

@@ -69,15 +69,16 @@ export class SqliteSessions implements Store {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces }: CreateOptions,
+    options: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
+    const { now, limit, replaces } = options;
     this.#sweeper?.tell(now);
     this.#sweeper?.start();
     const { most } = this.#engine;
     const evicts = limit && limit.onExceed !== "refuse";
     const statements = [
-      ...(evicts ? [this.#statements.evict(record, now, limit, replaces ?? "", most)] : []),
-      ...(replaces === undefined ? [] : [this.#statements.replace(record, now, limit, replaces)]),
+      ...(evicts ? [this.#statements.evict(record, options, limit, replaces ?? "", most)] : []),
+      ...(replaces === undefined ? [] : [this.#statements.replace(record, options, replaces)]),
       limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record),
       ...(limit ? [this.#statements.exists(record.id)] : []),
     ];
@@ -152,6 +153,14 @@ export class SqliteSessions implements Store {
       const [rows = []] = await this.#engine.write([ending]);
       return { ids: idsOf(rows), next: rows.length < most ? undefined : oldestOf(rows) };
     });
+  }
+
+  async fetchByLink(
+    link: string,
+    { now, limit }: { readonly now: number; readonly limit: number },
+  ): Promise<readonly SessionRecord[]> {
+    const rows = await this.#engine.read(this.#statements.byLink(link, now, limit));
+    return rows.map(recordOf);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {

@@ -1,4 +1,11 @@
-import type { End, SessionChange, SessionCursor, SessionLimit, SessionRecord } from "../store.ts";
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionCursor,
+  SessionLimit,
+  SessionRecord,
+} from "../store.ts";
 import { bytesOf, COLUMNS, valuesOf } from "./_rows.ts";
 import type { Statement, Value } from "./_sqlite-engine.ts";
 import type { Names } from "./_sqlite-schema.ts";
@@ -59,17 +66,27 @@ export class Statements {
     );
   }
 
+  byLink(link: string, now: number, limit: number): Statement {
+    return whole([
+      `SELECT ${COLUMNS.join(", ")} FROM ${this.#table} WHERE link = ? AND ${LIVE} LIMIT ?`,
+      link,
+      now,
+      limit,
+    ]);
+  }
+
   /** Answers with the ids that had to end, `most` of them at a time, before `record` can begin. */
   evict(
     record: SessionRecord,
-    now: number,
+    { now, tombstone }: CreateOptions,
     { max, onExceed }: SessionLimit,
     replaces: string,
     most: number,
   ): Statement {
     const order = onExceed === "evict-idlest" ? `last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
     return whole(
-      [`DELETE FROM ${this.#table} WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
+      this.#ending({ reason: "evicted", now, ...(tombstone !== undefined && { tombstone }) }),
+      [`WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
       ...ofUser(record.userKey, now),
       ["AND id <> ?", replaces],
       [`ORDER BY ${order} LIMIT ? OFFSET ?)`, most, max - 1],
@@ -79,9 +96,10 @@ export class Statements {
   }
 
   /** Ends the replaced session, but only where `record` can begin. */
-  replace(record: SessionRecord, now: number, limit: SessionLimit | undefined, replaces: string): Statement {
+  replace(record: SessionRecord, { now, limit, tombstone }: CreateOptions, replaces: string): Statement {
     return whole(
-      [`DELETE FROM ${this.#table} WHERE id = ? AND`, replaces],
+      this.#ending({ reason: "logout", now, ...(tombstone !== undefined && { tombstone }) }),
+      ["WHERE id = ? AND", replaces],
       ...ofUser(record.userKey, now),
       ...this.#unless(record.id),
       ...(limit ? ([["AND"], ...this.#fewerThan(limit.max, record.userKey, now, replaces)] as const) : []),

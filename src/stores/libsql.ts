@@ -37,7 +37,7 @@ export interface D1 {
 
 /** What a libsql store can be told. */
 export interface LibsqlStoreOptions {
-  /** The table's name, 1 to 100 characters; a second table and two indexes begin with it. Default: `sessionup_sessions`. */
+  /** The table's name, 1 to 100 characters; a second table and three indexes begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /** How long it waits for an answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;

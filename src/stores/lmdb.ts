@@ -21,7 +21,7 @@ export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
 
 /** What an lmdb store can be told. */
 export interface LmdbStoreOptions {
-  /** The four databases inside of the environment begin with it. Default: `sessionup`. */
+  /** The five databases inside of the environment begin with it. Default: `sessionup`. */
   readonly name?: string;
   /** How long a write waits for its turn and its commit; then it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
@@ -42,7 +42,7 @@ const SWEPT_AT_ONCE = 200;
 
 /**
  * Keeps sessions in an LMDB environment: a file on one machine, for as many processes as it has. Takes the app's own root
- * database, what `open` of the package lmdb gives; it needs four named databases of `maxDbs` (12 by default).
+ * database, what `open` of the package lmdb gives; it needs five named databases of `maxDbs` (12 by default).
  *
  * Throws `TypeError` for wrong options, and `ERR_STORE` where a later release has been at the file.
  *
@@ -90,7 +90,7 @@ class LmdbSessions implements LmdbStore {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces }: CreateOptions,
+    { now, limit, replaces, tombstone }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     this.#sweeper.tell(now);
     this.#sweeper.start();
@@ -102,7 +102,9 @@ class LmdbSessions implements LmdbStore {
       const full = limit && tables.hasAtLeast(record.userKey, limit.max);
       const others = full ? liveOf(tables, record.userKey, now, limit, replaced?.id) : [];
       const evicted = limit ? exceeding(others, limit) : [];
-      for (const each of replaced ? [replaced, ...evicted] : evicted) tables.remove(each);
+      const end = { now, ...(tombstone !== undefined && { tombstone }) };
+      if (replaced) endOne(tables, replaced, { ...end, reason: "logout" });
+      for (const each of evicted) endOne(tables, each, { ...end, reason: "evicted" });
       tables.put(record);
       return { evicted: evicted.map(({ id }) => id) };
     });
@@ -174,6 +176,14 @@ class LmdbSessions implements LmdbStore {
         return { ids, next: found.length === ENDED_AT_ONCE ? found.at(-1) : undefined };
       }),
     );
+  }
+
+  async fetchByLink(
+    link: string,
+    { now, limit }: { readonly now: number; readonly limit: number },
+  ): Promise<readonly SessionRecord[]> {
+    const linked = [...this.#tables.latest().linked(link)];
+    return linked.filter((record) => isLive(record, now)).slice(0, limit);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {

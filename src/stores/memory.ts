@@ -60,6 +60,7 @@ class MemoryStore implements Store {
   readonly #maxRecords: number;
   readonly #byId = new Map<string, Entry>();
   readonly #byUserKey = new UserIndex<Entry>();
+  readonly #byLink = new Map<string, Set<Entry>>();
   readonly #wheel = new ExpiryWheel<Entry>();
   readonly #sweeper = new Sweeper({
     every: TICK,
@@ -78,7 +79,7 @@ class MemoryStore implements Store {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces }: CreateOptions,
+    { now, limit, replaces, tombstone }: CreateOptions,
   ): Promise<{ evicted: readonly string[] }> {
     this.#sweeper.tell(now);
     if (this.#byId.has(record.id)) throw duplicateError("memoryStore");
@@ -86,14 +87,16 @@ class MemoryStore implements Store {
     const replaced = live.find(({ id }) => id === replaces);
     const others = live.filter((each) => each !== replaced);
     const evicted = limit ? exceeding(others, limit) : [];
-    const leaving = replaced ? [replaced, ...evicted] : evicted;
-    if (this.#byId.size - leaving.length >= this.#maxRecords) {
+    const leaving = tombstone ? 0 : evicted.length + (replaced ? 1 : 0);
+    if (this.#byId.size - leaving >= this.#maxRecords) {
       throw new SessionError(
         "ERR_STORE",
         `memoryStore: full, it holds its maxRecords of ${this.#maxRecords}`,
       );
     }
-    for (const { id } of leaving) this.#removeById(id);
+    const end = { now, ...(tombstone !== undefined && { tombstone }) };
+    if (replaced) this.#endById(replaced.id, { ...end, reason: "logout" });
+    for (const { id } of evicted) this.#endById(id, { ...end, reason: "evicted" });
     this.#insert(copyOf(record));
     return { evicted: evicted.map(({ id }) => id) };
   }
@@ -153,11 +156,16 @@ class MemoryStore implements Store {
     this.#sweeper.tell(end.now);
     const kept = new Set(exceptIds);
     const ending = this.#live(userKey, end.now).filter(({ id }) => !kept.has(id));
-    for (const { id } of ending) {
-      const entry = this.#byId.get(id);
-      if (entry) this.#end(entry, end);
-    }
+    for (const { id } of ending) this.#endById(id, end);
     return ending.map(({ id }) => id);
+  }
+
+  async fetchByLink(
+    link: string,
+    { now, limit }: { readonly now: number; readonly limit: number },
+  ): Promise<readonly SessionRecord[]> {
+    const linked = [...(this.#byLink.get(link) ?? [])].map(({ record }) => record);
+    return linked.filter((record) => isLive(record, now)).slice(0, limit);
   }
 
   async *deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
@@ -198,18 +206,26 @@ class MemoryStore implements Store {
     const entry: Entry = { record, slot: 0, place: 0, older: undefined, newer: undefined };
     this.#byId.set(record.id, entry);
     this.#byUserKey.add(entry);
+    const { link } = record;
+    if (link !== undefined) this.#byLink.set(link, (this.#byLink.get(link) ?? new Set()).add(entry));
     this.#wheel.add(entry);
     this.#sweeper.start();
   }
 
-  #removeById(id: string): void {
+  #endById(id: string, end: End): void {
     const entry = this.#byId.get(id);
-    if (entry) this.#remove(entry);
+    if (entry) this.#end(entry, end);
   }
 
   #remove(entry: Entry): void {
     this.#byId.delete(entry.record.id);
     this.#byUserKey.remove(entry);
+    const { link } = entry.record;
+    if (link !== undefined) {
+      const linked = this.#byLink.get(link);
+      linked?.delete(entry);
+      if (linked?.size === 0) this.#byLink.delete(link);
+    }
     this.#wheel.remove(entry);
     if (this.#byId.size === 0) this.#sweeper.rest();
   }

@@ -137,7 +137,7 @@ class PostgresSessions implements PostgresStore {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces }: CreateOptions,
+    { now, limit, replaces, tombstone }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     this.#sweeper.tell(now);
     this.#sweeper.start();
@@ -146,7 +146,7 @@ class PostgresSessions implements PostgresStore {
         await this.#ask(this.#statements.insert, valuesOf(record));
         return { evicted: [] };
       }
-      const within = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
+      const within = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null, tombstone ?? null];
       const [answer] = await this.#ask(this.#statements.create, [...valuesOf(record), ...within]);
       const evicted = answer?.[0];
       if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
@@ -226,6 +226,13 @@ class PostgresSessions implements PostgresStore {
     return ended.map(([id]) => String(id));
   }
 
+  async fetchByLink(
+    link: string,
+    { now, limit }: { readonly now: number; readonly limit: number },
+  ): Promise<readonly SessionRecord[]> {
+    return recordsOf(await this.#ask(this.#statements.byLink, [link, now, limit]));
+  }
+
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#sweeper.tell(end.now);
     const { text, values } = this.#statements.endCreatedBefore(createdAt, end);
@@ -269,12 +276,14 @@ class PostgresSessions implements PostgresStore {
 // PostgreSQL's codes, appendix A of its manual.
 const UNIQUE_VIOLATION = "23505";
 const MISSING = "the table is missing; call the store's migrate() once, before it is used";
+const OUTDATED = "the table is of an earlier release; call the store's migrate() once, before it is used";
 const UNPREPARED =
   "a prepared statement is on another connection; behind a PgBouncer in transaction mode set prepare: false";
 /** What an app can mend: a table, function or schema that is not there, and statements prepared elsewhere. */
 const EXPLAINED: ReadonlyMap<unknown, string> = new Map([
   ["42P01", MISSING],
   ["42883", MISSING],
+  ["42703", OUTDATED],
   ["3F000", MISSING],
   ["26000", UNPREPARED],
   ["42P05", UNPREPARED],

@@ -94,7 +94,7 @@ class RedisStore implements Store {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces = "" }: CreateOptions,
+    { now, limit, replaces = "", tombstone }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     const { id, userKey, createdAt, expiresAt, ended } = record;
     // Both keys have to be in one slot of a cluster.
@@ -111,6 +111,7 @@ class RedisStore implements Store {
       limit?.max ?? 0,
       limit?.onExceed ?? "",
       MOST,
+      tombstone ? now + tombstone : "",
     ];
     const evicted: string[] = [];
     for (;;) {

@@ -10,7 +10,7 @@ export type { SqliteDatabase, SqliteStatement } from "./_sqlite-connection.ts";
 
 /** What a sqlite store can be told. */
 export interface SqliteStoreOptions {
-  /** The table's name, 1 to 100 characters; a second table and two indexes begin with it. Default: `sessionup_sessions`. */
+  /** The table's name, 1 to 100 characters; a second table and three indexes begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /**
    * How long it tries again while another connection writes; then the operation fails with `ERR_STORE` (503). Default:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shardOf } from "../shard.ts";
-import type { End } from "../store.ts";
+import type { End, SessionRecord } from "../store.ts";
 import { randomText } from "../wire/token.ts";
 import { HOUR, idsOf, NOW, rejectsWith, type StoreFixture, sorted } from "./_store-fixture.ts";
 import type { ContractTests } from "./contract.ts";
@@ -96,6 +96,34 @@ export const WRITES: ContractTests<StoreFixture> = {
       const { evicted } = await f.store.create(record, { now: NOW, limit, replaces: b?.id ?? "" });
       assert.deepEqual(evicted, []);
       assert.deepEqual(await f.liveIds(), [record.id, a?.id]);
+    },
+    "keeps tombstones of what ends by it, if it is told to": async (f) => {
+      const [a, b, c] = await f.storedMany(3);
+      const record = f.record();
+      const limit = { max: 2, onExceed: OLDEST } as const;
+      const { evicted } = await f.store.create(record, {
+        now: NOW,
+        limit,
+        replaces: c?.id ?? "",
+        tombstone: 500,
+      });
+      assert.deepEqual(evicted, [a?.id]);
+      const [first, second] = await f.store.fetchByIds([a?.id ?? "", c?.id ?? ""]);
+      assert.deepEqual(first?.ended, { at: NOW, reason: "evicted" });
+      assert.deepEqual(second?.ended, { at: NOW, reason: "logout" });
+      for (const each of [first, second])
+        assert.deepEqual([each?.revision, each?.expiresAt, each?.deadline], [1, NOW + 500, NOW + 500]);
+      assert.deepEqual(await f.liveIds(), [record.id, b?.id]);
+      // Neither counts.
+      const next = f.record();
+      const again = await f.store.create(next, { now: NOW, limit: { max: 3, onExceed: "refuse" } });
+      assert.deepEqual(again.evicted, []);
+    },
+    "keeps the tombstone of what is replaced without a limit": async (f) => {
+      const old = await f.stored();
+      await f.store.create(f.record(), { now: NOW, replaces: old.id, tombstone: 500 });
+      assert.deepEqual((await f.store.fetchById(old.id))?.ended, { at: NOW, reason: "logout" });
+      assert.equal((await f.liveIds()).length, 1);
     },
     "replaces without a limit too": async (f) => {
       const old = await f.stored();
@@ -287,6 +315,39 @@ export const WRITES: ContractTests<StoreFixture> = {
     },
   },
 
+  fetchByLink: {
+    "finds the live sessions with a link, whoever's": async (f) => {
+      const link = randomText(43);
+      const own = [await f.stored({ link }), await f.stored({ link, userKey: `${f.userKey}-other` })];
+      await f.stored();
+      await f.stored({ link: randomText(43) });
+      await f.stored({ link, createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      const [deleted, ended] = [await f.stored({ link }), await f.stored({ link })];
+      await f.store.deleteById(deleted.id, f.end());
+      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      const found = await linked(f, link);
+      assert.deepEqual(idsOf(found), idsOf(own));
+      for (const record of own) {
+        assert.deepEqual(
+          found.find(({ id }) => id === record.id),
+          record,
+        );
+        assert.deepEqual(await f.store.fetchById(record.id), record);
+      }
+      assert.equal((await linked(f, link, 1)).length, 1);
+      assert.deepEqual(await linked(f, randomText(43)), []);
+    },
+    "keeps the link through changes, within limits, and tells capitals apart": async (f) => {
+      const link = `-_${randomText(61)}a`;
+      await f.stored({ link: `${link.slice(0, -1)}A` });
+      const record = f.record({ link });
+      await f.store.create(record, { now: NOW, limit: { max: 5, onExceed: OLDEST } });
+      const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR };
+      await f.store.update(record.id, { data: { v: 1 }, activity }, { now: NOW });
+      assert.deepEqual(await linked(f, link), [{ ...record, ...activity, revision: 1, data: { v: 1 } }]);
+    },
+  },
+
   deleteCreatedBefore: {
     "ends everyone's sessions that were created before, and no other": async (f) => {
       const other = `${f.userKey}-other`;
@@ -379,6 +440,14 @@ export const WRITES: ContractTests<StoreFixture> = {
     },
   },
 };
+
+async function linked(f: StoreFixture, link: string, limit = 10): Promise<readonly SessionRecord[]> {
+  assert.ok(
+    f.store.fetchByLink,
+    "there is no fetchByLink: skip these tests with the reason that it is an ability a store may lack",
+  );
+  return f.store.fetchByLink(link, { now: NOW, limit });
+}
 
 /** The ids of all steps. */
 async function endedBefore(f: StoreFixture, moment: number, end: End): Promise<string[]> {

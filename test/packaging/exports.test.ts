@@ -178,6 +178,8 @@ describe("the exports of package.json", () => {
           "JsonOf",
           "ManagerOptions",
           "NeededAuthentication",
+          "ProviderLogin",
+          "ProviderSession",
           "PublicOptions",
           "ReauthenticateOptions",
           "RouteAnswer",

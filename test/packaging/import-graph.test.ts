@@ -49,6 +49,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "wire/signature",
     "wire/token",
   ],
+  provider: ["known-options", "options", "user-key", "wire/token"],
   "guarded-store": ["errors", "type store"],
   authentication: [
     "type errors",
@@ -100,6 +101,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "meta",
     "options",
     "policy/*",
+    "provider",
     "session",
     "session-data",
     "session-policy",
@@ -235,6 +237,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "meta",
     "type options",
     "type policy/assurance",
+    "type provider",
     "type routes",
     "type session",
     "type session-policy",

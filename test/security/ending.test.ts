@@ -101,6 +101,20 @@ describe("tombstones", () => {
     expect(ended).toHaveLength(1);
   });
 
+  it("tell an evicted browser why", async () => {
+    const { sessions, reason, ended } = setUp({
+      tombstones: "1h",
+      maxSessions: { max: 1, onExceed: "evict-oldest" },
+    });
+    const [first, second] = [new Browser(), new Browser()];
+    for (const browser of [first, second]) await browser.visit((request) => sessions.init(request, "ann"));
+    expect([await reason(first), await reason(second)]).toEqual(["evicted", undefined]);
+    const before = second.request();
+    await second.visit((request) => sessions.init(request, "ann"));
+    expect(await sessions.authorize(before)).toBe("logout");
+    expect(ended.map(({ reason: why }) => why)).toEqual(["evicted", "logout"]);
+  });
+
   it("need a duration", () => {
     expect(() => setUp({ tombstones: 60 as never })).toThrow(/^tombstones: /);
   });

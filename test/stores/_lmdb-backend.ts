@@ -36,7 +36,7 @@ export function lmdbBackend(): Backend {
     },
     async left() {
       const root = openRoot();
-      const counts = ["by_id", "by_user", "by_deadline"].map((part) => {
+      const counts = ["by_id", "by_user", "by_deadline", "by_link"].map((part) => {
         return root
           .openDB({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" })
           .getCount();

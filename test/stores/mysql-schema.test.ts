@@ -92,7 +92,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await pool.query("UPDATE later_schema SET version = 7");
       await expect(store.migrate()).rejects.toMatchObject({
         code: "ERR_STORE",
-        message: "mysqlStore: the table is of version 7, this release knows 1; upgrade sessionup",
+        message: "mysqlStore: the table is of version 7, this release knows 2; upgrade sessionup",
       });
       expect(await rowsOf("SELECT version FROM later_schema")).toEqual([[7]]);
     });
@@ -125,9 +125,9 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       const client = new MysqlClient(pool, new Deadline(undefined), true);
       await Promise.all(Array.from({ length: 10 }, () => migrate(client, names, next)));
       await migrate(client, names, next);
-      expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[4, 1]]);
+      expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 1]]);
       await migrate(client, names, [...next, once]);
-      expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 2]]);
+      expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[6, 2]]);
       // The release before goes on beside it, on connections that had prepared statements too.
       expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toEqual(records.toReversed());
       expect(await store.fetchByIds(records.map(({ id }) => id))).toEqual(records);
@@ -143,10 +143,10 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       const column = ({ table }: typeof names) => sql`ALTER TABLE ${table} ADD COLUMN device VARBINARY(99)`;
       const failing = [...VERSIONS, (each: typeof names) => [column(each), raw("SELECT no_such_column")]];
       await expect(migrate(client, names, failing)).rejects.toMatchObject({ errno: 1054 });
-      expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[1]]);
+      expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[2]]);
       // Of what was cut off, the column is there.
       await migrate(client, names, [...VERSIONS, (each) => [column(each)]]);
-      expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[2]]);
+      expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[3]]);
       expect(await store.fetchByUserKey("half", { now: NOW, limit: 9 })).toHaveLength(1);
     });
   });

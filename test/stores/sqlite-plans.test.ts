@@ -18,6 +18,8 @@ const BY_ID_ALONE = "SEARCH sessions USING COVERING INDEX sqlite_autoindex_sessi
 const BY_USER = "SEARCH sessions USING INDEX sessions_by_user (user_key=?)";
 const BY_USER_BEHIND = "SEARCH sessions USING INDEX sessions_by_user (user_key=? AND created_at<?)";
 const BY_DEADLINE = "SEARCH sessions USING INDEX sessions_by_deadline (deadline<?)";
+const BY_LINK = "SEARCH sessions USING INDEX sessions_by_link (link=?)";
+const BY_IDS = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id>? AND id<?)";
 const LIST = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
 const PLANS: ReadonlyArray<readonly [title: string, statement: Statement, plan: readonly string[]]> = [
@@ -36,20 +38,22 @@ const PLANS: ReadonlyArray<readonly [title: string, statement: Statement, plan: 
   ],
   [
     "evicts the oldest by the user",
-    statements.evict(record, NOW, limit("evict-oldest"), "", 10),
+    statements.evict(record, { now: NOW }, limit("evict-oldest"), "", 10),
     [BY_ID_ALONE, BY_USER],
   ],
   [
     "evicts the idlest by the user",
-    statements.evict(record, NOW, limit("evict-idlest"), "", 10),
+    statements.evict(record, { now: NOW }, limit("evict-idlest"), "", 10),
     [BY_ID_ALONE, BY_USER],
   ],
   [
     "replaces by the id",
-    statements.replace(record, NOW, limit("refuse"), "abce"),
+    statements.replace(record, { now: NOW, limit: limit("refuse") }, "abce"),
     [BY_ID, BY_ID_ALONE, BY_USER],
   ],
   ["counts by the user", statements.insertWithin(record, NOW, limit("refuse")), [BY_USER]],
+  ["finds by the link", statements.byLink("link", NOW, 10), [BY_LINK]],
+  ["ends everyone's by the id", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],
   ["sweeps by the deadline", statements.sweep(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
 ];
 

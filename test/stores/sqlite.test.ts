@@ -147,7 +147,7 @@ describe("sqlite: the event loop", () => {
     const store = sqliteStore(database);
     database.exec("BEGIN");
     const insert = database.prepare(
-      "INSERT INTO sessionup_sessions VALUES (?, ?, 0, ?, ?, ?, ?, NULL, NULL, '{\"v\":1}')",
+      "INSERT INTO sessionup_sessions VALUES (?, ?, 0, ?, ?, ?, ?, NULL, NULL, '{\"v\":1}', NULL)",
     );
     const user = new TextEncoder().encode("many");
     for (let count = 0; count < 20_000; count++)

@@ -1,7 +1,7 @@
 import type { Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 
-type Method = Exclude<keyof Store, "deleteExpired" | "deleteCreatedBefore" | "close">;
+type Method = Exclude<keyof Store, "deleteExpired" | "deleteCreatedBefore" | "fetchByLink" | "close">;
 
 /** The memory store with gates: an operation can be held before it begins, so that a race is forced and not hoped for. */
 export class GatedStore implements Store {
@@ -24,6 +24,8 @@ export class GatedStore implements Store {
     this.#through("deleteByUserKey", () => this.#store.deleteByUserKey(...given));
   deleteCreatedBefore: NonNullable<Store["deleteCreatedBefore"]> = (...given) =>
     this.#store.deleteCreatedBefore?.(...given) ?? nothing();
+  fetchByLink: NonNullable<Store["fetchByLink"]> = async (...given) =>
+    (await this.#store.fetchByLink?.(...given)) ?? [];
   close: NonNullable<Store["close"]> = async () => this.#store.close?.();
 
   /** Holds the next call of that method until it is let through. */

@@ -22,6 +22,8 @@ const skip = [
       "names nobody else's end, and none twice",
       "keeps tombstones of everyone's too",
       "ends everyone's in steps",
+      "finds the live sessions with a link, whoever's",
+      "keeps the link through changes, within limits, and tells capitals apart",
     ],
   },
 ];
