@@ -34,7 +34,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   const login = ({ id, userKey, createdAt, expiresAt }: SessionRecord) => [
     locked(userKey),
     `INSERT INTO ${TABLE} VALUES
-    ('${id}', '${userKey}', 0, ${createdAt}, ${NOW}, ${expiresAt}, ${expiresAt}, NULL, NULL, '{"v":1}')`,
+    ('${id}', '${userKey}', 0, ${createdAt}, ${NOW}, ${expiresAt}, ${expiresAt}, NULL, NULL, '{"v":1}', NULL)`,
   ];
 
   lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });

@@ -205,7 +205,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   async function fill(user: string, count: number): Promise<void> {
     await pool.query(
       `INSERT INTO sessionup_sessions
-    SELECT CONCAT('${user} ', number), '${user}', 0, ${NOW} + 1000 * number, ${NOW}, ${NOW + DAY}, ${NOW + DAY} + number, NULL, NULL, '{"v":1}'
+    SELECT CONCAT('${user} ', number), '${user}', 0, ${NOW} + 1000 * number, ${NOW}, ${NOW + DAY}, ${NOW + DAY} + number, NULL, NULL, '{"v":1}', NULL
     FROM (SELECT a.slot + 1000 * b.slot AS number FROM sessionup_sessions_slots AS a, sessionup_sessions_slots AS b WHERE b.slot < 10) AS numbers
     WHERE number < ${count}`,
     );

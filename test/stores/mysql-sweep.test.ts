@@ -36,7 +36,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     const asked = recorded(client);
     const store = mysqlStore(asked, { table, ...options });
     await store.migrate();
-    await pool.query(`INSERT INTO ${table} SELECT CONCAT('zz', a.slot, 'x', b.slot), 'x', 0, 0, 0, ${NOW}, ${NOW}, NULL, NULL, '{"v":1}'
+    await pool.query(`INSERT INTO ${table} SELECT CONCAT('zz', a.slot, 'x', b.slot), 'x', 0, 0, 0, ${NOW}, ${NOW}, NULL, NULL, '{"v":1}', NULL
     FROM ${table}_slots AS a, ${table}_slots AS b WHERE b.slot < 3 LIMIT ${dead}`);
     await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
     asked.taken();
