@@ -141,7 +141,8 @@ describe("libsql: the app's client", () => {
     const store = libsqlStore(client);
     await store.migrate();
     const user = new TextEncoder().encode("thousands");
-    const insert = "INSERT INTO sessionup_sessions VALUES (?, ?, 0, ?, ?, ?, ?, NULL, NULL, '{\"v\":1}', NULL)";
+    const insert =
+      "INSERT INTO sessionup_sessions VALUES (?, ?, 0, ?, ?, ?, ?, NULL, NULL, '{\"v\":1}', NULL)";
     const rows = Array.from({ length: 2_500 }, (_, index) => [
       `id${index}`,
       user,

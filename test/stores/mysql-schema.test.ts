@@ -49,7 +49,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await Promise.all(stores.map((store) => store.migrate()));
       await Promise.all(stores.map((store) => store.migrate()));
       await Promise.all(stores.map((store) => store.create(recordOf(), { now: NOW, limit })));
-      expect(await rowsOf("SELECT id, version FROM `at once_schema`")).toEqual([[1, 1]]);
+      expect(await rowsOf("SELECT id, version FROM `at once_schema`")).toEqual([[1, 2]]);
       expect(await rowsOf("SELECT COUNT(*), MIN(slot), MAX(slot) FROM `at once_slots`")).toEqual([
         [1_000, 0, 999],
       ]);

@@ -161,6 +161,8 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       ["many lookups", statements.byIds(["user7 5", "user7 6", "user8 7"]), ["PRIMARY"], 3],
       ["a list", statements.page("user7", NOW, 10, undefined), ["by_user"], 1_100],
       ["its next page", statements.page("user7", NOW, 10, page), ["by_user"], 1_100],
+      ["a link", statements.byLink("none", NOW, 10), ["by_link"], 1],
+      ["everyone's end", statements.idsCreatedBefore(NOW, NOW, "user7 5", "user7 50"), ["PRIMARY"], 500],
       ["a change", statements.update("user7 5", change, NOW, 0), ["PRIMARY"], 1],
       ["an end", statements.end("user7 5", END, "user7"), ["PRIMARY"], 1],
       ["a tombstone", statements.end("user7 5", { ...END, tombstone: 5 }, undefined), ["PRIMARY"], 1],
