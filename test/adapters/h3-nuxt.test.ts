@@ -48,6 +48,11 @@ describe("an app of Nuxt 5, built and started as a process", () => {
     for (const part of ann.token().split(".")) expect(page).not.toContain(part);
   });
 
+  it("passes on no cookie that its own API sets while a page is rendered", async () => {
+    const answer = await client().get("/inner");
+    expect([shown(answer.text, "page"), answer.cookies]).toEqual(["the login was a success", []]);
+  });
+
   it("refuses a stranger in the API, and answers the ready-made routes", async () => {
     const ann = client();
     for (const path of ["/api/hello", "/account/session"]) {

@@ -27,7 +27,7 @@ import { listen } from "./_listen.ts";
 import { names } from "./_running.ts";
 
 const NAME = "__Host-sessionup";
-const manager = new Manager(memoryStore());
+const manager = new Manager(memoryStore(), { trustedOrigins: ["https://example.com"] });
 const sessions = h3Sessions(manager);
 
 /** An app whose handler logs in, and then answers so; behind our middleware or not. */

@@ -1,6 +1,6 @@
 // h3 1, and so Nitro 2 and Nuxt 3 and 4: sessionup/node, whose context is the event's `node.res`, in a build of Nitro 2.
 import { Manager } from "sessionup";
-import { type NodeContext, type NodeMiddleware, nodeSessions } from "sessionup/node";
+import { type NodeContext, nodeSessions } from "sessionup/node";
 import { memoryStore } from "sessionup/stores/memory";
 import { adapterContract, type ContractApp } from "sessionup/testing";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -9,15 +9,6 @@ import { buildNitro2, type Nitro2Site, type OldEvent, serveNitro2 } from "../fra
 import { streamOf } from "./_stream.ts";
 
 beforeAll(() => buildNitro2(), 600_000);
-
-/** Runs our middleware in h3 1, as docs/adapters/h3.md says it. */
-async function through(middleware: NodeMiddleware, event: OldEvent): Promise<void> {
-  let failure: unknown;
-  await middleware(event.node.req, event.node.res, (error) => {
-    failure = error;
-  });
-  if (failure) throw failure;
-}
 
 function contractSite({ manager, admins, routes }: ContractApp<NodeContext>): Nitro2Site {
   const sessions = nodeSessions(manager);
@@ -31,10 +22,10 @@ function contractSite({ manager, admins, routes }: ContractApp<NodeContext>): Ni
     return all.find((route) => route.method === method && route.path === asked(event).pathname);
   };
   return {
-    async middleware(event) {
-      await through(account, event);
+    async middleware(event, { through }) {
+      await through(account)(event);
       const { guard, options } = routeOf(event) ?? {};
-      if (guard && !event.node.res.writableEnded) await through(guards[guard](options), event);
+      if (guard && !event.node.res.writableEnded) await through(guards[guard](options))(event);
     },
     async handler(event, { createError, sendRedirect, setCookie, setResponseStatus }) {
       const route = routeOf(event);
@@ -72,13 +63,15 @@ describe("sessionup/node in a build of Nitro 2", () => {
     }
 
     it("lets no handler run", async () => {
-      const [status, text] = await answered((event) => through(sessions.auth(), event));
+      const [status, text] = await answered((event, { through }) => through(sessions.auth())(event));
       expect([status, text.includes("private")]).toEqual([500, false]);
     });
 
     // No wish of ours: where h3 mends it, docs/adapters/h3.md need not warn of it any longer.
     it("lets it run with h3's fromNodeMiddleware, which passes over the error", async () => {
-      const answer = await answered((event, h3) => h3.fromNodeMiddleware(sessions.auth())(event));
+      const answer = await answered((event, { fromNodeMiddleware }) =>
+        fromNodeMiddleware(sessions.auth())(event),
+      );
       expect(answer).toEqual([200, "what is private"]);
     });
   });

@@ -23,12 +23,16 @@ export interface OldH3 {
   setResponseStatus(event: OldEvent, status: number): void;
 }
 
-interface OldMiddleware {
-  fromNodeMiddleware(middleware: NodeMiddleware): (event: OldEvent) => Promise<void>;
+type Way = (middleware: NodeMiddleware) => (event: OldEvent) => Promise<void>;
+
+/** How middleware of Node's form may run in h3 1: by its own means, or as docs/adapters/h3.md says it. */
+interface Ways {
+  readonly fromNodeMiddleware: Way;
+  readonly through: Way;
 }
 
 export interface Nitro2Site {
-  middleware(event: OldEvent, h3: OldMiddleware): Promise<void>;
+  middleware(event: OldEvent, ways: Ways): Promise<void>;
   handler(event: OldEvent, h3: OldH3): unknown;
 }
 

@@ -6,6 +6,7 @@ import type {
   setCookie,
   setResponseStatus,
 } from "h3";
+import type { through } from "./through";
 
 /** The functions of h3 1 that this app has in its bundle. */
 interface H3 {
@@ -17,7 +18,10 @@ interface H3 {
 
 /** What the test under way gives this app to do, in whose process it runs. */
 interface Site {
-  middleware(event: H3Event, h3: { fromNodeMiddleware: typeof fromNodeMiddleware }): Promise<void>;
+  middleware(
+    event: H3Event,
+    ways: { fromNodeMiddleware: typeof fromNodeMiddleware; through: typeof through },
+  ): Promise<void>;
   handler(event: H3Event, h3: H3): unknown;
 }
 
