@@ -2,8 +2,7 @@ import { type Authentication, type Live, live, type None, none } from "./authent
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
-import { type Client, clientChanges } from "./identity/change.ts";
-import { clientOf } from "./identity/client.ts";
+import { clientChanges } from "./identity/change.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MetaCodec } from "./meta.ts";
 import type { Resolved } from "./options.ts";
@@ -11,6 +10,7 @@ import { type Admission, type Admitted, admit } from "./policy/admission.ts";
 import { activityDue } from "./policy/lifetime.ts";
 import { moved } from "./policy/moving.ts";
 import { confirmed, isFetchedAhead, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
+import { seenClient } from "./seen-client.ts";
 import type { SessionId } from "./session.ts";
 import type { CoreData } from "./session-data.ts";
 import type { SessionChange, SessionRecord } from "./store.ts";
@@ -296,9 +296,10 @@ export class Authenticator<Out> {
     { record, data }: Admitted,
     at: number,
   ): Promise<"refuse" | "end" | undefined> {
-    const { validate } = this.#options;
+    const { validate, signer } = this.#options;
+    const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
     const changed = validate
-      ? clientChanges(data, seenClient(exchange, this.#options, this.#events), validate)
+      ? clientChanges(data, seenClient(exchange, this.#options, this.#events), validate, isNetwork)
       : [];
     if (!validate || changed.length === 0) return undefined;
     const { id, userKey } = record;
@@ -328,15 +329,4 @@ function isOver(
 /** Why nobody gets in: what can be told of the first that can tell. */
 function reasonOf(admissions: readonly Admission[]): UnauthorizedReason {
   return admissions.find(isOver)?.reason ?? "unknown";
-}
-
-/** Who is asking, as far as the options want to know. @internal */
-export function seenClient(
-  exchange: Exchange,
-  { client, trust, clock }: Resolved<unknown, unknown>,
-  events: Events,
-): Client {
-  return clientOf(exchange, client, trust, (cause) => {
-    events.emit("error", { error: new Error("client.parse failed", { cause }), at: clock() });
-  });
 }

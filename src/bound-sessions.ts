@@ -13,6 +13,10 @@ export interface BoundSessions<In = undefined, Out = In> {
   get(): Promise<Session<Out> | undefined>;
   /** The same, but throws `ERR_UNAUTHORIZED` with the reason when there is none. */
   require(): Promise<Session<Out>>;
+  /** The hidden field of a form of this session's. Needs the option `keys`. */
+  formToken(): Promise<string>;
+  /** Throws `ERR_CROSS_ORIGIN` (403) unless that is such a text of this session's. Never forget its `await`. */
+  verifyFormToken(text: unknown): Promise<void>;
   /** All live sessions of the same user, newest first, this request's own marked `current`. */
   fetchAll(): Promise<readonly Session<Out>[]>;
   /** Logs out: ends this request's session and clears the cookie. */
@@ -55,6 +59,16 @@ export function bindSessions<Context, In, Out>(
       const context = await contextOf();
       await sessions.get(context);
       return sessions.require(context);
+    },
+    async formToken() {
+      const context = await contextOf();
+      await sessions.get(context);
+      return sessions.formToken(context);
+    },
+    async verifyFormToken(text) {
+      const context = await contextOf();
+      await sessions.get(context);
+      sessions.verifyFormToken(context, text);
     },
     fetchAll: async () => sessions.fetchAll(await contextOf()),
     revoke: async () => sessions.revoke(await contextOf()),

@@ -1,12 +1,34 @@
 import type { UnauthorizedReason } from "./errors.ts";
 import type { ClientChange } from "./identity/change.ts";
 import type { Agent, SessionId } from "./session.ts";
-import type { EndReason } from "./store.ts";
+import type { EndReason, Json } from "./store.ts";
+
+/** Whether a browser or a network that begins a session was seen with this user before. */
+export interface Recognition {
+  /** How many live sessions the user had: with none there is nothing to compare with, and nobody to warn by them. */
+  readonly sessions?: number;
+  /** Whether one of them is of the same families of browser and system; left out where these are not known. */
+  readonly agent?: boolean;
+  /** Whether one of them began in the same network, /24 or /64; left out where it is not known. */
+  readonly network?: boolean;
+  /** Whether this user has logged in with this very browser before, by the cookie of `recognize.device`. */
+  readonly device?: boolean;
+}
 
 /** What a manager tells. Ids and user keys, never secrets or hashes. Times are milliseconds since 1970. */
 export interface SessionEvents {
   /** A session began. */
-  created: { id: SessionId; userKey: string; at: number; ip?: string; agent?: Agent };
+  created: {
+    id: SessionId;
+    userKey: string;
+    at: number;
+    ip?: string;
+    agent?: Agent;
+    /** What `client.geo` says. */
+    geo?: Json;
+    /** Whether somebody like this was seen before (only with `recognize`). */
+    seen?: Recognition;
+  };
   /**
    * Sessions ended. `expired` and `idle`, and what `notBefore` refuses as `revoked`, are told when somebody comes back
    * with such a session: perhaps never, perhaps more than once. `userKey` is missing where it was not known, as in

@@ -6,14 +6,20 @@ export {
   type SessionErrorCode,
   type UnauthorizedReason,
 } from "./errors.ts";
-export type { Events, SessionEvents } from "./events.ts";
+export type { Events, Recognition, SessionEvents } from "./events.ts";
 export type { Exchange, SetCookie } from "./exchange.ts";
 export type { AuthOptions, PublicOptions } from "./guards.ts";
 export type { ClientChange } from "./identity/change.ts";
 export type { TrustProxy } from "./identity/trust-proxy.ts";
 export { type InitOptions, Manager } from "./manager.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./meta.ts";
-export type { ClientOptions, CookieOptions, ManagerOptions, ValidateOptions } from "./options.ts";
+export type {
+  ClientOptions,
+  CookieOptions,
+  ManagerOptions,
+  RecognizeOptions,
+  ValidateOptions,
+} from "./options.ts";
 export type { AssuranceLevel } from "./policy/assurance.ts";
 export type { ProviderLogin, ProviderSession } from "./provider.ts";
 export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./routes.ts";

@@ -1,6 +1,7 @@
+import { Arrivals } from "./arrivals.ts";
 import { type Authentication, type Live, live, provedBy } from "./authentication.ts";
-import { Authenticator, seenClient, type Use } from "./authenticator.ts";
-import type { Duration } from "./duration.ts";
+import { Authenticator, type Use } from "./authenticator.ts";
+import { type Duration, milliseconds } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,7 +9,14 @@ import { known } from "./known-options.ts";
 import { Ledger, PAGE } from "./ledger.ts";
 import { expiresInOf } from "./limits.ts";
 import { MetaCodec } from "./meta.ts";
-import { type ManagerOptions, momentOf, notBeforeOf, type Resolved, resolveOptions } from "./options.ts";
+import {
+  KEYS,
+  type ManagerOptions,
+  momentOf,
+  notBeforeOf,
+  type Resolved,
+  resolveOptions,
+} from "./options.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
@@ -26,9 +34,13 @@ import { policyOf, type SessionPolicy } from "./session-policy.ts";
 import { levelOf as levelIn } from "./step-up.ts";
 import type { EndReason, SessionRecord, Store } from "./store.ts";
 import { checkUserKey } from "./user-key.ts";
+import { formToken, isFormToken } from "./wire/form-token.ts";
+import { revocationOf, revocationToken } from "./wire/revocation-token.ts";
 import { SessionCookie } from "./wire/session-cookie.ts";
+import type { Signer } from "./wire/signature.ts";
 import {
   hashOf,
+  isSessionId,
   LENGTH,
   nextSecret,
   randomText,
@@ -91,6 +103,7 @@ export class Manager<In = undefined, Out extends In = In> {
   readonly #given: readonly [Store, ManagerOptions<In, Out>];
   readonly #options: Resolved<In, Out>;
   readonly #meta: MetaCodec<In, Out>;
+  readonly #arrivals: Arrivals;
   readonly #authenticator: Authenticator<Out>;
 
   constructor(store: Store, options: ManagerOptions<In, Out> = {}) {
@@ -101,6 +114,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const { cookie, clearSiteData } = this.#options;
     this.cookie = new SessionCookie({ ...cookie, clearSiteData });
     this.ledger = new Ledger(store, this.#options, this.events);
+    this.#arrivals = new Arrivals(this.ledger, this.#options, this.events);
     this.#authenticator = new Authenticator({
       ledger: this.ledger,
       cookie: this.cookie,
@@ -150,6 +164,27 @@ export class Manager<In = undefined, Out extends In = In> {
   async revokeById(id: string): Promise<boolean> {
     if (typeof id !== "string") throw new TypeError("id: needs a string");
     return (await this.ledger.endById(id, "revoked")) === "deleted";
+  }
+
+  /**
+   * A text for a link by which whoever gets it ends that one session, without being logged in: "this wasn't me", in the
+   * message about a new login. It works until `expiresIn` is over (default `"7d"`) or the session is, and so once. Answer
+   * its `GET` with a page that has a button, and end the session by the `POST` of that: scanners of mail follow every link.
+   *
+   * Throws `TypeError` without the option `keys`.
+   */
+  revocationToken(id: string, options: { readonly expiresIn?: Duration } = {}): string {
+    if (!isSessionId(id)) throw new TypeError("revocationToken: needs the id of a session");
+    known(options, "revocationToken", ["expiresIn"]);
+    const { expiresIn = "7d" } = options;
+    const until = this.#options.clock() + milliseconds(expiresIn, "revocationToken.expiresIn");
+    return revocationToken(this.#signer("revocationToken"), id, until);
+  }
+
+  /** Ends the session that such a link is about; whether it was there. False for whatever is no such text, and for an old one. */
+  async revokeByToken(token: unknown): Promise<boolean> {
+    const id = revocationOf(this.#signer("revokeByToken"), token, this.#options.clock());
+    return id !== undefined && (await this.ledger.endById(id, "revoked")) === "deleted";
   }
 
   /** Ends the sessions of a user, but for those in `except`; the ids of those that ended. */
@@ -263,6 +298,25 @@ export class Manager<In = undefined, Out extends In = In> {
     return new SessionError("ERR_CROSS_ORIGIN", "a page of another origin sent this request");
   }
 
+  /** @internal */
+  formToken({ record, data }: Live<Out>): string {
+    return formToken(this.#signer("formToken"), { id: record.id, root: data.root });
+  }
+
+  /** The error to refuse a form with that has not the token of this session. @internal */
+  refusesForm({ record, data }: Live<Out>, text: unknown): SessionError | undefined {
+    if (isFormToken(this.#signer("verifyFormToken"), { id: record.id, root: data.root }, text))
+      return undefined;
+    this.rejected("cross_origin");
+    return new SessionError("ERR_CROSS_ORIGIN", "the form has no token of this session");
+  }
+
+  #signer(what: string): Signer {
+    const { signer } = this.#options;
+    if (signer) return signer;
+    throw new TypeError(`${what}: needs the option keys, ${KEYS}`);
+  }
+
   /** Milliseconds since 1970, by the manager's clock. @internal */
   now(): number {
     return this.#options.clock();
@@ -283,7 +337,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const { json, parsed } = await this.#meta.write(meta);
     const now = clock();
     if (login?.latest !== undefined && login.latest <= now) throw SessionError.unauthorized("expired");
-    const client = seenClient(exchange, this.#options, this.events);
+    const { kept, told, device } = await this.#arrivals.of(exchange, userKey, now);
     const secret = (randomText(LENGTH.root) + this.#options.generateSecret()) as Secret;
     const data: CoreData = {
       v: 1,
@@ -295,7 +349,7 @@ export class Manager<In = undefined, Out extends In = In> {
       retired: [],
       ...provedAnew({ authenticatedAt: now }, proof, now),
       ...(login && { provider: login.kept }),
-      ...client,
+      ...kept,
       ...(json !== undefined && { meta: json }),
     };
     const link = login?.link !== undefined && { link: login.link };
@@ -308,11 +362,12 @@ export class Manager<In = undefined, Out extends In = In> {
       for (const other of held)
         if (other !== replaced) await this.ledger.endById(other.id, "logout", other.userKey);
       this.#send(exchange, { id, secret }, record, data);
+      if (device) exchange.setCookie(device);
     } catch (error) {
       await this.ledger.undo(record);
       throw error;
     }
-    this.events.emit("created", { id, userKey, at: now, ...client });
+    this.events.emit("created", { id, userKey, at: now, ...told });
     return live({ id, secret }, { admitted: true, record, data, match: "current" }, parsed, [record], now);
   }
 

@@ -8,8 +8,9 @@ import type { StandardSchema } from "./meta.ts";
 import type { AssuranceLevel } from "./policy/assurance.ts";
 import type { Lifetime } from "./policy/lifetime.ts";
 import type { Agent } from "./session.ts";
-import type { SessionLimit } from "./store.ts";
+import type { Json, SessionLimit } from "./store.ts";
 import { isSameCookie } from "./wire/cookie.ts";
+import { DeviceCookie } from "./wire/device-cookie.ts";
 import { Signer } from "./wire/signature.ts";
 import { isAlphanumeric, LENGTH, randomText } from "./wire/token.ts";
 
@@ -45,12 +46,32 @@ export type PreviousCookie = Omit<CookieOptions, "previous">;
 
 /** What is kept of who asked. */
 export interface ClientOptions {
-  /** Default true: keep the address with the session. */
-  readonly ip?: boolean;
+  /**
+   * Default true: keep the address with the session. `"prefix"`: its network alone, /24 or /64, such as
+   * `"203.0.113.0/24"`. `"hash"`: that network's hash by `keys`, which can be compared and never shown. False: nothing.
+   */
+  readonly ip?: boolean | "prefix" | "hash";
   /** Default true: keep the families of browser and system. */
   readonly agent?: boolean;
   /** Default: the built-in labeller. Gets at most 512 characters of the User-Agent, and the request's headers by lower-case name. */
   readonly parse?: (userAgent: string, header: (name: string) => string | undefined) => Agent;
+  /**
+   * Default: none. Where an address is, by your own database or service: JSON of at most 1 024 characters, which is kept
+   * with the session and shown as `geo`. Called at each login, which waits for it; the address is the whole one, also
+   * where less of it is kept. One that throws is told as `error`, and breaks no login.
+   */
+  readonly geo?: (ip: string) => Json | undefined | Promise<Json | undefined>;
+}
+
+/** By what `created` says whether somebody like this was seen before. */
+export interface RecognizeOptions {
+  /** Default true: by the families of browser and system, and by the networks, of the user's live sessions. One more read at each login. */
+  readonly sessions?: boolean;
+  /**
+   * Default false. True: by a cookie of its own that stays for 400 days, `__Host-sessionup-device` say, which `keys` sign. No
+   * page but yours can read it, no script, and nothing of it is stored with you; it stays when the user logs out.
+   */
+  readonly device?: boolean;
 }
 
 /** Whether a session may be used from elsewhere than where it was started. */
@@ -86,6 +107,8 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    */
   readonly rotateEvery?: Duration;
   readonly client?: ClientOptions;
+  /** Default: not at all. With it `created` has `seen`, to tell users of a login from a new device: `recognize: {}`. */
+  readonly recognize?: RecognizeOptions;
   /** Default: not at all. */
   readonly validate?: ValidateOptions;
   /** Whose `X-Forwarded-For` is believed. Default: nobody's. Who trusts too many lets clients choose their address. */
@@ -152,7 +175,13 @@ export interface Resolved<In, Out> {
   readonly tombstone: number | undefined;
   /** The header's value. */
   readonly clearSiteData: string | undefined;
-  readonly client: { readonly ip: boolean; readonly agent: boolean; readonly parse: ClientOptions["parse"] };
+  readonly client: {
+    readonly ip: boolean | "prefix" | "hash";
+    readonly agent: boolean;
+    readonly parse: ClientOptions["parse"];
+    readonly geo: ClientOptions["geo"];
+  };
+  readonly recognize: { readonly sessions: boolean; readonly device: DeviceCookie | undefined } | undefined;
   readonly validate: Required<ValidateOptions> | undefined;
   readonly trust: Trust;
   readonly trustedOrigins: ReadonlySet<string>;
@@ -167,6 +196,8 @@ export interface Resolved<In, Out> {
 
 const LONGEST_NAME = 128;
 const SHORTEST_KEY = 32;
+/** What the option `keys` is, for the errors of what needs it. @internal */
+export const KEYS = 'such as keys: [process.env.SESSION_KEY], which "openssl rand -base64 32" makes';
 const ROTATION_AT_LEAST = 60_000;
 
 /** Checks and completes the options. Throws `TypeError` naming the option and the mend. @internal */
@@ -178,6 +209,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     "idleTimeout",
     "rotateEvery",
     "client",
+    "recognize",
     "validate",
     "trustProxy",
     "trustedOrigins",
@@ -197,8 +229,9 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
   const clock = options.clock ?? Date.now;
   if (typeof clock !== "function") throw new TypeError("clock: needs a function that returns milliseconds");
   const { nist, tombstones } = options;
-  const client = clientOf(options.client);
   const cookie = cookieOf(options.cookie);
+  const signer = signerOf(options.keys, cookie.base);
+  const client = clientOf(options.client, signer);
   return Object.freeze({
     cookie,
     nist,
@@ -212,10 +245,11 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     tombstone: tombstones === undefined ? undefined : milliseconds(tombstones, "tombstones"),
     clearSiteData: clearSiteDataOf(options.clearSiteData),
     client,
+    recognize: recognizeOf(options.recognize, client, cookie.attributes, signer),
     validate: validateOf(options.validate, client),
     trust: trustOf(options.trustProxy),
     trustedOrigins: originsOf(options.trustedOrigins),
-    signer: signerOf(options.keys, cookie.base),
+    signer,
     limit: limitOf(options.maxSessions),
     generateId: generator("generateId", options.generateId, LENGTH.id),
     generateSecret: generator("generateSecret", options.generateSecret, LENGTH.turn),
@@ -334,19 +368,46 @@ function sentCookieOf(
   return Object.freeze({ base: name, attributes: Object.freeze({ name, ...attributes }) });
 }
 
-function clientOf(options: ClientOptions = {}): Resolved<unknown, unknown>["client"] {
-  known(options, "client", ["ip", "agent", "parse"]);
-  const { ip = true, agent = true, parse } = options;
-  boolean(ip, "client.ip");
+function clientOf(
+  options: ClientOptions = {},
+  signer: Signer | undefined,
+): Resolved<unknown, unknown>["client"] {
+  known(options, "client", ["ip", "agent", "parse", "geo"]);
+  const { ip = true, agent = true, parse, geo } = options;
+  if (ip !== "prefix" && ip !== "hash") boolean(ip, "client.ip", 'true, "prefix", "hash" or false');
+  if (ip === "hash" && !signer) throw new TypeError(`client.ip: "hash" needs the option keys, ${KEYS}`);
   boolean(agent, "client.agent");
+  if (geo !== undefined && typeof geo !== "function") throw new TypeError("client.geo: needs a function");
   if (parse !== undefined && typeof parse !== "function")
     throw new TypeError("client.parse: needs a function");
-  return Object.freeze({ ip, agent, parse });
+  return Object.freeze({ ip, agent, parse, geo });
+}
+
+function recognizeOf(
+  options: RecognizeOptions | undefined,
+  client: Resolved<unknown, unknown>["client"],
+  cookie: Omit<SetCookie, "value">,
+  signer: Signer | undefined,
+): Resolved<unknown, unknown>["recognize"] {
+  if (options === undefined) return undefined;
+  known(options, "recognize", ["sessions", "device"]);
+  const { sessions = true, device = false } = options;
+  boolean(sessions, "recognize.sessions");
+  boolean(device, "recognize.device");
+  if (!sessions && !device)
+    throw new TypeError("recognize: needs sessions, device or both; leave it out to ask for neither");
+  if (sessions && !client.ip && !client.agent)
+    throw new TypeError(
+      "recognize.sessions: needs client.ip or client.agent, there is nothing to compare with",
+    );
+  if (!device) return { sessions, device: undefined };
+  if (!signer) throw new TypeError(`recognize.device: needs the option keys, ${KEYS}`);
+  return { sessions, device: new DeviceCookie(cookie, signer) };
 }
 
 function validateOf(
   options: ValidateOptions | undefined,
-  client: { readonly ip: boolean; readonly agent: boolean },
+  client: { readonly ip: unknown; readonly agent: boolean },
 ): Required<ValidateOptions> | undefined {
   if (options === undefined) return undefined;
   known(options, "validate", ["ip", "agent", "onChange"]);
@@ -385,7 +446,7 @@ function signerOf(keys: readonly string[] | undefined, of: string): Signer | und
   for (const key of keys) {
     if (typeof key !== "string" || new TextEncoder().encode(key).length < SHORTEST_KEY)
       throw new TypeError(
-        `keys: needs texts of at least ${SHORTEST_KEY} bytes, such as "openssl rand -base64 32" makes`,
+        `keys: needs texts of at least ${SHORTEST_KEY} bytes each, such as "openssl rand -base64 32" makes`,
       );
   }
   return new Signer(keys, of);
@@ -431,8 +492,8 @@ function schemaOf<In, Out>(schema: StandardSchema<In, Out> | undefined): Standar
   return schema;
 }
 
-function boolean(value: unknown, name: string): void {
-  if (typeof value !== "boolean") throw new TypeError(`${name}: needs true or false`);
+function boolean(value: unknown, name: string, needed = "true or false"): void {
+  if (typeof value !== "boolean") throw new TypeError(`${name}: needs ${needed}`);
 }
 
 function wholeNumber(value: unknown, name: string): void {

@@ -43,10 +43,14 @@ export interface CoreData extends SessionData {
   readonly authenticatedAt: number;
   /** Oldest first. */
   readonly reached?: readonly Reached[];
+  /** The address, or its network. */
   readonly ip?: string;
+  /** The network's keyed hash, in place of it. */
+  readonly network?: string;
   /** By whom the user has logged in. */
   readonly provider?: ProviderData;
   readonly agent?: AgentData;
+  readonly geo?: Json;
   readonly meta?: Json;
 }
 

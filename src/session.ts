@@ -1,5 +1,5 @@
 import type { CoreData, Proved } from "./session-data.ts";
-import type { SessionRecord } from "./store.ts";
+import type { Json, SessionRecord } from "./store.ts";
 
 declare const brand: unique symbol;
 
@@ -23,6 +23,7 @@ export interface SessionJson<Meta = undefined> {
   readonly expiresAt: string;
   readonly ip?: string;
   readonly agent?: Agent;
+  readonly geo?: Json;
   readonly meta?: Meta;
 }
 
@@ -45,10 +46,12 @@ export interface Session<Meta = undefined> {
    * the JSON.
    */
   readonly level: number;
-  /** The address it was started from, unless `client.ip` is off or it is not known. */
+  /** The address it was started from, or its network with `client.ip: "prefix"`; unless that is off or it is not known. */
   readonly ip: string | undefined;
   /** The browser and the system it was started with, unless `client.agent` is off or they are not known. */
   readonly agent: Agent | undefined;
+  /** Where it was started, as `client.geo` said then. */
+  readonly geo: Json | undefined;
   /**
    * What `init` and `updateMeta` put there, as the schema parses it. Frozen. In a list, reading it throws
    * `ERR_META_INVALID` if it no longer parses.
@@ -123,13 +126,16 @@ export class SessionView<Meta> implements Session<Meta> {
   get agent(): Agent | undefined {
     return this.#data.agent;
   }
+  get geo(): Json | undefined {
+    return this.#data.geo;
+  }
   get meta(): Meta {
     if (this.#meta.ok) return this.#meta.value;
     throw this.#meta.error;
   }
 
   toJSON(): SessionJson<Meta> {
-    const { ip, agent } = this.#data;
+    const { ip, agent, geo } = this.#data;
     const json: SessionJson<Meta> = {
       id: this.id,
       current: this.#current,
@@ -141,6 +147,7 @@ export class SessionView<Meta> implements Session<Meta> {
       json,
       ip !== undefined && { ip },
       agent !== undefined && { agent },
+      geo !== undefined && { geo },
       this.#meta.ok && this.#meta.value !== undefined && { meta: this.#meta.value },
     );
   }

@@ -46,6 +46,16 @@ export interface Sessions<Context, In = undefined, Out = In> {
   current(context: Context): Session<Out> | undefined;
   /** The same, but throws `ERR_UNAUTHORIZED` without one: for handlers behind `auth`. */
   require(context: Context): Session<Out>;
+  /**
+   * The hidden field of a form of this session's, where the check of origins is not enough: another text each time, good
+   * as long as the session lives. Needs a loaded session, as `require` does, and the option `keys`.
+   */
+  formToken(context: Context): string;
+  /**
+   * Throws `ERR_CROSS_ORIGIN` (403) unless that is such a text of this session's, from whatever field or header you had it
+   * sent in. Needs a loaded session, as `require` does, and the option `keys`.
+   */
+  verifyFormToken(context: Context, text: unknown): void;
   /** Loads the session, at most once for a request: for code without the middleware. */
   get(context: Context): Promise<Session<Out> | undefined>;
   /** All live sessions of the same user, newest first, this request's own marked `current`. */
@@ -142,6 +152,14 @@ export function createSessions<Context extends object, In, Out extends In>(
     );
   }
 
+  function liveIn(context: Context, verb: string): Live<Out> {
+    const authentication = loaded(context, verb);
+    if (authentication.state === "session") return authentication;
+    throw authentication.state === "failed"
+      ? authentication.error
+      : SessionError.unauthorized(authentication.reason);
+  }
+
   async function find(context: Context, use: Use): Promise<Authentication<Out>> {
     const state = stateOf(context);
     return state.authentication ?? state.settle(await state.load(authenticate, use));
@@ -199,12 +217,13 @@ export function createSessions<Context extends object, In, Out extends In>(
       return authentication.state === "session" ? authentication.session : undefined;
     },
 
-    require(context) {
-      const authentication = loaded(context, "require");
-      if (authentication.state === "session") return authentication.session;
-      throw authentication.state === "failed"
-        ? authentication.error
-        : SessionError.unauthorized(authentication.reason);
+    require: (context) => liveIn(context, "require").session,
+
+    formToken: (context) => manager.formToken(liveIn(context, "formToken")),
+
+    verifyFormToken(context, text) {
+      const refused = manager.refusesForm(liveIn(context, "verifyFormToken"), text);
+      if (refused) throw refused;
     },
 
     async get(context) {

@@ -42,8 +42,9 @@ function unmapped(groups: string): string | undefined {
   return `${a >> 8}.${a & 255}.${b >> 8}.${b & 255}`;
 }
 
-/** The network that an address is in, /24 or /64: phones and homes move about inside of theirs. */
+/** The network that an address is in, /24 or /64: phones and homes move about inside of theirs. A network is its own. */
 export function networkOf(address: string): string {
+  if (address.includes("/")) return address;
   if (isIP(address) === 4) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;
   const [head = "", tail] = address.split("::");
   const left = head === "" ? [] : head.split(":");

@@ -11,7 +11,9 @@ const LONGEST_LABEL = 64;
 
 /** What to look at. */
 export interface ClientPolicy {
-  readonly ip: boolean;
+  /** False: not at all, unless the app looks up where it is. */
+  readonly ip: unknown;
+  readonly geo: unknown;
   readonly agent: boolean;
   readonly parse: ((userAgent: string, header: (name: string) => string | undefined) => Agent) | undefined;
 }
@@ -23,7 +25,7 @@ export function clientOf(
   trust: Trust,
   onError: (error: unknown) => void,
 ): Client {
-  const ip = policy.ip ? addressOf(exchange, trust) : undefined;
+  const ip = policy.ip !== false || policy.geo ? addressOf(exchange, trust) : undefined;
   const agent = policy.agent ? agentOf(exchange, policy.parse, onError) : undefined;
   return { ...(ip !== undefined && { ip }), ...(agent && { agent }) };
 }

@@ -34,6 +34,12 @@ export function readTokens(header: string | undefined, needle: string, most: num
   return { tokens, malformed };
 }
 
+/** The value of the first cookie of that name, or `undefined`. */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  const start = header === undefined ? -1 : findCookie(header, `${name}=`, 0);
+  return start === -1 ? undefined : header?.slice(start).split(";", 1)[0]?.trim();
+}
+
 /** Where the value of the next cookie of that name begins, or -1. Linear in the header's length. */
 function findCookie(header: string, needle: string, from: number): number {
   for (let at = header.indexOf(needle, from); at !== -1; at = header.indexOf(needle, at + needle.length)) {

@@ -31,7 +31,9 @@ export class Signer {
   }
 
   #signature(key: KeyObject, purpose: Purpose, text: string): string {
+    // What is kept with a session has to outlive another name of the cookie.
+    const of = purpose === "address" ? "*" : this.#of;
     // Neither a purpose nor a cookie's name has a blank in it: so no two of these begin alike.
-    return createHmac("sha256", key).update(`sessionup ${purpose} ${this.#of} ${text}`).digest("hex");
+    return createHmac("sha256", key).update(`sessionup ${purpose} ${of} ${text}`).digest("hex");
   }
 }

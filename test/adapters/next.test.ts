@@ -26,6 +26,8 @@ function bridged(own: NextSessions): Sessions<Bridge> {
       if (session) return session;
       throw refusal;
     },
+    formToken: NOT_HERE,
+    verifyFormToken: NOT_HERE,
     get: (bridge) => settle(bridge, own.get()),
     fetchAll: (bridge) => settle(bridge, own.fetchAll()),
     revoke: (bridge) => settle(bridge, own.revoke()),
@@ -33,9 +35,14 @@ function bridged(own: NextSessions): Sessions<Bridge> {
     revokeAll: (bridge) => settle(bridge, own.revokeAll()),
     revokeOwn: (bridge, id) => settle(bridge, own.revokeOwn(id)),
     rotate: (bridge) => settle(bridge, own.rotate()),
-    reauthenticate: (bridge) => settle(bridge, own.reauthenticate()),
+    reauthenticate: (bridge, options) => settle(bridge, own.reauthenticate(options)),
     updateMeta: (bridge, update) => settle(bridge, own.updateMeta(update)),
   };
+}
+
+/** What answers at once elsewhere, and takes time here: the contract has no route for it. */
+function NOT_HERE(): never {
+  throw new Error("this is for Next.js alone: await it");
 }
 
 async function load(own: NextSessions, bridge: Bridge): Promise<void> {

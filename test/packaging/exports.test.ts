@@ -182,6 +182,8 @@ describe("the exports of package.json", () => {
           "ProviderSession",
           "PublicOptions",
           "ReauthenticateOptions",
+          "Recognition",
+          "RecognizeOptions",
           "RouteAnswer",
           "RouteRequest",
           "Routes",

@@ -63,6 +63,7 @@ describe("a session", () => {
       | "lastSeenAt"
       | "level"
       | "expiresAt"
+      | "geo"
       | "authenticatedAt"
       | "ip"
       | "agent"
@@ -70,7 +71,7 @@ describe("a session", () => {
       | "toJSON"
     >();
     expectTypeOf<keyof ReturnType<Session["toJSON"]>>().toEqualTypeOf<
-      "id" | "current" | "createdAt" | "lastSeenAt" | "expiresAt" | "ip" | "agent" | "meta"
+      "id" | "current" | "createdAt" | "lastSeenAt" | "expiresAt" | "ip" | "agent" | "geo" | "meta"
     >();
   });
 });
