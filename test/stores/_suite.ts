@@ -1,6 +1,7 @@
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, beforeEach, describe, it } from "vitest";
 import type { Backend, OpenStore } from "./_backend.ts";
+import { limitTests } from "./_limits.ts";
 import { losslessTests } from "./_lossless.ts";
 import { managerEnds } from "./_manager-ends.ts";
 import { modelTests } from "./_model.ts";
@@ -38,6 +39,7 @@ export function storeSuite(backend: Backend): void {
     else raceTests(backend);
     managerEnds(backend);
     timeoutTests(backend);
+    limitTests(backend);
     losslessTests(backend);
     modelTests(backend);
   });
