@@ -133,6 +133,19 @@ describe("level", () => {
     expect(await two(thief)).toMatchObject({ reason: "reused" });
   });
 
+  it("ASVS 7.2.4: is the former one for the old secret, which no weaker proof of its own lifts to the new one's", async () => {
+    const { sessions, browser } = await setUp();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
+    const old = browser.request();
+    const slow = browser.request();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 3 }));
+    expect((await sessions.get(old))?.level).toBe(2);
+    await sessions.reauthenticate(slow);
+    expect(sessions.current(slow)?.level).toBe(2);
+    browser.receive(slow);
+    expect((await browser.visit(sessions.get))?.level).toBe(2);
+  });
+
   it("stays with the session when its secret is replaced by time, and when its metadata changes", async () => {
     const { clock, sessions, browser } = await setUp({ rotateEvery: "1m", idleTimeout: "10h" });
     const two = sessions.guards.auth({ level: 2 });
