@@ -9,7 +9,7 @@ import { placeSessionup } from "./_copy.ts";
 export const NUXT: string = fileURLToPath(new URL("nuxt/", import.meta.url));
 
 /** Builds the app as `nuxt build` does, unless it is built; sessionup is there as a package. */
-export async function buildNuxt(): Promise<void> {
+async function buildNuxt(): Promise<void> {
   await installPackages(NUXT, "Nuxt, of 170 MB");
   const sources = [NUXT, `${NUXT}package-lock.json`, `${ROOT}src`, `${ROOT}package.json`];
   await once(`${NUXT}node_modules/.built`, hashOf(sources), async () => {
