@@ -120,6 +120,8 @@ describe("revokeByProviderSession", () => {
     expect(JSON.stringify(await sessions.fetchAll(browser.request()))).not.toMatch(/s1|login\.example/);
     const { link } = (await store.fetchById(id)) ?? {};
     expect(link).toMatch(/^[0-9A-Za-z_-]{43}$/);
+    const other = await login(new Browser(), { issuer: "https://other.example", sid: "s1" });
+    expect((await store.fetchById(other.id))?.link).not.toBe(link);
     await browser.visit(sessions.rotate);
     expect((await store.fetchById(id))?.link).toBe(link);
     expect(await manager.revokeByProviderSession({ issuer: ISSUER, sid: "s1" })).toEqual([id]);

@@ -63,7 +63,7 @@ describe("migrate", () => {
     await stores[0]?.migrate();
     expect(await sql("select count(*)::int as count from at_once")).toEqual([{ count: 1 }]);
     expect(await sql("select obj_description('at_once'::regclass) as version")).toEqual([
-      { version: "sessionup 1" },
+      { version: "sessionup 2" },
     ]);
   });
 
@@ -89,9 +89,9 @@ describe("migrate", () => {
   it("refuses a table of a later release, and one that is somebody else's", async () => {
     const store = open(pool, { table: "later" });
     await store.migrate();
-    await pool.query("comment on table later is 'sessionup 2'");
+    await pool.query("comment on table later is 'sessionup 9'");
     await expect(store.migrate()).rejects.toThrow(
-      "the table is of version 2, this release of sessionup knows 1; upgrade sessionup",
+      "the table is of version 9, this release of sessionup knows 2; upgrade sessionup",
     );
     await pool.query("create table somebodys (id text)");
     await expect(open(pool, { table: "somebodys" }).migrate()).rejects.toThrow(/is not sessionup's/);
