@@ -71,6 +71,16 @@ describe("recognize", () => {
     expect((await login(new Browser(FIREFOX)))?.sessions).toBe(0);
   });
 
+  it("compares with none that is over for this manager, though it is not for the store", async () => {
+    const { manager, login, clock, created } = setUp({ recognize: {} });
+    await login(new Browser(FIREFOX));
+    clock.advance("10m");
+    const strict = manager.with({ idleTimeout: "5m" });
+    strict.events.on("created", (event) => created.push(event));
+    await testSessions(strict).init(new Browser(FIREFOX).request(), "ann");
+    expect(created.at(-1)?.seen).toEqual({ sessions: 0, agent: false, network: false });
+  });
+
   it("knows the browser whose session the login replaces", async () => {
     const { login } = setUp({ recognize: {} });
     const browser = new Browser(FIREFOX);

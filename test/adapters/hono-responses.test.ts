@@ -30,7 +30,7 @@ async function upstream(use: (url: string) => Promise<void>): Promise<void> {
 }
 
 describe("our cookie, behind public()", () => {
-  const manager = new Manager(memoryStore());
+  const manager = new Manager(memoryStore(), { trustedOrigins: ["https://example.com"] });
   const sessions = honoSessions(manager);
   /** An app whose handler logs in, and then answers so. */
   function loggingIn(answer: Handler): Hono {
