@@ -18,7 +18,7 @@ export interface Activity {
 }
 
 /** When a record ends that is to live as long as the browser's session: browsers restore those cookies for weeks. */
-export const BROWSER_SESSION = 86_400_000;
+const BROWSER_SESSION = 86_400_000;
 /** Activity is written at most so often. */
 const ACTIVITY_EVERY = 60_000;
 

@@ -4,7 +4,7 @@ import { TestClock } from "sessionup/testing";
 import { TestRequest, testSessions } from "../support/browser.ts";
 
 /** Numbers that look random and come again with the same seed: what fails can be looked at. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
