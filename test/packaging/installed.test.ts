@@ -95,7 +95,8 @@ describe("the published types", () => {
       `
         import { type Events, type Manager, SessionError } from "sessionup";
         type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-        type Members = "events" | "with" | "fetchByUserKey" | "revokeById" | "revokeByUserKey" | "close";
+        type Ends = "revokeById" | "revokeByUserKey" | "revokeAllBefore" | "revokeByProviderSession" | "revokeByToken";
+        type Members = "events" | "policy" | "notBefore" | "with" | "fetchByUserKey" | "revocationToken" | Ends | "close";
         export const manager: Same<keyof Manager, Members> = true;
         export const events: Same<keyof Events, "on"> = true;
         export const own: Same<Exclude<keyof typeof SessionError, keyof typeof Error>, "is"> = true;
