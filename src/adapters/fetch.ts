@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.ts";
+import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
@@ -7,6 +7,7 @@ import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { withCookie } from "../wire/cookie.ts";
+import { answered } from "./_answered.ts";
 import { rejectionResponse, replaceCookies, responseOf, withHeaders } from "./_response.ts";
 
 /** The context: one request, and what its response is to carry besides what the handler gives it. */
@@ -102,14 +103,12 @@ export function fetchSessions<In, Out extends In>(
     return async (request, ...args) => {
       const context = contextOf(request, args);
       try {
-        const refusal = await decide(context);
-        const response = refusal
-          ? await reject(refusal, request)
-          : await handler(context as AuthenticatedFetchContext<Out>, ...args);
+        const response = await answered(
+          decide(context),
+          () => handler(context as AuthenticatedFetchContext<Out>, ...args),
+          (error) => reject(error, request),
+        );
         return context.finish(response);
-      } catch (error) {
-        if (!SessionError.is(error)) throw error;
-        return context.finish(await reject(error, request));
       } finally {
         context.leave();
       }

@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.ts";
+import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
@@ -7,6 +7,7 @@ import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { OutgoingCookies, serializeCookie } from "../wire/cookie.ts";
+import { answered } from "./_answered.ts";
 import { checkedEvent, cookieHeaderOf, headerOf, type LambdaEvent, pathOf } from "./_lambda-event.ts";
 import { type LambdaResult, rejectionResult, resultOf, withOurs } from "./_lambda-result.ts";
 
@@ -113,14 +114,14 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   ): LambdaHandler<Event, Args, Result> {
     return async (event, ...args) => {
       const context = contextOf(event);
+      const own: LambdaContext<Out> = context;
       try {
-        const refusal = await decide(context);
-        if (refusal) return context.finish(await refuse(refusal, event));
-        const own: LambdaContext<Out> = context;
-        return context.finish(await handler(own as AuthenticatedLambdaContext<Out, Event>, ...args));
-      } catch (error) {
-        if (!SessionError.is(error)) throw error;
-        return context.finish(await refuse(error, event));
+        const result = await answered<Result | LambdaResult>(
+          decide(context),
+          () => handler(own as AuthenticatedLambdaContext<Out, Event>, ...args),
+          (error) => refuse(error, event),
+        );
+        return context.finish(result);
       } finally {
         context.close();
       }

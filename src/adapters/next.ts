@@ -6,6 +6,7 @@ import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard } from "../sessions.ts";
+import { answered } from "./_answered.ts";
 import { rejectionResponse, responseOf, withHeaders } from "./_response.ts";
 
 /** What is used of what Next.js's `headers()` promises. */
@@ -121,13 +122,12 @@ export function nextSessions<In, Out extends In>(
     return async (request, ...rest) => {
       const context = await contextOf();
       context.asked = request.method;
-      try {
-        const refusal = await decide(context);
-        return context.finish(refusal ? await reject(refusal, request) : await handler(request, ...rest));
-      } catch (error) {
-        if (!SessionError.is(error)) throw error;
-        return context.finish(await reject(error, request));
-      }
+      const response = await answered(
+        decide(context),
+        () => handler(request, ...rest),
+        (error) => reject(error, request),
+      );
+      return context.finish(response);
     };
   }
 

@@ -84,6 +84,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "identity/*",
     "type ledger",
     "type options",
+    "policy/admission",
     "policy/lifetime",
     "seen-client",
     "session-data",
@@ -129,14 +130,14 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "wire/*",
   ],
   "step-up": ["duration", "type errors", "known-options", "type policy/freshness"],
-  limits: ["duration", "policy/assurance"],
+  limits: ["duration", "policy/assurance", "wire/cookie"],
   "session-policy": [
     "duration",
-    "limits",
     "type options",
     "type policy/assurance",
     "policy/lifetime",
     "type store",
+    "wire/cookie",
   ],
   guards: ["type authenticator", "known-options", "type policy/freshness", "step-up"],
   "request-state": ["type authentication", "type authenticator", "type exchange"],
@@ -197,6 +198,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "type node:http",
     "adapters/_*",
   ],
+  // It tells our errors from the app's.
+  "adapters/_answered": ["errors"],
   // A response of Node's own, for a request that comes with a bare socket.
   "adapters/_ws-handshake": ["node:http", "type node:net", "type node:stream", "adapters/_node-exchange"],
   "adapters/_ws-connections": ["type events", "type session", "type node:stream"],
