@@ -5,6 +5,7 @@ import { type Client, seenAmong } from "./identity/change.ts";
 import { placeOf } from "./identity/place.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Resolved } from "./options.ts";
+import { isUnder } from "./policy/admission.ts";
 import { endOf } from "./policy/lifetime.ts";
 import { seenClient } from "./seen-client.ts";
 import { type CoreData, coreData } from "./session-data.ts";
@@ -79,8 +80,7 @@ export class Arrivals {
     const records = await this.#ledger.page(userKey, { limit: MOST_COMPARED });
     const started = records.flatMap((record) => {
       const data = coreData(record);
-      const own = data && (data.cookie === cookie.base || cookie.formerBases.includes(data.cookie));
-      return own && !endOf(record, now, lifetime) ? [data] : [];
+      return data && isUnder(data, cookie) && !endOf(record, now, lifetime) ? [data] : [];
     });
     const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
     // Where no address is kept there is nothing to compare it with.

@@ -2,6 +2,9 @@
 export type Duration = `${number}${"s" | "m" | "h" | "d"}`;
 
 const UNIT = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** What a timer can wait for, in milliseconds, 24.8 days: with more it fires at once. @internal */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 const FORM = /^(0|[1-9][0-9]{0,9})([smhd])$/;
 
 /**

@@ -1,8 +1,6 @@
 import { type Duration, inWords, milliseconds } from "./duration.ts";
 import { type AssuranceLevel, LIMITS, type Limits } from "./policy/assurance.ts";
-
-/** Browsers keep no cookie for longer, in milliseconds. @internal */
-export const LONGEST_COOKIE = 400 * 86_400_000;
+import { LONGEST_COOKIE } from "./wire/cookie.ts";
 
 /** Checks `expiresIn`, the manager's or the one of a single `init`. @internal */
 export function expiresInOf(

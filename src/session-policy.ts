@@ -1,9 +1,9 @@
 import { inWords } from "./duration.ts";
-import { LONGEST_COOKIE } from "./limits.ts";
 import type { Resolved } from "./options.ts";
 import type { AssuranceLevel } from "./policy/assurance.ts";
 import { absoluteOf, activityEvery } from "./policy/lifetime.ts";
 import type { SessionLimit } from "./store.ts";
+import { LONGEST_COOKIE } from "./wire/cookie.ts";
 
 /**
  * What is in force: frozen, and as it is JSON. Times are seconds. What the app does beside it, such as `auth({ maxAuthAge })`,

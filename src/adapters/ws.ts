@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Duration, milliseconds } from "../duration.ts";
+import { type Duration, LONGEST_TIMER, milliseconds } from "../duration.ts";
 import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
@@ -52,9 +52,6 @@ export interface WsSessionsOptions {
    */
   readonly reject?: (error: SessionError, request: IncomingMessage, response: ServerResponse) => unknown;
 }
-
-/** What a timer of Node's can wait for. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Sessions for the upgrade to a WebSocket on ws 8. When a session is over, its connections are closed with code 4401

@@ -22,20 +22,27 @@ export type Admission =
       readonly record: SessionRecord;
     };
 
+/** The names under which a manager's tokens are good, without prefixes: that of now, and those of before. */
+export interface CookieNames {
+  readonly base: string;
+  readonly formerBases: readonly string[];
+}
+
+/** Whether a session is one of the manager with these names. */
+export function isUnder({ cookie }: CoreData, { base, formerBases }: CookieNames): boolean {
+  return cookie === base || formerBases.includes(cookie);
+}
+
 const UNKNOWN: Admission = Object.freeze({ admitted: false, reason: "unknown" });
 
 export function admit(
   record: SessionRecord | undefined,
   proof: Proof,
   now: number,
-  options: {
-    readonly cookie: { readonly base: string; readonly formerBases: readonly string[] };
-    readonly lifetime: Lifetime;
-  },
+  options: { readonly cookie: CookieNames; readonly lifetime: Lifetime },
 ): Admission {
   const data = record && coreData(record);
-  const { base, formerBases } = options.cookie;
-  if (!data || (data.cookie !== base && !formerBases.includes(data.cookie))) return UNKNOWN;
+  if (!data || !isUnder(data, options.cookie)) return UNKNOWN;
   const match = matchSecret(data, proof, now);
   if (match === "unknown") return UNKNOWN;
   if (record.ended) return { admitted: false, reason: record.ended.reason, record };

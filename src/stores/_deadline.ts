@@ -1,10 +1,8 @@
-import { type Duration, milliseconds } from "../duration.ts";
+import { type Duration, LONGEST_TIMER, milliseconds } from "../duration.ts";
 import { SessionError } from "../errors.ts";
 
 /** How long a store waits for an answer from the network unless it is told otherwise, in milliseconds. */
 const ANSWER_WITHIN = 5_000;
-/** Timers know no longer time, and fire at once: 24.8 days. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** How long a store waits for its database: a request must not wait for as long as a driver does, which may be minutes. */
 export class Deadline {

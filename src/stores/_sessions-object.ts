@@ -1,9 +1,10 @@
 import { SessionError, type SessionErrorCode } from "../errors.ts";
 import type { CreateOptions, SessionRecord, Store } from "../store.ts";
 import type { Row } from "./_rows.ts";
-import type { Engine, Statement } from "./_sqlite-engine.ts";
+import { ENDED_AT_ONCE, type Engine, type Statement } from "./_sqlite-engine.ts";
 import { namesOf } from "./_sqlite-schema.ts";
 import { SqliteSessions } from "./_sqlite-sessions.ts";
+import { DATABASE_SWEEP } from "./_sweeper.ts";
 
 /** What the object calls of its storage, which is one with SQLite. */
 export interface ObjectStorage {
@@ -32,11 +33,7 @@ export type ObjectAnswer =
   | { readonly value?: unknown; readonly error?: undefined }
   | { readonly error: { readonly code: SessionErrorCode; readonly message: string } };
 
-/** Ending so many sessions takes some milliseconds. */
-const ENDED_AT_ONCE = 1_000;
-const SWEPT_AT_ONCE = 1_000;
-/** So long after its end a record may still be there: the managers' clocks may be a little apart. */
-const SLACK = 60_000;
+const { batch: SWEPT_AT_ONCE, slack: SLACK } = DATABASE_SWEEP;
 /** An object wakes up for the dead no more often. */
 const HOUR = 3_600_000;
 const TABLE = "sessionup_sessions";

@@ -1,6 +1,13 @@
 import { SessionError } from "../errors.ts";
 import type { Row } from "./_rows.ts";
-import { type Engine, LOG_AHEAD, Patience, type Statement, type Value } from "./_sqlite-engine.ts";
+import {
+  ENDED_AT_ONCE,
+  type Engine,
+  LOG_AHEAD,
+  Patience,
+  type Statement,
+  type Value,
+} from "./_sqlite-engine.ts";
 
 /** What the store calls of a prepared statement. */
 export interface SqliteStatement {
@@ -19,8 +26,6 @@ export interface SqliteDatabase {
 
 /** What SQLite may block the event loop for while it waits for a lock, in milliseconds. */
 const BLOCKED_AT_MOST = 5;
-/** Ending so many sessions takes some milliseconds. */
-const ENDED_AT_ONCE = 1_000;
 
 /**
  * The app's connection as an engine. Whatever it does is done in one turn of the event loop: nothing of the app's on

@@ -24,6 +24,9 @@ export interface Engine {
   logAhead?(): Promise<void>;
 }
 
+/** How many an engine whose work holds up everything else may end in one step: that takes some milliseconds. */
+export const ENDED_AT_ONCE = 1_000;
+
 export const LOG_AHEAD = "PRAGMA journal_mode = WAL";
 
 /** Between two tries, in milliseconds: from the first, doubled each time up to the last. */

@@ -3,7 +3,14 @@ import { known } from "../known-options.ts";
 import type { Store } from "../store.ts";
 import { Deadline } from "./_deadline.ts";
 import type { Row } from "./_rows.ts";
-import { type Engine, LOG_AHEAD, Patience, type Statement, type Value } from "./_sqlite-engine.ts";
+import {
+  ENDED_AT_ONCE,
+  type Engine,
+  LOG_AHEAD,
+  Patience,
+  type Statement,
+  type Value,
+} from "./_sqlite-engine.ts";
 import { namesOf } from "./_sqlite-schema.ts";
 import { SqliteSessions } from "./_sqlite-sessions.ts";
 import { warnOfSweep } from "./_sweeper.ts";
@@ -61,8 +68,6 @@ export interface LibsqlStore extends Store {
   close(): Promise<void>;
 }
 
-/** A local file is read and written in this process: ending so many sessions takes some milliseconds. */
-const ENDED_AT_ONCE = 1_000;
 /** A server does it in its own time, but the answer names them all. */
 const ENDED_AT_ONCE_REMOTELY = 10_000;
 

@@ -1,12 +1,10 @@
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { readCookie } from "./cookie.ts";
+import { LONGEST_COOKIE, readCookie } from "./cookie.ts";
 import type { Signer } from "./signature.ts";
 import { LENGTH, randomText } from "./token.ts";
 
 /** So many users are known on one browser; with more, whoever logged in there longest ago is new again. */
 const MOST_USERS = 4;
-/** Browsers keep no cookie for longer, in milliseconds. */
-const LIFE = 400 * 86_400_000;
 const FORM = new RegExp(`^[0-9A-Za-z]{${LENGTH.root}}(\\.[0-9a-f]{64}){1,${MOST_USERS}}$`);
 
 /** What a browser brings that has logged in before: a random text, and a signature for each user that did so. */
@@ -48,6 +46,6 @@ export class DeviceCookie {
   #cookie({ nonce, marks }: Device, userKey: string, now: number): SetCookie {
     const all = [this.#signer.sign("device", `${nonce} ${userKey}`), ...marks].slice(0, MOST_USERS);
     const value = [nonce, ...all].join(".");
-    return { ...this.#attributes, value, maxAge: LIFE / 1_000, expires: now + LIFE };
+    return { ...this.#attributes, value, maxAge: LONGEST_COOKIE / 1_000, expires: now + LONGEST_COOKIE };
   }
 }
