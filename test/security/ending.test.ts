@@ -1,24 +1,19 @@
-import { type EndReason, Manager, type ManagerOptions, SessionError, type SessionEvents } from "sessionup";
+import { type EndReason, Manager, type ManagerOptions, SessionError } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
 import { rejectionOf } from "../../src/wire/rejection.ts";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
+import { siteWith } from "./_site.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 
 function setUp(options: ManagerOptions = {}) {
-  const clock = new TestClock();
-  const store = new GatedStore();
-  const manager = new Manager(store, { clock: clock.now, ...options });
-  const ended: SessionEvents["ended"][] = [];
-  manager.events.on("ended", (event) => ended.push(event));
-  const sessions = testSessions(manager);
+  const site = siteWith(options);
   const login = (browser: Browser, userKey = "ann") =>
-    browser.visit((request) => sessions.init(request, userKey));
-  const reason = (browser: Browser) => browser.visit((request) => sessions.authorize(request));
-  return { clock, store, manager, sessions, ended, login, reason };
+    browser.visit((request) => site.sessions.init(request, userKey));
+  return { ...site, login };
 }
 
 describe("tombstones", () => {

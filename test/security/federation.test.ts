@@ -1,23 +1,17 @@
-import { Manager, type ManagerOptions, type ProviderLogin, type SessionEvents } from "sessionup";
+import { Manager, type ManagerOptions, type ProviderLogin } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
-import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
+import { siteWith } from "./_site.ts";
 
 const ISSUER = "https://login.example.com";
 
 function setUp(options: ManagerOptions = {}) {
-  const clock = new TestClock();
-  const store = new GatedStore();
-  const manager = new Manager(store, { clock: clock.now, ...options });
-  const ended: SessionEvents["ended"][] = [];
-  manager.events.on("ended", (event) => ended.push(event));
-  const sessions = testSessions(manager);
+  const site = siteWith(options);
   const login = (browser: Browser, provider: ProviderLogin, userKey = "ann") =>
-    browser.visit((request) => sessions.init(request, userKey, { provider }));
-  const reason = (browser: Browser) => browser.visit((request) => sessions.authorize(request));
-  return { clock, store, manager, sessions, ended, login, reason };
+    browser.visit((request) => site.sessions.init(request, userKey, { provider }));
+  return { ...site, login };
 }
 
 describe("init with a provider", () => {

@@ -1,7 +1,7 @@
 import { type CookieOptions, Manager, type ManagerOptions, type SetCookie } from "sessionup";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { TestRequest, testSessions } from "../support/browser.ts";
+import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 
 /** What a browser goes by: RFC 6265 section 5.3, and CHIPS. */
@@ -10,27 +10,18 @@ function keyOf({ name, domain = "", path, partitioned }: Omit<SetCookie, "value"
 }
 
 /** A browser at a page for which all of its cookies are. */
-class Jar {
+class Jar extends Browser {
   readonly cookies = new Map<string, SetCookie>();
 
-  request(): TestRequest {
+  override request(): TestRequest {
     const cookie = [...this.cookies.values()].map(({ name, value }) => `${name}=${value}`).join("; ");
     return new TestRequest(cookie ? { cookie } : {});
   }
 
-  receive({ cookies }: TestRequest): void {
+  override receive({ cookies }: TestRequest): void {
     for (const cookie of cookies) {
       if (cookie.maxAge === 0) this.cookies.delete(keyOf(cookie));
       else this.cookies.set(keyOf(cookie), cookie);
-    }
-  }
-
-  async visit<Answer>(use: (request: TestRequest) => Promise<Answer>): Promise<Answer> {
-    const request = this.request();
-    try {
-      return await use(request);
-    } finally {
-      this.receive(request);
     }
   }
 

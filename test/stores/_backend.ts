@@ -1,5 +1,6 @@
 import type { Store } from "sessionup";
 import type { ContractSkip } from "sessionup/testing";
+import { afterAll, beforeAll } from "vitest";
 
 /** A store with one of its clients, on a real server or file: what the suite of all stores runs on. */
 export interface Backend {
@@ -27,4 +28,16 @@ export interface OpenStore {
   close(): Promise<void>;
   /** Uses the app's client, whatever became of the store. Absent where the store has none. */
   ping?(): Promise<unknown>;
+}
+
+/** Stores over so many clients, as many processes would have them: there while the tests of this `describe` run. */
+export function openStores(backend: Backend, count: number): () => readonly Store[] {
+  const opened: OpenStore[] = [];
+  beforeAll(async () => {
+    while (opened.length < count) opened.push(await backend.open());
+  });
+  afterAll(async () => {
+    for (const each of opened) await each.close();
+  });
+  return () => opened.map(({ store }) => store);
 }

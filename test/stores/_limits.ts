@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Manager, SessionError, type SessionLimit, type Store } from "sessionup";
 import { TestClock } from "sessionup/testing";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 import { Browser, testSessions } from "../support/browser.ts";
 import { newMark } from "./_arbitraries.ts";
-import type { Backend, OpenStore } from "./_backend.ts";
+import { type Backend, openStores } from "./_backend.ts";
 
 const CLIENTS = 3;
 const MAX = 3;
@@ -12,14 +12,7 @@ const MAX = 3;
 /** How many sessions a user may have, as managers in several processes keep to it. */
 export function limitTests(backend: Backend): void {
   describe("of a user's sessions", () => {
-    const opened: OpenStore[] = [];
-    const stores = () => opened.map(({ store }) => store);
-    beforeAll(async () => {
-      for (let count = 0; count < CLIENTS; count++) opened.push(await backend.open());
-    });
-    afterAll(async () => {
-      for (const each of opened) await each.close();
-    });
+    const stores = openStores(backend, CLIENTS);
 
     it.each([
       ["evict-oldest", "first"],

@@ -1,22 +1,16 @@
 import { Manager } from "sessionup";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Browser, testSessions } from "../support/browser.ts";
 import { newMark } from "./_arbitraries.ts";
-import type { Backend, OpenStore } from "./_backend.ts";
+import { type Backend, openStores } from "./_backend.ts";
 
 /** What a manager promises of the end of sessions, over the store and by whatever process. */
 export function managerEnds(backend: Backend): void {
   describe("ends", () => {
-    const opened: OpenStore[] = [];
-    beforeAll(async () => {
-      for (let process = 0; process < 2; process++) opened.push(await backend.open());
-    });
-    afterAll(async () => {
-      for (const each of opened) await each.close();
-    });
+    const stores = openStores(backend, 2);
 
     it("ASVS 7.4.2: all sessions of a user end at once, on three devices and in every process, and nobody else's", async () => {
-      const sites = opened.map(({ store }) => {
+      const sites = stores().map((store) => {
         const manager = new Manager(store);
         return { manager, sessions: testSessions(manager) };
       });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { SessionError, type SessionRecord, type Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 import { DAY } from "../support/record.ts";
 import { marked, newMark, userKey } from "./_arbitraries.ts";
-import type { Backend, OpenStore } from "./_backend.ts";
+import { type Backend, openStores } from "./_backend.ts";
 import { type Question, questionOf, type Step, step, type World } from "./_model-steps.ts";
 
 const RUNS = 60;
@@ -19,18 +19,11 @@ let clock = Date.UTC(2026, 0, 1, 12);
  */
 export function modelTests(backend: Backend): void {
   describe("model", () => {
-    const opened: OpenStore[] = [];
-    beforeAll(async () => {
-      for (let count = 0; count < 2; count++) opened.push(await backend.open());
-    });
-    afterAll(async () => {
-      for (const each of opened) await each.close();
-    });
+    const stores = openStores(backend, 2);
 
     it(`answers like memory whatever happens, in ${RUNS} sequences of up to 40 steps by 2 clients`, async () => {
-      const stores = opened.map(({ store }) => store);
       const steps = fc.array(step, { minLength: 1, maxLength: 40, size: "max" });
-      const property = fc.asyncProperty(userKey, steps, (key, steps) => new Run(stores, key).run(steps));
+      const property = fc.asyncProperty(userKey, steps, (key, steps) => new Run(stores(), key).run(steps));
       await fc.assert(property, {
         numRuns: RUNS,
         interruptAfterTimeLimit: 60_000,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { SessionError, type SessionLimit, type SessionRecord, type Store, shardOf } from "sessionup";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 import { HOUR, NOW } from "../support/record.ts";
 import { newMark } from "./_arbitraries.ts";
 import { atOnce, inWaves } from "./_at-once.ts";
-import type { Backend, OpenStore } from "./_backend.ts";
+import { type Backend, openStores } from "./_backend.ts";
 import { managerRaces } from "./_manager-races.ts";
 
 /** Each race is run so often, each time with a user of its own. */
@@ -16,14 +16,7 @@ type Task = (store: Store) => Promise<unknown>;
 /** Operations of several clients side by side: each is wholly before or wholly after the other. */
 export function raceTests(backend: Backend): void {
   describe(`races of ${CLIENTS} clients`, () => {
-    const opened: OpenStore[] = [];
-    const stores = () => opened.map(({ store }) => store);
-    beforeAll(async () => {
-      for (let count = 0; count < CLIENTS; count++) opened.push(await backend.open());
-    });
-    afterAll(async () => {
-      for (const each of opened) await each.close();
-    });
+    const stores = openStores(backend, CLIENTS);
     const race = (title: string, rounds: number, round: (round: Round) => Promise<void>) =>
       it(
         `${title}, ${rounds} times`,
