@@ -17,6 +17,7 @@ import {
   type Resolved,
   resolveOptions,
 } from "./options.ts";
+import type { Admitted } from "./policy/admission.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
@@ -28,7 +29,7 @@ import {
   type ProviderSession,
   providerOf,
 } from "./provider.ts";
-import { type Session, type SessionId, SessionView } from "./session.ts";
+import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
 import { policyOf, type SessionPolicy } from "./session-policy.ts";
 import { levelOf as levelIn } from "./step-up.ts";
@@ -377,7 +378,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const { clock } = this.#options;
     const secret = nextSecret(before.token.secret, this.#options.generateSecret);
     const hash = hashOf(secret);
-    const after = await this.#change(before, (data, match) => {
+    const { after, meta } = await this.#change(before, (data, match) => {
       const now = clock();
       const known = isPending(match) ? confirmed(data, match, now) : data;
       if (match === "current" || known !== data) {
@@ -387,33 +388,32 @@ export class Manager<In = undefined, Out extends In = In> {
       // The holder of a retired secret gets another one only for a proof: the response with the last one may be lost.
       return (proof && proved(data, hash, provedAnew(provedBy({ data, match }), proof, now), now)) || data;
     });
-    const { record, data, held } = after;
+    const { record, data } = after;
     const match = data.secret === hash ? "current" : data.pending?.find((each) => each.hash === hash);
-    if (!match) return after;
-    const { id, userKey } = after.session;
+    if (!match) return live(before.token, after, meta, before.held, clock());
+    const id = record.id as SessionId;
     this.#send(exchange, { id, secret }, record, data);
-    this.events.emit("rotated", { id, userKey, at: clock() });
-    const admitted = { admitted: true, record, data, match } as const;
-    return live({ id, secret }, admitted, await this.#meta.read(data.meta), held, clock());
+    this.events.emit("rotated", { id, userKey: record.userKey, at: clock() });
+    return live({ id, secret }, { ...after, match }, meta, before.held, clock());
   }
 
   /** Changes the metadata, once more from the start whenever somebody else was faster. @internal */
   async updateMeta(before: Live<Out>, update: (meta: Out) => In | Promise<In>): Promise<Live<Out>> {
-    return this.#change(before, async ({ meta, ...rest }) => {
+    const { after, meta } = await this.#change(before, async ({ meta, ...rest }) => {
       const old = await this.#meta.read(meta);
       if (!old.ok) throw old.error;
       const { json } = await this.#meta.write(await update(old.value));
       return { ...rest, ...(json !== undefined && { meta: json }) } as CoreData;
     });
+    return live(before.token, after, meta, before.held, this.#options.clock());
   }
 
   async #change(
     before: Live<Out>,
     next: (data: CoreData, match: Match) => CoreData | Promise<CoreData>,
-  ): Promise<Live<Out>> {
+  ): Promise<{ readonly after: Admitted; readonly meta: ParsedMeta<Out> }> {
     const after = await this.ledger.change(before, new TokenProof(before.token), next);
-    const meta = await this.#meta.read(after.data.meta);
-    return live(before.token, after, meta, before.held, this.#options.clock());
+    return { after, meta: await this.#meta.read(after.data.meta) };
   }
 
   /** All live sessions of a user, newest first. @internal */
