@@ -23,14 +23,16 @@ function summaryOf(files: Readonly<Record<string, string>>): readonly string[] {
       encoding: "utf8",
     });
     const lines = stdout.trimEnd().split("\n");
-    return lines.filter((line) => /^skipped: |^ran: |^\d+ passed/.test(line) || line === lines.at(-1));
+    return lines.filter(
+      (line) => /^skipped: |^ran: |^failed: |^\d+ passed/.test(line) || line === lines.at(-1),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 describe("the summary of a run", () => {
-  it("counts what passed, failed and was skipped, and names the skipped", () => {
+  it("counts what passed, failed and was skipped, and names the skipped and the failed", () => {
     const lines = summaryOf({
       "a.test.js": `
         import { describe, expect, it } from "vitest";
@@ -48,6 +50,7 @@ describe("the summary of a run", () => {
       "skipped: a.test.js > a > is skipped: there is no moon",
       "skipped: a.test.js > a > finds out (it rains)",
       "skipped: a.test.js > will be",
+      "failed: a.test.js > a > fails: expected 1 to be 2 // Object.is equality",
       "2 passed, 1 failed, 3 skipped",
     ]);
   });
@@ -67,7 +70,27 @@ describe("the summary of a run", () => {
         it("passes", () => void Promise.reject(new Error("nobody listens")));
       `,
     });
+    expect(lines.filter((line) => line.startsWith("failed: ")).toSorted()).toEqual([
+      expect.stringMatching(/^failed: file\.test\.js: .*not-there\.js/),
+      "failed: hook.test.js > a: no",
+      "failed: outside of any test: nobody listens",
+    ]);
     expect(lines.at(-1)).toBe("1 passed, 3 failed, 1 skipped");
+  });
+
+  it("says why something failed in one line, however long the reason is", () => {
+    const lines = summaryOf({
+      "a.test.js": `
+        import { it } from "vitest";
+        it("fails", () => { throw new Error("one\\n  two" + "!".repeat(1000)); });
+        it("throws a string", () => { throw "three"; });
+      `,
+    });
+    expect(lines).toEqual([
+      `failed: a.test.js > fails: one two${"!".repeat(293)}...`,
+      "failed: a.test.js > throws a string: three",
+      "0 passed, 2 failed, 0 skipped",
+    ]);
   });
 
   it("names each store with each client that ran, and counts what has passed", () => {
