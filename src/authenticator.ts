@@ -1,29 +1,20 @@
-import { type Authentication, type Live, live, type None, none } from "./authentication.ts";
-import { SessionError, type UnauthorizedReason } from "./errors.ts";
+import { type Authentication, type Live, live, none } from "./authentication.ts";
+import { SessionError } from "./errors.ts";
 import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
 import { clientChanges } from "./identity/change.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MetaCodec } from "./meta.ts";
 import type { Resolved } from "./options.ts";
-import { type Admission, type Admitted, admit } from "./policy/admission.ts";
-import { activityDue } from "./policy/lifetime.ts";
+import { type Admitted, admit } from "./policy/admission.ts";
 import { moved } from "./policy/moving.ts";
-import { confirmed, isFetchedAhead, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
+import { isOver, Refusals, reasonOf } from "./refusals.ts";
 import { seenClient } from "./seen-client.ts";
 import type { SessionId } from "./session.ts";
-import type { CoreData } from "./session-data.ts";
-import type { SessionChange, SessionRecord } from "./store.ts";
+import type { SessionRecord } from "./store.ts";
+import { type Due, Upkeep, type Use } from "./upkeep.ts";
 import type { FormerToken, SessionCookie } from "./wire/session-cookie.ts";
-import { hashOf, nextSecret, type Secret, type Token, TokenProof } from "./wire/token.ts";
-
-/** What may follow from a request besides knowing who it is. @internal */
-export interface Use {
-  /** It counts as activity. */
-  readonly touch: boolean;
-  /** Its response may bring a new secret. */
-  readonly rotate: boolean;
-}
+import { type Token, TokenProof } from "./wire/token.ts";
 
 /** The parts of a manager that authentication needs. */
 interface Parts<Out> {
@@ -34,13 +25,6 @@ interface Parts<Out> {
   readonly events: Events;
 }
 
-/** What a request is due to write, and the secret that its response then brings. */
-interface Due {
-  readonly change: SessionChange;
-  readonly data: CoreData;
-  readonly secret: Secret | undefined;
-}
-
 /** Finds out who a request is. @internal */
 export class Authenticator<Out> {
   readonly #ledger: Ledger;
@@ -48,6 +32,8 @@ export class Authenticator<Out> {
   readonly #meta: MetaCodec<unknown, Out>;
   readonly #options: Resolved<unknown, unknown>;
   readonly #events: Events;
+  readonly #upkeep: Upkeep;
+  readonly #refusals: Refusals;
 
   constructor({ ledger, cookie, meta, options, events }: Parts<Out>) {
     this.#ledger = ledger;
@@ -55,6 +41,8 @@ export class Authenticator<Out> {
     this.#meta = meta;
     this.#options = options;
     this.#events = events;
+    this.#upkeep = new Upkeep(ledger, cookie, options, events);
+    this.#refusals = new Refusals(ledger, cookie, events);
   }
 
   /** Who the request is, by its cookie. Never throws on what a client sent. */
@@ -74,7 +62,7 @@ export class Authenticator<Out> {
       if (several) return await this.#choose(exchange, tokens, former, use);
       const now = this.#options.clock();
       const admission = admit(record, new TokenProof(first), now, this.#options);
-      if (!admission.admitted) return await this.#refuse(exchange, [admission], now);
+      if (!admission.admitted) return await this.#refusals.refuse(exchange, [admission], now);
       const moves = this.#isSentOtherwise(admission);
       const its = moves ? { ...use, rotate: false } : use;
       const welcomed = this.#welcome(exchange, first, admission, [admission.record], now, its);
@@ -109,7 +97,7 @@ export class Authenticator<Out> {
     const best = counting[index];
     const presented = all[index];
     const copied = tokens.length > 0 && best?.admitted ? best.record.id : undefined;
-    await this.#refuse(exchange, admissions, now, names, copied);
+    await this.#refusals.refuse(exchange, admissions, now, names, copied);
     if (!best?.admitted || !presented) return none(reasonOf(counting));
     const { userKey } = best.record;
     const held = counting.flatMap((admission) => (admission.admitted ? [admission.record] : []));
@@ -163,7 +151,7 @@ export class Authenticator<Out> {
     use: Use,
   ): Authentication<Out> | Promise<Authentication<Out>> {
     const meta = this.#meta.read(best.data.meta);
-    const due = this.#due(exchange, presented, best, now, use);
+    const due = this.#upkeep.due(exchange, presented, best, now, use);
     if (due || this.#options.validate || meta instanceof Promise) {
       return this.#examine(exchange, presented, best, held, now, due);
     }
@@ -182,7 +170,7 @@ export class Authenticator<Out> {
     if (!meta.ok) return none("meta_invalid", held);
     const refused = await this.#refusesClient(exchange, best, now);
     if (refused) return none("client_changed", refused === "end" ? [] : held);
-    const noted = due ? await this.#note(exchange, best, now, due) : best;
+    const noted = due ? await this.#upkeep.write(exchange, best, now, due) : best;
     if (noted) return live(presented, noted, meta, held, now);
     // It was there a moment ago, and its secret was right: so its end is proven.
     this.#cookie.clearIfWritable(exchange);
@@ -192,102 +180,12 @@ export class Authenticator<Out> {
   /** Makes more follow from a request that the middleware before has let in, if it is due. */
   async renew(exchange: Exchange, before: Live<Out>, use: Use): Promise<Authentication<Out>> {
     const now = this.#options.clock();
-    const due = this.#due(exchange, before.token, before, now, use);
+    const due = this.#upkeep.due(exchange, before.token, before, now, use);
     if (!due) return before;
-    const noted = await this.#note(exchange, before, now, due);
+    const noted = await this.#upkeep.write(exchange, before, now, due);
     if (noted) return live(before.token, noted, { ok: true, value: before.session.meta }, before.held, now);
     this.#cookie.clearIfWritable(exchange);
     return none("revoked");
-  }
-
-  /** What is to be written because of this request, and what is to be sent when it has been; mostly nothing. */
-  #due(
-    exchange: Exchange,
-    presented: Token,
-    { record, data, match }: Admitted,
-    now: number,
-    { touch, rotate }: Use,
-  ): Due | undefined {
-    let activity = touch ? activityDue(record, now, this.#options.lifetime) : undefined;
-    // Nobody may ever look at what is fetched ahead (NIST SP 800-63B-4 section 5.2).
-    if (activity && isFetchedAhead(purposeOf(exchange))) activity = undefined;
-    let next = isPending(match) ? confirmed(data, match, now) : data;
-    let secret: Secret | undefined;
-    const current = match === "current" || next !== data;
-    if (rotate && current && rotationDue(next, record, now, this.#options.rotateEvery)) {
-      const purpose = purposeOf(exchange);
-      // Where it cannot be sent, it must not be made.
-      if (mayBring({ purpose, upgrade: exchange.header("upgrade") }) && exchange.blocked() === undefined) {
-        secret = nextSecret(presented.secret, this.#options.generateSecret);
-        next = sent(next, hashOf(secret), now);
-      }
-    }
-    if (!activity && next === data) return undefined;
-    return {
-      change: { ...(activity && { activity }), ...(next !== data && { data: next }) },
-      data: next,
-      secret,
-    };
-  }
-
-  /** Writes it. Who was not the first to write sends nothing; `undefined` where the session is over. */
-  async #note(
-    exchange: Exchange,
-    best: Admitted,
-    now: number,
-    { change, data, secret }: Due,
-  ): Promise<Admitted | undefined> {
-    const { record } = best;
-    const outcome = await this.#ledger.note(record, change);
-    if (outcome === "not_found") return undefined;
-    if (outcome === "lost") return best;
-    const id = record.id as SessionId;
-    if (secret)
-      this.#cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
-    if (isPending(best.match)) this.#events.emit("rotated", { id, userKey: record.userKey, at: now });
-    const revision = record.revision + (change.data ? 1 : 0);
-    const match = isPending(best.match) ? "current" : best.match;
-    return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };
-  }
-
-  /**
-   * What follows for the tokens that are not good; the reason, if no other one is. `names` are those of their cookies;
-   * of the session `copied` there is a token in the cookie of now, so that none of before is needed.
-   */
-  async #refuse(
-    exchange: Exchange,
-    admissions: readonly Admission[],
-    now: number,
-    names: readonly string[] = [this.#cookie.name],
-    copied?: string,
-  ): Promise<None> {
-    for (const each of admissions) if (!each.admitted) await this.#notice(each, admissions, now);
-    for (const name of new Set(names)) {
-      // Of several of a name nobody knows which of them a clearing would hit: the end of all must be proven.
-      const proven = admissions.every((each, index) => {
-        if (names[index] !== name || isOver(each)) return true;
-        return each.admitted && each.record.id === copied && name !== this.#cookie.name;
-      });
-      if (proven) this.#cookie.clearIfWritable(exchange, name);
-    }
-    return none(reasonOf(admissions));
-  }
-
-  /** Tells of a session that is over, and ends one whose old secret came back. */
-  async #notice(
-    admission: Exclude<Admission, Admitted>,
-    all: readonly Admission[],
-    at: number,
-  ): Promise<void> {
-    // What was ended is told of when that was done.
-    if (admission.reason === "unknown" || admission.record.ended) return;
-    const { id, userKey } = admission.record;
-    if (admission.reason !== "reused") {
-      this.#events.emit("ended", { ids: [id as SessionId], userKey, reason: admission.reason, at });
-    } else if (!all.some((each) => each.admitted && each.record.id === id)) {
-      // Whoever brings the current secret with it is no thief, but has a cookie left over from another path.
-      await this.#ledger.endById(id, "reused", userKey);
-    }
   }
 
   /** Whether `validate` refuses a client other than the one that the session began with. */
@@ -312,21 +210,4 @@ export class Authenticator<Out> {
     }
     return action;
   }
-}
-
-/** What browsers say of a request that no user has made yet: today's ones by the first header. */
-function purposeOf(exchange: Exchange): string | undefined {
-  return exchange.header("sec-purpose") ?? exchange.header("purpose");
-}
-
-/** Whether the session's end is proven to its holder. */
-function isOver(
-  admission: Admission,
-): admission is Exclude<Admission, Admitted | { readonly reason: "unknown" }> {
-  return !admission.admitted && admission.reason !== "unknown";
-}
-
-/** Why nobody gets in: what can be told of the first that can tell. */
-function reasonOf(admissions: readonly Admission[]): UnauthorizedReason {
-  return admissions.find(isOver)?.reason ?? "unknown";
 }

@@ -1,7 +1,7 @@
-import type { Use } from "./authenticator.ts";
 import { known } from "./known-options.ts";
 import type { Need } from "./policy/freshness.ts";
 import { needOf, type StepUpOptions } from "./step-up.ts";
+import type { Use } from "./upkeep.ts";
 
 /** What `public` can be told. */
 export interface PublicOptions {

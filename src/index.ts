@@ -1,4 +1,6 @@
 export { type BoundSessions, bindSessions } from "./bound-sessions.ts";
+export type { ClientOptions, RecognizeOptions, ValidateOptions } from "./client-options.ts";
+export type { CookieOptions } from "./cookie-options.ts";
 export { type Duration, duration } from "./duration.ts";
 export {
   type NeededAuthentication,
@@ -13,13 +15,7 @@ export type { ClientChange } from "./identity/change.ts";
 export type { TrustProxy } from "./identity/trust-proxy.ts";
 export { type InitOptions, Manager } from "./manager.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./meta.ts";
-export type {
-  ClientOptions,
-  CookieOptions,
-  ManagerOptions,
-  RecognizeOptions,
-  ValidateOptions,
-} from "./options.ts";
+export type { ManagerOptions } from "./options.ts";
 export type { AssuranceLevel } from "./policy/assurance.ts";
 export type { ProviderLogin, ProviderSession } from "./provider.ts";
 export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./routes.ts";

@@ -1,22 +1,15 @@
 import { Arrivals } from "./arrivals.ts";
 import { type Authentication, type Live, live, provedBy } from "./authentication.ts";
-import { Authenticator, type Use } from "./authenticator.ts";
+import { Authenticator } from "./authenticator.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
-import { known } from "./known-options.ts";
+import { known, momentOf } from "./known-options.ts";
 import { Ledger, PAGE } from "./ledger.ts";
 import { expiresInOf } from "./limits.ts";
 import { MetaCodec } from "./meta.ts";
-import {
-  KEYS,
-  type ManagerOptions,
-  momentOf,
-  notBeforeOf,
-  type Resolved,
-  resolveOptions,
-} from "./options.ts";
+import { type ManagerOptions, notBeforeOf, type Resolved, resolveOptions } from "./options.ts";
 import type { Admitted } from "./policy/admission.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
@@ -32,8 +25,10 @@ import {
 import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
 import { type CoreData, coreData } from "./session-data.ts";
 import { policyOf, type SessionPolicy } from "./session-policy.ts";
+import { KEYS } from "./signing-keys.ts";
 import { levelOf as levelIn } from "./step-up.ts";
 import type { EndReason, SessionRecord, Store } from "./store.ts";
+import type { Use } from "./upkeep.ts";
 import { checkUserKey } from "./user-key.ts";
 import { formToken, isFormToken } from "./wire/form-token.ts";
 import { revocationOf, revocationToken } from "./wire/revocation-token.ts";

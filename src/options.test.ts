@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { CookieOptions } from "./cookie-options.ts";
 import { typed } from "./meta.ts";
-import { type CookieOptions, type ManagerOptions, resolveOptions } from "./options.ts";
+import { type ManagerOptions, resolveOptions } from "./options.ts";
 
 /** The options as a caller without types may write them. */
 function resolve(options: Record<string, unknown>): ReturnType<typeof resolveOptions> {

@@ -1,5 +1,4 @@
-import { known } from "./known-options.ts";
-import { momentOf } from "./options.ts";
+import { known, momentOf } from "./known-options.ts";
 import { checkKey } from "./user-key.ts";
 import { hashOf } from "./wire/token.ts";
 

@@ -1,6 +1,6 @@
 import type { Authentication } from "./authentication.ts";
-import type { Use } from "./authenticator.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Use } from "./upkeep.ts";
 
 /** @internal */
 export type Authenticate<Out> = (exchange: Exchange, use: Use) => Promise<Authentication<Out>>;

@@ -1,5 +1,4 @@
 import { type Authentication, type Live, type None, provedBy } from "./authentication.ts";
-import type { Use } from "./authenticator.ts";
 import { SessionError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import {
@@ -17,6 +16,7 @@ import { type Authenticate, RequestState } from "./request-state.ts";
 import { createRoutes, type Routes, type RoutesOptions } from "./routes.ts";
 import type { Session, SessionId } from "./session.ts";
 import { neededFor, proofOf, type ReauthenticateOptions } from "./step-up.ts";
+import type { Use } from "./upkeep.ts";
 import { checkUserKey } from "./user-key.ts";
 
 /** The options of `init`: left out at will, but for metadata that must be there. */

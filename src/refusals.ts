@@ -1,0 +1,73 @@
+import { type None, none } from "./authentication.ts";
+import type { UnauthorizedReason } from "./errors.ts";
+import type { Events } from "./events.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Admission, Admitted } from "./policy/admission.ts";
+import type { SessionId } from "./session.ts";
+import type { SessionCookie } from "./wire/session-cookie.ts";
+
+/** What follows for tokens that are not good: nobody gets in, and the cookies of what is over are cleared. @internal */
+export class Refusals {
+  readonly #ledger: Ledger;
+  readonly #cookie: SessionCookie;
+  readonly #events: Events;
+
+  constructor(ledger: Ledger, cookie: SessionCookie, events: Events) {
+    this.#ledger = ledger;
+    this.#cookie = cookie;
+    this.#events = events;
+  }
+
+  /**
+   * Carries it out, and gives the reason if there is no good token. `names` are those of their cookies;
+   * of the session `copied` there is a token in the cookie of now, so that none of before is needed.
+   */
+  async refuse(
+    exchange: Exchange,
+    admissions: readonly Admission[],
+    now: number,
+    names: readonly string[] = [this.#cookie.name],
+    copied?: string,
+  ): Promise<None> {
+    for (const each of admissions) if (!each.admitted) await this.#notice(each, admissions, now);
+    for (const name of new Set(names)) {
+      // Of several of a name nobody knows which of them a clearing would hit: the end of all must be proven.
+      const proven = admissions.every((each, index) => {
+        if (names[index] !== name || isOver(each)) return true;
+        return each.admitted && each.record.id === copied && name !== this.#cookie.name;
+      });
+      if (proven) this.#cookie.clearIfWritable(exchange, name);
+    }
+    return none(reasonOf(admissions));
+  }
+
+  /** Tells of a session that is over, and ends one whose old secret came back. */
+  async #notice(
+    admission: Exclude<Admission, Admitted>,
+    all: readonly Admission[],
+    at: number,
+  ): Promise<void> {
+    // What was ended is told of when that was done.
+    if (admission.reason === "unknown" || admission.record.ended) return;
+    const { id, userKey } = admission.record;
+    if (admission.reason !== "reused") {
+      this.#events.emit("ended", { ids: [id as SessionId], userKey, reason: admission.reason, at });
+    } else if (!all.some((each) => each.admitted && each.record.id === id)) {
+      // Whoever brings the current secret with it is no thief, but has a cookie left over from another path.
+      await this.#ledger.endById(id, "reused", userKey);
+    }
+  }
+}
+
+/** Whether the session's end is proven to its holder. @internal */
+export function isOver(
+  admission: Admission,
+): admission is Exclude<Admission, Admitted | { readonly reason: "unknown" }> {
+  return !admission.admitted && admission.reason !== "unknown";
+}
+
+/** Why nobody gets in: what can be told of the first that can tell. @internal */
+export function reasonOf(admissions: readonly Admission[]): UnauthorizedReason {
+  return admissions.find(isOver)?.reason ?? "unknown";
+}

@@ -1,0 +1,97 @@
+import type { Events } from "./events.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Resolved } from "./options.ts";
+import type { Admitted } from "./policy/admission.ts";
+import { activityDue } from "./policy/lifetime.ts";
+import { confirmed, isFetchedAhead, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
+import type { SessionId } from "./session.ts";
+import type { CoreData } from "./session-data.ts";
+import type { SessionChange } from "./store.ts";
+import type { SessionCookie } from "./wire/session-cookie.ts";
+import { hashOf, nextSecret, type Secret, type Token } from "./wire/token.ts";
+
+/** What may follow from a request besides knowing who it is. @internal */
+export interface Use {
+  /** It counts as activity. */
+  readonly touch: boolean;
+  /** Its response may bring a new secret. */
+  readonly rotate: boolean;
+}
+
+/** What a request is due to write, and the secret that its response then brings. @internal */
+export interface Due {
+  readonly change: SessionChange;
+  readonly data: CoreData;
+  readonly secret: Secret | undefined;
+}
+
+/** What a good request writes: that it was there, and the turns of its secret. @internal */
+export class Upkeep {
+  readonly #ledger: Ledger;
+  readonly #cookie: SessionCookie;
+  readonly #options: Resolved<unknown, unknown>;
+  readonly #events: Events;
+
+  constructor(ledger: Ledger, cookie: SessionCookie, options: Resolved<unknown, unknown>, events: Events) {
+    this.#ledger = ledger;
+    this.#cookie = cookie;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** What is to be written because of this request, and what is to be sent when it has been; mostly nothing. */
+  due(
+    exchange: Exchange,
+    presented: Token,
+    { record, data, match }: Admitted,
+    now: number,
+    { touch, rotate }: Use,
+  ): Due | undefined {
+    let activity = touch ? activityDue(record, now, this.#options.lifetime) : undefined;
+    // Nobody may ever look at what is fetched ahead (NIST SP 800-63B-4 section 5.2).
+    if (activity && isFetchedAhead(purposeOf(exchange))) activity = undefined;
+    let next = isPending(match) ? confirmed(data, match, now) : data;
+    let secret: Secret | undefined;
+    const current = match === "current" || next !== data;
+    if (rotate && current && rotationDue(next, record, now, this.#options.rotateEvery)) {
+      const purpose = purposeOf(exchange);
+      // Where it cannot be sent, it must not be made.
+      if (mayBring({ purpose, upgrade: exchange.header("upgrade") }) && exchange.blocked() === undefined) {
+        secret = nextSecret(presented.secret, this.#options.generateSecret);
+        next = sent(next, hashOf(secret), now);
+      }
+    }
+    if (!activity && next === data) return undefined;
+    return {
+      change: { ...(activity && { activity }), ...(next !== data && { data: next }) },
+      data: next,
+      secret,
+    };
+  }
+
+  /** Writes it. Who was not the first to write sends nothing; `undefined` where the session is over. */
+  async write(
+    exchange: Exchange,
+    best: Admitted,
+    now: number,
+    { change, data, secret }: Due,
+  ): Promise<Admitted | undefined> {
+    const { record } = best;
+    const outcome = await this.#ledger.note(record, change);
+    if (outcome === "not_found") return undefined;
+    if (outcome === "lost") return best;
+    const id = record.id as SessionId;
+    if (secret)
+      this.#cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
+    if (isPending(best.match)) this.#events.emit("rotated", { id, userKey: record.userKey, at: now });
+    const revision = record.revision + (change.data ? 1 : 0);
+    const match = isPending(best.match) ? "current" : best.match;
+    return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };
+  }
+}
+
+/** What browsers say of a request that no user has made yet: today's ones by the first header. */
+function purposeOf(exchange: Exchange): string | undefined {
+  return exchange.header("sec-purpose") ?? exchange.header("purpose");
+}
