@@ -19,7 +19,7 @@ export class Target {
   constructor(/** @type {string} */ framework, /** @type {string} */ contender, connections = 16) {
     this.#contender = contender;
     this.#connections = connections;
-    this.#server = new Worker("server.mjs", framework, contender);
+    this.#server = new Worker("workers/server.mjs", framework, contender);
   }
 
   /** Logs the users in. */

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { shardOf } from "../dist/index.js";
-import { DATABASES } from "./databases.mjs";
-import { spreadOf } from "./statistics.mjs";
+import { shardOf } from "../../dist/index.js";
+import { DATABASES } from "../databases.mjs";
+import { spreadOf } from "../statistics.mjs";
 
 /**
  * What operations cost as a store grows: flat for what is found by its id, linear in the user's own sessions for the
@@ -14,7 +14,7 @@ const DAY = 86_400_000;
 const REPEATS = 200;
 const OWN = [10, 100];
 
-/** @typedef {import("../dist/index.js").SessionRecord} SessionRecord */
+/** @typedef {import("../../dist/index.js").SessionRecord} SessionRecord */
 
 let count = 0;
 
@@ -43,11 +43,18 @@ function recordOf(/** @type {string} */ userKey) {
   };
 }
 
+/** @type {import("../section.d.ts").Section<Awaited<ReturnType<typeof grow>>>} */
+export const growth = {
+  name: "growth",
+  run: ({ quick, stores }) => grow(quick ? [1_000, 10_000] : [1_000, 100_000, 1_000_000], stores),
+  text: growthText,
+};
+
 /**
  * @param {readonly number[]} sizes
  * @param {readonly string[]} [only]
  */
-export async function growth(sizes, only) {
+async function grow(sizes, only) {
   const rows = [];
   for (const [name, open] of Object.entries(DATABASES)) {
     if (only && !only.includes(name)) continue;
@@ -79,7 +86,7 @@ export async function growth(sizes, only) {
 }
 
 async function measure(
-  /** @type {import("../dist/index.js").Store} */ store,
+  /** @type {import("../../dist/index.js").Store} */ store,
   /** @type {readonly string[]} */ ids,
 ) {
   /** @type {Record<string, number>} */
@@ -140,7 +147,7 @@ function collectGarbage() {
   runInNewContext("gc")();
 }
 
-export function growthText(/** @type {Awaited<ReturnType<typeof growth>>} */ rows) {
+function growthText(/** @type {Awaited<ReturnType<typeof grow>>} */ rows) {
   const figures = ["fetch", ...OWN.flatMap((own) => [`list ${own}`, `end ${own}`, `create ${own}`])];
   const titles = {
     fetch: "fetch one",

@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import express from "express";
-import { answerParent } from "./rounds.mjs";
+import { answerParent } from "../rounds.mjs";
 
 /** A worker: serves one contender on one framework, and tells its CPU time in microseconds. */
 
 const [framework, name] = process.argv.slice(2);
-/** @type {import("./contenders/contender.d.ts").Contender} */
-const contender = (await import(`./contenders/${name}.mjs`))[framework ?? ""]();
+/** @type {import("../contenders/contender.d.ts").Contender} */
+const contender = (await import(`../contenders/${name}.mjs`))[framework ?? ""]();
 const LOGIN = "/login/";
 
 const server = createServer(framework === "express" ? onExpress() : onNode());

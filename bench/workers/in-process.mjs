@@ -1,7 +1,7 @@
-import { NOBODY } from "./contenders/bare.mjs";
-import { cookieHeader, makeExchange } from "./exchange.mjs";
-import { answerParent } from "./rounds.mjs";
-import { spreadOf } from "./statistics.mjs";
+import { NOBODY } from "../contenders/bare.mjs";
+import { cookieHeader, makeExchange } from "../exchange.mjs";
+import { answerParent } from "../rounds.mjs";
+import { spreadOf } from "../statistics.mjs";
 
 /**
  * A worker: runs one contender's middleware over requests of a thousand users, without a network, and tells the CPU
@@ -15,8 +15,8 @@ const CHUNK = 250;
 const LANES = 16;
 
 const [name] = process.argv.slice(2);
-/** @type {import("./contenders/contender.d.ts").Contender} */
-const contender = (await import(`./contenders/${name}.mjs`)).node();
+/** @type {import("../contenders/contender.d.ts").Contender} */
+const contender = (await import(`../contenders/${name}.mjs`)).node();
 
 const users = [];
 for (let index = 0; index < USERS; index++) {

@@ -1,11 +1,11 @@
-import { nodeSessions } from "../dist/adapters/node.js";
-import { Manager } from "../dist/index.js";
-import { SessionView } from "../dist/session.js";
-import { memoryStore } from "../dist/stores/memory.js";
-import { readTokens } from "../dist/wire/cookie.js";
-import { equalHashes, hashOf, parseToken } from "../dist/wire/token.js";
-import { cookieHeader, makeExchange } from "./exchange.mjs";
-import { answerParent } from "./rounds.mjs";
+import { nodeSessions } from "../../dist/adapters/node.js";
+import { Manager } from "../../dist/index.js";
+import { SessionView } from "../../dist/session.js";
+import { memoryStore } from "../../dist/stores/memory.js";
+import { readTokens } from "../../dist/wire/cookie.js";
+import { equalHashes, hashOf, parseToken } from "../../dist/wire/token.js";
+import { cookieHeader, makeExchange } from "../exchange.mjs";
+import { answerParent } from "../rounds.mjs";
 
 /**
  * A worker: times each step of sessionup's `auth` by itself, in microseconds of CPU time, so that the next person sees

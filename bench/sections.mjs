@@ -1,0 +1,9 @@
+import { growth } from "./sections/growth.mjs";
+import { overExpress, overNode } from "./sections/http.mjs";
+import { inProcess } from "./sections/in-process.mjs";
+import { overPostgres, overRedis } from "./sections/over-database.mjs";
+import { steps } from "./sections/steps.mjs";
+
+/** All that is measured, in this order. */
+/** @type {readonly import("./section.d.ts").Section<any>[]} */
+export const SECTIONS = [inProcess, steps, overNode, overExpress, overRedis, overPostgres, growth];
