@@ -9,6 +9,10 @@ import { describe, expect, it, vi } from "vitest";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
 import { hashOf } from "../../src/wire/token.ts";
 import { listen } from "../adapters/_listen.ts";
+import { membersOf, textsOf } from "../support/declared.ts";
+import { PATHS, starter } from "./_secret-paths.ts";
+import { Tally } from "./_watched-site.ts";
+import { Witness } from "./_witness.ts";
 
 const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
 
@@ -16,6 +20,73 @@ const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "er
 function shown(value: unknown): string {
   return inspect(value, { depth: 12, showHidden: true, maxArrayLength: null, maxStringLength: null });
 }
+
+/** Runs with the console's methods seen by the witness, and put back whatever happens. */
+async function traced(witness: Witness, run: () => Promise<void>): Promise<void> {
+  const spies = (["log", "info", "warn", "error", "debug", "trace"] as const).map((method) =>
+    vi.spyOn(console, method).mockImplementation((...given) => witness.see(`console.${method}`, given)),
+  );
+  try {
+    await run();
+    // What listeners reject with comes later.
+    await new Promise(setImmediate);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe("every path on which there are secrets", () => {
+  const tally = new Tally();
+  let kept = 0;
+
+  describe.each(Object.entries(PATHS))("%s", (_name, path) => {
+    it("ASVS 3.3.4: shows no secret, hash or key in answers, errors, events, logs, inspections and JSON", async () => {
+      const witness = new Witness();
+      await traced(witness, () => path(starter(witness, tally)));
+      expect(witness.leaks()).toEqual([]);
+      kept += witness.size;
+    });
+  });
+
+  describe("all together", () => {
+    it("hand out secrets to look for", () => {
+      expect(kept).toBeGreaterThan(1_000);
+    });
+
+    it.each([
+      ["Manager", membersOf("manager.ts", "Manager")],
+      ["Sessions", membersOf("sessions.ts", "Sessions")],
+    ])("drive every public member of %s", (name, members) => {
+      expect(members.length).toBeGreaterThan(10);
+      expect(tally.of(name)).toEqual(expect.arrayContaining(members));
+    });
+
+    it.each([
+      ["options", "options.ts", "ManagerOptions"],
+      ["cookie", "options.ts", "CookieOptions"],
+      ["client", "options.ts", "ClientOptions"],
+      ["recognize", "options.ts", "RecognizeOptions"],
+      ["validate", "options.ts", "ValidateOptions"],
+      ["init", "manager.ts", "InitOptions"],
+      ["auth", "guards.ts", "PublicOptions"],
+      ["auth", "step-up.ts", "StepUpOptions"],
+    ])("set every one of the %s of %s: %s", (kind, file, type) => {
+      expect(tally.of(kind)).toEqual(expect.arrayContaining(membersOf(file, type)));
+    });
+
+    it.each([
+      ["codes", textsOf("errors.ts", "SessionErrorCode")],
+      ["reasons", textsOf("errors.ts", "UnauthorizedReason")],
+      ["ends", textsOf("store.ts", "EndReason")],
+      ["rejections", ["cross_origin"]],
+      ["actions", ["end", "refuse", "report"]],
+      ["events", membersOf("events.ts", "SessionEvents")],
+    ])("come to all that there is of %s", (kind, all) => {
+      expect(all).not.toEqual([]);
+      expect(tally.of(kind)).toEqual(expect.arrayContaining(all));
+    });
+  });
+});
 
 describe("a secret", () => {
   it("ASVS 3.3.4: is in Set-Cookie and nowhere else, and its hash in the store alone", async () => {

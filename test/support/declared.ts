@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { type Comment, type Node, parseSync } from "oxc-parser";
+import { ROOT } from "../packaging/_entries.ts";
+
+/** A declaration of a file under src/, and the comments that say what is internal. */
+interface Found {
+  readonly node: Node;
+  readonly code: string;
+  readonly comments: readonly Comment[];
+}
+
+function declarationOf(file: string, name: string): Found {
+  const code = readFileSync(`${ROOT}src/${file}`, "utf8");
+  const { program, comments } = parseSync(file, code, { sourceType: "module" });
+  for (const statement of program.body) {
+    const node = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
+    if (node && "id" in node && node.id?.type === "Identifier" && node.id.name === name)
+      return { node, code, comments };
+  }
+  throw new Error(`${file}: declares no ${name}`);
+}
+
+/** The names of an interface's members, or of a class's public ones: what is `@internal` is nobody's but ours. */
+export function membersOf(file: string, name: string): string[] {
+  const { node, code, comments } = declarationOf(file, name);
+  if (node.type !== "TSInterfaceDeclaration" && node.type !== "ClassDeclaration")
+    throw new Error(`${file}: ${name} is no interface and no class`);
+  const names = node.body.body.flatMap((member) => {
+    if (!("key" in member) || member.key.type !== "Identifier" || member.key.name === "constructor")
+      return [];
+    const last = comments.findLast(({ end }) => end <= member.start);
+    const documented = last && /^\s*$/.test(code.slice(last.end, member.start));
+    return documented && last.value.includes("@internal") ? [] : [member.key.name];
+  });
+  return [...new Set(names)].sort();
+}
+
+/** The texts of a union, such as `"a" | "b"`. */
+export function textsOf(file: string, name: string): string[] {
+  const { node } = declarationOf(file, name);
+  if (node.type !== "TSTypeAliasDeclaration" || node.typeAnnotation.type !== "TSUnionType")
+    throw new Error(`${file}: ${name} is no union`);
+  return node.typeAnnotation.types
+    .map((type) => {
+      if (
+        type.type !== "TSLiteralType" ||
+        !("value" in type.literal) ||
+        typeof type.literal.value !== "string"
+      )
+        throw new Error(`${file}: ${name} has more than texts in it`);
+      return type.literal.value;
+    })
+    .sort();
+}
