@@ -111,9 +111,19 @@ export class MysqlLease {
       const [answer] = await this.#connection.execute({ ...statement.prepared, ...shape });
       return answer;
     }
-    const [answer] = await this.#connection.query({ sql: statement.literal, ...shape });
-    return answer;
+    try {
+      const [answer] = await this.#connection.query({ sql: statement.literal, ...shape });
+      return answer;
+    } catch (error) {
+      throw withoutValues(error, statement);
+    }
   }
+}
+
+/** The driver's errors carry the statement: of a record the hashes too, which would be in whatever log the error goes to. */
+function withoutValues(error: unknown, { prepared }: Sql): unknown {
+  if (typeof error === "object" && error !== null && "sql" in error) error.sql = prepared.sql;
+  return error;
 }
 
 function insideError(cause?: unknown): SessionError {

@@ -83,7 +83,7 @@ function overPg(pool: PgPool, prepare: boolean): PostgresClient {
 function overPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
   return {
     async ask(text, values) {
-      const rows = await sql.unsafe(text, [...values], { prepare }).values();
+      const rows = await rowsOf(sql.unsafe(text, [...values], { prepare }));
       // After a connection broke, 3.4.9 may say of what was never carried out that it has no rows; there is no command then.
       if (rows.command === null)
         throw new Error("postgresStore: the connection broke before there was an answer");
@@ -94,4 +94,27 @@ function overPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
       await sql.unsafe(text);
     },
   };
+}
+
+async function rowsOf(query: ReturnType<PostgresJs["unsafe"]>): Promise<PostgresJsRows> {
+  try {
+    return await query.values();
+  } catch (error) {
+    throw withoutValues(error);
+  }
+}
+
+/**
+ * Its errors carry the values, hidden or with `debug` for all to see: of a record the hashes too, which would be in whatever
+ * log the error goes to. They cannot be taken out of it, so this is the same error without them.
+ */
+function withoutValues(error: unknown): unknown {
+  if (!(error instanceof Error) || !("parameters" in error)) return error;
+  const {
+    parameters: _,
+    args: __,
+    ...rest
+  } = Object.getOwnPropertyDescriptors(error) as PropertyDescriptorMap;
+  const copy: unknown = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));
+  return Object.defineProperties(copy, rest);
 }

@@ -94,8 +94,23 @@ function ioRedisPort(client: IoRedisClient): RedisPort {
     // A cluster's records are on many nodes: it sends what belongs together together.
     gathers: client.isCluster,
     // Asynchronous, so that what it throws at once is a rejection too.
-    send: async (_key, [command = "", ...args]) => client.call(command, args),
+    async send(_key, [command = "", ...args]) {
+      try {
+        return await client.call(command, args);
+      } catch (error) {
+        throw withoutArguments(error);
+      }
+    },
   };
+}
+
+/** Its errors carry what was sent: of a record the hashes too, which would be in whatever log the error goes to. */
+function withoutArguments(error: unknown): unknown {
+  if (typeof error !== "object" || error === null || !("command" in error)) return error;
+  const { command } = error;
+  if (typeof command === "object" && command !== null && "name" in command)
+    error.command = { name: command.name };
+  return error;
 }
 
 function isIoRedis(client: RedisClient): client is IoRedisClient {
