@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
 import { type Comment, type Node, parseSync } from "oxc-parser";
 import { ROOT } from "../packaging/_entries.ts";
+import { exportedBy } from "../packaging/_exported.ts";
 
-/** A declaration of a file under src/, and the comments that say what is internal. */
+/** A declaration, and the comments that say what is internal. */
 interface Found {
   readonly node: Node;
   readonly code: string;
   readonly comments: readonly Comment[];
 }
 
-function declarationOf(file: string, name: string): Found {
+/** Wherever it is: the package's main entry exports it. */
+function declarationOf(name: string): Found {
+  const file = exportedBy("index.ts").find((each) => each.name === name)?.file;
+  if (file === undefined) throw new Error(`index.ts: exports no ${name}`);
   const code = readFileSync(`${ROOT}src/${file}`, "utf8");
   const { program, comments } = parseSync(file, code, { sourceType: "module" });
   for (const statement of program.body) {
@@ -21,10 +25,10 @@ function declarationOf(file: string, name: string): Found {
 }
 
 /** The names of an interface's members, or of a class's public ones: what is `@internal` is nobody's but ours. */
-export function membersOf(file: string, name: string): string[] {
-  const { node, code, comments } = declarationOf(file, name);
+export function membersOf(name: string): string[] {
+  const { node, code, comments } = declarationOf(name);
   if (node.type !== "TSInterfaceDeclaration" && node.type !== "ClassDeclaration")
-    throw new Error(`${file}: ${name} is no interface and no class`);
+    throw new Error(`${name} is no interface and no class`);
   const names = node.body.body.flatMap((member) => {
     if (!("key" in member) || member.key.type !== "Identifier" || member.key.name === "constructor")
       return [];
@@ -36,10 +40,10 @@ export function membersOf(file: string, name: string): string[] {
 }
 
 /** The texts of a union, such as `"a" | "b"`. */
-export function textsOf(file: string, name: string): string[] {
-  const { node } = declarationOf(file, name);
+export function textsOf(name: string): string[] {
+  const { node } = declarationOf(name);
   if (node.type !== "TSTypeAliasDeclaration" || node.typeAnnotation.type !== "TSUnionType")
-    throw new Error(`${file}: ${name} is no union`);
+    throw new Error(`${name} is no union`);
   return node.typeAnnotation.types
     .map((type) => {
       if (
@@ -47,7 +51,7 @@ export function textsOf(file: string, name: string): string[] {
         !("value" in type.literal) ||
         typeof type.literal.value !== "string"
       )
-        throw new Error(`${file}: ${name} has more than texts in it`);
+        throw new Error(`${name} has more than texts in it`);
       return type.literal.value;
     })
     .sort();
