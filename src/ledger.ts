@@ -179,9 +179,14 @@ export class Ledger {
     return ids as readonly SessionId[];
   }
 
-  /** Throws `TypeError` where the store cannot find sessions by a link. */
+  /** Whether the store can find sessions by a link. */
+  get links(): boolean {
+    return this.#store.links;
+  }
+
+  /** Throws `TypeError` where it cannot. */
   assertLinks(verb: string): void {
-    if (!this.#store.links)
+    if (!this.links)
       throw new TypeError(`${verb}: the store has no fetchByLink; all but Redis and Durable Objects have it`);
   }
 

@@ -88,8 +88,6 @@ export interface InitOptions<In = undefined> {
 export class Manager<In = undefined, Out extends In = In> {
   /** Where to hear of what happens to sessions. */
   readonly events: Events = new Events();
-  /** How long sessions live, and how many of them there may be: for monitoring, and for an auditor. */
-  readonly policy: SessionPolicy;
   /** Under which a context keeps its state of this manager. @internal */
   readonly key: symbol = Symbol("sessionup");
   /** @internal */
@@ -101,15 +99,16 @@ export class Manager<In = undefined, Out extends In = In> {
   readonly #meta: MetaCodec<In, Out>;
   readonly #arrivals: Arrivals;
   readonly #authenticator: Authenticator<Out>;
+  #policy: SessionPolicy;
 
   constructor(store: Store, options: ManagerOptions<In, Out> = {}) {
     this.#given = [store, { ...options }];
     this.#options = resolveOptions(options);
-    this.policy = policyOf(this.#options);
     this.#meta = new MetaCodec(this.#options.meta, this.#options.maxMetaBytes);
     const { cookie, clearSiteData } = this.#options;
     this.cookie = new SessionCookie({ ...cookie, clearSiteData });
     this.ledger = new Ledger(store, this.#options, this.events);
+    this.#policy = policyOf(this.#options, this.ledger.links);
     this.#arrivals = new Arrivals(this.ledger, this.#options, this.events);
     this.#authenticator = new Authenticator({
       ledger: this.ledger,
@@ -257,6 +256,12 @@ export class Manager<In = undefined, Out extends In = In> {
 
   set notBefore(moment: Date | undefined) {
     this.#options.lifetime.notBefore = notBeforeOf(moment);
+    this.#policy = policyOf(this.#options, this.ledger.links);
+  }
+
+  /** What the options come to, in data and in words: for monitoring, and for an auditor. Another one when `notBefore` is set. */
+  get policy(): SessionPolicy {
+    return this.#policy;
   }
 
   /** Lets the store go: timers and connections that it opened itself. The app's own client stays open. */

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Browser, testSessions } from "../test/support/browser.ts";
-import { type AssuranceLevel, type Duration, Manager, type ManagerOptions } from "./index.ts";
+import { membersOf } from "../test/support/declared.ts";
+import {
+  type AssuranceLevel,
+  type Duration,
+  Manager,
+  type ManagerOptions,
+  type SessionPolicy,
+} from "./index.ts";
 import { memoryStore } from "./stores/memory.ts";
 import { TestClock } from "./testing/test-clock.ts";
 
@@ -28,23 +35,54 @@ describe("manager.policy", () => {
     expect(policyOf({})).toMatchInlineSnapshot(`
       {
         "absolute": 86400,
+        "clearSiteData": [],
         "concurrent": {
           "max": 1000,
           "onExceed": "evict-oldest",
         },
+        "cookie": {
+          "domain": null,
+          "httpOnly": true,
+          "name": "__Host-sessionup",
+          "partitioned": false,
+          "path": "/",
+          "previous": [],
+          "sameSite": "strict",
+          "secure": true,
+        },
         "idle": null,
         "idleEarly": 60,
+        "kept": {
+          "agent": true,
+          "geo": false,
+          "ip": true,
+        },
         "longest": 34560000,
         "nist": null,
+        "notBefore": null,
         "persistentCookie": false,
+        "provider": {
+          "caps": true,
+          "ends": true,
+        },
+        "recognize": null,
         "rotation": null,
+        "tombstones": null,
+        "trustedOrigins": [],
+        "validate": null,
         "words": [
           "A session ends 24 hours after the login, whatever happens; nothing moves that end, neither use nor a new secret.",
           "It does not end earlier for being unused.",
           "The cookie goes when the browser is closed.",
+          "Where a login by an identity provider says when its session there ends, ours ends then at the latest. The provider's logout ends it at once, where the app passes it on.",
           "No limits of NIST SP 800-63B-4 are promised: a login may be given 400 days of its own. Say why, or set the option nist.",
           "The cookie's secret is replaced when privileges change and when the user proves again who they are.",
           "A user has at most 1000 sessions at a time. One more login ends the one that began first.",
+          "A session that was ended is forgotten: who comes back with its cookie is not told why.",
+          "A session may be used from another browser or network than it began in.",
+          "The cookie is sent over https alone, to this host alone, with requests from the app's own site alone; no script can read it.",
+          "What pages of other origins send to change something is refused, unless a route of the app's allows it.",
+          "Of who logs in is kept, as long as the session's record: the address, the families of browser and system.",
         ],
       }
     `);
@@ -54,23 +92,54 @@ describe("manager.policy", () => {
     expect(policyOf({ nist: "aal1" })).toMatchInlineSnapshot(`
       {
         "absolute": 86400,
+        "clearSiteData": [],
         "concurrent": {
           "max": 1000,
           "onExceed": "evict-oldest",
         },
+        "cookie": {
+          "domain": null,
+          "httpOnly": true,
+          "name": "__Host-sessionup",
+          "partitioned": false,
+          "path": "/",
+          "previous": [],
+          "sameSite": "strict",
+          "secure": true,
+        },
         "idle": null,
         "idleEarly": 60,
+        "kept": {
+          "agent": true,
+          "geo": false,
+          "ip": true,
+        },
         "longest": 2592000,
         "nist": "aal1",
+        "notBefore": null,
         "persistentCookie": false,
+        "provider": {
+          "caps": true,
+          "ends": true,
+        },
+        "recognize": null,
         "rotation": null,
+        "tombstones": null,
+        "trustedOrigins": [],
+        "validate": null,
         "words": [
           "A session ends 24 hours after the login, whatever happens; nothing moves that end, neither use nor a new secret.",
           "It does not end earlier for being unused.",
           "The cookie goes when the browser is closed.",
+          "Where a login by an identity provider says when its session there ends, ours ends then at the latest. The provider's logout ends it at once, where the app passes it on.",
           "These are within the limits of NIST SP 800-63B-4 for AAL1; a login may be given 30 days at most, and what would exceed a limit is refused.",
           "The cookie's secret is replaced when privileges change and when the user proves again who they are.",
           "A user has at most 1000 sessions at a time. One more login ends the one that began first.",
+          "A session that was ended is forgotten: who comes back with its cookie is not told why.",
+          "A session may be used from another browser or network than it began in.",
+          "The cookie is sent over https alone, to this host alone, with requests from the app's own site alone; no script can read it.",
+          "What pages of other origins send to change something is refused, unless a route of the app's allows it.",
+          "Of who logs in is kept, as long as the session's record: the address, the families of browser and system.",
         ],
       }
     `);
@@ -80,23 +149,54 @@ describe("manager.policy", () => {
     expect(policyOf({ nist: "aal2" })).toMatchInlineSnapshot(`
       {
         "absolute": 86400,
+        "clearSiteData": [],
         "concurrent": {
           "max": 1000,
           "onExceed": "evict-oldest",
         },
+        "cookie": {
+          "domain": null,
+          "httpOnly": true,
+          "name": "__Host-sessionup",
+          "partitioned": false,
+          "path": "/",
+          "previous": [],
+          "sameSite": "strict",
+          "secure": true,
+        },
         "idle": 3600,
         "idleEarly": 60,
+        "kept": {
+          "agent": true,
+          "geo": false,
+          "ip": true,
+        },
         "longest": 86400,
         "nist": "aal2",
+        "notBefore": null,
         "persistentCookie": false,
+        "provider": {
+          "caps": true,
+          "ends": true,
+        },
+        "recognize": null,
         "rotation": null,
+        "tombstones": null,
+        "trustedOrigins": [],
+        "validate": null,
         "words": [
           "A session ends 24 hours after the login, whatever happens; nothing moves that end, neither use nor a new secret.",
           "It ends when it was unused for 1 hour, by the server's clock: never later than that after the last request that counts, and at most 1 minute earlier. Requests that a page makes by itself do not count where the app says so, nor does what a browser fetches ahead.",
           "The cookie goes when the browser is closed.",
+          "Where a login by an identity provider says when its session there ends, ours ends then at the latest. The provider's logout ends it at once, where the app passes it on.",
           "These are within the limits of NIST SP 800-63B-4 for AAL2; a login may be given 24 hours at most, and what would exceed a limit is refused.",
           "The cookie's secret is replaced when privileges change and when the user proves again who they are.",
           "A user has at most 1000 sessions at a time. One more login ends the one that began first.",
+          "A session that was ended is forgotten: who comes back with its cookie is not told why.",
+          "A session may be used from another browser or network than it began in.",
+          "The cookie is sent over https alone, to this host alone, with requests from the app's own site alone; no script can read it.",
+          "What pages of other origins send to change something is refused, unless a route of the app's allows it.",
+          "Of who logs in is kept, as long as the session's record: the address, the families of browser and system.",
         ],
       }
     `);
@@ -106,23 +206,54 @@ describe("manager.policy", () => {
     expect(policyOf({ nist: "aal3" })).toMatchInlineSnapshot(`
       {
         "absolute": 43200,
+        "clearSiteData": [],
         "concurrent": {
           "max": 1000,
           "onExceed": "evict-oldest",
         },
+        "cookie": {
+          "domain": null,
+          "httpOnly": true,
+          "name": "__Host-sessionup",
+          "partitioned": false,
+          "path": "/",
+          "previous": [],
+          "sameSite": "strict",
+          "secure": true,
+        },
         "idle": 900,
         "idleEarly": 60,
+        "kept": {
+          "agent": true,
+          "geo": false,
+          "ip": true,
+        },
         "longest": 43200,
         "nist": "aal3",
+        "notBefore": null,
         "persistentCookie": false,
+        "provider": {
+          "caps": true,
+          "ends": true,
+        },
+        "recognize": null,
         "rotation": null,
+        "tombstones": null,
+        "trustedOrigins": [],
+        "validate": null,
         "words": [
           "A session ends 12 hours after the login, whatever happens; nothing moves that end, neither use nor a new secret.",
           "It ends when it was unused for 15 minutes, by the server's clock: never later than that after the last request that counts, and at most 1 minute earlier. Requests that a page makes by itself do not count where the app says so, nor does what a browser fetches ahead.",
           "The cookie goes when the browser is closed.",
+          "Where a login by an identity provider says when its session there ends, ours ends then at the latest. The provider's logout ends it at once, where the app passes it on.",
           "These are within the limits of NIST SP 800-63B-4 for AAL3; a login may be given 12 hours at most, and what would exceed a limit is refused.",
           "The cookie's secret is replaced when privileges change and when the user proves again who they are.",
           "A user has at most 1000 sessions at a time. One more login ends the one that began first.",
+          "A session that was ended is forgotten: who comes back with its cookie is not told why.",
+          "A session may be used from another browser or network than it began in.",
+          "The cookie is sent over https alone, to this host alone, with requests from the app's own site alone; no script can read it.",
+          "What pages of other origins send to change something is refused, unless a route of the app's allows it.",
+          "Of who logs in is kept, as long as the session's record: the address, the families of browser and system.",
         ],
       }
     `);
@@ -134,23 +265,54 @@ describe("manager.policy", () => {
     expect(policyOf({ nist: "aal1", ...limits, maxSessions })).toMatchInlineSnapshot(`
       {
         "absolute": 2592000,
+        "clearSiteData": [],
         "concurrent": {
           "max": 1,
           "onExceed": "refuse",
         },
+        "cookie": {
+          "domain": null,
+          "httpOnly": true,
+          "name": "__Host-sessionup",
+          "partitioned": false,
+          "path": "/",
+          "previous": [],
+          "sameSite": "strict",
+          "secure": true,
+        },
         "idle": 300,
         "idleEarly": 30,
+        "kept": {
+          "agent": true,
+          "geo": false,
+          "ip": true,
+        },
         "longest": 2592000,
         "nist": "aal1",
+        "notBefore": null,
         "persistentCookie": true,
+        "provider": {
+          "caps": true,
+          "ends": true,
+        },
+        "recognize": null,
         "rotation": 900,
+        "tombstones": null,
+        "trustedOrigins": [],
+        "validate": null,
         "words": [
           "A session ends 30 days after the login, whatever happens; nothing moves that end, neither use nor a new secret.",
           "It ends when it was unused for 5 minutes, by the server's clock: never later than that after the last request that counts, and at most 30 seconds earlier. Requests that a page makes by itself do not count where the app says so, nor does what a browser fetches ahead.",
           "The cookie stays when the browser is closed, until the session ends.",
+          "Where a login by an identity provider says when its session there ends, ours ends then at the latest. The provider's logout ends it at once, where the app passes it on.",
           "These are within the limits of NIST SP 800-63B-4 for AAL1; a login may be given 30 days at most, and what would exceed a limit is refused.",
           "The cookie's secret is replaced every 15 minutes, when privileges change, and when the user proves again who they are; an old one that comes back ends the session.",
           "A user has at most 1 session at a time. One more login is refused.",
+          "A session that was ended is forgotten: who comes back with its cookie is not told why.",
+          "A session may be used from another browser or network than it began in.",
+          "The cookie is sent over https alone, to this host alone, with requests from the app's own site alone; no script can read it.",
+          "What pages of other origins send to change something is refused, unless a route of the app's allows it.",
+          "Of who logs in is kept, as long as the session's record: the address, the families of browser and system.",
         ],
       }
     `);
@@ -163,12 +325,159 @@ describe("manager.policy", () => {
   ] as const)("ASVS 7.1.2: says what happens at the maximum: %s", (onExceed, sentence) => {
     const { words, concurrent } = policyOf({ maxSessions: { max: 3, onExceed } });
     expect(concurrent).toEqual({ max: 3, onExceed });
-    expect(words.at(-1)).toBe(`A user has at most 3 sessions at a time. ${sentence}`);
+    expect(words).toContain(`A user has at most 3 sessions at a time. ${sentence}`);
   });
 
-  it("is frozen, and is what its JSON says", () => {
-    const { policy } = new Manager(memoryStore(), { nist: "aal3" });
-    expect([policy, policy.words, policy.concurrent].every(Object.isFrozen)).toBe(true);
+  const KEY = "k".repeat(32);
+
+  it.each<[ManagerOptions, data: object, sentence: string]>([
+    [
+      { tombstones: "1h" },
+      { tombstones: 3_600 },
+      "For 1 hour after its end a session is remembered, and who comes back with its cookie is told why it ended.",
+    ],
+    [
+      { notBefore: new Date("2026-01-31T12:00:00Z") },
+      { notBefore: "2026-01-31T12:00:00.000Z" },
+      "Sessions that began before 2026-01-31T12:00:00.000Z are refused.",
+    ],
+    [
+      { clearSiteData: ["cache", "storage"] },
+      { clearSiteData: ["cache", "storage"] },
+      "At a logout the browser is told to clear its cache, storage, besides the cookie.",
+    ],
+    [
+      { validate: { ip: true, agent: true } },
+      { validate: { ip: true, agent: true, onChange: "refuse" } },
+      "A session that is used from another browser or system, or another network than it began in is refused, and goes on where it began.",
+    ],
+    [
+      { validate: { agent: true, onChange: "end" } },
+      { validate: { ip: false, agent: true, onChange: "end" } },
+      "A session that is used from another browser or system than it began in ends.",
+    ],
+    [
+      { validate: { ip: true, onChange: "report" } },
+      { validate: { ip: true, agent: false, onChange: "report" } },
+      "A session that is used from another network than it began in is reported, and goes on.",
+    ],
+    [
+      { cookie: { name: "sid", domain: "example.com", secure: false, httpOnly: false, sameSite: "lax" } },
+      {
+        cookie: {
+          name: "sid",
+          path: "/",
+          domain: "example.com",
+          secure: false,
+          httpOnly: false,
+          sameSite: "lax",
+          partitioned: false,
+          previous: [],
+        },
+      },
+      "The cookie is sent over plain http too, to example.com and all of its subdomains, with requests from the app's own site and where a link leads in from elsewhere; every script of a page can read it.",
+    ],
+    [
+      { cookie: { sameSite: "none", previous: [{ name: "sid", secure: false }, { name: "app" }] } },
+      { cookie: { ...policyOf({}).cookie, sameSite: "none", previous: ["sid", "__Host-app"] } },
+      "The cookie is sent over https alone, to this host alone, with requests from every site; no script can read it. What it was before still counts: sid, __Host-app.",
+    ],
+    [
+      { trustedOrigins: ["https://app.example.com"] },
+      { trustedOrigins: ["https://app.example.com"] },
+      "What pages of other origins send to change something is refused, but for https://app.example.com, unless a route of the app's allows it.",
+    ],
+    [
+      { client: { ip: "prefix", geo: () => "here" } },
+      { kept: { ip: "prefix", agent: true, geo: true } },
+      "Of who logs in is kept, as long as the session's record: the address's network, the families of browser and system, where the address is.",
+    ],
+    [
+      { client: { ip: "hash", agent: false }, keys: [KEY] },
+      { kept: { ip: "hash", agent: false, geo: false } },
+      "Of who logs in is kept, as long as the session's record: a keyed hash of the address's network.",
+    ],
+    [
+      { client: { ip: false, agent: false } },
+      { kept: { ip: false, agent: false, geo: false } },
+      "Of who logs in is kept, as long as the session's record: nothing.",
+    ],
+    [
+      { recognize: { device: true }, keys: [KEY] },
+      { recognize: { sessions: true, device: true } },
+      "Whether a browser was seen before is known at a login, by the user's live sessions and by a cookie that stays in the browser for 400 days.",
+    ],
+    [
+      { recognize: {} },
+      { recognize: { sessions: true, device: false } },
+      "Whether a browser was seen before is known at a login, by the user's live sessions.",
+    ],
+  ])("says what %j comes to, in data and in words", (options, data, sentence) => {
+    const policy = policyOf(options);
+    expect(policy).toMatchObject(data);
+    expect(policy.words).toContain(sentence);
+    expect(policyOf({}).words).not.toContain(sentence);
+  });
+
+  it("ASVS 7.1.3: says that a session ends with the identity provider's, and whether its logout is heard of", () => {
+    const caps =
+      "Where a login by an identity provider says when its session there ends, ours ends then at the latest.";
+    const { provider, words } = policyOf({});
+    expect(provider).toEqual({ caps: true, ends: true });
+    expect(words).toContain(`${caps} The provider's logout ends it at once, where the app passes it on.`);
+    const poor = new Manager(Object.assign(memoryStore(), { fetchByLink: undefined })).policy;
+    expect(poor.provider).toEqual({ caps: true, ends: false });
+    expect(poor.words).toContain(
+      `${caps} The provider's logout does not end it: the store finds no session by the provider's.`,
+    );
+  });
+
+  it("is another one when `notBefore` is set while the app runs", () => {
+    const manager = new Manager(memoryStore());
+    const before = manager.policy;
+    expect(manager.policy).toBe(before);
+    manager.notBefore = new Date("2026-01-31T12:00:00Z");
+    expect([before.notBefore, manager.policy.notBefore]).toEqual([null, "2026-01-31T12:00:00.000Z"]);
+    expect(manager.policy.words).toContain(
+      "Sessions that began before 2026-01-31T12:00:00.000Z are refused.",
+    );
+    manager.notBefore = undefined;
+    expect(manager.policy).toEqual(before);
+  });
+
+  it("leaves out no option that decides about sessions", () => {
+    // What the app's own functions do, what is the app's own data, and whom to believe about addresses.
+    const others = ["trustProxy", "keys", "generateId", "generateSecret", "meta", "maxMetaBytes", "clock"];
+    const said: Readonly<Record<string, keyof SessionPolicy>> = {
+      cookie: "cookie",
+      expiresIn: "absolute",
+      nist: "nist",
+      idleTimeout: "idle",
+      rotateEvery: "rotation",
+      client: "kept",
+      recognize: "recognize",
+      validate: "validate",
+      trustedOrigins: "trustedOrigins",
+      tombstones: "tombstones",
+      notBefore: "notBefore",
+      clearSiteData: "clearSiteData",
+      maxSessions: "concurrent",
+    };
+    expect([...Object.keys(said), ...others].sort()).toEqual(membersOf("ManagerOptions"));
+    expect(Object.keys(policyOf({}))).toEqual(expect.arrayContaining(Object.values(said)));
+  });
+
+  it("is frozen to its depth, and is what its JSON says", () => {
+    const full: ManagerOptions = {
+      nist: "aal3",
+      keys: [KEY],
+      recognize: { device: true },
+      validate: { ip: true },
+    };
+    const { policy } = new Manager(memoryStore(), full);
+    const parts = Object.values(policy).filter((part) => typeof part === "object" && part !== null);
+    expect(parts.length).toBeGreaterThan(7);
+    expect([policy, policy.cookie.previous, ...parts].every(Object.isFrozen)).toBe(true);
     expect(JSON.parse(JSON.stringify(policy))).toEqual(policy);
   });
 

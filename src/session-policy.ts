@@ -1,7 +1,8 @@
-import { inWords } from "./duration.ts";
+import type { ValidateOptions } from "./client-options.ts";
 import type { Resolved } from "./options.ts";
 import type { AssuranceLevel } from "./policy/assurance.ts";
 import { absoluteOf, activityEvery } from "./policy/lifetime.ts";
+import { wordsOf } from "./policy-words.ts";
 import type { SessionLimit } from "./store.ts";
 import { LONGEST_COOKIE } from "./wire/cookie.ts";
 
@@ -22,54 +23,83 @@ export interface SessionPolicy {
   readonly idleEarly: number;
   /** Whether the cookie outlives the browser. */
   readonly persistentCookie: boolean;
+  /**
+   * An identity provider's session by which `init` was told that somebody logs in: ours ends with it at the latest, and
+   * `ends` is whether `revokeByProviderSession` finds ours, which takes a store that can.
+   */
+  readonly provider: { readonly caps: true; readonly ends: boolean };
   /** How often the cookie's secret is replaced; null where only `rotate` and `reauthenticate` do it. */
   readonly rotation: number | null;
   /** How many sessions a user may have, and what happens beyond. */
   readonly concurrent: SessionLimit;
-  /** The same in sentences, which say what ASVS 7.1.1 and 7.1.2 want documented. */
+  /** How long the reason is remembered for which a session was ended; null: not at all. */
+  readonly tombstones: number | null;
+  /** Sessions that began before are refused; ISO 8601. As `manager.notBefore` is now. */
+  readonly notBefore: string | null;
+  /** What else browsers are told to clear at a logout. */
+  readonly clearSiteData: readonly string[];
+  /** From where a session may be used; null: from anywhere. */
+  readonly validate: Required<ValidateOptions> | null;
+  /** How the cookie is sent, and under which names it was before. */
+  readonly cookie: {
+    readonly name: string;
+    readonly path: string;
+    readonly domain: string | null;
+    readonly secure: boolean;
+    readonly httpOnly: boolean;
+    readonly sameSite: "strict" | "lax" | "none";
+    readonly partitioned: boolean;
+    readonly previous: readonly string[];
+  };
+  /** Origins besides the app's own whose pages may send what changes something. */
+  readonly trustedOrigins: readonly string[];
+  /** What is kept of who logs in. */
+  readonly kept: {
+    readonly ip: boolean | "prefix" | "hash";
+    readonly agent: boolean;
+    readonly geo: boolean;
+  };
+  /** By what a browser is known again at a login; null: it is not asked. */
+  readonly recognize: { readonly sessions: boolean; readonly device: boolean } | null;
+  /** The same in sentences, which say what ASVS 7.1.1, 7.1.2 and 7.1.3 want documented. */
   readonly words: readonly string[];
 }
 
-type InForce = Pick<Resolved<unknown, unknown>, "nist" | "lifetime" | "rotateEvery" | "limit">;
-
-/** @internal */
-export function policyOf({ nist, lifetime, rotateEvery, limit }: InForce): SessionPolicy {
-  const absolute = absoluteOf(lifetime);
-  const longest = lifetime.overall ?? LONGEST_COOKIE;
-  const idle = lifetime.idleTimeout;
-  const early = activityEvery(lifetime);
-  const persistent = lifetime.expiresIn !== undefined;
-  const words = [
-    `A session ends ${inWords(absolute)} after the login, whatever happens; nothing moves that end, neither use nor a new secret.`,
-    idle === undefined
-      ? "It does not end earlier for being unused."
-      : `It ends when it was unused for ${inWords(idle)}, by the server's clock: never later than that after the last request that counts, and at most ${inWords(early)} earlier. Requests that a page makes by itself do not count where the app says so, nor does what a browser fetches ahead.`,
-    persistent
-      ? "The cookie stays when the browser is closed, until the session ends."
-      : "The cookie goes when the browser is closed.",
-    nist
-      ? `These are within the limits of NIST SP 800-63B-4 for ${nist.toUpperCase()}; a login may be given ${inWords(longest)} at most, and what would exceed a limit is refused.`
-      : `No limits of NIST SP 800-63B-4 are promised: a login may be given ${inWords(longest)} of its own. Say why, or set the option nist.`,
-    rotateEvery === undefined
-      ? "The cookie's secret is replaced when privileges change and when the user proves again who they are."
-      : `The cookie's secret is replaced every ${inWords(rotateEvery)}, when privileges change, and when the user proves again who they are; an old one that comes back ends the session.`,
-    `A user has at most ${limit.max} ${limit.max === 1 ? "session" : "sessions"} at a time. ${BEYOND[limit.onExceed]}`,
-  ];
-  return Object.freeze({
+/** `links` is whether the store finds sessions by a provider's. @internal */
+export function policyOf(options: Resolved<unknown, unknown>, links: boolean): SessionPolicy {
+  const { nist, lifetime, rotateEvery, limit, tombstone, validate, client, recognize } = options;
+  const { idleTimeout, notBefore } = lifetime;
+  const said = {
     nist: nist ?? null,
-    absolute: absolute / 1_000,
-    longest: longest / 1_000,
-    idle: idle === undefined ? null : idle / 1_000,
-    idleEarly: early / 1_000,
-    persistentCookie: persistent,
+    absolute: absoluteOf(lifetime) / 1_000,
+    longest: (lifetime.overall ?? LONGEST_COOKIE) / 1_000,
+    idle: idleTimeout === undefined ? null : idleTimeout / 1_000,
+    idleEarly: activityEvery(lifetime) / 1_000,
+    persistentCookie: lifetime.expiresIn !== undefined,
+    provider: Object.freeze({ caps: true, ends: links } as const),
     rotation: rotateEvery === undefined ? null : rotateEvery / 1_000,
     concurrent: limit,
-    words: Object.freeze(words),
-  });
+    tombstones: tombstone === undefined ? null : tombstone / 1_000,
+    notBefore: notBefore === undefined ? null : new Date(notBefore).toISOString(),
+    clearSiteData: Object.freeze(clearedBy(options.clearSiteData)),
+    validate: validate ?? null,
+    cookie: cookieIn(options.cookie),
+    trustedOrigins: Object.freeze([...options.trustedOrigins]),
+    kept: Object.freeze({ ip: client.ip, agent: client.agent, geo: client.geo !== undefined }),
+    recognize: recognize
+      ? Object.freeze({ sessions: recognize.sessions, device: recognize.device !== undefined })
+      : null,
+  };
+  return Object.freeze({ ...said, words: wordsOf(said) });
 }
 
-const BEYOND: Readonly<Record<SessionLimit["onExceed"], string>> = {
-  "evict-oldest": "One more login ends the one that began first.",
-  "evict-idlest": "One more login ends the one that was unused for longest.",
-  refuse: "One more login is refused.",
-};
+/** The header's value, as a list. */
+function clearedBy(header: string | undefined): readonly string[] {
+  return header?.split(", ").map((type) => type.slice(1, -1)) ?? [];
+}
+
+function cookieIn({ attributes, previous }: Resolved<unknown, unknown>["cookie"]): SessionPolicy["cookie"] {
+  const { name, path, domain = null, secure, httpOnly, sameSite, partitioned } = attributes;
+  const names = Object.freeze(previous.map((each) => each.name));
+  return Object.freeze({ name, path, domain, secure, httpOnly, sameSite, partitioned, previous: names });
+}
