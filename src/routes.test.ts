@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../test/support/fuzz.ts";
 import { createRoutes, type RouteVerbs } from "./routes.ts";
 
 const NO_VERBS = {} as RouteVerbs<object, undefined>;
@@ -58,5 +60,57 @@ describe("routes", () => {
 
   it("leave what a browser asks before a call of another origin to the app", async () => {
     expect(await createRoutes(NO_VERBS)({}, { method: "OPTIONS", path: "/session" })).toBeUndefined();
+  });
+
+  it("answer a path of theirs, and leave all else to the app, whatever is asked for", async () => {
+    const asked: string[] = [];
+    const verbs = {
+      checkOrigin: () => undefined,
+      revoke: async () => undefined,
+      load: async () => ({ id: "own" }),
+      peek: async () => ({ userKey: "ann", expiresAt: new Date(1) }),
+      now: () => 0,
+      fetchAll: async () => [],
+      revokeOther: async () => [],
+      revokeAll: async () => [],
+      revokeOwn: async (_context: object, id: string) => asked.push(id) > 0,
+    } as unknown as RouteVerbs<object, undefined>;
+    const routes = createRoutes(verbs, { path: "/account" });
+    const piece = fc.oneof(
+      fc.constantFrom(
+        "/account",
+        "/sessions",
+        "/session",
+        "/logout",
+        "/logout-all",
+        "/",
+        "..",
+        "//",
+        "?",
+        "#",
+        "%2f",
+        "\0",
+      ),
+      fc.constantFrom("__proto__", "constructor", "/sessions/:id", "\ud800", "a"),
+      fc.string({ unit: "binary", maxLength: 20 }),
+    );
+    const path = fc
+      .tuple(fc.constantFrom("/account", ""), fc.array(piece, { maxLength: 5 }))
+      .map(([first, rest]) => first + rest.join(""));
+    const method = fc.oneof(fc.constantFrom("GET", "HEAD", "POST", "DELETE", "OPTIONS"), fc.string());
+    const theirs = /^\/account(\/session|\/sessions|\/sessions\/[^/?#]+|\/logout|\/logout-all)([?#].*)?$/s;
+    let answered = 0;
+    await fc.assert(
+      fc.asyncProperty(method, path, async (verb, where) => {
+        const answer = await routes({}, { method: verb, path: where });
+        expect(answer !== undefined).toBe(theirs.test(where) && verb !== "OPTIONS");
+        if (!answer) return;
+        answered++;
+        expect([200, 204, 404, 405]).toContain(answer.status);
+      }),
+      fuzzRuns(5_000),
+    );
+    expect(answered).toBeGreaterThan(50);
+    for (const id of asked) expect(id).toMatch(/^[^/?#]+$/);
   });
 });

@@ -72,4 +72,20 @@ describe("networkOf", () => {
   ])("puts %s into %s", (address, network) => {
     expect(networkOf(address)).toBe(network);
   });
+
+  it("is a network of the address's, which is in itself, whatever the address", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+        const address = normalizeAddress(text);
+        if (address === undefined) throw new Error(`${text} is no address`);
+        const network = networkOf(address);
+        const [base = "", bits] = network.split("/");
+        expect(bits).toBe(isIP(address) === 4 ? "24" : "64");
+        expect(isIP(base)).toBe(isIP(address));
+        expect(networkOf(network)).toBe(network);
+        expect(networkOf(normalizeAddress(base) ?? "")).toBe(network);
+      }),
+      fuzzRuns(5_000),
+    );
+  });
 });

@@ -1,6 +1,8 @@
+import { isIP } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
+import { normalizeAddress } from "./address.ts";
 import { clientAddress, type TrustProxy, trustOf } from "./trust-proxy.ts";
 
 const PEER = "10.0.0.1";
@@ -11,6 +13,27 @@ function seen(
   peer: string | undefined = PEER,
 ) {
   return clientAddress(peer, forwardedFor, trustOf(option));
+}
+
+/** How many bits two addresses of one family share from the left; 128 where they are the same. */
+function sharedBits(one: string, other: string): number {
+  const [a, b] = [bitsOf(one), bitsOf(other)];
+  const at = [...a].findIndex((bit, index) => bit !== b[index]);
+  return at === -1 ? 128 : at;
+}
+
+function bitsOf(address: string): string {
+  if (isIP(address) === 4)
+    return address
+      .split(".")
+      .map((part) => Number(part).toString(2).padStart(8, "0"))
+      .join("");
+  const url = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const [head = "", tail] = url.split("::");
+  const [left, right] = [head, tail ?? ""].map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = Array(8 - (left?.length ?? 0) - (right?.length ?? 0)).fill("0");
+  const groups = tail === undefined ? (left ?? []) : [...(left ?? []), ...zeros, ...(right ?? [])];
+  return groups.map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0")).join("");
 }
 
 describe("trustProxy", () => {
@@ -95,6 +118,46 @@ describe("trustProxy", () => {
       }),
       fuzzRuns(5_000),
     );
+  });
+
+  it("takes a list of networks or refuses it by its name, and believes those alone that are in them", () => {
+    const entry = fc.oneof(
+      fc.tuple(fc.ipV4(), fc.nat(34)).map(([address, bits]) => `${address}/${bits}`),
+      fc.tuple(fc.ipV6(), fc.nat(130)).map(([address, bits]) => `${address}/${bits}`),
+      fc.ipV4(),
+      fc.ipV6(),
+      fc
+        .tuple(fc.oneof(fc.ipV4(), fc.ipV6()), fc.string({ unit: "binary", maxLength: 5 }))
+        .map((parts) => parts.join("/")),
+      fc.string({ unit: "binary", maxLength: 30 }),
+    );
+    // Near the network, so that many are in it.
+    const asked = fc.oneof(fc.ipV4(), fc.ipV6());
+    let taken = 0;
+    fc.assert(
+      fc.property(entry, asked, (network, other) => {
+        let trust: ReturnType<typeof trustOf>;
+        try {
+          trust = trustOf([network]);
+        } catch (error) {
+          expect(error).toBeInstanceOf(TypeError);
+          expect((error as Error).message).toMatch(/^trustProxy: ".*" is neither an address nor a CIDR/s);
+          return;
+        }
+        taken++;
+        const [base = "", bits] = network.split("/");
+        for (const address of [other, base]) {
+          const normal = normalizeAddress(address);
+          if (normal !== undefined && isIP(normal) === isIP(base))
+            expect(trust(normal, 0)).toBe(
+              sharedBits(normal, base) >= Number(bits ?? 128) || sharedBits(normal, base) >= 128,
+            );
+        }
+        expect(trust(undefined, 0)).toBe(false);
+      }),
+      fuzzRuns(5_000),
+    );
+    expect(taken).toBeGreaterThan(500);
   });
 
   it.each([

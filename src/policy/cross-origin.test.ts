@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { isCrossOrigin } from "./cross-origin.ts";
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -66,5 +68,49 @@ describe("isCrossOrigin", () => {
   it("refuses an Origin where there is no Host to compare it with", () => {
     const request = { method: "POST", site: undefined, origin: "file://", host: undefined };
     expect(isCrossOrigin(request, NOBODY)).toBe(true);
+  });
+
+  it("never throws, lets what changes nothing pass, and of the rest no more than its own pages, trusted ones and no browser's", () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        "https://",
+        "http:",
+        "//",
+        HOST,
+        "evil.example",
+        ":443",
+        "@",
+        "/",
+        "null",
+        "[::1]",
+        "\0",
+        "\ud800",
+        "%",
+      ),
+      fc.string({ unit: "binary", maxLength: 20 }),
+    );
+    const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(""));
+    const origin = fc.option(fc.oneof(text, fc.constantFrom(OWN, OTHER)), { nil: undefined });
+    const site = fc.option(
+      fc.oneof(text, fc.constantFrom("same-origin", "same-site", "cross-site", "none")),
+      { nil: undefined },
+    );
+    const method = fc.oneof(fc.constantFrom("GET", "POST", "get", "DELETE"), text);
+    let passed = 0;
+    fc.assert(
+      fc.property(method, site, origin, text, (verb, from, page, host) => {
+        const crossing = isCrossOrigin({ method: verb, site: from, origin: page, host }, new Set([OTHER]));
+        if (crossing || ["GET", "HEAD", "OPTIONS"].includes(verb)) {
+          expect([verb, crossing]).not.toEqual(["GET", true]);
+          return;
+        }
+        passed++;
+        const own = from === "same-origin" || from === "none" || page === undefined || page === OTHER;
+        const named = page !== undefined && URL.canParse(page) && new URL(page).host === host.toLowerCase();
+        expect(own || (from === undefined && named)).toBe(true);
+      }),
+      fuzzRuns(5_000),
+    );
+    expect(passed).toBeGreaterThan(500);
   });
 });

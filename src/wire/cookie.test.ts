@@ -2,7 +2,14 @@ import { parseCookie } from "cookie";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
-import { OutgoingCookies, readTokens, serializeCookie, setsCookie, withCookie } from "./cookie.ts";
+import {
+  OutgoingCookies,
+  readCookie,
+  readTokens,
+  serializeCookie,
+  setsCookie,
+  withCookie,
+} from "./cookie.ts";
 import { parseToken, randomText, tokenText } from "./token.ts";
 
 const NAME = "__Host-sessionup";
@@ -118,6 +125,72 @@ describe("readTokens", () => {
       fuzzRuns(100_000),
     );
     expect(found).toBeGreaterThan(1_000);
+  });
+});
+
+describe("what is read of our own and of others' lines", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "n",
+      "n=v",
+      "=",
+      ";",
+      "; ",
+      "Path",
+      "path=/",
+      "Domain=",
+      ".example.com",
+      "Partitioned",
+      "\0",
+      "\ud800",
+    ),
+    fc.string({ unit: "binary", maxLength: 30 }),
+  );
+  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+
+  it("is a cookie's value without what is around it, or nothing, whatever a header holds", () => {
+    let found = 0;
+    fc.assert(
+      fc.property(text, (header) => {
+        const value = readCookie(header, "n");
+        if (value === undefined) return;
+        found++;
+        expect(value).toBe(value.trim());
+        expect(value).not.toContain(";");
+        expect(header).toContain(value);
+      }),
+      fuzzRuns(5_000),
+    );
+    expect(found).toBeGreaterThan(100);
+  });
+
+  it("takes no line of another cookie out, whatever lines a response has", () => {
+    const cookie = {
+      name: "n",
+      value: "v",
+      path: "/",
+      httpOnly: true,
+      secure: true,
+      sameSite: "lax",
+      partitioned: false,
+    } as const;
+    const line = fc.oneof(
+      text,
+      fc.constantFrom(serializeCookie(cookie), "n=x; path=/", "n=x; Path=/a", "nn=x; Path=/"),
+    );
+    let replaced = 0;
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 5 }), (lines) => {
+        const all = withCookie(lines, cookie);
+        expect(all.at(-1)).toBe(serializeCookie(cookie));
+        expect(all.slice(0, -1)).toEqual(lines.filter((each) => !setsCookie(each, cookie)));
+        for (const each of lines) if (!each.startsWith("n=")) expect(all).toContain(each);
+        if (all.length <= lines.length) replaced++;
+        expect(withCookie(all, cookie)).toEqual(all);
+      }),
+      fuzzRuns(5_000),
+    );
+    expect(replaced).toBeGreaterThan(500);
   });
 });
 

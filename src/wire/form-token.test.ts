@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { formToken, isFormToken } from "./form-token.ts";
 import { Signer } from "./signature.ts";
 
@@ -37,5 +39,32 @@ describe("a form's token", () => {
     ["a megabyte", "s".repeat(1_000_000)],
   ])("is not %s", (_what, text) => {
     expect(isFormToken(signer, ANN, text)).toBe(false);
+  });
+
+  it("is nothing but what was made for the session, whatever a form holds", () => {
+    const own = formToken(signer, ANN);
+    const [salt, mac] = [own.slice(0, 22), own.slice(23)];
+    const piece = fc.oneof(
+      fc.constantFrom(salt, mac, ".", own, own.slice(0, 40), mac.toUpperCase(), "\0", "\ud800", "．"),
+      fc.string({ unit: "binary", maxLength: 70 }),
+      fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 62, maxLength: 66 }),
+    );
+    const text = fc.oneof(
+      fc.array(piece, { maxLength: 4 }).map((pieces) => pieces.join("")),
+      fc.tuple(fc.nat(own.length), fc.string({ unit: "binary", maxLength: 3 })).map(([at, put]) => {
+        return own.slice(0, at) + put + own.slice(at + put.length);
+      }),
+      fc.anything(),
+    );
+    let taken = 0;
+    fc.assert(
+      fc.property(text, (value) => {
+        const good = isFormToken(signer, ANN, value);
+        if (good) taken++;
+        expect(good).toBe(value === own);
+      }),
+      fuzzRuns(5_000),
+    );
+    expect(taken).toBeGreaterThan(50);
   });
 });

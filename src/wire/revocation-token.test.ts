@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { revocationOf, revocationToken } from "./revocation-token.ts";
 import { Signer } from "./signature.ts";
 
@@ -30,5 +32,32 @@ describe("a revocation token", () => {
     ["a megabyte", "a".repeat(1_000_000)],
   ])("is not %s", (_what, text) => {
     expect(revocationOf(signer, text, 1e12)).toBeUndefined();
+  });
+
+  it("is nothing but what was signed, whatever a link holds", () => {
+    const own = revocationToken(signer, ID, 2e12);
+    const [, until = "", mac = ""] = own.split(".");
+    const piece = fc.oneof(
+      fc.constantFrom(ID, until, mac, ".", own, "zzzzzzzzzzz", "-1", "0", "\n", "\0", "\ud800", "__proto__"),
+      fc.string({ unit: "binary", maxLength: 70 }),
+    );
+    const text = fc.oneof(
+      fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join("")),
+      fc.tuple(fc.nat(own.length), fc.string({ unit: "binary", maxLength: 3 })).map(([at, put]) => {
+        return own.slice(0, at) + put + own.slice(at + put.length);
+      }),
+      fc.anything(),
+    );
+    let taken = 0;
+    fc.assert(
+      fc.property(text, (value) => {
+        const id = revocationOf(signer, value, 1e12);
+        if (id !== undefined) taken++;
+        expect(id).toBe(value === own ? ID : undefined);
+        expect(revocationOf(signer, value, 2e12)).toBeUndefined();
+      }),
+      fuzzRuns(5_000),
+    );
+    expect(taken).toBeGreaterThan(50);
   });
 });

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { milliseconds } from "../../src/duration.ts";
+import { normalizeAddress } from "../../src/identity/address.ts";
+import { labelAgent } from "../../src/identity/agent.ts";
+import { labelBrands, labelPlatform } from "../../src/identity/client-hints.ts";
+import { clientAddress, trustOf } from "../../src/identity/trust-proxy.ts";
+import { labelUserAgent } from "../../src/identity/user-agent.ts";
+import { isCrossOrigin } from "../../src/policy/cross-origin.ts";
+import { isFetchedAhead } from "../../src/policy/rotation.ts";
+import { createRoutes, type RouteVerbs } from "../../src/routes.ts";
+import { readCookie, readTokens, setsCookie } from "../../src/wire/cookie.ts";
+import { DeviceCookie } from "../../src/wire/device-cookie.ts";
+import { isFormToken } from "../../src/wire/form-token.ts";
+import { revocationOf } from "../../src/wire/revocation-token.ts";
+import { Signer } from "../../src/wire/signature.ts";
+import { parseToken } from "../../src/wire/token.ts";
+import { TestRequest } from "../support/browser.ts";
+
+const cookie = {
+  name: "n",
+  path: "/",
+  httpOnly: true,
+  secure: true,
+  sameSite: "lax",
+  partitioned: false,
+} as const;
+const signer = new Signer(["k".repeat(32)], "sid");
+const device = new DeviceCookie(cookie, signer);
+const routes = createRoutes({} as RouteVerbs<object, undefined>, { path: "/account" });
+const trust = trustOf(["0.0.0.0/0", "::/0"]);
+const post = { method: "POST", site: undefined, host: "example.com" };
+
+/** Whatever reads what a client sends, or an app hands on from one; each is given all of it, also where less is read in use. */
+const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+  "the cookie": (text) => readTokens(text, "n=", 2),
+  "a cookie of another name": (text) => readCookie(text, "n"),
+  "a line of Set-Cookie": (text) => setsCookie(`n=${text}`, cookie),
+  "the token": (text) => parseToken(text),
+  "the device's cookie": (text) => device.meet(new TestRequest({ cookie: `n-device=${text}` }), "ann", 0),
+  "a form's token": (text) => isFormToken(signer, { id: "i", root: "r" }, `${"s".repeat(22)}.${text}`),
+  "a link's token": (text) => revocationOf(signer, text, 0),
+  "an address": (text) => normalizeAddress(text),
+  "X-Forwarded-For": (text) => clientAddress("10.0.0.1", text, trust),
+  "the User-Agent": (text) => labelAgent(text, () => text),
+  "the User-Agent, uncut": (text) => labelUserAgent(text),
+  "brands, uncut": (text) => labelBrands(text),
+  "a platform, uncut": (text) => labelPlatform(text),
+  Origin: (text) => isCrossOrigin({ ...post, origin: text }, new Set()),
+  "Origin with a scheme": (text) => isCrossOrigin({ ...post, origin: `https://${text}` }, new Set()),
+  "Sec-Purpose": (text) => isFetchedAhead(text),
+  "the path of a route": (text) => routes({}, { method: "OPTIONS", path: `/account/sessions/${text}` }),
+  "a duration": (text) => {
+    try {
+      return milliseconds(text, "test");
+    } catch (error) {
+      return error;
+    }
+  },
+};
+
+/** What makes parsers that try again from each place go on for ever. */
+const PIECES = [
+  ...' \t;,=.:/"\\([%0a-',
+  "\0",
+  "\u{1f600}",
+  "\ud800",
+  "n=",
+  " n=",
+  "n= ;",
+  "; ",
+  "0a",
+  "1.",
+  "1:",
+  "::",
+  "a.b",
+  "xn--",
+  '"a"',
+  '",',
+  ";v=",
+  "Mozilla/",
+  "AppleWebKit/",
+  "prefetch ",
+];
+
+function took(parse: (text: string) => unknown, text: string): number {
+  const start = performance.now();
+  parse(text);
+  return performance.now() - start;
+}
+
+describe("200 000 characters", () => {
+  // What is quadratic takes tens of seconds; what is linear some milliseconds, on a machine that has a bad minute too.
+  it.each(Object.entries(PARSERS))("cost linear time, whatever they are: %s", (_name, parse) => {
+    for (const piece of PIECES) {
+      const text = piece.repeat(200_000 / piece.length);
+      for (const whole of [text, `${text}!`, `x${text}`, `${text}n=`])
+        expect([piece, took(parse, whole) < 2_000]).toEqual([piece, true]);
+    }
+  });
+
+  it("would cost a hundred times as much as 20 000 of a parser that goes back", () => {
+    const goesBack = (text: string) => /a+b/.test(text);
+    expect(took(goesBack, "a".repeat(40_000))).toBeGreaterThan(4 * took(goesBack, "a".repeat(10_000)));
+  });
+});
