@@ -90,7 +90,10 @@ describe("touch", () => {
     ["sec-purpose", "prefetch;prerender"],
     ["sec-purpose", "prefetch;anonymous-client-ip"],
     ["purpose", "prefetch"],
-  ])("ASVS 7.3.1: is no browser's that fetches ahead: %s: %s", async (name, value) => {
+    ["x-moz", "prefetch"],
+    ["next-router-prefetch", "1"],
+    ["next-router-prefetch", "2"],
+  ])("ASVS 7.3.1: is no browser's that fetches ahead, and no router's: %s: %s", async (name, value) => {
     const { clock, sessions, browser, lastSeenAt } = await setUp();
     const begun = clock.now();
     clock.advance("5m");
@@ -99,9 +102,27 @@ describe("touch", () => {
       expect(await browser.visit(guard)).toBeUndefined();
     await browser.visit(sessions.get);
     expect(await lastSeenAt()).toBe(begun);
-    browser.headers = { [name]: "" };
+    browser.headers = { "next-url": "/", rsc: "1", ...(name !== "next-router-prefetch" && { [name]: "" }) };
     await browser.visit(sessions.guards.auth());
     expect(await lastSeenAt()).toBe(clock.now());
+  });
+
+  it("is looked at for that only when something is due", async () => {
+    const { clock, sessions, browser } = await setUp();
+    const asked: string[] = [];
+    const visit = async () => {
+      const request = browser.request();
+      const header = (name: string) => {
+        asked.push(name);
+        return request.headers[name];
+      };
+      await sessions.guards.auth()(Object.assign(request, { header }));
+    };
+    await visit();
+    expect(asked.filter((name) => /purpose|moz|prefetch/.test(name))).toEqual([]);
+    clock.advance("5m");
+    await visit();
+    expect(asked).toContain("sec-purpose");
   });
 });
 

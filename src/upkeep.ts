@@ -91,7 +91,12 @@ export class Upkeep {
   }
 }
 
-/** What browsers say of a request that no user has made yet: today's ones by the first header. */
+/**
+ * What is said of a request that no user has made yet: by today's browsers in the first header, by older Chromium and
+ * Firefox in the others, and by the router of Next.js, for links in view, in one that holds what it wants of it. Asked only when
+ * something is due.
+ */
 function purposeOf(exchange: Exchange): string | undefined {
-  return exchange.header("sec-purpose") ?? exchange.header("purpose");
+  const said = exchange.header("sec-purpose") ?? exchange.header("purpose") ?? exchange.header("x-moz");
+  return said ?? (exchange.header("next-router-prefetch") === undefined ? undefined : "prefetch");
 }
