@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SessionRecord } from "../store.ts";
-import { ExpiryWheel, type WheelEntry } from "./_expiry-wheel.ts";
-
-function entry(expiresAt: number): WheelEntry {
-  return { record: { expiresAt } as SessionRecord, slot: 0, place: 0 };
-}
+import { ExpiryWheel } from "./_expiry-wheel.ts";
 
 describe("ExpiryWheel", () => {
-  const collect = (wheel: ExpiryWheel<WheelEntry>, now: number, limit = 1_000) => {
-    const ended: WheelEntry[] = [];
+  /** When what is in each place ends. */
+  const ends: number[] = [0];
+  const entry = (expiresAt: number) => ends.push(expiresAt) - 1;
+  const newWheel = () => new ExpiryWheel((place) => ends[place] ?? Number.NaN);
+
+  const collect = (wheel: ExpiryWheel, now: number, limit = 1_000) => {
+    const ended: number[] = [];
     const count = wheel.collect(now, limit, (each) => {
       wheel.remove(each);
       ended.push(each);
@@ -19,7 +19,7 @@ describe("ExpiryWheel", () => {
   };
 
   it("finds what has ended, to the millisecond", () => {
-    const wheel = new ExpiryWheel<WheelEntry>();
+    const wheel = newWheel();
     const entries = [500, 59_999, 60_000, 60_001, 119_999].map(entry);
     for (const each of entries) wheel.add(each);
     expect(collect(wheel, 499)).toEqual([]);
@@ -28,13 +28,13 @@ describe("ExpiryWheel", () => {
   });
 
   it("is bounded in what it hands over", () => {
-    const wheel = new ExpiryWheel<WheelEntry>();
+    const wheel = newWheel();
     for (let count = 0; count < 10; count++) wheel.add(entry(5));
     expect([3, 3, 3, 3].map((limit) => collect(wheel, 10, limit).length)).toEqual([3, 3, 3, 1]);
   });
 
   it("is bounded in what it looks at, and goes on where it was", () => {
-    const wheel = new ExpiryWheel<WheelEntry>();
+    const wheel = newWheel();
     wheel.add(entry(0));
     wheel.add(entry(60_000_000));
     expect(collect(wheel, 100_000_000, 10)).toHaveLength(1);
@@ -53,23 +53,22 @@ describe("ExpiryWheel", () => {
     });
     fc.assert(
       fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
-        const wheel = new ExpiryWheel<WheelEntry>();
-        const inside: WheelEntry[] = [];
+        const wheel = newWheel();
+        const inside: number[] = [];
         for (const { what, which, when } of actions) {
           const one = inside[which];
           if (what === "add") {
             inside.push(entry(when));
-            wheel.add(inside.at(-1) as WheelEntry);
+            wheel.add(inside.at(-1) ?? 0);
           } else if (what === "collect") {
-            const due = inside.filter(({ record }) => record.expiresAt <= when);
+            const due = inside.filter((each) => (ends[each] ?? 0) <= when);
             expect(new Set(collect(wheel, when))).toEqual(new Set(due));
             for (const each of due) inside.splice(inside.indexOf(each), 1);
           } else if (one && what === "remove") {
             wheel.remove(one);
             inside.splice(which, 1);
           } else if (one) {
-            const expiresAt = what === "later" ? one.record.expiresAt + when : when;
-            one.record = { ...one.record, expiresAt };
+            ends[one] = what === "later" ? (ends[one] ?? 0) + when : when;
             // Only ends that move inwards have to be told.
             if (what === "move") wheel.move(one);
           }

@@ -1,67 +1,72 @@
-import type { SessionRecord } from "../store.ts";
-
-/** A record on the wheel. */
-export interface WheelEntry {
-  record: SessionRecord;
-  /** Which slot it is in, and which place of it. The wheel's own. */
-  slot: number;
-  place: number;
-}
+import { Links, NOWHERE } from "./_links.ts";
 
 /** Milliseconds of one slot: short ones would cost more memory than what is in them. */
 const SLOT = 60_000;
 
+/** The year 6053: what ends later is found to be there too early, and stays. */
+const LAST = 2 ** 31 - 1;
+
+const NEXT = 0;
+const PREVIOUS = 1;
+const SLOT_OF = 2;
+
 /**
- * Records by the minute in which they end, so that the dead are found without looking at the living. A slot exists
- * while something is in it. An end that moved outwards is noticed only when the old one has come: until then, moving
- * it costs nothing.
+ * Places by the minute in which their records end, so that the dead are found without looking at the living. A slot
+ * exists while something is in it. An end that moved outwards is noticed only when the old one has come: until then,
+ * moving it costs nothing.
  */
-export class ExpiryWheel<Entry extends WheelEntry> {
-  readonly #slots = new Map<number, Entry[]>();
+export class ExpiryWheel {
+  readonly #expiresAt: (place: number) => number;
+  readonly #slots = new Map<number, number>();
+  readonly #links = new Links(3);
   /** All slots before this one are empty. */
   #first = Number.POSITIVE_INFINITY;
 
-  add(entry: Entry): void {
-    entry.slot = slotOf(entry);
-    const slot = this.#slots.get(entry.slot);
-    entry.place = slot?.length ?? 0;
-    if (slot) slot.push(entry);
-    else this.#slots.set(entry.slot, [entry]);
-    if (entry.slot < this.#first) this.#first = entry.slot;
+  constructor(expiresAt: (place: number) => number) {
+    this.#expiresAt = expiresAt;
   }
 
-  remove(entry: Entry): void {
-    const slot = this.#slots.get(entry.slot);
-    if (slot?.[entry.place] !== entry) return;
-    const last = slot.pop();
-    if (last && last !== entry) {
-      slot[entry.place] = last;
-      last.place = entry.place;
-    }
-    if (slot.length === 0) this.#slots.delete(entry.slot);
+  add(place: number): void {
+    const slot = this.#slotOf(place);
+    const next = this.#slots.get(slot) ?? NOWHERE;
+    this.#links.set(place, SLOT_OF, slot);
+    this.#links.set(place, NEXT, next);
+    this.#links.set(place, PREVIOUS, NOWHERE);
+    if (next !== NOWHERE) this.#links.set(next, PREVIOUS, place);
+    this.#slots.set(slot, place);
+    if (slot < this.#first) this.#first = slot;
+  }
+
+  remove(place: number): void {
+    const next = this.#links.get(place, NEXT);
+    const previous = this.#links.get(place, PREVIOUS);
+    if (next !== NOWHERE) this.#links.set(next, PREVIOUS, previous);
+    if (previous !== NOWHERE) this.#links.set(previous, NEXT, next);
+    else if (next !== NOWHERE) this.#slots.set(this.#links.get(place, SLOT_OF), next);
+    else this.#slots.delete(this.#links.get(place, SLOT_OF));
     if (this.#slots.size === 0) this.#first = Number.POSITIVE_INFINITY;
   }
 
-  move(entry: Entry): void {
-    this.remove(entry);
-    this.add(entry);
+  move(place: number): void {
+    this.remove(place);
+    this.add(place);
   }
 
-  /** Hands up to `limit` entries that have ended by `now` to `onEnded`, which removes them; how many. Looks at no more than a few times that. */
-  collect(now: number, limit: number, onEnded: (entry: Entry) => void): number {
+  /** Hands up to `limit` places whose records have ended by `now` to `onEnded`, which removes them; how many. Looks at no more than a few times that. */
+  collect(now: number, limit: number, onEnded: (place: number) => void): number {
     const current = Math.floor(now / SLOT);
     let ended = 0;
     for (let looks = 4 * limit; looks > 0 && this.#first <= current; looks--) {
       const at = this.#first;
-      const slot = this.#slots.get(at) ?? [];
-      // From the end: what is taken out leaves its place to one that was looked at.
-      for (let place = slot.length - 1; place >= 0 && looks > 0; place--, looks--) {
-        const entry = slot[place];
-        if (!entry || ended === limit) return ended;
-        if (entry.record.expiresAt <= now) {
-          onEnded(entry);
+      let place = this.#slots.get(at) ?? NOWHERE;
+      for (; place !== NOWHERE && looks > 0; looks--) {
+        if (ended === limit) return ended;
+        const next = this.#links.get(place, NEXT);
+        if (this.#expiresAt(place) <= now) {
+          onEnded(place);
           ended++;
-        } else if (slotOf(entry) !== entry.slot) this.move(entry);
+        } else if (this.#slotOf(place) !== at) this.move(place);
+        place = next;
       }
       if (looks <= 0 || at === current) return ended;
       // What was put back further on may have moved it already.
@@ -69,8 +74,8 @@ export class ExpiryWheel<Entry extends WheelEntry> {
     }
     return ended;
   }
-}
 
-function slotOf({ record }: WheelEntry): number {
-  return Math.floor(record.expiresAt / SLOT);
+  #slotOf(place: number): number {
+    return Math.max(-LAST, Math.min(LAST, Math.floor(this.#expiresAt(place) / SLOT)));
+  }
 }

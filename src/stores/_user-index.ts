@@ -1,42 +1,67 @@
 import type { SessionRecord } from "../store.ts";
+import { Links, NOWHERE } from "./_links.ts";
+import type { RecordTable } from "./_record-table.ts";
+import { byAllCharacters, SpreadMap } from "./_spread-map.ts";
 
-/** A record in its user's list. */
-export interface UserEntry<Self> {
-  record: SessionRecord;
-  older: Self | undefined;
-  newer: Self | undefined;
-}
+const OLDER = 0;
+const NEWER = 1;
 
 /** Each user's records, newest first: linked, so that one of very many is taken out as quickly as the only one. */
-export class UserIndex<Entry extends UserEntry<Entry>> {
-  readonly #newest = new Map<string, Entry>();
+export class UserIndex {
+  readonly #table: RecordTable;
+  readonly #newest = new SpreadMap(byAllCharacters);
+  readonly #links = new Links(2);
 
-  add(entry: Entry): void {
-    const { userKey } = entry.record;
-    let newer: Entry | undefined;
-    let older = this.#newest.get(userKey);
+  constructor(table: RecordTable) {
+    this.#table = table;
+  }
+
+  newest(userKey: string): number {
+    return this.#newest.get(userKey) ?? NOWHERE;
+  }
+
+  older(place: number): number {
+    return this.#links.get(place, OLDER);
+  }
+
+  add(place: number): void {
+    const userKey = this.#table.userKey(place);
+    let newer = NOWHERE;
+    let older = this.newest(userKey);
     // The clocks of several managers differ a little: the place is near the top.
-    while (older && compare(older.record, entry.record) > 0) {
+    while (older !== NOWHERE && this.#comesBefore(place, older)) {
       newer = older;
-      older = older.older;
+      older = this.older(older);
     }
-    entry.newer = newer;
-    entry.older = older;
-    if (older) older.newer = entry;
-    if (newer) newer.older = entry;
-    else this.#newest.set(userKey, entry);
+    this.#link(older, place);
+    if (newer === NOWHERE) {
+      this.#links.set(place, NEWER, NOWHERE);
+      this.#newest.set(userKey, place);
+    } else this.#link(place, newer);
   }
 
-  remove(entry: Entry): void {
-    const { newer, older } = entry;
-    if (older) older.newer = newer;
-    if (newer) newer.older = older;
-    else if (older) this.#newest.set(entry.record.userKey, older);
-    else this.#newest.delete(entry.record.userKey);
+  remove(place: number): void {
+    const older = this.older(place);
+    const newer = this.#links.get(place, NEWER);
+    this.#link(older, newer);
+    if (newer !== NOWHERE) return;
+    const userKey = this.#table.userKey(place);
+    if (older === NOWHERE) this.#newest.delete(userKey);
+    else this.#newest.set(userKey, older);
   }
 
-  *newestFirst(userKey: string): Generator<Entry, void> {
-    for (let entry = this.#newest.get(userKey); entry; entry = entry.older) yield entry;
+  *newestFirst(userKey: string): Generator<number, void> {
+    for (let place = this.newest(userKey); place !== NOWHERE; place = this.older(place)) yield place;
+  }
+
+  #link(older: number, newer: number): void {
+    if (newer !== NOWHERE) this.#links.set(newer, OLDER, older);
+    if (older !== NOWHERE) this.#links.set(older, NEWER, newer);
+  }
+
+  #comesBefore(place: number, other: number): boolean {
+    const time = this.#table.createdAt(place) - this.#table.createdAt(other);
+    return time < 0 || (time === 0 && this.#table.id(place) < this.#table.id(other));
   }
 }
 

@@ -1,4 +1,3 @@
-import { deepFreeze } from "../deep-freeze.ts";
 import { SessionError } from "../errors.ts";
 import { known } from "../known-options.ts";
 import type {
@@ -11,10 +10,13 @@ import type {
   UpdateOptions,
 } from "../store.ts";
 import { duplicateError } from "./_errors.ts";
-import { ExpiryWheel, type WheelEntry } from "./_expiry-wheel.ts";
-import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
+import { ExpiryWheel } from "./_expiry-wheel.ts";
+import { NOWHERE } from "./_links.ts";
+import { RecordTable } from "./_record-table.ts";
+import { exceeding } from "./_records.ts";
+import { byLastCharacters, SpreadMap } from "./_spread-map.ts";
 import { Sweeper } from "./_sweeper.ts";
-import { compare, type UserEntry, UserIndex } from "./_user-index.ts";
+import { compare, UserIndex } from "./_user-index.ts";
 
 /** What a memory store can be told. */
 export interface MemoryStoreOptions {
@@ -25,9 +27,13 @@ export interface MemoryStoreOptions {
   readonly maxRecords?: number;
 }
 
-/** How often the dead are cleared away, in milliseconds, and how many of them at a time. */
+/** How often the dead are cleared away, in milliseconds. */
 const TICK = 1_000;
-const PER_TICK = 10_000;
+/** So many records at a time, so long apart: nobody's request waits for more than a millisecond. */
+const BATCH = 1_000;
+const PAUSE = 5;
+/** As many as a user has unless the manager is told otherwise; of more, most of the work is left to the sweeper. */
+const AT_ONCE = 1_000;
 /** So long after its end a record may still be there: the manager's clock may be a little behind. */
 const SLACK = 60_000;
 
@@ -53,21 +59,25 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   return new MemoryStore(maxRecords);
 }
 
-interface Entry extends WheelEntry, UserEntry<Entry> {}
-
 // Every method runs to its end in one turn of the event loop: that is what makes it one atomic step.
 class MemoryStore implements Store {
   readonly #maxRecords: number;
-  readonly #byId = new Map<string, Entry>();
-  readonly #byUserKey = new UserIndex<Entry>();
-  readonly #byLink = new Map<string, Set<Entry>>();
-  readonly #wheel = new ExpiryWheel<Entry>();
+  readonly #table = new RecordTable();
+  readonly #byId = new SpreadMap(byLastCharacters);
+  readonly #byUserKey = new UserIndex(this.#table);
+  readonly #byLink = new Map<string, Set<number>>();
+  readonly #wheel = new ExpiryWheel((place) => this.#table.expiresAt(place));
+  /** Places of hidden records, and some that were taken away since. */
+  readonly #leaving: number[] = [];
   readonly #sweeper = new Sweeper({
     every: TICK,
-    batch: PER_TICK,
-    pause: TICK,
+    batch: BATCH,
+    pause: PAUSE,
     slack: SLACK,
-    sweep: (now, limit) => this.deleteExpired(now, limit),
+    sweep: async (now, limit) => {
+      const left = this.#clear(limit);
+      return left + (await this.deleteExpired(now, limit - left));
+    },
     onError: (error) => {
       throw error;
     },
@@ -82,31 +92,38 @@ class MemoryStore implements Store {
     { now, limit, replaces, tombstone }: CreateOptions,
   ): Promise<{ evicted: readonly string[] }> {
     this.#sweeper.tell(now);
-    if (this.#byId.has(record.id)) throw duplicateError("memoryStore");
+    if (this.#find(record.id)) throw duplicateError("memoryStore");
     const live = limit || replaces ? this.#live(record.userKey, now) : [];
-    const replaced = live.find(({ id }) => id === replaces);
-    const others = live.filter((each) => each !== replaced);
-    const evicted = limit ? exceeding(others, limit) : [];
+    const replaced = replaces ? live.find((place) => this.#table.id(place) === replaces) : undefined;
+    const others = live.length - (replaced ? 1 : 0);
+    // Most users are far below their limit: nothing is looked at.
+    const evicted =
+      limit && others >= limit.max
+        ? exceeding(
+            live.filter((place) => place !== replaced).map((place) => this.#table.record(place)),
+            limit,
+          )
+        : [];
     const leaving = tombstone ? 0 : evicted.length + (replaced ? 1 : 0);
-    if (this.#byId.size - leaving >= this.#maxRecords) {
+    if (this.#byId.size - this.#table.hidden - leaving >= this.#maxRecords) {
       throw new SessionError(
         "ERR_STORE",
         `memoryStore: full, it holds its maxRecords of ${this.#maxRecords}`,
       );
     }
     const end = { now, ...(tombstone !== undefined && { tombstone }) };
-    if (replaced) this.#endById(replaced.id, { ...end, reason: "logout" });
-    for (const { id } of evicted) this.#endById(id, { ...end, reason: "evicted" });
-    this.#insert(copyOf(record));
+    if (replaced) this.#end(replaced, { ...end, reason: "logout" });
+    for (const { id } of evicted) this.#end(this.#find(id), { ...end, reason: "evicted" });
+    this.#insert(record);
     return { evicted: evicted.map(({ id }) => id) };
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
-    return this.#byId.get(id)?.record;
+    return this.#fetch(id);
   }
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
-    return ids.map((id) => this.#byId.get(id)?.record);
+    return ids.map((id) => this.#fetch(id));
   }
 
   async fetchByUserKey(
@@ -115,36 +132,37 @@ class MemoryStore implements Store {
   ): Promise<readonly SessionRecord[]> {
     this.#sweeper.tell(now);
     const page: SessionRecord[] = [];
-    for (const { record } of this.#byUserKey.newestFirst(userKey)) {
+    for (const place of this.#byUserKey.newestFirst(userKey)) {
       if (page.length === limit) break;
-      if (isLive(record, now) && (!before || compare(record, before) < 0)) page.push(record);
+      if (!this.#table.isLive(place, now)) continue;
+      const record = this.#table.record(place);
+      if (!before || compare(record, before) < 0) page.push(record);
     }
     return page;
   }
 
   async update(
     id: string,
-    { activity, data }: SessionChange,
+    change: SessionChange,
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     this.#sweeper.tell(now);
-    const entry = this.#byId.get(id);
-    if (!entry || !isLive(entry.record, now)) return "not_found";
-    const { record } = entry;
-    if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
-    const own = data && { data: deepFreeze(structuredClone(data)) };
-    entry.record = Object.freeze(changed(record, { ...(activity && { activity }), ...own }));
+    const place = this.#find(id);
+    if (!place || !this.#table.isLive(place, now)) return "not_found";
+    if (ifRevision !== undefined && this.#table.revision(place) !== ifRevision) return "conflict";
+    const end = this.#table.expiresAt(place);
+    this.#table.change(place, change);
     // Ends that move outwards are found when the wheel comes to the old one: most requests move one.
-    if (entry.record.expiresAt < record.expiresAt) this.#wheel.move(entry);
+    if (this.#table.expiresAt(place) < end) this.#wheel.move(place);
     return "updated";
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     this.#sweeper.tell(end.now);
-    const entry = this.#byId.get(id);
-    if (!entry || !isLive(entry.record, end.now)) return "not_found";
-    if (owner !== undefined && entry.record.userKey !== owner) return "not_owner";
-    this.#end(entry, end);
+    const place = this.#find(id);
+    if (!place || !this.#table.isLive(place, end.now)) return "not_found";
+    if (owner !== undefined && this.#table.userKey(place) !== owner) return "not_owner";
+    this.#end(place, end);
     return "deleted";
   }
 
@@ -155,30 +173,39 @@ class MemoryStore implements Store {
   ): Promise<readonly string[]> {
     this.#sweeper.tell(end.now);
     const kept = new Set(exceptIds);
-    const ending = this.#live(userKey, end.now).filter(({ id }) => !kept.has(id));
-    for (const { id } of ending) this.#endById(id, end);
-    return ending.map(({ id }) => id);
+    const ids: string[] = [];
+    const ending: number[] = [];
+    for (const place of this.#live(userKey, end.now)) {
+      const id = this.#table.id(place);
+      if (kept.has(id)) continue;
+      ids.push(id);
+      ending.push(place);
+    }
+    const finish = ending.length > AT_ONCE && !end.tombstone ? this.#hide : this.#end;
+    // Oldest first: the user's newest one is then found anew but once.
+    for (const place of ending.reverse()) finish.call(this, place, end);
+    return ids;
   }
 
   async fetchByLink(
     link: string,
     { now, limit }: { readonly now: number; readonly limit: number },
   ): Promise<readonly SessionRecord[]> {
-    const linked = [...(this.#byLink.get(link) ?? [])].map(({ record }) => record);
-    return linked.filter((record) => isLive(record, now)).slice(0, limit);
+    const linked = [...(this.#byLink.get(link) ?? [])].filter((place) => this.#table.isLive(place, now));
+    return linked.slice(0, limit).map((place) => this.#table.record(place));
   }
 
   async *deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#sweeper.tell(end.now);
     let ended: string[] = [];
-    let seen = 0;
-    for (const entry of this.#byId.values()) {
-      const { record } = entry;
-      if (record.createdAt < createdAt && isLive(record, end.now)) {
-        this.#end(entry, end);
-        ended.push(record.id);
+    // Whatever comes while others have their turn was created since.
+    for (let place = this.#table.last; place > NOWHERE; place--) {
+      const shows = this.#table.shows(place);
+      if (shows && this.#table.createdAt(place) < createdAt && this.#table.isLive(place, end.now)) {
+        ended.push(this.#table.id(place));
+        this.#end(place, end);
       }
-      if (++seen % PER_TICK > 0) continue;
+      if (place % BATCH > 0) continue;
       yield ended;
       ended = [];
       // Others have their turn.
@@ -188,58 +215,84 @@ class MemoryStore implements Store {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    return this.#wheel.collect(now, limit, (entry) => this.#remove(entry));
+    return this.#wheel.collect(now, limit, (place) => this.#remove(place));
   }
 
   async close(): Promise<void> {
     this.#sweeper.stop();
   }
 
+  #find(id: string): number {
+    const place = this.#byId.get(id);
+    return place === undefined || this.#table.isHidden(place) ? NOWHERE : place;
+  }
+
+  #fetch(id: string): SessionRecord | undefined {
+    const place = this.#find(id);
+    return place === NOWHERE ? undefined : this.#table.record(place);
+  }
+
   /** Newest first. */
-  #live(userKey: string, now: number): SessionRecord[] {
-    return [...this.#byUserKey.newestFirst(userKey)].flatMap(({ record }) =>
-      isLive(record, now) ? [record] : [],
-    );
+  #live(userKey: string, now: number): number[] {
+    const places: number[] = [];
+    for (let place = this.#byUserKey.newest(userKey); place; place = this.#byUserKey.older(place))
+      if (this.#table.isLive(place, now)) places.push(place);
+    return places;
   }
 
   #insert(record: SessionRecord): void {
-    const entry: Entry = { record, slot: 0, place: 0, older: undefined, newer: undefined };
-    this.#byId.set(record.id, entry);
-    this.#byUserKey.add(entry);
+    const hidden = this.#byId.get(record.id);
+    if (hidden) this.#remove(hidden);
+    const newest = this.#byUserKey.newest(record.userKey);
+    const place = this.#table.add(record, newest ? this.#table.userKey(newest) : undefined);
+    this.#byId.set(this.#table.id(place), place);
+    this.#byUserKey.add(place);
     const { link } = record;
-    if (link !== undefined) this.#byLink.set(link, (this.#byLink.get(link) ?? new Set()).add(entry));
-    this.#wheel.add(entry);
+    if (link !== undefined) this.#byLink.set(link, (this.#byLink.get(link) ?? new Set()).add(place));
+    this.#wheel.add(place);
     this.#sweeper.start();
   }
 
-  #endById(id: string, end: End): void {
-    const entry = this.#byId.get(id);
-    if (entry) this.#end(entry, end);
+  #end(place: number, { now, reason, tombstone }: End): void {
+    if (!tombstone) {
+      this.#remove(place);
+      return;
+    }
+    this.#table.end(place, { at: now, reason }, now + tombstone);
+    this.#wheel.move(place);
   }
 
-  #remove(entry: Entry): void {
-    this.#byId.delete(entry.record.id);
-    this.#byUserKey.remove(entry);
-    const { link } = entry.record;
-    if (link !== undefined) {
-      const linked = this.#byLink.get(link);
-      linked?.delete(entry);
-      if (linked?.size === 0) this.#byLink.delete(link);
-    }
-    this.#wheel.remove(entry);
+  #remove(place: number): void {
+    const hidden = this.#table.isHidden(place);
+    if (!hidden) this.#unlist(place);
+    this.#byId.delete(this.#table.id(place));
+    this.#wheel.remove(place);
+    this.#table.remove(place);
     if (this.#byId.size === 0) this.#sweeper.rest();
   }
 
-  #end(entry: Entry, end: End): void {
-    if (!end.tombstone) {
-      this.#remove(entry);
-      return;
-    }
-    entry.record = Object.freeze(tombstoneOf(entry.record, end, end.tombstone));
-    this.#wheel.move(entry);
+  /** It is over at once; where it was is cleared away later. */
+  #hide(place: number): void {
+    this.#unlist(place);
+    this.#table.hide(place);
+    this.#leaving.push(place);
   }
-}
 
-function copyOf(record: SessionRecord): SessionRecord {
-  return deepFreeze(structuredClone(record));
+  /** Nobody comes to it by its user or its link any more. */
+  #unlist(place: number): void {
+    this.#byUserKey.remove(place);
+    const link = this.#table.link(place);
+    if (link === undefined) return;
+    const linked = this.#byLink.get(link);
+    linked?.delete(place);
+    if (linked?.size === 0) this.#byLink.delete(link);
+  }
+
+  /** Removes up to `limit` hidden records; how many. */
+  #clear(limit: number): number {
+    const places = this.#leaving.splice(-limit);
+    // Another record may be there by now.
+    for (const place of places) if (this.#table.isHidden(place)) this.#remove(place);
+    return places.length;
+  }
 }

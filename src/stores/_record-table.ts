@@ -1,0 +1,194 @@
+import { deepFreeze } from "../deep-freeze.ts";
+import type { Json, SessionChange, SessionData, SessionRecord } from "../store.ts";
+import { NOWHERE, PLACES } from "./_links.ts";
+
+/** What few records have. */
+type Rare = Pick<SessionRecord, "ended" | "link">;
+
+/** The columns of some places. A number in an object takes 24 bytes, here 8 and outside the heap. */
+class Page {
+  /** createdAt, lastSeenAt, expiresAt, deadline of each. */
+  readonly times = new Float64Array(4 * PLACES);
+  /** Of a place that is free: the next free one. */
+  readonly revisions = new Int32Array(PLACES);
+  readonly ids = new Array<string>(PLACES).fill("");
+  readonly userKeys = new Array<string>(PLACES).fill("");
+  readonly data = new Array<SessionData>(PLACES).fill(NONE);
+  rare: Array<Rare | undefined> | undefined;
+}
+
+const NONE: SessionData = Object.freeze({ v: 0 });
+const HIDDEN = -1;
+/** Parts of data are looked for among so many others, and only short ones. */
+const SHARED = 1_000;
+const SHORT = 200;
+
+/**
+ * Records in places that are numbered from 1, as columns and not as objects: half the memory, and a collection of
+ * garbage has less to go through. What comes out is a copy, around data that is frozen.
+ */
+export class RecordTable {
+  readonly #pages: Page[] = [];
+  readonly #shared = new Map<string, Json>();
+  #free = NOWHERE;
+  #last = NOWHERE;
+  #hidden = 0;
+
+  /** How many records are hidden. */
+  get hidden(): number {
+    return this.#hidden;
+  }
+
+  /** All places until this one are in use or were. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** @param userKey  the same as the record's, in the one copy that all of the user's share */
+  add(record: SessionRecord, userKey: string | undefined): number {
+    const place = this.#free === NOWHERE ? ++this.#last : this.#free;
+    const at = place % PLACES;
+    if (this.#pages.length * PLACES <= place) this.#pages.push(new Page());
+    const page = this.#page(place);
+    if (place === this.#free) this.#free = page.revisions[at] ?? NOWHERE;
+    page.times.set([record.createdAt, record.lastSeenAt, record.expiresAt, record.deadline], 4 * at);
+    page.revisions[at] = record.revision;
+    page.ids[at] = copyOf(record.id);
+    page.userKeys[at] = userKey ?? copyOf(record.userKey);
+    page.data[at] = this.#kept(record.data);
+    const { ended, link } = record;
+    if (ended || link !== undefined) {
+      const rare = { ...(ended && { ended }), ...(link !== undefined && { link }) };
+      this.#setRare(page, at, deepFreeze(copyOf(rare)));
+    }
+    return place;
+  }
+
+  remove(place: number): void {
+    const page = this.#page(place);
+    const at = place % PLACES;
+    if (page.revisions[at] === HIDDEN) this.#hidden--;
+    page.ids[at] = page.userKeys[at] = "";
+    page.data[at] = NONE;
+    if (page.rare) page.rare[at] = undefined;
+    page.revisions[at] = this.#free;
+    this.#free = place;
+  }
+
+  record(place: number): SessionRecord {
+    const page = this.#page(place);
+    const at = place % PLACES;
+    const { times } = page;
+    const record = {
+      id: page.ids[at] ?? "",
+      userKey: page.userKeys[at] ?? "",
+      revision: page.revisions[at] ?? 0,
+      createdAt: times[4 * at] ?? 0,
+      lastSeenAt: times[4 * at + 1] ?? 0,
+      expiresAt: times[4 * at + 2] ?? 0,
+      deadline: times[4 * at + 3] ?? 0,
+      data: page.data[at] ?? NONE,
+    };
+    const rare = page.rare?.[at];
+    return rare ? { ...record, ...rare } : record;
+  }
+
+  id(place: number): string {
+    return this.#page(place).ids[place % PLACES] ?? "";
+  }
+
+  userKey(place: number): string {
+    return this.#page(place).userKeys[place % PLACES] ?? "";
+  }
+
+  revision(place: number): number {
+    return this.#page(place).revisions[place % PLACES] ?? 0;
+  }
+
+  createdAt(place: number): number {
+    return this.#page(place).times[4 * (place % PLACES)] ?? 0;
+  }
+
+  expiresAt(place: number): number {
+    return this.#page(place).times[4 * (place % PLACES) + 2] ?? 0;
+  }
+
+  link(place: number): string | undefined {
+    return this.#page(place).rare?.[place % PLACES]?.link;
+  }
+
+  isLive(place: number, now: number): boolean {
+    const page = this.#page(place);
+    const at = place % PLACES;
+    return (page.times[4 * at + 2] ?? 0) > now && !page.rare?.[at]?.ended;
+  }
+
+  change(place: number, { activity, data }: SessionChange): void {
+    const page = this.#page(place);
+    const at = place % PLACES;
+    if (activity && activity.lastSeenAt > (page.times[4 * at + 1] ?? 0))
+      page.times.set([activity.lastSeenAt, activity.expiresAt], 4 * at + 1);
+    if (!data) return;
+    page.data[at] = this.#kept(data);
+    page.revisions[at] = (page.revisions[at] ?? 0) + 1;
+  }
+
+  /** Leaves a tombstone. */
+  end(place: number, ended: NonNullable<SessionRecord["ended"]>, until: number): void {
+    const page = this.#page(place);
+    const at = place % PLACES;
+    page.revisions[at] = (page.revisions[at] ?? 0) + 1;
+    page.times.fill(until, 4 * at + 2, 4 * at + 4);
+    this.#setRare(page, at, { ...page.rare?.[at], ended });
+  }
+
+  /** Whether a record is there that may be seen. */
+  shows(place: number): boolean {
+    const page = this.#pages[Math.floor(place / PLACES)];
+    return page !== undefined && page.ids[place % PLACES] !== "" && page.revisions[place % PLACES] !== HIDDEN;
+  }
+
+  /** Of a record that will be removed, and must not be seen until then. */
+  hide(place: number): void {
+    this.#page(place).revisions[place % PLACES] = HIDDEN;
+    this.#hidden++;
+  }
+
+  isHidden(place: number): boolean {
+    return this.#page(place).revisions[place % PLACES] === HIDDEN;
+  }
+
+  /** In a copy of the table's own, flat and frozen; parts that many records have alike, such as the browser, are there once. */
+  #kept(data: SessionData): SessionData {
+    const copy: Record<string, Json> & { readonly v: number } = copyOf(data);
+    for (const [key, value] of Object.entries(copy))
+      if (typeof value === "object" && value !== null) copy[key] = this.#sharedOf(value);
+    return deepFreeze(copy);
+  }
+
+  #sharedOf(value: Json): Json {
+    const text = JSON.stringify(value);
+    if (text.length > SHORT) return value;
+    const known = this.#shared.get(text);
+    if (known !== undefined) return known;
+    if (this.#shared.size === SHARED) this.#shared.clear();
+    this.#shared.set(text, deepFreeze(value));
+    return value;
+  }
+
+  #setRare(page: Page, at: number, rare: Rare): void {
+    page.rare ??= new Array(PLACES).fill(undefined);
+    page.rare[at] = rare;
+  }
+
+  #page(place: number): Page {
+    const page = this.#pages[Math.floor(place / PLACES)];
+    if (!page) throw new RangeError(`no record was ever in place ${place}`);
+    return page;
+  }
+}
+
+/** Texts that were joined or cut out keep what they were made of alive; these do not. Short ones are there once. */
+function copyOf<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value));
+}
