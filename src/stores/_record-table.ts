@@ -1,6 +1,6 @@
 import { deepFreeze } from "../deep-freeze.ts";
 import type { Json, SessionChange, SessionData, SessionRecord } from "../store.ts";
-import { NOWHERE, PLACES } from "./_links.ts";
+import { BITS, NOWHERE, PLACES, WITHIN } from "./_links.ts";
 
 /** What few records have. */
 type Rare = Pick<SessionRecord, "ended" | "link">;
@@ -47,7 +47,7 @@ export class RecordTable {
   /** @param userKey  the same as the record's, in the one copy that all of the user's share */
   add(record: SessionRecord, userKey: string | undefined): number {
     const place = this.#free === NOWHERE ? ++this.#last : this.#free;
-    const at = place % PLACES;
+    const at = place & WITHIN;
     if (this.#pages.length * PLACES <= place) this.#pages.push(new Page());
     const page = this.#page(place);
     if (place === this.#free) this.#free = page.revisions[at] ?? NOWHERE;
@@ -66,7 +66,7 @@ export class RecordTable {
 
   remove(place: number): void {
     const page = this.#page(place);
-    const at = place % PLACES;
+    const at = place & WITHIN;
     if (page.revisions[at] === HIDDEN) this.#hidden--;
     page.ids[at] = page.userKeys[at] = "";
     page.data[at] = NONE;
@@ -77,7 +77,7 @@ export class RecordTable {
 
   record(place: number): SessionRecord {
     const page = this.#page(place);
-    const at = place % PLACES;
+    const at = place & WITHIN;
     const { times } = page;
     const record = {
       id: page.ids[at] ?? "",
@@ -94,38 +94,43 @@ export class RecordTable {
   }
 
   id(place: number): string {
-    return this.#page(place).ids[place % PLACES] ?? "";
+    return this.#page(place).ids[place & WITHIN] ?? "";
   }
 
   userKey(place: number): string {
-    return this.#page(place).userKeys[place % PLACES] ?? "";
+    return this.#page(place).userKeys[place & WITHIN] ?? "";
   }
 
   revision(place: number): number {
-    return this.#page(place).revisions[place % PLACES] ?? 0;
+    return this.#page(place).revisions[place & WITHIN] ?? 0;
   }
 
   createdAt(place: number): number {
-    return this.#page(place).times[4 * (place % PLACES)] ?? 0;
+    return this.#page(place).times[4 * (place & WITHIN)] ?? 0;
   }
 
   expiresAt(place: number): number {
-    return this.#page(place).times[4 * (place % PLACES) + 2] ?? 0;
+    return this.#page(place).times[4 * (place & WITHIN) + 2] ?? 0;
   }
 
   link(place: number): string | undefined {
-    return this.#page(place).rare?.[place % PLACES]?.link;
+    return this.#page(place).rare?.[place & WITHIN]?.link;
   }
 
   isLive(place: number, now: number): boolean {
+    return this.liveId(place, now) !== undefined;
+  }
+
+  /** The id of a live record. */
+  liveId(place: number, now: number): string | undefined {
     const page = this.#page(place);
-    const at = place % PLACES;
-    return (page.times[4 * at + 2] ?? 0) > now && !page.rare?.[at]?.ended;
+    const at = place & WITHIN;
+    return (page.times[4 * at + 2] ?? 0) > now && !page.rare?.[at]?.ended ? page.ids[at] : undefined;
   }
 
   change(place: number, { activity, data }: SessionChange): void {
     const page = this.#page(place);
-    const at = place % PLACES;
+    const at = place & WITHIN;
     if (activity && activity.lastSeenAt > (page.times[4 * at + 1] ?? 0))
       page.times.set([activity.lastSeenAt, activity.expiresAt], 4 * at + 1);
     if (!data) return;
@@ -136,7 +141,7 @@ export class RecordTable {
   /** Leaves a tombstone. */
   end(place: number, ended: NonNullable<SessionRecord["ended"]>, until: number): void {
     const page = this.#page(place);
-    const at = place % PLACES;
+    const at = place & WITHIN;
     page.revisions[at] = (page.revisions[at] ?? 0) + 1;
     page.times.fill(until, 4 * at + 2, 4 * at + 4);
     this.#setRare(page, at, { ...page.rare?.[at], ended });
@@ -144,18 +149,18 @@ export class RecordTable {
 
   /** Whether a record is there that may be seen. */
   shows(place: number): boolean {
-    const page = this.#pages[Math.floor(place / PLACES)];
-    return page !== undefined && page.ids[place % PLACES] !== "" && page.revisions[place % PLACES] !== HIDDEN;
+    const page = this.#pages[place >> BITS];
+    return page !== undefined && page.ids[place & WITHIN] !== "" && page.revisions[place & WITHIN] !== HIDDEN;
   }
 
   /** Of a record that will be removed, and must not be seen until then. */
   hide(place: number): void {
-    this.#page(place).revisions[place % PLACES] = HIDDEN;
+    this.#page(place).revisions[place & WITHIN] = HIDDEN;
     this.#hidden++;
   }
 
   isHidden(place: number): boolean {
-    return this.#page(place).revisions[place % PLACES] === HIDDEN;
+    return this.#page(place).revisions[place & WITHIN] === HIDDEN;
   }
 
   /** In a copy of the table's own, flat and frozen; parts that many records have alike, such as the browser, are there once. */
@@ -182,7 +187,7 @@ export class RecordTable {
   }
 
   #page(place: number): Page {
-    const page = this.#pages[Math.floor(place / PLACES)];
+    const page = this.#pages[place >> BITS];
     if (!page) throw new RangeError(`no record was ever in place ${place}`);
     return page;
   }

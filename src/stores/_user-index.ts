@@ -50,6 +50,17 @@ export class UserIndex {
     else this.#newest.set(userKey, older);
   }
 
+  /** Forgets all of a user's but these, newest first. */
+  keep(userKey: string, places: readonly number[]): void {
+    if (places.length === 0) this.#newest.delete(userKey);
+    else this.#newest.set(userKey, places[0] ?? NOWHERE);
+    let newer = NOWHERE;
+    for (const place of [...places, NOWHERE]) {
+      this.#link(place, newer);
+      newer = place;
+    }
+  }
+
   *newestFirst(userKey: string): Generator<number, void> {
     for (let place = this.newest(userKey); place !== NOWHERE; place = this.older(place)) yield place;
   }

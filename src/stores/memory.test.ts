@@ -88,6 +88,51 @@ describe("memoryStore", () => {
     expect(await store.fetchById(id)).toBeUndefined();
   });
 
+  it("ends very many sessions of a user at once, and clears them away by and by", async () => {
+    vi.useFakeTimers();
+    try {
+      const store = memoryStore({ maxRecords: 3_000 });
+      const records = Array.from({ length: 3_000 }, (_, index) => record({ createdAt: index, link: "idp" }));
+      const ids = records.map(({ id }) => id);
+      const [first = "", second = ""] = ids;
+      for (const each of records) await store.create(each, { now: 0 });
+      const ended = await store.deleteByUserKey("ann", { reason: "revoked", now: 0 }, [first, second]);
+      expect(new Set(ended)).toEqual(new Set(ids.slice(2)));
+      const seen = async () => (await store.fetchByIds(ids)).filter(Boolean).map((found) => found?.id);
+      expect(await seen()).toEqual([first, second]);
+      const page = { now: 0, limit: 5_000 };
+      expect((await store.fetchByUserKey("ann", page)).map(({ id }) => id)).toEqual([second, first]);
+      expect((await store.fetchByLink?.("idp", page))?.map(({ id }) => id)).toEqual([first, second]);
+      const last = ids.at(-1) ?? "";
+      expect(await store.deleteById(last, { reason: "logout", now: 0 })).toBe("not_found");
+      // Neither their ids nor their places are taken any more, and what comes there stays.
+      for (const id of ids.slice(2)) await store.create(record({ id, userKey: "bob" }), { now: 0 });
+      const refused = await store.create(record(), { now: 0 }).catch((error: unknown) => error);
+      expect(SessionError.is(refused) && refused.code).toBe("ERR_STORE");
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(await store.fetchByUserKey("bob", page)).toHaveLength(2_998);
+      expect(await store.fetchByUserKey("ann", page)).toHaveLength(2);
+      await store.deleteByUserKey("bob", { reason: "revoked", now: 0 });
+      await store.deleteByUserKey("ann", { reason: "revoked", now: 0 });
+      expect(vi.getTimerCount()).toBe(1);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(vi.getTimerCount()).toBe(0);
+      await store.close?.();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("keeps what a tombstone says of very many sessions of a user", async () => {
+    const store = memoryStore();
+    const records = Array.from({ length: 1_500 }, () => record());
+    for (const each of records) await store.create(each, { now: 0 });
+    await store.deleteByUserKey("ann", { reason: "revoked", now: 5, tombstone: 100 });
+    for (const found of await store.fetchByIds(records.map(({ id }) => id)))
+      expect(found).toMatchObject({ ended: { at: 5, reason: "revoked" }, revision: 1, deadline: 105 });
+    await store.close?.();
+  });
+
   it("has no timer while it is empty, or closed", async () => {
     vi.useFakeTimers();
     try {

@@ -172,18 +172,21 @@ class MemoryStore implements Store {
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
     this.#sweeper.tell(end.now);
-    const kept = new Set(exceptIds);
+    const except = exceptIds.length > 0 ? new Set(exceptIds) : undefined;
     const ids: string[] = [];
     const ending: number[] = [];
-    for (const place of this.#live(userKey, end.now)) {
-      const id = this.#table.id(place);
-      if (kept.has(id)) continue;
+    const staying: number[] = [];
+    for (let place = this.#byUserKey.newest(userKey); place; place = this.#byUserKey.older(place)) {
+      const id = this.#table.liveId(place, end.now);
+      if (id === undefined || except?.has(id)) {
+        staying.push(place);
+        continue;
+      }
       ids.push(id);
       ending.push(place);
     }
-    const finish = ending.length > AT_ONCE && !end.tombstone ? this.#hide : this.#end;
-    // Oldest first: the user's newest one is then found anew but once.
-    for (const place of ending.reverse()) finish.call(this, place, end);
+    if (ending.length <= AT_ONCE || end.tombstone) for (const place of ending) this.#end(place, end);
+    else this.#hide(userKey, ending, staying);
     return ids;
   }
 
@@ -263,24 +266,27 @@ class MemoryStore implements Store {
   }
 
   #remove(place: number): void {
-    const hidden = this.#table.isHidden(place);
-    if (!hidden) this.#unlist(place);
+    if (!this.#table.isHidden(place)) {
+      this.#byUserKey.remove(place);
+      this.#unlink(place);
+    }
     this.#byId.delete(this.#table.id(place));
     this.#wheel.remove(place);
     this.#table.remove(place);
     if (this.#byId.size === 0) this.#sweeper.rest();
   }
 
-  /** It is over at once; where it was is cleared away later. */
-  #hide(place: number): void {
-    this.#unlist(place);
-    this.#table.hide(place);
-    this.#leaving.push(place);
+  /** They are over at once, and where they were is cleared away later: each takes a fifth of the time that removing it does. */
+  #hide(userKey: string, ending: readonly number[], staying: readonly number[]): void {
+    this.#byUserKey.keep(userKey, staying);
+    for (const place of ending) {
+      if (this.#byLink.size > 0) this.#unlink(place);
+      this.#table.hide(place);
+      this.#leaving.push(place);
+    }
   }
 
-  /** Nobody comes to it by its user or its link any more. */
-  #unlist(place: number): void {
-    this.#byUserKey.remove(place);
+  #unlink(place: number): void {
     const link = this.#table.link(place);
     if (link === undefined) return;
     const linked = this.#byLink.get(link);
