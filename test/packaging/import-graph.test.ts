@@ -196,8 +196,17 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   "bound-sessions": ["type session", "type sessions", "type step-up"],
   // The edges. None knows another, nor a sibling that has no `_`.
-  "stores/*": ["deep-freeze", "duration", "errors", "known-options", "shard", "type store", "stores/_*"],
-  "stores/_*": ["duration", "errors", "shard", "type store", "stores/_*", "node:crypto", "node:buffer"],
+  "stores/*": ["duration", "errors", "known-options", "shard", "type store", "stores/_*"],
+  "stores/_*": [
+    "deep-freeze",
+    "duration",
+    "errors",
+    "shard",
+    "type store",
+    "stores/_*",
+    "node:crypto",
+    "node:buffer",
+  ],
   "adapters/*": [
     "bound-sessions",
     "errors",
