@@ -1,9 +1,25 @@
+import { bytes } from "./sections/bytes.mjs";
+import { coldStart } from "./sections/cold-start.mjs";
 import { growth } from "./sections/growth.mjs";
 import { overExpress, overNode } from "./sections/http.mjs";
 import { inProcess } from "./sections/in-process.mjs";
+import { memory } from "./sections/memory.mjs";
 import { overPostgres, overRedis } from "./sections/over-database.mjs";
+import { stalls } from "./sections/stalls.mjs";
 import { steps } from "./sections/steps.mjs";
 
 /** All that is measured, in this order. */
 /** @type {readonly import("./section.d.ts").Section<any>[]} */
-export const SECTIONS = [inProcess, steps, overNode, overExpress, overRedis, overPostgres, growth];
+export const SECTIONS = [
+  inProcess,
+  steps,
+  overNode,
+  overExpress,
+  overRedis,
+  overPostgres,
+  growth,
+  memory,
+  stalls,
+  coldStart,
+  bytes,
+];

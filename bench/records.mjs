@@ -1,0 +1,29 @@
+import { shardOf } from "../dist/index.js";
+
+const DAY = 86_400_000;
+let count = 0;
+
+/** A record as the core writes it, on average: an address, an agent, no metadata. Ids are none that guessing could find. */
+export function recordOf(/** @type {string} */ userKey, now = Date.now(), shard = shardOf(userKey)) {
+  const serial = String(count++).padStart(20, "0");
+  return {
+    id: shard + serial,
+    userKey,
+    revision: 0,
+    createdAt: now + count,
+    lastSeenAt: now + count,
+    expiresAt: now + DAY,
+    deadline: now + DAY,
+    data: {
+      v: 1,
+      cookie: "sessionup",
+      persistent: false,
+      root: "r".repeat(23) + serial,
+      secret: "s".repeat(23) + serial,
+      retired: [],
+      authenticatedAt: now + count,
+      ip: "203.0.113.195",
+      agent: { browser: "Firefox", os: "Windows" },
+    },
+  };
+}

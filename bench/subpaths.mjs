@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+
+/** What an app imports, by name: each subpath of sessionup, and what it would import of the peers in its place. */
+
+const root = new URL("../", import.meta.url);
+const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+
+/** @type {readonly { name: string, own: boolean, url: string }[]} */
+export const SUBPATHS = [
+  ...Object.entries(exports)
+    .filter(([, target]) => typeof target === "object")
+    .map(([subpath, target]) => ({
+      name: `sessionup${subpath.slice(1)}`,
+      own: true,
+      url: new URL(target.default, root).href,
+    })),
+  ...[
+    "express-session",
+    "memorystore",
+    "connect-redis",
+    "connect-pg-simple",
+    "@fastify/session",
+    "@fastify/secure-session",
+    "hono-sessions",
+    "koa-session",
+    "iron-session",
+    "better-auth",
+  ].map((name) => ({ name, own: false, url: import.meta.resolve(name) })),
+];
