@@ -11,11 +11,22 @@ export const HEADERS = {
   "accept-encoding": "gzip, deflate, br, zstd",
 };
 
+/** What a browser keeps of a login's Set-Cookie lines: of one name the last, and none that is cleared. */
+export function cookiesOf(/** @type {unknown} */ setCookie) {
+  /** @type {Map<string, string>} */
+  const kept = new Map();
+  for (const line of [setCookie ?? []].flat().map(String)) {
+    const cookie = line.split(";", 1)[0] ?? "";
+    const name = cookie.slice(0, cookie.indexOf("="));
+    if (cookie === `${name}=` || /max-age=0\b/i.test(line)) kept.delete(name);
+    else kept.set(name, cookie);
+  }
+  return [...kept.values()];
+}
+
 /** The Cookie header after a login, with a cookie of others on either side. */
-export function cookieHeader(/** @type {unknown} */ setCookie) {
-  const [line] = Array.isArray(setCookie) ? setCookie : [setCookie];
-  if (typeof line !== "string") throw new Error("the login set no cookie");
-  const header = `_ga=GA1.1.1620043574.1763900000; ${line.slice(0, line.indexOf(";"))}; theme=dark`;
+export function cookieHeader(/** @type {readonly string[]} */ cookies) {
+  const header = ["_ga=GA1.1.1620043574.1763900000", ...cookies, "theme=dark"].join("; ");
   // In one piece, as Node's parser makes it: a text that was joined from several is slower to read.
   return Buffer.from(header, "latin1").toString("latin1");
 }
@@ -27,10 +38,10 @@ const socket = new Socket();
  * headers are parsed already; in a server the first to look at them pays for that, whoever it is. `onEnd` is called
  * when the response really ends, after whatever a middleware hung before that.
  */
-export function makeExchange(/** @type {string | undefined} */ cookie) {
+export function makeExchange(/** @type {string | undefined} */ cookie, url = "/") {
   const request = new IncomingMessage(socket);
   request.method = "GET";
-  request.url = "/";
+  request.url = url;
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   const headers = Object.entries(cookie === undefined ? HEADERS : { ...HEADERS, cookie }).flat();
@@ -38,8 +49,16 @@ export function makeExchange(/** @type {string | undefined} */ cookie) {
   request._addHeaderLines(headers, headers.length);
   if (request.headers.cookie !== cookie) throw new Error("the request has other headers than it was given");
   const response = new ServerResponse(request);
-  const exchange = { request, response, onEnd() {} };
+  const exchange = { request, response, body: "", onEnd() {} };
+  const keep = (/** @type {unknown} */ chunk) => {
+    if (typeof chunk === "string" || chunk instanceof Uint8Array) exchange.body += String(chunk);
+  };
+  response.write = (...args) => {
+    keep(args[0]);
+    return ServerResponse.prototype.write.apply(response, args);
+  };
   response.end = (...args) => {
+    keep(args[0]);
     const result = ServerResponse.prototype.end.apply(response, args);
     exchange.onEnd();
     return result;

@@ -1,51 +1,78 @@
 import autocannon from "autocannon";
+import { check, logIn } from "./check.mjs";
 import { NOBODY } from "./contenders/bare.mjs";
 import { cookieHeader, HEADERS } from "./exchange.mjs";
 import { Worker } from "./rounds.mjs";
 
-const USERS_OF_EACH = 8;
+/** @typedef {import("./contenders/contender.d.ts").Database} Database */
 
-/** A server in a process of its own, and the load on it, which comes from this one. */
+const IN_MEMORY = { kind: "memory", url: "" };
+
+/** A server in a process of its own, which has shown that it does its job, and the load on it, which comes from this one. */
 export class Target {
+  #name;
+  #bare;
   /** @type {Worker} */
   #server;
   #url = "";
-  #contender;
-  #connections;
   /** For each connection, what it sends in turn. @type {object[][]} */
   #requests = [];
   #wrong = 0;
 
-  constructor(/** @type {string} */ framework, /** @type {string} */ contender, connections = 16) {
-    this.#contender = contender;
-    this.#connections = connections;
-    this.#server = new Worker("workers/server.mjs", framework, contender);
+  /**
+   * @param {string} framework
+   * @param {string} contender  its file; `bare again` is bare's, too
+   * @param {Database} [database]
+   */
+  constructor(framework, contender, database = /** @type {Database} */ (IN_MEMORY)) {
+    const file = contender.replace(" again", "");
+    this.#name = `${contender} on ${framework}, ${database.kind}`;
+    this.#bare = file === "bare";
+    this.#server = new Worker("workers/server.mjs", framework, file, database.kind, database.url);
   }
 
-  /** Logs the users in. */
   async start() {
     this.#url = `http://127.0.0.1:${await this.#server.ask("port")}`;
-    for (let connection = 0; connection < this.#connections; connection++) {
-      const users = Array.from({ length: USERS_OF_EACH }, (_, index) => connection * USERS_OF_EACH + index);
-      this.#requests.push(await Promise.all(users.map((user) => this.#login(user))));
-    }
+    if (!this.#bare) await check(this.#url, this.#name, await this.facts());
     return this;
   }
 
-  async #login(/** @type {number} */ user) {
-    const userKey = `user-${String(user).padStart(4, "0")}`;
-    const response = await fetch(`${this.#url}/login/${userKey}`);
-    await response.text();
-    const cookie = cookieHeader(response.headers.get("set-cookie"));
-    const expected = this.#contender === "bare" ? NOBODY : userKey;
-    return {
+  /** @returns {Promise<import("./check.mjs").Facts>} */
+  facts() {
+    return this.#server.ask("facts");
+  }
+
+  /** What the worker answers to that, without a network. */
+  ask(/** @type {string} */ question, /** @type {unknown} */ value) {
+    return this.#server.ask(question, value);
+  }
+
+  /** So many users, logged in: their Cookie headers, and who the handler has to take them for. */
+  async logins(/** @type {number} */ count) {
+    const logins = [];
+    for (let index = 0; index < count; index++) {
+      const userKey = `user-${String(index).padStart(4, "0")}`;
+      const cookie = cookieHeader(await logIn(this.#url, userKey));
+      logins.push({ cookie, userKey: this.#bare ? NOBODY : userKey });
+    }
+    return logins;
+  }
+
+  /** Opens no connection yet: each of so many has so many users, who take turns. */
+  async prepare(/** @type {number} */ connections, /** @type {number} */ usersOfEach) {
+    const logins = await this.logins(connections * usersOfEach);
+    const requests = logins.map(({ cookie, userKey }) => ({
       method: "GET",
       path: "/",
       headers: { ...HEADERS, cookie },
       onResponse: (/** @type {number} */ status, /** @type {string} */ body) => {
-        if (status !== 200 || body !== expected) this.#wrong++;
+        if (status !== 200 || body !== userKey) this.#wrong++;
       },
-    };
+    }));
+    for (let index = 0; index < connections; index++) {
+      this.#requests.push(requests.slice(index * usersOfEach, (index + 1) * usersOfEach));
+    }
+    return this;
   }
 
   /** Sends `amount` requests over connections that stay open; the server's CPU time for each, in microseconds. */
@@ -55,17 +82,17 @@ export class Target {
     const before = await this.#server.ask("cpu");
     const result = await autocannon({
       url: this.#url,
-      connections: this.#connections,
+      connections: this.#requests.length,
       amount,
       // How often it looks whether all is done.
       sampleInt: 20,
-      setupClient: (client) => client.setRequests(this.#requests[connection++ % this.#connections] ?? []),
+      setupClient: (client) => client.setRequests(this.#requests[connection++ % this.#requests.length] ?? []),
     });
     const after = await this.#server.ask("cpu");
     rest();
     const failed = this.#wrong + result.errors + result.timeouts + result.non2xx;
     if (failed > 0 || result["2xx"] !== amount) {
-      throw new Error(`${this.#contender}: ${failed} of ${amount} answers were wrong, ${result["2xx"]} came`);
+      throw new Error(`${this.#name}: ${failed} of ${amount} answers were wrong, ${result["2xx"]} came`);
     }
     return (after - before) / amount;
   }

@@ -4,20 +4,25 @@ import { once } from "node:events";
 /** The parent's end of a process that answers questions, one at a time. */
 export class Worker {
   #child;
+  /** Rejects when it has failed: whoever is asking hears of it, and can end what else was started. @type {Promise<never>} */
+  #failure;
 
   /** @param {string} file  beside this one */
   constructor(file, /** @type {readonly string[]} */ ...args) {
     // Nothing of how this process was started, such as a loader, is in what is measured.
     this.#child = fork(new URL(file, import.meta.url), args, { execArgv: [] });
-    // Nobody waits for it once it has failed: whoever is asking hears of it here.
-    this.#child.once("exit", (code, signal) => {
-      if (code !== 0) throw new Error(`${[file, ...args].join(" ")} ended with ${signal ?? code}`);
+    this.#failure = new Promise((_resolve, reject) => {
+      this.#child.once("exit", (code, signal) => {
+        if (code !== 0) reject(new Error(`${[file, ...args].join(" ")} ended with ${signal ?? code}`));
+      });
     });
+    this.#failure.catch(() => {});
   }
 
   async ask(/** @type {string} */ question, /** @type {unknown} */ value) {
-    this.#child.send({ question, value });
-    const [{ answer }] = await once(this.#child, "message");
+    const message = once(this.#child, "message");
+    if (this.#child.connected) this.#child.send({ question, value });
+    const [{ answer }] = await Promise.race([message, this.#failure]);
     return answer;
   }
 

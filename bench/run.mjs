@@ -1,7 +1,8 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { environment, environmentText } from "./report.mjs";
 import { SECTIONS } from "./sections.mjs";
+import { speedTable, withSpeedTable } from "./speed-table.ts";
 
 /** `tsx bench/run.mjs [--quick] [--save] [--only SECTION]... [--store NAME]...` */
 
@@ -30,9 +31,19 @@ for (const section of SECTIONS) {
   if (values.save) save(section.name, { ...before, quick: values.quick, result });
 }
 
+if (values.save) {
+  const readme = new URL("../README.md", import.meta.url);
+  writeFileSync(readme, withSpeedTable(readFileSync(readme, "utf8"), speedTable()));
+}
+
 /** Each section's last run that counts is in a file of its own, so that one can be measured anew by itself. */
 function save(/** @type {string} */ name, /** @type {unknown} */ result) {
   const rounded = (/** @type {string} */ _key, /** @type {unknown} */ value) =>
     typeof value === "number" ? Number(value.toPrecision(5)) : value;
-  writeFileSync(new URL(`results/${name}.json`, import.meta.url), `${JSON.stringify(result, rounded, 1)}\n`);
+  // A line for each list of samples.
+  const text = JSON.stringify(result, rounded, 1).replace(
+    /\[\s+([^[\]{}]+?)\s+\]/g,
+    (_, list) => `[${list.replace(/\s+/g, " ")}]`,
+  );
+  writeFileSync(new URL(`results/${name}.json`, import.meta.url), `${text}\n`);
 }

@@ -1,9 +1,10 @@
 import { bytes } from "./sections/bytes.mjs";
 import { coldStart } from "./sections/cold-start.mjs";
 import { growth } from "./sections/growth.mjs";
-import { overExpress, overNode } from "./sections/http.mjs";
+import { overExpress, overFastify, overHono, overKoa, overNode } from "./sections/http.mjs";
 import { inProcess } from "./sections/in-process.mjs";
 import { memory } from "./sections/memory.mjs";
+import { operations } from "./sections/operations.mjs";
 import { overPostgres, overRedis } from "./sections/over-database.mjs";
 import { stalls } from "./sections/stalls.mjs";
 import { steps } from "./sections/steps.mjs";
@@ -15,8 +16,12 @@ export const SECTIONS = [
   steps,
   overNode,
   overExpress,
+  overFastify,
+  overHono,
+  overKoa,
   overRedis,
   overPostgres,
+  operations,
   growth,
   memory,
   stalls,

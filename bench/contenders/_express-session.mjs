@@ -1,16 +1,16 @@
 import session from "express-session";
 
 /**
- * As its documentation recommends: `resave` and `saveUninitialized` off, `regenerate` and `save` at the login, and
- * `isAuthenticated` asking for the user in the session. Without a store, the one in memory.
+ * As its documentation recommends: `resave` and `saveUninitialized` off, `regenerate` and `save` at the login and at the
+ * logout, and `isAuthenticated` asking for the user in the session. Without a store, the one in memory. It is connect's
+ * middleware and runs on `node:http` as well.
  *
- * @param {import("express-session").Store} [store]
- * @returns {import("./contender.d.ts").Contender}
+ * @param {import("express-session").SessionOptions} [options]
  */
-export function expressSessionOn(store) {
-  const load = session({ secret: "keyboard cat", resave: false, saveUninitialized: false, store });
+export function expressSession(options) {
+  const load = session({ secret: "keyboard cat", resave: false, saveUninitialized: false, ...options });
   return {
-    authenticate(request, response, next) {
+    guard(request, response, next) {
       load(request, response, (error) => {
         if (error || request.session.user) return next(error);
         response.statusCode = 401;
@@ -18,17 +18,21 @@ export function expressSessionOn(store) {
       });
     },
     userKey: (request) => request.session.user,
-    login: (request, response, userKey) =>
-      new Promise((resolve, reject) => {
-        const done = (error) => (error ? reject(error) : resolve());
-        load(request, response, (error) => {
-          if (error) return reject(error);
-          request.session.regenerate((failure) => {
-            if (failure) return reject(failure);
-            request.session.user = userKey;
-            request.session.save(done);
-          });
-        });
-      }),
+    async login(userKey, request, response) {
+      await calling((done) => load(request, response, done));
+      await calling((done) => request.session.regenerate(done));
+      request.session.user = userKey;
+      await calling((done) => request.session.save(done));
+    },
+    async logout(request) {
+      request.session.user = null;
+      await calling((done) => request.session.save(done));
+      await calling((done) => request.session.regenerate(done));
+    },
   };
+}
+
+/** A promise of what calls back. */
+function calling(/** @type {(done: (error?: unknown) => void) => void} */ call) {
+  return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve(undefined))));
 }

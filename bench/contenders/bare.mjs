@@ -2,13 +2,22 @@
 
 export const NOBODY = "user-0000";
 
-/** @type {import("./contender.d.ts").MakeContender} */
+// A cookie as long as the others', so that the server's parser has the same to read.
+const COOKIE = `__Host-somebody=${"a".repeat(22)}.${"b".repeat(65)}; Path=/`;
+const userKey = () => NOBODY;
+
 export const node = () => ({
-  userKey: () => NOBODY,
-  login(_request, response) {
-    // A cookie as long as the others', so that the server's parser has the same to read.
-    response.setHeader("set-cookie", `__Host-somebody=${"a".repeat(22)}.${"b".repeat(65)}; Path=/`);
-  },
+  userKey,
+  login: (_userKey, _request, response) => response.setHeader("set-cookie", COOKIE),
 });
 
 export const express = node;
+
+export const fastify = () => ({
+  userKey,
+  login: (_userKey, _request, reply) => void reply.header("set-cookie", COOKIE),
+});
+
+export const hono = () => ({ userKey, login: (_userKey, c) => c.header("set-cookie", COOKIE) });
+
+export const koa = () => ({ userKey, login: (_userKey, ctx) => ctx.set("set-cookie", COOKIE) });

@@ -3,23 +3,38 @@ import { aboveBare, divide, roundsOf, spreadText, table } from "../report.mjs";
 import { alternate } from "../rounds.mjs";
 import { paired, spreadOf } from "../statistics.mjs";
 
-/** The bare handler runs twice, in two processes: what differs between those two is the error of all the others. */
-export function overHttp(
-  /** @type {string} */ framework,
-  /** @type {readonly string[]} */ contenders,
-  { generations = 0, warmUps = 0, rounds = 0, requests = 0, connections = 16, store = "" },
-) {
-  const fileOf = (/** @type {string} */ contender) => {
-    const name = contender.replace(" again", "");
-    return store && name !== "bare" ? `${store}-${name}` : name;
-  };
+const USERS_OF_A_CONNECTION = 8;
+/** Whoever takes longer for a request, in microseconds, gets fewer of them: its own figure needs no more. */
+const SLOW = 300;
+
+/**
+ * The bare handler runs twice, in two processes: what differs between those two is the error of all the others.
+ *
+ * @param {object} plan
+ * @param {string} plan.framework
+ * @param {readonly string[]} plan.contenders
+ * @param {boolean} plan.quick
+ * @param {number} [plan.connections]
+ * @param {import("../round-trips.mjs").CountingDatabase} [plan.database]
+ */
+export function overHttp({ framework, contenders, quick, connections = 16, database }) {
+  const requests = quick ? 800 : 1_000;
+  const takes = new Map();
   return alternate({
-    contenders,
-    generations,
-    warmUps,
-    rounds,
-    start: (contender) => new Target(framework, fileOf(contender), connections).start(),
-    measure: async (target) => ({ cpu: await target.burst(requests) }),
+    contenders: ["bare", "bare again", ...contenders],
+    ...(quick ? { generations: 1, warmUps: 8, rounds: 7 } : { generations: 2, warmUps: 10, rounds: 12 }),
+    async start(contender) {
+      const target = await new Target(framework, contender, database).start();
+      return target.prepare(connections, quick ? 2 : USERS_OF_A_CONNECTION);
+    },
+    async measure(target) {
+      const amount = takes.get(target) > SLOW ? Math.max(connections, Math.round(requests / 5)) : requests;
+      const before = await database?.roundTrips();
+      const cpu = await target.burst(amount);
+      const after = await database?.roundTrips();
+      takes.set(target, cpu);
+      return { cpu, ...(database && { roundTrips: (after - before) / amount }) };
+    },
     stop: (target) => target.stop(),
   });
 }
@@ -30,10 +45,12 @@ export function httpText(
 ) {
   const above = aboveBare(samples);
   const cpu = (/** @type {string} */ name) => samples[name]?.cpu ?? [];
+  const counted = Object.values(samples).some(({ roundTrips }) => roundTrips);
   // A quotient of two small differences has no quartiles worth printing: the medians are divided.
   const own = spreadOf(above("sessionup", "cpu")).median;
-  const rows = Object.keys(samples).map((name) => {
-    if (name === "bare") return [name, spreadText(spreadOf(cpu(name)), 1), "", "", ""];
+  const rows = Object.entries(samples).map(([name, { roundTrips }]) => {
+    const trips = roundTrips ? [spreadOf(roundTrips).median.toFixed(2)] : [];
+    if (name === "bare") return [name, spreadText(spreadOf(cpu(name)), 1), "", "", "", ...trips];
     const extra = spreadOf(above(name, "cpu"));
     return [
       name,
@@ -41,10 +58,12 @@ export function httpText(
       spreadText(paired(cpu(name), cpu("bare"), divide)),
       spreadText(extra, 1),
       name === "bare again" ? "" : (extra.median / own).toFixed(1),
+      ...trips,
     ];
   });
+  const head = ["", "a request", "÷ bare", "above bare", "that ÷ sessionup's"];
   return [
     `## Over HTTP on ${framework}: µs of the server's CPU a request, ${roundsOf(samples)} rounds`,
-    table(["", "a request", "÷ bare", "above bare", "that ÷ sessionup's"], rows),
+    table(counted ? [...head, "round trips"] : head, rows),
   ].join("\n\n");
 }

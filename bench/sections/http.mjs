@@ -1,29 +1,27 @@
 import { httpText, overHttp } from "./_over-http.mjs";
 
-/** @type {import("../section.d.ts").Section<import("../report.mjs").Samples>} */
-export const overNode = {
-  name: "node",
-  run: ({ quick }) =>
-    overHttp(
-      "node",
-      ["bare", "bare again", "floor", "sessionup"],
-      quick
-        ? { generations: 2, warmUps: 12, rounds: 8, requests: 1_500 }
-        : { generations: 4, warmUps: 20, rounds: 30, requests: 1_500 },
-    ),
-  text: (samples) => httpText("node:http", samples),
-};
+/**
+ * The sessions in memory; for each framework what people use there.
+ *
+ * @param {string} framework
+ * @param {string} title
+ * @param {readonly string[]} contenders
+ * @returns {import("../section.d.ts").Section<import("../report.mjs").Samples>}
+ */
+const over = (framework, title, contenders) => ({
+  name: framework,
+  run: ({ quick }) => overHttp({ framework, contenders, quick }),
+  text: (samples) => httpText(title, samples),
+});
 
-/** @type {import("../section.d.ts").Section<import("../report.mjs").Samples>} */
-export const overExpress = {
-  name: "express",
-  run: ({ quick }) =>
-    overHttp(
-      "express",
-      ["bare", "bare again", "sessionup", "express-session"],
-      quick
-        ? { generations: 2, warmUps: 10, rounds: 8, requests: 750 }
-        : { generations: 4, warmUps: 15, rounds: 25, requests: 1_000 },
-    ),
-  text: (samples) => httpText("Express", samples),
-};
+export const overNode = over("node", "node:http", [
+  "floor",
+  "sessionup",
+  "express-session",
+  "iron-session",
+  "better-auth",
+]);
+export const overExpress = over("express", "Express", ["sessionup", "express-session", "memorystore"]);
+export const overFastify = over("fastify", "Fastify", ["sessionup", "fastify-session", "secure-session"]);
+export const overHono = over("hono", "Hono", ["sessionup", "hono-sessions", "hono-sessions-in-clear"]);
+export const overKoa = over("koa", "Koa", ["sessionup", "koa-session"]);

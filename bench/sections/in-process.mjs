@@ -1,48 +1,56 @@
-import { aboveBare, divide, roundsOf, spreadText, table } from "../report.mjs";
-import { alternate, Worker } from "../rounds.mjs";
+import { Target } from "../load.mjs";
+import { divide, roundsOf, spreadText, table } from "../report.mjs";
+import { alternate } from "../rounds.mjs";
 import { paired, spreadOf } from "../statistics.mjs";
+
+/** By framework: each counts from its own bare handler. */
+const CONTENDERS = {
+  node: ["bare", "floor", "sessionup", "express-session"],
+  fastify: ["bare", "sessionup", "fastify-session"],
+  koa: ["bare", "sessionup", "koa-session"],
+};
 
 /** @type {import("../section.d.ts").Section<import("../report.mjs").Samples>} */
 export const inProcess = {
   name: "in-process",
 
   run({ quick }) {
-    const chunks = quick ? 8 : 12;
+    const logins = new Map();
     return alternate({
-      contenders: ["bare", "floor", "sessionup", "express-session"],
-      ...(quick ? { generations: 2, warmUps: 12, rounds: 9 } : { generations: 4, warmUps: 20, rounds: 25 }),
-      start: async (contender) => new Worker("workers/in-process.mjs", contender),
-      measure: async (worker) => ({
-        auth: await worker.ask("measure", { chunks, untilEnd: false }),
-        whole: await worker.ask("measure", { chunks, untilEnd: true }),
+      contenders: Object.entries(CONTENDERS).flatMap(([framework, names]) =>
+        names.map((name) => `${framework} ${name}`),
+      ),
+      ...(quick ? { generations: 1, warmUps: 8, rounds: 9 } : { generations: 3, warmUps: 12, rounds: 15 }),
+      async start(contender) {
+        const [framework = "", name = ""] = contender.split(" ");
+        const target = await new Target(framework, name).start();
+        logins.set(target, await target.logins(quick ? 100 : 1_000));
+        return target;
+      },
+      measure: async (target) => ({
+        cpu: await target.ask("measure", { chunks: 8, logins: logins.get(target) }),
       }),
-      stop: (worker) => worker.stop(),
+      stop: (target) => target.stop(),
     });
   },
 
   text(samples) {
-    const figures = ["auth", "whole"];
-    const above = aboveBare(samples);
-    const row = (/** @type {string} */ name) => [
-      name,
-      ...figures.map((figure) => spreadText(spreadOf(above(name, figure)))),
-    ];
-    const ratio = (/** @type {string} */ name, /** @type {string} */ other) => [
-      `**${name} ÷ ${other}**`,
-      ...figures.map((figure) => spreadText(paired(above(name, figure), above(other, figure), divide))),
-    ];
+    const above = (/** @type {string} */ framework, /** @type {string} */ name) =>
+      (samples[`${framework} ${name}`]?.cpu ?? []).map(
+        (sample, round) => sample - (samples[`${framework} bare`]?.cpu?.[round] ?? Number.NaN),
+      );
+    const rows = Object.entries(CONTENDERS).flatMap(([framework, [, ...names]]) => {
+      const own = above(framework, "sessionup");
+      return names.map((name) => [
+        framework,
+        name,
+        spreadText(spreadOf(above(framework, name))),
+        name === "sessionup" ? "" : spreadText(paired(above(framework, name), own, divide)),
+      ]);
+    });
     return [
-      `## In process: µs of CPU a request above the bare handler, ${roundsOf(samples)} rounds`,
-      table(
-        ["", "until the handler runs", "until the response has ended"],
-        [
-          row("floor"),
-          row("sessionup"),
-          row("express-session"),
-          ratio("sessionup", "floor"),
-          ratio("express-session", "sessionup"),
-        ],
-      ),
+      `## In process: µs of CPU a request above the framework's bare handler, ${roundsOf(samples)} rounds`,
+      table(["on", "", "µs", "÷ sessionup's"], rows),
     ].join("\n\n");
   },
 };

@@ -1,10 +1,12 @@
+import { NodeExchange } from "../../dist/adapters/_node-exchange.js";
 import { nodeSessions } from "../../dist/adapters/node.js";
 import { Manager } from "../../dist/index.js";
+import { admit } from "../../dist/policy/admission.js";
 import { SessionView } from "../../dist/session.js";
 import { memoryStore } from "../../dist/stores/memory.js";
 import { readTokens } from "../../dist/wire/cookie.js";
-import { equalHashes, hashOf, parseToken } from "../../dist/wire/token.js";
-import { cookieHeader, makeExchange } from "../exchange.mjs";
+import { equalHashes, hashOf, parseToken, TokenProof } from "../../dist/wire/token.js";
+import { cookieHeader, cookiesOf, makeExchange } from "../exchange.mjs";
 import { answerParent } from "../rounds.mjs";
 
 /**
@@ -16,13 +18,14 @@ const COUNT = 1_000;
 const NEEDLE = "__Host-sessionup=";
 
 const store = memoryStore();
-const sessions = nodeSessions(new Manager(store));
+const manager = new Manager(store);
+const sessions = nodeSessions(manager);
 const logins = [];
 for (let index = 0; index < COUNT; index++) {
   const { response } = makeExchange(undefined);
   const { id } = await sessions.init(response, `user-${index}`);
   logins.push({
-    header: cookieHeader(response.getHeader("set-cookie")),
+    header: cookieHeader(cookiesOf(response.getHeader("set-cookie"))),
     record: await store.fetchById(id),
   });
 }
@@ -31,6 +34,9 @@ const from = logins[0]?.header.indexOf(NEEDLE) + NEEDLE.length;
 const to = logins[0]?.header.indexOf(";", from);
 // A text that was looked up or hashed once knows its hash: a request's is new each time, so they are cut afresh.
 const freshTokens = () => logins.map(({ header }) => readTokens(header, NEEDLE, 2).tokens[0]);
+// What a manager's defaults come to.
+const DEFAULTS = { cookie: { base: "sessionup", formerBases: [] }, lifetime: { idleTimeout: undefined } };
+const USE = { touch: true, rotate: true };
 const noMeta = { ok: true, value: undefined };
 
 /** @type {{ name: string, awaited?: boolean, inputs: () => readonly any[], step: (input: any) => unknown }[]} */
@@ -64,9 +70,35 @@ const STEPS = [
     step: ({ record }) => equalHashes(record.data.secret, record.data.root),
   },
   {
+    name: "let it in: hash, compare, cookie's name, ends",
+    inputs: () => {
+      const tokens = freshTokens();
+      return logins.map(({ record }, index) => ({ record, token: tokens[index] }));
+    },
+    step({ record, token }) {
+      const admission = admit(record, new TokenProof(token), Date.now(), DEFAULTS);
+      if (!admission.admitted) throw new Error("steps: a good token is not let in");
+      return admission;
+    },
+  },
+  {
     name: "make the session view",
     inputs: () => logins,
     step: ({ record }) => new SessionView(record, record.data, noMeta, true),
+  },
+  {
+    name: "all of `authenticate`, with the objects and promises between",
+    awaited: true,
+    inputs: () =>
+      logins.map(({ header }) => {
+        const { request, response } = makeExchange(header);
+        return new NodeExchange(request, response);
+      }),
+    async step(exchange) {
+      const found = await manager.authenticate(exchange, USE);
+      if (found.state !== "session") throw new Error("steps: a good cookie is not let in");
+      return found;
+    },
   },
 ];
 

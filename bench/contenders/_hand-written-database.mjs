@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { createClient } from "redis";
+
+const NEEDLE = "__Host-thefloor=";
+const SESSION = Symbol("session");
+
+/** Find the cookie, ask the database, check the end: the token is the key, in clear, and nothing is hashed. */
+export async function handWrittenOver({ kind, url }) {
+  const { fetch, insert, remove } = await DATABASES[kind](url);
+  return {
+    async guard(request, response, next) {
+      const header = request.headers.cookie ?? "";
+      const start = header.indexOf(NEEDLE);
+      if (start !== -1) {
+        const end = header.indexOf(";", start);
+        const token = header.slice(start + NEEDLE.length, end === -1 ? header.length : end);
+        const session = await fetch(token);
+        if (session && session.expiresAt > Date.now()) {
+          request[SESSION] = { token, userKey: session.userKey };
+          next();
+          return;
+        }
+      }
+      response.statusCode = 401;
+      response.end();
+    },
+    userKey: (request) => request[SESSION].userKey,
+    async login(userKey, _request, response) {
+      // As long as sessionup's, so that the server's parser has the same to read.
+      const token = randomBytes(44).toString("hex");
+      const expiresAt = Date.now() + 86_400_000;
+      await insert(token, { userKey, expiresAt, ip: "127.0.0.1", agent: "Chrome on Linux" });
+      response.setHeader("set-cookie", `${NEEDLE}${token}; Path=/; HttpOnly; Secure; SameSite=Strict`);
+    },
+    logout: (request) => remove(request[SESSION].token),
+  };
+}
+
+const DATABASES = {
+  async redis(url) {
+    const client = await createClient({ url }).connect();
+    return {
+      async fetch(token) {
+        const json = await client.get(`floor:${token}`);
+        return json === null ? undefined : JSON.parse(json);
+      },
+      insert: (token, session) => client.set(`floor:${token}`, JSON.stringify(session), { EX: 86_400 }),
+      remove: (token) => client.del(`floor:${token}`),
+    };
+  },
+
+  /** A prepared SELECT for each request. */
+  async postgres(url) {
+    const pool = new pg.Pool({ connectionString: url });
+    await pool.query("create table if not exists floor (token text primary key, session jsonb not null)");
+    return {
+      async fetch(token) {
+        const text = "select session from floor where token = $1";
+        const { rows } = await pool.query({ name: "fetch", text, values: [token] });
+        return rows[0]?.session;
+      },
+      insert: (token, session) => pool.query("insert into floor values ($1, $2)", [token, session]),
+      remove: (token) => pool.query("delete from floor where token = $1", [token]),
+    };
+  },
+};

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { spreadOf } from "./statistics.mjs";
+
+/** The table of the project's README, made of what the last run with `--save` left in results/. */
+
+interface Saved {
+  date: string;
+  machine: string;
+  load: readonly number[];
+  node: string;
+  result: Record<string, Record<string, readonly number[]>>;
+}
+
+/** A section, how the README calls it, and how its contenders are called within it. */
+const ROWS = [
+  { section: "in-process", title: "in process, in memory", on: "node " },
+  { section: "node", title: "`node:http`, in memory", on: "" },
+  { section: "express", title: "Express, in memory", on: "" },
+  { section: "fastify", title: "Fastify, in memory", on: "" },
+  { section: "hono", title: "Hono, in memory", on: "" },
+  { section: "koa", title: "Koa, in memory", on: "" },
+  { section: "redis", title: "`node:http`, in Redis, 64 connections", on: "" },
+  { section: "postgres", title: "`node:http`, in PostgreSQL, 64 connections", on: "" },
+];
+const NAMES: Record<string, string> = {
+  "fastify-session": "@fastify/session",
+  "secure-session": "@fastify/secure-session \\*",
+  "hono-sessions-in-clear": "hono-sessions, id in clear",
+  "iron-session": "iron-session \\*",
+};
+const BEGIN = "<!-- Written by `npm run bench -- --save`. -->\n";
+const END = "<!-- The end of what it writes. -->\n";
+
+export function speedTable(read: (section: string) => Saved = readResult): string {
+  const rows = ROWS.map(({ section, title, on }) => {
+    const { result } = read(section);
+    const above = (name: string) => aboveBare(result, on, name);
+    const others = Object.keys(result)
+      .filter((name) => name.startsWith(on))
+      .map((name) => name.slice(on.length))
+      .filter((name) => !["bare", "bare again", "floor", "sessionup"].includes(name))
+      .map(
+        (name) =>
+          `${NAMES[name] ?? name} ${figure(above(name))} (${times(above(name) / above("sessionup"))})`,
+      );
+    const floor = result[`${on}floor`] ? figure(above("floor")) : "";
+    return `| ${[title, floor, figure(above("sessionup")), others.join(", ")].join(" | ")} |`;
+  });
+  const { date, machine, load, node } = read("node");
+  const busy = `other work beside it (load ${load[0]} before the run)`;
+  return [
+    "| µs of the server's CPU a request, above the bare handler | by hand | sessionup | others (times sessionup's) |",
+    "|---|---:|---:|---|",
+    ...rows,
+    "",
+    `\\* keeps the session in the cookie: no logout ends it. Medians of ${date.slice(0, 10)}, ${machine}, Node ${node.split(" ")[0]}, ${busy}.`,
+    "",
+  ].join("\n");
+}
+
+/** The page with that table in the place of the one that it has. */
+export function withSpeedTable(page: string, table: string): string {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin === -1 || end < begin) throw new Error("the page has no place for the table");
+  return page.slice(0, begin + BEGIN.length) + table + page.slice(end);
+}
+
+function aboveBare(result: Saved["result"], on: string, name: string): number {
+  const bare = result[`${on}bare`]?.cpu ?? [];
+  const samples = result[on + name]?.cpu ?? [];
+  return spreadOf(samples.map((sample, round) => sample - (bare[round] ?? Number.NaN))).median;
+}
+
+const figure = (micros: number) => (micros < 20 ? micros.toFixed(1) : micros.toFixed(0));
+const times = (ratio: number) => (ratio < 10 ? `${ratio.toFixed(1)}×` : `${ratio.toFixed(0)}×`);
+
+function readResult(section: string): Saved {
+  return JSON.parse(readFileSync(new URL(`results/${section}.json`, import.meta.url), "utf8"));
+}

@@ -1,0 +1,74 @@
+import { makeExchange } from "../exchange.mjs";
+import { spreadOf } from "../statistics.mjs";
+
+/** So many requests are made, which is not timed, and then timed together. */
+const CHUNK = 250;
+/** So many of them are under way at a time, as in a server. */
+const LANES = 16;
+
+/** @typedef {{ cookie: string, userKey: string }} Login */
+
+/**
+ * Requests to a listener without a network.
+ *
+ * @param {(request: any, response: any) => unknown} listener
+ */
+export function inProcess(listener) {
+  let turn = 0;
+
+  return {
+    /**
+     * The CPU time of a request until its response has ended, in microseconds. The median of many chunks, since on a
+     * shared machine some of them meet with somebody else.
+     */
+    async measure(/** @type {{ chunks: number, logins: readonly Login[] }} */ { chunks, logins }) {
+      const samples = [];
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const requests = Array.from({ length: CHUNK }, () => {
+          const { cookie, userKey } = /** @type {Login} */ (logins[turn++ % logins.length]);
+          return { exchange: makeExchange(cookie), userKey };
+        });
+        const before = process.cpuUsage();
+        await serve(requests);
+        const { user, system } = process.cpuUsage(before);
+        samples.push((user + system) / CHUNK);
+      }
+      return spreadOf(samples).median;
+    },
+
+    /** One request by itself: how long it took, in microseconds, and what was answered. */
+    operate: (/** @type {{ path: string, cookie?: string }} */ { path, cookie }) =>
+      new Promise((resolve) => {
+        const exchange = makeExchange(cookie, path);
+        exchange.onEnd = () => {
+          const micros = (performance.now() - start) * 1_000;
+          const { response, body } = exchange;
+          resolve({ micros, status: response.statusCode, body, setCookie: response.getHeader("set-cookie") });
+        };
+        const start = performance.now();
+        listener(exchange.request, exchange.response);
+      }),
+  };
+
+  /** Rejects when anybody is taken for somebody else. */
+  function serve(/** @type {{ exchange: ReturnType<typeof makeExchange>, userKey: string }[]} */ requests) {
+    return new Promise((resolve, reject) => {
+      let started = 0;
+      let ended = 0;
+      const start = () => {
+        const next = requests[started++];
+        if (!next) return;
+        const { exchange, userKey } = next;
+        exchange.onEnd = () => {
+          const { statusCode } = exchange.response;
+          if (statusCode !== 200 || exchange.body !== userKey) {
+            reject(new Error(`${userKey} was answered ${statusCode} ${exchange.body}`));
+          } else if (++ended === CHUNK) resolve(undefined);
+          else start();
+        };
+        listener(exchange.request, exchange.response);
+      };
+      for (let lane = 0; lane < LANES; lane++) start();
+    });
+  }
+}
