@@ -28,7 +28,10 @@ for (const section of SECTIONS) {
   const before = environment();
   const result = await section.run({ quick: values.quick, stores: values.store });
   console.log(`\n${section.text(result)}`);
-  if (values.save) save(section.name, { ...before, quick: values.quick, result });
+  if (!values.save) continue;
+  save(section.name, { ...before, quick: values.quick, result });
+  for (const [name, picture] of Object.entries(section.pictures?.(result) ?? {}))
+    writeFileSync(new URL(`results/${name}`, import.meta.url), picture);
 }
 
 if (values.save) {

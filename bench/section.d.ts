@@ -6,6 +6,8 @@ export interface Section<Result = unknown> {
   run(options: RunOptions): Promise<Result>;
   /** The result as Markdown, from its heading on. */
   text(result: Result): string;
+  /** Pictures of the result as SVG, by the names of their files in results/. */
+  pictures?(result: Result): Record<string, string>;
 }
 
 export interface RunOptions {

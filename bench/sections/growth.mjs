@@ -1,7 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { shardOf } from "../../dist/index.js";
 import { DATABASES } from "../databases.mjs";
+import { plotOf } from "../plot.mjs";
+import { recordOf as recordAt } from "../records.mjs";
+import { table } from "../report.mjs";
 import { spreadOf } from "../statistics.mjs";
 
 /**
@@ -10,51 +12,29 @@ import { spreadOf } from "../statistics.mjs";
  */
 
 const NOW = Date.now();
-const DAY = 86_400_000;
 const REPEATS = 200;
-const OWN = [10, 100];
+const SIZES = [1_000, 10_000, 100_000, 1_000_000];
+/** So many the memory store has as well. */
+const MOST = 10_000_000;
+/** A user's own sessions. */
+const OWN = [1, 10, 100, 1_000, 10_000];
 
-/** @typedef {import("../../dist/index.js").SessionRecord} SessionRecord */
-
-let count = 0;
-
-/** A record as the core writes it, on average: an address, an agent, no metadata. */
-function recordOf(/** @type {string} */ userKey) {
-  const serial = String(count++).padStart(20, "0");
-  return {
-    id: shardOf(userKey) + serial,
-    userKey,
-    revision: 0,
-    createdAt: NOW + count,
-    lastSeenAt: NOW + count,
-    expiresAt: NOW + DAY,
-    deadline: NOW + DAY,
-    data: {
-      v: 1,
-      cookie: "sessionup",
-      persistent: false,
-      root: "r".repeat(23) + serial,
-      secret: "s".repeat(23) + serial,
-      retired: [],
-      authenticatedAt: NOW,
-      ip: "203.0.113.195",
-      agent: { browser: "Firefox", os: "Windows" },
-    },
-  };
-}
+const recordOf = (/** @type {string} */ userKey) => recordAt(userKey, NOW);
 
 /** @type {import("../section.d.ts").Section<Awaited<ReturnType<typeof grow>>>} */
 export const growth = {
   name: "growth",
-  run: ({ quick, stores }) => grow(quick ? [1_000, 10_000] : [1_000, 100_000, 1_000_000], stores),
+  run: ({ quick, stores }) => grow(quick ? SIZES.slice(0, 2) : SIZES, quick ? OWN.slice(0, 3) : OWN, stores),
   text: growthText,
+  pictures: (rows) => ({ "growth.svg": plotOf(rows) }),
 };
 
 /**
  * @param {readonly number[]} sizes
+ * @param {readonly number[]} owns
  * @param {readonly string[]} [only]
  */
-async function grow(sizes, only) {
+async function grow(sizes, owns, only) {
   const rows = [];
   for (const [name, open] of Object.entries(DATABASES)) {
     if (only && !only.includes(name)) continue;
@@ -64,7 +44,8 @@ async function grow(sizes, only) {
       let filled = 0;
       /** @type {string[]} */
       const ids = [];
-      for (const size of sizes) {
+      const all = name === "memory" && sizes === SIZES ? [...sizes, MOST] : sizes;
+      for (const size of all) {
         while (filled < size) {
           const records = Array.from({ length: Math.min(10_000, size - filled) }, (_, index) =>
             recordOf(`user-${Math.floor((filled + index) / 3)}`),
@@ -74,7 +55,7 @@ async function grow(sizes, only) {
           ids.push(records[0]?.id ?? "");
         }
         const bytes = ((await database.bytes(collectGarbage)) - empty) / size;
-        rows.push({ name, size, bytes, ...(await measure(database.store, ids)) });
+        rows.push({ name, size, bytes, figures: await measure(database.store, ids, owns) });
         process.stderr.write(".");
       }
     } finally {
@@ -88,36 +69,39 @@ async function grow(sizes, only) {
 async function measure(
   /** @type {import("../../dist/index.js").Store} */ store,
   /** @type {readonly string[]} */ ids,
+  /** @type {readonly number[]} */ owns,
 ) {
   /** @type {Record<string, number>} */
   const figures = {
-    fetch: await time(async (round) => {
+    fetch: await time(REPEATS, async (round) => {
       const id = ids[(round * 7) % ids.length] ?? "";
       return async () => check(await store.fetchById(id), "fetchById");
     }),
   };
-  for (const own of OWN) {
+  for (const own of owns) {
     const options = { now: NOW, limit: { max: own, onExceed: /** @type {const} */ ("evict-oldest") } };
     const user = `own-${own}`;
-    for (let index = 0; index < own; index++) await store.create(recordOf(user), options);
-    figures[`list ${own}`] = await time(async () => async () => {
-      const list = await store.fetchByUserKey(user, { now: NOW, limit: 1_000 });
+    for (let index = 0; index < own; index++) await store.create(recordOf(user), { now: NOW });
+    const repeats = Math.max(5, Math.min(REPEATS, Math.floor(20_000 / own)));
+    figures[`list ${own}`] = await time(repeats, async () => async () => {
+      const list = await store.fetchByUserKey(user, { now: NOW, limit: own });
       check(list.length === own, "fetchByUserKey");
     });
-    figures[`create ${own}`] = await time(async () => {
+    figures[`create ${own}`] = await time(repeats, async () => {
       const record = recordOf(user);
       return async () => check((await store.create(record, options)).evicted.length === 1, "create");
     });
-    figures[`end ${own}`] = await time(async (round) => {
-      const mine = `end-${own}-${round}-${count}`;
-      const records = Array.from({ length: own }, () => recordOf(mine));
-      await Promise.all(records.map((record) => store.create(record, { now: NOW })));
-      const except = [records[0]?.id ?? ""];
+    figures[`end ${own}`] = await time(Math.ceil(repeats / 5), async (round) => {
+      const mine = `end-${own}-${round}-${recordOf("anybody").id}`;
+      for (let made = 0; made < own; made += 500) {
+        const records = Array.from({ length: Math.min(500, own - made) }, () => recordOf(mine));
+        await Promise.all(records.map((record) => store.create(record, { now: NOW })));
+      }
       return async () => {
-        const ended = await store.deleteByUserKey(mine, { reason: "revoked", now: NOW }, except);
-        check(ended.length === own - 1, "deleteByUserKey");
+        const ended = await store.deleteByUserKey(mine, { reason: "revoked", now: NOW });
+        check(ended.length === own, "deleteByUserKey");
       };
-    }, REPEATS / 4);
+    });
     await store.deleteByUserKey(user, { reason: "revoked", now: NOW });
   }
   return figures;
@@ -125,11 +109,11 @@ async function measure(
 
 /** The median, in milliseconds; what `prepare` does is not timed. */
 async function time(
+  /** @type {number} */ repeats,
   /** @type {(round: number) => Promise<() => Promise<void>>} */ prepare,
-  repeats = REPEATS,
 ) {
   const samples = [];
-  for (let round = -repeats / 4; round < repeats; round++) {
+  for (let round = -Math.ceil(repeats / 4); round < repeats; round++) {
     const run = await prepare(Math.abs(round));
     const start = performance.now();
     await run();
@@ -148,28 +132,28 @@ function collectGarbage() {
 }
 
 function growthText(/** @type {Awaited<ReturnType<typeof grow>>} */ rows) {
-  const figures = ["fetch", ...OWN.flatMap((own) => [`list ${own}`, `end ${own}`, `create ${own}`])];
-  const titles = {
-    fetch: "fetch one",
-    "list 10": "list 10",
-    "list 100": "list 100",
-    "end 10": "end all but one of 10",
-    "end 100": "of 100",
-    "create 10": "create, evicting the 11th",
-    "create 100": "the 101st",
-  };
-  const line = (/** @type {readonly unknown[]} */ cells) => `| ${cells.join(" | ")} |`;
+  const owns = OWN.filter((own) => rows.some(({ figures }) => `list ${own}` in figures));
+  const verbs = { list: "list", end: "end", create: "one more, evicting the oldest of" };
+  const columns = owns.flatMap((own) => Object.keys(verbs).map((verb) => ({ verb, own })));
   return [
-    "## As it grows: milliseconds an operation, one at a time, medians\n",
-    line(["store", "sessions", ...figures.map((figure) => titles[figure]), "bytes a session"]),
-    line(["---", ...Array(figures.length + 2).fill("--:")]),
-    ...rows.map(({ name, size, bytes, ...cost }) =>
-      line([
+    "## As it grows: milliseconds an operation, one at a time, medians",
+    table(
+      [
+        "store",
+        "sessions",
+        "fetch one",
+        ...columns.map(
+          ({ verb, own }) => `${verbs[/** @type {"list"} */ (verb)]} ${own.toLocaleString("en")}`,
+        ),
+        "bytes a session",
+      ],
+      rows.map(({ name, size, bytes, figures }) => [
         name,
         size.toLocaleString("en"),
-        ...figures.map((figure) => cost[figure].toFixed(3)),
-        Math.round(bytes),
+        (figures.fetch ?? Number.NaN).toFixed(3),
+        ...columns.map(({ verb, own }) => (figures[`${verb} ${own}`] ?? Number.NaN).toFixed(3)),
+        String(Math.round(bytes)),
       ]),
     ),
-  ].join("\n");
+  ].join("\n\n");
 }

@@ -153,10 +153,10 @@ export class RecordTable {
     return page !== undefined && page.ids[place & WITHIN] !== "" && page.revisions[place & WITHIN] !== HIDDEN;
   }
 
-  /** Of a record that will be removed, and must not be seen until then. */
-  hide(place: number): void {
-    this.#page(place).revisions[place & WITHIN] = HIDDEN;
-    this.#hidden++;
+  /** Of records that will be removed, and must not be seen until then. */
+  hide(places: readonly number[]): void {
+    for (const place of places) this.#page(place).revisions[place & WITHIN] = HIDDEN;
+    this.#hidden += places.length;
   }
 
   isHidden(place: number): boolean {
