@@ -24,7 +24,10 @@ const recordOf = (/** @type {string} */ userKey) => recordAt(userKey, NOW);
 /** @type {import("../section.d.ts").Section<Awaited<ReturnType<typeof grow>>>} */
 export const growth = {
   name: "growth",
-  run: ({ quick, stores }) => grow(quick ? SIZES.slice(0, 2) : SIZES, quick ? OWN.slice(0, 3) : OWN, stores),
+  run: ({ quick, stores }) =>
+    quick
+      ? grow(SIZES.slice(0, 2), OWN.slice(0, 3), stores ?? ["memory", "redis", "postgres"])
+      : grow(SIZES, OWN, stores),
   text: growthText,
   pictures: (rows) => ({ "growth.svg": plotOf(rows) }),
 };

@@ -14,7 +14,7 @@ const NEITHER = ", neither browser nor address";
 export const memory = {
   name: "memory",
   run: ({ quick, stores }) =>
-    measure(quick ? 20_000 : 1_000_000, quick ? 100_000 : 10_000_000, stores ?? ["redis", "postgres"]),
+    measure(quick ? 5_000 : 1_000_000, quick ? 50_000 : 10_000_000, stores ?? ["redis", "postgres"], quick),
   text({ sessions, inMemory, inDatabases, times, left }) {
     const whole = (/** @type {number} */ bytes) => Math.round(bytes).toLocaleString("en");
     const aim = (/** @type {string} */ name) => (AIMS[name] === undefined ? "" : `≤ ${AIMS[name]}`);
@@ -43,8 +43,9 @@ export const memory = {
  * @param {number} sessions
  * @param {number} times  of logins and logouts
  * @param {readonly string[]} stores
+ * @param {boolean} quick
  */
-async function measure(sessions, times, stores) {
+async function measure(sessions, times, stores, quick) {
   const inMemory = /** @type {Record<string, { heap: number, beside: number }>} */ ({});
   for (const keeper of Object.keys(KEEPERS))
     inMemory[keeper] = await child("memory.mjs", { keeper, sessions, perUser: PER_USER }, [
@@ -53,7 +54,7 @@ async function measure(sessions, times, stores) {
   const inDatabases = /** @type {Record<string, number>} */ ({});
   for (const name of stores.filter((store) => store !== "memory")) {
     inDatabases[name] = await inDatabase(name, sessions, {});
-    inDatabases[name + NEITHER] = await inDatabase(name, sessions, SHORT);
+    if (!quick) inDatabases[name + NEITHER] = await inDatabase(name, sessions, SHORT);
   }
   const { left } = await child("churn.mjs", { times });
   process.stderr.write("\n");
