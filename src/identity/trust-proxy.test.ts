@@ -59,7 +59,10 @@ describe("trustProxy", () => {
     expect(seen(["10.0.0.0/8"], header)).toBe("203.0.113.9");
     expect(seen(["10.0.0.1"], header)).toBe("10.0.0.2");
     expect(seen(["192.168.0.0/16"], header)).toBe(PEER);
-    expect(seen(["2001:db8::/32"], "203.0.113.9", "2001:db8::7")).toBe("203.0.113.9");
+    for (const proxy of ["2001:db8::/32", "2001:db8::/64", "2001:db8::7"]) {
+      expect(seen([proxy], "203.0.113.9", "2001:db8::7")).toBe("203.0.113.9");
+      expect(seen([proxy], "203.0.113.9", "2001:db9::7")).toBe("2001:db9::7");
+    }
   });
 
   it("knows a proxy by its mapped form too", () => {
@@ -85,6 +88,10 @@ describe("trustProxy", () => {
   it("says nothing rather than guess where the walk ends at no address", () => {
     for (const entry of ["unknown", "", "6.6.6.6,", "a@b", "999.1.1.1"])
       expect(seen(1, entry)).toBeUndefined();
+    // Nor does it go on behind that, though there are proxies left.
+    for (const entry of ["unknown", "", " ", ","]) expect(seen(3, `203.0.113.9,${entry}`)).toBeUndefined();
+    for (const header of ["", ",", ",10.0.0.2", "203.0.113.9,,10.0.0.2"])
+      expect(seen(3, header)).toBeUndefined();
   });
 
   it("has no address where the connection has none", () => {
@@ -98,6 +105,12 @@ describe("trustProxy", () => {
     expect(seen(["10.0.0.0/8"], `203.0.113.9,${chain}`)).toBeUndefined();
     const trusted = Array(31).fill("10.0.0.2").join(",");
     expect(seen(["10.0.0.0/8"], `203.0.113.9,${trusted}`)).toBe("203.0.113.9");
+    expect(seen(32, `203.0.113.9,${trusted}`)).toBe("203.0.113.9");
+    expect(() => seen(33, "203.0.113.9")).toThrow(TypeError);
+    // Each hop as long as can be: with the client's they are 31 characters more than are read.
+    const long = Array(31).fill("10.0.0.2".padEnd(128)).join(",");
+    expect(seen(["10.0.0.0/8"], `203.0.113.9,${long}`)).toBe("203.0.113.9");
+    expect(seen(["10.0.0.0/8"], `${"203.0.113.9".padEnd(128)},${long}`)).toBeUndefined();
     expect(seen(1, `${"6.6.6.6,".repeat(100_000)}203.0.113.9`)).toBe("203.0.113.9");
     expect(seen(1, `${"x".repeat(5_000)}`)).toBeUndefined();
   });

@@ -70,8 +70,7 @@ export function clientAddress(
   for (let distance = 0; end >= 0 && trust(address, distance); distance++) {
     if (distance === MOST_HOPS) return undefined;
     const comma = list.lastIndexOf(",", end - 1);
-    const entry = end === 0 ? "" : list.slice(comma + 1, end);
-    address = normalizeAddress(entry);
+    address = normalizeAddress(list.slice(comma + 1, end));
     if (address === undefined) return undefined;
     end = comma;
   }
