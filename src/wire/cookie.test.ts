@@ -71,6 +71,12 @@ describe("readTokens", () => {
     expect(read(header, 4)).toEqual([a, b, c]);
   });
 
+  it("takes two for one only where id and secret are the same", () => {
+    const [[id = "", secret = ""], [otherId = "", otherSecret = ""]] = [a.split("."), b.split(".")];
+    const three = [`${id}.${secret}`, `${id}.${otherSecret}`, `${otherId}.${secret}`];
+    expect(read(three.map((text) => NEEDLE + text).join(";"), 4)).toEqual(three);
+  });
+
   it("lets no junk of our name crowd out the real one", () => {
     const junk = Array.from({ length: 100 }, (_, index) => `${NEEDLE}junk${index}`);
     expect(read([...junk, NEEDLE + a].join("; "))).toEqual([a]);
@@ -191,6 +197,17 @@ describe("what is read of our own and of others' lines", () => {
       fuzzRuns(5_000),
     );
     expect(replaced).toBeGreaterThan(500);
+
+describe("readCookie", () => {
+  it("gives the first of that name, without the blanks around", () => {
+    expect(readCookie("x=1; seen= a b\t; seen=2", "seen")).toBe("a b");
+    expect(readCookie("seen=1", "seen")).toBe("1");
+    expect(readCookie("seen=", "seen")).toBe("");
+  });
+
+  it("knows nothing without a header, or without that cookie", () => {
+    for (const header of [undefined, "", "seen", "unseen=1", "x=seen=1"])
+      expect(readCookie(header, "seen")).toBeUndefined();
   });
 });
 
@@ -232,8 +249,12 @@ describe("serializeCookie", () => {
       "n=; Path=/a; Domain=example.com; Secure; Partitioned",
       "n=x;path=/a;DOMAIN=.EXAMPLE.com;partitioned",
       "n=x; Path=/; Path=/a; Domain=example.com; Partitioned=",
+      "n=x; Path = /a\t; Domain = example.com ; Partitioned ",
     ])
       expect(setsCookie(line, cookie)).toBe(true);
+    expect(setsCookie("n=; Path=/a=b", { ...plain, path: "/a=b" })).toBe(true);
+    // A name is no attribute.
+    expect(setsCookie("Partitioned=; Path=/", { ...plain, name: "Partitioned" })).toBe(true);
     for (const line of [
       "m=; Path=/a; Domain=example.com; Partitioned",
       "n=; Path=/A; Domain=example.com; Partitioned",

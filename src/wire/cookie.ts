@@ -28,7 +28,8 @@ export function readTokens(header: string | undefined, needle: string, most: num
     const after = semicolon === -1 ? header.length : semicolon;
     let end = after;
     while (isBlank(header, start)) start++;
-    while (end > start && isBlank(header, end - 1)) end--;
+    // The name's "=" ends it.
+    while (isBlank(header, end - 1)) end--;
     const token = parseToken(header, start, end);
     if (!token) malformed = true;
     else if (!tokens.some(({ id, secret }) => id === token.id && secret === token.secret)) tokens.push(token);
@@ -39,15 +40,18 @@ export function readTokens(header: string | undefined, needle: string, most: num
 
 /** The value of the first cookie of that name, or `undefined`. */
 export function readCookie(header: string | undefined, name: string): string | undefined {
-  const start = header === undefined ? -1 : findCookie(header, `${name}=`, 0);
-  return start === -1 ? undefined : header?.slice(start).split(";", 1)[0]?.trim();
+  if (header === undefined) return undefined;
+  const start = findCookie(header, `${name}=`, 0);
+  if (start === -1) return undefined;
+  const semicolon = header.indexOf(";", start);
+  return header.slice(start, semicolon === -1 ? header.length : semicolon).trim();
 }
 
 /** Where the value of the next cookie of that name begins, or -1. Linear in the header's length. */
 function findCookie(header: string, needle: string, from: number): number {
   for (let at = header.indexOf(needle, from); at !== -1; at = header.indexOf(needle, at + needle.length)) {
     let before = at - 1;
-    while (before >= from && isBlank(header, before)) before--;
+    while (isBlank(header, before)) before--;
     // Else it is the end of a longer name, or inside of a value.
     if (before < 0 || header[before] === ";") return at + needle.length;
   }

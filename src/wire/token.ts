@@ -69,7 +69,8 @@ export function parseToken(text: string, from = 0, to: number = text.length): To
   const dot = text.indexOf(".", from);
   const idLength = dot - from;
   const secretLength = to - dot - 1;
-  if (dot === -1 || idLength < ID_LEAST || idLength > ID_MOST) return undefined;
+  // Without a dot it is below zero.
+  if (idLength < ID_LEAST || idLength > ID_MOST) return undefined;
   if (secretLength < SECRET_LEAST || secretLength > SECRET_MOST) return undefined;
   if (!isAlphanumeric(text, from, dot) || !isAlphanumeric(text, dot + 1, to)) return undefined;
   return { id: text.slice(from, dot) as SessionId, secret: text.slice(dot + 1, to) as Secret };
