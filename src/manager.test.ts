@@ -49,6 +49,19 @@ describe("Manager", () => {
     expect(() => manager.with({ idleTimeout: "soon" as "1h" })).toThrow(/^idleTimeout/);
   });
 
+  it("gives the second the client options that it names none of", async () => {
+    const { manager } = setUp({ client: { ip: "prefix" } });
+    const second = manager.with({ client: { geo: () => ({ country: "NL" }) } });
+    const request = new TestRequest();
+    await testSessions(second).init(request, "ann");
+    const [session] = await second.fetchByUserKey("ann");
+    expect(session).toMatchObject({ ip: "192.0.2.0/24", geo: { country: "NL" } });
+    const third = second.with({ client: { ip: false } });
+    await testSessions(third).init(new TestRequest(), "bob");
+    const [other] = await third.fetchByUserKey("bob");
+    expect(other?.ip).toBeUndefined();
+  });
+
   it("closes its store", async () => {
     let closed = 0;
     const store = new GatedStore();
@@ -297,6 +310,33 @@ describe("rotate", () => {
   });
 });
 
+describe("a page of another origin", () => {
+  const HOST = { host: "app.example", origin: "https://app.example" };
+  const refused = (headers: Record<string, string>, host?: () => string) => {
+    const { manager, told } = setUp();
+    const request = Object.assign(new TestRequest(headers), host && { host });
+    return [manager.refusesOrigin(request)?.message, told];
+  };
+  const MESSAGE = "a page of another origin sent this request";
+  const REFUSED = [MESSAGE, [["rejected", "cross_origin"]]];
+
+  it("is known by what the browser says of the site", () => {
+    expect(refused({ ...HOST, "sec-fetch-site": "same-origin" })).toEqual([undefined, []]);
+    expect(refused({ ...HOST, "sec-fetch-site": "same-site" })).toEqual(REFUSED);
+    expect(refused({ "sec-fetch-site": "cross-site" })).toEqual(REFUSED);
+  });
+
+  it("is known by its host, where the browser says nothing of the site", () => {
+    expect(refused(HOST)).toEqual([undefined, []]);
+    expect(refused({ ...HOST, host: "other.example" })).toEqual(REFUSED);
+  });
+
+  it("is compared with the host that the adapter names, where it names one", () => {
+    expect(refused({ ...HOST, host: "inner" }, () => "app.example")).toEqual([undefined, []]);
+    expect(refused(HOST, () => "inner")).toEqual(REFUSED);
+  });
+});
+
 describe("several cookies of our name", () => {
   const two = (a: Browser, b: Browser) =>
     new TestRequest({ cookie: `${a.request().headers.cookie}; ${b.request().headers.cookie}` });
@@ -464,6 +504,30 @@ describe("metadata that no longer parses", () => {
     expect(await manager.revokeById(session?.id ?? "")).toBe(true);
   });
 
+  it("is changed by no update that finds it so", async () => {
+    const browser = new Browser();
+    const store = new GatedStore();
+    const wide = new Manager(store, { meta: z.object({ theme: z.string() }) });
+    const narrow = testSessions(wide.with({ meta: z.object({ theme: z.literal("dark") }) }));
+    const { id } = await browser.visit((request) =>
+      testSessions(wide).init(request, "ann", { meta: { theme: "dark" } }),
+    );
+    const gate = store.hold("update");
+    const seen: unknown[] = [];
+    const late = browser.visit((request) =>
+      narrow.updateMeta(request, (meta) => {
+        seen.push(meta);
+        return { theme: "dark" };
+      }),
+    );
+    await gate.arrived;
+    await browser.visit((request) => testSessions(wide).updateMeta(request, () => ({ theme: "light" })));
+    gate.open();
+    await expect(late).rejects.toMatchObject({ code: "ERR_META_INVALID" });
+    expect(seen).toEqual([{ theme: "dark" }]);
+    expect((await store.fetchById(id))?.data).toMatchObject({ meta: { theme: "light" } });
+  });
+
   it("shows none where the manager asks for none, and keeps what is there through a rotation", async () => {
     const { old, browser } = await rename();
     const plain = testSessions(old.with({ meta: undefined } as never) as unknown as Manager);
@@ -535,15 +599,23 @@ describe("over", () => {
     const before = [...told];
     store.calls.length = 0;
     const many = Array.from({ length: 1_000 }, () => usedId);
+    const { fetchByIds } = store;
+    const asked: number[] = [];
+    store.fetchByIds = (ids) => {
+      asked.push(ids.length);
+      return fetchByIds(ids);
+    };
     expect([...(await manager.over([goneId, idleId, ...many]))]).toEqual([
       [goneId, "unknown"],
       [idleId, "idle"],
     ]);
-    expect(store.calls).toEqual(["fetchByIds", "fetchByIds"]);
+    expect(asked).toEqual([1_000, 2]);
     expect(told).toEqual(before);
     clock.advance("24h");
     expect([...(await manager.over([usedId]))]).toEqual([[usedId, "expired"]]);
+    store.calls.length = 0;
     expect([...(await manager.over([]))]).toEqual([]);
+    expect(store.calls).toEqual([]);
   });
 
   it("knows the reason of a tombstone", async () => {

@@ -196,6 +196,28 @@ describe("init", () => {
     expect((await victim.visit(sessions.get))?.userKey).toBe("ann");
   });
 
+  it("says of a session that another user's login ends what a logout says, and asks the store once for each", async () => {
+    const set = setUp();
+    const browser = new Browser();
+    await set.login(browser, "mallory");
+    set.store.calls.length = set.events.length = 0;
+    await set.login(browser, "ann");
+    expect(set.store.calls).toEqual(["fetchById", "create", "deleteById"]);
+    expect(set.events.map(([name, event]) => [name, event])).toMatchObject([
+      ["ended", { reason: "logout", userKey: "mallory" }],
+      ["created", { userKey: "ann" }],
+    ]);
+    set.store.calls.length = 0;
+    await set.login(browser, "ann");
+    expect(set.store.calls).toEqual(["fetchById", "create"]);
+  });
+
+  it("keeps no trace of metadata that there is none of", async () => {
+    const { login, store } = setUp();
+    const { id } = await login(new Browser());
+    expect(Object.keys((await store.fetchById(id))?.data ?? {})).not.toContain("meta");
+  });
+
   it("writes nothing where the store cannot say who asks", async () => {
     const { login, sessions, store } = setUp();
     const browser = new Browser();
@@ -415,6 +437,10 @@ describe("ending sessions", () => {
     await expect(manager.revokeByUserKey("ann", { except: ids[0] as never })).rejects.toThrow(
       /^revokeByUserKey.except: needs a list/,
     );
+    await expect(manager.revokeByUserKey("ann", { but: [] } as never)).rejects.toThrow(
+      /^revokeByUserKey: no option "but"/,
+    );
+    await expect(manager.revokeById(7 as never)).rejects.toThrow(/^id: needs a string/);
     expect(await manager.revokeById(ids[0] ?? "")).toBe(true);
     expect(await manager.revokeById(ids[0] ?? "")).toBe(false);
     expect(await manager.revokeByUserKey("ann", { except: [ids[1] ?? ""] })).toEqual([ids[2]]);

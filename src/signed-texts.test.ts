@@ -28,6 +28,15 @@ function setUp(options: ManagerOptions = { keys: [KEY] }, store = new GatedStore
 }
 
 describe("formToken and verifyFormToken", () => {
+  it("tell of a form that is refused", async () => {
+    const { clock, manager, sessions, login, loaded } = setUp();
+    const rejected: SessionEvents["rejected"][] = [];
+    manager.events.on("rejected", (event) => rejected.push(event));
+    const request = await loaded((await login()).browser);
+    expect(() => sessions.verifyFormToken(request, "x")).toThrow("the form has no token of this session");
+    expect(rejected).toEqual([{ reason: "cross_origin", at: clock.now() }]);
+  });
+
   it("ASVS 3.5.1: let a form of the session's own pass, and no other one", async () => {
     const { sessions, login, loaded } = setUp();
     const [ann, again, bob] = [await login(), await login(), await login("bob")];
@@ -146,6 +155,9 @@ describe("revocationToken and revokeByToken", () => {
   it("are told what they were given", () => {
     const { manager } = setUp();
     expect(() => manager.revocationToken("x")).toThrow(/^revocationToken: needs the id of a session/);
+    expect(() => manager.revocationToken("a".repeat(22), { expires: "1h" } as never)).toThrow(
+      /^revocationToken: no option "expires"/,
+    );
     const soon = { expiresIn: "soon" as "1h" };
     expect(() => manager.revocationToken("a".repeat(22), soon)).toThrow(/^revocationToken.expiresIn: needs/);
   });

@@ -20,11 +20,14 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const started = Date.now();
 await new Stryker({ ...options, mutate }).runMutationTest();
 
-const { files } = JSON.parse(readFileSync(REPORT, "utf8"));
+const { files, testFiles } = JSON.parse(readFileSync(REPORT, "utf8"));
 const explained = explainedIn(readFileSync(new URL("survivors.md", import.meta.url), "utf8"));
 for (const name of mutate) {
   const mutants = files[name] ? new FileUnderTestModel(files[name], name).mutants : [];
   if (mutants.length === 0) fail(`${name}: has no mutants`);
+  // Stryker passes over a file of tests that does not load.
+  const tests = name.replace(/\.ts$/, ".test.ts");
+  if (!testFiles[tests]) fail(`${tests}: did not run`);
   const those = (...statuses) => mutants.filter(({ status }) => statuses.includes(status));
   const known = explained.get(name) ?? [];
   const survivors = those("Survived", "NoCoverage").map(diffOf);

@@ -1,6 +1,3 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 /** The files whose every line decides who gets in. */
 export const FILES = [
   "src/wire/token.ts",
@@ -14,7 +11,8 @@ export const REPORT = "test/mutation/.report.json";
 
 export default {
   testRunner: "vitest",
-  vitest: { configFile: "test/mutation/vitest.config.ts" },
+  // By itself it would leave out tests that import the file through others.
+  vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
   concurrency: Number(process.env.CONCURRENCY ?? 2),
   // In the copy that it works on, what none of the tests reads.
@@ -25,8 +23,8 @@ export default {
     "/examples",
     "/test/{adapters,demo,docs,engines,examples,frameworks,packaging,stores,types}",
   ],
-  // Not in here, where the project's own tools would take the copies of tests for tests.
-  tempDirName: join(tmpdir(), "sessionup-mutation"),
+  // Inside of the project, so that the copies find its packages; outside of test/, where its tools would take them for tests.
+  tempDirName: ".stryker-tmp",
   // It would rewrite paths in it by the TypeScript of the old API; in a copy of the whole none changes.
   tsconfigFile: "none",
   reporters: ["progress-append-only", "json"],

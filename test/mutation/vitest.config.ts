@@ -10,7 +10,8 @@ export default defineConfig({
       "src/*.test.ts",
       "src/{policy,wire}/*.test.ts",
       "src/identity/{address,trust-proxy}.test.ts",
-      "test/{attacks,security}/*.test.ts",
+      "test/attacks/secrets.test.ts",
+      "test/security/*.test.ts",
       "test/context.test.ts",
     ],
     // What is about other files, or about the documents.

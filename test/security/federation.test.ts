@@ -96,8 +96,22 @@ describe("revokeByProviderSession", () => {
     const browser = new Browser();
     const { id } = await login(browser, { issuer: ISSUER, sid: "s1" });
     store.fetchByLink = async () => [(await store.fetchById(id)) as never];
-    expect(await manager.revokeByProviderSession({ issuer: ISSUER, sid: "s2" })).toEqual([]);
+    for (const other of [
+      { issuer: ISSUER, sid: "s2" },
+      { issuer: `${ISSUER}/other`, sid: "s1" },
+    ])
+      expect(await manager.revokeByProviderSession(other)).toEqual([]);
     expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("leaves alone what it cannot read, and what no provider began", async () => {
+    const { login, sessions, manager, store } = setUp();
+    const { id: later } = await login(new Browser(), { issuer: ISSUER, sid: "s1" });
+    await store.update(later, { data: { v: 2, anything: "else" } }, { now: 0 });
+    const { id: plain } = await sessions.init(new Browser().request(), "ann");
+    store.fetchByLink = async () => (await store.fetchByIds([later, plain])) as never;
+    expect(await manager.revokeByProviderSession({ issuer: ISSUER, sid: "s1" })).toEqual([]);
+    expect((await store.fetchByIds([later, plain])).map((record) => record?.id)).toEqual([later, plain]);
   });
 
   it("ends more than fit into a page", async () => {

@@ -254,6 +254,15 @@ describe("cookie.previous", () => {
     expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
   });
 
+  it("moves nothing that was sent as it is now, though the names are one", async () => {
+    const { login, sessions } = setUp({ path: "/app" }, { path: "/app2" });
+    const jar = new Jar();
+    await login(jar, sessions);
+    const request = jar.request();
+    expect(await sessions.authorize(request)).toBeUndefined();
+    expect(request.cookies).toEqual([]);
+  });
+
   it("does not move the holder of a retired secret, whose browser has been sent another", async () => {
     const { login, sessions, old } = setUp({ name: "sid" });
     const jar = new Jar();
