@@ -298,6 +298,29 @@ describe("rotate", () => {
     expect((await sessions.get(browser.request()))?.authenticatedAt.getTime()).toBe(clock.now() - 3_600_000);
   });
 
+  it("gives an old secret no new one, though another that came with it has proved who it is", async () => {
+    const { login, sessions } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    const [proving, slow] = [browser.request(), browser.request()];
+    await browser.visit(sessions.rotate);
+    await sessions.reauthenticate(proving);
+    expect(proving.cookies).toHaveLength(1);
+    await sessions.rotate(slow);
+    expect(slow.cookies).toEqual([]);
+  });
+
+  it("is told with the session, the user and the time", async () => {
+    const { clock, login, manager, sessions } = setUp();
+    const rotated: SessionEvents["rotated"][] = [];
+    manager.events.on("rotated", (event) => rotated.push(event));
+    const browser = new Browser();
+    const { id } = await login(browser);
+    clock.advance("1s");
+    await browser.visit(sessions.rotate);
+    expect(rotated).toEqual([{ id, userKey: "ann", at: clock.now() }]);
+  });
+
   it("can be done twice in one request", async () => {
     const { login, sessions, reason } = setUp();
     const browser = new Browser();

@@ -212,10 +212,35 @@ describe("init", () => {
     expect(set.store.calls).toEqual(["fetchById", "create"]);
   });
 
-  it("keeps no trace of metadata that there is none of", async () => {
+  it("keeps no trace of what there is none of", async () => {
     const { login, store } = setUp();
     const { id } = await login(new Browser());
-    expect(Object.keys((await store.fetchById(id))?.data ?? {})).not.toContain("meta");
+    const { data = {} } = (await store.fetchById(id)) ?? {};
+    for (const none of ["meta", "sentAs", "provider"]) expect(Object.keys(data)).not.toContain(none);
+    expect(data).toMatchObject({ retired: [] });
+  });
+
+  it("can be followed by a rotation in the same request", async () => {
+    const { sessions, reason } = setUp();
+    const browser = new Browser();
+    const request = browser.request();
+    await sessions.init(request, "ann");
+    const first = request.cookies[0]?.value;
+    await sessions.rotate(request);
+    const [second, ...more] = request.cookies.map(({ value }) => value);
+    expect(more).toEqual([]);
+    expect(second).not.toBe(first);
+    browser.receive(request);
+    expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("leaves one session where it is done twice in one request", async () => {
+    const { sessions, manager } = setUp();
+    const request = new TestRequest();
+    const first = await sessions.init(request, "ann");
+    const second = await sessions.init(request, "ann");
+    expect(second.id).not.toBe(first.id);
+    expect((await manager.fetchByUserKey("ann")).map(({ id }) => id)).toEqual([second.id]);
   });
 
   it("writes nothing where the store cannot say who asks", async () => {

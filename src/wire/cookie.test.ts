@@ -31,6 +31,7 @@ describe("readTokens", () => {
       `x=1;${NEEDLE}${a};y=2`,
     ]) {
       expect(read(header)).toEqual([a]);
+      expect(readTokens(header, NEEDLE, 2).malformed).toBe(false);
     }
   });
 
@@ -253,6 +254,10 @@ describe("serializeCookie", () => {
     ])
       expect(setsCookie(line, cookie)).toBe(true);
     expect(setsCookie("n=; Path=/a=b", { ...plain, path: "/a=b" })).toBe(true);
+    // Upper case would take them for one.
+    expect(setsCookie("n=; Path=/; Domain=straße.example", { ...plain, domain: "strasse.example" })).toBe(
+      false,
+    );
     // A name is no attribute.
     expect(setsCookie("Partitioned=; Path=/", { ...plain, name: "Partitioned" })).toBe(true);
     for (const line of [
