@@ -198,6 +198,8 @@ describe("what is read of our own and of others' lines", () => {
       fuzzRuns(5_000),
     );
     expect(replaced).toBeGreaterThan(500);
+  });
+});
 
 describe("readCookie", () => {
   it("gives the first of that name, without the blanks around", () => {
