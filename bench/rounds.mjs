@@ -63,9 +63,14 @@ export async function alternate({ contenders, generations, warmUps, rounds, star
   /** @type {Record<string, Record<string, number[]>>} */
   const samples = Object.fromEntries(contenders.map((contender) => [contender, {}]));
   for (let generation = 0; generation < generations; generation++) {
-    /** @type {[string, Runner][]} */
-    const running = [];
-    for (const contender of inTurn(contenders, generation)) running.push([contender, await start(contender)]);
+    // Starting costs more than measuring where there are few rounds: all cores have something to do.
+    const running = await Promise.all(
+      inTurn(contenders, generation).map(async (contender) => {
+        /** @type {[string, Runner]} */
+        const pair = [contender, await start(contender)];
+        return pair;
+      }),
+    );
     for (let round = 0; round < warmUps + rounds; round++) {
       for (const [contender, runner] of inTurn(running, round)) {
         const figures = await measure(runner);
