@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
 import { FileUnderTestModel } from "mutation-testing-metrics";
+import { createVitest } from "vitest/node";
 import options, { FILES, REPORT } from "./stryker.config.mjs";
 import { diffOf, explainedIn, notIn } from "./survivors.ts";
 
@@ -22,12 +24,16 @@ await new Stryker({ ...options, mutate }).runMutationTest();
 
 const { files, testFiles } = JSON.parse(readFileSync(REPORT, "utf8"));
 const explained = explainedIn(readFileSync(new URL("survivors.md", import.meta.url), "utf8"));
+// Stryker passes over a file of tests that does not load: who would miss it?
+const vitest = await createVitest("test", { config: options.vitest.configFile, watch: false });
+for (const { moduleId } of await vitest.globTestSpecifications()) {
+  const file = relative(process.cwd(), moduleId);
+  if (!testFiles[file]) fail(`${file}: did not run`);
+}
+await vitest.close();
 for (const name of mutate) {
   const mutants = files[name] ? new FileUnderTestModel(files[name], name).mutants : [];
   if (mutants.length === 0) fail(`${name}: has no mutants`);
-  // Stryker passes over a file of tests that does not load.
-  const tests = name.replace(/\.ts$/, ".test.ts");
-  if (!testFiles[tests]) fail(`${tests}: did not run`);
   const those = (...statuses) => mutants.filter(({ status }) => statuses.includes(status));
   const known = explained.get(name) ?? [];
   const survivors = those("Survived", "NoCoverage").map(diffOf);

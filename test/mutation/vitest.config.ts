@@ -14,8 +14,8 @@ export default defineConfig({
       "test/security/*.test.ts",
       "test/context.test.ts",
     ],
-    // What is about other files, or about the documents.
-    exclude: ["src/{duration,shard,options,session-policy}.test.ts", "test/security/asvs.test.ts"],
+    // What is about other files, about the documents, or in a browser.
+    exclude: ["src/{duration,shard,options}.test.ts", "test/security/{asvs,fetched-ahead}.test.ts"],
     reporters: [],
     // What counts the lines that run is slow.
     testTimeout: 120_000,
