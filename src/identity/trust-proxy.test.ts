@@ -22,13 +22,22 @@ function sharedBits(one: string, other: string): number {
   return at === -1 ? 128 : at;
 }
 
+function hex(high: string | undefined, low: string | undefined): string {
+  return (256 * Number(high) + Number(low)).toString(16);
+}
+
 function bitsOf(address: string): string {
   if (isIP(address) === 4)
     return address
       .split(".")
       .map((part) => Number(part).toString(2).padStart(8, "0"))
       .join("");
-  const url = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  // Not every runtime's URL takes a dotted end.
+  const groupsAlone = address.replace(
+    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
+    (_dotted, ...parts: string[]) => `${hex(parts[0], parts[1])}:${hex(parts[2], parts[3])}`,
+  );
+  const url = new URL(`http://[${groupsAlone}]`).hostname.slice(1, -1);
   const [head = "", tail] = url.split("::");
   const [left, right] = [head, tail ?? ""].map((part) => (part === "" ? [] : part.split(":")));
   const zeros = Array(8 - (left?.length ?? 0) - (right?.length ?? 0)).fill("0");
