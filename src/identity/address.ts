@@ -26,8 +26,11 @@ export function normalizeAddress(text: string | undefined): string | undefined {
   return short.startsWith("::ffff:") ? (unmapped(short.slice(7)) ?? short) : short;
 }
 
-/** `::1.2.3.4` is `::102:304`, which every platform's URL takes: Bun's refuses some of the dotted ones. */
-function inGroups(address: string): string {
+/**
+ * `::1.2.3.4` is `::102:304`, which every platform takes: Bun's URL refuses some of the dotted ones, and a network of
+ * workerd's made of one has nobody in it.
+ */
+export function inGroups(address: string): string {
   return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_dotted, ...parts: string[]) => {
     const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
     return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;

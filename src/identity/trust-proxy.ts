@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { normalizeAddress } from "./address.ts";
+import { inGroups, normalizeAddress } from "./address.ts";
 
 /**
  * Whose `X-Forwarded-For` is believed. Anyone can send that header: who trusts a hop too many lets every client choose
@@ -50,7 +50,8 @@ function addTo(list: BlockList, entry: unknown): void {
       `trustProxy: ${JSON.stringify(entry)} is neither an address nor a CIDR such as "10.0.0.0/8"`,
     );
   }
-  list.addSubnet(network, length, family === 6 ? "ipv6" : "ipv4");
+  if (family === 6) list.addSubnet(inGroups(network), length, "ipv6");
+  else list.addSubnet(network, length, "ipv4");
 }
 
 /**

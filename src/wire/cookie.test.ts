@@ -20,6 +20,8 @@ function read(header: string | undefined, most = 2): string[] {
   return readTokens(header, NEEDLE, most).tokens.map(tokenText);
 }
 
+const BLANK_AFTER_NAME = new RegExp(`^${NAME}[ \\t]+=`);
+
 describe("readTokens", () => {
   const [a, b, c] = [newToken(), newToken(), newToken()];
 
@@ -125,8 +127,11 @@ describe("readTokens", () => {
           expect(parseToken(tokenText(token))).toEqual(token);
           expect(pairs.some((pair) => pair.startsWith(NEEDLE) && pair.includes(tokenText(token)))).toBe(true);
         }
-        // The cookie package keeps the first of a name only, and reads what browsers send the same way.
-        const theirs = parseCookie(text)[NAME];
+        // The cookie package keeps the first of a name only, and reads what browsers send the same way: they put no blank
+        // before the "=", which it takes for the same name, and we for another one.
+        const theirs = pairs.some((pair) => BLANK_AFTER_NAME.test(pair))
+          ? undefined
+          : parseCookie(text)[NAME];
         if (theirs !== undefined && parseToken(theirs)) expect(tokens.map(tokenText)[0]).toBe(theirs);
       }),
       fuzzRuns(100_000),
