@@ -1,13 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Browser, testSessions } from "../test/support/browser.ts";
-import { membersOf } from "../test/support/declared.ts";
-import {
-  type AssuranceLevel,
-  type Duration,
-  Manager,
-  type ManagerOptions,
-  type SessionPolicy,
-} from "./index.ts";
+import { type AssuranceLevel, type Duration, Manager, type ManagerOptions } from "./index.ts";
 import { memoryStore } from "./stores/memory.ts";
 import { TestClock } from "./testing/test-clock.ts";
 
@@ -443,28 +436,6 @@ describe("manager.policy", () => {
     );
     manager.notBefore = undefined;
     expect(manager.policy).toEqual(before);
-  });
-
-  it("leaves out no option that decides about sessions", () => {
-    // What the app's own functions do, what is the app's own data, and whom to believe about addresses.
-    const others = ["trustProxy", "keys", "generateId", "generateSecret", "meta", "maxMetaBytes", "clock"];
-    const said: Readonly<Record<string, keyof SessionPolicy>> = {
-      cookie: "cookie",
-      expiresIn: "absolute",
-      nist: "nist",
-      idleTimeout: "idle",
-      rotateEvery: "rotation",
-      client: "kept",
-      recognize: "recognize",
-      validate: "validate",
-      trustedOrigins: "trustedOrigins",
-      tombstones: "tombstones",
-      notBefore: "notBefore",
-      clearSiteData: "clearSiteData",
-      maxSessions: "concurrent",
-    };
-    expect([...Object.keys(said), ...others].sort()).toEqual(membersOf("ManagerOptions"));
-    expect(Object.keys(policyOf({}))).toEqual(expect.arrayContaining(Object.values(said)));
   });
 
   it("is frozen to its depth, and is what its JSON says", () => {
