@@ -1,4 +1,4 @@
-import { Links, NOWHERE } from "./_links.ts";
+import { Links, NOWHERE, Rows } from "./_links.ts";
 
 /** Milliseconds of one slot: short ones would cost more memory than what is in them. */
 const SLOT = 60_000;
@@ -6,9 +6,7 @@ const SLOT = 60_000;
 /** The year 6053: what ends later is found to be there too early, and stays. */
 const LAST = 2 ** 31 - 1;
 
-const NEXT = 0;
-const PREVIOUS = 1;
-const SLOT_OF = 2;
+const SLOT_OF = 0;
 
 /**
  * Places by the minute in which their records end, so that the dead are found without looking at the living. A slot
@@ -18,7 +16,8 @@ const SLOT_OF = 2;
 export class ExpiryWheel {
   readonly #expiresAt: (place: number) => number;
   readonly #slots = new Map<number, number>();
-  readonly #links = new Links(3);
+  readonly #rows = new Rows();
+  readonly #links = new Links(1);
   /** All slots before this one are empty. */
   #first = Number.POSITIVE_INFINITY;
 
@@ -28,22 +27,22 @@ export class ExpiryWheel {
 
   add(place: number): void {
     const slot = this.#slotOf(place);
-    const next = this.#slots.get(slot) ?? NOWHERE;
     this.#links.set(place, SLOT_OF, slot);
-    this.#links.set(place, NEXT, next);
-    this.#links.set(place, PREVIOUS, NOWHERE);
-    if (next !== NOWHERE) this.#links.set(next, PREVIOUS, place);
+    this.#rows.join(place, this.#slots.get(slot) ?? NOWHERE);
+    this.#rows.join(NOWHERE, place);
     this.#slots.set(slot, place);
     if (slot < this.#first) this.#first = slot;
   }
 
   remove(place: number): void {
-    const next = this.#links.get(place, NEXT);
-    const previous = this.#links.get(place, PREVIOUS);
-    if (next !== NOWHERE) this.#links.set(next, PREVIOUS, previous);
-    if (previous !== NOWHERE) this.#links.set(previous, NEXT, next);
-    else if (next !== NOWHERE) this.#slots.set(this.#links.get(place, SLOT_OF), next);
-    else this.#slots.delete(this.#links.get(place, SLOT_OF));
+    const next = this.#rows.after(place);
+    const previous = this.#rows.before(place);
+    this.#rows.join(previous, next);
+    if (previous === NOWHERE) {
+      const slot = this.#links.get(place, SLOT_OF);
+      if (next === NOWHERE) this.#slots.delete(slot);
+      else this.#slots.set(slot, next);
+    }
     if (this.#slots.size === 0) this.#first = Number.POSITIVE_INFINITY;
   }
 
@@ -61,7 +60,7 @@ export class ExpiryWheel {
       let place = this.#slots.get(at) ?? NOWHERE;
       for (; place !== NOWHERE && looks > 0; looks--) {
         if (ended === limit) return ended;
-        const next = this.#links.get(place, NEXT);
+        const next = this.#rows.after(place);
         if (this.#expiresAt(place) <= now) {
           onEnded(place);
           ended++;

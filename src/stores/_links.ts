@@ -29,3 +29,25 @@ export class Links {
     if (chunk) chunk[(place & WITHIN) * this.#width + field] = value;
   }
 }
+
+const AFTER = 0;
+const BEFORE = 1;
+
+/** Places in rows: each knows those beside it, so that one is taken out of very many as quickly as the only one. */
+export class Rows {
+  readonly #links = new Links(2);
+
+  after(place: number): number {
+    return this.#links.get(place, AFTER);
+  }
+
+  before(place: number): number {
+    return this.#links.get(place, BEFORE);
+  }
+
+  /** Puts them beside each other; `NOWHERE` for the end of a row. */
+  join(before: number, after: number): void {
+    if (before !== NOWHERE) this.#links.set(before, AFTER, after);
+    if (after !== NOWHERE) this.#links.set(after, BEFORE, before);
+  }
+}

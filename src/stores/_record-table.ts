@@ -1,6 +1,7 @@
 import { deepFreeze } from "../deep-freeze.ts";
-import type { Json, SessionChange, SessionData, SessionRecord } from "../store.ts";
+import type { Json, SessionData, SessionRecord } from "../store.ts";
 import { BITS, NOWHERE, PLACES, WITHIN } from "./_links.ts";
+import { isLive } from "./_records.ts";
 
 /** What few records have. */
 type Rare = Pick<SessionRecord, "ended" | "link">;
@@ -51,17 +52,24 @@ export class RecordTable {
     if (this.#pages.length * PLACES <= place) this.#pages.push(new Page());
     const page = this.#page(place);
     if (place === this.#free) this.#free = page.revisions[at] ?? NOWHERE;
-    page.times.set([record.createdAt, record.lastSeenAt, record.expiresAt, record.deadline], 4 * at);
-    page.revisions[at] = record.revision;
     page.ids[at] = copyOf(record.id);
     page.userKeys[at] = userKey ?? copyOf(record.userKey);
-    page.data[at] = this.#kept(record.data);
-    const { ended, link } = record;
-    if (ended || link !== undefined) {
-      const rare = { ...(ended && { ended }), ...(link !== undefined && { link }) };
-      this.#setRare(page, at, deepFreeze(copyOf(rare)));
-    }
+    this.set(place, record);
     return place;
+  }
+
+  /** What a record has become; its id and its user stay. */
+  set(place: number, record: Omit<SessionRecord, "id" | "userKey">): void {
+    const page = this.#page(place);
+    const at = place & WITHIN;
+    page.times.set([record.createdAt, record.lastSeenAt, record.expiresAt, record.deadline], 4 * at);
+    page.revisions[at] = record.revision;
+    if (record.data !== page.data[at]) page.data[at] = this.#kept(record.data);
+    const { ended, link } = record;
+    if (!ended && link === undefined) return;
+    page.rare ??= new Array(PLACES).fill(undefined);
+    const rare = { ...(ended && { ended }), ...(link !== undefined && { link }) };
+    page.rare[at] = deepFreeze(copyOf(rare));
   }
 
   remove(place: number): void {
@@ -125,26 +133,8 @@ export class RecordTable {
   liveId(place: number, now: number): string | undefined {
     const page = this.#page(place);
     const at = place & WITHIN;
-    return (page.times[4 * at + 2] ?? 0) > now && !page.rare?.[at]?.ended ? page.ids[at] : undefined;
-  }
-
-  change(place: number, { activity, data }: SessionChange): void {
-    const page = this.#page(place);
-    const at = place & WITHIN;
-    if (activity && activity.lastSeenAt > (page.times[4 * at + 1] ?? 0))
-      page.times.set([activity.lastSeenAt, activity.expiresAt], 4 * at + 1);
-    if (!data) return;
-    page.data[at] = this.#kept(data);
-    page.revisions[at] = (page.revisions[at] ?? 0) + 1;
-  }
-
-  /** Leaves a tombstone. */
-  end(place: number, ended: NonNullable<SessionRecord["ended"]>, until: number): void {
-    const page = this.#page(place);
-    const at = place & WITHIN;
-    page.revisions[at] = (page.revisions[at] ?? 0) + 1;
-    page.times.fill(until, 4 * at + 2, 4 * at + 4);
-    this.#setRare(page, at, { ...page.rare?.[at], ended });
+    const expiresAt = page.times[4 * at + 2] ?? 0;
+    return isLive({ expiresAt, ended: page.rare?.[at]?.ended }, now) ? page.ids[at] : undefined;
   }
 
   /** Whether a record is there that may be seen. */
@@ -179,11 +169,6 @@ export class RecordTable {
     if (this.#shared.size === SHARED) this.#shared.clear();
     this.#shared.set(text, deepFreeze(value));
     return value;
-  }
-
-  #setRare(page: Page, at: number, rare: Rare): void {
-    page.rare ??= new Array(PLACES).fill(undefined);
-    page.rare[at] = rare;
   }
 
   #page(place: number): Page {

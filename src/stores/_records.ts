@@ -2,8 +2,11 @@ import type { End, SessionChange, SessionLimit, SessionRecord } from "../store.t
 import { limitError } from "./_errors.ts";
 
 /** What becomes of records, for stores that have them in hand: in SQL and scripts the engine does the same. */
-export function isLive(record: SessionRecord, now: number): boolean {
-  return record.expiresAt > now && !record.ended;
+export function isLive(
+  { expiresAt, ended }: { readonly expiresAt: number; readonly ended?: object | undefined },
+  now: number,
+): boolean {
+  return expiresAt > now && !ended;
 }
 
 /** The record after a change. */

@@ -1,16 +1,13 @@
 import type { SessionRecord } from "../store.ts";
-import { Links, NOWHERE } from "./_links.ts";
+import { NOWHERE, Rows } from "./_links.ts";
 import type { RecordTable } from "./_record-table.ts";
 import { byAllCharacters, SpreadMap } from "./_spread-map.ts";
 
-const OLDER = 0;
-const NEWER = 1;
-
-/** Each user's records, newest first: linked, so that one of very many is taken out as quickly as the only one. */
+/** Each user's records, newest first. */
 export class UserIndex {
   readonly #table: RecordTable;
   readonly #newest = new SpreadMap(byAllCharacters);
-  readonly #links = new Links(2);
+  readonly #rows = new Rows();
 
   constructor(table: RecordTable) {
     this.#table = table;
@@ -21,7 +18,7 @@ export class UserIndex {
   }
 
   older(place: number): number {
-    return this.#links.get(place, OLDER);
+    return this.#rows.after(place);
   }
 
   add(place: number): void {
@@ -33,41 +30,31 @@ export class UserIndex {
       newer = older;
       older = this.older(older);
     }
-    this.#link(older, place);
-    if (newer === NOWHERE) {
-      this.#links.set(place, NEWER, NOWHERE);
-      this.#newest.set(userKey, place);
-    } else this.#link(place, newer);
+    this.#rows.join(place, older);
+    this.#rows.join(newer, place);
+    if (newer === NOWHERE) this.#newest.set(userKey, place);
   }
 
   remove(place: number): void {
     const older = this.older(place);
-    const newer = this.#links.get(place, NEWER);
-    this.#link(older, newer);
-    if (newer !== NOWHERE) return;
-    const userKey = this.#table.userKey(place);
-    if (older === NOWHERE) this.#newest.delete(userKey);
-    else this.#newest.set(userKey, older);
+    const newer = this.#rows.before(place);
+    this.#rows.join(newer, older);
+    if (newer === NOWHERE) this.#begin(this.#table.userKey(place), older);
   }
 
   /** Forgets all of a user's but these, newest first. */
   keep(userKey: string, places: readonly number[]): void {
-    if (places.length === 0) this.#newest.delete(userKey);
-    else this.#newest.set(userKey, places[0] ?? NOWHERE);
+    this.#begin(userKey, places[0] ?? NOWHERE);
     let newer = NOWHERE;
     for (const place of [...places, NOWHERE]) {
-      this.#link(place, newer);
+      this.#rows.join(newer, place);
       newer = place;
     }
   }
 
-  *newestFirst(userKey: string): Generator<number, void> {
-    for (let place = this.newest(userKey); place !== NOWHERE; place = this.older(place)) yield place;
-  }
-
-  #link(older: number, newer: number): void {
-    if (newer !== NOWHERE) this.#links.set(newer, OLDER, older);
-    if (older !== NOWHERE) this.#links.set(older, NEWER, newer);
+  #begin(userKey: string, newest: number): void {
+    if (newest === NOWHERE) this.#newest.delete(userKey);
+    else this.#newest.set(userKey, newest);
   }
 
   #comesBefore(place: number, other: number): boolean {

@@ -13,7 +13,7 @@ import { duplicateError } from "./_errors.ts";
 import { ExpiryWheel } from "./_expiry-wheel.ts";
 import { NOWHERE } from "./_links.ts";
 import { RecordTable } from "./_record-table.ts";
-import { exceeding } from "./_records.ts";
+import { changed, exceeding, tombstoneOf } from "./_records.ts";
 import { byLastCharacters, SpreadMap } from "./_spread-map.ts";
 import { Sweeper } from "./_sweeper.ts";
 import { compare, UserIndex } from "./_user-index.ts";
@@ -132,8 +132,8 @@ class MemoryStore implements Store {
   ): Promise<readonly SessionRecord[]> {
     this.#sweeper.tell(now);
     const page: SessionRecord[] = [];
-    for (const place of this.#byUserKey.newestFirst(userKey)) {
-      if (page.length === limit) break;
+    let place = this.#byUserKey.newest(userKey);
+    for (; place && page.length < limit; place = this.#byUserKey.older(place)) {
       if (!this.#table.isLive(place, now)) continue;
       const record = this.#table.record(place);
       if (!before || compare(record, before) < 0) page.push(record);
@@ -151,7 +151,7 @@ class MemoryStore implements Store {
     if (!place || !this.#table.isLive(place, now)) return "not_found";
     if (ifRevision !== undefined && this.#table.revision(place) !== ifRevision) return "conflict";
     const end = this.#table.expiresAt(place);
-    this.#table.change(place, change);
+    this.#table.set(place, changed(this.#table.record(place), change));
     // Ends that move outwards are found when the wheel comes to the old one: most requests move one.
     if (this.#table.expiresAt(place) < end) this.#wheel.move(place);
     return "updated";
@@ -256,12 +256,12 @@ class MemoryStore implements Store {
     this.#sweeper.start();
   }
 
-  #end(place: number, { now, reason, tombstone }: End): void {
-    if (!tombstone) {
+  #end(place: number, end: End): void {
+    if (!end.tombstone) {
       this.#remove(place);
       return;
     }
-    this.#table.end(place, { at: now, reason }, now + tombstone);
+    this.#table.set(place, tombstoneOf(this.#table.record(place), end, end.tombstone));
     this.#wheel.move(place);
   }
 
