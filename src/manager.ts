@@ -5,7 +5,7 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
-import { known, momentOf } from "./known-options.ts";
+import { known, momentOf, wholeNumber } from "./known-options.ts";
 import { Ledger, PAGE } from "./ledger.ts";
 import { expiresInOf } from "./limits.ts";
 import { MetaCodec } from "./meta.ts";
@@ -99,7 +99,7 @@ export class Manager<In = undefined, Out extends In = In> {
   readonly #meta: MetaCodec<In, Out>;
   readonly #arrivals: Arrivals;
   readonly #authenticator: Authenticator<Out>;
-  #policy: SessionPolicy;
+  #policy: SessionPolicy | undefined;
 
   constructor(store: Store, options: ManagerOptions<In, Out> = {}) {
     this.#given = [store, { ...options }];
@@ -108,7 +108,6 @@ export class Manager<In = undefined, Out extends In = In> {
     const { cookie, clearSiteData } = this.#options;
     this.cookie = new SessionCookie({ ...cookie, clearSiteData });
     this.ledger = new Ledger(store, this.#options, this.events);
-    this.#policy = policyOf(this.#options, this.ledger.links);
     this.#arrivals = new Arrivals(this.ledger, this.#options, this.events);
     this.#authenticator = new Authenticator({
       ledger: this.ledger,
@@ -149,8 +148,7 @@ export class Manager<In = undefined, Out extends In = In> {
     if (!page) return this.list(userKey);
     known(page, "page", ["limit", "before"]);
     const { limit = PAGE, before } = page;
-    if (!Number.isSafeInteger(limit) || limit < 1)
-      throw new TypeError("page.limit: needs a whole number above zero");
+    wholeNumber(limit, "page.limit");
     const cursor = before && { createdAt: before.createdAt.getTime(), id: before.id };
     return this.#listed(await this.ledger.page(userKey, { limit, ...(cursor && { before: cursor }) }));
   }
@@ -256,11 +254,12 @@ export class Manager<In = undefined, Out extends In = In> {
 
   set notBefore(moment: Date | undefined) {
     this.#options.lifetime.notBefore = notBeforeOf(moment);
-    this.#policy = policyOf(this.#options, this.ledger.links);
+    this.#policy = undefined;
   }
 
   /** What the options come to, in data and in words: for monitoring, and for an auditor. Another one when `notBefore` is set. */
   get policy(): SessionPolicy {
+    this.#policy ??= policyOf(this.#options, this.ledger.links);
     return this.#policy;
   }
 

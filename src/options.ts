@@ -103,8 +103,7 @@ export interface Resolved<In, Out> {
   readonly rotateEvery: number | undefined;
   /** In milliseconds. */
   readonly tombstone: number | undefined;
-  /** The header's value. */
-  readonly clearSiteData: string | undefined;
+  readonly clearSiteData: readonly string[];
   readonly client: Client;
   readonly recognize: Recognition | undefined;
   readonly validate: Required<ValidateOptions> | undefined;
@@ -195,13 +194,13 @@ export function notBeforeOf(date: Date | undefined): number | undefined {
 
 const CLEARED: readonly unknown[] = ["cache", "cookies", "storage"];
 
-function clearSiteDataOf(types: ManagerOptions["clearSiteData"]): string | undefined {
-  if (types === undefined) return undefined;
+function clearSiteDataOf(types: ManagerOptions["clearSiteData"]): readonly string[] {
+  if (types === undefined) return Object.freeze([]);
   if (!Array.isArray(types) || types.length === 0 || !types.every((type) => CLEARED.includes(type)))
     throw new TypeError(
       'clearSiteData: needs a list of "cache", "cookies" and "storage"; leave it out for none',
     );
-  return types.map((type) => `"${type}"`).join(", ");
+  return Object.freeze([...types]);
 }
 
 function originsOf(origins: readonly string[] = []): ReadonlySet<string> {

@@ -67,7 +67,8 @@ export interface SessionPolicy {
 
 /** `links` is whether the store finds sessions by a provider's. @internal */
 export function policyOf(options: Resolved<unknown, unknown>, links: boolean): SessionPolicy {
-  const { nist, lifetime, rotateEvery, limit, tombstone, validate, client, recognize } = options;
+  const { nist, lifetime, rotateEvery, limit, tombstone, clearSiteData, validate, client, recognize } =
+    options;
   const { idleTimeout, notBefore } = lifetime;
   const said = {
     nist: nist ?? null,
@@ -81,7 +82,7 @@ export function policyOf(options: Resolved<unknown, unknown>, links: boolean): S
     concurrent: limit,
     tombstones: tombstone === undefined ? null : tombstone / 1_000,
     notBefore: notBefore === undefined ? null : new Date(notBefore).toISOString(),
-    clearSiteData: Object.freeze(clearedBy(options.clearSiteData)),
+    clearSiteData,
     validate: validate ?? null,
     cookie: cookieIn(options.cookie),
     trustedOrigins: Object.freeze([...options.trustedOrigins]),
@@ -91,11 +92,6 @@ export function policyOf(options: Resolved<unknown, unknown>, links: boolean): S
       : null,
   };
   return Object.freeze({ ...said, words: wordsOf(said) });
-}
-
-/** The header's value, as a list. */
-function clearedBy(header: string | undefined): readonly string[] {
-  return header?.split(", ").map((type) => type.slice(1, -1)) ?? [];
 }
 
 function cookieIn({ attributes, previous }: Resolved<unknown, unknown>["cookie"]): SessionPolicy["cookie"] {

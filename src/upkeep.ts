@@ -93,8 +93,8 @@ export class Upkeep {
 
 /**
  * What is said of a request that no user has made yet: by today's browsers in the first header, by older Chromium and
- * Firefox in the others, and by the router of Next.js, for links in view, in one that holds what it wants of it. Asked only when
- * something is due.
+ * Firefox in the others, and by the router of Next.js, for links in view, in one that holds what it wants of it. Asked
+ * only when something is due.
  */
 function purposeOf(exchange: Exchange): string | undefined {
   const said = exchange.header("sec-purpose") ?? exchange.header("purpose") ?? exchange.header("x-moz");

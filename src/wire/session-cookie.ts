@@ -10,8 +10,8 @@ type Attributes = Omit<SetCookie, "value">;
 export interface CookieSet {
   readonly attributes: Attributes;
   readonly previous?: readonly Attributes[];
-  /** The value of the header `Clear-Site-Data` at a logout. */
-  readonly clearSiteData?: string | undefined;
+  /** What else the browser is told to clear at a logout. */
+  readonly clearSiteData?: readonly string[];
 }
 
 /** A token that was found under a name that the cookie had before. */
@@ -29,7 +29,8 @@ export class SessionCookie {
   readonly #attributes: Attributes;
   readonly #previous: readonly Attributes[];
   readonly #formerNames: readonly string[];
-  readonly #clearSiteData: string | undefined;
+  /** The header's value, or nothing. */
+  readonly #clearSiteData: string;
   readonly #needle: string;
   readonly #mostTokens: number;
   /**
@@ -38,10 +39,10 @@ export class SessionCookie {
    */
   readonly sentAs: string | undefined;
 
-  constructor({ attributes, previous = [], clearSiteData }: CookieSet) {
+  constructor({ attributes, previous = [], clearSiteData = [] }: CookieSet) {
     this.#attributes = Object.freeze({ ...attributes });
     this.#previous = previous;
-    this.#clearSiteData = clearSiteData;
+    this.#clearSiteData = clearSiteData.map((type) => `"${type}"`).join(", ");
     const { name, domain = "", path, partitioned } = attributes;
     this.#formerNames = [...new Set(previous.map((each) => each.name))].filter((each) => each !== name);
     const namesTell = previous.every((each) => each.name !== name);
@@ -93,7 +94,7 @@ export class SessionCookie {
   /** Clears it at a logout, and has the browser clear what else it should. */
   clearAtLogout(exchange: Exchange): void {
     this.clear(exchange);
-    if (this.#clearSiteData !== undefined) exchange.setHeader("clear-site-data", this.#clearSiteData);
+    if (this.#clearSiteData !== "") exchange.setHeader("clear-site-data", this.#clearSiteData);
   }
 
   /**
