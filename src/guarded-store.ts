@@ -9,7 +9,8 @@ import type {
   UpdateOptions,
 } from "./store.ts";
 
-const METHODS = [
+/** What a store must have. @internal */
+export const METHODS = [
   "create",
   "fetchById",
   "fetchByIds",

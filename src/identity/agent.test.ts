@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CORPUS, type KnownAgent } from "../../test/identity/agent-corpus.ts";
-import { fuzzRuns } from "../../test/support/fuzz.ts";
+import { fuzzRuns, joined } from "../../test/support/fuzz.ts";
 import { APPS, BOTS, BROWSERS, OTHER_BOTS, SYSTEMS, TOOLS } from "./_agent-tokens.ts";
 import { labelAgent } from "./agent.ts";
 import { labelUserAgent } from "./user-agent.ts";
@@ -347,7 +347,7 @@ Google Chrome | Chrome
       fc.constantFrom("Google Chrome", "Brave", "Opera <b>", "Chromium", "Android", "Windows", "?1"),
       fc.string({ unit: "binary" }),
     );
-    const text = fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join(""));
+    const text = joined(pieces, 40);
     const quoted = text.map((inside) => `"${inside}"`);
 
     it("gives no label that is not known, and no key without one", () => {

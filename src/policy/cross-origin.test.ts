@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fuzzRuns } from "../../test/support/fuzz.ts";
+import { fuzzRuns, joined } from "../../test/support/fuzz.ts";
 import { isCrossOrigin } from "./cross-origin.ts";
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -89,7 +89,7 @@ describe("isCrossOrigin", () => {
       ),
       fc.string({ unit: "binary", maxLength: 20 }),
     );
-    const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(""));
+    const text = joined(piece, 6);
     const origin = fc.option(fc.oneof(text, fc.constantFrom(OWN, OTHER)), { nil: undefined });
     const site = fc.option(
       fc.oneof(text, fc.constantFrom("same-origin", "same-site", "cross-site", "none")),

@@ -1,7 +1,7 @@
 import { parseCookie } from "cookie";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fuzzRuns } from "../../test/support/fuzz.ts";
+import { fuzzRuns, joined } from "../../test/support/fuzz.ts";
 import {
   OutgoingCookies,
   readCookie,
@@ -115,7 +115,7 @@ describe("readTokens", () => {
       ),
       fc.constantFrom(a, b).map((text) => `${NEEDLE}${text}`),
     );
-    const header = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(""));
+    const header = joined(piece, 14);
     let found = 0;
     fc.assert(
       fc.property(header, (text) => {
@@ -158,7 +158,7 @@ describe("what is read of our own and of others' lines", () => {
     ),
     fc.string({ unit: "binary", maxLength: 30 }),
   );
-  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const text = joined(piece, 12);
 
   it("is a cookie's value without what is around it, or nothing, whatever a header holds", () => {
     let found = 0;

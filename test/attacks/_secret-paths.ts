@@ -1,6 +1,7 @@
 import { type Session, SessionError } from "sessionup";
 import { contextSessions } from "sessionup/context";
 import { expect } from "vitest";
+import { METHODS } from "../../src/guarded-store.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { KEY, type Options, type Tally, WatchedSite } from "./_watched-site.ts";
@@ -8,15 +9,6 @@ import { type Witness, watched } from "./_witness.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0";
 const ISSUER = "https://login.example.com";
-const METHODS = [
-  "create",
-  "fetchById",
-  "fetchByIds",
-  "fetchByUserKey",
-  "update",
-  "deleteById",
-  "deleteByUserKey",
-] as const;
 const STRANGER = "0".repeat(22);
 
 /** Makes the sites of a run. Each path says what came of it, so that none can turn into a detour. */

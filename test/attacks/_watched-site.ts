@@ -20,7 +20,7 @@ import { type Witness, watched } from "./_witness.ts";
 export type Meta = { readonly theme: string } | undefined;
 export type Options = ManagerOptions<Meta, Meta>;
 
-const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
+export const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
 
 /** What signs: no less a secret than a cookie's. */
 export const KEY: string = randomBytes(32).toString("base64");

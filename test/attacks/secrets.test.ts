@@ -11,10 +11,8 @@ import { hashOf } from "../../src/wire/token.ts";
 import { listen } from "../adapters/_listen.ts";
 import { membersOf, textsOf } from "../support/declared.ts";
 import { PATHS, starter } from "./_secret-paths.ts";
-import { Tally } from "./_watched-site.ts";
+import { EVENTS, Tally } from "./_watched-site.ts";
 import { Witness } from "./_witness.ts";
-
-const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
 
 /** Everything that anybody could see, as text. */
 function shown(value: unknown): string {
