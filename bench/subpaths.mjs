@@ -5,13 +5,12 @@ import { readFileSync } from "node:fs";
 const root = new URL("../", import.meta.url);
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
 
-/** @type {readonly { name: string, own: boolean, url: string }[]} */
+/** @type {readonly { name: string, url: string }[]} */
 export const SUBPATHS = [
   ...Object.entries(exports)
     .filter(([, target]) => typeof target === "object")
     .map(([subpath, target]) => ({
       name: `sessionup${subpath.slice(1)}`,
-      own: true,
       url: new URL(target.default, root).href,
     })),
   ...[
@@ -25,5 +24,5 @@ export const SUBPATHS = [
     "koa-session",
     "iron-session",
     "better-auth",
-  ].map((name) => ({ name, own: false, url: import.meta.resolve(name) })),
+  ].map((name) => ({ name, url: import.meta.resolve(name) })),
 ];

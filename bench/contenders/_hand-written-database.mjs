@@ -1,20 +1,15 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { createClient } from "redis";
-
-const NEEDLE = "__Host-thefloor=";
-const SESSION = Symbol("session");
+import { NEEDLE, presented, refuse, SESSION } from "./_hand-written.mjs";
 
 /** Find the cookie, ask the database, check the end: the token is the key, in clear, and nothing is hashed. */
 export async function handWrittenOver({ kind, url }) {
   const { fetch, insert, remove } = await DATABASES[kind](url);
   return {
     async guard(request, response, next) {
-      const header = request.headers.cookie ?? "";
-      const start = header.indexOf(NEEDLE);
-      if (start !== -1) {
-        const end = header.indexOf(";", start);
-        const token = header.slice(start + NEEDLE.length, end === -1 ? header.length : end);
+      const token = presented(request);
+      if (token !== undefined) {
         const session = await fetch(token);
         if (session && session.expiresAt > Date.now()) {
           request[SESSION] = { token, userKey: session.userKey };
@@ -22,8 +17,7 @@ export async function handWrittenOver({ kind, url }) {
           return;
         }
       }
-      response.statusCode = 401;
-      response.end();
+      refuse(response);
     },
     userKey: (request) => request[SESSION].userKey,
     async login(userKey, _request, response) {

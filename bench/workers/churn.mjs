@@ -1,5 +1,6 @@
 import { memoryStore } from "../../dist/stores/memory.js";
 import { taskOf } from "../child.mjs";
+import { bytesInUse } from "../heap.mjs";
 import { recordOf } from "../records.mjs";
 
 /** What very many logins and logouts leave behind in the memory store, besides those who stay. */
@@ -12,9 +13,10 @@ for (let count = 0; count < STAYING; count++) await store.create(recordOf(`stays
 
 // The compiled code, and the most that tables grow by it, are there before it is counted.
 await comeAndGo(Math.max(times / 10, 20_000));
-const before = bytes();
+const before = bytesInUse();
 await comeAndGo(times);
-const left = bytes() - before;
+const after = bytesInUse();
+const left = after.heap + after.beside - before.heap - before.beside;
 const here = await store.fetchByUserKey("stays-7", { now, limit: 10 });
 const gone = await store.fetchByUserKey("comes-7", { now, limit: 10 });
 if (here.length !== 1 || gone.length !== 0) throw new Error("somebody else is there than should be");
@@ -29,10 +31,4 @@ async function comeAndGo(/** @type {number} */ count) {
     if (outcome !== "deleted") throw new Error(`a logout was answered ${outcome}`);
     if (each % 10_000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-}
-
-function bytes() {
-  for (let time = 0; time < 3; time++) globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

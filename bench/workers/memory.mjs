@@ -1,4 +1,5 @@
 import { taskOf } from "../child.mjs";
+import { bytesInUse } from "../heap.mjs";
 import { KEEPERS } from "../keepers.mjs";
 
 /** What sessions take that were logged in. */
@@ -7,7 +8,7 @@ const { keeper: name, sessions, perUser } = taskOf();
 const keeper = KEEPERS[name]?.();
 if (!keeper) throw new Error(`nobody is called ${name}`);
 
-const empty = bytes();
+const empty = bytesInUse();
 const some = [];
 const seldom = Math.ceil(sessions / 100);
 for (let count = 0; count < sessions; count++) {
@@ -19,7 +20,7 @@ for (let count = 0; count < sessions; count++) {
 }
 for (const { login, userKey } of some)
   if (!(await keeper.holds(login, userKey))) throw new Error(`${name} has lost ${userKey}`);
-const full = bytes();
+const full = bytesInUse();
 console.log(
   JSON.stringify({
     heap: (full.heap - empty.heap) / sessions,
@@ -27,9 +28,3 @@ console.log(
   }),
 );
 process.exit();
-
-function bytes() {
-  for (let time = 0; time < 3; time++) globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return { heap: heapUsed, beside: external };
-}
