@@ -18,11 +18,11 @@ const SLOW = 300;
  * @param {import("../round-trips.mjs").CountingDatabase} [plan.database]
  */
 export function overHttp({ framework, contenders, quick, connections = 16, database }) {
-  const requests = quick ? 400 : 1_000;
+  const requests = quick ? 400 : 3_000;
   const takes = new Map();
   return alternate({
     contenders: ["bare", "bare again", ...contenders],
-    ...(quick ? { generations: 1, warmUps: 5, rounds: 5 } : { generations: 2, warmUps: 10, rounds: 12 }),
+    ...(quick ? { generations: 1, warmUps: 5, rounds: 5 } : { generations: 2, warmUps: 15, rounds: 12 }),
     async start(contender) {
       const target = await new Target(framework, contender, database).start();
       return target.prepare(connections, quick ? 2 : USERS_OF_A_CONNECTION);
