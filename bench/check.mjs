@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { cookieHeader, cookiesOf, HEADERS } from "./exchange.mjs";
 
 /** @typedef {{ stateless: boolean, logsOut: boolean, lists: boolean }} Facts */
@@ -22,21 +23,24 @@ export async function check(url, name, { stateless, logsOut, lists }) {
     return body;
   };
 
-  const alice = await logIn(url, "alice");
-  const bob = await logIn(url, "bob");
-  await expect("alice's cookie", alice, "alice");
-  await expect("bob's cookie", bob, "bob");
+  // Another one each time: where a database outlives the process, there are sessions of the last check's.
+  const run = randomUUID();
+  const [aliceKey, bobKey, carolKey] = [`alice-${run}`, `bob-${run}`, `carol-${run}`];
+  const alice = await logIn(url, aliceKey);
+  const bob = await logIn(url, bobKey);
+  await expect("alice's cookie", alice, aliceKey);
+  await expect("bob's cookie", bob, bobKey);
   await expect("no cookie", [], 401);
   for (const index of alice.keys()) {
     for (const place of PLACES) {
       // One to be spoiled: a copy that was changed may end its session.
-      const own = await logIn(url, "carol");
+      const own = await logIn(url, carolKey);
       const forged = own.with(index, forge(own[index] ?? "", place));
       await expect(`a cookie with a letter changed at ${place} of its length`, forged, 401);
     }
   }
   if (lists) {
-    const elsewhere = await logIn(url, "bob");
+    const elsewhere = await logIn(url, bobKey);
     const before = await act("/list", bob);
     await act("/revoke-others", bob);
     const after = await act("/list", bob);
@@ -46,9 +50,9 @@ export async function check(url, name, { stateless, logsOut, lists }) {
   if (logsOut) {
     await act("/logout", alice);
     // Who keeps nothing on the server cannot end anything there.
-    await expect("a cookie after the logout", alice, stateless ? "alice" : 401);
+    await expect("a cookie after the logout", alice, stateless ? aliceKey : 401);
   }
-  await expect("bob's cookie at the end", bob, "bob");
+  await expect("bob's cookie at the end", bob, bobKey);
 }
 
 /** In the handle and in what proves it, where the cookie has two parts. */
