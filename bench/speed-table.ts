@@ -47,7 +47,8 @@ export function speedTable(read: (section: string) => Saved = readResult): strin
     return `| ${[title, floor, figure(above("sessionup")), others.join(", ")].join(" | ")} |`;
   });
   const { date, machine, load, node } = read("node");
-  const busy = `other work beside it (load ${load[0]} before the run)`;
+  const [before = 0] = load;
+  const busy = `${before < 1 ? "nothing" : "other work"} beside it (load ${before} before the run)`;
   return [
     "| µs of the server's CPU a request, above the bare handler | by hand | sessionup | others (times sessionup's) |",
     "|---|---:|---:|---|",

@@ -67,10 +67,10 @@ describe("memoryStore", () => {
       expect(await left()).toBe(25_000);
       await store.fetchByUserKey("ann", { now: 100_000, limit: 1 });
       await vi.advanceTimersByTimeAsync(1_000);
-      expect(await left()).toBe(24_000);
+      expect(await left()).toBe(24_500);
       await vi.advanceTimersByTimeAsync(50);
-      expect(await left()).toBe(14_000);
-      await vi.advanceTimersByTimeAsync(70);
+      expect(await left()).toBe(19_500);
+      await vi.advanceTimersByTimeAsync(200);
       expect(await left()).toBe(0);
       expect(await store.fetchById(live.id)).toBeDefined();
       await store.close?.();

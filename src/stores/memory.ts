@@ -29,8 +29,8 @@ export interface MemoryStoreOptions {
 
 /** How often the dead are cleared away, in milliseconds. */
 const TICK = 1_000;
-/** So many records at a time, so long apart: nobody's request waits for more than a millisecond. */
-const BATCH = 1_000;
+/** So many records at a time, so long apart: of a million, whose memory no cache holds, some milliseconds. */
+const BATCH = 500;
 const PAUSE = 5;
 /** As many as a user has unless the manager is told otherwise; of more, most of the work is left to the sweeper. */
 const AT_ONCE = 1_000;
