@@ -58,15 +58,15 @@ export async function check(url, name, { stateless, logsOut, lists }) {
 /** In the handle and in what proves it, where the cookie has two parts. */
 const PLACES = [0.15, 0.8];
 
-/** Another letter at that place, or behind it. */
+/** Another letter or digit at that place, or behind it. */
 function forge(/** @type {string} */ cookie, /** @type {number} */ place) {
   const value = cookie.indexOf("=") + 1;
   const from = value + Math.floor((cookie.length - value) * place);
-  // A letter of an escape such as %2B is none.
-  const letter = /(?<!%|%.)[A-Za-z]/g;
+  // What belongs to an escape such as %2B is none. An id's end may have digits alone.
+  const letter = /(?<!%|%.)[0-9A-Za-z]/g;
   letter.lastIndex = from;
   const at = letter.exec(cookie)?.index;
-  if (at === undefined) throw new Error("the cookie has no letter to change");
+  if (at === undefined) throw new Error("the cookie has nothing to change");
   return `${cookie.slice(0, at)}${cookie[at] === "x" ? "y" : "x"}${cookie.slice(at + 1)}`;
 }
 
