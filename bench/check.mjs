@@ -23,7 +23,7 @@ export async function check(url, name, { stateless, logsOut, lists }) {
     return body;
   };
 
-  // Another one each time: where a database outlives the process, there are sessions of the last check's.
+  // Others each time: where a database outlives the process, there are sessions of the last check's.
   const run = randomUUID();
   const [aliceKey, bobKey, carolKey] = [`alice-${run}`, `bob-${run}`, `carol-${run}`];
   const alice = await logIn(url, aliceKey);
@@ -63,9 +63,9 @@ function forge(/** @type {string} */ cookie, /** @type {number} */ place) {
   const value = cookie.indexOf("=") + 1;
   const from = value + Math.floor((cookie.length - value) * place);
   // What belongs to an escape such as %2B is none. An id's end may have digits alone.
-  const letter = /(?<!%|%.)[0-9A-Za-z]/g;
-  letter.lastIndex = from;
-  const at = letter.exec(cookie)?.index;
+  const character = /(?<!%|%.)[0-9A-Za-z]/g;
+  character.lastIndex = from;
+  const at = character.exec(cookie)?.index;
   if (at === undefined) throw new Error("the cookie has nothing to change");
   return `${cookie.slice(0, at)}${cookie[at] === "x" ? "y" : "x"}${cookie.slice(at + 1)}`;
 }

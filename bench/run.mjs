@@ -26,7 +26,7 @@ const begun = environment();
 console.log(`# sessionup: what sessions cost\n\n${environmentText(begun)}`);
 for (const section of SECTIONS) {
   if (values.only && !values.only.includes(section.name)) continue;
-  const { date } = environment();
+  const date = new Date().toISOString();
   const result = await section.run({ quick: values.quick, stores: values.store });
   console.log(`\n${section.text(result)}`);
   if (!values.save) continue;

@@ -47,14 +47,12 @@ export function speedTable(read: (section: string) => Saved = readResult): strin
     return `| ${[title, floor, figure(above("sessionup")), others.join(", ")].join(" | ")} |`;
   });
   const { date, machine, load, node } = read("node");
-  const [before = 0] = load;
-  const busy = `${before < 1 ? "nothing" : "other work"} beside it (load ${before} before the run)`;
   return [
     "| µs of the server's CPU a request, above the bare handler | by hand | sessionup | others (times sessionup's) |",
     "|---|---:|---:|---|",
     ...rows,
     "",
-    `\\* keeps the session in the cookie: no logout ends it. Medians of ${date.slice(0, 10)}, ${machine}, Node ${node.split(" ")[0]}, ${busy}.`,
+    `\\* keeps the session in the cookie: no logout ends it. Medians of ${date.slice(0, 10)}, ${machine}, Node ${node.split(" ")[0]}, load ${load[0]} before the run.`,
     "",
   ].join("\n");
 }

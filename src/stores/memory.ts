@@ -29,7 +29,7 @@ export interface MemoryStoreOptions {
 
 /** How often the dead are cleared away, in milliseconds. */
 const TICK = 1_000;
-/** So many records at a time, so long apart: of a million, whose memory no cache holds, some milliseconds. */
+/** So many records at a time, so long apart. Among a million, whose memory no cache holds, so many take some milliseconds. */
 const BATCH = 500;
 const PAUSE = 5;
 /** As many as a user has unless the manager is told otherwise; of more, most of the work is left to the sweeper. */
