@@ -16,12 +16,8 @@ export function recordOf(/** @type {string} */ userKey, now = Date.now(), shard 
     deadline: now + DAY,
     data: {
       v: 1,
-      cookie: "sessionup",
-      persistent: false,
-      root: "r".repeat(23) + serial,
+      root: `rr${serial}`,
       secret: "s".repeat(23) + serial,
-      retired: [],
-      authenticatedAt: now + count,
       ip: "203.0.113.195",
       agent: { browser: "Firefox", os: "Windows" },
     },

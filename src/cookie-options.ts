@@ -43,6 +43,8 @@ export interface SentCookie {
 }
 
 const LONGEST_NAME = 128;
+/** What the cookie is called unless the app says otherwise. @internal */
+export const DEFAULT_NAME = "sessionup";
 
 /** Checks and completes the option `cookie`. Throws `TypeError`. @internal */
 export function cookieOf(options: CookieOptions = {}): SentCookie {
@@ -74,7 +76,7 @@ function sentCookieOf(
   options: PreviousCookie,
   at: string,
 ): { readonly base: string; readonly attributes: Omit<SetCookie, "value"> } {
-  const { name = "sessionup", path = "/", domain } = options;
+  const { name = DEFAULT_NAME, path = "/", domain } = options;
   const { secure = true, httpOnly = true, sameSite = "strict", partitioned = false } = options;
   for (const [key, value] of Object.entries({ secure, httpOnly, partitioned }))
     boolean(value, `${at}.${key}`);

@@ -1,6 +1,7 @@
 import { Arrivals } from "./arrivals.ts";
 import { type Authentication, type Live, live, provedBy } from "./authentication.ts";
 import { Authenticator } from "./authenticator.ts";
+import { DEFAULT_NAME } from "./cookie-options.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
@@ -12,7 +13,7 @@ import { MetaCodec } from "./meta.ts";
 import { type ManagerOptions, notBeforeOf, type Resolved, resolveOptions } from "./options.ts";
 import type { Admitted } from "./policy/admission.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
-import { levelOf, type Proof, provedAnew, withProved } from "./policy/freshness.ts";
+import { levelOf, type Proof, provedAnew, provedByLogin, withProved } from "./policy/freshness.ts";
 import { endOf, lifetimeOf } from "./policy/lifetime.ts";
 import { confirmed, isPending, type Match, proved, turned } from "./policy/rotation.ts";
 import {
@@ -40,7 +41,7 @@ import {
   LENGTH,
   nextSecret,
   randomText,
-  rootOf,
+  rootHashOf,
   type Secret,
   type Token,
   TokenProof,
@@ -331,7 +332,7 @@ export class Manager<In = undefined, Out extends In = In> {
   ): Promise<Live<Out>> {
     const { clock, lifetime, nist, cookie } = this.#options;
     const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn, nist) ?? lifetime.expiresIn };
-    const proof = { level: levelIn(level, "init"), lasts: undefined };
+    const ownLevel = levelIn(level, "init");
     const login = provider && providerOf(provider);
     if (login?.link !== undefined) this.ledger.assertLinks("init.provider.sid");
     const { json, parsed } = await this.#meta.write(meta);
@@ -341,13 +342,12 @@ export class Manager<In = undefined, Out extends In = In> {
     const secret = (randomText(LENGTH.root) + this.#options.generateSecret()) as Secret;
     const data: CoreData = {
       v: 1,
-      cookie: cookie.base,
+      ...(cookie.base !== DEFAULT_NAME && { cookie: cookie.base }),
       ...(this.cookie.sentAs !== undefined && { sentAs: this.cookie.sentAs }),
-      persistent: ownLifetime.expiresIn !== undefined,
-      root: hashOf(rootOf(secret)),
+      ...(ownLifetime.expiresIn !== undefined && { persistent: true }),
+      root: rootHashOf(secret),
       secret: hashOf(secret),
-      retired: [],
-      ...provedAnew({ authenticatedAt: now }, proof, now),
+      ...provedByLogin(ownLevel, now),
       ...(login && { provider: login.kept }),
       ...kept,
       ...(json !== undefined && { meta: json }),

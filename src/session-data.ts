@@ -1,11 +1,12 @@
+import { DEFAULT_NAME } from "./cookie-options.ts";
 import type { Agent } from "./session.ts";
 import type { Json, SessionData, SessionRecord } from "./store.ts";
 
 /** A level above the first that was reached, when, and until when it counts if that is before the session ends. @internal */
 export type Reached = { readonly level: number; readonly at: number; readonly until?: number };
 
-/** What the holder of a secret has proved. @internal */
-export type Proved = { readonly authenticatedAt: number; readonly reached?: readonly Reached[] };
+/** What the holder of a secret has proved, and when for the last time; unset: when the session began. @internal */
+export type Proved = { readonly authenticatedAt?: number; readonly reached?: readonly Reached[] };
 
 /** A secret that is not the current one, and what its holder had proved by then: nobody sees a later authentication. */
 type Other = Proved & { readonly hash: string };
@@ -22,25 +23,34 @@ export type AgentData = { readonly [Key in keyof Agent]: Agent[Key] };
 /** An identity provider, and what it calls the session. As a type: it is JSON. */
 export type ProviderData = { readonly issuer: string; readonly sid?: string };
 
-/** The first version of what the core keeps in `record.data`. @internal */
+/**
+ * The first version of what the core keeps in `record.data`. What most sessions have alike is left out: a store keeps
+ * millions of them.
+ *
+ * @internal
+ */
 export interface CoreData extends SessionData {
   readonly v: 1;
-  /** The base name of the cookie: a token of the users' manager is nothing to the admins' one over the same store. */
-  readonly cookie: string;
+  /**
+   * The base name of the cookie: a token of the users' manager is nothing to the admins' one over the same store. Unset:
+   * the default one.
+   */
+  readonly cookie?: string;
   /** How that cookie was sent last; only where one of its name was sent otherwise before. */
   readonly sentAs?: string;
-  /** Whether the cookie outlives the browser. */
-  readonly persistent: boolean;
+  /** Set where the cookie outlives the browser. */
+  readonly persistent?: true;
   /** Hash of the secret's root, which never changes. */
   readonly root: string;
   /** Hash of the current secret. */
   readonly secret: string;
   /** When the current secret was made; unset: when the session began. */
   readonly turnedAt?: number;
-  readonly retired: readonly Retired[];
+  readonly retired?: readonly Retired[];
   /** Oldest first. */
   readonly pending?: readonly Pending[];
-  readonly authenticatedAt: number;
+  /** When the user has last proved who they are; unset: when the session began. */
+  readonly authenticatedAt?: number;
   /** Oldest first. */
   readonly reached?: readonly Reached[];
   /** The address, or its network. */
@@ -57,4 +67,9 @@ export interface CoreData extends SessionData {
 /** The core's data of a record, or `undefined` if a later release wrote it in a shape this one does not know. @internal */
 export function coreData(record: SessionRecord): CoreData | undefined {
   return record.data.v === 1 ? (record.data as CoreData) : undefined;
+}
+
+/** The base name of the cookie that a session is under. @internal */
+export function cookieNameOf({ cookie = DEFAULT_NAME }: CoreData): string {
+  return cookie;
 }

@@ -115,7 +115,7 @@ export class SessionView<Meta> implements Session<Meta> {
     return new Date(this.#record.expiresAt);
   }
   get authenticatedAt(): Date {
-    return new Date(this.#proved.authenticatedAt);
+    return new Date(this.#proved.authenticatedAt ?? this.#record.createdAt);
   }
   get level(): number {
     return this.#level;

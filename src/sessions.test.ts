@@ -223,7 +223,7 @@ describe("init", () => {
     await login(new Browser());
     const [data = {}] = given;
     for (const none of ["meta", "sentAs", "provider"]) expect(Object.keys(data)).not.toContain(none);
-    expect(data).toMatchObject({ retired: [] });
+    expect(data).not.toHaveProperty("retired");
   });
 
   it("can be followed by a rotation in the same request", async () => {

@@ -288,7 +288,8 @@ export function createSessions<Context extends object, In, Out extends In>(
   /** The error to refuse with, if what was found is not what is needed. */
   function refusal(found: Authentication<Out>, need?: Need): SessionError | undefined {
     if (found.state === "failed") return found.error;
-    if (found.state === "session" && (!need || meets(provedBy(found), need, manager.now()))) return undefined;
+    if (found.state === "session" && (!need || meets(provedBy(found), need, found.record, manager.now())))
+      return undefined;
     const reason = found.state === "session" ? "stale_authentication" : found.reason;
     manager.rejected(reason);
     return SessionError.unauthorized(reason, found.state === "session" && need ? neededFor(need) : undefined);

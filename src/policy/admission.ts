@@ -1,4 +1,4 @@
-import { type CoreData, coreData } from "../session-data.ts";
+import { type CoreData, cookieNameOf, coreData } from "../session-data.ts";
 import type { EndReason, SessionRecord } from "../store.ts";
 import { endOf, type Lifetime } from "./lifetime.ts";
 import { type Match, matchSecret, type Proof } from "./rotation.ts";
@@ -29,7 +29,8 @@ export interface CookieNames {
 }
 
 /** Whether a session is one of the manager with these names. */
-export function isUnder({ cookie }: CoreData, { base, formerBases }: CookieNames): boolean {
+export function isUnder(data: CoreData, { base, formerBases }: CookieNames): boolean {
+  const cookie = cookieNameOf(data);
   return cookie === base || formerBases.includes(cookie);
 }
 

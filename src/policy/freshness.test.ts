@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Proved } from "../session-data.ts";
-import { levelOf, meets, provedAnew, withProved } from "./freshness.ts";
+import { levelOf, meets, provedAnew, provedByLogin, withProved } from "./freshness.ts";
 
-const LOGIN: Proved = { authenticatedAt: 0 };
+const LOGIN: Proved = {};
+const BEGAN = { createdAt: 0 };
 const anyTime = undefined;
 
 describe("levelOf", () => {
@@ -28,20 +29,45 @@ describe("meets", () => {
   it("ASVS 7.5.1: goes by the last proof of any level, to the millisecond", () => {
     const proved = provedAnew(LOGIN, { level: 2, lasts: 5 }, 100);
     const need = { maxAuthAge: 50, level: 1 };
-    expect([150, 151].map((now) => meets(proved, need, now))).toEqual([true, false]);
+    expect([150, 151].map((now) => meets(proved, need, BEGAN, now))).toEqual([true, false]);
   });
 
   it("ASVS 7.5.3: asks for both of one proof: a password makes no older second factor fresh", () => {
     const two = provedAnew(LOGIN, { level: 2, lasts: undefined }, 0);
     const password = provedAnew(two, { level: 1, lasts: undefined }, 100);
-    expect(meets(password, { maxAuthAge: 50, level: 2 }, 100)).toBe(false);
-    expect(meets(password, { maxAuthAge: anyTime, level: 2 }, 100)).toBe(true);
-    expect(meets(password, { maxAuthAge: 50, level: 1 }, 100)).toBe(true);
+    expect(meets(password, { maxAuthAge: 50, level: 2 }, BEGAN, 100)).toBe(false);
+    expect(meets(password, { maxAuthAge: anyTime, level: 2 }, BEGAN, 100)).toBe(true);
+    expect(meets(password, { maxAuthAge: 50, level: 1 }, BEGAN, 100)).toBe(true);
   });
 
   it("takes a higher level for a lower one, as long as it counts", () => {
     const three = provedAnew(LOGIN, { level: 3, lasts: 10 }, 0);
-    expect([9, 10].map((now) => meets(three, { maxAuthAge: anyTime, level: 2 }, now))).toEqual([true, false]);
+    expect([9, 10].map((now) => meets(three, { maxAuthAge: anyTime, level: 2 }, BEGAN, now))).toEqual([
+      true,
+      false,
+    ]);
+  });
+});
+
+describe("provedByLogin", () => {
+  it("is what a proof at the moment when the session began would be", () => {
+    const began = { createdAt: 7 };
+    for (const level of [1, 2, 3]) {
+      const login = provedByLogin(level, began.createdAt);
+      const proof = provedAnew({}, { level, lasts: anyTime }, began.createdAt);
+      expect(levelOf(login, 7)).toBe(level);
+      for (const asked of [1, 2, 3])
+        for (const now of [7, 17, 18]) {
+          const need = { maxAuthAge: 10, level: asked };
+          expect(meets(login, need, began, now)).toBe(meets(proof, need, began, now));
+          expect(meets(login, need, began, now)).toBe(asked <= level && now <= 17);
+        }
+    }
+  });
+
+  it("writes nothing for the first level, which every session has", () => {
+    expect(provedByLogin(1, 7)).toEqual({});
+    expect(provedByLogin(2, 7)).toEqual({ reached: [{ level: 2, at: 7 }] });
   });
 });
 
@@ -85,7 +111,7 @@ describe("provedAnew", () => {
         expect(levelOf(proved, now)).toBe(Math.max(...levels.map(({ level }) => level)));
         const { level, maxAuthAge = Number.POSITIVE_INFINITY } = needed;
         const met = levels.some((each) => each.level >= level && now - each.at <= maxAuthAge);
-        expect(meets(proved, needed, now)).toBe(met);
+        expect(meets(proved, needed, BEGAN, now)).toBe(met);
       }),
       { numRuns: 5_000 },
     );
@@ -96,5 +122,6 @@ describe("withProved", () => {
   it("leaves nothing of what was proved before", () => {
     const data = { other: 1, authenticatedAt: 5, reached: [{ level: 2, at: 5 }] };
     expect(withProved(data, { authenticatedAt: 1 })).toEqual({ other: 1, authenticatedAt: 1 });
+    expect(withProved(data, {})).toEqual({ other: 1 });
   });
 });

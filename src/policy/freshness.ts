@@ -1,4 +1,5 @@
 import type { Proved, Reached } from "../session-data.ts";
+import type { SessionRecord } from "../store.ts";
 
 /** What a request needs the user to have proved. */
 export interface Need {
@@ -25,9 +26,19 @@ export function levelOf({ reached }: Proved, now: number): number {
 }
 
 /** Whether what was proved is enough: at that level or above, and no longer ago, both by the same proof. */
-export function meets(proved: Proved, { maxAuthAge, level }: Need, now: number): boolean {
-  const at = level > 1 ? lastReached(proved, level, now) : proved.authenticatedAt;
+export function meets(
+  proved: Proved,
+  { maxAuthAge, level }: Need,
+  { createdAt }: Pick<SessionRecord, "createdAt">,
+  now: number,
+): boolean {
+  const at = level > 1 ? lastReached(proved, level, now) : (proved.authenticatedAt ?? createdAt);
   return at !== undefined && (maxAuthAge === undefined || now - at <= maxAuthAge);
+}
+
+/** What a login has proved: that the user is who they are, when the session began. */
+export function provedByLogin(level: number, now: number): Proved {
+  return level === 1 ? {} : { reached: [{ level, at: now }] };
 }
 
 /** What has been proved when one more proof was given. It takes no level away that was reached by a stronger one. */
@@ -42,13 +53,13 @@ export function provedAnew({ reached = [] }: Proved, { level, lasts }: Proof, no
 
 /** What was proved, and nothing else of what it stands in. */
 export function provedIn({ authenticatedAt, reached }: Proved): Proved {
-  return { authenticatedAt, ...(reached && { reached }) };
+  return { ...(authenticatedAt !== undefined && { authenticatedAt }), ...(reached && { reached }) };
 }
 
 /** The same, with that in the place of what was proved. */
 export function withProved<Data extends Proved>(data: Data, proved: Proved): Data {
-  const { reached: _former, ...rest } = data;
-  // Generic rest types forget that nothing but an optional member was taken away.
+  const { authenticatedAt: _at, reached: _former, ...rest } = data;
+  // Generic rest types forget that nothing but optional members were taken away.
   return { ...rest, ...provedIn(proved) } as Data;
 }
 

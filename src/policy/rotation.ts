@@ -29,7 +29,7 @@ export type Match = "current" | Pending | Retired;
 export function matchSecret(data: CoreData, proof: Proof, now: number): Match | "reused" | "unknown" {
   if (proof.equal(proof.secretHash, data.secret)) return "current";
   const is = ({ hash }: Pending | Retired) => proof.equal(proof.secretHash, hash);
-  const other = data.pending?.find(is) ?? data.retired.find((retired) => retired.until > now && is(retired));
+  const other = data.pending?.find(is) ?? data.retired?.find((retired) => retired.until > now && is(retired));
   if (other) return other;
   // Without the root this is somebody who only knows the id, and who must not be able to end anything with it.
   return proof.equal(proof.rootHash(), data.root) ? "reused" : "unknown";
@@ -65,8 +65,9 @@ export function confirmed(data: CoreData, presented: Pending, now: number): Core
 }
 
 function retiredBy(data: CoreData, now: number): readonly Retired[] {
-  const old: Retired = { hash: data.secret, until: now + GRACE, ...provedIn(data) };
-  return [old, ...data.retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
+  const { secret, retired = [] } = data;
+  const old: Retired = { hash: secret, until: now + GRACE, ...provedIn(data) };
+  return [old, ...retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
 }
 
 /** Whether the response to a request may bring a secret: one that was fetched ahead may be thrown away. */

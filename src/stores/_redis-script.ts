@@ -62,21 +62,22 @@ local function behind(score, id)
   return low
 end
 
+local HEAD = "^%[([12]),(%d+),(%d+),(%-?%d+),(%-?%d+),(%-?%d+),(%d+),()"
+
 local function parse(value)
-  local revision, created, seen, expires, deadline, reason, size, at =
-    value:match('^%[1,(%d+),(%d+),(%d+),(%d+),(%d+),%d+,"([%a_]*)",(%d+),()')
+  local form, revision, created, seen, expires, deadline, size, at = value:match(HEAD)
   if not at then error({ err = "ERR sessionup: a key of the store's holds no record" }) end
   return {
-    revision = revision, created = created, seen = seen, expires = expires, deadline = deadline,
-    live = reason == "" and tonumber(expires) > now,
+    revision = revision, created = created, seen = created + seen, expires = created + expires,
+    deadline = created + deadline, live = form == "1" and created + expires > now,
     userKey = value:sub(at, at + size - 1), data = value:sub(at + size + 1, -2), size = size,
   }
 end
 
-local function write(key, r, endedAt, reason, ...)
-  local value = "[1," .. table.concat({ r.revision, r.created, r.seen, r.expires, r.deadline, endedAt }, ",")
-    .. ',"' .. reason .. '",' .. r.size .. "," .. r.userKey .. "," .. r.data .. "]"
-  redis.call("SET", key, value, ...)
+local function write(key, r, form, ending, ...)
+  local function since(moment) return text(moment - r.created) end
+  local head = { form, r.revision, r.created, since(r.seen), since(r.expires), since(r.deadline), r.size }
+  redis.call("SET", key, "[" .. table.concat(head, ",") .. "," .. r.userKey .. "," .. r.data .. ending .. "]", ...)
 end
 
 local function bury(id, value, reason, untilMoment)
@@ -85,7 +86,8 @@ local function bury(id, value, reason, untilMoment)
   if not value then return false end
   local r = parse(value)
   r.revision, r.expires, r.deadline = text(r.revision + 1), untilMoment, untilMoment
-  write(keyOf(id), r, ARGV[1], reason, "PX", ttl(untilMoment))
+  local ending = "," .. text(now - r.created) .. ',"' .. reason .. '"'
+  write(keyOf(id), r, "2", ending, "PX", ttl(untilMoment))
   return true
 end
 `;

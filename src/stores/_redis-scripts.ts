@@ -34,8 +34,8 @@ end
 local function idlest(count)
   local all, found = {}, {}
   each(function(other)
-    local head = redis.call("GETRANGE", keyOf(other), 0, 127)
-    all[#all + 1] = { other, tonumber(head:match("^%[1,%d+,%d+,(%d+),")) or 0, #all }
+    local created, seen = select(3, redis.call("GETRANGE", keyOf(other), 0, 127):match(HEAD))
+    all[#all + 1] = { other, seen and created + seen or 0, #all }
   end)
   table.sort(all, function(a, b)
     if a[2] ~= b[2] then return a[2] < b[2] end
@@ -111,17 +111,17 @@ if not value then return "not_found" end
 local r = parse(value)
 if not r.live then return "not_found" end
 if revision ~= "" and revision ~= r.revision then return "conflict" end
-local moved = seen ~= "" and tonumber(seen) > tonumber(r.seen)
+local moved = seen ~= "" and tonumber(seen) > r.seen
 if data ~= "" then r.revision, r.data = text(r.revision + 1), data end
 if moved then
   r.seen, r.expires = seen, expires
   index = indexOf(r.userKey)
   redis.call("ZADD", index, r.created, id, "-" .. expires, "-" .. id)
-  write(KEYS[1], r, "0", "", "PX", ttl(expires))
+  write(KEYS[1], r, "1", "", "PX", ttl(expires))
   tidy()
   settle()
 elseif data ~= "" then
-  write(KEYS[1], r, "0", "", "KEEPTTL")
+  write(KEYS[1], r, "1", "", "KEEPTTL")
 end
 return "updated"
 `);

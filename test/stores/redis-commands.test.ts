@@ -112,7 +112,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       const store = redis.store();
       const [good, bad] = [recordOf({ userKey: user }), recordOf({ userKey: user })];
       await store.create(good, { now: NOW });
-      for (const text of ["no JSON", "{}", "[2,0]"]) {
+      for (const text of ["no JSON", "{}", "[1,0]", "[2,0]", "[3,0]"]) {
         await redis.client.set(recordKey(bad.id), text);
         const [found, refused] = await Promise.allSettled([
           store.fetchById(good.id),
