@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { SlowFirst } from "./scripts/slow-first.ts";
@@ -25,8 +26,8 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     // A process for each file: drivers in native code take all that runs beside them with them when they crash.
     isolate: true,
-    // By default vitest leaves a core alone: of two that is half.
-    maxWorkers: "100%",
+    // One more than there are cores: some wait for a server, an outage, a lock. By default vitest leaves a core alone.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowFirst },
     reporters: [["default", { summary: false }], new SummaryReporter()],
     // What a test prints is of interest when it fails.

@@ -1,5 +1,6 @@
 import type { SetCookie } from "./exchange.ts";
 import { boolean, known } from "./known-options.ts";
+import { DEFAULT_NAME } from "./session-data.ts";
 import { isSameCookie } from "./wire/cookie.ts";
 
 /** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
@@ -43,8 +44,6 @@ export interface SentCookie {
 }
 
 const LONGEST_NAME = 128;
-/** What the cookie is called unless the app says otherwise. @internal */
-export const DEFAULT_NAME = "sessionup";
 
 /** Checks and completes the option `cookie`. Throws `TypeError`. @internal */
 export function cookieOf(options: CookieOptions = {}): SentCookie {

@@ -1,7 +1,6 @@
 import { Arrivals } from "./arrivals.ts";
 import { type Authentication, type Live, live, provedBy } from "./authentication.ts";
 import { Authenticator } from "./authenticator.ts";
-import { DEFAULT_NAME } from "./cookie-options.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
@@ -24,7 +23,7 @@ import {
   providerOf,
 } from "./provider.ts";
 import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
-import { type CoreData, coreData } from "./session-data.ts";
+import { type CoreData, coreData, DEFAULT_NAME } from "./session-data.ts";
 import { policyOf, type SessionPolicy } from "./session-policy.ts";
 import { KEYS } from "./signing-keys.ts";
 import { levelOf as levelIn } from "./step-up.ts";

@@ -1,6 +1,8 @@
-import { DEFAULT_NAME } from "./cookie-options.ts";
 import type { Agent } from "./session.ts";
 import type { Json, SessionData, SessionRecord } from "./store.ts";
+
+/** What the cookie is called unless the app says otherwise. @internal */
+export const DEFAULT_NAME = "sessionup";
 
 /** A level above the first that was reached, when, and until when it counts if that is before the session ends. @internal */
 export type Reached = { readonly level: number; readonly at: number; readonly until?: number };

@@ -20,6 +20,8 @@ export default defineConfig({
   root: new URL("../..", import.meta.url).pathname,
   test: {
     ...shared.test,
+    // A process for each file would take twice as long.
+    isolate: false,
     include: [...CORE, ADAPTERS, "test/engines/sqlite.ts"],
     // Bun takes it for a package without exports when vitest leaves it alone.
     server: { deps: { inline: ["zod"] } },

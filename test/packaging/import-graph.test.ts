@@ -23,6 +23,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "user-key": [],
   // Decisions: no I/O, nothing of those who carry them out, nothing of one another's folders.
   "policy/*": ["type session-data", "type store"],
+  "policy/moving": ["session-data"],
   "policy/rotation": ["type session-data", "type store", "policy/freshness"],
   "policy/admission": ["session-data", "type store", "policy/lifetime", "policy/rotation"],
   "identity/*": ["type session", "type session-data", "identity/address", "identity/_*", "node:net"],
@@ -38,7 +39,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "wire/device-cookie": ["type exchange", "wire/cookie", "type wire/signature", "wire/token"],
   // Carrying them out, from the bottom up.
   events: ["type errors", "type identity/change", "type session", "type store"],
-  "cookie-options": ["type exchange", "known-options", "wire/cookie"],
+  "cookie-options": ["type exchange", "known-options", "session-data", "wire/cookie"],
   "client-options": [
     "type exchange",
     "known-options",

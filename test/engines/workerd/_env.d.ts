@@ -3,6 +3,7 @@ declare namespace Cloudflare {
   interface Env {
     readonly DB: import("@cloudflare/workers-types").D1Database;
     readonly SESSIONS: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly OBJECTS: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly BROKEN: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly SILENT: import("@cloudflare/workers-types").DurableObjectNamespace;
   }
