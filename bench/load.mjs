@@ -75,19 +75,16 @@ export class Target {
     return this;
   }
 
+  /** Sends requests for so many seconds. Several servers can get warm side by side. */
+  async warmUp(/** @type {number} */ duration) {
+    await autocannon({ ...this.#load(), duration });
+  }
+
   /** Sends `amount` requests over connections that stay open; the server's CPU time for each, in microseconds. */
   async burst(/** @type {number} */ amount) {
-    let connection = 0;
     const rest = stayAwake();
     const before = await this.#server.ask("cpu");
-    const result = await autocannon({
-      url: this.#url,
-      connections: this.#requests.length,
-      amount,
-      // How often it looks whether all is done.
-      sampleInt: 20,
-      setupClient: (client) => client.setRequests(this.#requests[connection++ % this.#requests.length] ?? []),
-    });
+    const result = await autocannon({ ...this.#load(), amount });
     const after = await this.#server.ask("cpu");
     rest();
     const failed = this.#wrong + result.errors + result.timeouts + result.non2xx;
@@ -95,6 +92,18 @@ export class Target {
       throw new Error(`${this.#name}: ${failed} of ${amount} answers were wrong, ${result["2xx"]} came`);
     }
     return (after - before) / amount;
+  }
+
+  #load() {
+    let connection = 0;
+    return {
+      url: this.#url,
+      connections: this.#requests.length,
+      // How often it looks whether all is done, in milliseconds.
+      sampleInt: 20,
+      setupClient: (/** @type {import("autocannon").Client} */ client) =>
+        client.setRequests(this.#requests[connection++ % this.#requests.length] ?? []),
+    };
   }
 
   stop() {

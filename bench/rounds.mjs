@@ -55,11 +55,12 @@ export function answerParent(/** @type {Record<string, (value: any) => unknown>}
  * @param {number} plan.warmUps  rounds of each generation that do not count
  * @param {number} plan.rounds  and those that do
  * @param {(contender: string) => Promise<Runner>} plan.start
+ * @param {(runner: Runner) => Promise<void>} [plan.warmUp]  before the first round, all of them side by side
  * @param {(runner: Runner) => Promise<Record<string, number>>} plan.measure
  * @param {(runner: Runner) => Promise<void>} plan.stop
  * @returns {Promise<Record<string, Record<string, number[]>>>} by contender and figure, one sample a round
  */
-export async function alternate({ contenders, generations, warmUps, rounds, start, measure, stop }) {
+export async function alternate({ contenders, generations, warmUps, rounds, start, warmUp, measure, stop }) {
   /** @type {Record<string, Record<string, number[]>>} */
   const samples = Object.fromEntries(contenders.map((contender) => [contender, {}]));
   for (let generation = 0; generation < generations; generation++) {
@@ -71,6 +72,7 @@ export async function alternate({ contenders, generations, warmUps, rounds, star
         return pair;
       }),
     );
+    if (warmUp) await Promise.all(running.map(([, runner]) => warmUp(runner)));
     for (let round = 0; round < warmUps + rounds; round++) {
       for (const [contender, runner] of inTurn(running, round)) {
         const figures = await measure(runner);
@@ -84,7 +86,6 @@ export async function alternate({ contenders, generations, warmUps, rounds, star
     for (const [, runner] of running) await stop(runner);
     process.stderr.write(".");
   }
-  process.stderr.write("\n");
   return samples;
 }
 

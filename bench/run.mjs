@@ -27,7 +27,10 @@ console.log(`# sessionup: what sessions cost\n\n${environmentText(begun)}`);
 for (const section of SECTIONS) {
   if (values.only && !values.only.includes(section.name)) continue;
   const date = new Date().toISOString();
+  process.stderr.write(`${section.name} `);
+  const start = performance.now();
   const result = await section.run({ quick: values.quick, stores: values.store });
+  process.stderr.write(` ${Math.round((performance.now() - start) / 1_000)} s\n`);
   console.log(`\n${section.text(result)}`);
   if (!values.save) continue;
   // Before the first section: by the second, the load is the benchmark's own.

@@ -5,7 +5,7 @@ const SLOW: readonly RegExp[] = [
   /test\/stores\/(mysql|postgres|redis)[^/]*$/,
   /test\/engines\//,
   /test\/stores\//,
-  /test\/(examples|attacks)\/|test\/adapters\/(next|nest|sveltekit|h3-nitro|ws)/,
+  /test\/(demo|examples|attacks)\/|test\/adapters\/(next|nest|sveltekit|h3-nitro|ws)/,
 ];
 
 /** Begins with the slowest, so that in the end all workers have something to do. */

@@ -4,8 +4,10 @@ import { alternate } from "../rounds.mjs";
 import { paired, spreadOf } from "../statistics.mjs";
 
 const USERS_OF_A_CONNECTION = 8;
-/** Whoever takes longer for a request, in microseconds, gets fewer of them: its own figure needs no more. */
-const SLOW = 300;
+/** In the quick form all get warm side by side, for so many seconds. */
+const WARM_UP = 2;
+/** Whoever takes longer for a request, in microseconds, gets fewer of them: its own figure needs no more. What is not warm is slow. */
+const SLOW = { whole: 300, quick: 1_000 };
 
 /**
  * The bare handler runs twice, in two processes: what differs between those two is the error of all the others.
@@ -21,14 +23,18 @@ export function overHttp({ framework, contenders, quick, connections = 16, datab
   const requests = quick ? 400 : 3_000;
   const takes = new Map();
   return alternate({
-    contenders: ["bare", "bare again", ...contenders],
-    ...(quick ? { generations: 1, warmUps: 5, rounds: 5 } : { generations: 2, warmUps: 15, rounds: 12 }),
+    contenders: ["bare", ...(quick ? [] : ["bare again"]), ...contenders],
+    ...(quick ? { generations: 1, warmUps: 1, rounds: 2 } : { generations: 2, warmUps: 15, rounds: 12 }),
     async start(contender) {
       const target = await new Target(framework, contender, database).start();
       return target.prepare(connections, quick ? 2 : USERS_OF_A_CONNECTION);
     },
+    ...(quick && { warmUp: (/** @type {Target} */ target) => target.warmUp(WARM_UP) }),
     async measure(target) {
-      const amount = takes.get(target) > SLOW ? Math.max(connections, Math.round(requests / 5)) : requests;
+      const amount =
+        takes.get(target) > (quick ? SLOW.quick : SLOW.whole)
+          ? Math.max(connections, Math.round(requests / 5))
+          : requests;
       const before = await database?.roundTrips();
       const cpu = await target.burst(amount);
       const after = await database?.roundTrips();

@@ -18,7 +18,6 @@ export const coldStart = {
         samples[name]?.push((await child("import.mjs", { url })).took);
       }
     }
-    process.stderr.write("\n");
     return samples;
   },
   text: (samples) =>

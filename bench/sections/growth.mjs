@@ -12,7 +12,8 @@ import { spreadOf } from "../statistics.mjs";
  */
 
 const NOW = Date.now();
-const REPEATS = 200;
+/** So often each is measured at most. */
+const REPEATS = { whole: 200, quick: 20 };
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 /** So many the memory store has as well. */
 const MOST = 10_000_000;
@@ -26,8 +27,8 @@ export const growth = {
   name: "growth",
   run: ({ quick, stores }) =>
     quick
-      ? grow(SIZES.slice(0, 2), OWN.slice(0, 3), stores ?? ["memory", "redis", "postgres"])
-      : grow(SIZES, OWN, stores),
+      ? grow(SIZES.slice(0, 2), OWN.slice(0, 3), REPEATS.quick, stores ?? ["memory", "redis", "postgres"])
+      : grow(SIZES, OWN, REPEATS.whole, stores),
   text: growthText,
   pictures: (rows) => ({ "growth.svg": plotOf(rows) }),
 };
@@ -35,9 +36,10 @@ export const growth = {
 /**
  * @param {readonly number[]} sizes
  * @param {readonly number[]} owns
+ * @param {number} repeats
  * @param {readonly string[]} [only]
  */
-async function grow(sizes, owns, only) {
+async function grow(sizes, owns, repeats, only) {
   const rows = [];
   for (const [name, open] of Object.entries(DATABASES)) {
     if (only && !only.includes(name)) continue;
@@ -58,14 +60,13 @@ async function grow(sizes, owns, only) {
           ids.push(records[0]?.id ?? "");
         }
         const bytes = ((await database.bytes(collectGarbage)) - empty) / size;
-        rows.push({ name, size, bytes, figures: await measure(database.store, ids, owns) });
+        rows.push({ name, size, bytes, figures: await measure(database.store, ids, owns, repeats) });
         process.stderr.write(".");
       }
     } finally {
       await database.close();
     }
   }
-  process.stderr.write("\n");
   return rows;
 }
 
@@ -73,10 +74,11 @@ async function measure(
   /** @type {import("../../dist/index.js").Store} */ store,
   /** @type {readonly string[]} */ ids,
   /** @type {readonly number[]} */ owns,
+  /** @type {number} */ most,
 ) {
   /** @type {Record<string, number>} */
   const figures = {
-    fetch: await time(REPEATS, async (round) => {
+    fetch: await time(most, async (round) => {
       const id = ids[(round * 7) % ids.length] ?? "";
       return async () => check(await store.fetchById(id), "fetchById");
     }),
@@ -85,7 +87,7 @@ async function measure(
     const options = { now: NOW, limit: { max: own, onExceed: /** @type {const} */ ("evict-oldest") } };
     const user = `own-${own}`;
     for (let index = 0; index < own; index++) await store.create(recordOf(user), { now: NOW });
-    const repeats = Math.max(5, Math.min(REPEATS, Math.floor(20_000 / own)));
+    const repeats = Math.max(5, Math.min(most, Math.floor(20_000 / own)));
     figures[`list ${own}`] = await time(repeats, async () => async () => {
       const list = await store.fetchByUserKey(user, { now: NOW, limit: own });
       check(list.length === own, "fetchByUserKey");

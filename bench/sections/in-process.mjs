@@ -20,7 +20,7 @@ export const inProcess = {
       contenders: Object.entries(CONTENDERS).flatMap(([framework, names]) =>
         names.map((name) => `${framework} ${name}`),
       ),
-      ...(quick ? { generations: 1, warmUps: 6, rounds: 7 } : { generations: 3, warmUps: 12, rounds: 15 }),
+      ...(quick ? { generations: 1, warmUps: 4, rounds: 5 } : { generations: 3, warmUps: 12, rounds: 15 }),
       async start(contender) {
         const [framework = "", name = ""] = contender.split(" ");
         const target = await new Target(framework, name).start();

@@ -57,7 +57,6 @@ async function measure(sessions, times, stores, quick) {
     if (!quick) inDatabases[name + NEITHER] = await inDatabase(name, sessions, SHORT);
   }
   const { left } = await child("churn.mjs", { times });
-  process.stderr.write("\n");
   return { sessions, inMemory, inDatabases, times, left };
 }
 

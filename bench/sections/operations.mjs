@@ -42,7 +42,7 @@ export const operations = {
       try {
         results[name] = await alternate({
           contenders: CONTENDERS,
-          ...(quick ? { generations: 1, warmUps: 1, rounds: 2 } : { generations: 1, warmUps: 3, rounds: 12 }),
+          ...(quick ? { generations: 1, warmUps: 1, rounds: 1 } : { generations: 1, warmUps: 3, rounds: 12 }),
           start: (contender) => new Target("node", contender, database).start(),
           measure: (target) => measure(target, database, quick ? REPEATS.quick : REPEATS.full),
           stop: (target) => target.stop(),

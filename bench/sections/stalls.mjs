@@ -69,6 +69,5 @@ async function measure(/** @type {typeof PLAN.whole} */ plan) {
   for (let round = 0; round < rounds; round++)
     for (const { what, who, task, once, samples } of rows)
       if (round === 0 || !once) samples.push(await child("stalls.mjs", { what, who, ...task }, MEMORY));
-  process.stderr.write("\n");
   return { plan, rows };
 }
