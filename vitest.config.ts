@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { SlowFirst } from "./scripts/slow-first.ts";
 import { SummaryReporter } from "./scripts/summary-reporter.ts";
 
@@ -16,21 +16,37 @@ function sources(): Array<{ find: RegExp; replacement: string }> {
   });
 }
 
-export default defineConfig({
+/** What holds for every run of tests: this package's, those in other runtimes, and the mutants'. */
+export const shared = {
   resolve: { alias: sources() },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     // Limits to what hangs, on a machine that has a bad minute too.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },
-    // A process for each file: drivers in native code take all that runs beside them with them when they crash.
-    isolate: true,
     // One more than there are cores: some wait for a server, an outage, a lock. By default vitest leaves a core alone.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowFirst },
-    reporters: [["default", { summary: false }], new SummaryReporter()],
     // What a test prints is of interest when it fails.
     silent: "passed-only",
+  },
+} satisfies ViteUserConfig;
+
+/** Tests of many small files, which share a process. */
+const SMALL = ["src/**/*.test.ts", "test/{docs,packaging,routes,security}/*.test.ts"];
+
+export default defineConfig({
+  ...shared,
+  test: {
+    ...shared.test,
+    reporters: [["default", { summary: false }], new SummaryReporter()],
+    projects: [
+      { extends: true, test: { name: "small", include: SMALL, isolate: false } },
+      // A process for each file: drivers in native code take all that runs beside them with them when they crash.
+      {
+        extends: true,
+        test: { name: "large", include: ["test/**/*.test.ts"], exclude: SMALL, isolate: true },
+      },
+    ],
   },
 });

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import shared from "../../vitest.config.ts";
+import { shared } from "../../vitest.config.ts";
 
 /** What runs unchanged in every runtime: the tests of the core, of the memory store and of the Fetch adapter. */
 export const CORE = [

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import shared from "../../vitest.config.ts";
+import { shared } from "../../vitest.config.ts";
 
 /** The tests that can kill a mutant of the four files and are quick: no servers, no browsers, no builds. */
 export default defineConfig({

@@ -1,6 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
-import shared from "../../../vitest.config.ts";
+import { shared } from "../../../vitest.config.ts";
 import { CORE } from "../runtimes.config.ts";
 
 /** How the tests run inside of Cloudflare's runtime. */
