@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
 import { SlowFirst } from "./scripts/slow-first.ts";
 import { SummaryReporter } from "./scripts/summary-reporter.ts";
 
@@ -45,7 +45,12 @@ export default defineConfig({
       // A process for each file: drivers in native code take all that runs beside them with them when they crash.
       {
         extends: true,
-        test: { name: "large", include: ["test/**/*.test.ts"], exclude: SMALL, isolate: true },
+        test: {
+          name: "large",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...SMALL],
+          isolate: true,
+        },
       },
     ],
   },

@@ -1,7 +1,7 @@
 import type { Agent } from "./session.ts";
 import type { Json, SessionData, SessionRecord } from "./store.ts";
 
-/** What the cookie is called unless the app says otherwise. @internal */
+/** What the cookie is called unless the app says otherwise, and the one of stored sessions that name none. @internal */
 export const DEFAULT_NAME = "sessionup";
 
 /** A level above the first that was reached, when, and until when it counts if that is before the session ends. @internal */
