@@ -3,14 +3,30 @@ import { aboveBare, divide, roundsOf, spreadText, table } from "../report.mjs";
 import { alternate } from "../rounds.mjs";
 import { paired, spreadOf } from "../statistics.mjs";
 
-const USERS_OF_A_CONNECTION = 8;
-/** In the quick form all get warm side by side, for so many seconds. */
-const WARM_UP = 2;
-/** Whoever takes longer for a request, in microseconds, gets fewer of them: its own figure needs no more. What is not warm is slow. */
-const SLOW = { whole: 300, quick: 1_000 };
+/**
+ * `users`: of a connection. `together`: for so many seconds all get warm side by side. `slow`: whoever takes longer for a
+ * request, in microseconds, gets fewer of them, since its own figure needs no more; what is not warm is slow.
+ */
+const PLAN = {
+  quick: {
+    requests: 400,
+    users: 2,
+    slow: 1_000,
+    together: 2,
+    times: { generations: 1, warmUps: 1, rounds: 2 },
+  },
+  whole: {
+    requests: 3_000,
+    users: 8,
+    slow: 300,
+    together: 0,
+    times: { generations: 2, warmUps: 15, rounds: 12 },
+  },
+};
 
 /**
- * The bare handler runs twice, in two processes: what differs between those two is the error of all the others.
+ * The bare handler runs twice, but in the quick form, in two processes: what differs between those two is the error of all
+ * the others.
  *
  * @param {object} plan
  * @param {string} plan.framework
@@ -20,21 +36,18 @@ const SLOW = { whole: 300, quick: 1_000 };
  * @param {import("../round-trips.mjs").CountingDatabase} [plan.database]
  */
 export function overHttp({ framework, contenders, quick, connections = 16, database }) {
-  const requests = quick ? 400 : 3_000;
+  const { requests, users, slow, together, times } = quick ? PLAN.quick : PLAN.whole;
   const takes = new Map();
   return alternate({
     contenders: ["bare", ...(quick ? [] : ["bare again"]), ...contenders],
-    ...(quick ? { generations: 1, warmUps: 1, rounds: 2 } : { generations: 2, warmUps: 15, rounds: 12 }),
+    ...times,
     async start(contender) {
       const target = await new Target(framework, contender, database).start();
-      return target.prepare(connections, quick ? 2 : USERS_OF_A_CONNECTION);
+      return target.prepare(connections, users);
     },
-    ...(quick && { warmUp: (/** @type {Target} */ target) => target.warmUp(WARM_UP) }),
+    ...(together > 0 && { warmUp: (/** @type {Target} */ target) => target.warmUp(together) }),
     async measure(target) {
-      const amount =
-        takes.get(target) > (quick ? SLOW.quick : SLOW.whole)
-          ? Math.max(connections, Math.round(requests / 5))
-          : requests;
+      const amount = takes.get(target) > slow ? Math.max(connections, Math.round(requests / 5)) : requests;
       const before = await database?.roundTrips();
       const cpu = await target.burst(amount);
       const after = await database?.roundTrips();

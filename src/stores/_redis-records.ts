@@ -40,9 +40,17 @@ export function recordOf(id: string, text: string): SessionRecord {
   const isRecord = Array.isArray(stored) && typeof stored[8] === "object";
   if (!isRecord || (stored[0] !== LIVE && stored[0] !== TOMBSTONE))
     throw new Error("redisStore: a key of the store's holds no record, or one of a later release");
-  const [, revision, createdAt, lastSeen, expires, end, , userKey, data, ended, reason] = stored;
-  const [lastSeenAt, expiresAt, deadline] = [createdAt + lastSeen, createdAt + expires, createdAt + end];
-  const record = { id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, data };
+  const [, revision, createdAt, lastSeen, expires, deadline, , userKey, data, ended, reason] = stored;
+  const record = {
+    id,
+    userKey,
+    revision,
+    createdAt,
+    lastSeenAt: createdAt + lastSeen,
+    expiresAt: createdAt + expires,
+    deadline: createdAt + deadline,
+    data,
+  };
   if (ended === undefined || reason === undefined) return record;
   return { ...record, ended: { at: createdAt + ended, reason } };
 }

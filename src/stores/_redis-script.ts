@@ -74,7 +74,8 @@ local function parse(value)
   }
 end
 
-local function write(key, r, form, ending, ...)
+local function write(key, r, ending, ...)
+  local form = ending == "" and "1" or "2"
   local function since(moment) return text(moment - r.created) end
   local head = { form, r.revision, r.created, since(r.seen), since(r.expires), since(r.deadline), r.size }
   redis.call("SET", key, "[" .. table.concat(head, ",") .. "," .. r.userKey .. "," .. r.data .. ending .. "]", ...)
@@ -87,7 +88,7 @@ local function bury(id, value, reason, untilMoment)
   local r = parse(value)
   r.revision, r.expires, r.deadline = text(r.revision + 1), untilMoment, untilMoment
   local ending = "," .. text(now - r.created) .. ',"' .. reason .. '"'
-  write(keyOf(id), r, "2", ending, "PX", ttl(untilMoment))
+  write(keyOf(id), r, ending, "PX", ttl(untilMoment))
   return true
 end
 `;

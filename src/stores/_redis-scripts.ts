@@ -117,11 +117,11 @@ if moved then
   r.seen, r.expires = seen, expires
   index = indexOf(r.userKey)
   redis.call("ZADD", index, r.created, id, "-" .. expires, "-" .. id)
-  write(KEYS[1], r, "1", "", "PX", ttl(expires))
+  write(KEYS[1], r, "", "PX", ttl(expires))
   tidy()
   settle()
 elseif data ~= "" then
-  write(KEYS[1], r, "1", "", "KEEPTTL")
+  write(KEYS[1], r, "", "KEEPTTL")
 end
 return "updated"
 `);
