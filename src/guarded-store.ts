@@ -70,10 +70,7 @@ export class GuardedStore implements Omit<Store, "deleteCreatedBefore"> {
   get links(): boolean {
     return typeof this.#store.fetchByLink === "function";
   }
-  fetchByLink(
-    link: string,
-    page: { readonly now: number; readonly limit: number },
-  ): Promise<readonly SessionRecord[]> {
+  fetchByLink(link: string, page: { readonly limit: number }): Promise<readonly SessionRecord[]> {
     return this.#guard(async () => this.#store.fetchByLink?.(link, page) ?? []);
   }
   /** `undefined` where the store cannot do it. */

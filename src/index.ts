@@ -35,6 +35,7 @@ export type {
   CreateOptions,
   End,
   EndReason,
+  ExpiredSession,
   Json,
   SessionChange,
   SessionCursor,
@@ -43,5 +44,6 @@ export type {
   SessionPage,
   SessionRecord,
   Store,
+  TombstoneOptions,
   UpdateOptions,
 } from "./store.ts";

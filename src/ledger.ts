@@ -61,12 +61,12 @@ export class Ledger {
     draft: Omit<SessionRecord, "id">,
     replaced: SessionRecord | undefined,
   ): Promise<SessionRecord> {
-    const { limit, generateId, tombstone } = this.#options;
+    const { limit, generateId, tombstones } = this.#options;
     const options = {
       now: draft.createdAt,
       limit,
       ...(replaced && { replaces: replaced.id }),
-      ...(tombstone !== undefined && { tombstone }),
+      ...(tombstones && { tombstones }),
     };
     const shard = shardOf(draft.userKey);
     for (let attempt = 1; ; attempt++) {
@@ -198,7 +198,7 @@ export class Ledger {
   ): Promise<readonly SessionId[]> {
     const ended: SessionId[] = [];
     for (;;) {
-      const page = { now: this.#options.clock(), limit: PAGE };
+      const page = { limit: PAGE };
       const found = (await this.#store.fetchByLink(link, page)).filter(meant);
       const before = ended.length;
       for (const { id, userKey } of found)
@@ -228,8 +228,8 @@ export class Ledger {
   }
 
   #end(reason: EndReason): End {
-    const { clock, tombstone } = this.#options;
-    return { reason, now: clock(), ...(tombstone !== undefined && { tombstone }) };
+    const { clock, tombstones } = this.#options;
+    return { reason, now: clock(), ...(tombstones && { tombstones }) };
   }
 
   #ended(ids: readonly string[], userKey: string | undefined, reason: EndReason): void {

@@ -577,7 +577,11 @@ describe("a tombstone", () => {
     const { clock, login, sessions, store } = setUp();
     const browser = new Browser();
     const { id } = await login(browser);
-    await store.deleteById(id, { reason: "revoked", now: clock.now(), tombstone: 60_000 });
+    await store.deleteById(id, {
+      reason: "revoked",
+      now: clock.now(),
+      tombstones: { keepFor: 60_000, max: 9 },
+    });
     expect(await browser.visit((request) => sessions.authorize(request))).toBe("revoked");
     expect(browser.jar.size).toBe(0);
   });
@@ -644,7 +648,11 @@ describe("over", () => {
   it("knows the reason of a tombstone", async () => {
     const { clock, store, manager, login } = setUp();
     const { id } = await login(new Browser());
-    await store.deleteById(id, { reason: "evicted", now: clock.now(), tombstone: 60_000 });
+    await store.deleteById(id, {
+      reason: "evicted",
+      now: clock.now(),
+      tombstones: { keepFor: 60_000, max: 9 },
+    });
     expect([...(await manager.over([id]))]).toEqual([[id, "evicted"]]);
   });
 

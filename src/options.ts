@@ -18,7 +18,7 @@ import type { StandardSchema } from "./meta.ts";
 import type { AssuranceLevel } from "./policy/assurance.ts";
 import type { Lifetime } from "./policy/lifetime.ts";
 import { signerOf } from "./signing-keys.ts";
-import type { SessionLimit } from "./store.ts";
+import type { SessionLimit, TombstoneOptions } from "./store.ts";
 import type { Signer } from "./wire/signature.ts";
 import { isAlphanumeric, LENGTH, randomText } from "./wire/token.ts";
 
@@ -57,8 +57,9 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    */
   readonly trustedOrigins?: readonly string[];
   /**
-   * How long a session that was ended is remembered, so that who comes back with its cookie is told why: `logout`,
-   * `revoked`, `evicted`, … in place of `unknown`. Default: not at all. Its record stays for so long, metadata included.
+   * How long the store remembers an ended session, so that a client that returns with its cookie is told why it ended:
+   * `logout`, `revoked`, `evicted`, … instead of `unknown`. Default: not at all. The record stays that long, including its
+   * metadata. The store keeps the latest 100 of each user.
    */
   readonly tombstones?: Duration;
   /**
@@ -101,8 +102,7 @@ export interface Resolved<In, Out> {
   readonly lifetime: Lifetime & { notBefore: number | undefined };
   /** In milliseconds. */
   readonly rotateEvery: number | undefined;
-  /** In milliseconds. */
-  readonly tombstone: number | undefined;
+  readonly tombstones: TombstoneOptions | undefined;
   readonly clearSiteData: readonly string[];
   readonly client: Client;
   readonly recognize: Recognition | undefined;
@@ -119,6 +119,8 @@ export interface Resolved<In, Out> {
 }
 
 const ROTATION_AT_LEAST = 60_000;
+/** The tombstones that a user has at most, so that logging in and out does not fill the store. */
+const TOMBSTONES_PER_USER = 100;
 
 /** Checks and completes the options. Throws `TypeError` naming the option and the mend. @internal */
 export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, Out>): Resolved<In, Out> {
@@ -162,7 +164,10 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
       notBefore: notBeforeOf(options.notBefore),
     }),
     rotateEvery: rotateEveryOf(options.rotateEvery),
-    tombstone: tombstones === undefined ? undefined : milliseconds(tombstones, "tombstones"),
+    tombstones:
+      tombstones === undefined
+        ? undefined
+        : Object.freeze({ keepFor: milliseconds(tombstones, "tombstones"), max: TOMBSTONES_PER_USER }),
     clearSiteData: clearSiteDataOf(options.clearSiteData),
     client,
     recognize: recognizeOf(options.recognize, client, cookie.attributes, signer),

@@ -67,7 +67,7 @@ export interface SessionPolicy {
 
 /** `links` is whether the store finds sessions by a provider's. @internal */
 export function policyOf(options: Resolved<unknown, unknown>, links: boolean): SessionPolicy {
-  const { nist, lifetime, rotateEvery, limit, tombstone, clearSiteData, validate, client, recognize } =
+  const { nist, lifetime, rotateEvery, limit, tombstones, clearSiteData, validate, client, recognize } =
     options;
   const { idleTimeout, notBefore } = lifetime;
   const said = {
@@ -80,7 +80,7 @@ export function policyOf(options: Resolved<unknown, unknown>, links: boolean): S
     provider: Object.freeze({ caps: true, ends: links } as const),
     rotation: rotateEvery === undefined ? null : rotateEvery / 1_000,
     concurrent: limit,
-    tombstones: tombstone === undefined ? null : tombstone / 1_000,
+    tombstones: tombstones ? tombstones.keepFor / 1_000 : null,
     notBefore: notBefore === undefined ? null : new Date(notBefore).toISOString(),
     clearSiteData,
     validate: validate ?? null,

@@ -59,16 +59,30 @@ export interface SessionLimit {
   readonly onExceed: "evict-oldest" | "evict-idlest" | "refuse";
 }
 
+/** How ended sessions are remembered. */
+export interface TombstoneOptions {
+  /** Milliseconds for which a tombstone is kept. */
+  readonly keepFor: number;
+  /**
+   * The number of tombstones that one user has at most after the step, a whole number, at least 1. The store removes the
+   * tombstones that ended first. Without this bound a user who logs in and out fills the store.
+   */
+  readonly max: number;
+}
+
 /** How sessions are ended. */
 export interface End {
   readonly reason: EndReason;
   readonly now: number;
   /**
-   * Keep a tombstone for that many milliseconds: the record stays, `ended` is set, its revision is one higher, and
-   * `expiresAt` and `deadline` become `now + tombstone`. Unset: nothing is kept.
+   * Turns each ended record into a tombstone: `ended` is set, the revision rises by one, and `expiresAt` and `deadline`
+   * become `now + keepFor`. Default: the record is removed.
    */
-  readonly tombstone?: number;
+  readonly tombstones?: TombstoneOptions;
 }
+
+/** What is known of a session that the store's cleanup removed. */
+export type ExpiredSession = Pick<SessionRecord, "id" | "userKey" | "expiresAt" | "deadline">;
 
 /** Where a page of sessions begins: behind this one. The last record of the page before will do. */
 export interface SessionCursor {
@@ -88,10 +102,13 @@ export interface SessionPage {
 export interface CreateOptions {
   readonly now: number;
   readonly limit?: SessionLimit;
-  /** The id of a session of the same user that ends in the same step, before the limit counts. Of another user's: ignored. */
+  /**
+   * The id of a session of the same user that ends in the same step, before the limit counts, whether or not it has
+   * expired. The id of another user's session is ignored.
+   */
   readonly replaces?: string;
-  /** For what ends in this step, as in `End`: with the reason `evicted`, and `logout` for what is replaced. */
-  readonly tombstone?: number;
+  /** Applies to the sessions that end in this step, as in `End`: with the reason `evicted`, or `logout` for the replaced one. */
+  readonly tombstones?: TombstoneOptions;
 }
 
 /** What `update` of a store is told besides the change. */
@@ -106,7 +123,7 @@ export interface UpdateOptions {
  *
  * Each operation is one atomic step: of two that run side by side, one is wholly before the other. What an operation
  * answered is true for every later one, by whatever client. A store decides nothing: it has no policy, hashes nothing
- * and has no clock; what asks for live records is given `now`. **Live** means: there, no tombstone, `expiresAt > now`.
+ * and has no clock; operations on live records receive `now`. **Live** means: stored, no tombstone, and `expiresAt > now`.
  * Records come out frozen or as copies: changing what went in or came out changes nothing inside. Ids and user keys
  * are compared exactly. A failure of the engine rejects with the engine's own error; the manager wraps it.
  */
@@ -132,29 +149,40 @@ export interface Store {
     change: SessionChange,
     options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict">;
-  /** Ends a live session; with an owner, only that user's. `not_found` if there is no live record with the id. */
+  /**
+   * Ends a session; with an owner, only that user's. Expired sessions that are still stored end too: the caller's clock may
+   * be ahead of the others', and a revocation must not depend on it. Returns `not_found` if there is no record with the id,
+   * or only a tombstone.
+   */
   deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner">;
-  /** Ends the user's live sessions, but for those excepted; the ids that ended, in any order. */
+  /**
+   * Ends the user's sessions except those listed, expired ones included, for the same reason. Returns the ids that ended, in
+   * any order.
+   */
   deleteByUserKey(userKey: string, end: End, exceptIds?: readonly string[]): Promise<readonly string[]>;
   /**
-   * Live sessions with that link, whoever's, in any order, at most `limit` of them. An ability that a store may lack.
+   * Returns the sessions with that link that have not been ended, of any user and in any order, at most `limit`. Expired
+   * sessions may be among them: the caller ends what it finds. Optional.
    */
-  fetchByLink?(
-    link: string,
-    page: { readonly now: number; readonly limit: number },
-  ): Promise<readonly SessionRecord[]>;
+  fetchByLink?(link: string, page: { readonly limit: number }): Promise<readonly SessionRecord[]>;
   /**
-   * Ends all live sessions that were created before that moment, whoever's: for the day after a breach. An ability that a
-   * store may lack, and the one exception to two rules: it crosses users, and it is many steps, each of them atomic. After
-   * each it gives the ids that ended in it. What was there when it was called, and was created before, is over when it is
-   * through; who stops asking stops it there.
+   * Ends all sessions that were created before that moment, of every user and expired ones included: for the day after a
+   * breach. Optional. It is the one exception to two rules: it crosses users, and it takes many steps, each of them atomic.
+   * Each step yields the ids that ended in it. Every matching session that was stored at the call has ended when the
+   * iteration is complete; a caller that stops iterating stops it there.
    */
   deleteCreatedBefore?(createdAt: number, end: End): AsyncIterable<readonly string[]>;
   /**
-   * Removes up to `limit` dead records, those past their `deadline` at the latest, and never a live one; how many.
-   * Absent where the engine does it by itself.
+   * Removes up to `limit` expired records and tombstones, those past their `deadline` at the latest, and never a live
+   * session. Returns the number of removed records. Absent where the engine expires records by itself.
    */
   deleteExpired?(now: number, limit: number): Promise<number>;
+  /**
+   * Registers a listener for the expired sessions that `deleteExpired` removes, called in the background or by the app.
+   * Tombstones are not reported. Each session is reported once, in the process that removed it. Present where
+   * `deleteExpired` is.
+   */
+  onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): void;
   /** Lets go of what the store itself opened, never of the app's client. */
   close?(): Promise<void>;
 }

@@ -1,7 +1,6 @@
 import { deepFreeze } from "../deep-freeze.ts";
 import type { Json, SessionData, SessionRecord } from "../store.ts";
 import { BITS, NOWHERE, PLACES, WITHIN } from "./_links.ts";
-import { isLive } from "./_records.ts";
 
 /** What few records have. */
 type Rare = Pick<SessionRecord, "ended" | "link">;
@@ -125,16 +124,16 @@ export class RecordTable {
     return this.#page(place).rare?.[place & WITHIN]?.link;
   }
 
-  isLive(place: number, now: number): boolean {
-    return this.liveId(place, now) !== undefined;
+  deadline(place: number): number {
+    return this.#page(place).times[4 * (place & WITHIN) + 3] ?? 0;
   }
 
-  /** The id of a live record. */
-  liveId(place: number, now: number): string | undefined {
-    const page = this.#page(place);
-    const at = place & WITHIN;
-    const expiresAt = page.times[4 * at + 2] ?? 0;
-    return isLive({ expiresAt, ended: page.rare?.[at]?.ended }, now) ? page.ids[at] : undefined;
+  isTombstone(place: number): boolean {
+    return this.#page(place).rare?.[place & WITHIN]?.ended !== undefined;
+  }
+
+  isLive(place: number, now: number): boolean {
+    return this.expiresAt(place) > now && !this.isTombstone(place);
   }
 
   /** Whether a record is there that may be seen. */

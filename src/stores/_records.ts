@@ -22,10 +22,10 @@ export function changed(record: SessionRecord, { activity, data }: SessionChange
 /** The tombstone of a record. */
 export function tombstoneOf(
   record: SessionRecord,
-  { reason, now }: End,
-  milliseconds: number,
+  { reason, now }: Pick<End, "reason" | "now">,
+  keepFor: number,
 ): SessionRecord {
-  const end = now + milliseconds;
+  const end = now + keepFor;
   const ended = Object.freeze({ at: now, reason });
   return { ...record, revision: record.revision + 1, expiresAt: end, deadline: end, ended };
 }

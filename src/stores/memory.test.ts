@@ -33,7 +33,7 @@ describe("memoryStore", () => {
     const refused = await store.create(record(), { now: 0 }).catch((error: unknown) => error);
     expect(SessionError.is(refused) && [refused.code, refused.message]).toEqual([
       "ERR_STORE",
-      "memoryStore: full, it holds its maxRecords of 2",
+      "memoryStore is full: it holds maxRecords (2) records.",
     ]);
     await store.create(record(), { now: 0, replaces: first.id });
     await store.create(record(), { now: 0, limit: { max: 2, onExceed: "evict-oldest" } });
@@ -123,11 +123,54 @@ describe("memoryStore", () => {
     }
   });
 
+  it("removes the oldest tombstones before it refuses a login", async () => {
+    const store = memoryStore({ maxRecords: 3 });
+    const tombstones = { keepFor: 1_000, max: 100 };
+    const ended: string[] = [];
+    for (const userKey of ["ann", "bob", "bob"]) {
+      const { id } = record();
+      await store.create(record({ id, userKey }), { now: 0 });
+      await store.deleteById(id, { reason: "logout", now: ended.length, tombstones });
+      ended.push(id);
+    }
+    const reasons = async () => (await store.fetchByIds(ended)).map((found) => found?.ended?.at);
+    const live = [record(), record(), record()];
+    const left = [
+      [undefined, 1, 2],
+      [undefined, undefined, 2],
+      [undefined, undefined, undefined],
+    ];
+    for (const [index, each] of live.entries()) {
+      await store.create(each, { now: 0 });
+      expect(await reasons()).toEqual(left[index]);
+    }
+    await expect(store.create(record(), { now: 0 })).rejects.toThrow("memoryStore is full");
+    expect(await store.fetchByUserKey("ann", { now: 0, limit: 9 })).toHaveLength(3);
+    await store.close?.();
+  });
+
+  it("keeps logging in a user with five sessions who logs in and out, and others", async () => {
+    const store = memoryStore({ maxRecords: 1_000 });
+    const tombstones = { keepFor: 1_000_000, max: 100 };
+    for (let round = 0; round < 3_000; round++) {
+      const each = record({ createdAt: round, expiresAt: 1_000_000 });
+      await store.create(each, { now: round, limit: { max: 5, onExceed: "evict-oldest" }, tombstones });
+    }
+    for (let count = 0; count < 895; count++)
+      await store.create(record({ userKey: `user-${count}`, expiresAt: 1_000_000 }), { now: 3_000 });
+    expect(await store.fetchByUserKey("ann", { now: 3_000, limit: 9 })).toHaveLength(5);
+    await store.close?.();
+  });
+
   it("keeps what a tombstone says of very many sessions of a user", async () => {
     const store = memoryStore();
     const records = Array.from({ length: 1_500 }, () => record());
     for (const each of records) await store.create(each, { now: 0 });
-    await store.deleteByUserKey("ann", { reason: "revoked", now: 5, tombstone: 100 });
+    await store.deleteByUserKey("ann", {
+      reason: "revoked",
+      now: 5,
+      tombstones: { keepFor: 100, max: 2_000 },
+    });
     for (const found of await store.fetchByIds(records.map(({ id }) => id)))
       expect(found).toMatchObject({ ended: { at: 5, reason: "revoked" }, revision: 1, deadline: 105 });
     await store.close?.();

@@ -3,36 +3,39 @@ import { known } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
+  ExpiredSession,
   SessionChange,
   SessionPage,
   SessionRecord,
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions } from "./_cleanup.ts";
 import { duplicateError } from "./_errors.ts";
 import { ExpiryWheel } from "./_expiry-wheel.ts";
 import { NOWHERE } from "./_links.ts";
 import { RecordTable } from "./_record-table.ts";
 import { changed, exceeding, tombstoneOf } from "./_records.ts";
 import { byLastCharacters, SpreadMap } from "./_spread-map.ts";
-import { Sweeper } from "./_sweeper.ts";
+import { Tombstones } from "./_tombstones.ts";
 import { compare, UserIndex } from "./_user-index.ts";
 
-/** What a memory store can be told. */
-export interface MemoryStoreOptions {
+/** Options of `memoryStore`. */
+export interface MemoryStoreOptions extends CleanupOptions {
   /**
-   * How many records it holds at most; one more is refused with `ERR_STORE` (503). Default: no ceiling. Whoever can
-   * log in without end can otherwise fill the memory.
+   * The largest number of records that the store holds, sessions and tombstones. At the limit, a login removes the oldest
+   * tombstone; without tombstones it fails with `ERR_STORE` (503). Default: no limit. A client that can log in without end can
+   * then fill the memory.
    */
   readonly maxRecords?: number;
 }
 
-/** How often the dead are cleared away, in milliseconds. */
+/** The cleanup's default interval, in milliseconds. */
 const TICK = 1_000;
 /** So many records at a time, so long apart. Among a million, whose memory no cache holds, so many take some milliseconds. */
 const BATCH = 500;
 const PAUSE = 5;
-/** As many as a user has unless the manager is told otherwise; of more, most of the work is left to the sweeper. */
+/** As many as a user has unless the manager is told otherwise; of more, most of the work is left to the cleanup. */
 const AT_ONCE = 1_000;
 /** So long after its end a record may still be there: the manager's clock may be a little behind. */
 const SLACK = 60_000;
@@ -52,66 +55,55 @@ const SLACK = 60_000;
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  known(options, "memoryStore", ["maxRecords"]);
+  known(options, "memoryStore", ["maxRecords", ...CLEANUP_OPTIONS]);
   const { maxRecords = Number.POSITIVE_INFINITY } = options;
   if (typeof maxRecords !== "number" || !(maxRecords >= 1))
     throw new TypeError("maxRecords: needs a number above zero");
-  return new MemoryStore(maxRecords);
+  return new MemoryStore(maxRecords, options);
 }
 
 // Every method runs to its end in one turn of the event loop: that is what makes it one atomic step.
 class MemoryStore implements Store {
   readonly #maxRecords: number;
+  readonly #cleanup: Cleanup;
   readonly #table = new RecordTable();
   readonly #byId = new SpreadMap(byLastCharacters);
   readonly #byUserKey = new UserIndex(this.#table);
+  readonly #tombstones = new Tombstones(this.#table);
   readonly #byLink = new Map<string, Set<number>>();
   readonly #wheel = new ExpiryWheel((place) => this.#table.expiresAt(place));
   /** Places of hidden records, and some that were taken away since. */
   readonly #leaving: number[][] = [];
-  readonly #sweeper = new Sweeper({
-    every: TICK,
-    batch: BATCH,
-    pause: PAUSE,
-    slack: SLACK,
-    sweep: async (now, limit) => {
-      const left = this.#clear(limit);
-      return left + (await this.deleteExpired(now, limit - left));
-    },
-    onError: (error) => {
-      throw error;
-    },
-  });
 
-  constructor(maxRecords: number) {
+  constructor(maxRecords: number, options: CleanupOptions) {
     this.#maxRecords = maxRecords;
+    this.#cleanup = new Cleanup(options, {
+      every: TICK,
+      batch: BATCH,
+      pause: PAUSE,
+      slack: SLACK,
+      remove: async (now, limit) => this.deleteExpired(now, limit),
+    });
   }
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces, tombstone }: CreateOptions,
+    { now, limit, replaces, tombstones }: CreateOptions,
   ): Promise<{ evicted: readonly string[] }> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     if (this.#find(record.id)) throw duplicateError("memoryStore");
-    const live = limit || replaces ? this.#live(record.userKey, now) : [];
-    const replaced = replaces ? live.find((place) => this.#table.id(place) === replaces) : undefined;
-    const others = live.length - (replaced ? 1 : 0);
-    // Most users are far below their limit: nothing is looked at.
+    const replaced = replaces === undefined ? NOWHERE : this.#findOwn(replaces, record.userKey);
+    // Most users are far below their limit: their records are not looked at.
+    const others = limit ? this.#live(record.userKey, now).filter((place) => place !== replaced) : [];
     const evicted =
-      limit && others >= limit.max
+      limit && others.length >= limit.max
         ? exceeding(
-            live.filter((place) => place !== replaced).map((place) => this.#table.record(place)),
+            others.map((place) => this.#table.record(place)),
             limit,
           )
         : [];
-    const leaving = tombstone ? 0 : evicted.length + (replaced ? 1 : 0);
-    if (this.#byId.size - this.#table.hidden - leaving >= this.#maxRecords) {
-      throw new SessionError(
-        "ERR_STORE",
-        `memoryStore: full, it holds its maxRecords of ${this.#maxRecords}`,
-      );
-    }
-    const end = { now, ...(tombstone !== undefined && { tombstone }) };
+    this.#makeRoom(tombstones ? 0 : evicted.length + (replaced ? 1 : 0));
+    const end = { now, ...(tombstones && { tombstones }) };
     if (replaced) this.#end(replaced, { ...end, reason: "logout" });
     for (const { id } of evicted) this.#end(this.#find(id), { ...end, reason: "evicted" });
     this.#insert(record);
@@ -130,7 +122,7 @@ class MemoryStore implements Store {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     const page: SessionRecord[] = [];
     let place = this.#byUserKey.newest(userKey);
     for (; place && page.length < limit; place = this.#byUserKey.older(place)) {
@@ -146,7 +138,7 @@ class MemoryStore implements Store {
     change: SessionChange,
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     const place = this.#find(id);
     if (!place || !this.#table.isLive(place, now)) return "not_found";
     if (ifRevision !== undefined && this.#table.revision(place) !== ifRevision) return "conflict";
@@ -158,9 +150,9 @@ class MemoryStore implements Store {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     const place = this.#find(id);
-    if (!place || !this.#table.isLive(place, end.now)) return "not_found";
+    if (!place || this.#table.isTombstone(place)) return "not_found";
     if (owner !== undefined && this.#table.userKey(place) !== owner) return "not_owner";
     this.#end(place, end);
     return "deleted";
@@ -171,40 +163,39 @@ class MemoryStore implements Store {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     const except = exceptIds.length > 0 ? new Set(exceptIds) : undefined;
     const ids: string[] = [];
     const ending: number[] = [];
     const staying: number[] = [];
     for (let place = this.#byUserKey.newest(userKey); place; place = this.#byUserKey.older(place)) {
-      const id = this.#table.liveId(place, end.now);
-      if (id === undefined || except?.has(id)) {
+      const id = this.#table.id(place);
+      if (except?.has(id)) {
         staying.push(place);
         continue;
       }
       ids.push(id);
       ending.push(place);
     }
-    if (ending.length <= AT_ONCE || end.tombstone) for (const place of ending) this.#end(place, end);
+    // From the oldest on, so that the newest sessions keep their tombstones.
+    if (ending.length <= AT_ONCE || end.tombstones)
+      for (const place of ending.reverse()) this.#end(place, end);
     else this.#hide(userKey, ending, staying);
     return ids;
   }
 
-  async fetchByLink(
-    link: string,
-    { now, limit }: { readonly now: number; readonly limit: number },
-  ): Promise<readonly SessionRecord[]> {
-    const linked = [...(this.#byLink.get(link) ?? [])].filter((place) => this.#table.isLive(place, now));
+  async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    const linked = [...(this.#byLink.get(link) ?? [])].filter((place) => !this.#table.isTombstone(place));
     return linked.slice(0, limit).map((place) => this.#table.record(place));
   }
 
   async *deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     let ended: string[] = [];
     // Whatever comes while others have their turn was created since.
     for (let place = this.#table.last; place > NOWHERE; place--) {
-      const shows = this.#table.shows(place);
-      if (shows && this.#table.createdAt(place) < createdAt && this.#table.isLive(place, end.now)) {
+      const shows = this.#table.shows(place) && !this.#table.isTombstone(place);
+      if (shows && this.#table.createdAt(place) < createdAt) {
         ended.push(this.#table.id(place));
         this.#end(place, end);
       }
@@ -218,16 +209,53 @@ class MemoryStore implements Store {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    return this.#wheel.collect(now, limit, (place) => this.#remove(place));
+    const cleared = this.#clear(limit);
+    const expired: ExpiredSession[] = [];
+    const removed = this.#wheel.collect(now, limit - cleared, (place) => {
+      if (!this.#table.isTombstone(place) && !this.#table.isHidden(place)) {
+        const [id, userKey] = [this.#table.id(place), this.#table.userKey(place)];
+        expired.push({
+          id,
+          userKey,
+          expiresAt: this.#table.expiresAt(place),
+          deadline: this.#table.deadline(place),
+        });
+      }
+      this.#remove(place);
+    });
+    this.#cleanup.report(expired);
+    return cleared + removed;
+  }
+
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void {
+    this.#cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#sweeper.stop();
+    this.#cleanup.stop();
   }
 
   #find(id: string): number {
     const place = this.#byId.get(id);
     return place === undefined || this.#table.isHidden(place) ? NOWHERE : place;
+  }
+
+  /** The place of a session of that user that has not ended. */
+  #findOwn(id: string, userKey: string): number {
+    const place = this.#find(id);
+    const isOwn = place && this.#table.userKey(place) === userKey && !this.#table.isTombstone(place);
+    return isOwn ? place : NOWHERE;
+  }
+
+  /** Throws if the store is full, unless tombstones can go; `leaving` records will be removed in the same step. */
+  #makeRoom(leaving: number): void {
+    const isFull = () => this.#byId.size - this.#table.hidden - leaving >= this.#maxRecords;
+    while (isFull() && this.#tombstones.earliest !== NOWHERE) this.#remove(this.#tombstones.earliest);
+    if (!isFull()) return;
+    throw new SessionError(
+      "ERR_STORE",
+      `memoryStore is full: it holds maxRecords (${this.#maxRecords}) records.`,
+    );
   }
 
   #fetch(id: string): SessionRecord | undefined {
@@ -249,31 +277,37 @@ class MemoryStore implements Store {
     const newest = this.#byUserKey.newest(record.userKey);
     const place = this.#table.add(record, newest ? this.#table.userKey(newest) : undefined);
     this.#byId.set(this.#table.id(place), place);
-    this.#byUserKey.add(place);
+    if (record.ended) this.#tombstones.add(place);
+    else this.#byUserKey.add(place);
     const { link } = record;
     if (link !== undefined) this.#byLink.set(link, (this.#byLink.get(link) ?? new Set()).add(place));
     this.#wheel.add(place);
-    this.#sweeper.start();
+    this.#cleanup.start();
   }
 
   #end(place: number, end: End): void {
-    if (!end.tombstone) {
+    if (!end.tombstones) {
       this.#remove(place);
       return;
     }
-    this.#table.set(place, tombstoneOf(this.#table.record(place), end, end.tombstone));
+    const { keepFor, max } = end.tombstones;
+    this.#byUserKey.remove(place);
+    this.#table.set(place, tombstoneOf(this.#table.record(place), end, keepFor));
+    this.#tombstones.add(place);
     this.#wheel.move(place);
+    for (const each of this.#tombstones.beyond(this.#table.userKey(place), max)) this.#remove(each);
   }
 
   #remove(place: number): void {
     if (!this.#table.isHidden(place)) {
-      this.#byUserKey.remove(place);
+      if (this.#table.isTombstone(place)) this.#tombstones.remove(place);
+      else this.#byUserKey.remove(place);
       this.#unlink(place);
     }
     this.#byId.delete(this.#table.id(place));
     this.#wheel.remove(place);
     this.#table.remove(place);
-    if (this.#byId.size === 0) this.#sweeper.rest();
+    if (this.#byId.size === 0) this.#cleanup.rest();
   }
 
   /** They are over at once, and where they were is cleared away later: each takes a fifth of the time that removing it does. */

@@ -126,7 +126,10 @@ export const READS: ContractTests<StoreFixture> = {
     "fills a page with live sessions though dead ones are between": async (f) => {
       const [first, , third] = await f.storedMany(3);
       await f.stored({ createdAt: NOW - 1, lastSeenAt: NOW - 1, expiresAt: NOW });
-      await f.store.deleteById((await f.liveIds())[1] ?? "", f.end({ tombstone: HOUR }));
+      await f.store.deleteById(
+        (await f.liveIds())[1] ?? "",
+        f.end({ tombstones: { keepFor: HOUR, max: 100 } }),
+      );
       const page = await f.store.fetchByUserKey(f.userKey, { now: NOW, limit: 2 });
       assert.deepEqual(page, [third, first]);
     },

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { shardOf } from "../shard.ts";
-import type { End, SessionRecord } from "../store.ts";
+import type { End, ExpiredSession, SessionRecord } from "../store.ts";
 import { randomText } from "../wire/token.ts";
 import { HOUR, idsOf, NOW, rejectsWith, type StoreFixture, sorted } from "./_store-fixture.ts";
 import type { ContractTests } from "./contract.ts";
 
 const OLDEST = "evict-oldest";
+/** Tombstones for half a second, and for an hour. */
+const BRIEF = { keepFor: 500, max: 100 } as const;
+const LONG = { keepFor: HOUR, max: 100 } as const;
 /** Before what any other test creates: these end everybody's. */
 const LONG_AGO = Date.UTC(2000, 0, 1);
 
@@ -23,7 +26,7 @@ export const WRITES: ContractTests<StoreFixture> = {
     "refuses the id of an expired session and of a tombstone": async (f) => {
       const expired = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW - 1 });
       const ended = await f.stored();
-      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      await f.store.deleteById(ended.id, f.end({ tombstones: LONG }));
       for (const { id } of [expired, ended]) {
         await rejectsWith("ERR_DUPLICATE_ID", f.store.create(f.record({ id }), { now: NOW }));
       }
@@ -83,7 +86,7 @@ export const WRITES: ContractTests<StoreFixture> = {
       await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
       await f.stored({ userKey: `${f.userKey}-other` });
       const ended = await f.stored();
-      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      await f.store.deleteById(ended.id, f.end({ tombstones: LONG }));
       const live = await f.stored();
       const limit = { max: 2, onExceed: "refuse" } as const;
       assert.deepEqual((await f.store.create(f.record(), { now: NOW, limit })).evicted, []);
@@ -105,7 +108,7 @@ export const WRITES: ContractTests<StoreFixture> = {
         now: NOW,
         limit,
         replaces: c?.id ?? "",
-        tombstone: 500,
+        tombstones: BRIEF,
       });
       assert.deepEqual(evicted, [a?.id]);
       const [first, second] = await f.store.fetchByIds([a?.id ?? "", c?.id ?? ""]);
@@ -121,9 +124,31 @@ export const WRITES: ContractTests<StoreFixture> = {
     },
     "keeps the tombstone of what is replaced without a limit": async (f) => {
       const old = await f.stored();
-      await f.store.create(f.record(), { now: NOW, replaces: old.id, tombstone: 500 });
+      await f.store.create(f.record(), { now: NOW, replaces: old.id, tombstones: BRIEF });
       assert.deepEqual((await f.store.fetchById(old.id))?.ended, { at: NOW, reason: "logout" });
       assert.equal((await f.liveIds()).length, 1);
+    },
+    "keeps no more tombstones of a user than max, of what a login ends": async (f) => {
+      const tombstones = { keepFor: HOUR, max: 2 };
+      const ids: string[] = [];
+      for (let index = 0; index < 5; index++) {
+        const record = f.record({ createdAt: NOW + index });
+        const limit = { max: 1, onExceed: OLDEST } as const;
+        await f.store.create(record, { now: NOW + index, limit, tombstones });
+        ids.push(record.id);
+      }
+      const ends = (await f.store.fetchByIds(ids)).map((record) => record?.ended?.at);
+      assert.deepEqual(ends, [undefined, undefined, NOW + 3, NOW + 4, undefined]);
+      assert.deepEqual(await f.liveIds(), [ids[4]]);
+    },
+    "replaces a session that only the caller's fast clock considers expired": async (f) => {
+      const old = await f.stored({ expiresAt: NOW + 10 });
+      const ahead = NOW + 90_000;
+      const record = f.record({ createdAt: ahead, lastSeenAt: ahead, expiresAt: ahead + HOUR });
+      const limit = { max: 1, onExceed: "refuse" } as const;
+      await f.store.create(record, { now: ahead, limit, replaces: old.id });
+      assert.equal(await f.store.fetchById(old.id), undefined);
+      assert.deepEqual(await f.liveIds(), [record.id]);
     },
     "replaces without a limit too": async (f) => {
       const old = await f.stored();
@@ -214,7 +239,7 @@ export const WRITES: ContractTests<StoreFixture> = {
     "never revives": async (f) => {
       const expired = await f.stored({ expiresAt: NOW + 10 });
       const ended = await f.stored();
-      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      await f.store.deleteById(ended.id, f.end({ tombstones: LONG }));
       const tombstone = await f.store.fetchById(ended.id);
       const change = { activity: { lastSeenAt: NOW + 10, expiresAt: NOW + HOUR }, data: { v: 1 } };
       assert.equal(await f.store.update(expired.id, change, { now: NOW + 10 }), "not_found");
@@ -249,15 +274,45 @@ export const WRITES: ContractTests<StoreFixture> = {
       assert.equal(await f.store.deleteById(record.id, f.end(), ""), "not_owner");
       assert.deepEqual(await f.store.fetchById(record.id), record);
     },
-    "finds nothing where no live session is": async (f) => {
-      const { id } = await f.stored({ expiresAt: NOW + 10 });
-      assert.equal(await f.store.deleteById(id, f.end({ now: NOW + 10 }), f.userKey), "not_found");
+    "finds no session under an unknown id": async (f) => {
       assert.equal(await f.store.deleteById(shardOf(f.userKey) + randomText(20), f.end()), "not_found");
+    },
+    "ends a session that only the caller's fast clock considers expired": async (f) => {
+      const { id } = await f.stored({ expiresAt: NOW + 10 });
+      const ahead = f.end({ now: NOW + 90_000 });
+      assert.equal(await f.store.deleteById(id, ahead, `${f.userKey}-other`), "not_owner");
+      assert.equal(await f.store.deleteById(id, ahead, f.userKey), "deleted");
+      assert.equal(await f.store.fetchById(id), undefined);
+      assert.deepEqual(await f.liveIds(), []);
+    },
+    "keeps the tombstone of a session that only the caller's fast clock considers expired": async (f) => {
+      const { id } = await f.stored({ expiresAt: NOW + 10 });
+      const ahead = NOW + 90_000;
+      assert.equal(await f.store.deleteById(id, f.end({ now: ahead, tombstones: BRIEF })), "deleted");
+      assert.deepEqual((await f.store.fetchById(id))?.ended, { at: ahead, reason: "revoked" });
+    },
+    "keeps no more tombstones of a user than max, the latest ones": async (f) => {
+      const ids: string[] = [];
+      const theirs = await f.stored({ userKey: `${f.userKey}-other` });
+      for (let index = 0; index < 6; index++) {
+        // Ended in another order than they were created in.
+        const { id } = await f.stored({ createdAt: NOW - ((index * 5) % 6) * 1_000 });
+        if (index === 1)
+          await f.store.deleteById(theirs.id, f.end({ tombstones: { keepFor: HOUR, max: 3 } }));
+        await f.store.deleteById(id, f.end({ now: NOW + index, tombstones: { keepFor: HOUR, max: 3 } }));
+        ids.push(id);
+      }
+      const left = await f.store.fetchByIds(ids);
+      assert.deepEqual(
+        left.map((record) => record?.ended?.at),
+        [undefined, undefined, undefined, NOW + 3, NOW + 4, NOW + 5],
+      );
+      assert.ok((await f.store.fetchById(theirs.id))?.ended, "another user's tombstone counted");
     },
     "keeps a tombstone that says when and why": async (f) => {
       const record = await f.stored();
       assert.equal(
-        await f.store.deleteById(record.id, f.end({ reason: "reused", tombstone: 500 })),
+        await f.store.deleteById(record.id, f.end({ reason: "reused", tombstones: BRIEF })),
         "deleted",
       );
       assert.deepEqual(await f.store.fetchById(record.id), {
@@ -291,9 +346,17 @@ export const WRITES: ContractTests<StoreFixture> = {
       assert.deepEqual(await f.liveIds(), [b?.id]);
     },
     "names only those that it ended": async (f) => {
-      await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      const { id } = await f.stored();
+      await f.store.deleteById(id, f.end({ tombstones: LONG }));
       assert.deepEqual(await f.store.deleteByUserKey(f.userKey, f.end()), []);
       assert.deepEqual(await f.store.deleteByUserKey(`${f.userKey}-nobody`, f.end()), []);
+    },
+    "ends sessions that only the caller's fast clock considers expired": async (f) => {
+      const [a, b, c] = await f.storedMany(3, { expiresAt: NOW + 10 });
+      const ahead = f.end({ now: NOW + 90_000 });
+      const ended = await f.store.deleteByUserKey(f.userKey, ahead, [b?.id ?? ""]);
+      assert.deepEqual(sorted(ended), sorted([a?.id ?? "", c?.id ?? ""]));
+      assert.deepEqual(await f.liveIds(), [b?.id]);
     },
     "ends many hundreds at once": async (f) => {
       const ids: string[] = [];
@@ -307,24 +370,41 @@ export const WRITES: ContractTests<StoreFixture> = {
     },
     "keeps tombstones": async (f) => {
       const many = await f.storedMany(2);
-      await f.store.deleteByUserKey(f.userKey, f.end({ reason: "logout", tombstone: 500 }));
+      await f.store.deleteByUserKey(f.userKey, f.end({ reason: "logout", tombstones: BRIEF }));
       for (const record of await f.store.fetchByIds(many.map(({ id }) => id))) {
         assert.deepEqual(record?.ended, { at: NOW, reason: "logout" });
         assert.equal(record?.deadline, NOW + 500);
       }
     },
+    "keeps no more tombstones of a user than max, whatever ended at once": async (f) => {
+      const before = await f.stored();
+      await f.store.deleteById(before.id, f.end({ now: NOW - 1, tombstones: { keepFor: HOUR, max: 3 } }));
+      const many = await f.storedMany(5);
+      const ended = await f.store.deleteByUserKey(
+        f.userKey,
+        f.end({ tombstones: { keepFor: HOUR, max: 3 } }),
+      );
+      assert.deepEqual(sorted(ended), idsOf(many));
+      const left = (await f.store.fetchByIds(many.map(({ id }) => id))).filter(
+        (record) => record !== undefined,
+      );
+      assert.equal(left.length, 3);
+      assert.ok(left.every(({ ended }) => ended?.at === NOW));
+      assert.equal(await f.store.fetchById(before.id), undefined);
+    },
   },
 
   fetchByLink: {
-    "finds the live sessions with a link, whoever's": async (f) => {
+    "finds the sessions with a link that have not ended, expired or not, of every user": async (f) => {
       const link = randomText(43);
       const own = [await f.stored({ link }), await f.stored({ link, userKey: `${f.userKey}-other` })];
       await f.stored();
       await f.stored({ link: randomText(43) });
-      await f.stored({ link, createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      // By a clock that is ahead: another process may still consider it live.
+      own.push(await f.stored({ link, createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW }));
       const [deleted, ended] = [await f.stored({ link }), await f.stored({ link })];
       await f.store.deleteById(deleted.id, f.end());
-      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      await f.store.deleteById(ended.id, f.end({ tombstones: LONG }));
       const found = await linked(f, link);
       assert.deepEqual(idsOf(found), idsOf(own));
       for (const record of own) {
@@ -365,18 +445,30 @@ export const WRITES: ContractTests<StoreFixture> = {
       assert.deepEqual(sorted([...(await f.liveIds()), ...(await f.liveIds(other))]), idsOf(young));
     },
     "names nobody else's end, and none twice": async (f) => {
-      await f.stored({ createdAt: LONG_AGO - HOUR, lastSeenAt: LONG_AGO - HOUR, expiresAt: NOW });
       const ended = await f.stored({ createdAt: LONG_AGO - 1 });
-      await f.store.deleteById(ended.id, f.end({ tombstone: HOUR }));
+      await f.store.deleteById(ended.id, f.end({ tombstones: LONG }));
       const live = await f.stored({ createdAt: LONG_AGO - 1 });
       const own = async () =>
         (await endedBefore(f, LONG_AGO, f.end())).filter((id) => id.startsWith(shardOf(f.userKey)));
       assert.deepEqual(await own(), [live.id]);
       assert.deepEqual(await own(), []);
     },
+    "ends sessions that only the caller's fast clock considers expired, of every user": async (f) => {
+      const { id } = await f.stored({ createdAt: LONG_AGO - 1, expiresAt: NOW + 10 });
+      const ended = await endedBefore(f, LONG_AGO, f.end({ now: NOW + 90_000 }));
+      assert.ok(ended.includes(id));
+      assert.equal(await f.store.fetchById(id), undefined);
+    },
+    "keeps no more tombstones of a user than max, whatever a breach ends": async (f) => {
+      const many = await f.storedMany(4, { createdAt: LONG_AGO - 1 });
+      await endedBefore(f, LONG_AGO, f.end({ tombstones: { keepFor: 500, max: 2 } }));
+      const left = await f.store.fetchByIds(many.map(({ id }) => id));
+      assert.equal(left.filter((record) => record?.ended).length, 2);
+      assert.equal(left.filter((record) => record === undefined).length, 2);
+    },
     "keeps tombstones of everyone's too": async (f) => {
       const { id } = await f.stored({ createdAt: LONG_AGO - 1 });
-      await endedBefore(f, LONG_AGO, f.end({ tombstone: 500 }));
+      await endedBefore(f, LONG_AGO, f.end({ tombstones: BRIEF }));
       const record = await f.store.fetchById(id);
       assert.deepEqual(record?.ended, { at: NOW, reason: "revoked" });
       assert.deepEqual([record?.revision, record?.expiresAt, record?.deadline], [1, NOW + 500, NOW + 500]);
@@ -400,7 +492,7 @@ export const WRITES: ContractTests<StoreFixture> = {
       const dead = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
       const live = await f.stored({ expiresAt: NOW + 1 });
       const ended = await f.stored();
-      await f.store.deleteById(ended.id, f.end({ tombstone: 500 }));
+      await f.store.deleteById(ended.id, f.end({ tombstones: BRIEF }));
       await sweep(f, NOW);
       assert.deepEqual(await f.store.fetchByIds([dead.id, live.id]), [undefined, live]);
       assert.ok(await f.store.fetchById(ended.id));
@@ -431,6 +523,37 @@ export const WRITES: ContractTests<StoreFixture> = {
     },
   },
 
+  onExpired: {
+    "reports the expired sessions that deleteExpired removes, once and without tombstones": async (f) => {
+      assert.ok(
+        f.store.onExpired,
+        "there is no onExpired: skip this test with the reason that the engine expires by itself",
+      );
+      const reported: ExpiredSession[] = [];
+      f.store.onExpired((sessions) => {
+        reported.push(...sessions.filter(({ userKey }) => userKey === f.userKey));
+      });
+      const begun = { createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR };
+      const expired = await f.stored({ ...begun, expiresAt: NOW - 2 });
+      const idle = await f.stored({ ...begun, expiresAt: NOW - 5, deadline: NOW - 1 });
+      const ended = await f.stored();
+      await f.store.deleteById(ended.id, f.end({ tombstones: { keepFor: 1, max: 9 } }));
+      const deleted = await f.stored(begun);
+      await f.store.deleteById(deleted.id, f.end());
+      await f.stored();
+      await sweep(f, NOW + 1);
+      await sweep(f, NOW + 1);
+      const told = ({ id, userKey, expiresAt, deadline }: ExpiredSession) => ({
+        id,
+        userKey,
+        expiresAt,
+        deadline,
+      });
+      const byId = (a: ExpiredSession, b: ExpiredSession) => (a.id < b.id ? -1 : 1);
+      assert.deepEqual(reported.sort(byId), [told(expired), told(idle)].sort(byId));
+    },
+  },
+
   close: {
     "can be called twice": async (f) => {
       await f.store.close?.();
@@ -446,7 +569,7 @@ async function linked(f: StoreFixture, link: string, limit = 10): Promise<readon
     f.store.fetchByLink,
     "there is no fetchByLink: skip these tests with the reason that it is an ability a store may lack",
   );
-  return f.store.fetchByLink(link, { now: NOW, limit });
+  return f.store.fetchByLink(link, { limit });
 }
 
 /** The ids of all steps. */

@@ -149,9 +149,10 @@ function zoneTests(backend: Backend): void {
         assert.ok(touched && buried);
         const activity = { lastSeenAt: MOMENTS[1] ?? NOW, expiresAt: (MOMENTS[1] ?? NOW) + 7 };
         assert.equal(await written.update(touched, { activity }, { now: NOW }), "updated");
-        const end = { ...END, tombstone: (MOMENTS[2] ?? NOW) - NOW };
+        const keepFor = (MOMENTS[2] ?? NOW) - NOW;
+        const end = { ...END, tombstones: { keepFor, max: 9 } };
         assert.equal(await written.deleteById(buried, end), "deleted");
-        const until = NOW + end.tombstone;
+        const until = NOW + keepFor;
         const ended = { at: NOW, reason: END.reason };
         const expected = records.map((record, index) => {
           if (index === 0) return { ...record, ...activity };
@@ -240,10 +241,13 @@ async function liveAndEnd(store: Store): Promise<void> {
   const old = { createdAt: NOW - DAY, lastSeenAt: NOW - DAY, expiresAt: NOW - 1, deadline: NOW };
   const then = { now: NOW - DAY };
   await create(newMark(), then, old);
-  await end(await create(newMark(), then), { ...then, tombstone: HOUR });
+  await end(await create(newMark(), then), { ...then, tombstones: { keepFor: HOUR, max: 9 } });
   const buried = newMark();
   await create(buried, then);
-  assert.equal((await store.deleteByUserKey(buried, { ...END, ...then, tombstone: HOUR })).length, 1);
+  assert.equal(
+    (await store.deleteByUserKey(buried, { ...END, ...then, tombstones: { keepFor: HOUR, max: 9 } })).length,
+    1,
+  );
   const moved = await create(newMark(), then, { ...old, expiresAt: NOW - HOUR });
   const later = { lastSeenAt: NOW - 2 * HOUR, expiresAt: NOW };
   assert.equal(await store.update(moved, { activity: later }, { now: NOW - 2 * HOUR }), "updated");

@@ -20,6 +20,8 @@ export interface Question {
   readonly ask: (store: Store) => Promise<unknown>;
   /** Of records as they were asked for: those that are dead may be gone. */
   readonly reads?: boolean;
+  /** Whether the step ends sessions, expired ones too: those that the store has removed already are not named. */
+  readonly ends?: boolean;
   /** An id that must be taken, be it by a dead record, for this to be a question at all. */
   readonly again?: string;
 }
@@ -40,8 +42,8 @@ const which = fc.nat({ max: 12 });
 const user = fc.nat({ max: 3 });
 const client = fc.nat({ max: 1 });
 const letters = fc.string({ unit: fc.constantFrom(..."aAbBzZ09"), minLength: 2, maxLength: 4 });
-const tombstone = fc.option(fc.constantFrom(1, MINUTE, 60 * MINUTE), { nil: undefined });
-const end = fc.record({ reason: fc.constantFrom(...REASONS), tombstone });
+const keepFor = fc.option(fc.constantFrom(1, MINUTE, 60 * MINUTE), { nil: undefined });
+const end = fc.record({ reason: fc.constantFrom(...REASONS), keepFor });
 const limit: fc.Arbitrary<SessionLimit> = fc.record({
   max: fc.integer({ min: 1, max: 4 }),
   onExceed: fc.constantFrom("evict-oldest", "evict-idlest", "refuse"),
@@ -186,7 +188,7 @@ export async function questionOf(step: Asking, world: World): Promise<Question |
             ? userOf(step.owner, world)
             : step.owner;
       const end = endOf(step.end, now);
-      return { client, ask: (store) => store.deleteById(id, end, owner) };
+      return { client, ask: (store) => store.deleteById(id, end, owner), ends: true };
     }
     case "removeAll": {
       const userKey = userOf(step.user, world);
@@ -194,6 +196,7 @@ export async function questionOf(step: Asking, world: World): Promise<Question |
       const end = endOf(step.end, now);
       return {
         client,
+        ends: true,
         ask: async (store) =>
           sorted(
             await (except.length === 0
@@ -221,8 +224,8 @@ function activityOf({ seen, lives }: { seen: number; lives: number }, now: numbe
   return { lastSeenAt: now + seen, expiresAt: Math.min(now + lives, deadline) };
 }
 
-function endOf({ reason, tombstone }: { reason: EndReason; tombstone: number | undefined }, now: number) {
-  return { reason, now, ...(tombstone !== undefined && { tombstone }) };
+function endOf({ reason, keepFor }: { reason: EndReason; keepFor: number | undefined }, now: number) {
+  return { reason, now, ...(keepFor !== undefined && { tombstones: { keepFor, max: 100 } }) };
 }
 
 function userOf(user: number, { users }: World): string {

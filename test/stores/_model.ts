@@ -68,8 +68,9 @@ class Run implements World {
 
   async #compare(question: Question | undefined): Promise<void> {
     if (!question) return;
-    const { client, ask, reads, again } = question;
+    const { client, ask, reads, ends, again } = question;
     const store = this.#store(client);
+    if (ends) await this.#forgetRemoved(store);
     // An id can be used anew when the dead record that had it is gone: only while it is there is there an answer.
     if (again !== undefined && (await store.fetchById(again)) === undefined) return;
     const actual = await outcomeOf(ask(store));
@@ -89,6 +90,16 @@ class Run implements World {
         found[index] === undefined && record && record.expiresAt <= this.now ? undefined : record,
       ),
     };
+  }
+
+  /** Removes the expired sessions from the reference that the store has removed: neither names them any more. */
+  async #forgetRemoved(store: Store): Promise<void> {
+    const found = await store.fetchByIds(this.created.map(({ id }) => id));
+    for (const [index, { id }] of this.created.entries()) {
+      const known = await this.#reference.fetchById(id);
+      if (found[index] || !known || known.expiresAt > this.now) continue;
+      await this.#reference.deleteById(id, { reason: "expired", now: this.now });
+    }
   }
 
   async #sweep(client: number, limit: number): Promise<void> {
@@ -117,6 +128,7 @@ class Run implements World {
     for (const userKey of this.users)
       await this.#compare({
         client: 0,
+        ends: true,
         ask: async (store) => [...(await store.deleteByUserKey(userKey, end))].sort(),
       });
     for (const [client] of this.#stores.entries())

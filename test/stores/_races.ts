@@ -78,14 +78,14 @@ async function deleteAll(round: Round): Promise<void> {
     return store.update(id, change, { now: NOW, ...(ifRevision !== undefined && { ifRevision }) });
   };
   // Every other time a tombstone tells what had been changed by then.
-  const tombstone = round.number % 2 === 0 ? HOUR : 0;
+  const tombstones = round.number % 2 === 0 ? { keepFor: HOUR, max: 100 } : undefined;
   let ended: readonly string[] = [];
   await round.race([
     ...changes.map((_, index) => async (store: Store) => {
       outcomes[index] = await change(store, index);
     }),
     async (store) => {
-      ended = await store.deleteByUserKey(round.userKey, { ...END, ...(tombstone && { tombstone }) });
+      ended = await store.deleteByUserKey(round.userKey, { ...END, ...(tombstones && { tombstones }) });
     },
     ...drafts.map((draft) => (store: Store) => store.create(draft, { now: NOW })),
   ]);
@@ -104,7 +104,7 @@ async function deleteAll(round: Round): Promise<void> {
   }
   const left = await round.store(1).fetchByIds(before.map(({ id }) => id));
   for (const [index, record] of left.entries()) {
-    if (!tombstone) {
+    if (!tombstones) {
       assert.equal(record, undefined, "one came back");
       continue;
     }
