@@ -139,12 +139,35 @@ describe("rotation by time", () => {
     expect(await sessions.authorize(browser.request())).toBe("unknown");
   });
 
-  it("never ends a session whose answers are all lost: the old secret stays good until a new one comes back", async () => {
+  it("issues eight secrets to a client that ignores them, and ends the session ten minutes after the last", async () => {
     const { clock, sessions, browser } = setUp();
     await browser.visit((request) => sessions.init(request, "ann"));
-    for (let round = 0; round < 200; round++) {
+    let issued = 0;
+    for (let round = 0; round < 8; round++) {
       clock.advance("6m");
-      expect(await sessions.authorize(browser.request())).toBeUndefined();
+      const request = browser.request();
+      expect(await sessions.authorize(request)).toBeUndefined();
+      issued += request.cookies.length;
+    }
+    expect(issued).toBe(8);
+    clock.set(clock.now() + 599_999);
+    const last = browser.request();
+    expect(await sessions.authorize(last)).toBeUndefined();
+    expect(last.cookies).toEqual([]);
+    clock.set(clock.now() + 1);
+    expect(await sessions.authorize(browser.request())).toBe("reused");
+    expect(await sessions.authorize(browser.request())).toBe("unknown");
+  });
+
+  it("counts anew when the client presents a secret that it was sent", async () => {
+    const { clock, sessions, browser } = setUp();
+    await browser.visit((request) => sessions.init(request, "ann"));
+    for (let round = 0; round < 40; round++) {
+      clock.advance("6m");
+      const request = browser.request();
+      expect(await sessions.authorize(request)).toBeUndefined();
+      // Seven of eight responses are lost.
+      if (round % 8 === 7) browser.receive(request);
     }
   });
 

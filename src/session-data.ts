@@ -51,6 +51,8 @@ export interface CoreData extends SessionData {
   readonly retired?: readonly Retired[];
   /** Oldest first. */
   readonly pending?: readonly Pending[];
+  /** The number of secrets issued by time in a row of which none has been presented; unset: none. */
+  readonly unclaimed?: number;
   /** When the user has last proved who they are; unset: when the session began. */
   readonly authenticatedAt?: number;
   /** Oldest first. */

@@ -43,6 +43,17 @@ describe("matchSecret", () => {
     expect(matchSecret(data, proof("secret-0"), 1_000 + GRACE)).toBe("reused");
   });
 
+  it("takes the current secret for a copy ten minutes after the eighth that was ignored", () => {
+    let data = DATA;
+    for (let turn = 1; turn <= 8; turn++) {
+      expect(matchSecret(data, proof("secret-0"), 1e9)).toBe("current");
+      data = sent(data, `secret-${turn}`, turn);
+    }
+    expect(matchSecret(data, proof("secret-0"), 8 + 599_999)).toBe("current");
+    expect(matchSecret(data, proof("secret-0"), 8 + 600_000)).toBe("reused");
+    expect(matchSecret(data, proof("secret-8"), 8 + 600_000)).toMatchObject({ hash: "secret-8" });
+  });
+
   it("knows nothing of a wrong root: knowing an id ends nothing", () => {
     expect(matchSecret(DATA, proof("other", "other-root"), 0)).toBe("unknown");
     expect(matchSecret(DATA, proof("other"), 0)).toBe("reused");
@@ -50,6 +61,19 @@ describe("matchSecret", () => {
 });
 
 describe("turned", () => {
+  it("retires pending secrets that were issued more than a minute earlier, with what had been proved", () => {
+    const data = sent(sent(DATA, "secret-1", 0), "secret-2", 1);
+    const after = turned(data, "secret-3", 60_001);
+    expect(after.pending).toEqual([{ hash: "secret-2", at: 1, authenticatedAt: 100 }]);
+    const until = 60_001 + GRACE;
+    expect(after.retired).toEqual([
+      { hash: "secret-0", until, authenticatedAt: 100 },
+      { hash: "secret-1", until, authenticatedAt: 100 },
+    ]);
+    expect(matchSecret(after, proof("secret-1"), until - 1)).toMatchObject({ hash: "secret-1" });
+    expect(matchSecret(after, proof("secret-1"), until)).toBe("reused");
+  });
+
   it("keeps what is retired within its grace, and drops what is past it", () => {
     let data = turned(DATA, "secret-1", 0);
     data = turned(data, "secret-2", GRACE - 1);
@@ -146,6 +170,16 @@ describe("rotationDue", () => {
     const data = sent(DATA, "secret-1", MINUTE);
     expect(due(data, MINUTE + 29_999)).toBe(false);
     expect(due(data, MINUTE + 30_000)).toBe(true);
+  });
+
+  it("is not any more after eight that nobody has presented", () => {
+    let data = DATA;
+    for (let turn = 1; turn <= 8; turn++) data = sent(data, `secret-${turn}`, turn * 11 * MINUTE);
+    expect(due(data, 1_000 * MINUTE)).toBe(false);
+    const [first] = data.pending ?? [];
+    if (!first) throw new Error("none is pending");
+    expect(due(confirmed(data, first, 1_000 * MINUTE), 1_001 * MINUTE)).toBe(true);
+    expect(due(turned(data, "secret-9", 1_000 * MINUTE), 1_001 * MINUTE)).toBe(true);
   });
 
   it("is not while four are on their way, until the oldest of them is ten minutes old and gives way", () => {

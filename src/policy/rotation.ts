@@ -14,6 +14,15 @@ const MOST_PENDING = 4;
 const MOST_WITH_PROOFS = 8;
 /** None of them is dropped before: a response may be on its way for long, in milliseconds. */
 const PENDING_AT_LEAST = 600_000;
+/**
+ * The number of secrets that are issued in a row although none of them comes back. An honest browser presents the first
+ * one that it receives; a thief who discards them all would otherwise keep the user from ever receiving one.
+ */
+const MOST_UNCLAIMED = 8;
+/** How long after the last of them the current secret is still accepted, in milliseconds. */
+const UNCLAIMED_GRACE = 600_000;
+/** An explicit rotation retires pending secrets that were issued longer ago, in milliseconds: nobody waits for them any more. */
+const PENDING_THROUGH_TURN = 60_000;
 
 /** What a holder of the session proves with a secret; hashes are made only when they are asked for. */
 export interface Proof {
@@ -27,12 +36,18 @@ export type Match = "current" | Pending | Retired;
 
 /** What the presented secret is: one that is good, an old one that came back (the root is right), or none of it. */
 export function matchSecret(data: CoreData, proof: Proof, now: number): Match | "reused" | "unknown" {
-  if (proof.equal(proof.secretHash, data.secret)) return "current";
+  if (proof.equal(proof.secretHash, data.secret)) return isIgnoringSecrets(data, now) ? "reused" : "current";
   const is = ({ hash }: Pending | Retired) => proof.equal(proof.secretHash, hash);
   const other = data.pending?.find(is) ?? data.retired?.find((retired) => retired.until > now && is(retired));
   if (other) return other;
   // Without the root this is somebody who only knows the id, and who must not be able to end anything with it.
   return proof.equal(proof.rootHash(), data.root) ? "reused" : "unknown";
+}
+
+/** Whether the holder of the current secret has ignored so many new ones, for so long, that it must be a copied cookie. */
+function isIgnoringSecrets({ unclaimed = 0, pending }: CoreData, now: number): boolean {
+  const issued = pending?.at(-1)?.at ?? now;
+  return unclaimed >= MOST_UNCLAIMED && now - issued >= UNCLAIMED_GRACE;
 }
 
 /** Whether it is a secret that nobody has presented before. */
@@ -41,11 +56,26 @@ export function isPending(match: Match): match is Pending {
 }
 
 /**
- * The data after the secret has been replaced at somebody's bidding: the old one stays good for requests under way, and
- * for nothing more. What is on its way to the browser stays good too, with what had been proved when it was sent.
+ * The data after an explicit rotation: the old secret stays valid for requests under way, and so do pending secrets that
+ * were issued more than a minute earlier. A secret that was issued later may still be on its way to the browser: it stays
+ * valid, with what had been proved when it was issued.
  */
 export function turned(data: CoreData, secret: string, now: number): CoreData {
-  return { ...data, secret, turnedAt: now, retired: retiredBy(data, now) };
+  const { unclaimed: _, ...rest } = withoutOldPending(data, now);
+  return { ...rest, secret, turnedAt: now, retired: retiredBy(rest, now) };
+}
+
+/** The data after the pending secrets that were issued too long ago have retired. */
+function withoutOldPending(data: CoreData, now: number): CoreData {
+  const { pending = [] } = data;
+  const old = pending.filter(({ at }) => now - at > PENDING_THROUGH_TURN);
+  if (old.length === 0) return data;
+  const retired = old.map((each) => ({ hash: each.hash, until: now + GRACE, ...provedIn(each) }));
+  return {
+    ...data,
+    pending: pending.filter((each) => !old.includes(each)),
+    retired: withRetired(data.retired, retired, now),
+  };
 }
 
 /**
@@ -53,9 +83,10 @@ export function turned(data: CoreData, secret: string, now: number): CoreData {
  * made later may be on its way still, or was overtaken: it stays good until it comes, too.
  */
 export function confirmed(data: CoreData, presented: Pending, now: number): CoreData {
+  const { unclaimed: _, ...rest } = data;
   const { secret, turnedAt } = data;
   const { hash, at } = presented;
-  const next = { ...withProved(data, presented), secret: hash, turnedAt: at };
+  const next = { ...withProved(rest, presented), secret: hash, turnedAt: at };
   const others = data.pending?.filter((each) => each.hash !== hash) ?? [];
   if (turnedAt === undefined || turnedAt < at)
     return { ...next, pending: others, retired: retiredBy(data, now) };
@@ -65,9 +96,15 @@ export function confirmed(data: CoreData, presented: Pending, now: number): Core
 }
 
 function retiredBy(data: CoreData, now: number): readonly Retired[] {
-  const { secret, retired = [] } = data;
-  const old: Retired = { hash: secret, until: now + GRACE, ...provedIn(data) };
-  return [old, ...retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
+  return withRetired(data.retired, [{ hash: data.secret, until: now + GRACE, ...provedIn(data) }], now);
+}
+
+function withRetired(
+  retired: readonly Retired[] = [],
+  added: readonly Retired[],
+  now: number,
+): readonly Retired[] {
+  return [...added, ...retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
 }
 
 /** Whether the response to a request may bring a secret: one that was fetched ahead may be thrown away. */
@@ -91,7 +128,8 @@ export function rotationDue(
   every: number | undefined,
 ): boolean {
   if (every === undefined || now - (data.turnedAt ?? createdAt) < every) return false;
-  const { pending = [] } = data;
+  const { pending = [], unclaimed = 0 } = data;
+  if (unclaimed >= MOST_UNCLAIMED) return false;
   const newest = pending.at(-1);
   if (newest && now - newest.at < SENT_APART) return false;
   return hasRoom(pending, now, MOST_PENDING);
@@ -99,7 +137,8 @@ export function rotationDue(
 
 /** The data after a new secret was sent: the current one stays so until the new one comes back. */
 export function sent(data: CoreData, hash: string, now: number): CoreData {
-  return withPending(data, { hash, at: now, ...provedIn(data) }, MOST_PENDING);
+  const unclaimed = (data.unclaimed ?? 0) + 1;
+  return withPending({ ...data, unclaimed }, { hash, at: now, ...provedIn(data) }, MOST_PENDING);
 }
 
 /**
@@ -107,8 +146,9 @@ export function sent(data: CoreData, hash: string, now: number): CoreData {
  * that was to bring the current one may be lost, or on its way. `undefined` where too many have been sent.
  */
 export function proved(data: CoreData, hash: string, after: Proved, now: number): CoreData | undefined {
-  if (!hasRoom(data.pending, now, MOST_WITH_PROOFS)) return undefined;
-  return withPending(data, { hash, at: now, ...after }, MOST_WITH_PROOFS);
+  const next = withoutOldPending(data, now);
+  if (!hasRoom(next.pending, now, MOST_WITH_PROOFS)) return undefined;
+  return withPending(next, { hash, at: now, ...after }, MOST_WITH_PROOFS);
 }
 
 /** With too many on their way, the oldest has to be old enough to be given up. */

@@ -36,6 +36,7 @@ interface Event {
 /** A world with a clock of its own: requests are handled when they come, and answered when their handler is done. */
 export class World {
   readonly clock: TestClock = new TestClock();
+  readonly begun: number = this.clock.now();
   readonly random: () => number;
   readonly sessions: ReturnType<typeof testSessions<undefined, undefined>>;
   readonly manager: Manager;
