@@ -47,7 +47,7 @@ describe("rotation by time", () => {
     [
       "what is fetched ahead",
       (sessions, request) =>
-        sessions.authorize(new TestRequest({ ...request.headers, "sec-purpose": "prefetch" })),
+        sessions.authorize(new TestRequest({ ...request.headers, "sec-purpose": "prefetch" }, "GET")),
     ],
     [
       "an upgrade",

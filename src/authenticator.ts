@@ -42,7 +42,7 @@ export class Authenticator<Out> {
     this.#options = options;
     this.#events = events;
     this.#upkeep = new Upkeep(ledger, cookie, options, events);
-    this.#refusals = new Refusals(ledger, cookie, events);
+    this.#refusals = new Refusals(ledger, cookie);
   }
 
   /** Who the request is, by its cookie. Never throws on what a client sent. */
@@ -62,7 +62,7 @@ export class Authenticator<Out> {
       if (several) return await this.#choose(exchange, tokens, former, use);
       const now = this.#options.clock();
       const admission = admit(record, new TokenProof(first), now, this.#options);
-      if (!admission.admitted) return await this.#refusals.refuse(exchange, [admission], now);
+      if (!admission.admitted) return await this.#refusals.refuse(exchange, [admission]);
       const moves = this.#isSentOtherwise(admission);
       const its = moves ? { ...use, rotate: false } : use;
       const welcomed = this.#welcome(exchange, first, admission, [admission.record], now, its);
@@ -97,7 +97,7 @@ export class Authenticator<Out> {
     const best = counting[index];
     const presented = all[index];
     const copied = tokens.length > 0 && best?.admitted ? best.record.id : undefined;
-    await this.#refusals.refuse(exchange, admissions, now, names, copied);
+    await this.#refusals.refuse(exchange, admissions, names, copied);
     if (!best?.admitted || !presented) return none(reasonOf(counting));
     const { userKey } = best.record;
     const held = counting.flatMap((admission) => (admission.admitted ? [admission.record] : []));

@@ -30,9 +30,10 @@ export interface SessionEvents {
     seen?: Recognition;
   };
   /**
-   * Sessions ended. `expired` and `idle`, and what `notBefore` refuses as `revoked`, are told when somebody comes back
-   * with such a session: perhaps never, perhaps more than once. `userKey` is missing where it was not known, as in
-   * `revokeById`, and where the sessions are of many users, as in `revokeAllBefore`.
+   * Sessions ended, and their records with them. A session that ends by itself, as `expired` or `idle`, is reported once:
+   * when a client returns with its cookie, or when the store's cleanup removes it, which may be much later. Then `at` is the
+   * moment when it ended. Redis and Durable Objects expire records themselves, which nobody can report. `userKey` is
+   * missing where it is not known, as in `revokeById`, and where the sessions belong to many users, as in `revokeAllBefore`.
    */
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
   /** A session got a new secret. */

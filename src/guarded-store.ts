@@ -2,6 +2,7 @@ import { SessionError } from "./errors.ts";
 import type {
   CreateOptions,
   End,
+  ExpiredSession,
   SessionChange,
   SessionPage,
   SessionRecord,
@@ -26,7 +27,7 @@ export const METHODS = [
  *
  * @internal
  */
-export class GuardedStore implements Omit<Store, "deleteCreatedBefore"> {
+export class GuardedStore implements Omit<Store, "deleteCreatedBefore" | "deleteExpired"> {
   readonly #store: Store;
   readonly #onFailure: (error: SessionError) => void;
 
@@ -77,6 +78,10 @@ export class GuardedStore implements Omit<Store, "deleteCreatedBefore"> {
   deleteCreatedBefore(createdAt: number, end: End): AsyncIterable<readonly string[]> | undefined {
     const steps = this.#store.deleteCreatedBefore?.(createdAt, end);
     return steps && this.#guarded(steps);
+  }
+  /** Does nothing where the engine expires records by itself. Returns a function that removes the listener. */
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    return this.#store.onExpired?.(listener) ?? (() => undefined);
   }
   close(): Promise<void> {
     return this.#guard(async () => this.#store.close?.());

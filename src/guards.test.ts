@@ -98,20 +98,30 @@ describe("touch", () => {
     const begun = clock.now();
     clock.advance("5m");
     browser.headers = { [name]: value };
-    for (const guard of [sessions.guards.auth(), sessions.guards.public()])
-      expect(await browser.visit(guard)).toBeUndefined();
-    await browser.visit(sessions.get);
+    for (const guard of [sessions.guards.auth(), sessions.guards.public(), sessions.get])
+      for (const method of ["GET", "HEAD"]) await guard(browser.request(method));
     expect(await lastSeenAt()).toBe(begun);
     browser.headers = { "next-url": "/", rsc: "1", ...(name !== "next-router-prefetch" && { [name]: "" }) };
     await browser.visit(sessions.guards.auth());
     expect(await lastSeenAt()).toBe(clock.now());
   });
 
+  it.each(["POST", "DELETE", "PROPFIND"])(
+    "is a %s's whatever it says of prefetching: browsers prefetch with GET and HEAD alone",
+    async (method) => {
+      const { clock, sessions, browser, lastSeenAt } = await setUp();
+      clock.advance("5m");
+      browser.headers = { "sec-purpose": "prefetch", purpose: "prefetch" };
+      await sessions.guards.auth()(browser.request(method));
+      expect(await lastSeenAt()).toBe(clock.now());
+    },
+  );
+
   it("is looked at for that only when something is due", async () => {
     const { clock, sessions, browser } = await setUp();
     const asked: string[] = [];
     const visit = async () => {
-      const request = browser.request();
+      const request = browser.request("GET");
       const header = (name: string) => {
         asked.push(name);
         return request.headers[name];

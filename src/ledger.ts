@@ -21,11 +21,19 @@ export class Ledger {
   readonly #store: GuardedStore;
   readonly #options: Resolved<unknown, unknown>;
   readonly #events: Events;
+  /** Stops reporting the expired sessions that the store's cleanup removes. */
+  readonly ignoreCleanup: () => void;
 
   constructor(store: Store, options: Resolved<unknown, unknown>, events: Events) {
     this.#options = options;
     this.#events = events;
     this.#store = new GuardedStore(store, (error) => events.emit("error", { error, at: options.clock() }));
+    this.ignoreCleanup = this.#store.onExpired((sessions) => {
+      for (const { id, userKey, expiresAt, deadline } of sessions) {
+        const reason = expiresAt < deadline ? "idle" : "expired";
+        events.emit("ended", { ids: [id as SessionId], userKey, reason, at: expiresAt });
+      }
+    });
   }
 
   /** For the usual request: what it throws is the engine's own, and for `failure`. */

@@ -120,7 +120,7 @@ export class Manager<In = undefined, Out extends In = In> {
 
   /**
    * A second manager over the same store, with these options in place of the first one's (`cookie` and `client` are
-   * merged). It has events and a `notBefore` of its own. Sessions of a manager with another `cookie.name` are nothing to it, but a user
+   * merged). It has events and a `notBefore` of its own; only the first one reports what the store's cleanup removes. Sessions of a manager with another `cookie.name` are nothing to it, but a user
    * key means the same user to both: lists and `revokeAll` see all of them.
    */
   with<NewIn = In, NewOut extends NewIn = Out extends NewIn ? Out : NewIn>(
@@ -133,10 +133,11 @@ export class Manager<In = undefined, Out extends In = In> {
     const client = { ...given.client, ...options.client };
     // As it is by now.
     const { notBefore } = this;
-    return new Manager(store, { ...given, notBefore, ...options, cookie, client } as ManagerOptions<
-      NewIn,
-      NewOut
-    >);
+    const all = { ...given, notBefore, ...options, cookie, client } as ManagerOptions<NewIn, NewOut>;
+    const second = new Manager(store, all);
+    // The first manager reports them: an app that listens to both would count them twice.
+    second.ledger.ignoreCleanup();
+    return second;
   }
 
   /** The live sessions of a user, newest first; with a page, at most its `limit` (1 000) behind the session `before`. */

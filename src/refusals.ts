@@ -1,22 +1,18 @@
 import { type None, none } from "./authentication.ts";
 import type { UnauthorizedReason } from "./errors.ts";
-import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Admission, Admitted } from "./policy/admission.ts";
-import type { SessionId } from "./session.ts";
 import type { SessionCookie } from "./wire/session-cookie.ts";
 
 /** What follows for tokens that are not good: nobody gets in, and the cookies of what is over are cleared. @internal */
 export class Refusals {
   readonly #ledger: Ledger;
   readonly #cookie: SessionCookie;
-  readonly #events: Events;
 
-  constructor(ledger: Ledger, cookie: SessionCookie, events: Events) {
+  constructor(ledger: Ledger, cookie: SessionCookie) {
     this.#ledger = ledger;
     this.#cookie = cookie;
-    this.#events = events;
   }
 
   /**
@@ -26,11 +22,10 @@ export class Refusals {
   async refuse(
     exchange: Exchange,
     admissions: readonly Admission[],
-    now: number,
     names: readonly string[] = [this.#cookie.name],
     copied?: string,
   ): Promise<None> {
-    for (const each of admissions) if (!each.admitted) await this.#notice(each, admissions, now);
+    for (const each of admissions) if (!each.admitted) await this.#end(each, admissions);
     for (const name of new Set(names)) {
       // Of several of a name nobody knows which of them a clearing would hit: the end of all must be proven.
       const proven = admissions.every((each, index) => {
@@ -42,21 +37,16 @@ export class Refusals {
     return none(reasonOf(admissions));
   }
 
-  /** Tells of a session that is over, and ends one whose old secret came back. */
-  async #notice(
-    admission: Exclude<Admission, Admitted>,
-    all: readonly Admission[],
-    at: number,
-  ): Promise<void> {
-    // What was ended is told of when that was done.
+  /**
+   * Ends a session in the store that is over by this manager's options and clock: another manager's may still accept its
+   * cookie, and so a copy of it.
+   */
+  async #end(admission: Exclude<Admission, Admitted>, all: readonly Admission[]): Promise<void> {
     if (admission.reason === "unknown" || admission.record.ended) return;
-    const { id, userKey } = admission.record;
-    if (admission.reason !== "reused") {
-      this.#events.emit("ended", { ids: [id as SessionId], userKey, reason: admission.reason, at });
-    } else if (!all.some((each) => each.admitted && each.record.id === id)) {
-      // Whoever brings the current secret with it is no thief, but has a cookie left over from another path.
-      await this.#ledger.endById(id, "reused", userKey);
-    }
+    const { reason, record } = admission;
+    // A browser that presents the current secret beside an old one has a cookie left over from another path.
+    if (reason === "reused" && all.some((each) => each.admitted && each.record.id === record.id)) return;
+    await this.#ledger.endById(record.id, reason, record.userKey);
   }
 }
 

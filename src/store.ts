@@ -179,10 +179,10 @@ export interface Store {
   deleteExpired?(now: number, limit: number): Promise<number>;
   /**
    * Registers a listener for the expired sessions that `deleteExpired` removes, called in the background or by the app.
-   * Tombstones are not reported. Each session is reported once, in the process that removed it. Present where
-   * `deleteExpired` is.
+   * Tombstones are not reported. Each session is reported once, in the process that removed it. Returns a function that
+   * removes the listener. Present where `deleteExpired` is.
    */
-  onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): void;
+  onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   /** Lets go of what the store itself opened, never of the app's client. */
   close?(): Promise<void>;
 }

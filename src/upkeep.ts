@@ -92,11 +92,13 @@ export class Upkeep {
 }
 
 /**
- * What is said of a request that no user has made yet: by today's browsers in the first header, by older Chromium and
- * Firefox in the others, and by the router of Next.js, for links in view, in one that holds what it wants of it. Asked
- * only when something is due.
+ * What the headers say about a request that no user has made yet: today's browsers send the first header, older Chromium and
+ * Firefox the others, and the router of Next.js, for links in view, one of its own. Browsers prefetch with GET and HEAD only:
+ * on other methods the headers mean nothing. Called only when a write is due.
  */
 function purposeOf(exchange: Exchange): string | undefined {
+  const method = exchange.method();
+  if (method !== "GET" && method !== "HEAD") return undefined;
   const said = exchange.header("sec-purpose") ?? exchange.header("purpose") ?? exchange.header("x-moz");
   return said ?? (exchange.header("next-router-prefetch") === undefined ? undefined : "prefetch");
 }

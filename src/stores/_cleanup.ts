@@ -46,7 +46,7 @@ export class Cleanup {
   /** Undefined if the app cleans up itself. */
   readonly #every: number | undefined;
   readonly #onError: (error: unknown) => void;
-  readonly #listeners: Array<(sessions: readonly ExpiredSession[]) => void> = [];
+  readonly #listeners = new Set<(sessions: readonly ExpiredSession[]) => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #told = { now: Number.NEGATIVE_INFINITY, at: 0 };
   #running = false;
@@ -82,8 +82,10 @@ export class Cleanup {
     this.rest();
   }
 
-  listen(listener: (sessions: readonly ExpiredSession[]) => void): void {
-    this.#listeners.push(listener);
+  /** Registers a listener for what `report` is given. Returns a function that removes it. */
+  listen(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Reports sessions that had expired and were removed, without tombstones. */

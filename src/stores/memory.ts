@@ -227,8 +227,8 @@ class MemoryStore implements Store {
     return cleared + removed;
   }
 
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void {
-    this.#cleanup.listen(listener);
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    return this.#cleanup.listen(listener);
   }
 
   async close(): Promise<void> {

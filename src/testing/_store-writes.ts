@@ -530,9 +530,11 @@ export const WRITES: ContractTests<StoreFixture> = {
         "there is no onExpired: skip this test with the reason that the engine expires by itself",
       );
       const reported: ExpiredSession[] = [];
-      f.store.onExpired((sessions) => {
-        reported.push(...sessions.filter(({ userKey }) => userKey === f.userKey));
-      });
+      const removed: ExpiredSession[] = [];
+      const listen = (list: ExpiredSession[]) => (sessions: readonly ExpiredSession[]) =>
+        void list.push(...sessions.filter(({ userKey }) => userKey === f.userKey));
+      f.store.onExpired(listen(reported));
+      f.store.onExpired(listen(removed))();
       const begun = { createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR };
       const expired = await f.stored({ ...begun, expiresAt: NOW - 2 });
       const idle = await f.stored({ ...begun, expiresAt: NOW - 5, deadline: NOW - 1 });
@@ -551,6 +553,7 @@ export const WRITES: ContractTests<StoreFixture> = {
       });
       const byId = (a: ExpiredSession, b: ExpiredSession) => (a.id < b.id ? -1 : 1);
       assert.deepEqual(reported.sort(byId), [told(expired), told(idle)].sort(byId));
+      assert.deepEqual(removed, [], "a listener that was removed was called");
     },
   },
 

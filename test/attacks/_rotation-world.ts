@@ -109,7 +109,8 @@ export class Visitor {
   /** Sends a request, which is handled at once. */
   async send(kind: Kind, cookie: string = this.cookie): Promise<Handled> {
     const prefetch = kind === "prefetch" && { "sec-purpose": "prefetch" };
-    const request = new TestRequest({ cookie: `${NAME}=${cookie}`, ...prefetch });
+    const headers = { cookie: `${NAME}=${cookie}`, ...prefetch };
+    const request = new TestRequest(headers, kind === "prefetch" ? "GET" : "POST");
     const { sessions } = this.#world;
     this.#world.requests++;
     if (kind === "public") return { request, refused: (await sessions.get(request)) ? undefined : "nobody" };

@@ -431,6 +431,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   async "the day after a breach"(start) {
     const site = start({ notBefore: new Date(0) });
     const [ann, bob] = [await site.login(), await site.login("bob")];
+    const phone = await site.login();
     site.clock.advance("1m");
     const moment = new Date(site.clock.now());
     const other = site.manager.with({ cookie: { name: "admin" }, keys: [KEY] });
@@ -442,7 +443,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await site.see("a list", () => site.manager.fetchByUserKey("ann", { limit: 5 }))).toEqual([]);
     site.manager.notBefore = undefined;
     expect(await site.see("a list", () => site.manager.fetchByUserKey("ann"))).toHaveLength(1);
-    expect(await site.see("revokeByUserKey", () => site.manager.revokeByUserKey("ann"))).toEqual([ann.id]);
+    expect(await site.see("revokeByUserKey", () => site.manager.revokeByUserKey("ann"))).toEqual([phone.id]);
     const all = () => site.manager.revokeAllBefore(moment);
     const steps = site.store.deleteCreatedBefore;
     site.store.deleteCreatedBefore = async function* () {

@@ -115,6 +115,63 @@ describe("tombstones", () => {
   });
 });
 
+describe("sessions that expire", () => {
+  const times = { expiresIn: "1h", idleTimeout: "10m" } as const;
+
+  it("are reported once, by the cleanup, when nobody comes back, with the moment when they ended", async () => {
+    const { login, store, clock, ended, manager } = setUp({ ...times, tombstones: "1h" });
+    const heard: unknown[] = [];
+    manager.with({ idleTimeout: "5m" }).events.on("ended", (event) => heard.push(event));
+    const begun = clock.now();
+    const idle = await login(new Browser());
+    clock.advance("51m");
+    const [used, gone] = [new Browser(), new Browser()];
+    const expired = await login(used, "bob");
+    await login(gone, "cid");
+    await gone.visit(testSessions(manager).revoke);
+    ended.length = 0;
+    for (let minute = 0; minute < 54; minute += 9) {
+      clock.advance("9m");
+      await used.visit(testSessions(manager).authorize);
+    }
+    clock.advance("3h");
+    for (let round = 0; round < 2; round++) await store.deleteExpired?.(clock.now(), 100);
+    expect(ended).toEqual([
+      { ids: [idle.id], userKey: "ann", reason: "idle", at: begun + 10 * 60_000 },
+      { ids: [expired.id], userKey: "bob", reason: "expired", at: begun + 111 * 60_000 },
+    ]);
+    expect(heard).toEqual([]);
+  });
+
+  it("are reported once when somebody comes back, and not again by the cleanup", async () => {
+    const { login, store, clock, ended, reason } = setUp(times);
+    const own = new Browser();
+    const { id } = await login(own);
+    const copy = own.request();
+    clock.advance("10m");
+    expect(await reason(own)).toBe("idle");
+    expect(own.jar.size).toBe(0);
+    expect(await store.fetchById(id)).toBeUndefined();
+    const late = setUp({ ...times, clock: clock.now });
+    expect(await late.sessions.authorize(copy)).toBe("unknown");
+    clock.advance("3h");
+    await store.deleteExpired?.(clock.now(), 100);
+    expect(ended).toEqual([{ ids: [id], userKey: "ann", reason: "idle", at: expect.any(Number) }]);
+  });
+
+  it("are answered with 503, and keep their cookie, when the store cannot end them", async () => {
+    const { login, store, clock, ended, sessions } = setUp(times);
+    const own = new Browser();
+    await login(own);
+    clock.advance("10m");
+    store.fail("deleteById");
+    const request = own.request();
+    expect(await sessions.authorize(request)).toBe("ERR_STORE");
+    expect(request.cookies).toEqual([]);
+    expect(ended).toEqual([]);
+  });
+});
+
 describe("notBefore", () => {
   it("ASVS 7.4.5: ends everyone's sessions at once, where it is set", async () => {
     const { clock, login, reason, manager, sessions, ended } = setUp({ idleTimeout: "1h" });
@@ -138,23 +195,25 @@ describe("notBefore", () => {
     ]);
   });
 
-  it("can be an option, is inherited, and can be taken back", async () => {
+  it("can be an option, is inherited, and can be taken back for sessions that were not used meanwhile", async () => {
     const clock = new TestClock();
     const notBefore = new Date(clock.now() + 1);
-    const { manager, login, reason } = setUp({ clock: clock.now, notBefore });
-    const own = new Browser();
-    await login(own);
-    const { headers } = own.request();
-    expect(await reason(own)).toBe("revoked");
+    const { manager, login, reason, sessions } = setUp({ clock: clock.now, notBefore });
+    const [ann, bob, cid] = [new Browser(), new Browser(), new Browser()];
+    for (const browser of [ann, bob, cid]) await login(browser);
+    const { headers } = ann.request();
+    expect(await reason(ann)).toBe("revoked");
     expect(manager.notBefore).toEqual(notBefore);
     const second = manager.with({ idleTimeout: "1h" });
     expect(second.notBefore).toEqual(notBefore);
-    expect(await testSessions(second).authorize(new TestRequest(headers))).toBe("revoked");
+    expect(await testSessions(second).authorize(bob.request())).toBe("revoked");
     manager.notBefore = undefined;
     expect(manager.notBefore).toBeUndefined();
-    expect(await testSessions(manager).authorize(new TestRequest(headers))).toBeUndefined();
-    expect(await testSessions(second).authorize(new TestRequest(headers))).toBe("revoked");
     expect(manager.with({}).notBefore).toBeUndefined();
+    // A session that was refused has ended, in every process: a copy of its cookie must not come back to life.
+    expect(await sessions.authorize(new TestRequest(headers))).toBe("unknown");
+    expect(await sessions.authorize(cid.request())).toBeUndefined();
+    expect(await testSessions(second).authorize(cid.request())).toBe("revoked");
   });
 
   it("lets nothing change a session that it refuses, and watches over WebSockets too", async () => {

@@ -222,7 +222,7 @@ describe("cookie.previous", () => {
     for (const [key, cookie] of stale.cookies) jar.cookies.set(key, cookie);
     store.calls.length = 0;
     expect((await jar.visit(sessions.get))?.id).toBe(id);
-    expect(store.calls.filter((call) => call !== "update")).toEqual(["fetchByIds"]);
+    expect(store.calls.filter((call) => call !== "update")).toEqual(["fetchByIds", "deleteById"]);
     expect(jar.names).toEqual(["__Host-sessionup"]);
   });
 

@@ -52,7 +52,7 @@ export function timeoutTests(backend: Backend): void {
       for (let now = begun; now < begun + IDLE; now += 5 * MINUTE) {
         clock.set(now);
         assert.equal(await visit(poll), undefined);
-        assert.ok(await isIn({ "sec-purpose": "prefetch;prerender" }));
+        assert.ok(await isIn("GET", { "sec-purpose": "prefetch;prerender" }));
       }
       clock.set(begun + IDLE);
       assert.ok(!(await isIn()));
@@ -91,16 +91,16 @@ async function site(
   const manager = new Manager(store, { expiresIn: "2h", clock: clock.now, ...options });
   const sessions = testSessions(manager);
   const [browser, user, begun] = [new Browser(), newMark(), clock.now()];
-  const visit: Browser["visit"] = (use) => browser.visit(use);
+  const visit: Browser["visit"] = (use, method) => browser.visit(use, method);
   const { id } = await visit((request) => sessions.init(request, user));
   return {
     clock,
     sessions,
     visit,
     begun,
-    async isIn(headers: Record<string, string> = {}): Promise<boolean> {
+    async isIn(method?: string, headers: Record<string, string> = {}): Promise<boolean> {
       browser.headers = headers;
-      return (await visit(sessions.authorize)) === undefined;
+      return (await visit(sessions.authorize, method)) === undefined;
     },
     async isListed(): Promise<boolean> {
       return (await manager.fetchByUserKey(user)).some((session) => session.id === id);

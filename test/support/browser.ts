@@ -75,9 +75,9 @@ export class Browser {
   }
 
   /** A request with the cookies of now. */
-  request(): TestRequest {
+  request(method?: string): TestRequest {
     const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    return new TestRequest({ ...this.headers, ...(cookie && { cookie }) });
+    return new TestRequest({ ...this.headers, ...(cookie && { cookie }) }, method);
   }
 
   /** Takes what the response sets. */
@@ -89,8 +89,8 @@ export class Browser {
   }
 
   /** Makes a request, lets `use` handle it, and takes the response. */
-  async visit<Answer>(use: (request: TestRequest) => Promise<Answer>): Promise<Answer> {
-    const request = this.request();
+  async visit<Answer>(use: (request: TestRequest) => Promise<Answer>, method?: string): Promise<Answer> {
+    const request = this.request(method);
     try {
       return await use(request);
     } finally {

@@ -1,7 +1,10 @@
 import type { Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 
-type Method = Exclude<keyof Store, "deleteExpired" | "deleteCreatedBefore" | "fetchByLink" | "close">;
+type Method = Exclude<
+  keyof Store,
+  "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
+>;
 
 /** The memory store with gates: an operation can be held before it begins, so that a race is forced and not hoped for. */
 export class GatedStore implements Store {
@@ -26,6 +29,10 @@ export class GatedStore implements Store {
     this.#store.deleteCreatedBefore?.(...given) ?? nothing();
   fetchByLink: NonNullable<Store["fetchByLink"]> = async (...given) =>
     (await this.#store.fetchByLink?.(...given)) ?? [];
+  deleteExpired: NonNullable<Store["deleteExpired"]> = async (...given) =>
+    (await this.#store.deleteExpired?.(...given)) ?? 0;
+  onExpired: NonNullable<Store["onExpired"]> = (listener) =>
+    this.#store.onExpired?.(listener) ?? (() => undefined);
   close: NonNullable<Store["close"]> = async () => this.#store.close?.();
 
   /** Holds the next call of that method until it is let through. */
