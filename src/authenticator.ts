@@ -34,6 +34,7 @@ export class Authenticator<Out> {
   readonly #events: Events;
   readonly #upkeep: Upkeep;
   readonly #refusals: Refusals;
+  #hasReportedMissingAddress = false;
 
   constructor({ ledger, cookie, meta, options, events }: Parts<Out>) {
     this.#ledger = ledger;
@@ -188,6 +189,16 @@ export class Authenticator<Out> {
     return none("revoked");
   }
 
+  /** Reports once that `validate.ip` compares nothing. */
+  #reportMissingAddress(at: number): void {
+    if (this.#hasReportedMissingAddress) return;
+    this.#hasReportedMissingAddress = true;
+    const error = new Error(
+      "validate.ip compares nothing: the adapter does not know the client's address. Configure the adapter's address or trustProxy.",
+    );
+    this.#events.emit("error", { error, at });
+  }
+
   /** Whether `validate` refuses a client other than the one that the session began with. */
   async #refusesClient(
     exchange: Exchange,
@@ -195,11 +206,12 @@ export class Authenticator<Out> {
     at: number,
   ): Promise<"refuse" | "end" | undefined> {
     const { validate, signer } = this.#options;
+    if (!validate) return undefined;
+    const seen = seenClient(exchange, this.#options, this.#events);
+    if (validate.ip && seen.ip === undefined) this.#reportMissingAddress(at);
     const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
-    const changed = validate
-      ? clientChanges(data, seenClient(exchange, this.#options, this.#events), validate, isNetwork)
-      : [];
-    if (!validate || changed.length === 0) return undefined;
+    const changed = clientChanges(data, seen, validate, isNetwork);
+    if (changed.length === 0) return undefined;
     const { id, userKey } = record;
     const action = validate.onChange;
     this.#events.emit("client_changed", { id: id as SessionId, userKey, changed, action, at });

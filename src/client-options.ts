@@ -36,10 +36,17 @@ export interface RecognizeOptions {
   readonly device?: boolean;
 }
 
-/** Whether a session may be used from elsewhere than where it was started. */
+/**
+ * Whether a session may be used from elsewhere than where it was started. An attribute that the session or the request
+ * lacks counts as unchanged.
+ */
 export interface ValidateOptions {
-  /** Default false: compare the networks (/24, /64). Phones change theirs all day. */
-  readonly ip?: boolean;
+  /**
+   * Default false. `true` compares the networks (/24, /64); phones change theirs all day. `"exact"` compares the whole
+   * addresses and needs `client.ip: true`: it signs out users of carriers and offices that switch addresses within a network.
+   * An adapter that knows no address compares nothing, which the event `error` reports once.
+   */
+  readonly ip?: boolean | "exact";
   /** Default false: compare the families of browser and system. */
   readonly agent?: boolean;
   /** Default `"refuse"`: 401, the session stays. `"end"`: 401, and it ends. `"report"`: only the event `client_changed`. */
@@ -104,12 +111,14 @@ export function validateOf(
   if (options === undefined) return undefined;
   known(options, "validate", ["ip", "agent", "onChange"]);
   const { ip = false, agent = false, onChange = "refuse" } = options;
-  boolean(ip, "validate.ip");
+  if (ip !== "exact") boolean(ip, "validate.ip", 'true, false or "exact"');
   boolean(agent, "validate.agent");
   if (!ip && !agent)
     throw new TypeError("validate: needs ip, agent or both; leave it out to compare neither");
   if (ip && !client.ip)
     throw new TypeError("validate.ip: needs client.ip, there is no address to compare with");
+  if (ip === "exact" && client.ip !== true)
+    throw new TypeError('validate.ip: "exact" needs client.ip: true, which keeps the whole address');
   if (agent && !client.agent)
     throw new TypeError("validate.agent: needs client.agent, there is nothing to compare with");
   if (!["refuse", "end", "report"].includes(onChange)) {

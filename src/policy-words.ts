@@ -73,7 +73,10 @@ function endWords({ tombstones, notBefore, clearSiteData }: Said): readonly stri
 
 function validateWords(validate: Said["validate"]): string {
   if (validate === null) return "A session may be used from another browser or network than it began in.";
-  const compared = [...(validate.agent ? ["browser or system"] : []), ...(validate.ip ? ["network"] : [])];
+  const compared = [
+    ...(validate.agent ? ["browser or system"] : []),
+    ...(validate.ip ? [validate.ip === "exact" ? "address" : "network"] : []),
+  ];
   return `A session that is used from another ${compared.join(", or another ")} than it began in ${CHANGED[validate.onChange]}.`;
 }
 

@@ -195,6 +195,11 @@ describe("manager.policy", () => {
       "A session that is used from another browser or system than it began in ends.",
     ],
     [
+      { validate: { ip: "exact", onChange: "report" } },
+      { validate: { ip: "exact", agent: false, onChange: "report" } },
+      "A session that is used from another address than it began in is reported, and goes on.",
+    ],
+    [
       { validate: { ip: true, onChange: "report" } },
       { validate: { ip: true, agent: false, onChange: "report" } },
       "A session that is used from another network than it began in is reported, and goes on.",

@@ -16,18 +16,32 @@ export type ClientChange = "address" | "browser" | "os";
 /** Whether a keyed hash that was kept is that network's. */
 export type IsNetwork = (network: string, kept: string) => boolean;
 
-/** Compares families, systems and networks, never whole strings and addresses: those change on the train. */
+/**
+ * Compares the families of browser and system, and networks or, with `"exact"`, whole addresses. An attribute that the
+ * session or the request lacks counts as unchanged: a session that began before it was kept must not end because of it.
+ */
 export function clientChanges(
   started: Client,
   seen: Client,
-  compare: { readonly ip: boolean; readonly agent: boolean },
+  compare: { readonly ip: boolean | "exact"; readonly agent: boolean },
   isNetwork: IsNetwork,
 ): readonly ClientChange[] {
   const changes: ClientChange[] = [];
-  if (compare.ip && !isSameNetwork(started, seen, isNetwork)) changes.push("address");
-  if (compare.agent && started.agent?.browser !== seen.agent?.browser) changes.push("browser");
-  if (compare.agent && started.agent?.os !== seen.agent?.os) changes.push("os");
+  if (compare.ip && isOtherAddress(started, seen, compare.ip === "exact", isNetwork)) changes.push("address");
+  if (compare.agent && differ(started.agent?.browser, seen.agent?.browser)) changes.push("browser");
+  if (compare.agent && differ(started.agent?.os, seen.agent?.os)) changes.push("os");
   return changes;
+}
+
+function isOtherAddress(started: Client, seen: Client, exact: boolean, isNetwork: IsNetwork): boolean {
+  if (seen.ip === undefined || (started.ip === undefined && started.network === undefined)) return false;
+  // A session that began while only networks were kept has no more to compare.
+  const isWhole = started.ip !== undefined && !started.ip.includes("/");
+  return exact && isWhole ? differ(started.ip, seen.ip) : !isSameNetwork(started, seen, isNetwork);
+}
+
+function differ(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 /** Whether the browser and the network of who is asking are those of one of these; left out where nobody knows them. */
