@@ -1,9 +1,9 @@
 import type { SessionError, UnauthorizedReason } from "./errors.ts";
 import type { Admitted } from "./policy/admission.ts";
 import { levelOf } from "./policy/freshness.ts";
-import { type ParsedMeta, type Session, SessionView } from "./session.ts";
+import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
 import type { Proved } from "./session-data.ts";
-import type { SessionRecord } from "./store.ts";
+import type { EndReason, SessionRecord } from "./store.ts";
 import type { Token } from "./wire/token.ts";
 
 /** A session in the hand of the request that presented it. @internal */
@@ -29,6 +29,20 @@ export interface Failed {
 
 /** The three states of a request. @internal */
 export type Authentication<Out> = Live<Out> | None | Failed;
+
+/** A session as a connection that it has opened must remember it. @internal */
+export interface Opened {
+  readonly id: SessionId;
+  /** How often the app had replaced its secret by then. */
+  readonly turns: number;
+  /** When the session ends at the latest, or the secret that opened the connection; milliseconds since 1970. */
+  readonly endsAt: number;
+  /** Whether that is the end of the secret, which was replaced before, and not of the session. */
+  readonly retires: boolean;
+}
+
+/** Why a session is over, or how often the app has replaced its secret. @internal */
+export type Standing = { readonly over: EndReason | "unknown" } | { readonly turns: number };
 
 /** What the holder of the presented secret has proved: with an old one, nothing that came after it. @internal */
 export function provedBy({ data, match }: Pick<Admitted, "data" | "match">): Proved {

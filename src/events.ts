@@ -36,8 +36,8 @@ export interface SessionEvents {
    * missing where it is not known, as in `revokeById`, and where the sessions belong to many users, as in `revokeAllBefore`.
    */
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
-  /** A session got a new secret. */
-  rotated: { id: SessionId; userKey: string; at: number };
+  /** A session got a new secret: by `rotateEvery` (`time`), or by the verb of that name. */
+  rotated: { id: SessionId; userKey: string; at: number; by: "time" | "rotate" | "reauthenticate" };
   /** `auth` refused a request; with `cross_origin`, whoever asked first for the session of what another origin's page sent. */
   rejected: { reason: UnauthorizedReason | "cross_origin"; at: number };
   /** A session was used from another browser or network than it was started from (only with `validate`). */

@@ -318,7 +318,11 @@ describe("rotate", () => {
     const { id } = await login(browser);
     clock.advance("1s");
     await browser.visit(sessions.rotate);
-    expect(rotated).toEqual([{ id, userKey: "ann", at: clock.now() }]);
+    await browser.visit(sessions.reauthenticate);
+    expect(rotated).toEqual([
+      { id, userKey: "ann", at: clock.now(), by: "rotate" },
+      { id, userKey: "ann", at: clock.now(), by: "reauthenticate" },
+    ]);
   });
 
   it("can be done twice in one request", async () => {
@@ -488,7 +492,63 @@ describe("validate", () => {
     };
     expect(await from("192.0.2.200")).toBeUndefined();
     expect(await from("192.0.3.1")).toBe("client_changed");
-    expect(await from(undefined)).toBe("client_changed");
+  });
+
+  it('compares whole addresses with ip: "exact"', async () => {
+    const { login, sessions } = setUp({ validate: { ip: "exact" } });
+    const browser = new Browser();
+    await login(browser);
+    const from = (peer: string) => sessions.authorize(Object.assign(browser.request(), { peer }));
+    expect(await from("192.0.2.1")).toBeUndefined();
+    expect(await from("::ffff:192.0.2.1")).toBeUndefined();
+    expect(await from("192.0.2.2")).toBe("client_changed");
+  });
+
+  it('compares networks with ip: "exact" where the session began while only networks were kept', async () => {
+    const { login, manager } = setUp({ client: { ip: "prefix" } });
+    const browser = new Browser();
+    await login(browser);
+    const sessions = testSessions(manager.with({ client: { ip: true }, validate: { ip: "exact" } }));
+    const from = (peer: string) => sessions.authorize(Object.assign(browser.request(), { peer }));
+    expect(await from("192.0.2.2")).toBeUndefined();
+    expect(await from("192.0.3.1")).toBe("client_changed");
+  });
+
+  it.each([true, "exact"] as const)(
+    "takes an address that the request lacks for unchanged, and reports once that ip: %j compares nothing",
+    async (ip) => {
+      const { login, sessions, manager } = setUp({ validate: { ip, agent: true, onChange: "end" } });
+      const errors: string[] = [];
+      manager.events.on("error", ({ error }) => errors.push(error.message));
+      const browser = new Browser({ "user-agent": FIREFOX });
+      await login(browser);
+      for (let round = 0; round < 3; round++) {
+        const request = Object.assign(browser.request(), { peer: undefined });
+        expect(await sessions.authorize(request)).toBeUndefined();
+      }
+      expect(errors).toEqual([expect.stringMatching(/^validate\.ip compares nothing/)]);
+    },
+  );
+
+  it("takes attributes for unchanged that the session was not created with", async () => {
+    const { login, manager } = setUp({ client: { ip: false, agent: false } });
+    const browser = new Browser({ "user-agent": FIREFOX });
+    await login(browser);
+    const kept = manager.with({
+      client: { ip: true, agent: true },
+      validate: { ip: true, agent: true, onChange: "end" },
+    });
+    expect(await testSessions(kept).authorize(browser.request())).toBeUndefined();
+  });
+
+  it("takes a browser and a system for unchanged that the request does not name", async () => {
+    const { login, reason } = setUp({ validate: { agent: true, onChange: "end" } });
+    const browser = new Browser({ "user-agent": FIREFOX });
+    await login(browser);
+    browser.headers = {};
+    expect(await reason(browser)).toBeUndefined();
+    browser.headers = { "user-agent": "curl/8" };
+    expect(await reason(browser)).toBe("client_changed");
   });
 
   it("lets a refused client log out all the same, and log in anew", async () => {
@@ -611,7 +671,7 @@ describe("events", () => {
   });
 });
 
-describe("over", () => {
+describe("standings", () => {
   it("names the sessions that are over, and why, and asks once for a thousand", async () => {
     const { clock, store, manager, sessions, told, login } = setUp({ idleTimeout: "30m" });
     const [gone, idle, used] = [new Browser(), new Browser(), new Browser()];
@@ -631,17 +691,27 @@ describe("over", () => {
       asked.push(ids.length);
       return fetchByIds(ids);
     };
-    expect([...(await manager.over([goneId, idleId, ...many]))]).toEqual([
-      [goneId, "unknown"],
-      [idleId, "idle"],
+    expect([...(await manager.standings([goneId, idleId, ...many]))]).toEqual([
+      [goneId, { over: "unknown" }],
+      [idleId, { over: "idle" }],
+      [usedId, { turns: 0 }],
     ]);
     expect(asked).toEqual([1_000, 2]);
     expect(told).toEqual(before);
     clock.advance("24h");
-    expect([...(await manager.over([usedId]))]).toEqual([[usedId, "expired"]]);
+    expect([...(await manager.standings([usedId]))]).toEqual([[usedId, { over: "expired" }]]);
     store.calls.length = 0;
-    expect([...(await manager.over([]))]).toEqual([]);
+    expect([...(await manager.standings([]))]).toEqual([]);
     expect(store.calls).toEqual([]);
+  });
+
+  it("counts explicit rotations", async () => {
+    const { manager, sessions, login } = setUp({ rotateEvery: "1m" });
+    const browser = new Browser();
+    const { id } = await login(browser);
+    await browser.visit(sessions.rotate);
+    await browser.visit(sessions.reauthenticate);
+    expect([...(await manager.standings([id]))]).toEqual([[id, { turns: 2 }]]);
   });
 
   it("knows the reason of a tombstone", async () => {
@@ -652,14 +722,14 @@ describe("over", () => {
       now: clock.now(),
       tombstones: { keepFor: 60_000, max: 9 },
     });
-    expect([...(await manager.over([id]))]).toEqual([[id, "evicted"]]);
+    expect([...(await manager.standings([id]))]).toEqual([[id, { over: "evicted" }]]);
   });
 
   it("throws when the store does not answer, and that is told", async () => {
     const { store, manager, told, login } = setUp();
     const { id } = await login(new Browser());
     store.fail("fetchByIds");
-    await expect(manager.over([id])).rejects.toMatchObject({ code: "ERR_STORE" });
+    await expect(manager.standings([id])).rejects.toMatchObject({ code: "ERR_STORE" });
     expect(told.map(([name]) => name)).toEqual(["created", "error"]);
   });
 });

@@ -1,5 +1,12 @@
 import { Arrivals } from "./arrivals.ts";
-import { type Authentication, type Live, live, provedBy } from "./authentication.ts";
+import {
+  type Authentication,
+  type Live,
+  live,
+  type Opened,
+  provedBy,
+  type Standing,
+} from "./authentication.ts";
 import { Authenticator } from "./authenticator.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
@@ -13,8 +20,8 @@ import { type ManagerOptions, notBeforeOf, type Resolved, resolveOptions } from 
 import type { Admitted } from "./policy/admission.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, provedByLogin, withProved } from "./policy/freshness.ts";
-import { endOf, lifetimeOf } from "./policy/lifetime.ts";
-import { confirmed, isPending, type Match, proved, turned } from "./policy/rotation.ts";
+import { deadlineOf, endOf, lifetimeOf } from "./policy/lifetime.ts";
+import { confirmed, isPending, type Match, proved, turned, turnsOf } from "./policy/rotation.ts";
 import {
   checkProviderSession,
   linkOf,
@@ -27,7 +34,7 @@ import { type CoreData, coreData, DEFAULT_NAME } from "./session-data.ts";
 import { policyOf, type SessionPolicy } from "./session-policy.ts";
 import { KEYS } from "./signing-keys.ts";
 import { levelOf as levelIn } from "./step-up.ts";
-import type { EndReason, SessionRecord, Store } from "./store.ts";
+import type { SessionRecord, Store } from "./store.ts";
 import type { Use } from "./upkeep.ts";
 import { checkUserKey } from "./user-key.ts";
 import { formToken, isFormToken } from "./wire/form-token.ts";
@@ -392,7 +399,8 @@ export class Manager<In = undefined, Out extends In = In> {
     if (!match) return live(before.token, after, meta, before.held, clock());
     const id = record.id as SessionId;
     this.#send(exchange, { id, secret }, record, data);
-    this.events.emit("rotated", { id, userKey: record.userKey, at: clock() });
+    const by = proof ? "reauthenticate" : "rotate";
+    this.events.emit("rotated", { id, userKey: record.userKey, at: clock(), by });
     return live({ id, secret }, { ...after, match }, meta, before.held, clock());
   }
 
@@ -432,27 +440,36 @@ export class Manager<In = undefined, Out extends In = In> {
     return sessions;
   }
 
+  /** What a connection that outlives its request must know of the session that opened it. @internal */
+  opened({ record, data, match }: Live<Out>): Opened {
+    const deadline = deadlineOf(record, this.#options.lifetime);
+    const until = typeof match === "object" && "until" in match ? match.until : Number.POSITIVE_INFINITY;
+    const [endsAt, retires] = [Math.min(deadline, until), until < deadline];
+    return { id: record.id as SessionId, turns: turnsOf(data), endsAt, retires };
+  }
+
   /**
-   * Which of these sessions are over, and why, where that is known. Asks once for a thousand, and is no activity.
-   * Throws when the store does not answer: then nobody knows.
+   * Returns why each of these sessions is over, or how often its secret was replaced. Asks once for a thousand, and is no
+   * activity. Throws when the store does not answer.
    *
    * @internal
    */
-  async over(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, EndReason | "unknown">> {
-    const over = new Map<SessionId, EndReason | "unknown">();
+  async standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, Standing>> {
+    const standings = new Map<SessionId, Standing>();
     for (let start = 0; start < ids.length; start += PAGE) {
       const some = ids.slice(start, start + PAGE);
       const records = await this.ledger.fetchByIds(some);
       const now = this.#options.clock();
       for (const [index, id] of some.entries()) {
         const record = records[index];
-        const reason = record
+        const data = record && coreData(record);
+        const over = data
           ? (record.ended?.reason ?? endOf(record, now, this.#options.lifetime))
-          : "unknown";
-        if (reason) over.set(id, reason);
+          : ("unknown" as const);
+        standings.set(id, over || !data ? { over: over ?? "unknown" } : { turns: turnsOf(data) });
       }
     }
-    return over;
+    return standings;
   }
 
   /** Tells of a request that was refused. @internal */

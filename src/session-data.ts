@@ -48,6 +48,8 @@ export interface CoreData extends SessionData {
   readonly secret: string;
   /** When the current secret was made; unset: when the session began. */
   readonly turnedAt?: number;
+  /** How often the app has replaced the secret by `rotate` or `reauthenticate`; unset: never. */
+  readonly turns?: number;
   readonly retired?: readonly Retired[];
   /** Oldest first. */
   readonly pending?: readonly Pending[];

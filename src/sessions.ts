@@ -1,4 +1,4 @@
-import { type Authentication, type Live, type None, provedBy } from "./authentication.ts";
+import { type Authentication, type Live, type None, type Opened, provedBy } from "./authentication.ts";
 import { SessionError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import {
@@ -102,6 +102,8 @@ export interface SessionsCore<Context, In, Out> {
   readonly guards: Guards<Context>;
   /** The ready-made routes: what each adapter's `routes` answers with. `TypeError` for wrong options. */
   routes(options?: RoutesOptions): Routes<Context>;
+  /** Of the loaded session, what a connection that outlives its request must know. @internal */
+  opened(context: Context): Opened | undefined;
 }
 
 /** Who is asking, and no more: no activity. */
@@ -332,5 +334,9 @@ export function createSessions<Context extends object, In, Out extends In>(
       auth: (options) => guard(authRules(options), refusal),
     },
     routes: (options) => createRoutes({ ...verbs, ...routeVerbs }, options),
+    opened(context) {
+      const authentication = loaded(context, "opened");
+      return authentication.state === "session" ? manager.opened(authentication) : undefined;
+    },
   };
 }

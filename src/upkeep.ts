@@ -84,7 +84,8 @@ export class Upkeep {
     const id = record.id as SessionId;
     if (secret)
       this.#cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
-    if (isPending(best.match)) this.#events.emit("rotated", { id, userKey: record.userKey, at: now });
+    if (isPending(best.match))
+      this.#events.emit("rotated", { id, userKey: record.userKey, at: now, by: "time" });
     const revision = record.revision + (change.data ? 1 : 0);
     const match = isPending(best.match) ? "current" : best.match;
     return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };

@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
-import type { SessionEvents } from "../events.ts";
+import type { Opened, Standing } from "../authentication.ts";
+import { LONGEST_TIMER } from "../duration.ts";
+import type { Events } from "../events.ts";
 import type { SessionId } from "../session.ts";
 
 /** What is used of a WebSocket of ws. */
@@ -9,26 +11,30 @@ export interface WsSocket {
   removeAllListeners(event: "message"): unknown;
 }
 
-/** What the connections are told by: in this process at once, and by all others' doing when they ask. */
+/** Where the connections learn about sessions: by events from this process, by questions to the store from the others. */
 interface Source {
-  readonly events: {
-    on(name: "ended", listener: (event: Readonly<SessionEvents["ended"]>) => void): () => void;
-  };
-  over(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, string>>;
+  readonly events: Pick<Events, "on">;
+  standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, Standing>>;
+  now(): number;
 }
 
-/** Of the codes that are an app's own, the one that looks like 401. */
+/** Among the codes that belong to apps, the one that resembles 401. */
 const CLOSE_CODE = 4401;
+/** The reason where the session lives on, under a secret that the app has replaced. */
+const ROTATED = "rotated";
 
 /** A connection from before its request is authenticated: a session may end before anything can be closed. */
 export interface Connection {
-  /** What has ended since. */
+  /** The sessions that ended or were rotated since, and why. */
   readonly missed: Map<SessionId, string>;
   /** Set as soon as there is something to close. */
-  established?: { readonly id: SessionId; readonly socket: WsSocket };
+  established?: { readonly opened: Opened; readonly socket: WsSocket };
 }
 
-/** Closes WebSockets whose session is over. One listener and one timer for all, and none where there is no connection. */
+/**
+ * Closes WebSockets whose session has ended, or whose secret was replaced by the app. All connections share one listener
+ * and two timers, which exist only while there is a connection.
+ */
 export class Connections {
   readonly #source: Source;
   readonly #every: number;
@@ -36,6 +42,7 @@ export class Connections {
   readonly #established = new Map<SessionId, Set<Connection>>();
   #stop: (() => void) | undefined;
   #checking = false;
+  #deadline: { readonly at: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
 
   /** `every` is in milliseconds: how often the store is asked. */
   constructor(source: Source, every: number) {
@@ -52,40 +59,49 @@ export class Connections {
     return connection;
   }
 
-  /** Call it with the socket, and the session if there is one. False: that is over by now, and the socket closing. */
-  establish(connection: Connection, id: SessionId | undefined, socket: WsSocket): boolean {
-    const missed = id && connection.missed.get(id);
-    if (!id || missed) {
+  /** Call it with the socket, and the session if there is one. Returns false if that has ended, and closes the socket. */
+  establish(connection: Connection, opened: Opened | undefined, socket: WsSocket): boolean {
+    const missed = opened && connection.missed.get(opened.id);
+    if (!opened || missed) {
       this.#leave(connection);
       if (missed) {
-        // The app never gets to see it: its protocol errors would be nobody's, and end the process.
+        // The app never gets to see this socket: an unhandled protocol error would end the process.
         socket.on("error", () => undefined);
-        end(socket, missed);
+        close(socket, missed);
       }
       return !missed;
     }
     this.#pending.delete(connection);
-    connection.established = { id, socket };
-    const others = this.#established.get(id);
+    connection.established = { opened, socket };
+    const others = this.#established.get(opened.id);
     if (others) others.add(connection);
-    else this.#established.set(id, new Set([connection]));
+    else this.#established.set(opened.id, new Set([connection]));
+    this.#awaitDeadline(opened.endsAt);
     return true;
   }
 
   #start(): () => void {
-    const off = this.#source.events.on("ended", ({ ids, reason }) => {
-      for (const id of ids) this.#end(id, reason);
-    });
+    const { events } = this.#source;
+    const offs = [
+      events.on("ended", ({ ids, reason }) => {
+        for (const id of ids) this.#end(id, reason);
+      }),
+      events.on("rotated", ({ id, by }) => {
+        if (by !== "time") this.#end(id, ROTATED);
+      }),
+    ];
     const timer = setInterval(() => void this.#check(), this.#every).unref();
     return () => {
-      off();
+      for (const off of offs) off();
       clearInterval(timer);
+      clearTimeout(this.#deadline?.timer);
+      this.#deadline = undefined;
     };
   }
 
   #leave(connection: Connection): void {
     this.#pending.delete(connection);
-    const id = connection.established?.id;
+    const id = connection.established?.opened.id;
     const same = id && this.#established.get(id);
     if (same?.delete(connection) && same.size === 0) this.#established.delete(id as SessionId);
     this.#rest();
@@ -97,11 +113,23 @@ export class Connections {
     this.#stop = undefined;
   }
 
+  /** Closes all connections of a session, also those that are still being established. */
   #end(id: SessionId, reason: string): void {
     for (const { missed } of this.#pending) missed.set(id, reason);
-    const connections = this.#established.get(id) ?? [];
-    this.#established.delete(id);
-    for (const { established } of connections) if (established) end(established.socket, reason);
+    this.#close(id, () => reason);
+  }
+
+  /** Closes those connections of a session for which there is a reason. */
+  #close(id: SessionId, reasonFor: (opened: Opened) => string | undefined): void {
+    const connections = this.#established.get(id) ?? new Set();
+    for (const connection of connections) {
+      const { established } = connection;
+      const reason = established && reasonFor(established.opened);
+      if (!reason) continue;
+      connections.delete(connection);
+      close(established.socket, reason);
+    }
+    if (connections.size === 0) this.#established.delete(id);
     this.#rest();
   }
 
@@ -109,17 +137,40 @@ export class Connections {
     if (this.#checking) return;
     this.#checking = true;
     try {
-      const over = await this.#source.over([...this.#established.keys()]);
-      for (const [id, reason] of over) this.#end(id, reason);
+      this.#closeExpired();
+      for (const [id, standing] of await this.#source.standings([...this.#established.keys()])) {
+        if ("over" in standing) this.#end(id, standing.over);
+        else this.#close(id, ({ turns }) => (turns < standing.turns ? ROTATED : undefined));
+      }
     } catch {
-      // The manager has told of it. Nobody knows who is signed out, so nobody is; the next time is soon.
+      // The manager has reported the failure. Nothing is known about the sessions, so nothing is closed until the next check.
     } finally {
       this.#checking = false;
     }
   }
+
+  /** Closes what has reached the deadline that is known here, whether or not the store answers. */
+  #closeExpired(): void {
+    const now = this.#source.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const [id, connections] of [...this.#established]) {
+      this.#close(id, ({ endsAt, retires }) => (endsAt > now ? undefined : retires ? ROTATED : "expired"));
+      for (const { established } of connections) next = Math.min(next, established?.opened.endsAt ?? next);
+    }
+    clearTimeout(this.#deadline?.timer);
+    this.#deadline = undefined;
+    if (next < Number.POSITIVE_INFINITY) this.#awaitDeadline(next);
+  }
+
+  #awaitDeadline(at: number): void {
+    if (this.#deadline && this.#deadline.at <= at) return;
+    clearTimeout(this.#deadline?.timer);
+    const wait = Math.min(Math.max(at - this.#source.now(), 0), LONGEST_TIMER);
+    this.#deadline = { at, timer: setTimeout(() => this.#closeExpired(), wait).unref() };
+  }
 }
 
-function end(socket: WsSocket, reason: string): void {
+function close(socket: WsSocket, reason: string): void {
   // Until the client agrees to the close, or for half a minute where it does not, its messages would still come in.
   socket.removeAllListeners("message");
   socket.close(CLOSE_CODE, reason);

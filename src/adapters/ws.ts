@@ -54,8 +54,8 @@ export interface WsSessionsOptions {
 }
 
 /**
- * Sessions for the upgrade to a WebSocket on ws 8. When a session is over, its connections are closed with code 4401
- * and the reason. An open connection is no activity: neither it nor its messages keep an idle session alive.
+ * Sessions for the upgrade to a WebSocket on ws 8. When a session ends, or its secret is replaced by `rotate` or
+ * `reauthenticate`, its connections are closed with code 4401 and the reason. An open connection is no activity: neither it nor its messages keep an idle session alive.
  *
  * Pages of other origins are refused, since browsers send cookies with their handshakes too: the manager's
  * `trustedOrigins` names those that may. Give the server `{ noServer: true }`, else ws lets everybody in beside this.
@@ -84,7 +84,7 @@ export function wsSessions<In, Out extends In>(
   const { recheck = "1m", reject = (error, _request, response) => sendRejection(error, response) } = options;
   const every = milliseconds(recheck, "recheck");
   if (every > LONGEST_TIMER) throw new TypeError('recheck: at most "24d"');
-  const { verbs, guards } = createSessions(manager, exchangeOf);
+  const { verbs, guards, opened } = createSessions(manager, exchangeOf);
   const connections = new Connections(manager, every);
 
   /** Why there is no connection, or that there is nobody left to have one. */
@@ -118,8 +118,7 @@ export function wsSessions<In, Out extends In>(
       const connection = connections.begin(socket);
       if (await refused(handshake, request, decide)) return;
       server.handleUpgrade(request, socket, head, (client) => {
-        const session = verbs.current(request);
-        if (connections.establish(connection, session?.id, client))
+        if (connections.establish(connection, opened(request), client))
           server.emit("connection", client, request);
       });
     };

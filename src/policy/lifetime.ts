@@ -37,15 +37,18 @@ export function lifetimeOf(
   return { createdAt: now, lastSeenAt: now, expiresAt: expiryOf(now, deadline, lifetime), deadline };
 }
 
+/** The moment at which a session ends whatever happens, by limits that are shorter than when it began, too. */
+export function deadlineOf({ createdAt, deadline }: SessionRecord, { overall }: Lifetime): number {
+  return overall === undefined ? deadline : Math.min(deadline, createdAt + overall);
+}
+
 /** Whether and why a session is over. Shorter limits than those that it was written with count too. */
 export function endOf(
   record: SessionRecord,
   now: number,
   lifetime: Lifetime,
 ): "expired" | "idle" | "revoked" | undefined {
-  if (record.deadline <= now) return "expired";
-  // Begun before the limit was set, say.
-  if (lifetime.overall !== undefined && record.createdAt + lifetime.overall <= now) return "expired";
+  if (deadlineOf(record, lifetime) <= now) return "expired";
   if (record.expiresAt <= now) return "idle";
   if (lifetime.idleTimeout !== undefined && record.lastSeenAt + lifetime.idleTimeout <= now) return "idle";
   if (lifetime.notBefore !== undefined && record.createdAt < lifetime.notBefore) return "revoked";

@@ -62,7 +62,12 @@ export function isPending(match: Match): match is Pending {
  */
 export function turned(data: CoreData, secret: string, now: number): CoreData {
   const { unclaimed: _, ...rest } = withoutOldPending(data, now);
-  return { ...rest, secret, turnedAt: now, retired: retiredBy(rest, now) };
+  return { ...rest, secret, turnedAt: now, turns: turnsOf(data) + 1, retired: retiredBy(rest, now) };
+}
+
+/** How often the app has replaced the secret. */
+export function turnsOf({ turns = 0 }: CoreData): number {
+  return turns;
 }
 
 /** The data after the pending secrets that were issued too long ago have retired. */

@@ -170,6 +170,9 @@ function pages(
   manager: Manager,
 ): (request: IncomingMessage, response: import("node:http").ServerResponse) => Promise<void> {
   const sessions = nodeSessions(manager);
+  const auth = sessions.auth();
+  const authorize = (response: import("node:http").ServerResponse) =>
+    new Promise((resolve) => void auth(response.req, response, resolve));
   return async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const user = searchParams.get("user") ?? "ann";
@@ -177,6 +180,8 @@ function pages(
     else if (pathname === "/logout") await sessions.revoke(response);
     else if (pathname === "/logout-others") await sessions.revokeOther(response);
     else if (pathname === "/rotate") await sessions.rotate(response);
+    else if (pathname === "/reauthenticate") await sessions.reauthenticate(response);
+    else if (pathname === "/auth" && (await authorize(response))) response.statusCode = 401;
     response.setHeader("content-type", "text/html");
     response.end("<!doctype html><title>page</title>");
   };

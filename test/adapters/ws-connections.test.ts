@@ -12,6 +12,7 @@ import type { WsSessionsOptions } from "sessionup/ws";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ServerOptions, WebSocket } from "ws";
 import { SwitchableStore } from "../../src/testing/_contract-app.ts";
+import { TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { WsSite } from "./_ws-site.ts";
 
@@ -89,11 +90,46 @@ describe("a connection closes with 4401 and the reason", () => {
     expect(await socket.closed).toEqual({ code: 4401, reason: "logout" });
   });
 
-  it("never when the secret turns", async () => {
-    const { site } = await setUp();
+  it.each(["/rotate", "/reauthenticate"])(
+    "when the app replaces the secret that opened it: %s",
+    async (path) => {
+      const { site } = await setUp();
+      const client = await site.loggedIn();
+      const copy = site.client();
+      copy.keep([`__Host-sessionup=${client.token()}`]);
+      const [own, thief] = [await site.connect("/private", client), await site.connect("/private", copy)];
+      await client.post(path);
+      for (const { socket } of [own, thief])
+        expect(await socket.closed).toEqual({ code: 4401, reason: "rotated" });
+      const again = await site.connect("/private", client);
+      expect(await again.socket.ask("still")).toBe("got still");
+    },
+  );
+
+  it("when the grace of an old secret ends that opened it", async () => {
+    const { site, clock } = await setUp();
+    const client = await site.loggedIn();
+    const copy = site.client();
+    copy.keep([`__Host-sessionup=${client.token()}`]);
+    await client.post("/rotate");
+    const thief = await site.connect("/private", copy);
+    const own = await site.connect("/private", client);
+    expect(await thief.socket.ask("still")).toBe("got still");
+    clock.advance("30s");
+    expect(await thief.socket.closed).toEqual({ code: 4401, reason: "rotated" });
+    expect(await own.socket.ask("still")).toBe("got still");
+  });
+
+  it("never when the secret is replaced by time", async () => {
+    const { site, clock, manager } = await setUp({ manager: { rotateEvery: "1m" } });
+    const rotated: string[] = [];
+    manager.events.on("rotated", ({ by }) => rotated.push(by));
     const client = await site.loggedIn();
     const { socket } = await site.connect("/private", client);
-    await client.post("/rotate");
+    clock.advance("1m");
+    await client.post("/auth");
+    await client.post("/auth");
+    expect(rotated).toEqual(["time"]);
     expect(await socket.ask("still")).toBe("got still");
   });
 
@@ -122,6 +158,48 @@ function tick(milliseconds: number): Promise<unknown> {
 describe("what ends elsewhere", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
   afterEach(() => void vi.useRealTimers());
+
+  it.each(["rotate", "reauthenticate"] as const)(
+    "closes at the next recheck: another process calls %s",
+    async (verb) => {
+      const { site, store, clock } = await setUp();
+      const client = await site.loggedIn();
+      const { socket } = await site.connect("/private", client);
+      const kept = await site.connect("/private", await site.loggedIn("bob"));
+      const elsewhere = testSessions(new Manager(store, { clock: clock.now }));
+      await elsewhere[verb](new TestRequest({ cookie: client.cookieHeader() }));
+      await tick(1_000);
+      expect(await socket.closed).toEqual({ code: 4401, reason: "rotated" });
+      expect(await kept.socket.ask("still")).toBe("got still");
+    },
+  );
+
+  it("closes at the deadline of the session though the store is down", async () => {
+    const { site, store, clock, told } = await setUp();
+    const { socket } = await site.connect("/private", await site.loggedIn());
+    const { socket: later } = await site.connect("/private", await site.loggedIn("bob"));
+    store.down = true;
+    clock.advance("24h");
+    clock.set(clock.now() - 1);
+    await tick(1_000);
+    expect(told).toHaveLength(1);
+    expect(await socket.ask("still")).toBe("got still");
+    clock.set(clock.now() + 1);
+    await tick(1_000);
+    expect(await socket.closed).toEqual({ code: 4401, reason: "expired" });
+    expect(await later.closed).toEqual({ code: 4401, reason: "expired" });
+  });
+
+  it("closes at the deadline of the session, between two rechecks", async () => {
+    const { site, clock } = await setUp({ options: { recheck: "24d" } });
+    clock.set(Date.now());
+    const client = await site.loggedIn();
+    // Ends in a second by this machine's clock, too: nothing but its own timer closes it.
+    clock.set(Date.now() + 24 * 3_600_000 - 1_000);
+    const { socket } = await site.connect("/private", client);
+    clock.set(clock.now() + 1_000);
+    expect(await socket.closed).toEqual({ code: 4401, reason: "expired" });
+  });
 
   it("closes at the next recheck: in another process", async () => {
     const { site, store, clock } = await setUp();
@@ -367,7 +445,7 @@ describe("after they have closed", () => {
       const answers = await Promise.all(
         paths.map((path, index) => site.connect(path, index % 3 ? client : site.client())),
       );
-      expect(listening).toBe(1);
+      expect(listening).toBe(2);
       for (const { socket } of answers) socket.ws.close();
       await Promise.all(answers.map(({ socket }) => socket.closed));
     }

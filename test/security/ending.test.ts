@@ -224,7 +224,7 @@ describe("notBefore", () => {
     await sessions.get(request);
     clock.advance("1s");
     manager.notBefore = new Date(clock.now());
-    expect(await manager.over([id])).toEqual(new Map([[id, "revoked"]]));
+    expect(await manager.standings([id])).toEqual(new Map([[id, { over: "revoked" }]]));
     const late = own.request();
     await sessions.rotate(late);
     expect(late.cookies).toEqual([expect.objectContaining({ value: "" })]);
