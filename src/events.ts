@@ -38,7 +38,10 @@ export interface SessionEvents {
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
   /** A session got a new secret: by `rotateEvery` (`time`), or by the verb of that name. */
   rotated: { id: SessionId; userKey: string; at: number; by: "time" | "rotate" | "reauthenticate" };
-  /** `auth` refused a request; with `cross_origin`, whoever asked first for the session of what another origin's page sent. */
+  /**
+   * A request was rejected by `auth`, or presented a cookie that is not accepted, on a public route too; each reason once for
+   * a request. With `cross_origin`, a page of another origin sent it.
+   */
   rejected: { reason: UnauthorizedReason | "cross_origin"; at: number };
   /** A session was used from another browser or network than it was started from (only with `validate`). */
   client_changed: {

@@ -27,6 +27,11 @@ export interface Exchange {
   peerAddress(): string | undefined;
   /** The host that the request was for, where the framework knows it by another way than the header `Host`. */
   host?(): string | undefined;
+  /**
+   * Whether the request is known to have come over https. False where that is not known, behind a proxy say. Default: not
+   * known.
+   */
+  isHttps?(): boolean;
   /** The client's address by the framework's own notion, if the app configured one: then it wins over `trustProxy`. */
   clientAddress?(): string | undefined;
   /** Why a header can no longer be set, such as "the response has been sent"; `undefined` while it can. */

@@ -300,6 +300,7 @@ export class Manager<In = undefined, Out extends In = In> {
       origin: exchange.header("origin"),
       site: exchange.header("sec-fetch-site"),
       host: exchange.host ? exchange.host() : exchange.header("host"),
+      isHttps: exchange.isHttps?.() ?? false,
     };
     if (!isCrossOrigin(request, this.#options.trustedOrigins)) return undefined;
     this.rejected("cross_origin");

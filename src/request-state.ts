@@ -14,6 +14,8 @@ export class RequestState<Out> {
   #loading: Promise<Authentication<Out>> | undefined;
   /** Whether it may change something: it is from a page of the app's own, or the app lets every page send it. */
   mayChange = false;
+  /** The reason that was reported last: each is reported once for a request. */
+  reported: string | undefined;
   /** What has followed from it. */
   #use: Use = NOTHING;
 

@@ -1,3 +1,4 @@
+import type { Duration } from "./duration.ts";
 import { SessionError } from "./errors.ts";
 import { known } from "./known-options.ts";
 import type { Need } from "./policy/freshness.ts";
@@ -5,11 +6,14 @@ import type { Session } from "./session.ts";
 import { needOf, type StepUpOptions } from "./step-up.ts";
 import { JSON_HEADERS, rejectionOf } from "./wire/rejection.ts";
 
-/**
- * Where the ready-made routes are, and what has to be proved before one of them ends other sessions than the own one
- * (ASVS 7.5.2). Default: no more than a session.
- */
-export interface RoutesOptions extends StepUpOptions {
+/** Where the ready-made routes are, and what the user must have proved before one of them ends other sessions. */
+export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
+  /**
+   * How recently the user must have authenticated, by `init` or `reauthenticate`, to end sessions other than their current
+   * one (ASVS 7.5.2). Default `"15m"`. `false` turns this off: anyone who finds the browser open can then sign the user out
+   * everywhere else.
+   */
+  readonly maxAuthAge?: Duration | false;
   /**
    * What stands before each of them, as browsers call it, whatever the app is mounted under: `"/account"` for
    * `/account/session`. Default `""`.
@@ -62,9 +66,12 @@ export function createRoutes<Context, Out>(
   options: RoutesOptions = {},
 ): Routes<Context> {
   known(options, "routes", ["path", "maxAuthAge", "level"]);
-  // Of whoever ends others than the session that they are in (ASVS 7.5.2).
-  const need = needOf(options, "routes");
-  const { path: prefix = "" } = options;
+  const { path: prefix = "", maxAuthAge = "15m", level } = options;
+  // Ending sessions other than the current one needs recent authentication (ASVS 7.5.2).
+  const need = needOf(
+    { ...(maxAuthAge !== false && { maxAuthAge }), ...(level !== undefined && { level }) },
+    "routes",
+  );
   if (typeof prefix !== "string" || !/^(\/[^/?#]+)*$/.test(prefix)) {
     throw new TypeError('routes.path: needs "" or a path such as "/account", without a slash at its end');
   }

@@ -1,5 +1,5 @@
 import { type Authentication, type Live, type None, type Opened, provedBy } from "./authentication.ts";
-import { SessionError } from "./errors.ts";
+import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import {
   type AuthOptions,
@@ -162,9 +162,17 @@ export function createSessions<Context extends object, In, Out extends In>(
       : SessionError.unauthorized(authentication.reason);
   }
 
-  async function find(context: Context, use: Use): Promise<Authentication<Out>> {
-    const state = stateOf(context);
-    return state.authentication ?? state.settle(await state.load(authenticate, use));
+  async function find(state: RequestState<Out>, use: Use): Promise<Authentication<Out>> {
+    if (state.authentication) return state.authentication;
+    const found = state.settle(await state.load(authenticate, use));
+    // Every request that presents a cookie which is not accepted, on public routes too.
+    if (found.state === "none" && found.reason !== "no_cookie") report(state, found.reason);
+    return found;
+  }
+
+  function report(state: RequestState<Out>, reason: UnauthorizedReason): void {
+    if (state.reported !== reason) manager.rejected(reason);
+    state.reported = reason;
   }
 
   /** Why nobody may know who a request is: a page of another origin sent it, to change something. */
@@ -182,7 +190,7 @@ export function createSessions<Context extends object, In, Out extends In>(
 
   async function loadKnown(context: Context): Promise<Live<Out> | None> {
     checkOrigin(context);
-    const authentication = await find(context, LOAD);
+    const authentication = await find(stateOf(context), LOAD);
     if (authentication.state === "failed") throw authentication.error;
     return authentication;
   }
@@ -288,12 +296,16 @@ export function createSessions<Context extends object, In, Out extends In>(
   };
 
   /** The error to refuse with, if what was found is not what is needed. */
-  function refusal(found: Authentication<Out>, need?: Need): SessionError | undefined {
+  function refusal(
+    state: RequestState<Out>,
+    found: Authentication<Out>,
+    need?: Need,
+  ): SessionError | undefined {
     if (found.state === "failed") return found.error;
     if (found.state === "session" && (!need || meets(provedBy(found), need, found.record, manager.now())))
       return undefined;
     const reason = found.state === "session" ? "stale_authentication" : found.reason;
-    manager.rejected(reason);
+    report(state, reason);
     return SessionError.unauthorized(reason, found.state === "session" && need ? neededFor(need) : undefined);
   }
 
@@ -305,17 +317,18 @@ export function createSessions<Context extends object, In, Out extends In>(
         const refused = crosses(state);
         if (refused) return refused;
       }
-      let found = state.authentication ?? state.settle(await state.load(authenticate, use));
+      let found = await find(state, use);
       // The middleware before may have let less follow from it.
       if (found.state === "session" && state.lacks(use, manager.rotates))
         found = state.authentication = await manager.renew(state.exchange, found, use);
-      return judge(found, need);
+      return judge(state, found, need);
     };
   }
 
   async function admitted(context: Context, use: Use, need?: Need): Promise<Session<Out>> {
-    const authentication = await find(context, use);
-    const refused = refusal(authentication, need);
+    const state = stateOf(context);
+    const authentication = await find(state, use);
+    const refused = refusal(state, authentication, need);
     if (authentication.state === "session" && !refused) return authentication.session;
     throw refused;
   }

@@ -9,7 +9,7 @@ const OWN = "https://app.example.com";
 const OTHER = "https://evil.example";
 
 function crosses(method: string, site?: string, origin?: string, trusted = NOBODY, host = HOST): boolean {
-  return isCrossOrigin({ method, site, origin, host }, trusted);
+  return isCrossOrigin({ method, site, origin, host, isHttps: false }, trusted);
 }
 
 describe("isCrossOrigin", () => {
@@ -45,11 +45,22 @@ describe("isCrossOrigin", () => {
         [undefined, "", true],
         [undefined, "app.example.com", true],
         [undefined, "file://", true],
+        [undefined, `chrome-extension://${HOST}`, true],
+        [undefined, `ftp://${HOST}`, true],
+        [undefined, `javascript://${HOST}`, true],
+        [undefined, `http://${HOST}`, false],
       ])("with Sec-Fetch-Site %s and Origin %s", (site, origin, crossing) => {
         expect(crosses(method, site, origin)).toBe(crossing);
       });
     },
   );
+
+  it("rejects a page over plain http of the same host where the request came over https", () => {
+    const request = { method: "POST", site: undefined, host: HOST, isHttps: true };
+    expect(isCrossOrigin({ ...request, origin: `http://${HOST}` }, NOBODY)).toBe(true);
+    expect(isCrossOrigin({ ...request, origin: OWN }, NOBODY)).toBe(false);
+    expect(isCrossOrigin({ ...request, origin: `http://${HOST}` }, new Set([`http://${HOST}`]))).toBe(false);
+  });
 
   it("lets a trusted origin pass, by its exact text", () => {
     const trusted = new Set([OTHER]);
@@ -66,7 +77,7 @@ describe("isCrossOrigin", () => {
   });
 
   it("refuses an Origin where there is no Host to compare it with", () => {
-    const request = { method: "POST", site: undefined, origin: "file://", host: undefined };
+    const request = { method: "POST", site: undefined, origin: "file://", host: undefined, isHttps: false };
     expect(isCrossOrigin(request, NOBODY)).toBe(true);
   });
 
@@ -99,7 +110,8 @@ describe("isCrossOrigin", () => {
     let passed = 0;
     fc.assert(
       fc.property(method, site, origin, text, (verb, from, page, host) => {
-        const crossing = isCrossOrigin({ method: verb, site: from, origin: page, host }, new Set([OTHER]));
+        const request = { method: verb, site: from, origin: page, host, isHttps: host.length % 2 === 0 };
+        const crossing = isCrossOrigin(request, new Set([OTHER]));
         if (crossing || ["GET", "HEAD", "OPTIONS"].includes(verb)) {
           expect([verb, crossing]).not.toEqual(["GET", true]);
           return;

@@ -7,6 +7,8 @@ export interface RequestOrigin {
   readonly site: string | undefined;
   /** `Host`, as it came. */
   readonly host: string | undefined;
+  /** Whether the request is known to have come over https. */
+  readonly isHttps: boolean;
 }
 
 /** Whether requests of this method change nothing (RFC 9110 section 9.2.1): links and images are such. */
@@ -19,17 +21,14 @@ export function isSafe(method: string): boolean {
  * browser sent passes: it has only the cookies that it was given.
  */
 export function isCrossOrigin(request: RequestOrigin, trusted: ReadonlySet<string>): boolean {
-  const { method, origin, site, host } = request;
+  const { method, origin, site, host, isHttps } = request;
   if (isSafe(method)) return false;
   if (origin !== undefined && trusted.has(origin)) return false;
   // Another origin of the same site counts as another one: a hostile sibling subdomain is one.
   if (site !== undefined) return site !== "same-origin" && site !== "none";
   if (origin === undefined) return false;
-  const its = hostOf(origin);
-  return its === undefined || its !== host?.toLowerCase();
-}
-
-/** The host of an origin, with its port if that is not the scheme's own; `undefined` for `null` and for junk. */
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host || undefined : undefined;
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  // Pages of other schemes, such as those of browser extensions, may have a host of any name.
+  if (url?.protocol !== "https:" && (url?.protocol !== "http:" || isHttps)) return true;
+  return url.host !== host?.toLowerCase();
 }

@@ -29,7 +29,7 @@ const signer = new Signer(["k".repeat(32)], "sid");
 const device = new DeviceCookie(cookie, signer);
 const routes = createRoutes({} as RouteVerbs<object, undefined>, { path: "/account" });
 const trust = trustOf(["0.0.0.0/0", "::/0"]);
-const post = { method: "POST", site: undefined, host: "example.com" };
+const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
 
 /** Whatever reads what a client sends, or an app hands on from one; each is given all of it, also where less is read in use. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import express from "express";
-import { Manager, type ManagerOptions, type StepUpOptions } from "sessionup";
+import { Manager, type ManagerOptions, type RoutesOptions } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { SwitchableStore } from "../../src/testing/_contract-app.ts";
 import { listen } from "../adapters/_listen.ts";
@@ -17,7 +17,7 @@ export interface AccountSite {
 
 export async function startAccountSite(
   options: ManagerOptions = {},
-  asked: StepUpOptions = {},
+  asked: Omit<RoutesOptions, "path"> = {},
 ): Promise<AccountSite> {
   const store = new SwitchableStore();
   const manager = new Manager(store, options);

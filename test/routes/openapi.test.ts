@@ -121,6 +121,46 @@ describe("openapi.json", () => {
     }
   });
 
+  it("ASVS 7.5.2: ends other sessions only for a user who has authenticated in the last 15 minutes, by default", async () => {
+    const clock = new TestClock();
+    const sites = [
+      await startAccountSite({ clock: clock.now }),
+      await startAccountSite({ clock: clock.now }, { maxAuthAge: false }),
+    ] as const;
+    try {
+      for (const each of sites) {
+        const { client, id } = await login("ann", each);
+        const other = await login("ann", each);
+        const attempts = [
+          ["DELETE", "/account/sessions"],
+          ["DELETE", `/account/sessions/${other.id}`],
+          ["POST", "/account/logout-all"],
+        ] as const;
+        clock.set(clock.now() + 15 * 60_000);
+        expect((await client.send("DELETE", `/account/sessions/${"0".repeat(22)}`)).status).toBe(404);
+        clock.set(clock.now() + 1);
+        if (each === sites[1]) {
+          expect((await client.send("DELETE", `/account/sessions/${other.id}`)).status).toBe(204);
+          continue;
+        }
+        for (const [method, path] of attempts) {
+          const answer = await client.send(method, path);
+          expect([path, answer.status, answer.json()]).toEqual([
+            path,
+            401,
+            { error: "unauthorized", reason: "stale_authentication", max_age: 900 },
+          ]);
+        }
+        await client.post("/prove");
+        expect((await client.send("DELETE", `/account/sessions/${other.id}`)).status).toBe(204);
+        clock.set(clock.now() + 60 * 60_000);
+        expect((await client.send("DELETE", `/account/sessions/${id}`)).status).toBe(204);
+      }
+    } finally {
+      for (const each of sites) await each.close();
+    }
+  });
+
   it("ASVS 7.5.2: holds for routes that ask for a fresh proof, and only before others are ended", async () => {
     const clock = new TestClock();
     const strict = await startAccountSite({ clock: clock.now }, { maxAuthAge: "10m", level: 2 });

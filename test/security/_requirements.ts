@@ -1,16 +1,40 @@
 /** A requirement of OWASP ASVS 5.0 that a library of sessions can meet, and what this one does about it. */
 export interface Requirement {
+  /** What the app has to set or to call, besides using the library. */
+  readonly needs: string;
   readonly id: string;
   readonly level: 1 | 2 | 3;
   readonly asks: string;
   readonly does: string;
 }
 
+/** What the app has to set or to call. All other requirements hold with the defaults. */
+const NEEDS: Readonly<Record<string, string>> = {
+  "7.1.1": "`nist`, or your own documented reason for other timeouts",
+  "7.1.3": "`init` with `provider`",
+  "7.2.4": "a call of `reauthenticate` when the user re-authenticates",
+  "7.3.1": "`idleTimeout`, or `nist` with `aal2` or `aal3`: by default there is no inactivity timeout",
+  "7.4.2": "a call of `revokeByUserKey` when the account is disabled",
+  "7.4.3": "a call of `revokeOther` when a factor changes",
+  "7.4.4": "a visible logout that calls `revoke` or `POST /logout`",
+  "7.4.5": "an administrator's page that calls it",
+  "7.5.1": "`auth({ maxAuthAge })` on the routes that change such data",
+  "7.5.2":
+    "`routes()`, which by default ends other sessions only within 15 minutes of authentication; or a page of your own, behind `auth({ maxAuthAge })`",
+  "7.5.3": "`auth({ level })` on those routes, and `level` at `init` or `reauthenticate`",
+  "7.6.1": "`init` with `provider`, and a back-channel route that calls `revokeByProviderSession`",
+  "8.2.4": "`validate`, or a listener of `client_changed` or `created`",
+  "14.3.1": "`clearSiteData`",
+  "16.3.1": "a listener that logs them",
+  "16.3.3": "a listener that logs them",
+};
+
 const asked = (level: 1 | 2 | 3, id: string, asks: string, does: string): Requirement => ({
   id,
   level,
   asks,
   does,
+  needs: NEEDS[id] ?? "nothing: it holds with the defaults",
 });
 
 export const REQUIREMENTS: readonly Requirement[] = [

@@ -33,11 +33,11 @@ const PROOFS = [...filesOf("src"), ...filesOf("test")]
   .sort()
   .flatMap((file) => proofsIn(readFileSync(`${ROOT}${file}`, "utf8"), file));
 
-function rowOf({ id, level, asks, does }: (typeof REQUIREMENTS)[number]): string {
+function rowOf({ id, level, asks, does, needs }: (typeof REQUIREMENTS)[number]): string {
   const tests = PROOFS.filter((proof) => proof.id === id).map(({ title, file }) => {
     return `[${title.replaceAll("|", "\\|")}](../../${file})`;
   });
-  return `| ${id} (${level}) | ${asks} | ${does} | ${tests.join("<br>")} |`;
+  return `| ${id} (${level}) | ${asks} | ${does} | ${needs} | ${tests.join("<br>")} |`;
 }
 
 describe("docs/security/asvs.md", () => {
@@ -47,8 +47,8 @@ describe("docs/security/asvs.md", () => {
       "",
       "Made from the titles of the tests: `npx vitest run test/security/asvs.test.ts -u` writes it. A row without a test fails.",
       "",
-      "| requirement (level) | asks | what the library does | tests |",
-      "|---|---|---|---|",
+      "| requirement (level) | asks | what the library does | what the app must set or call | tests |",
+      "|---|---|---|---|---|",
       ...REQUIREMENTS.map(rowOf),
       "",
     ];

@@ -133,7 +133,8 @@ describe("who is asking", () => {
       browser.headers = { "user-agent": "curl/8.7.1" };
       const refused = onChange === "refuse" ? "client_changed" : undefined;
       expect(await browser.visit(sessions.authorize)).toBe(refused);
-      expect(changed).toEqual([["browser", "os"]]);
+      // The request names no system: what it lacks counts as unchanged.
+      expect(changed).toEqual([["browser"]]);
     }
   });
 });
@@ -179,6 +180,29 @@ describe("what is told", () => {
       "created",
       "rejected unknown",
     ]);
+  });
+
+  it("ASVS 16.3.1: is each request with a cookie that is not accepted, on public routes and in bare handlers, once a request", async () => {
+    const manager = new Manager(memoryStore());
+    const sessions = testSessions(manager);
+    const reasons: string[] = [];
+    manager.events.on("rejected", ({ reason }) => reasons.push(reason));
+    const visitor = (cookie?: string) =>
+      new TestRequest(cookie === undefined ? {} : { cookie: `__Host-sessionup=${cookie}` });
+    const [open, guarded] = [sessions.guards.public(), sessions.guards.auth()];
+    const forged = `${"a".repeat(22)}.${"b".repeat(65)}`;
+    await open(visitor());
+    expect(reasons).toEqual([]);
+    await open(visitor("junk"));
+    expect(reasons).toEqual(["malformed"]);
+    const request = visitor(forged);
+    await Promise.all([open(request), sessions.get(request)]);
+    await guarded(request);
+    expect(reasons).toEqual(["malformed", "unknown"]);
+    await sessions.get(visitor(forged));
+    await sessions.init(visitor(forged), "ann");
+    await guarded(visitor());
+    expect(reasons).toEqual(["malformed", "unknown", "unknown", "unknown", "no_cookie"]);
   });
 
   it("ASVS 16.3.3: is every end of a session, with its reason, and every new secret, once", async () => {
