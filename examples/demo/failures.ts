@@ -30,7 +30,7 @@ export function createFailures(findVisitor: FindVisitor): Failures {
       } else if (status === 503) {
         // Not the login page: during an outage the user may well be signed in.
         res.set("Retry-After", "5");
-        const message = "The server cannot look up your session at the moment. You have not been signed out.";
+        const message = "The server cannot look up your session at the moment. This does not sign you out.";
         await say(req, res, 503, "Try again shortly", message);
       } else if (req.method === "GET" || req.method === "HEAD") {
         res.redirect(303, "/login");
