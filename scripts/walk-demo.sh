@@ -88,7 +88,7 @@ shows 2 'name="id"'
 request first "200" /private
 # The newest is the first of the list: the second device.
 newest=$(grep -o -m 1 'name="id" value="[0-9A-Za-z]*"' "$work/page" | cut -d '"' -f 4)
-request first "303 /private?done=one" /revoke id="$newest"
+request first "303 /private" /revoke id="$newest"
 request second "303 /login" /private
 
 request first "303 /" /logout logout=

@@ -24,6 +24,9 @@ export type InitArguments<In> = undefined extends In
   ? [options?: InitOptions<In>]
   : [options: InitOptions<In> & { readonly meta: In }];
 
+/** The key by which `sessionup/testing` finds what an adapter's sessions were made from. @internal */
+export const ORIGIN: unique symbol = Symbol("sessionup.origin");
+
 /**
  * The verbs, the same for every framework; the context is the object by which yours stands for a request.
  *
@@ -83,6 +86,8 @@ export interface Sessions<Context, In = undefined, Out = In> {
    * `update` is called again with newer metadata if somebody else was faster.
    */
   updateMeta(context: Context, update: (meta: Out) => In | Promise<In>): Promise<Session<Out> | undefined>;
+  /** @internal */
+  readonly [ORIGIN]?: { readonly manager: unknown; carrierOf(context: Context): object };
 }
 
 /** What middleware does before the handler runs: the error to refuse with, or `undefined` to let it run. */
@@ -209,6 +214,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   }
 
   const verbs: Sessions<Context, In, Out> = {
+    [ORIGIN]: { manager, carrierOf },
     async init(context, userKey, options: InitOptions<In> = {}) {
       checkUserKey(userKey);
       known(options, "init", ["meta", "expiresIn", "level", "provider", "crossOrigin"]);

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import type { InitOptions, Manager } from "sessionup";
+import { type InitOptions, type Manager, SessionError } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { devicesPage } from "./devices.ts";
-import { failed, notFound, refuse } from "./failures.ts";
+import { createFailures } from "./failures.ts";
 import {
   fieldsOf,
   NAME_TAKEN,
@@ -16,25 +16,37 @@ import {
 } from "./fields.ts";
 import { loginPage, registerPage } from "./forms.ts";
 import { notStored, securityHeaders } from "./headers.ts";
+import type { Visitor } from "./layout.ts";
+import { Notices } from "./notices.ts";
 import { homePage, send } from "./pages.ts";
 import { type User, Users } from "./users.ts";
 
 const publicFiles = fileURLToPath(new URL("public", import.meta.url));
 
-/** The account site. `clock` is what the manager's is, so that the page counts from the same now. */
-export function createApp(
-  manager: Manager,
-  clock: () => number = Date.now,
-  users: Users = new Users(),
-): Express {
-  const sessions = expressSessions(manager, { reject: refuse });
+/** What the demo can be given besides the manager. */
+export interface DemoOptions {
+  /** The manager's clock, so that pages count from the same moment. Default `Date.now`. */
+  readonly clock?: () => number;
+  /** The accounts. Default: none yet, and in memory. */
+  readonly users?: Users;
+  /** Where the data is, as the footer says it after "It keeps". Default: all in memory. */
+  readonly storage?: string;
+}
+
+/** The account site. */
+export function createApp(manager: Manager, options: DemoOptions = {}): Express {
+  const { clock = Date.now, users = new Users(), storage = IN_MEMORY } = options;
+  const { rejected, failed, notFound } = createFailures(visitor);
+  const sessions = expressSessions(manager, { reject: rejected });
+  const notices = new Notices({ secure: manager.policy.cookie.secure, clock });
 
   const app = express();
   app.disable("x-powered-by");
+  app.locals.storage = storage;
   app.use(securityHeaders, express.static(publicFiles), notStored);
   app.use(express.urlencoded({ extended: false, limit: "4kb" }));
 
-  // Also there when the store does not answer; then nobody is greeted.
+  // The home page works without the store, too. It then greets nobody.
   app.get("/", sessions.public(), (req, res) => {
     const session = sessions.current(req);
     send(res, homePage(session && users.find(session.userKey)));
@@ -45,7 +57,8 @@ export function createApp(
     else send(res, registerPage());
   });
 
-  app.post("/register", async (req, res) => {
+  // public() blocks pages of other origins before an account is created or a password checked.
+  app.post("/register", sessions.public(), async (req, res) => {
     const { name, password, remember } = fieldsOf(req.body);
     const problem = nameProblem(name) ?? newPasswordProblem(password, "password");
     const user = problem ? undefined : await users.register(name, password);
@@ -56,16 +69,16 @@ export function createApp(
 
   app.get("/login", async (req, res) => {
     if (await sessions.get(req)) res.redirect(303, "/private");
-    else send(res, loginPage({ notice: NOTICES.get(req.query.done) }));
+    else send(res, loginPage({ notice: notices.take(req, res) }));
   });
 
-  app.post("/login", async (req, res) => {
+  app.post("/login", sessions.public(), async (req, res) => {
     const { name, password, remember } = fieldsOf(req.body);
     const problem = nameProblem(name) ?? passwordProblem(password);
     const user = problem ? undefined : await users.check(name, password);
     if (!user) return sendForm(res, loginPage, name, problem ?? WRONG_LOGIN);
     await sessions.init(req, user.id, lifetime(remember));
-    // The password may have changed since it was checked. That ended the sessions there were, and this one was none yet.
+    // If the password has changed since the check, that change ended all sessions but this one, which is newer.
     if (!users.hasSamePassword(user)) {
       await sessions.revoke(req);
       return sendForm(res, loginPage, name, WRONG_LOGIN);
@@ -79,24 +92,27 @@ export function createApp(
   });
 
   app.get("/private", sessions.auth(), hasAccount, async (req, res) => {
-    await sendDevices(req, res, { notice: NOTICES.get(req.query.done) });
+    await sendDevices(req, res, { notice: notices.take(req, res, sessions.require(req).id) });
   });
 
   app.post("/revoke", sessions.auth(), async (req, res) => {
-    const ended = await sessions.revokeOwn(req, fieldsOf(req.body).id);
-    // Its own id logs out.
-    if (!sessions.current(req)) res.redirect(303, "/");
-    else res.redirect(303, ended ? "/private?done=one" : "/private?done=gone");
+    const ended = await sessions.revokeOwn(req, fieldsOf(req.body).id).catch(notOwnerAsFalse);
+    const session = sessions.current(req);
+    if (!session) return res.redirect(303, "/"); // the id was this session's own
+    notices.leave(res, ended ? "one" : "gone", session.id);
+    res.redirect(303, "/private");
   });
 
   app.post("/revokeother", sessions.auth(), async (req, res) => {
     await sessions.revokeOther(req);
-    res.redirect(303, "/private?done=others");
+    notices.leave(res, "others", sessions.require(req).id);
+    res.redirect(303, "/private");
   });
 
   app.post("/revokeall", sessions.auth(), async (req, res) => {
     await sessions.revokeAll(req);
-    res.redirect(303, "/login?done=all");
+    notices.leave(res, "all");
+    res.redirect(303, "/login");
   });
 
   app.post("/password", sessions.auth(), hasAccount, async (req, res) => {
@@ -106,15 +122,27 @@ export function createApp(
     const user = await users.check(userOf(req).name, password);
     if (!user || !(await users.changePassword(user, next)))
       return sendDevices(req, res, { problem: WRONG_PASSWORD });
-    // After the change, or else a login with the old password could come in between.
+    // Only after the change: a login with the old password could otherwise slip in between.
     await sessions.revokeOther(req);
     await sessions.reauthenticate(req);
-    res.redirect(303, "/private?done=password");
+    notices.leave(res, "password", sessions.require(req).id);
+    res.redirect(303, "/private");
   });
 
   app.use(notFound, failed);
 
-  /** Sessions in a database can outlive the accounts, which are in a file: such a one is nobody's. */
+  /** Whose account links a page shows; `undefined` when the session cannot be looked up. */
+  async function visitor(req: Request): Promise<Visitor | undefined> {
+    try {
+      const session = await sessions.get(req);
+      return (session && users.find(session.userKey)) ?? "nobody";
+    } catch (error) {
+      if (SessionError.is(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Signs out a session without an account: a database of sessions can outlive the file of accounts. */
   async function hasAccount(req: Request, res: Response, next: NextFunction): Promise<void> {
     if (users.find(sessions.require(req).userKey)) return next();
     await sessions.revokeAll(req);
@@ -139,13 +167,13 @@ export function createApp(
   return app;
 }
 
-const NOTICES: ReadonlyMap<unknown, string> = new Map([
-  ["one", "That device is signed out."],
-  ["gone", "That device was signed out already."],
-  ["others", "All other devices are signed out."],
-  ["all", "You are signed out everywhere."],
-  ["password", "Your password is changed, and all other devices are signed out."],
-]);
+const IN_MEMORY = "accounts and sessions in memory and loses them when it stops";
+
+/** Another user's session is answered like an unknown id, so that nobody can find out which ids exist. */
+function notOwnerAsFalse(error: unknown): false {
+  if (SessionError.is(error) && error.code === "ERR_NOT_OWNER") return false;
+  throw error;
+}
 
 function lifetime(remember: boolean): InitOptions {
   return remember ? { expiresIn: "30d" } : {};

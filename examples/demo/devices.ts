@@ -2,7 +2,7 @@ import type { Session } from "sessionup";
 import type { Problem } from "./fields.ts";
 import { noticeOf, passwordForm } from "./forms.ts";
 import { type Html, html } from "./html.ts";
-import { layout } from "./layout.ts";
+import type { Page } from "./layout.ts";
 import { time } from "./times.ts";
 import type { User } from "./users.ts";
 
@@ -15,10 +15,10 @@ export interface Devices {
   readonly problem?: Problem | undefined;
 }
 
-/** Where a user is signed in, with a button to end each of it. */
-export function devicesPage({ user, sessions, now, notice, problem }: Devices): Html {
+/** The list of a user's sessions, each with a button that ends it. */
+export function devicesPage({ user, sessions, now, notice, problem }: Devices): Page {
   const body = html`${noticeOf(notice)}
-<p>If you do not know one of these, sign it out and change your password.</p>
+<p>If you do not recognize a device, sign it out and change your password.</p>
 <ul class="sessions" role="list">
 ${sessions.map((session) => card(session, now))}
 </ul>
@@ -28,10 +28,10 @@ ${sessions.length > 1 && html`<form method="post" action="/revokeother"><button>
 </div>
 <section aria-labelledby="change">
 <h2 id="change">Change password</h2>
-<p>You stay signed in here. All other devices are signed out.</p>
+<p>You stay signed in on this device. All other devices are signed out.</p>
 ${passwordForm(user, problem)}
 </section>`;
-  return layout({ title: "Where you are signed in", user, failed: problem !== undefined, body });
+  return { title: "Where you are signed in", user, failed: problem !== undefined, body };
 }
 
 const PHONES: ReadonlySet<string | undefined> = new Set(["Android", "iOS"]);
@@ -45,10 +45,10 @@ function card(session: Session, now: number): Html {
 ${PHONES.has(agent?.os) ? phone : computer}
 <h2>${device}${current && html` <span class="badge">This device</span>`}</h2>
 <dl>
-<div><dt>Address</dt><dd>${ip}</dd></div>
+<div><dt>IP address</dt><dd>${ip}</dd></div>
 <div><dt>Signed in</dt><dd>${time(createdAt, now)}</dd></div>
 <div><dt>Last active</dt><dd>${time(lastSeenAt, now)}</dd></div>
-<div><dt>Ends</dt><dd>${time(expiresAt, now)}</dd></div>
+<div><dt>Expires</dt><dd>${time(expiresAt, now)}</dd></div>
 </dl>
 <form method="post" action="/revoke"><input type="hidden" name="id" value="${id}"><button aria-label="Sign out ${device}, ${ip}">Sign out</button></form>
 </li>`;

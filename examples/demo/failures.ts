@@ -1,40 +1,70 @@
 import type { NextFunction, Request, Response } from "express";
 import { SessionError } from "sessionup";
 import { loginPage } from "./forms.ts";
+import type { Visitor } from "./layout.ts";
 import { messagePage, send } from "./pages.ts";
 
-/** Answers to a request without a session (401), or when nobody knows whether it has one (503). */
-export function refuse({ status }: SessionError, req: Request, res: Response): void {
-  if (status === 503) {
-    // Not the login page: it would say that there is no session.
-    res.set("Retry-After", "5");
-    send(res, messagePage("Try again shortly", "Your session cannot be looked up at the moment."), 503);
-  } else if (req.method === "GET" || req.method === "HEAD") {
-    res.redirect(303, "/login");
-  } else {
-    send(res, loginPage({ notice: "Your session has ended. Sign in again." }), 401);
-  }
+/** Whose account links a page shows, as far as that is known. */
+export type FindVisitor = (req: Request) => Promise<Visitor | undefined>;
+
+/** The answers to requests that failed. */
+export interface Failures {
+  /** Answers a request without a session (401), from a page of another origin (403), or during an outage (503). */
+  rejected(error: SessionError, req: Request, res: Response): Promise<void>;
+  /** Answers any error that a handler, sessionup or the body parser throws. */
+  failed(error: unknown, req: Request, res: Response, next: NextFunction): Promise<void>;
+  /** Answers a request that no route matches. */
+  notFound(req: Request, res: Response): Promise<void>;
 }
 
-/** Answers to whatever was thrown: by sessionup's verbs, by the reader of forms, by mistakes of ours. */
-export function failed(error: unknown, req: Request, res: Response, next: NextFunction): void {
-  const status = statusOf(error);
-  if (res.headersSent) {
-    next(error);
-  } else if (SessionError.is(error) && (status === 401 || status === 503)) {
-    refuse(error, req, res);
-  } else if (status < 500) {
-    send(res, messagePage("That did not work", "This request cannot be carried out."), status);
-  } else {
-    console.error(error);
-    send(res, messagePage("Something went wrong", "The mistake is ours. Try again shortly."), 500);
+export function createFailures(findVisitor: FindVisitor): Failures {
+  async function say(req: Request, res: Response, status: number, title: string, message: string) {
+    send(res, messagePage(title, message, await findVisitor(req)), status);
   }
+
+  const failures: Failures = {
+    async rejected({ code, status }, req, res) {
+      if (code === "ERR_CROSS_ORIGIN") {
+        const message = "Another website sent this request. Nothing has been changed.";
+        await say(req, res, 403, "Request blocked", message);
+      } else if (status === 503) {
+        // Not the login page: during an outage the user may well be signed in.
+        res.set("Retry-After", "5");
+        const message = "The server cannot look up your session at the moment. This does not sign you out.";
+        await say(req, res, 503, "Try again shortly", message);
+      } else if (req.method === "GET" || req.method === "HEAD") {
+        res.redirect(303, "/login");
+      } else {
+        send(res, loginPage({ notice: "Your session has ended. Sign in again." }), 401);
+      }
+    },
+
+    async failed(error, req, res, next) {
+      const status = statusOf(error);
+      if (res.headersSent) {
+        next(error);
+      } else if (SessionError.is(error) && REJECTED.has(error.code)) {
+        await failures.rejected(error, req, res);
+      } else if (status < 500) {
+        await say(
+          req,
+          res,
+          status,
+          "The request could not be processed",
+          "Go back, and check what you entered.",
+        );
+      } else {
+        console.error(error);
+        await say(req, res, 500, "Something went wrong", "The problem is on our side. Try again shortly.");
+      }
+    },
+
+    notFound: (req, res) => say(req, res, 404, "Page not found", "There is no page at this address."),
+  };
+  return failures;
 }
 
-/** Answers where nothing else did. */
-export function notFound(_req: Request, res: Response): void {
-  send(res, messagePage("Not found", "There is no such page here."), 404);
-}
+const REJECTED: ReadonlySet<string> = new Set(["ERR_UNAUTHORIZED", "ERR_CROSS_ORIGIN", "ERR_STORE"]);
 
 function statusOf(error: unknown): number {
   const status = error instanceof Error && "status" in error ? error.status : undefined;

@@ -15,8 +15,8 @@ export interface Problem {
   readonly message: string;
 }
 
-export const NAME_TAKEN: Problem = problem("name", "That name is taken. Choose another one.", 409);
-export const WRONG_LOGIN: Problem = problem("password", "Name and password do not match.", 401);
+export const NAME_TAKEN: Problem = problem("name", "That name is taken. Choose another name.", 409);
+export const WRONG_LOGIN: Problem = problem("password", "Wrong name or password.", 401);
 export const WRONG_PASSWORD: Problem = problem("password", "That is not your current password.", 401);
 
 const LONGEST_NAME = 64;
@@ -37,7 +37,8 @@ export function fieldsOf(body: unknown): Fields {
 
 export function nameProblem(name: string): Problem | undefined {
   if (name === "") return problem("name", "Enter your name.");
-  if (name.length > LONGEST_NAME) return problem("name", `Names have at most ${LONGEST_NAME} characters.`);
+  if (name.length > LONGEST_NAME)
+    return problem("name", `Names can have at most ${LONGEST_NAME} characters.`);
   return undefined;
 }
 
@@ -56,7 +57,7 @@ export function newPasswordProblem(password: string, field: "password" | "next")
 
 function tooLong(password: string, field: "password" | "next"): Problem | undefined {
   if (password.length <= LONGEST_PASSWORD) return undefined;
-  return problem(field, `Passwords have at most ${LONGEST_PASSWORD} characters.`);
+  return problem(field, `Passwords can have at most ${LONGEST_PASSWORD} characters.`);
 }
 
 function problem(field: Problem["field"], message: string, status = 400): Problem {

@@ -1,6 +1,6 @@
 import type { Problem } from "./fields.ts";
 import { type Html, html } from "./html.ts";
-import { layout } from "./layout.ts";
+import type { Page } from "./layout.ts";
 import type { User } from "./users.ts";
 
 /** What is shown with a form. */
@@ -11,7 +11,7 @@ export interface FormState {
   readonly notice?: string | undefined;
 }
 
-export function loginPage(state: FormState = {}): Html {
+export function loginPage(state: FormState = {}): Page {
   const body = html`${noticeOf(state.notice)}
 <form class="card" method="post" action="/login">
 ${alertOf(state.problem)}
@@ -21,16 +21,16 @@ ${rememberField}
 <button class="primary">Sign in</button>
 </form>
 <p>No account yet? <a href="/register">Create one</a></p>`;
-  return layout({
+  return {
     title: "Sign in",
     user: "nobody",
     failed: state.problem !== undefined,
     narrow: true,
     body,
-  });
+  };
 }
 
-export function registerPage(state: FormState = {}): Html {
+export function registerPage(state: FormState = {}): Page {
   const body = html`
 <form class="card" method="post" action="/register">
 ${alertOf(state.problem)}
@@ -39,14 +39,14 @@ ${passwordField({ field: "password", label: "Password", autocomplete: "new-passw
 ${rememberField}
 <button class="primary">Create account</button>
 </form>
-<p>Have an account? <a href="/login">Sign in</a></p>`;
-  return layout({
+<p>Already have an account? <a href="/login">Sign in</a></p>`;
+  return {
     title: "Create account",
     user: "nobody",
     failed: state.problem !== undefined,
     narrow: true,
     body,
-  });
+  };
 }
 
 export function passwordForm(user: User, problem: Problem | undefined): Html {
@@ -83,7 +83,7 @@ function passwordField({ field, label, autocomplete }: PasswordField, problem: P
   const isNew = autocomplete === "new-password";
   return html`<label for="${field}">${label}</label>
 <input id="${field}" name="${field}" type="password" autocomplete="${autocomplete}" required${isNew && html` minlength="8"`}${describedBy(problem?.field === field, isNew && "hint")}>
-${isNew && html`<p class="hint" id="hint">At least 8 characters. A few words that belong only here are best.</p>`}`;
+${isNew && html`<p class="hint" id="hint">Use at least 8 characters, such as a few words that you use on no other site.</p>`}`;
 }
 
 const rememberField = html`<p class="check"><input id="remember" name="remember" type="checkbox" value="1"><label for="remember">Remember me on this device for 30 days</label></p>`;

@@ -1,12 +1,15 @@
 import { type Html, html, type Part } from "./html.ts";
 import type { User } from "./users.ts";
 
+/** Whoever a page is for. */
+export type Visitor = User | "nobody";
+
 /** What differs from page to page. */
 export interface Page {
   /** The heading, and the title of the browser's tab. */
   readonly title: string;
-  /** Who is signed in. Left out where that is not known. */
-  readonly user?: User | "nobody";
+  /** Who is signed in, for the account links. Without it the page has none: nobody knows during an outage. */
+  readonly user?: Visitor | undefined;
   /** The form has to be corrected: the tab says so too. */
   readonly failed?: boolean;
   /** Narrow, for a page that is one form. */
@@ -14,8 +17,9 @@ export interface Page {
   readonly body: Part;
 }
 
-/** The frame that all pages share. */
-export function layout({ title, user, failed = false, narrow = false, body }: Page): Html {
+/** The frame that all pages share. `storage` says where the demo keeps its data. */
+export function layout(page: Page, storage: string): Html {
+  const { title, user, failed = false, narrow = false, body } = page;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -35,13 +39,13 @@ ${user !== undefined && html`<nav aria-label="Account">${linksFor(user)}</nav>`}
 <h1>${title}</h1>
 ${body}
 </main>
-<footer>A demo. Accounts are kept in memory: when it stops, they are gone.</footer>
+<footer>This is a demo. It keeps ${storage}.</footer>
 </body>
 </html>
 `;
 }
 
-function linksFor(user: User | "nobody"): Html {
+function linksFor(user: Visitor): Html {
   if (user === "nobody") return html`<a href="/login">Sign in</a> <a href="/register">Create account</a>`;
   return html`<a class="name" href="/private"><bdi>${user.name}</bdi></a>
 <form method="post" action="/logout"><button>Sign out</button></form>`;

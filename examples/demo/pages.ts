@@ -1,38 +1,35 @@
 import type { Response } from "express";
-import { type Html, html } from "./html.ts";
-import { layout } from "./layout.ts";
+import { html } from "./html.ts";
+import { layout, type Page, type Visitor } from "./layout.ts";
 import type { User } from "./users.ts";
 
-/** For everybody; greets who is logged in. */
-export function homePage(user: User | undefined): Html {
+/** The home page, which greets a signed-in user. */
+export function homePage(user: User | undefined): Page {
   const links = user
     ? html`<a class="button primary" href="/private">Where you are signed in</a>`
     : html`<a class="button primary" href="/register">Create account</a> <a class="button" href="/login">Sign in</a>`;
   const body = html`
-<p class="lead">See every browser and phone that is signed in to your account, and end any of it, at once.</p>
+<p class="lead">See every browser and phone that is signed in to your account, and sign out any of them.</p>
 <p class="actions">${links}</p>
 <ul class="points" role="list">
-<li><h2>See where</h2><p>Each session with its browser, its address, and when it was last used.</p></li>
-<li><h2>End it there</h2><p>One session, all others, or every one. The next request is refused.</p></li>
-<li><h2>Change the password</h2><p>Whoever knew the old one is signed out everywhere else.</p></li>
+<li><h2>See your devices</h2><p>The list shows each device with its browser, its IP address and when it was last active.</p></li>
+<li><h2>Sign them out</h2><p>Sign out one device, all others, or all of them. It takes effect on their next request.</p></li>
+<li><h2>Change your password</h2><p>You stay signed in on this device. All other devices are signed out.</p></li>
 </ul>`;
-  return layout({
+  return {
     title: user ? `Hello, ${user.name}` : "Your account, your devices",
     user: user ?? "nobody",
     body,
-  });
+  };
 }
 
-/** When there is nothing to show but a sentence: not found, or not now. */
-export function messagePage(title: string, message: string): Html {
-  return layout({
-    title,
-    narrow: true,
-    body: html`<p>${message}</p><p><a href="/">To the start page</a></p>`,
-  });
+/** A page with one sentence. */
+export function messagePage(title: string, message: string, user: Visitor | undefined): Page {
+  const body = html`<p>${message}</p><p><a href="/">Go to the home page</a></p>`;
+  return { title, user, narrow: true, body };
 }
 
 /** Answers with a page. */
-export function send(res: Response, page: Html, status = 200): void {
-  res.status(status).send(String(page));
+export function send(res: Response, page: Page, status = 200): void {
+  res.status(status).send(String(layout(page, String(res.app.locals.storage))));
 }

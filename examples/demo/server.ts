@@ -1,4 +1,6 @@
+import { accessSync, constants } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Manager } from "sessionup";
 import { createApp } from "./app.ts";
@@ -17,7 +19,8 @@ const opened = await openStore(name, where).catch((error: Error) => fail(error.m
 const manager = new Manager(opened.store, { cookie: { secure } });
 manager.events.on("error", ({ error }) => console.error(error));
 
-const app = createApp(manager, Date.now, new Users(opened.accounts));
+const { storage } = opened;
+const app = createApp(manager, { users: openUsers(opened.accounts), ...(storage && { storage }) });
 const server = app.listen(Number(port), (error?: NodeJS.ErrnoException) => {
   if (error?.code === "EADDRINUSE") fail(`Port ${port} is taken. Try another one: PORT=8081 npm run demo`);
   if (error) fail(`Cannot listen on port ${port}: ${error.message}`);
@@ -34,6 +37,20 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+function openUsers(file: string | undefined): Users {
+  try {
+    // Without this check, the first registration would fail.
+    if (file !== undefined) accessSync(dirname(resolve(file)), constants.W_OK);
+    return new Users(file);
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      return fail(`Cannot read the accounts in ${file}: the file is not valid JSON. Correct or delete it.`);
+    return fail(
+      `Cannot use ${file} for the accounts. Check that this user may read the file and write to its folder.`,
+    );
+  }
+}
+
 /** `npm run demo -- --store sqlite demo.db`. */
 function argumentsGiven(): { name: string; where: string | undefined } {
   try {
@@ -43,7 +60,7 @@ function argumentsGiven(): { name: string; where: string | undefined } {
     });
     return { name: values.store, where: positionals[0] };
   } catch (error) {
-    return fail(`${(error as Error).message.split("\n", 1)[0]} Use: npm run demo -- --store sqlite demo.db`);
+    return fail(`${(error as Error).message.split(". ", 1)[0]}. Use: npm run demo -- --store sqlite demo.db`);
   }
 }
 

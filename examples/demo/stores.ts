@@ -1,54 +1,72 @@
 import type { Store } from "sessionup";
+import { explainFile, explainServer } from "./open-errors.ts";
 
 /** A store for the demo, and a file for its accounts if they should outlive it too. */
 interface Opened {
   readonly store: Store;
   readonly accounts?: string;
+  /** Where the data is, as the footer says it after "It keeps". */
+  readonly storage?: string;
   /** Closes what the demo opened: a store never closes the app's client. */
   close(): Promise<void>;
 }
 
-/** What `--store` can be, what it needs to know, and how an app of one's own would open it. */
-const STORES: Readonly<Record<string, { readonly needs?: string; open(where: string): Promise<Opened> }>> = {
-  memory: {
-    async open() {
-      const { memoryStore } = await import("sessionup/stores/memory");
-      return { store: memoryStore(), close: async () => {} };
-    },
-  },
+/** A database that `--store` can name: where it is, and how an app opens it. */
+interface Database {
+  readonly label: string;
+  readonly at: "path" | "url";
+  readonly example: string;
+  open(where: string): Promise<Pick<Opened, "store" | "close">>;
+}
+
+const DATABASES: Readonly<Record<string, Database>> = {
   sqlite: {
-    needs: "a path, such as demo.db",
+    label: "SQLite",
+    at: "path",
+    example: "demo.db",
     async open(path) {
       const { default: Database } = await import("libsql");
       const { sqliteStore } = await import("sessionup/stores/sqlite");
       const database = new Database(path);
       const store = sqliteStore(database);
       await store.migrate();
-      return { store, accounts: `${path}.accounts.json`, close: async () => void database.close() };
+      return { store, close: async () => void database.close() };
     },
   },
   lmdb: {
-    needs: "a path, such as demo.lmdb",
+    label: "LMDB",
+    at: "path",
+    example: "demo.lmdb",
     async open(path) {
       const { open } = await import("lmdb");
       const { lmdbStore } = await import("sessionup/stores/lmdb");
       const root = open({ path });
-      return { store: lmdbStore(root), accounts: `${path}.accounts.json`, close: () => root.close() };
+      return { store: lmdbStore(root), close: () => root.close() };
     },
   },
   redis: {
-    needs: "a URL, such as redis://localhost:6379",
+    label: "Redis",
+    at: "url",
+    example: "redis://localhost:6379",
     async open(url) {
       const { Redis } = await import("ioredis");
       const { redisStore } = await import("sessionup/stores/redis");
       const client = new Redis(url, { maxRetriesPerRequest: 1 });
-      client.on("error", () => {}); // each request that fails says so
-      await client.ping();
-      return { store: redisStore(client), accounts: ACCOUNTS, close: async () => void (await client.quit()) };
+      let connectionError: unknown;
+      // Without a listener, ioredis would log each of them. The requests that fail report the outage.
+      client.on("error", (error) => {
+        connectionError = error;
+      });
+      await client.ping().catch((error) => {
+        throw connectionError ?? error;
+      });
+      return { store: redisStore(client), close: async () => void (await client.quit()) };
     },
   },
   postgres: {
-    needs: "a URL, such as postgres://localhost/app",
+    label: "PostgreSQL",
+    at: "url",
+    example: "postgres://localhost/app",
     async open(url) {
       const { default: pg } = await import("pg");
       const { postgresStore } = await import("sessionup/stores/postgres");
@@ -56,18 +74,20 @@ const STORES: Readonly<Record<string, { readonly needs?: string; open(where: str
       pool.on("error", () => {}); // an idle connection broke; the next request opens another
       const store = postgresStore(pool);
       await store.migrate();
-      return { store, accounts: ACCOUNTS, close: () => pool.end() };
+      return { store, close: () => pool.end() };
     },
   },
   mysql: {
-    needs: "a URL, such as mysql://root@localhost/app",
+    label: "MySQL",
+    at: "url",
+    example: "mysql://root@localhost/app",
     async open(url) {
       const { createPool } = await import("mysql2/promise");
       const { mysqlStore } = await import("sessionup/stores/mysql");
       const pool = createPool(url);
       const store = mysqlStore(pool);
       await store.migrate();
-      return { store, accounts: ACCOUNTS, close: () => pool.end() };
+      return { store, close: () => pool.end() };
     },
   },
 };
@@ -75,16 +95,31 @@ const STORES: Readonly<Record<string, { readonly needs?: string; open(where: str
 /** Where the accounts are when the sessions are on a server: this demo has no tables of its own. */
 const ACCOUNTS = "demo.accounts.json";
 
-/** Opens the store of that name; throws, with one line for whoever typed it, where that cannot be. */
-export async function openStore(name: string, where: string | undefined): Promise<Opened> {
-  const chosen = Object.hasOwn(STORES, name) ? STORES[name] : undefined;
-  if (!chosen) throw new Error(`--store: one of ${Object.keys(STORES).join(", ")}`);
-  if (chosen.needs && !where) throw new Error(`--store ${name}: needs ${chosen.needs}`);
-  try {
-    return await chosen.open(where ?? "");
-  } catch (error) {
-    throw new Error(`--store ${name}: ${error instanceof Error ? error.message || error.name : error}`, {
-      cause: error,
-    });
+/** Opens the store of that name. Throws an error whose message is one line for the person who typed the command. */
+export async function openStore(name: string, where = ""): Promise<Opened> {
+  if (name === "memory") {
+    const { memoryStore } = await import("sessionup/stores/memory");
+    return { store: memoryStore(), close: async () => {} };
   }
+  const database = Object.hasOwn(DATABASES, name) ? DATABASES[name] : undefined;
+  if (!database) throw new Error(`--store: use one of memory, ${Object.keys(DATABASES).join(", ")}`);
+  const { label, at, example } = database;
+  const wanted = `a ${at === "url" ? "URL" : "path"}, such as ${example}`;
+  if (where === "") throw new Error(`--store ${name}: add ${wanted}`);
+  if (at === "url" && !hasSchemeOf(where, example)) throw new Error(`--store ${name}: use ${wanted}`);
+  try {
+    return {
+      ...(await database.open(where)),
+      accounts: at === "path" ? `${where}.accounts.json` : ACCOUNTS,
+      storage: `sessions in ${label} and accounts in a JSON file`,
+    };
+  } catch (error) {
+    const why = at === "path" ? await explainFile(label, where) : explainServer(label, where, error);
+    throw new Error(`--store ${name}: ${why}`, { cause: error });
+  }
+}
+
+/** Also with TLS (`rediss:`) or a longer name (`postgresql:`). */
+function hasSchemeOf(url: string, example: string): boolean {
+  return URL.canParse(url) && new URL(url).protocol.startsWith(new URL(example).protocol.slice(0, -1));
 }

@@ -92,6 +92,15 @@ export function alertOn({ body }: Answer): string | undefined {
   return /role="alert"[^>]*>([^<]*)</.exec(body)?.[1];
 }
 
+/** What the page says was done. */
+export function noticeOn({ body }: Answer): string | undefined {
+  return /role="status">([^<]*)</.exec(body)?.[1];
+}
+
+export function footerOn({ body }: Answer): string | undefined {
+  return /<footer>([^<]*)</.exec(body)?.[1];
+}
+
 /** "303 /login" */
 export function outcome({ status, headers }: Answer): string {
   return [status, headers.get("location")].join(" ").trim();

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Manager } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
-import { createApp } from "../../examples/demo/app.ts";
+import { createApp, type DemoOptions } from "../../examples/demo/app.ts";
 
 /** The demo, on a free port. */
 export interface Site {
@@ -13,9 +13,9 @@ export interface Site {
 
 export async function startSite(
   manager: Manager = new Manager(memoryStore()),
-  clock?: () => number,
+  options: DemoOptions = {},
 ): Promise<Site> {
-  const server = createServer(createApp(manager, clock)).listen(0);
+  const server = createServer(createApp(manager, options)).listen(0);
   await once(server, "listening");
   return {
     // Not 127.0.0.1: browsers know localhost for a place to keep Secure cookies.

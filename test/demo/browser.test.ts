@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startChromium } from "../support/chromium.ts";
@@ -97,9 +100,55 @@ describe("the demo in Chromium", () => {
   it("signs one device out from the other", async () => {
     const { onPhone, onLaptop } = await userOnTwo();
     await onLaptop.getByRole("button", { name: /^Sign out Chrome on Android, (127\.0\.0\.1|::1)$/ }).click();
-    expect(await onLaptop.getByRole("status").textContent()).toBe("That device is signed out.");
+    expect(await onLaptop.getByRole("status").textContent()).toBe("That device is now signed out.");
     expect(await headings(onLaptop)).toEqual(["Edge on Windows This device"]);
     await expectSignedOut(onPhone);
+  });
+
+  it("shows what was done once: a reload, Back and a link show it no more", async () => {
+    const { onLaptop } = await userOnTwo();
+    await press(onLaptop, "Sign out all others");
+    expect(await onLaptop.getByRole("status").textContent()).toBe("All other devices are now signed out.");
+    expect(path(onLaptop)).toBe("/private");
+    await onLaptop.reload();
+    expect(await onLaptop.getByRole("status").count()).toBe(0);
+    await onLaptop.goto("/private?done=password");
+    expect(await onLaptop.getByRole("status").count()).toBe(0);
+    await onLaptop.goBack();
+    expect(await onLaptop.getByRole("status").count()).toBe(0);
+    expect(await onLaptop.context().cookies()).toHaveLength(1);
+  });
+
+  it("blocks a form on a page of another origin, and the user stays signed in", async () => {
+    const { onPhone, onLaptop } = await userOnTwo();
+    const form = `<form method="post" action="${site.url}/revokeall"><button>Win a prize</button></form>`;
+    const other = createServer((_request, response) =>
+      response.setHeader("content-type", "text/html").end(form),
+    );
+    await once(other.listen(0), "listening");
+    await onLaptop.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+    const answer = onLaptop.waitForResponse("**/revokeall");
+    await press(onLaptop, "Win a prize");
+    expect((await answer).status()).toBe(403);
+    // The browser did send the cookie: to it, another port is the same site.
+    expect((await (await answer).request().allHeaders()).cookie).toContain("__Host-sessionup=");
+    expect(await onLaptop.getByRole("heading", { level: 1 }).textContent()).toBe("Request blocked");
+    await onLaptop.getByRole("link", { name: "Go to the home page" }).click();
+    await onLaptop.waitForLoadState();
+    expect(await button(onLaptop, "Sign out").count()).toBe(1);
+    await onPhone.goto("/private");
+    expect(path(onPhone)).toBe("/private");
+    other.close();
+    other.closeAllConnections();
+  });
+
+  it("keeps the account links on an error page", async () => {
+    const { name, onLaptop } = await userOnTwo();
+    await onLaptop.goto("/nowhere");
+    expect(await onLaptop.getByRole("navigation").getByRole("link").textContent()).toBe(name);
+    await press(onLaptop, "Sign out");
+    expect(path(onLaptop)).toBe("/");
+    await expectSignedOut(onLaptop);
   });
 
   it("signs out all others, and then has no button for it", async () => {
@@ -113,7 +162,7 @@ describe("the demo in Chromium", () => {
   it("signs out everywhere", async () => {
     const { onPhone, onLaptop } = await userOnTwo();
     await press(onLaptop, "Sign out everywhere");
-    expect(await onLaptop.getByRole("status").textContent()).toBe("You are signed out everywhere.");
+    expect(await onLaptop.getByRole("status").textContent()).toBe("You are now signed out everywhere.");
     expect(await onLaptop.context().cookies()).toEqual([]);
     await expectSignedOut(onLaptop);
     await expectSignedOut(onPhone);
@@ -133,7 +182,9 @@ describe("the demo in Chromium", () => {
     await onLaptop.getByLabel("Current password").fill(password);
     await onLaptop.getByLabel("New password").fill("battery staple");
     await press(onLaptop, "Change password");
-    expect(await onLaptop.getByRole("status").textContent()).toContain("Your password is changed");
+    expect(await onLaptop.getByRole("status").textContent()).toBe(
+      "Your password has been changed. All other devices are signed out.",
+    );
     expect(await headings(onLaptop)).toEqual(["Edge on Windows This device"]);
     const [after] = await onLaptop.context().cookies();
     expect(after?.value).not.toBe(before?.value);
@@ -239,7 +290,7 @@ describe("the demo in Chromium", () => {
         };
         expect({ what, ...found }).toEqual({ what, overflow: 0, faint: [], missing: [] });
       };
-      for (const visited of ["/", "/login", "/register", "/nowhere", "/login?done=all"]) {
+      for (const visited of ["/", "/login", "/register", "/nowhere"]) {
         await page.goto(visited);
         await check(visited);
       }
@@ -252,7 +303,12 @@ describe("the demo in Chromium", () => {
       await check("name taken");
       await submit(page, "/login", name);
       await submit(await device(laptop), "/login", name);
-      await page.goto("/private?done=one");
+      await submit(await device(laptop), "/login", name);
+      await page.goto("/private");
+      await page
+        .getByRole("button", { name: /^Sign out Edge/ })
+        .first()
+        .click();
       await check("/private with two devices and a notice");
       await page.getByLabel("Current password").fill("wrong horse");
       await page.getByLabel("New password").fill("battery staple");

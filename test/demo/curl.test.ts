@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { alertOn, Device, idsOn, outcome } from "./_curl.ts";
+import { alertOn, Device, footerOn, idsOn, noticeOn, outcome } from "./_curl.ts";
 import { type Site, startSite } from "./_site.ts";
 
 const password = "correct horse";
@@ -40,8 +40,8 @@ describe("the demo with curl and a cookie jar", () => {
     expect(list.body.match(/This device/g)).toHaveLength(1);
     expect((await second.get("/")).body).toContain(`Hello, ${name}`);
 
-    expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private?done=one");
-    expect((await first.get("/private?done=one")).body).toContain("That device is signed out.");
+    expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private");
+    expect(noticeOn(await first.get("/private"))).toBe("That device is now signed out.");
     expect(outcome(await second.get("/private"))).toBe("303 /login");
     expect((await second.get("/")).body).not.toContain("Hello");
     expect(idsOn(await first.get("/private"))).toEqual([oldest]);
@@ -67,15 +67,15 @@ describe("the demo with curl and a cookie jar", () => {
 
   it("signs out all others", async () => {
     const { first, second } = await userOnTwo();
-    expect(outcome(await first.post("/revokeother"))).toBe("303 /private?done=others");
+    expect(outcome(await first.post("/revokeother"))).toBe("303 /private");
     expect(outcome(await second.get("/private"))).toBe("303 /login");
     expect(idsOn(await first.get("/private"))).toHaveLength(1);
   });
 
   it("signs out everywhere", async () => {
     const { first, second } = await userOnTwo();
-    expect(outcome(await first.post("/revokeall"))).toBe("303 /login?done=all");
-    expect((await first.get("/login?done=all")).body).toContain("You are signed out everywhere.");
+    expect(outcome(await first.post("/revokeall"))).toBe("303 /login");
+    expect(noticeOn(await first.get("/login"))).toBe("You are now signed out everywhere.");
     for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("303 /login");
   });
 
@@ -83,7 +83,7 @@ describe("the demo with curl and a cookie jar", () => {
     const { name, first, second } = await userOnTwo();
     const [before] = await first.cookies();
     const changed = await first.post("/password", { password, next: "battery staple" });
-    expect(outcome(changed)).toBe("303 /private?done=password");
+    expect(outcome(changed)).toBe("303 /private");
     expect(await first.cookies()).not.toEqual([before]);
     expect(outcome(await first.get("/private"))).toBe("200");
     expect(outcome(await second.get("/private"))).toBe("303 /login");
@@ -126,13 +126,13 @@ describe("the demo with curl and a cookie jar", () => {
     it.each([
       ["/register", { name: "  ", password }, 400, "Enter your name."],
       ["/register", { password }, 400, "Enter your name."],
-      ["/register", { name: "a".repeat(65), password }, 400, "Names have at most 64 characters."],
+      ["/register", { name: "a".repeat(65), password }, 400, "Names can have at most 64 characters."],
       ["/register", { name: "new", password: "seven77" }, 400, "Choose a password of at least 8 characters."],
-      ["/register", { name: "new", password: long }, 400, "Passwords have at most 256 characters."],
+      ["/register", { name: "new", password: long }, 400, "Passwords can have at most 256 characters."],
       ["/login", { name: "", password }, 400, "Enter your name."],
       ["/login", { name: "nobody", password: "" }, 400, "Enter your password."],
-      ["/login", { name: "nobody", password: long }, 400, "Passwords have at most 256 characters."],
-      ["/login", { name: "nobody", password }, 401, "Name and password do not match."],
+      ["/login", { name: "nobody", password: long }, 400, "Passwords can have at most 256 characters."],
+      ["/login", { name: "nobody", password }, 401, "Wrong name or password."],
     ])("%s refuses %o", async (path, fields, status, message) => {
       const stranger = await device();
       const answer = await stranger.post(path, fields as Record<string, string>);
@@ -144,7 +144,7 @@ describe("the demo with curl and a cookie jar", () => {
     it("keeps the name that was typed, and never a password", async () => {
       const { name, first } = await userOnTwo();
       const answer = await first.post("/login", { name, password: "wrong horse" });
-      expect(alertOn(answer)).toBe("Name and password do not match.");
+      expect(alertOn(answer)).toBe("Wrong name or password.");
       expect(answer.body).toContain(`value="${name}"`);
       expect(answer.body).not.toContain("wrong horse");
     });
@@ -152,7 +152,7 @@ describe("the demo with curl and a cookie jar", () => {
     it("takes a name once, however it is typed", async () => {
       const { name } = await userOnTwo();
       const answer = await (await device()).post("/register", { name: ` ${name.toUpperCase()}`, password });
-      expect([answer.status, alertOn(answer)]).toEqual([409, "That name is taken. Choose another one."]);
+      expect([answer.status, alertOn(answer)]).toEqual([409, "That name is taken. Choose another name."]);
     });
 
     it("takes a name once when two ask at the same time", async () => {
@@ -175,25 +175,142 @@ describe("the demo with curl and a cookie jar", () => {
     it("refuses bodies over the limit", async () => {
       const answer = await (await device()).post("/login", { name: "a".repeat(5_000), password });
       expect(answer.status).toBe(413);
-      expect(answer.body).toContain("<h1>That did not work</h1>");
+      expect(answer.body).toContain("<h1>The request could not be processed</h1>");
     });
   });
 
   describe("POST /revoke", () => {
-    it("ends nothing for an id that is nobody's", async () => {
+    const notYours = ["303 /private", "That device is not signed in to your account."];
+
+    it("ends nothing for an unknown id", async () => {
       const { first, second } = await userOnTwo();
       for (const id of ["", "x", "0".repeat(22), "../../etc/passwd", "é".repeat(200)]) {
-        expect(outcome(await first.post("/revoke", { id }))).toBe("303 /private?done=gone");
+        expect([outcome(await first.post("/revoke", { id })), noticeOn(await first.get("/private"))]).toEqual(
+          notYours,
+        );
       }
       for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
     });
 
-    it("refuses the id of another user's session, which stays", async () => {
+    it("answers another user's session id as it answers an unknown one, and that session stays", async () => {
       const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
       const [id = ""] = idsOn(await theirs.first.get("/private"));
-      expect(outcome(await mine.first.post("/revoke", { id }))).toBe("403");
+      const other = await mine.first.post("/revoke", { id });
+      expect([outcome(other), noticeOn(await mine.first.get("/private"))]).toEqual(notYours);
+      const unknown = await mine.first.post("/revoke", { id: "0".repeat(22) });
+      expect([other.body, [...other.headers.keys()]]).toEqual([unknown.body, [...unknown.headers.keys()]]);
       expect(idsOn(await theirs.first.get("/private"))).toContain(id);
     });
+  });
+
+  describe("notices", () => {
+    const done = "That device is now signed out.";
+
+    it("show once, on the page after the form, and not on a reload", async () => {
+      const { first } = await userOnTwo();
+      const [newest = ""] = idsOn(await first.get("/private"));
+      expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private");
+      expect(noticeOn(await first.get("/private"))).toBe(done);
+      expect(noticeOn(await first.get("/private"))).toBeUndefined();
+      expect(await first.cookies()).toHaveLength(1);
+    });
+
+    it("cannot be made by a link", async () => {
+      const { first } = await userOnTwo();
+      for (const name of ["one", "gone", "others", "all", "password"]) {
+        expect(noticeOn(await first.get(`/private?done=${name}&notice=${name}`))).toBeUndefined();
+        expect(noticeOn(await (await device()).get(`/login?done=${name}&notice=${name}`))).toBeUndefined();
+      }
+    });
+
+    it("cannot be made by a cookie that the demo did not sign", async () => {
+      const stranger = await device();
+      const until = Date.now() + 60_000;
+      for (const value of ["all", `all.${until}`, `all.${until}.`, `all.${until}.${"A".repeat(43)}`, "é"]) {
+        const answer = await stranger.get("/login", "--header", `Cookie: __Host-notice=${value}`);
+        expect([answer.status, noticeOn(answer)]).toEqual([200, undefined]);
+        expect(answer.headers.get("set-cookie")).toMatch(/^__Host-notice=; .*Expires=Thu, 01 Jan 1970/);
+      }
+    });
+
+    it("of one session show in no other session and to no visitor", async () => {
+      const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
+      const { headers } = await theirs.first.post("/revokeother");
+      const [cookie = ""] = headers.get("set-cookie")?.split(";") ?? [];
+      expect(cookie).toMatch(/^__Host-notice=others\./);
+      const [session = ""] = (await mine.first.cookies()).map((line) => line.split("\t").slice(5).join("="));
+      const both = await mine.first.get("/private", "--header", `Cookie: ${session}; ${cookie}`);
+      expect([both.status, noticeOn(both)]).toEqual([200, undefined]);
+      expect(noticeOn(await (await device()).get("/login", "--header", `Cookie: ${cookie}`))).toBeUndefined();
+    });
+
+    it("come with a cookie that scripts and other sites cannot use and that lasts a minute", async () => {
+      const { first } = await userOnTwo();
+      const { headers } = await first.post("/revokeother");
+      const [, ...attributes] = headers.get("set-cookie")?.split("; ") ?? [];
+      expect(attributes.filter((each) => !each.startsWith("Expires=")).sort()).toEqual([
+        "HttpOnly",
+        "Max-Age=60",
+        "Path=/",
+        "SameSite=Strict",
+        "Secure",
+      ]);
+    });
+  });
+
+  describe("a form that a page of another origin sends", () => {
+    const foreign = [
+      "--header",
+      "Origin: https://elsewhere.example",
+      "--header",
+      "Sec-Fetch-Site: same-site",
+    ];
+
+    it.each(["/logout", "/revoke", "/revokeother", "/revokeall", "/password", "/login", "/register"])(
+      "is blocked with 403 at %s, and the session lives",
+      async (path) => {
+        const { first, second } = await userOnTwo();
+        const answer = await first.get(path, ...foreign, "--data", `name=foreign&password=${password}`);
+        expect(answer.status).toBe(403);
+        expect(answer.body).toContain("<h1>Request blocked</h1>");
+        expect(answer.body).not.toContain("Your session has ended");
+        for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
+      },
+    );
+
+    it("creates no account", async () => {
+      const stranger = await device();
+      const fields = ["--data", `name=planted&password=${password}`];
+      expect((await stranger.get("/register", ...foreign, ...fields)).status).toBe(403);
+      expect(outcome(await stranger.post("/login", { name: "planted", password }))).toBe("401");
+    });
+  });
+
+  describe("an error page", () => {
+    const big = "a".repeat(5_000);
+
+    it("keeps the account links of a signed-in user", async () => {
+      const { name, first } = await userOnTwo();
+      for (const answer of [await first.get("/nowhere"), await first.post("/password", { next: big })]) {
+        expect(answer.status).toBeGreaterThanOrEqual(404);
+        expect(answer.body).toContain(`<bdi>${name}</bdi>`);
+        expect(answer.body).toContain('action="/logout"');
+      }
+    });
+
+    it("offers a visitor to sign in", async () => {
+      const stranger = await device();
+      for (const answer of [await stranger.get("/nowhere"), await stranger.post("/login", { name: big })]) {
+        expect(answer.body).toContain('<nav aria-label="Account"><a href="/login">');
+        expect(answer.headers.has("set-cookie")).toBe(false);
+      }
+    });
+  });
+
+  it("says in the footer that accounts and sessions are in memory", async () => {
+    expect(footerOn(await (await device()).get("/"))).toBe(
+      "This is a demo. It keeps accounts and sessions in memory and loses them when it stops.",
+    );
   });
 
   it.each(["/revoke", "/revokeother", "/revokeall", "/password"])(
@@ -211,7 +328,7 @@ describe("the demo with curl and a cookie jar", () => {
     for (const path of ["/logout", "/revoke", "/revokeother", "/revokeall", "/password"]) {
       const answer = await first.get(path);
       expect(answer.status).toBe(404);
-      expect(answer.body).toContain("<h1>Not found</h1>");
+      expect(answer.body).toContain("<h1>Page not found</h1>");
     }
     for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
   });

@@ -1,8 +1,9 @@
 import { Manager } from "sessionup";
 import { TestClock } from "sessionup/testing";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Users } from "../../examples/demo/users.ts";
 import { GatedStore } from "../support/gated-store.ts";
-import { Device, idsOn, outcome } from "./_curl.ts";
+import { Device, idsOn, noticeOn, outcome } from "./_curl.ts";
 import { type Site, startSite } from "./_site.ts";
 
 const name = "Ann";
@@ -18,7 +19,7 @@ describe("the demo when it goes wrong", () => {
   beforeEach(async () => {
     store = new GatedStore();
     clock = new TestClock();
-    site = await startSite(new Manager(store, { clock: clock.now }), clock.now);
+    site = await startSite(new Manager(store, { clock: clock.now }), { clock: clock.now });
     first = await Device.of(site.url);
     second = await Device.of(site.url);
     await first.post("/register", { name, password });
@@ -56,6 +57,46 @@ describe("the demo when it goes wrong", () => {
       expect(outcome(await first.get("/private"))).toBe("200");
     },
   );
+
+  it("keeps the account links of a signed-in user on the page for an unexpected error", async () => {
+    class FullDisk extends Users {
+      override async changePassword(): Promise<boolean> {
+        throw new Error("no space left on device");
+      }
+    }
+    const log = vi.spyOn(console, "error").mockReturnValue();
+    const broken = await startSite(new Manager(new GatedStore()), { users: new FullDisk() });
+    second.moveTo(broken.url);
+    await second.post("/register", { name, password });
+    const answer = await second.post("/password", { password, next: "battery staple" });
+    expect(outcome(answer)).toBe("500");
+    expect(answer.body).toContain(`<bdi>${name}</bdi>`);
+    expect(answer.body).not.toContain("no space left");
+    expect(log).toHaveBeenCalledOnce();
+    log.mockRestore();
+    await broken.close();
+  });
+
+  it("keeps the account links where the store fails after it has found the session", async () => {
+    store.fail("fetchByUserKey");
+    const answer = await first.get("/private");
+    expect(outcome(answer)).toBe("503");
+    expect(answer.body).toContain(`<bdi>${name}</bdi>`);
+  });
+
+  it("shows no account links on a page that is not found while the store is out", async () => {
+    store.fail("fetchById");
+    const answer = await first.get("/nowhere");
+    expect(outcome(answer)).toBe("404");
+    expect(answer.body).not.toContain("<nav");
+  });
+
+  it("shows no notice that is older than a minute", async () => {
+    await second.post("/login", { name, password });
+    await first.post("/revokeother");
+    clock.advance("61s");
+    expect(noticeOn(await first.get("/private"))).toBeUndefined();
+  });
 
   it("does not say that it signed out when the store fails at that", async () => {
     store.fail("deleteById");

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startMariadb } from "../support/servers/mariadb.ts";
 import { startPostgres } from "../support/servers/postgres.ts";
 import { startRedis } from "../support/servers/redis.ts";
-import { Device } from "./_curl.ts";
+import { Device, footerOn } from "./_curl.ts";
 
 const server = fileURLToPath(new URL("../../examples/demo/server.ts", import.meta.url));
 const tsx = import.meta.resolve("tsx");
@@ -50,10 +50,14 @@ describe("the demo with --store", () => {
     await exit;
   }
 
-  const servers = { redis: startRedis, postgres: startPostgres, mysql: startMariadb };
+  const servers = {
+    redis: { startServer: startRedis, label: "Redis" },
+    postgres: { startServer: startPostgres, label: "PostgreSQL" },
+    mysql: { startServer: startMariadb, label: "MySQL" },
+  };
 
   /** Registers, restarts the demo, and finds the same browser signed in; then signs out. */
-  async function survives(store: string, where: string): Promise<void> {
+  async function survives(store: string, where: string, label: string): Promise<void> {
     const first = await start("--store", store, where);
     expect(first.said).toMatch(/^The demo runs at /);
     const device = await Device.of(first.url);
@@ -65,6 +69,7 @@ describe("the demo with --store", () => {
     const page = await device.get("/private");
     expect(page.status).toBe(200);
     expect(page.body).toContain("This device");
+    expect(footerOn(page)).toBe(`This is a demo. It keeps sessions in ${label} and accounts in a JSON file.`);
     expect((await device.post("/logout")).status).toBe(303);
     expect((await device.get("/private")).status).toBe(303);
     await device.discard();
@@ -72,24 +77,27 @@ describe("the demo with --store", () => {
   }
 
   it("keeps logins through a restart on sqlite", async () => {
-    await survives("sqlite", join(folder, "demo.db"));
+    await survives("sqlite", join(folder, "demo.db"), "SQLite");
     const accounts = join(folder, "demo.db.accounts.json");
     expect((await stat(accounts)).mode & 0o777).toBe(0o600);
     expect(await readFile(accounts, "utf8")).not.toContain("correct horse");
   });
 
   it("keeps logins through a restart on lmdb", async () => {
-    await survives("lmdb", join(folder, "demo.lmdb"));
+    await survives("lmdb", join(folder, "demo.lmdb"), "LMDB");
   });
 
-  it.each(Object.entries(servers))("keeps logins through a restart on %s", async (store, startServer) => {
-    const started = await startServer();
-    try {
-      await survives(store, started.url);
-    } finally {
-      await started.stop();
-    }
-  });
+  it.each(Object.entries(servers))(
+    "keeps logins through a restart on %s",
+    async (store, { startServer, label }) => {
+      const started = await startServer();
+      try {
+        await survives(store, started.url, label);
+      } finally {
+        await started.stop();
+      }
+    },
+  );
 
   it("signs out a session whose account is gone", async () => {
     const first = await start("--store", "sqlite", "demo.db");
@@ -105,16 +113,57 @@ describe("the demo with --store", () => {
     await device.discard();
   });
 
-  it.each<[args: string[], line: RegExp]>([
-    [["--store", "excel"], /^--store: one of memory, sqlite, lmdb, redis, postgres, mysql\n$/],
-    [["--store", "sqlite"], /^--store sqlite: needs a path, such as demo.db\n$/],
-    [["--store", "redis"], /^--store redis: needs a URL, such as redis:\/\/localhost:6379\n$/],
-    [["--store", "postgres", "postgres://127.0.0.1:1/app"], /^--store postgres: .*ECONNREFUSED.*\n$/],
-    [["--store", "redis", "redis://127.0.0.1:1"], /^--store redis: .+\n$/],
-    [["--shop"], /^Unknown option '--shop'.* Use: npm run demo -- --store sqlite demo.db\n$/],
+  it.each<[args: string[], line: string]>([
+    [["--store", "excel"], "--store: use one of memory, sqlite, lmdb, redis, postgres, mysql"],
+    [["--store", "sqlite"], "--store sqlite: add a path, such as demo.db"],
+    [["--store", "redis"], "--store redis: add a URL, such as redis://localhost:6379"],
+    [["--store", "redis", "nonsense"], "--store redis: use a URL, such as redis://localhost:6379"],
+    [
+      ["--store", "mysql", "postgres://localhost/app"],
+      "--store mysql: use a URL, such as mysql://root@localhost/app",
+    ],
+    ...[
+      ["redis", "redis://user:password@127.0.0.1:1", "Redis"],
+      ["postgres", "postgres://user:password@127.0.0.1:1/app", "PostgreSQL"],
+      ["mysql", "mysql://user:password@127.0.0.1:1/app", "MySQL"],
+    ].map(([store = "", url = "", label]): [string[], string] => [
+      ["--store", store, url],
+      `--store ${store}: cannot connect to ${label} at 127.0.0.1:1: the connection was refused. Start ${label}, or correct the URL.`,
+    ]),
+    [
+      ["--store", "redis", "redis://nowhere.invalid"],
+      "--store redis: cannot connect to Redis at nowhere.invalid: no such host. Start Redis, or correct the URL.",
+    ],
+    [
+      ["--store", "sqlite", "missing/demo.db"],
+      "--store sqlite: cannot open missing/demo.db: its folder does not exist. Create the folder, or choose another path.",
+    ],
+    [
+      ["--store", "sqlite", "file/demo.db"],
+      "--store sqlite: cannot open file/demo.db: its folder is a file. Choose another path.",
+    ],
+    [
+      ["--store", "lmdb", "file/demo.lmdb"],
+      "--store lmdb: cannot open file/demo.lmdb: its folder is a file. Choose another path.",
+    ],
+    [["--store", "sqlite", "."], "--store sqlite: cannot open .: it is a folder. Choose another path."],
+    [
+      ["--store", "sqlite", "file"],
+      "--store sqlite: cannot open file: it is not a SQLite database that this user may write to. Choose another path.",
+    ],
+    [
+      ["--store", "sqlite", "broken.db"],
+      "Cannot read the accounts in broken.db.accounts.json: the file is not valid JSON. Correct or delete it.",
+    ],
+    [["--shop"], "Unknown option '--shop'. Use: npm run demo -- --store sqlite demo.db"],
   ])("says in one line what is wrong with %o", async (args, line) => {
+    await writeFile(
+      join(folder, "file"),
+      "neither a folder nor a database, and longer than a header".repeat(10),
+    );
+    await writeFile(join(folder, "broken.db.accounts.json"), "[{");
     const { said, child } = await start(...args);
-    expect(said).toMatch(line);
+    expect(said).toBe(`${line}\n`);
     expect(child.exitCode).toBe(1);
   });
 });

@@ -139,7 +139,10 @@ describe("the exports of package.json", () => {
         "./testing": [
           "TestClock",
           "adapterContract",
+          "cookieOf",
+          "signIn",
           "storeContract",
+          "withSession",
         ],
         "./ws": [
           "wsSessions",
@@ -354,6 +357,9 @@ describe("the exports of package.json", () => {
           "ContractReply",
           "ContractRoute",
           "ContractSkip",
+          "ResponseWithCookies",
+          "SignInArguments",
+          "SignInOptions",
           "StoreContractOptions",
           "TestRunner",
         ],

@@ -291,6 +291,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "node:assert/strict",
     "node:net",
   ],
+  // Signs in as an adapter does, over an exchange of its own.
+  "testing/sign-in": ["type exchange", "known-options", "manager", "type session", "sessions", "wire/cookie"],
   context: ["bound-sessions", "type sessions", "node:async_hooks"],
   client: ["type session"],
   index: [
