@@ -229,12 +229,14 @@ export class Statements {
   }
 
   /**
-   * Nothing is kept without tombstones, so there is nothing to trim. Users of whom no session ended in this step cost one
-   * lookup. Row ids order tombstones of one moment, so that exactly `max` of them stay.
+   * Row ids order the tombstones of one moment, so that exactly `max` of them stay. A user of whom no session ended in this
+   * step costs one lookup.
    */
   #trim([where, ...values]: Part, { now, tombstones }: Ending): readonly Statement[] {
     if (!tombstones) return [];
     const ofUser = "user_key = user.user_key AND ended_at IS NOT NULL";
+    // Turso's database reads a bound offset for the first user only.
+    const offset = Math.trunc(tombstones.max);
     const trim = whole(
       [`DELETE FROM ${this.#table} WHERE rowid IN (SELECT tombstone.rowid FROM`],
       [
@@ -244,7 +246,7 @@ export class Statements {
       ],
       [`CROSS JOIN ${this.#table} AS tombstone WHERE tombstone.${ofUser}`],
       [`AND (ended_at, tombstone.rowid) <= (SELECT ended_at, rowid FROM ${this.#table} WHERE ${ofUser}`],
-      ["ORDER BY ended_at DESC, rowid DESC LIMIT 1 OFFSET ?)) RETURNING id", tombstones.max],
+      [`ORDER BY ended_at DESC, rowid DESC LIMIT 1 OFFSET ${offset})) RETURNING id`],
     );
     return [trim];
   }
