@@ -1,4 +1,4 @@
-import type { EndReason, SessionRecord } from "../store.ts";
+import type { EndReason, ExpiredSession, SessionRecord } from "../store.ts";
 
 /** The columns of the table, in the order of `valuesOf`. */
 export const COLUMNS = [
@@ -73,6 +73,23 @@ export function valuesOf(record: SessionRecord): Array<string | number | Uint8Ar
     JSON.stringify(record.data),
     record.link ?? null,
   ];
+}
+
+/** The columns of removed rows that `toExpiredSessions` reads. */
+export const EXPIRED_COLUMNS = ["id", "user_key", "expires_at", "deadline", "ended_at"] as const;
+
+/** Returns the sessions among removed rows, without the tombstones. */
+export function toExpiredSessions(
+  rows: ReadonlyArray<Pick<Row, (typeof EXPIRED_COLUMNS)[number]>>,
+): ExpiredSession[] {
+  return rows
+    .filter(({ ended_at }) => ended_at === null)
+    .map(({ id, user_key, expires_at, deadline }) => ({
+      id,
+      userKey: decoder.decode(user_key),
+      expiresAt: Number(expires_at),
+      deadline: Number(deadline),
+    }));
 }
 
 /** The records in the order in which they were asked for; what is not there is `undefined`. */

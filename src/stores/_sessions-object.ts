@@ -1,10 +1,10 @@
 import { SessionError, type SessionErrorCode } from "../errors.ts";
 import type { CreateOptions, SessionRecord, Store } from "../store.ts";
+import { DATABASE_CLEANUP } from "./_cleanup.ts";
 import type { Row } from "./_rows.ts";
 import { ENDED_AT_ONCE, type Engine, type Statement } from "./_sqlite-engine.ts";
 import { namesOf } from "./_sqlite-schema.ts";
 import { SqliteSessions } from "./_sqlite-sessions.ts";
-import { DATABASE_SWEEP } from "./_sweeper.ts";
 
 /** What the object calls of its storage, which is one with SQLite. */
 export interface ObjectStorage {
@@ -22,10 +22,10 @@ export interface ObjectState {
   blockConcurrencyWhile<Answer>(work: () => Promise<Answer>): Promise<Answer>;
 }
 
-/** What a store asks of an object; to clear away is the object's own affair. */
+/** What a store asks of an object. The object cleans up by itself, at an alarm, and has no process to report to. */
 export type ObjectMethod = Exclude<
   keyof Store,
-  "deleteExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
+  "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
 >;
 
 /** What an object answers. What fails otherwise, the platform tells of. */
@@ -33,7 +33,7 @@ export type ObjectAnswer =
   | { readonly value?: unknown; readonly error?: undefined }
   | { readonly error: { readonly code: SessionErrorCode; readonly message: string } };
 
-const { batch: SWEPT_AT_ONCE, slack: SLACK } = DATABASE_SWEEP;
+const { batch: BATCH, slack: SLACK } = DATABASE_CLEANUP;
 /** An object wakes up for the dead no more often. */
 const HOUR = 3_600_000;
 const TABLE = "sessionup_sessions";
@@ -57,9 +57,12 @@ export class SessionsObject {
 
   constructor(state: ObjectState) {
     this.#storage = state.storage;
-    const names = namesOf(TABLE);
-    const options = { store: "durableObjectStore", names, sharesLookups: false };
-    this.#sessions = new SqliteSessions(new StorageEngine(state.storage), options);
+    this.#sessions = new SqliteSessions(new StorageEngine(state.storage), {
+      store: "durableObjectStore",
+      names: namesOf(TABLE),
+      cleanup: { cleanupEvery: false },
+      sharesLookups: false,
+    });
     // The platform lets nothing in before that is done.
     void state.blockConcurrencyWhile(async () => {
       await this.#sessions.migrate();
@@ -77,7 +80,7 @@ export class SessionsObject {
   async alarm(): Promise<void> {
     const ahead = Number((await this.#storage.get(AHEAD)) ?? 0);
     const now = Date.now() + ahead;
-    while ((await this.#sessions.deleteExpired(now - SLACK, SWEPT_AT_ONCE)) === SWEPT_AT_ONCE);
+    while ((await this.#sessions.deleteExpired(now - SLACK, BATCH)) === BATCH);
     this.#alarm = null;
     const [row] = this.#storage.sql.exec(`SELECT min(deadline) AS deadline FROM ${TABLE}`).toArray();
     const { deadline } = row as { readonly deadline: number | null };

@@ -4,9 +4,10 @@ import type { Engine } from "./_sqlite-engine.ts";
 /** The table's names, quoted. */
 export interface Names {
   readonly table: string;
-  /** The table that says which version the first is of, and when it was swept last. */
+  /** The table that says which version the first is of, and when it was cleaned up last. */
   readonly schema: string;
   readonly byUser: string;
+  readonly byUserEnded: string;
   readonly byDeadline: string;
   readonly byLink: string;
 }
@@ -23,6 +24,7 @@ export function namesOf(table: unknown): Names {
     table: quoted(table),
     schema: quoted(`${table}_schema`),
     byUser: quoted(`${table}_by_user`),
+    byUserEnded: quoted(`${table}_by_user_ended`),
     byDeadline: quoted(`${table}_by_deadline`),
     byLink: quoted(`${table}_by_link`),
   };
@@ -34,7 +36,7 @@ function quoted(name: string): string {
 
 /** What each version adds to the one before. What is published never changes; what is to be changed is one more. */
 export const VERSIONS: ReadonlyArray<(names: Names) => readonly string[]> = [
-  ({ table, byUser, byDeadline }) => [
+  ({ table, byUser, byUserEnded, byDeadline }) => [
     `CREATE TABLE ${table} (
   id TEXT PRIMARY KEY NOT NULL,
   user_key BLOB NOT NULL,
@@ -47,14 +49,16 @@ export const VERSIONS: ReadonlyArray<(names: Names) => readonly string[]> = [
   ended_reason TEXT,
   data TEXT NOT NULL
 )`,
-    // Neither has what activity moves in it: a touch writes one page.
-    `CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id)`,
+    // No index contains a column that activity changes, so an activity write changes one page.
+    // Tombstones have an index of their own: logins and lists do not read them, and none are in it while they are off.
+    `CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id) WHERE ended_at IS NULL`,
+    `CREATE INDEX ${byUserEnded} ON ${table} (user_key, ended_at) WHERE ended_at IS NOT NULL`,
     `CREATE INDEX ${byDeadline} ON ${table} (deadline)`,
   ],
   ({ table, byLink }) => [
     `ALTER TABLE ${table} ADD COLUMN link TEXT`,
     // Most sessions have none.
-    `CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL`,
+    `CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL AND ended_at IS NULL`,
   ],
 ];
 

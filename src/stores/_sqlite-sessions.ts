@@ -1,6 +1,7 @@
 import type {
   CreateOptions,
   End,
+  ExpiredSession,
   SessionChange,
   SessionCursor,
   SessionPage,
@@ -8,22 +9,21 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "./_cleanup.ts";
 import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
-import { inOrderOf, type Row, recordOf } from "./_rows.ts";
+import { inOrderOf, type Row, recordOf, toExpiredSessions } from "./_rows.ts";
 import { type Engine, LOG_AHEAD, pauseOf } from "./_sqlite-engine.ts";
 import { migrate, type Names, schemaOf } from "./_sqlite-schema.ts";
 import { Statements } from "./_sqlite-statements.ts";
 import { inSteps, stepsThroughIds } from "./_steps.ts";
-import { DATABASE_SWEEP, SWEEPS_APART, Sweeper } from "./_sweeper.ts";
 
 /** What the store is made of besides its engine. */
 export interface SqliteSessionsOptions {
   /** What errors call it. */
   readonly store: string;
   readonly names: Names;
-  /** Hears of sweeps that failed. Without it nothing is swept in the background. */
-  readonly onSweepError?: (error: unknown) => void;
+  readonly cleanup: CleanupOptions;
   /** Whether lookups of one turn of the event loop share a statement. */
   readonly sharesLookups: boolean;
 }
@@ -35,24 +35,21 @@ export class SqliteSessions implements Store {
   readonly #names: Names;
   readonly #statements: Statements;
   readonly #lookups: Lookups | undefined;
-  readonly #sweeper: Sweeper | undefined;
+  readonly #cleanup: Cleanup;
 
-  constructor(engine: Engine, { store, names, onSweepError, sharesLookups }: SqliteSessionsOptions) {
+  constructor(engine: Engine, { store, names, cleanup, sharesLookups }: SqliteSessionsOptions) {
     this.#engine = engine;
     this.#store = store;
     this.#names = names;
     this.#statements = new Statements(names);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
-    if (onSweepError) {
-      this.#sweeper = new Sweeper({
-        ...DATABASE_SWEEP,
-        // Nobody waits for a sweep: it takes smaller steps than those that somebody waits for.
-        batch: Math.min(DATABASE_SWEEP.batch, engine.most / 5),
-        claim: (now) => this.#claimSweep(now),
-        sweep: (now, limit) => this.deleteExpired(now, limit),
-        onError: onSweepError,
-      });
-    }
+    this.#cleanup = new Cleanup(cleanup, {
+      ...DATABASE_CLEANUP,
+      // No caller waits for a cleanup, so it takes smaller steps than the operations.
+      batch: Math.min(DATABASE_CLEANUP.batch, engine.most / 5),
+      claim: (now, apart) => this.#claimCleanup(now, apart),
+      remove: (now, limit) => this.deleteExpired(now, limit),
+    });
   }
 
   async migrate(): Promise<void> {
@@ -72,17 +69,21 @@ export class SqliteSessions implements Store {
     options: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     const { now, limit, replaces } = options;
-    this.#sweeper?.tell(now);
-    this.#sweeper?.start();
+    this.#cleanup.tell(now);
+    this.#cleanup.start();
     const { most } = this.#engine;
     const evicts = limit && limit.onExceed !== "refuse";
-    const statements = [
+    const endings = [
       ...(evicts ? [this.#statements.evict(record, options, limit, replaces ?? "", most)] : []),
       ...(replaces === undefined ? [] : [this.#statements.replace(record, options, replaces)]),
+    ];
+    const statements = [
+      ...endings,
       limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record),
       ...(limit ? [this.#statements.exists(record.id)] : []),
+      ...(endings.length > 0 ? this.#statements.trimOfUser(record.userKey, options) : []),
     ];
-    const insertion = statements.length - (limit ? 2 : 1);
+    const insertion = endings.length;
     const evicted: string[] = [];
     for (;;) {
       const answers = await this.#engine.write(statements);
@@ -111,7 +112,7 @@ export class SqliteSessions implements Store {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#sweeper?.tell(now);
+    this.#cleanup.tell(now);
     const rows = await this.#engine.read(this.#statements.page(userKey, now, limit, before));
     return rows.map(recordOf);
   }
@@ -121,7 +122,7 @@ export class SqliteSessions implements Store {
     change: SessionChange,
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    this.#sweeper?.tell(now);
+    this.#cleanup.tell(now);
     const update = this.#statements.update(id, change, now, ifRevision);
     const [updated, live] = await this.#engine.write(
       ifRevision === undefined ? [update] : [update, this.#statements.isLive(id, now)],
@@ -131,13 +132,14 @@ export class SqliteSessions implements Store {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#sweeper?.tell(end.now);
-    const ending = this.#statements.end(id, end, owner);
-    const [ended, live] = await this.#engine.write(
-      owner === undefined ? [ending] : [ending, this.#statements.isLive(id, end.now)],
-    );
+    this.#cleanup.tell(end.now);
+    const [ended, notEnded] = await this.#engine.write([
+      this.#statements.end(id, end, owner),
+      this.#statements.hasNotEnded(id),
+      ...this.#statements.trimAround(id, end),
+    ]);
     if (ended?.length) return "deleted";
-    return live?.length ? "not_owner" : "not_found";
+    return notEnded?.length ? "not_owner" : "not_found";
   }
 
   async deleteByUserKey(
@@ -145,26 +147,24 @@ export class SqliteSessions implements Store {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#sweeper?.tell(end.now);
+    this.#cleanup.tell(end.now);
     const { most } = this.#engine;
     return inSteps(async (before) => {
       if (before) await pauseOf(0);
       const ending = this.#statements.endAll(userKey, end, exceptIds, most, before);
-      const [rows = []] = await this.#engine.write([ending]);
+      const trim = this.#statements.trimOfUser(userKey, end);
+      const [rows = []] = await this.#engine.write([ending, ...trim]);
       return { ids: idsOf(rows), next: rows.length < most ? undefined : oldestOf(rows) };
     });
   }
 
-  async fetchByLink(
-    link: string,
-    { now, limit }: { readonly now: number; readonly limit: number },
-  ): Promise<readonly SessionRecord[]> {
-    const rows = await this.#engine.read(this.#statements.byLink(link, now, limit));
+  async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    const rows = await this.#engine.read(this.#statements.byLink(link, limit));
     return rows.map(recordOf);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
-    this.#sweeper?.tell(end.now);
+    this.#cleanup.tell(end.now);
     const { most } = this.#engine;
     return stepsThroughIds(
       async (after) => {
@@ -174,6 +174,7 @@ export class SqliteSessions implements Store {
       async (after, last) => {
         const [rows] = await this.#engine.write([
           this.#statements.endCreatedBefore(createdAt, end, after, last),
+          ...this.#statements.trimBetween(after, last, end),
         ]);
         return idsOf(rows);
       },
@@ -181,16 +182,21 @@ export class SqliteSessions implements Store {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    const [removed] = await this.#engine.write([this.#statements.sweep(now, limit)]);
-    return removed?.length ?? 0;
+    const [removed = []] = await this.#engine.write([this.#statements.removeExpired(now, limit)]);
+    this.#cleanup.report(toExpiredSessions(removed));
+    return removed.length;
+  }
+
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    return this.#cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#sweeper?.stop();
+    this.#cleanup.stop();
   }
 
-  async #claimSweep(now: number): Promise<boolean> {
-    const [mine = []] = await this.#engine.write([this.#statements.claimSweep(now, SWEEPS_APART)]);
+  async #claimCleanup(now: number, apart: number): Promise<boolean> {
+    const [mine = []] = await this.#engine.write([this.#statements.claimCleanup(now, apart)]);
     return mine.length > 0;
   }
 }

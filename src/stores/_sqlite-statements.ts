@@ -6,16 +6,20 @@ import type {
   SessionLimit,
   SessionRecord,
 } from "../store.ts";
-import { bytesOf, COLUMNS, valuesOf } from "./_rows.ts";
+import { bytesOf, COLUMNS, EXPIRED_COLUMNS, valuesOf } from "./_rows.ts";
 import type { Statement, Value } from "./_sqlite-engine.ts";
 import type { Names } from "./_sqlite-schema.ts";
 
-const LIVE = "expires_at > ? AND ended_at IS NULL";
+const NOT_ENDED = "ended_at IS NULL";
+const LIVE = `expires_at > ? AND ${NOT_ENDED}`;
 /** Behind a cursor, newest first. Without the first condition no index would be used. */
 const BEHIND = "created_at <= ? AND (created_at < ? OR id < ?)";
 const NEWEST_FIRST = "created_at DESC, id DESC";
 /** A list is one value: there is a limit of 100 to values on some platforms. */
 const LISTED = "(SELECT value FROM json_each(?))";
+
+/** What a step that ends sessions says of their tombstones. */
+type Ending = Pick<End, "now" | "tombstones">;
 
 /** A part of a statement, and what goes into it. */
 type Part = readonly [sql: string, ...values: Value[]];
@@ -40,7 +44,7 @@ export class Statements {
   page(userKey: string, now: number, limit: number, before: SessionCursor | undefined): Statement {
     return whole(
       [`SELECT ${COLUMNS.join(", ")} FROM ${this.#table} WHERE`],
-      ...ofUser(userKey, now),
+      liveOf(userKey, now),
       ...behind(before),
       [`ORDER BY ${NEWEST_FIRST} LIMIT ?`, limit],
     );
@@ -66,11 +70,10 @@ export class Statements {
     );
   }
 
-  byLink(link: string, now: number, limit: number): Statement {
+  byLink(link: string, limit: number): Statement {
     return whole([
-      `SELECT ${COLUMNS.join(", ")} FROM ${this.#table} WHERE link = ? AND ${LIVE} LIMIT ?`,
+      `SELECT ${COLUMNS.join(", ")} FROM ${this.#table} WHERE link = ? AND ${NOT_ENDED} LIMIT ?`,
       link,
-      now,
       limit,
     ]);
   }
@@ -78,16 +81,16 @@ export class Statements {
   /** Answers with the ids that had to end, `most` of them at a time, before `record` can begin. */
   evict(
     record: SessionRecord,
-    { now, tombstone }: CreateOptions,
+    { now, tombstones }: CreateOptions,
     { max, onExceed }: SessionLimit,
     replaces: string,
     most: number,
   ): Statement {
     const order = onExceed === "evict-idlest" ? `last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
     return whole(
-      this.#ending({ reason: "evicted", now, ...(tombstone !== undefined && { tombstone }) }),
+      this.#ending({ reason: "evicted", now, ...(tombstones && { tombstones }) }),
       [`WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
-      ...ofUser(record.userKey, now),
+      liveOf(record.userKey, now),
       ["AND id <> ?", replaces],
       [`ORDER BY ${order} LIMIT ? OFFSET ?)`, most, max - 1],
       ...this.#unless(record.id),
@@ -96,11 +99,11 @@ export class Statements {
   }
 
   /** Ends the replaced session, but only where `record` can begin. */
-  replace(record: SessionRecord, { now, limit, tombstone }: CreateOptions, replaces: string): Statement {
+  replace(record: SessionRecord, { now, limit, tombstones }: CreateOptions, replaces: string): Statement {
     return whole(
-      this.#ending({ reason: "logout", now, ...(tombstone !== undefined && { tombstone }) }),
+      this.#ending({ reason: "logout", now, ...(tombstones && { tombstones }) }),
       ["WHERE id = ? AND", replaces],
-      ...ofUser(record.userKey, now),
+      notEndedOf(record.userKey),
       ...this.#unless(record.id),
       ...(limit ? ([["AND"], ...this.#fewerThan(limit.max, record.userKey, now, replaces)] as const) : []),
       ["RETURNING id"],
@@ -113,6 +116,10 @@ export class Statements {
 
   isLive(id: string, now: number): Statement {
     return whole([`SELECT id FROM ${this.#table} WHERE id = ? AND ${LIVE}`, id, now]);
+  }
+
+  hasNotEnded(id: string): Statement {
+    return whole([`SELECT id FROM ${this.#table} WHERE id = ? AND ${NOT_ENDED}`, id]);
   }
 
   /** Answers with the id if it was changed. */
@@ -145,7 +152,7 @@ export class Statements {
   end(id: string, end: End, owner: string | undefined): Statement {
     return whole(
       this.#ending(end),
-      [`WHERE id = ? AND ${LIVE}`, id, end.now],
+      [`WHERE id = ? AND ${NOT_ENDED}`, id],
       ...(owner === undefined ? [] : ([["AND user_key = ?", bytesOf(owner)]] as const)),
       ["RETURNING id"],
     );
@@ -162,7 +169,7 @@ export class Statements {
     return whole(
       this.#ending(end),
       [`WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
-      ...ofUser(userKey, end.now),
+      notEndedOf(userKey),
       ...(exceptIds.length === 0 ? [] : ([[`AND id NOT IN ${LISTED}`, JSON.stringify(exceptIds)]] as const)),
       ...behind(before),
       [`ORDER BY ${NEWEST_FIRST} LIMIT ?) RETURNING id, created_at`, most],
@@ -182,36 +189,71 @@ export class Statements {
   endCreatedBefore(createdAt: number, end: End, after: string, last: string): Statement {
     return whole(
       this.#ending(end),
-      [`WHERE id > ? AND id <= ? AND ${LIVE}`, after, last, end.now],
+      [`WHERE id > ? AND id <= ? AND ${NOT_ENDED}`, after, last],
       ["AND created_at < ? RETURNING id", createdAt],
     );
   }
 
-  /** Answers with the ids that were removed. A live session is never past its deadline. */
-  sweep(now: number, limit: number): Statement {
+  /** Removes the user's tombstones beyond `max`, for a step that may have ended sessions of that user. */
+  trimOfUser(userKey: string, end: Ending): readonly Statement[] {
+    return this.#trim(["user_key = ?", bytesOf(userKey)], end);
+  }
+
+  /** The same for the user of the session with the id. */
+  trimAround(id: string, end: Ending): readonly Statement[] {
+    return this.#trim(["id = ?", id], end);
+  }
+
+  /** The same for the users of the sessions behind `after`, up to `last`. */
+  trimBetween(after: string, last: string, end: Ending): readonly Statement[] {
+    return this.#trim(["id > ? AND id <= ?", after, last], end);
+  }
+
+  /** Answers with what `toExpiredSessions` reads of the removed records. A live session is never past its deadline. */
+  removeExpired(now: number, limit: number): Statement {
     return whole(
       [`DELETE FROM ${this.#table} WHERE id IN`],
-      [
-        `(SELECT id FROM ${this.#table} WHERE deadline <= ? ORDER BY deadline LIMIT ?) RETURNING id`,
-        now,
-        limit,
-      ],
+      [`(SELECT id FROM ${this.#table} WHERE deadline <= ? ORDER BY deadline LIMIT ?)`, now, limit],
+      [`RETURNING ${EXPIRED_COLUMNS.join(", ")}`],
     );
   }
 
-  /** Answers with a row for one process, and for no other until `pause` is over. A clock gone wrong ends nobody's turn. */
-  claimSweep(now: number, pause: number): Statement {
+  /** Answers with a row for one process, and for no other until `apart` has passed. A wrong clock ends no process's turn. */
+  claimCleanup(now: number, apart: number): Statement {
     return whole([
       `UPDATE ${this.#schema} SET swept_at = ? WHERE swept_at <= ? OR swept_at > ? RETURNING id`,
       now,
-      now - pause,
-      now + pause,
+      now - apart,
+      now + apart,
     ]);
   }
 
-  #ending({ reason, now, tombstone }: End): Part {
-    if (!tombstone) return [`DELETE FROM ${this.#table}`];
-    const end = now + tombstone;
+  /**
+   * Row ids order the tombstones of one moment, so that exactly `max` of them stay. A user of whom no session ended in this
+   * step costs one lookup.
+   */
+  #trim([where, ...values]: Part, { now, tombstones }: Ending): readonly Statement[] {
+    if (!tombstones) return [];
+    const ofUser = "user_key = user.user_key AND ended_at IS NOT NULL";
+    // Turso's database reads a bound offset for the first user only.
+    const offset = Math.trunc(tombstones.max);
+    const trim = whole(
+      [`DELETE FROM ${this.#table} WHERE rowid IN (SELECT tombstone.rowid FROM`],
+      [
+        `(SELECT DISTINCT user_key FROM ${this.#table} WHERE ${where} AND ended_at = ?) AS user`,
+        ...values,
+        now,
+      ],
+      [`CROSS JOIN ${this.#table} AS tombstone WHERE tombstone.${ofUser}`],
+      [`AND (ended_at, tombstone.rowid) <= (SELECT ended_at, rowid FROM ${this.#table} WHERE ${ofUser}`],
+      [`ORDER BY ended_at DESC, rowid DESC LIMIT 1 OFFSET ${offset})) RETURNING id`],
+    );
+    return [trim];
+  }
+
+  #ending({ reason, now, tombstones }: End): Part {
+    if (!tombstones) return [`DELETE FROM ${this.#table}`];
+    const end = now + tombstones.keepFor;
     return [
       `UPDATE ${this.#table} SET revision = revision + 1, expires_at = ?, deadline = ?, ended_at = ?, ended_reason = ?`,
       end,
@@ -229,14 +271,18 @@ export class Statements {
   #fewerThan(max: number, userKey: string, now: number, but: string): readonly Part[] {
     return [
       [`(SELECT count(*) FROM (SELECT 1 FROM ${this.#table} WHERE`],
-      ...ofUser(userKey, now),
+      liveOf(userKey, now),
       ["AND id <> ? LIMIT ?)) < ?", but, max, max],
     ];
   }
 }
 
-function ofUser(userKey: string, now: number): readonly Part[] {
-  return [[`user_key = ? AND ${LIVE}`, bytesOf(userKey), now]];
+function liveOf(userKey: string, now: number): Part {
+  return [`user_key = ? AND ${LIVE}`, bytesOf(userKey), now];
+}
+
+function notEndedOf(userKey: string): Part {
+  return [`user_key = ? AND ${NOT_ENDED}`, bytesOf(userKey)];
 }
 
 function behind(cursor: SessionCursor | undefined): readonly Part[] {

@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from "../duration.ts";
 import { known } from "../known-options.ts";
-import type { Store } from "../store.ts";
+import type { ExpiredSession, Store } from "../store.ts";
+import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
 import { Deadline } from "./_deadline.ts";
 import type { Row } from "./_rows.ts";
 import {
@@ -13,7 +14,6 @@ import {
 } from "./_sqlite-engine.ts";
 import { namesOf } from "./_sqlite-schema.ts";
 import { SqliteSessions } from "./_sqlite-sessions.ts";
-import { warnOfSweep } from "./_sweeper.ts";
 
 type Values = Array<string | number | Uint8Array | null>;
 
@@ -42,17 +42,15 @@ export interface D1 {
   batch(statements: D1Statement[]): Promise<ReadonlyArray<{ readonly results: readonly unknown[] }>>;
 }
 
-/** What a libsql store can be told. */
-export interface LibsqlStoreOptions {
-  /** The table's name, 1 to 100 characters; a second table and three indexes begin with it. Default: `sessionup_sessions`. */
+/**
+ * Options of `libsqlStore`. On D1 and in Cloudflare Workers there is no background cleanup, and `cleanupEvery` can only be
+ * `false`: call `deleteExpired` from a cron trigger, or expired records stay forever.
+ */
+export interface LibsqlStoreOptions extends CleanupOptions {
+  /** The table's name, 1 to 100 characters; a second table and four indexes begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /** How long it waits for an answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
-  /**
-   * Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. On D1
-   * and in Cloudflare's Workers nothing is swept in the background: call `deleteExpired` from a cron trigger.
-   */
-  readonly onSweepError?: (error: unknown) => void;
 }
 
 /** A store over `@libsql/client`, or on Cloudflare D1. */
@@ -65,6 +63,7 @@ export interface LibsqlStore extends Store {
   /** The SQL by which `migrate` makes the tables where there are none: D1 has migrations of its own to put it in. */
   migrationSql(): string;
   deleteExpired(now: number, limit: number): Promise<number>;
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -92,16 +91,19 @@ const ENDED_AT_ONCE_REMOTELY = 10_000;
  * ```
  */
 export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptions = {}): LibsqlStore {
-  known(options, "libsqlStore", ["table", "timeout", "onSweepError"]);
-  const { table = "sessionup_sessions", timeout = "5s", onSweepError = warnOfSweep } = options;
-  if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
+  known(options, "libsqlStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
+  const { table = "sessionup_sessions", timeout = "5s" } = options;
   const names = namesOf(table);
   const engine = engineOf(client, timeout);
   const onServer = engine instanceof LibsqlEngine && !inWorkers();
+  if (!onServer && options.cleanupEvery)
+    throw new TypeError(
+      "cleanupEvery must be false on D1 and in Workers, which stop timers; call deleteExpired from a cron trigger.",
+    );
   return new SqliteSessions(engine, {
     store: "libsqlStore",
     names,
-    ...(onServer && { onSweepError }),
+    cleanup: onServer ? options : { ...options, cleanupEvery: false },
     sharesLookups: onServer && !engine.local,
   });
 }

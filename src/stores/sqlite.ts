@@ -1,24 +1,22 @@
 import { type Duration, milliseconds } from "../duration.ts";
 import { known } from "../known-options.ts";
-import type { Store } from "../store.ts";
+import type { ExpiredSession, Store } from "../store.ts";
+import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
 import { SqliteConnection, type SqliteDatabase } from "./_sqlite-connection.ts";
 import { namesOf } from "./_sqlite-schema.ts";
 import { SqliteSessions } from "./_sqlite-sessions.ts";
-import { warnOfSweep } from "./_sweeper.ts";
 
 export type { SqliteDatabase, SqliteStatement } from "./_sqlite-connection.ts";
 
-/** What a sqlite store can be told. */
-export interface SqliteStoreOptions {
-  /** The table's name, 1 to 100 characters; a second table and three indexes begin with it. Default: `sessionup_sessions`. */
+/** Options of `sqliteStore`. */
+export interface SqliteStoreOptions extends CleanupOptions {
+  /** The table's name, 1 to 100 characters; a second table and four indexes begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /**
    * How long it tries again while another connection writes; then the operation fails with `ERR_STORE` (503). Default:
    * `"5s"`. The event loop goes on meanwhile, whatever busy timeout the connection has.
    */
   readonly timeout?: Duration;
-  /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
-  readonly onSweepError?: (error: unknown) => void;
 }
 
 /** A store in an SQLite file. */
@@ -31,6 +29,7 @@ export interface SqliteStore extends Store {
   /** The SQL by which `migrate` makes the tables where there are none. */
   migrationSql(): string;
   deleteExpired(now: number, limit: number): Promise<number>;
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -59,10 +58,9 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     throw new TypeError(
       "database: needs a DatabaseSync of node:sqlite, or a Database of better-sqlite3, libsql or bun:sqlite",
     );
-  known(options, "sqliteStore", ["table", "timeout", "onSweepError"]);
-  const { table = "sessionup_sessions", timeout = "5s", onSweepError = warnOfSweep } = options;
-  if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
+  known(options, "sqliteStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
+  const { table = "sessionup_sessions", timeout = "5s" } = options;
   const names = namesOf(table);
   const engine = new SqliteConnection(database, milliseconds(timeout, "timeout"));
-  return new SqliteSessions(engine, { store: "sqliteStore", names, onSweepError, sharesLookups: false });
+  return new SqliteSessions(engine, { store: "sqliteStore", names, cleanup: options, sharesLookups: false });
 }

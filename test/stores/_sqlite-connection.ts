@@ -139,7 +139,7 @@ export function connectionTests(
         );
         for (const record of many) await store.create(record, { now: NOW });
         const [kept] = many;
-        const end = { reason: "revoked", now: NOW, tombstone: 1_000 } as const;
+        const end = { reason: "revoked", now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
         const ending = store.deleteByUserKey("thousands", end, [kept?.id ?? ""]);
         // Between two steps; what comes after the first is behind none of them.
         const later = recordOf({ userKey: "thousands", createdAt: NOW + 1 });
@@ -155,7 +155,13 @@ export function connectionTests(
         const live = await store.fetchByUserKey("thousands", { now: NOW, limit: 10 });
         assert.deepEqual(live, [later, kept]);
         await store.deleteByUserKey("thousands", end);
-        while ((await store.deleteExpired(NOW + 1_000, 1_000)) > 0);
+        let tombstones = 0;
+        for (;;) {
+          const removed = await store.deleteExpired(NOW + 1_000, 1_000);
+          if (removed === 0) break;
+          tombstones += removed;
+        }
+        assert.equal(tombstones, 100);
       }),
     "evicts thousands in steps when the limit is lowered": () =>
       opened(async (_database, store) => {

@@ -155,12 +155,46 @@ describe("libsql: the app's client", () => {
       rows.map((args) => ({ sql: insert, args })),
       "write",
     );
-    const ended = await store.deleteByUserKey("thousands", { reason: "revoked", now: NOW, tombstone: 5 }, [
-      "id7",
-    ]);
+    const end = { reason: "revoked", now: NOW, tombstones: { keepFor: 5, max: 3 } } as const;
+    const ended = await store.deleteByUserKey("thousands", end, ["id7"]);
     expect(new Set(ended).size).toBe(2_499);
     expect(ended).toHaveLength(2_499);
     expect(await store.fetchByUserKey("thousands", { now: NOW, limit: 5 })).toMatchObject([{ id: "id7" }]);
+    const left = await client.execute(
+      "SELECT id FROM sessionup_sessions WHERE user_key = CAST('thousands' AS BLOB)",
+    );
+    expect(left.rows).toHaveLength(1 + 3);
+  });
+
+  it("is asked once for each operation that changes sessions, with tombstones too", async () => {
+    const client = open();
+    let batches = 0;
+    const counted = new Proxy(client, {
+      get(target, key) {
+        if (key === "batch") batches++;
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const store = libsqlStore(counted, { table: "counted" });
+    await store.migrate();
+    const tombstones = { keepFor: 1_000, max: 1 };
+    const end = { reason: "revoked", now: NOW, tombstones } as const;
+    const limit = { max: 1, onExceed: "evict-oldest" } as const;
+    const operations = [
+      () => store.create(record("abca"), { now: NOW, limit, tombstones }),
+      () => store.create(record("abcb"), { now: NOW, limit, replaces: "abca", tombstones }),
+      () => store.create(record("abcc"), { now: NOW, limit, tombstones }),
+      () => store.update("abcc", { data: { v: 1 } }, { now: NOW, ifRevision: 0 }),
+      () => store.deleteById("abcc", end, "user"),
+      () => store.deleteByUserKey("user", end),
+      () => store.deleteExpired(NOW + 1_000, 10),
+    ];
+    for (const operation of operations) {
+      batches = 0;
+      await operation();
+      expect(batches, String(operation)).toBe(1);
+    }
   });
 
   it("has to be one", () => {

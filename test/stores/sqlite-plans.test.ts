@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Statement } from "../../src/stores/_sqlite-engine.ts";
@@ -11,16 +12,28 @@ const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1, deadline: N
 const record = { id: "abcd", userKey: USER, revision: 0, ...times, data: { v: 1 } };
 const statements = new Statements(namesOf("sessions"));
 const end = { reason: "revoked", now: NOW } as const;
+const buried = { now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
 const limit = (onExceed: "evict-oldest" | "evict-idlest" | "refuse") => ({ max: 3, onExceed });
 
 const BY_ID = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id=?)";
 const BY_ID_ALONE = "SEARCH sessions USING COVERING INDEX sqlite_autoindex_sessions_1 (id=?)";
 const BY_USER = "SEARCH sessions USING INDEX sessions_by_user (user_key=?)";
 const BY_USER_BEHIND = "SEARCH sessions USING INDEX sessions_by_user (user_key=? AND created_at<?)";
+const TOMBSTONES_OF_USER =
+  "SEARCH sessions USING COVERING INDEX sessions_by_user_ended (user_key=? AND ended_at>?)";
+const ENDED_NOW = "SEARCH sessions USING COVERING INDEX sessions_by_user_ended (user_key=? AND ended_at=?)";
+const BEYOND_MAX =
+  "SEARCH tombstone USING COVERING INDEX sessions_by_user_ended (user_key=? AND ended_at>? AND ended_at<?)";
+const BY_ROW = "SEARCH sessions USING INTEGER PRIMARY KEY (rowid=?)";
+const TRIM = [BY_ROW, "SCAN user", TOMBSTONES_OF_USER, BEYOND_MAX];
 const BY_DEADLINE = "SEARCH sessions USING INDEX sessions_by_deadline (deadline<?)";
 const BY_LINK = "SEARCH sessions USING INDEX sessions_by_link (link=?)";
 const BY_IDS = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id>? AND id<?)";
 const LIST = "SCAN json_each VIRTUAL TABLE INDEX 1:";
+
+function only([statement = assert.fail()]: readonly Statement[]): Statement {
+  return statement;
+}
 
 const PLANS: ReadonlyArray<readonly [title: string, statement: Statement, plan: readonly string[]]> = [
   ["fetches one by its id", statements.byIds(["abcd"]), [BY_ID]],
@@ -52,21 +65,56 @@ const PLANS: ReadonlyArray<readonly [title: string, statement: Statement, plan: 
     [BY_ID, BY_ID_ALONE, BY_USER],
   ],
   ["counts by the user", statements.insertWithin(record, NOW, limit("refuse")), [BY_USER]],
-  ["finds by the link", statements.byLink("link", NOW, 10), [BY_LINK]],
+  ["asks by the id whether one has not ended", statements.hasNotEnded("abcd"), [BY_ID]],
+  ["finds by the link", statements.byLink("link", 10), [BY_LINK]],
   ["ends everyone's by the id", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],
-  ["sweeps by the deadline", statements.sweep(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
+  ["removes what expired by the deadline", statements.removeExpired(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
+  [
+    "removes a user's tombstones beyond max by the user",
+    only(statements.trimOfUser(USER, buried)),
+    [ENDED_NOW, ...TRIM],
+  ],
+  [
+    "removes the tombstones beyond max of the user whose session ended",
+    only(statements.trimAround("abcd", buried)),
+    [BY_ID, ...TRIM],
+  ],
+  [
+    "removes everyone's tombstones beyond max, of the users whose sessions ended",
+    only(statements.trimBetween("abcd", "~", buried)),
+    [BY_IDS, ...TRIM],
+  ],
 ];
 
-describe("the plan of a statement", () => {
-  const database = new Database(":memory:");
-  beforeAll(() => sqliteStore(database, { table: "sessions" }).migrate());
-  afterAll(() => void database.close());
+const database = new Database(":memory:");
+beforeAll(() => sqliteStore(database, { table: "sessions" }).migrate());
+afterAll(() => void database.close());
 
+describe("the plan of a statement", () => {
   it.each(PLANS)("%s", (_title, { sql, values }, plan) => {
     const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as Array<{ detail: string }>;
     const steps = rows
       .map(({ detail }) => detail)
       .filter((detail) => /^(SEARCH|SCAN) (?!\(|CONSTANT)/.test(detail));
     expect([...new Set(steps)].sort()).toEqual([...plan].sort());
+  });
+});
+
+describe("an index", () => {
+  const through = (index: string, where: string) =>
+    database.prepare(`SELECT 1 FROM sessions INDEXED BY ${index} WHERE ${where}`);
+
+  it.each([
+    ["sessions_by_user", "user_key = ?"],
+    ["sessions_by_link", "link = ?"],
+  ])("%s has no tombstones, so logins and lists do not read them", (index, where) => {
+    expect(() => through(index, `${where} AND ended_at IS NOT NULL`)).toThrow("no query solution");
+    expect(() => through(index, `${where} AND ended_at IS NULL`)).not.toThrow();
+  });
+
+  it("sessions_by_user_ended has tombstones alone, so it costs nothing without them", () => {
+    const where = "user_key = ? AND ended_at";
+    expect(() => through("sessions_by_user_ended", `${where} IS NULL`)).toThrow("no query solution");
+    expect(() => through("sessions_by_user_ended", `${where} IS NOT NULL`)).not.toThrow();
   });
 });

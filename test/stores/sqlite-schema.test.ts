@@ -103,7 +103,9 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     [{ table: "SQLite_x" }, "table: names that begin"],
     [{ table: 5 }, "table: needs a name"],
     [{ timeout: 5 }, "timeout: needs a whole number"],
-    [{ onSweepError: "log" }, "onSweepError: needs a function"],
+    [{ onCleanupError: "log" }, "onCleanupError must be a function"],
+    [{ cleanupEvery: 5 }, "cleanupEvery: needs a whole number"],
+    [{ cleanupEvery: "25d" }, "cleanupEvery must be at most"],
     [{ tabel: "x" }, 'no option "tabel"'],
   ])("is not reached with %o", (options, message) => {
     expect(() => open(options)).toThrow(new RegExp(message));

@@ -107,10 +107,10 @@ describe("sqlite: clearing away", () => {
     for (const database of databases) database.close();
   });
 
-  it("tells of a sweep that failed, and tries again", async () => {
+  it("reports a cleanup that failed to onCleanupError, and tries again", async () => {
     const database = new Database(files.path());
     const errors: unknown[] = [];
-    const store = sqliteStore(database, { onSweepError: (error) => errors.push(error) });
+    const store = sqliteStore(database, { onCleanupError: (error) => errors.push(error) });
     await store.create(record("dead", NOW + 1), { now: NOW });
     database.exec("BEGIN");
     await vi.advanceTimersByTimeAsync(125_000);
@@ -123,13 +123,61 @@ describe("sqlite: clearing away", () => {
     database.close();
   });
 
+  it("runs as often as cleanupEvery says", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database, { cleanupEvery: "5m" });
+    await store.create(record("dead", NOW + 1), { now: NOW });
+    await vi.advanceTimersByTimeAsync(299_000);
+    expect(ids()).toEqual(["dead"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ids()).toEqual([]);
+    await store.close();
+    database.close();
+  });
+
+  it("is left to deleteExpired when cleanupEvery is false", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database, { cleanupEvery: false });
+    const reported: string[] = [];
+    store.onExpired((sessions) => reported.push(...sessions.map(({ id }) => id)));
+    await store.create(record("dead", NOW + 1), { now: NOW });
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(ids()).toEqual(["dead"]);
+    expect(await store.deleteExpired(NOW + 1, 10)).toBe(1);
+    expect(reported).toEqual(["dead"]);
+    await store.close();
+    database.close();
+  });
+
+  it("reports each expired session once, in the process that removed it", async () => {
+    const databases = [new Database(files.path()), new Database(files.path())] as const;
+    const reported: [string[], string[]] = [[], []];
+    const stores = databases.map((database, index) => {
+      const store = sqliteStore(database);
+      store.onExpired((sessions) => reported[index]?.push(...sessions.map(({ id }) => id)));
+      return store;
+    });
+    for (let count = 0; count < 250; count++)
+      await stores[count % 2]?.create(record(`dead${count}`, NOW + 1), { now: NOW });
+    await vi.advanceTimersByTimeAsync(125_000);
+    expect(ids()).toEqual([]);
+    const all = reported.flat();
+    expect(all).toHaveLength(250);
+    expect(new Set(all).size).toBe(250);
+    // The process that claimed this interval removed all of them.
+    expect(reported.some((ids) => ids.length === 0)).toBe(true);
+    for (const store of stores) await store.close();
+    for (const database of databases) database.close();
+  });
+
   it("leaves nothing behind when all have ended", async () => {
     const database = new Database(files.path());
     const store = sqliteStore(database);
     await store.create(record("a", NOW + 1), { now: NOW });
     await store.create(record("b", NOW + 5), { now: NOW });
     await store.create(record("c", NOW + 5), { now: NOW });
-    await store.deleteById("b", { reason: "logout", now: NOW, tombstone: 1_000 });
+    await store.deleteById("b", { reason: "logout", now: NOW, tombstones: { keepFor: 1_000, max: 9 } });
     await store.deleteByUserKey("user", { reason: "revoked", now: NOW });
     expect(await store.deleteExpired(NOW + 1_000, 10)).toBe(1);
     expect(ids()).toEqual([]);
