@@ -50,9 +50,9 @@ export interface RedisStoreOptions {
 const MOST = 1_000;
 
 /**
- * Keeps sessions in Redis 7 or Valkey: one server, Sentinel or Cluster. Takes the app's own client: a `Redis` or
- * `Cluster` of ioredis 5, or what `createClient`, `createClientPool`, `createCluster` or `createSentinel` of node-redis 5
- * or 6 return.
+ * Keeps sessions in Redis 7 or Valkey: one server, Sentinel or Cluster. Takes the app's own client: a `Redis` or `Cluster` of
+ * ioredis 5 or 6 or of iovalkey 0.4, or what `createClient`, `createClientPool`, `createCluster` or `createSentinel` of
+ * node-redis 5 or 6 return.
  *
  * Throws `TypeError` for wrong options and for clients that would read from replicas.
  *

@@ -197,7 +197,7 @@ describe("a client of the app's own making", () => {
     ]) {
       const attempt = () => redisStore(client as unknown as Redis);
       expect(attempt).toThrow(TypeError);
-      expect(attempt).toThrow("client: needs a Redis or Cluster of ioredis");
+      expect(attempt).toThrow("client: must be a Redis or Cluster of ioredis");
     }
   });
 });
