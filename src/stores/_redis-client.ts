@@ -57,7 +57,7 @@ export function portOf(client: RedisClient): RedisPort {
   // node-redis' legacy clients have neither promises nor `isOpen`.
   if (typeof client?.sendCommand !== "function" || typeof client.isOpen !== "boolean")
     throw new TypeError(
-      "client: needs a Redis or Cluster of ioredis 5, or a client, pool, cluster or sentinel of node-redis 5 or 6",
+      "client: must be a Redis or Cluster of ioredis 5 or 6 or of iovalkey, or a client, pool, cluster or sentinel of node-redis 5 or 6.",
     );
   if ("nodeByAddress" in client)
     return {

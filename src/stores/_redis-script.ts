@@ -2,6 +2,12 @@ import { hash } from "node:crypto";
 import type { RedisPort } from "./_redis-client.ts";
 
 /**
+ * How long after its end the server keeps a session, in milliseconds. A process whose clock is ahead by less than that
+ * never lets a session vanish that is live by the clocks of the others.
+ */
+const SLACK = 15 * 60_000;
+
+/**
  * What all scripts begin with. A user's index is one sorted set that holds each session twice: its id by `createdAt`,
  * and "-" and its id by minus `expiresAt`. Both orders, the count of the living and the latest end are so found without
  * a look at the records.
@@ -10,9 +16,13 @@ import type { RedisPort } from "./_redis-client.ts";
  * - Lua compares texts by the server's locale, so here bytes are compared.
  * - What is refused when the memory is full comes first where nothing may have changed by then, and last where the
  *   end of a session must not fail for it.
+ * - The clocks of the processes differ, and no script trusts `now` with the existence of a session: an index loses an entry
+ *   only when its record is gone, and the TTL of a session or an index is never shortened.
+ * - The ids of a user's tombstones are in a list, in the order in which the sessions ended, and not in the index. Scripts
+ *   touch that list only when they write a tombstone.
  */
 const COMMON = `
-local SLACK = 60000
+local SLACK = ${SLACK}
 local base = KEYS[1]:match("^[^{]*{..}")
 local index
 local now = tonumber(ARGV[1])
@@ -20,7 +30,11 @@ local now = tonumber(ARGV[1])
 local function text(number) return string.format("%.0f", number) end
 local function keyOf(id) return base .. "s:" .. id end
 local function indexOf(userKey) return base .. "u:" .. userKey:sub(2, -2) end
-local function ttl(moment) return text(math.max(moment - now, 0) + SLACK) end
+local function ttl(moment) return math.max(moment - now, 0) + SLACK end
+
+local function keep(key, milliseconds)
+  if redis.call("PTTL", key) < milliseconds then redis.call("PEXPIRE", key, text(milliseconds)) end
+end
 
 local function lives(id)
   local score = redis.call("ZSCORE", index, "-" .. id)
@@ -28,13 +42,11 @@ local function lives(id)
 end
 
 local function tidy()
-  local dead = redis.call("ZRANGE", index, text(SLACK - now), "(0", "BYSCORE", "LIMIT", 0, 50)
-  for _, member in ipairs(dead) do redis.call("ZREM", index, member, member:sub(2)) end
-end
-
-local function settle()
-  local last = redis.call("ZRANGE", index, 0, 0, "WITHSCORES")[2]
-  if last then redis.call("PEXPIRE", index, ttl(-last)) end
+  local over = redis.call("ZRANGE", index, "(0", text(SLACK - now), "BYSCORE", "REV", "LIMIT", 0, 50)
+  for _, member in ipairs(over) do
+    local id = member:sub(2)
+    if redis.call("EXISTS", keyOf(id)) == 0 then redis.call("ZREM", index, member, id) end
+  end
 end
 
 local function newest(first, count)
@@ -69,7 +81,7 @@ local function parse(value)
   if not at then error({ err = "ERR sessionup: a key of the store's holds no record" }) end
   return {
     revision = revision, created = created, seen = created + seen, expires = created + expires,
-    deadline = created + deadline, live = form == "1" and created + expires > now,
+    deadline = created + deadline, ended = form == "2",
     userKey = value:sub(at, at + size - 1), data = value:sub(at + size + 1, -2), size = size,
   }
 end
@@ -81,15 +93,40 @@ local function write(key, r, ending, ...)
   redis.call("SET", key, "[" .. table.concat(head, ",") .. "," .. r.userKey .. "," .. r.data .. ending .. "]", ...)
 end
 
-local function bury(id, value, reason, untilMoment)
-  if untilMoment == "" then return redis.call("UNLINK", keyOf(id)) == 1 end
-  value = value or redis.call("GET", keyOf(id))
+local function bury(id, reason, untilMoment)
+  local value = redis.call("GET", keyOf(id))
   if not value then return false end
   local r = parse(value)
   r.revision, r.expires, r.deadline = text(r.revision + 1), untilMoment, untilMoment
   local ending = "," .. text(now - r.created) .. ',"' .. reason .. '"'
-  write(keyOf(id), r, ending, "PX", ttl(untilMoment))
+  write(keyOf(id), r, ending, "PX", text(ttl(untilMoment)))
   return true
+end
+
+local function remember(id, untilMoment, max)
+  local list = base .. "t:" .. index:sub(#base + 3)
+  redis.call("RPUSH", list, id)
+  for _ = max + 1, redis.call("LLEN", list) do
+    local key = keyOf(redis.call("LPOP", list))
+    if redis.call("GETRANGE", key, 0, 1) == "[2" then redis.call("UNLINK", key) end
+  end
+  keep(list, ttl(untilMoment))
+end
+
+local function finish(ids, reason, untilMoment, max)
+  local ended, buried = {}, {}
+  for i = #ids, 1, -1 do
+    local id = ids[i]
+    redis.call("ZREM", index, id, "-" .. id)
+    if #buried < max and bury(id, reason, untilMoment) then
+      buried[#buried + 1] = id
+      ended[#ended + 1] = id
+    elseif redis.call("UNLINK", keyOf(id)) == 1 then
+      ended[#ended + 1] = id
+    end
+  end
+  for i = #buried, 1, -1 do remember(buried[i], untilMoment, max) end
+  return ended
 end
 `;
 

@@ -2,13 +2,14 @@ import { Script } from "./_redis-script.ts";
 
 /**
  * KEYS: record, index. ARGV: now, id, record, createdAt (nothing: not listed), expiresAt, id to replace, max (0: no limit), onExceed, most,
- * the tombstones' end or nothing.
+ * the tombstones' end or nothing, the most tombstones of a user (0: none are kept).
  * Answers `created`, `duplicate`, `limit` or, when more had to go than go in one script, `more`; then who was evicted.
  */
 export const CREATE: Script = new Script(`
 index = KEYS[2]
 local id, value, created, expires, replaced = unpack(ARGV, 2, 6)
-local max, onExceed, most, untilMoment = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]), ARGV[10]
+local max, onExceed, most = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
+local untilMoment, tombstones = ARGV[10], tonumber(ARGV[11])
 
 local function each(visit)
   local from = redis.call("ZCOUNT", index, "-inf", "(0")
@@ -45,32 +46,25 @@ local function idlest(count)
   return found
 end
 
-local function leave(other, reason)
-  bury(other, nil, reason, untilMoment)
-  redis.call("ZREM", index, other, "-" .. other)
-end
-
 if redis.call("EXISTS", KEYS[1]) == 1 then return { "duplicate" } end
-if replaced ~= "" and not lives(replaced) then replaced = "" end
+if replaced ~= "" and not redis.call("ZSCORE", index, replaced) then replaced = "" end
 local leaving = {}
 if max > 0 then
   local over = redis.call("ZCOUNT", index, "-inf", "(" .. text(-now)) + 1 - max
-  if replaced ~= "" then over = over - 1 end
+  if replaced ~= "" and lives(replaced) then over = over - 1 end
   if over > 0 then
     if onExceed == "refuse" then return { "limit" } end
     leaving = (onExceed == "evict-oldest" and oldest or idlest)(math.min(over, most))
-    for _, other in ipairs(leaving) do leave(other, "evicted") end
-    if over > most then
-      settle()
-      return { "more", unpack(leaving) }
-    end
+    leaving = finish(leaving, "evicted", untilMoment, tombstones)
+    if over > most then return { "more", unpack(leaving) } end
   end
 end
 if created ~= "" then redis.call("ZADD", index, created, id, "-" .. expires, "-" .. id) end
-redis.call("SET", KEYS[1], value, "PX", ttl(expires))
-if replaced ~= "" then leave(replaced, "logout") end
+redis.call("SET", KEYS[1], value, "PX", text(ttl(expires)))
+if created == "" then remember(id, expires, tombstones > 0 and tombstones or math.huge) end
+if replaced ~= "" then finish({ replaced }, "logout", untilMoment, tombstones) end
 tidy()
-settle()
+if created ~= "" then keep(index, ttl(expires)) end
 return { "created", unpack(leaving) }
 `);
 
@@ -109,7 +103,7 @@ local id, revision, seen, expires, data = unpack(ARGV, 2, 6)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
-if not r.live then return "not_found" end
+if r.ended or r.expires <= now then return "not_found" end
 if revision ~= "" and revision ~= r.revision then return "conflict" end
 local moved = seen ~= "" and tonumber(seen) > r.seen
 if data ~= "" then r.revision, r.data = text(r.revision + 1), data end
@@ -117,57 +111,53 @@ if moved then
   r.seen, r.expires = seen, expires
   index = indexOf(r.userKey)
   redis.call("ZADD", index, r.created, id, "-" .. expires, "-" .. id)
-  write(KEYS[1], r, "", "PX", ttl(expires))
+  local left = math.max(redis.call("PTTL", KEYS[1]), ttl(expires))
+  write(KEYS[1], r, "", "PX", text(left))
   tidy()
-  settle()
+  keep(index, left)
 elseif data ~= "" then
   write(KEYS[1], r, "", "KEEPTTL")
 end
 return "updated"
 `);
 
-/** KEYS: record. ARGV: now, id, reason, the tombstone's end or nothing, the owner as JSON or nothing. */
+/**
+ * KEYS: record. ARGV: now, id, reason, the tombstone's end or nothing, the most tombstones of a user (0: none are kept),
+ * the owner as JSON or nothing.
+ */
 export const END_ONE: Script = new Script(`
-local id, reason, untilMoment, owner = unpack(ARGV, 2, 5)
+local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 2, 6)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
-if not r.live then return "not_found" end
+if r.ended then return "not_found" end
 if owner ~= "" and owner ~= r.userKey then return "not_owner" end
 index = indexOf(r.userKey)
-redis.call("ZREM", index, id, "-" .. id)
-bury(id, value, reason, untilMoment)
-settle()
+finish({ id }, reason, untilMoment, tonumber(tombstones))
 return "deleted"
 `);
 
 /**
- * KEYS: index. ARGV: now, reason, the tombstone's end or nothing, mode, most, the cursor's createdAt and id or nothing,
- * ids. Modes: `but` ends all of a stretch but these ids; `look` names all of a stretch; `only` ends these. Answers the
- * next cursor (empty at the end), then the ids that ended or are there.
+ * KEYS: index. ARGV: now, reason, the tombstones' end or nothing, the most tombstones of a user (0: none are kept), mode,
+ * most, the cursor's createdAt and id or nothing, ids. Modes: `but` ends all of a stretch but these ids; `look` names all
+ * of a stretch; `only` ends these. Answers the next cursor (empty at the end), then the ids that ended or are there.
  */
 export const END_MANY: Script = new Script(`
 index = KEYS[1]
-local reason, untilMoment, mode, most = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local reason, untilMoment, tombstones, mode, most = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local ids, spared, reply = {}, {}, { "", "" }
-for i = 8, #ARGV do
+for i = 9, #ARGV do
   if mode == "only" then ids[#ids + 1] = ARGV[i] else spared[ARGV[i]] = true end
 end
 if mode ~= "only" then
-  ids = newest(ARGV[7] ~= "" and behind(tonumber(ARGV[6]), ARGV[7]) or 0, most)
+  ids = newest(ARGV[8] ~= "" and behind(tonumber(ARGV[7]), ARGV[8]) or 0, most)
   if #ids == most then reply = { redis.call("ZSCORE", index, ids[most]), ids[most] } end
 end
-for _, id in ipairs(ids) do
-  if mode == "look" then
-    reply[#reply + 1] = id
-  elseif not spared[id] and lives(id) then
-    redis.call("ZREM", index, id, "-" .. id)
-    if bury(id, nil, reason, untilMoment) then reply[#reply + 1] = id end
-  end
+local ending = {}
+for i = #ids, 1, -1 do
+  if not spared[ids[i]] and redis.call("ZSCORE", index, ids[i]) then ending[#ending + 1] = ids[i] end
 end
-if mode ~= "look" then
-  tidy()
-  settle()
-end
+local named = mode == "look" and ending or finish(ending, reason, untilMoment, tombstones)
+for _, id in ipairs(named) do reply[#reply + 1] = id end
 return reply
 `);

@@ -8,6 +8,7 @@ import type {
   SessionPage,
   SessionRecord,
   Store,
+  TombstoneOptions,
   UpdateOptions,
 } from "../store.ts";
 import { Deadline } from "./_deadline.ts";
@@ -49,9 +50,9 @@ export interface RedisStoreOptions {
 const MOST = 1_000;
 
 /**
- * Keeps sessions in Redis 7 or Valkey: one server, Sentinel or Cluster. Takes the app's own client: a `Redis` or
- * `Cluster` of ioredis 5, or what `createClient`, `createClientPool`, `createCluster` or `createSentinel` of node-redis 5
- * or 6 return.
+ * Keeps sessions in Redis 7 or Valkey: one server, Sentinel or Cluster. Takes the app's own client: a `Redis` or `Cluster` of
+ * ioredis 5 or 6 or of iovalkey 0.4, or what `createClient`, `createClientPool`, `createCluster` or `createSentinel` of
+ * node-redis 5 or 6 return.
  *
  * Throws `TypeError` for wrong options and for clients that would read from replicas.
  *
@@ -94,7 +95,7 @@ class RedisStore implements Store {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces = "", tombstone }: CreateOptions,
+    { now, limit, replaces = "", tombstones }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     const { id, userKey, createdAt, expiresAt, ended } = record;
     // Both keys have to be in one slot of a cluster.
@@ -111,7 +112,7 @@ class RedisStore implements Store {
       limit?.max ?? 0,
       limit?.onExceed ?? "",
       MOST,
-      tombstone ? now + tombstone : "",
+      ...tombstoneArgs(now, tombstones),
     ];
     const evicted: string[] = [];
     for (;;) {
@@ -163,7 +164,9 @@ class RedisStore implements Store {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    const args = [end.now, id, end.reason, untilOf(end), owner === undefined ? "" : JSON.stringify(owner)];
+    const { now, reason, tombstones } = end;
+    const theirs = owner === undefined ? "" : JSON.stringify(owner);
+    const args = [now, id, reason, ...tombstoneArgs(now, tombstones), theirs];
     const outcome = await this.#run(END_ONE, [this.#recordKey(id)], args);
     if (outcome === "deleted" || outcome === "not_found" || outcome === "not_owner") return outcome;
     throw unexpected();
@@ -171,14 +174,14 @@ class RedisStore implements Store {
 
   async deleteByUserKey(
     userKey: string,
-    end: End,
+    { now, reason, tombstones }: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
     const keys = [this.#indexKey(userKey)];
     const spared = exceptIds.length > MOST ? new Set(exceptIds) : undefined;
     return inSteps<readonly string[]>(async (before = ["", ""]) => {
       const step = async (mode: string, ids: readonly string[]) => {
-        const args = [end.now, end.reason, untilOf(end), mode, MOST, ...before, ...ids];
+        const args = [now, reason, ...tombstoneArgs(now, tombstones), mode, MOST, ...before, ...ids];
         const [createdAt = "", id = "", ...named] = textsOf(await this.#run(END_MANY, keys, args));
         return { ids: named, next: id === "" ? undefined : [createdAt, id] };
       };
@@ -223,8 +226,9 @@ class RedisStore implements Store {
   }
 }
 
-function untilOf({ now, tombstone }: End): number | "" {
-  return tombstone ? now + tombstone : "";
+/** When the tombstones end, and how many of them a user has at most. */
+function tombstoneArgs(now: number, tombstones: TombstoneOptions | undefined): readonly (number | "")[] {
+  return tombstones ? [now + tombstones.keepFor, tombstones.max] : ["", 0];
 }
 
 function textsOf(reply: unknown): string[] {

@@ -9,6 +9,8 @@ export interface Backend {
   /** The client and what it talks to, such as `pg behind PgBouncer`. */
   readonly client: string;
   readonly skip?: readonly ContractSkip[];
+  /** Whether only the store contract runs: another client of the same library runs the whole suite. */
+  readonly contractOnly?: boolean;
   /** The same client and server without what stands between them, where the races by number run already. */
   readonly racesRunOn?: string;
   /** Starts what it needs: a server of its own, or a connection to the one that the environment names. */

@@ -35,6 +35,7 @@ export function storeSuite(backend: Backend): void {
         },
       },
     );
+    if (backend.contractOnly) return;
     if (backend.racesRunOn) it.skip(`races (skipped: they run on ${backend.racesRunOn})`, () => {});
     else raceTests(backend);
     managerEnds(backend);

@@ -42,7 +42,8 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
           store.update(c.id, { activity: { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR } }, { now: NOW }),
         deleteById: () => store.deleteById(c.id, end, user),
         "deleteByUserKey, but one": () => store.deleteByUserKey(user, end, [a.id]),
-        deleteByUserKey: () => store.deleteByUserKey(user, { ...end, tombstone: 1_000 }),
+        deleteByUserKey: () =>
+          store.deleteByUserKey(user, { ...end, tombstones: { keepFor: 1_000, max: 1 } }),
       };
       for (const [title, operation] of Object.entries(operations)) {
         const heard = await redis.monitored(operation);
@@ -194,10 +195,11 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       await full.client.config("SET", "maxmemory", "1");
       await expect(store.create(recordOf({ userKey: user }), { now: NOW })).rejects.toThrow("OOM");
       const change = { activity: { lastSeenAt: NOW + 1, expiresAt: NOW + 2 }, data: { v: 2 } };
+      const tombstones = { keepFor: HOUR, max: 2 };
       await expect(store.update(a.id, change, { now: NOW })).rejects.toThrow("OOM");
       expect(await store.fetchByUserKey(user, { now: NOW + 2, limit: 9 })).toHaveLength(3);
-      expect(await store.deleteById(a.id, { ...end, tombstone: HOUR }, user)).toBe("deleted");
-      expect(await store.deleteByUserKey(user, { ...end, tombstone: HOUR }, [c.id])).toEqual([b.id]);
+      expect(await store.deleteById(a.id, { ...end, tombstones }, user)).toBe("deleted");
+      expect(await store.deleteByUserKey(user, { ...end, tombstones }, [c.id])).toEqual([b.id]);
       expect((await store.fetchById(a.id))?.ended).toEqual({ at: NOW, reason: "revoked" });
       expect((await store.fetchById(b.id))?.ended).toEqual({ at: NOW, reason: "revoked" });
       expect(await store.deleteByUserKey(user, end)).toEqual([c.id]);

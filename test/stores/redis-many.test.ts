@@ -1,7 +1,7 @@
 import { type SessionRecord, shardOf } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HOUR, NOW, recordOf } from "../support/record.ts";
-import { inBatches, indexKey, newUser, RedisFixture, recordKey } from "./_redis-fixture.ts";
+import { inBatches, indexKey, newUser, RedisFixture, recordKey, tombstonesKey } from "./_redis-fixture.ts";
 
 /** More than ten scripts end at a time. */
 const MANY = 12_000;
@@ -100,14 +100,17 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(sorted(live.map(({ id }) => id))).toEqual(sorted(few));
     });
 
-    it("leaves as many tombstones as it had sessions", async () => {
+    it("leaves no more tombstones than are kept of one user", async () => {
       const user = newUser();
       const records = await storedMany(user, 2_500);
       const store = redis.store({ timeout: "30s" });
-      expect(await store.deleteByUserKey(user, { ...end, tombstone: HOUR })).toHaveLength(2_500);
-      for (const record of await store.fetchByIds(records.map(({ id }) => id)))
-        expect(record?.ended).toEqual({ at: NOW, reason: "revoked" });
+      const tombstones = { keepFor: HOUR, max: 1_200 };
+      expect(await store.deleteByUserKey(user, { ...end, tombstones })).toHaveLength(2_500);
+      const left = (await store.fetchByIds(records.map(({ id }) => id))).filter((record) => record);
+      expect(left).toHaveLength(1_200);
+      for (const record of left) expect(record?.ended).toEqual({ at: NOW, reason: "revoked" });
       expect(await redis.client.exists(indexKey(user))).toBe(0);
+      expect(await redis.client.llen(tombstonesKey(user))).toBe(1_200);
     });
 
     it("is brought down to a limit that was lowered, in steps too", async () => {
