@@ -26,8 +26,8 @@ const countOf = async (table: string) => {
 };
 
 /** A table with so many dead sessions, and one that lives, and a store whose sweeper knows what time it is. */
-async function swept(table: string, dead: number, onSweepError?: (error: unknown) => void) {
-  const store = postgresStore(pool, { table, ...(onSweepError && { onSweepError }) });
+async function swept(table: string, dead: number, options: CleanupOptions = {}) {
+  const store = postgresStore(pool, { table, ...options });
   await store.migrate();
   await pool.query(`insert into ${table} select 'zz' || n, 'x', 0, 0, 0, ${NOW}, ${NOW}, null, null, '{"v":1}'
     from generate_series(1, ${dead}) as n`);
@@ -66,7 +66,7 @@ describe("the sweep in the background", () => {
 
   it("tells of a failure, and tries again a minute later", async () => {
     const failures: unknown[] = [];
-    const store = await swept("failing", 10, (error) => failures.push(error));
+    const store = await swept("failing", 10, { onCleanupError: (error) => failures.push(error) });
     await pool.query("alter table failing rename to elsewhere");
     vi.advanceTimersByTime(60_000);
     await until(async () => failures.length === 1);
