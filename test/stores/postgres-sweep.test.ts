@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { postgresStore } from "sessionup/stores/postgres";
+import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DAY, NOW, recordOf } from "../support/record.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
@@ -26,7 +26,7 @@ const countOf = async (table: string) => {
 };
 
 /** A table with so many dead sessions, and one that lives, and a store whose sweeper knows what time it is. */
-async function swept(table: string, dead: number, options: CleanupOptions = {}) {
+async function swept(table: string, dead: number, options: PostgresStoreOptions = {}) {
   const store = postgresStore(pool, { table, ...options });
   await store.migrate();
   await pool.query(`insert into ${table} select 'zz' || n, 'x', 0, 0, 0, ${NOW}, ${NOW}, null, null, '{"v":1}'
