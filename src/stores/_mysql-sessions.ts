@@ -216,7 +216,7 @@ export class MysqlSessions implements Store {
         return rows;
       }),
     );
-    this.#cleanup.report(rows.filter(([, , , , isSession]) => isSession).map(expiredOfRow));
+    this.#cleanup.report(rows.filter(([, , , , endedAt]) => endedAt === null).map(expiredOfRow));
     return rows.length;
   }
 

@@ -160,11 +160,11 @@ AND created_at < ${createdAt} ORDER BY id FOR UPDATE`;
   }
 
   /**
-   * What a transaction of the cleanup removes: ids, what is told of a session, and whether it is one. A live session is
+   * What a transaction of the cleanup removes: ids, what is told of a session, and of a tombstone when it ended. A live session is
    * never past its deadline. Rows that others have in hand are left for the next time.
    */
   expired(now: number, limit: number): Sql {
-    return sql`SELECT id, user_key, expires_at, deadline, ${SESSION} FROM ${this.#table}
+    return sql`SELECT id, user_key, expires_at, deadline, ended_at FROM ${this.#table}
 WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   }
 

@@ -42,8 +42,8 @@ export function recordsOf(rows: ReadonlyArray<readonly unknown[]>): SessionRecor
 
 /** What the cleanup removed, without tombstones. */
 export function expiredOf(rows: ReadonlyArray<readonly unknown[]>): ExpiredSession[] {
-  return rows.flatMap(([id, hex, expiresAt, deadline, isSession]) =>
-    isSession
+  return rows.flatMap(([id, hex, expiresAt, deadline, endedAt]) =>
+    endedAt === null
       ? [
           {
             id: String(id),

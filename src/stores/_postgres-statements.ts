@@ -5,8 +5,8 @@ import { COLUMNS } from "./_rows.ts";
 
 const PLACES = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
 const LIVE = "ended_at IS NULL AND expires_at > $2";
-/** What the cleanup tells of a session that it removed, and whether it was a session. */
-const REMOVED = "id, encode(user_key, 'hex'), expires_at, deadline, ended_at IS NULL";
+/** What the cleanup tells of a session that it removed, and of a tombstone when it ended. */
+const REMOVED = "id, encode(user_key, 'hex'), expires_at, deadline, ended_at";
 const NEWEST_FIRST = "ORDER BY created_at DESC, id DESC LIMIT $3";
 
 /** The lock of the process that cleans up; the second value says which table. */
