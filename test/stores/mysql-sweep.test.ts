@@ -134,6 +134,32 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await store.close();
     });
 
+    it("runs every cleanupEvery, and each session that it removes is reported by one of two processes", async () => {
+      const options = { cleanupEvery: "5m" } as const;
+      const opened = [await swept("reported", 0, options), await swept("reported", 1_500, options)];
+      await pool.query(
+        `INSERT INTO reported SELECT CONCAT('yy', slot), 'x', 0, 0, 0, ${NOW}, ${NOW}, ${NOW}, 'logout', '{"v":1}', NULL
+        FROM reported_slots LIMIT 10`,
+      );
+      const ids: string[] = [];
+      for (const { store } of opened)
+        store.onExpired((sessions) => ids.push(...sessions.map(({ id }) => id)));
+      vi.advanceTimersByTime(299_999);
+      expect(await countOf("reported")).toBe(1_512);
+      vi.advanceTimersByTime(1);
+      await until(async () => (await countOf("reported")) === 2 && ids.length >= 1_500);
+      expect(ids.filter((id) => id.startsWith("zz"))).toHaveLength(1_500);
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const { store } of opened) await store.close();
+    });
+
+    it("is off with cleanupEvery: false", async () => {
+      const { store } = await swept("off", 10, { cleanupEvery: false });
+      expect(vi.getTimerCount()).toBe(0);
+      expect(await store.deleteExpired(NOW, 100)).toBe(10);
+      await store.close();
+    });
+
     it("ends with the store", async () => {
       const { store, asked } = await swept("closed", 10);
       expect(vi.getTimerCount()).toBe(1);

@@ -77,6 +77,33 @@ describe("the sweep in the background", () => {
     await store.close();
   });
 
+  it("runs every cleanupEvery, and each session that it removes is reported by one of two processes", async () => {
+    const stores = [
+      await swept("reported", 0, { cleanupEvery: "5m" }),
+      await swept("reported", 1_500, { cleanupEvery: "5m" }),
+    ];
+    await pool.query(`insert into reported select 'yy' || n, 'x', 0, 0, 0, ${NOW}, ${NOW}, ${NOW}, 'logout', '{"v":1}'
+      from generate_series(1, 10) as n`);
+    const ids: string[] = [];
+    for (const store of stores) store.onExpired((sessions) => ids.push(...sessions.map(({ id }) => id)));
+    vi.advanceTimersByTime(299_999);
+    expect(await countOf("reported")).toBe(1_512);
+    await until(async () => {
+      vi.advanceTimersByTime(300_000);
+      return (await countOf("reported")) === 2 && ids.length >= 1_500;
+    });
+    expect(new Set(ids)).toEqual(new Set(Array.from({ length: 1_500 }, (_, index) => `zz${index + 1}`)));
+    expect(ids).toHaveLength(1_500);
+    for (const store of stores) await store.close();
+  });
+
+  it("is off with cleanupEvery: false", async () => {
+    const store = await swept("off", 10, { cleanupEvery: false });
+    expect(vi.getTimerCount()).toBe(0);
+    expect(await store.deleteExpired(NOW, 100)).toBe(10);
+    await store.close();
+  });
+
   it("ends with the store", async () => {
     const store = await swept("closed", 10);
     expect(vi.getTimerCount()).toBe(1);
