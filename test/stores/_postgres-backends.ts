@@ -31,8 +31,7 @@ const PG: Driver = {
 const POSTGRES_JS: Driver = {
   name: "postgres.js",
   open(url, options) {
-    // The contract opens a store for each test; without a timeout the connections of all of them would stay open.
-    const sql = postgres(url, { max: 10, idle_timeout: 2, onnotice: () => {} });
+    const sql = postgres(url, { max: 10, onnotice: () => {} });
     const store = postgresStore(sql, options);
     return {
       store,
