@@ -47,7 +47,8 @@ const INNODB = raw("ENGINE = InnoDB ROW_FORMAT = DYNAMIC");
 export const VERSIONS: ReadonlyArray<(names: Names) => readonly Sql[]> = [
   ({ table, slots }) => [
     // Bytes throughout: no collation folds or pads them, no character set changes them. Neither index has what activity
-    // moves in it.
+    // moves in it. In the first a user's sessions, where ended_at is null, stand apart from the tombstones: logins and
+    // lists never read those, and the latest tombstones are found in order.
     sql`CREATE TABLE IF NOT EXISTS ${table} (
   id VARBINARY(128) NOT NULL PRIMARY KEY,
   user_key VARBINARY(1024) NOT NULL,
@@ -59,7 +60,7 @@ export const VERSIONS: ReadonlyArray<(names: Names) => readonly Sql[]> = [
   ended_at BIGINT,
   ended_reason VARBINARY(32),
   data LONGBLOB NOT NULL,
-  INDEX by_user (user_key, created_at, id),
+  INDEX by_user (user_key, ended_at, created_at, id),
   INDEX by_deadline (deadline)
 ) ${INNODB}`,
     sql`CREATE TABLE IF NOT EXISTS ${slots} (

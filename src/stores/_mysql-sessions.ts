@@ -2,20 +2,23 @@ import { SessionError } from "../errors.ts";
 import type {
   CreateOptions,
   End,
+  ExpiredSession,
   SessionChange,
   SessionPage,
   SessionRecord,
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "./_cleanup.ts";
 import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
 import { errnoOf, type MysqlClient, type MysqlLease, Overtaken } from "./_mysql-client.ts";
+import { expiredOfRow, recordOfRow, textOf } from "./_mysql-rows.ts";
 import { migrate, migrationSql, type Names, NO_SUCH_COLUMN, NO_SUCH_TABLE } from "./_mysql-schema.ts";
+import type { Sql } from "./_mysql-sql.ts";
 import { CROWD, Statements } from "./_mysql-statements.ts";
-import { inOrderOf, type Row, recordOf } from "./_rows.ts";
+import { bytesOf, inOrderOf } from "./_rows.ts";
 import { inSteps, stepsThroughIds } from "./_steps.ts";
-import { DATABASE_SWEEP, SWEEPS_APART, Sweeper } from "./_sweeper.ts";
 
 /** So many sessions of a user end in one transaction: the thousand that the manager's default lets a user have. */
 const ENDED_AT_ONCE = 1_000;
@@ -29,17 +32,16 @@ export class MysqlSessions implements Store {
   readonly #names: Names;
   readonly #statements: Statements;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
-  readonly #sweeper: Sweeper;
+  readonly #cleanup: Cleanup;
 
-  constructor(client: MysqlClient, names: Names, onSweepError: (error: unknown) => void) {
+  constructor(client: MysqlClient, names: Names, options: CleanupOptions) {
     this.#client = client;
     this.#names = names;
     this.#statements = new Statements(names);
-    this.#sweeper = new Sweeper({
-      ...DATABASE_SWEEP,
-      claim: (now) => this.#claimSweep(now),
-      sweep: (now, limit) => this.deleteExpired(now, limit),
-      onError: onSweepError,
+    this.#cleanup = new Cleanup(options, {
+      ...DATABASE_CLEANUP,
+      claim: (now, apart) => this.#claimCleanup(now, apart),
+      remove: (now, limit) => this.deleteExpired(now, limit),
     });
   }
 
@@ -56,8 +58,8 @@ export class MysqlSessions implements Store {
     options: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
     const { now, limit, replaces } = options;
-    this.#sweeper.tell(now);
-    this.#sweeper.start();
+    this.#cleanup.tell(now);
+    this.#cleanup.start();
     if (replaces === undefined) {
       const { affected } = await this.#inserting(async (lease) => {
         if (!limit) return lease.run(this.#statements.insertBeside(record));
@@ -80,7 +82,7 @@ export class MysqlSessions implements Store {
   async #replace(
     lease: MysqlLease,
     record: SessionRecord,
-    { now, limit, replaces = "", tombstone }: CreateOptions,
+    { now, limit, replaces = "", tombstones }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[]; readonly done: boolean }> {
     await this.#lock(lease, record.userKey);
     const most = ENDED_AT_ONCE + 1;
@@ -92,9 +94,10 @@ export class MysqlSessions implements Store {
     if (limit?.onExceed === "refuse" && evicted.length > 0) throw limitError(limit.max);
     const done = those(CROWD.beyond).length < most;
     const replaced = done ? those(CROWD.replaced) : [];
-    const end = { now, ...(tombstone !== undefined && { tombstone }) };
+    const end = { now, ...(tombstones && { tombstones }) };
     await this.#endThese(lease, replaced, { ...end, reason: "logout" });
     await this.#endThese(lease, evicted, { ...end, reason: "evicted" });
+    if (replaced.length + evicted.length > 0) await this.#trim(lease, [bytesOf(record.userKey)], tombstones);
     if (done) await lease.run(this.#statements.insert(record));
     return { evicted, done };
   }
@@ -116,7 +119,7 @@ export class MysqlSessions implements Store {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     const rows = await this.#operation((lease) =>
       lease.rows(this.#statements.page(userKey, now, limit, before)),
     );
@@ -128,7 +131,7 @@ export class MysqlSessions implements Store {
     change: SessionChange,
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     return this.#operation(async (lease) => {
       const { told } = await lease.run(this.#statements.update(id, change, now, ifRevision), true);
       if (told) return "updated";
@@ -137,12 +140,17 @@ export class MysqlSessions implements Store {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#sweeper.tell(end.now);
-    return this.#operation(async (lease) => {
+    this.#cleanup.tell(end.now);
+    const outcome = await this.#operation(async (lease) => {
       const { affected } = await lease.run(this.#statements.end(id, end, owner), true);
       if (affected) return "deleted";
-      return owner !== undefined && (await this.#isLive(lease, id, end.now)) ? "not_owner" : "not_found";
+      const { length } = owner === undefined ? [] : await lease.rows(this.#statements.isThere(id));
+      return length > 0 ? "not_owner" : "not_found";
     });
+    // By itself: if it has to be tried again, the session has ended all the same.
+    if (outcome === "deleted" && end.tombstones)
+      await this.#operation((lease) => this.#trim(lease, [this.#statements.userOf(id)], end.tombstones));
+    return outcome;
   }
 
   async deleteByUserKey(
@@ -150,34 +158,32 @@ export class MysqlSessions implements Store {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     const excepted = new Set(exceptIds);
     return inSteps((before) =>
       this.#operation((lease) =>
         lease.transaction(async () => {
           await this.#lock(lease, userKey);
           // One more, to see whether there are any.
-          const rows = await lease.rows(this.#statements.idsOf(userKey, end.now, ENDED_AT_ONCE + 1, before));
+          const rows = await lease.rows(this.#statements.idsOf(userKey, ENDED_AT_ONCE + 1, before));
           const found = rows.map(([id, createdAt]) => ({ id: textOf(id), createdAt: Number(createdAt) }));
           const step = found.slice(0, ENDED_AT_ONCE);
           const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
           await this.#endThese(lease, ids, end);
+          if (ids.length > 0) await this.#trim(lease, [bytesOf(userKey)], end.tombstones);
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
       ),
     );
   }
 
-  async fetchByLink(
-    link: string,
-    { now, limit }: { readonly now: number; readonly limit: number },
-  ): Promise<readonly SessionRecord[]> {
-    const rows = await this.#operation((lease) => lease.rows(this.#statements.byLink(link, now, limit)));
+  async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    const rows = await this.#operation((lease) => lease.rows(this.#statements.byLink(link, limit)));
     return rows.map(recordOfRow);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     return stepsThroughIds(
       (after) =>
         this.#operation(async (lease) => {
@@ -187,9 +193,11 @@ export class MysqlSessions implements Store {
       (after, last) =>
         this.#operation((lease) =>
           lease.transaction(async () => {
-            const rows = await lease.rows(this.#statements.idsCreatedBefore(createdAt, end.now, after, last));
+            const rows = await lease.rows(this.#statements.idsCreatedBefore(createdAt, after, last));
             const ids = rows.map(([id]) => textOf(id));
             await this.#endThese(lease, ids, end);
+            const users = new Set(rows.map(([, userKey]) => textOf(userKey)));
+            await this.#trim(lease, [...users].map(bytesOf), end.tombstones);
             return ids;
           }),
         ),
@@ -197,20 +205,31 @@ export class MysqlSessions implements Store {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    return this.#operation(async (lease) => {
-      // Else it would lock the gap before the first that lives, and those who begin in it would wait.
-      await lease.readCommitted();
-      const { affected } = await lease.run(this.#statements.sweep(now, limit));
-      return affected;
-    });
+    // `READ COMMITTED`: else it would lock the gap before the first that lives, and those who begin in it would wait.
+    const rows = await this.#operation((lease) =>
+      lease.transaction(async () => {
+        const rows = await lease.rows(this.#statements.expired(now, limit));
+        await this.#delete(
+          lease,
+          rows.map(([id]) => textOf(id)),
+        );
+        return rows;
+      }),
+    );
+    this.#cleanup.report(rows.filter(([, , , , endedAt]) => endedAt === null).map(expiredOfRow));
+    return rows.length;
+  }
+
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void {
+    this.#cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#sweeper.stop();
+    this.#cleanup.stop();
   }
 
-  async #claimSweep(now: number): Promise<boolean> {
-    const claim = this.#statements.claimSweep(now, SWEEPS_APART);
+  async #claimCleanup(now: number, apart: number): Promise<boolean> {
+    const claim = this.#statements.claimCleanup(now, apart);
     const { affected } = await this.#operation((lease) => lease.run(claim));
     return affected > 0;
   }
@@ -228,6 +247,26 @@ export class MysqlSessions implements Store {
       const { affected } = await lease.run(this.#statements.endThese(some, end));
       if (affected !== some.length) throw new Overtaken();
     }
+  }
+
+  /** Removes these, and those of them that others have removed meanwhile are no matter. */
+  async #delete(lease: MysqlLease, ids: readonly string[]): Promise<void> {
+    for (let from = 0; from < ids.length; from += LIST)
+      await lease.run(this.#statements.delete(ids.slice(from, from + LIST)));
+  }
+
+  /** Removes the tombstones that these users have beyond the bound. */
+  async #trim(
+    lease: MysqlLease,
+    users: ReadonlyArray<Uint8Array | Sql>,
+    tombstones: End["tombstones"],
+  ): Promise<void> {
+    if (!tombstones || users.length === 0) return;
+    const beyond = await lease.rows(this.#statements.tombstonesBeyond(users, tombstones.max));
+    await this.#delete(
+      lease,
+      beyond.map(([id]) => textOf(id)),
+    );
   }
 
   async #isLive(lease: MysqlLease, id: string, now: number): Promise<boolean> {
@@ -263,31 +302,4 @@ const STATES: ReadonlyMap<unknown, string> = new Map([
 function padded(ids: readonly string[]): readonly string[] {
   const length = 2 ** Math.ceil(Math.log2(ids.length));
   return Array.from({ length }, (_, index) => ids[Math.min(index, ids.length - 1)] ?? "");
-}
-
-/** Bytes come as a `Buffer`, which is UTF-8 as text. */
-function textOf(bytes: unknown): string {
-  return String(bytes);
-}
-
-function textOrNull(bytes: unknown): string | null {
-  return bytes === null ? null : textOf(bytes);
-}
-
-/** A row as its values, in the order of `COLUMNS`. */
-function recordOfRow(values: readonly unknown[]): SessionRecord {
-  const [id, user_key, revision, created_at, last_seen_at, expires_at, deadline, ended_at, ...rest] = values;
-  const [reason, data, link] = rest;
-  const row = {
-    id: textOf(id),
-    user_key,
-    revision,
-    created_at,
-    last_seen_at,
-    expires_at,
-    deadline,
-    ended_at,
-  };
-  const texts = { ended_reason: textOrNull(reason), link: textOrNull(link), data: textOf(data) };
-  return recordOf({ ...row, ...texts } as Row);
 }

@@ -5,6 +5,8 @@ import { bytesOf, COLUMNS, valuesOf } from "./_rows.ts";
 
 const ALL = raw(COLUMNS.join(", "));
 const NEWEST_FIRST = raw("created_at DESC, id DESC");
+/** Of a row that is no tombstone. */
+const SESSION = raw("ended_at IS NULL");
 
 /** What a row says that stands in the way of a login. */
 export const CROWD = { beyond: 0, replaced: 1, duplicate: 2 } as const;
@@ -27,12 +29,12 @@ export class Statements {
   }
 
   page(userKey: string, now: number, limit: number, before: SessionCursor | undefined): Sql {
-    return sql`SELECT ${ALL} FROM ${this.#table} WHERE ${ofUser(userKey, now)}${behind(before)}
+    return sql`SELECT ${ALL} FROM ${this.#table} WHERE ${liveOf(userKey, now)}${behind(before)}
 ORDER BY ${NEWEST_FIRST} LIMIT ${limit}`;
   }
 
-  byLink(link: string, now: number, limit: number): Sql {
-    return sql`SELECT ${ALL} FROM ${this.#table} WHERE link = ${link} AND ${live(now)} LIMIT ${limit}`;
+  byLink(link: string, limit: number): Sql {
+    return sql`SELECT ${ALL} FROM ${this.#table} WHERE link = ${link} AND ${SESSION} LIMIT ${limit}`;
   }
 
   /** So that nobody else begins or ends several of this user's sessions until the transaction is over. */
@@ -55,7 +57,7 @@ WHERE ${slotOf(bytesOf(record.userKey))} LOCK IN SHARE MODE`;
     return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(valuesOf(record))} FROM ${this.#slots} AS lock_of
 WHERE ${slotOf(bytesOf(record.userKey))} AND (
   SELECT 1 FROM ${this.#table} AS own
-  WHERE user_key = ${bytesOf(record.userKey)} AND expires_at > ${now} + lock_of.nothing AND ended_at IS NULL
+  WHERE ${ofUser(record.userKey)} AND expires_at > ${now} + lock_of.nothing
   LIMIT 1 OFFSET ${max - 1}
 ) IS NULL FOR UPDATE`;
   }
@@ -72,20 +74,25 @@ WHERE ${slotOf(bytesOf(record.userKey))} AND (
     replaces: string,
     most: number,
   ): Sql {
-    const own = ofUser(record.userKey, now);
+    const live = liveOf(record.userKey, now);
     const order = limit?.onExceed === "evict-idlest" ? sql`last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
     const beyond = limit
       ? sql`SELECT ${CROWD.beyond}, id FROM (
-  SELECT id FROM ${this.#table} WHERE ${own} AND id <> ${replaces}
+  SELECT id FROM ${this.#table} WHERE ${live} AND id <> ${replaces}
   ORDER BY ${order} LIMIT ${most} OFFSET ${limit.max - 1}
 ) AS beyond UNION ALL `
       : NOTHING;
-    return sql`${beyond}SELECT ${CROWD.replaced}, id FROM ${this.#table} WHERE id = ${replaces} AND ${own}
+    return sql`${beyond}SELECT ${CROWD.replaced}, id FROM ${this.#table} WHERE id = ${replaces} AND ${ofUser(record.userKey)}
 UNION ALL SELECT ${CROWD.duplicate}, id FROM ${this.#table} WHERE id = ${record.id}`;
   }
 
   isLive(id: string, now: number): Sql {
-    return sql`SELECT 1 FROM ${this.#table} WHERE id = ${id} AND ${live(now)}`;
+    return sql`${this.isThere(id)} AND expires_at > ${now}`;
+  }
+
+  /** Whether there is a session with the id, expired or not. */
+  isThere(id: string): Sql {
+    return sql`SELECT 1 FROM ${this.#table} WHERE id = ${id} AND ${SESSION}`;
   }
 
   /** Tells 1 if there is such a record: how many rows are affected depends on a flag of the app's pool. */
@@ -101,21 +108,43 @@ UNION ALL SELECT ${CROWD.duplicate}, id FROM ${this.#table} WHERE id = ${record.
       sets.push(sql`last_seen_at = GREATEST(last_seen_at, ${lastSeenAt})`);
     }
     const at = ifRevision === undefined ? NOTHING : sql` AND revision = ${ifRevision}`;
-    return sql`UPDATE ${this.#table} SET ${listed(sets)} WHERE id = ${id} AND ${live(now)}${at}`;
+    return sql`UPDATE ${this.#table} SET ${listed(sets)} WHERE id = ${id} AND ${SESSION} AND expires_at > ${now}${at}`;
   }
 
   end(id: string, end: End, owner: string | undefined): Sql {
     const theirs = owner === undefined ? NOTHING : sql` AND user_key = ${bytesOf(owner)}`;
-    return sql`${this.#ending(end)} WHERE id = ${id} AND ${live(end.now)}${theirs}`;
+    return sql`${this.#ending(end)} WHERE id = ${id} AND ${SESSION}${theirs}`;
   }
 
   endThese(ids: readonly string[], end: End): Sql {
-    return sql`${this.#ending(end)} WHERE id IN (${listed(ids)}) AND ${live(end.now)}`;
+    return sql`${this.#ending(end)} WHERE id IN (${listed(ids)}) AND ${SESSION}`;
   }
 
-  /** The ids and beginnings of the user's live sessions, the newest `most` behind the cursor. */
-  idsOf(userKey: string, now: number, most: number, before: SessionCursor | undefined): Sql {
-    return sql`SELECT id, created_at FROM ${this.#table} WHERE ${ofUser(userKey, now)}${behind(before)}
+  /**
+   * The ids of the tombstones of these users beyond the latest `max` of each. Of one moment, all operations consider the
+   * same ones the latest.
+   */
+  tombstonesBeyond(users: ReadonlyArray<Uint8Array | Sql>, max: number): Sql {
+    // A list of one subquery would be a join.
+    const whose = users.length === 1 ? sql`= ${users[0] ?? null}` : sql`IN (${listed(users)})`;
+    return sql`SELECT id FROM (
+  SELECT id, ROW_NUMBER() OVER (PARTITION BY user_key ORDER BY ended_at DESC, ${NEWEST_FIRST}) AS place
+  FROM ${this.#table} WHERE user_key ${whose} AND ended_at IS NOT NULL
+) AS tombstones WHERE place > ${max}`;
+  }
+
+  /** The user of a record, within another statement. */
+  userOf(id: string): Sql {
+    return sql`(SELECT user_key FROM ${this.#table} WHERE id = ${id})`;
+  }
+
+  delete(ids: readonly string[]): Sql {
+    return sql`DELETE FROM ${this.#table} WHERE id IN (${listed(ids)})`;
+  }
+
+  /** The ids and beginnings of the user's sessions, the newest `most` behind the cursor. */
+  idsOf(userKey: string, most: number, before: SessionCursor | undefined): Sql {
+    return sql`SELECT id, created_at FROM ${this.#table} WHERE ${ofUser(userKey)}${behind(before)}
 ORDER BY ${NEWEST_FIRST} LIMIT ${most}`;
   }
 
@@ -124,37 +153,41 @@ ORDER BY ${NEWEST_FIRST} LIMIT ${most}`;
     return sql`SELECT id FROM ${this.#table} WHERE id > ${after} ORDER BY id LIMIT 1 OFFSET ${most - 1}`;
   }
 
-  /** Those behind `after` and up to `last` that began before, for a transaction that ends them. */
-  idsCreatedBefore(createdAt: number, now: number, after: string, last: string): Sql {
-    return sql`SELECT id FROM ${this.#table} WHERE id > ${after} AND id <= ${last} AND ${live(now)}
+  /** Those behind `after` and up to `last` that began before, and their users, for a transaction that ends them. */
+  idsCreatedBefore(createdAt: number, after: string, last: string): Sql {
+    return sql`SELECT id, user_key FROM ${this.#table} WHERE id > ${after} AND id <= ${last} AND ${SESSION}
 AND created_at < ${createdAt} ORDER BY id FOR UPDATE`;
   }
 
-  /** A live session is never past its deadline. */
-  sweep(now: number, limit: number): Sql {
-    return sql`DELETE FROM ${this.#table} WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit}`;
+  /**
+   * What a transaction of the cleanup removes: ids, what is told of a session, and of a tombstone when it ended. A live session is
+   * never past its deadline. Rows that others have in hand are left for the next time.
+   */
+  expired(now: number, limit: number): Sql {
+    return sql`SELECT id, user_key, expires_at, deadline, ended_at FROM ${this.#table}
+WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   }
 
-  /** Affects a row for one process, and for no other until `pause` is over. A clock gone wrong ends nobody's turn. */
-  claimSweep(now: number, pause: number): Sql {
+  /** Affects a row for one process, and for no other until `apart` is over. A clock gone wrong ends nobody's turn. */
+  claimCleanup(now: number, apart: number): Sql {
     return sql`UPDATE ${this.#schema} SET swept_at = ${now}
-WHERE id = 1 AND (swept_at <= ${now - pause} OR swept_at > ${now + pause})`;
+WHERE id = 1 AND (swept_at <= ${now - apart} OR swept_at > ${now + apart})`;
   }
 
-  #ending({ reason, now, tombstone }: End): Sql {
-    if (!tombstone) return sql`DELETE FROM ${this.#table}`;
-    const end = now + tombstone;
+  #ending({ reason, now, tombstones }: End): Sql {
+    if (!tombstones) return sql`DELETE FROM ${this.#table}`;
+    const end = now + tombstones.keepFor;
     return sql`UPDATE ${this.#table} SET revision = revision + 1, expires_at = ${end}, deadline = ${end},
 ended_at = ${now}, ended_reason = ${reason}`;
   }
 }
 
-function live(now: number): Sql {
-  return sql`expires_at > ${now} AND ended_at IS NULL`;
+function ofUser(userKey: string): Sql {
+  return sql`user_key = ${bytesOf(userKey)} AND ${SESSION}`;
 }
 
-function ofUser(userKey: string, now: number): Sql {
-  return sql`user_key = ${bytesOf(userKey)} AND ${live(now)}`;
+function liveOf(userKey: string, now: number): Sql {
+  return sql`${ofUser(userKey)} AND expires_at > ${now}`;
 }
 
 /** Newest first. Without the first condition no index would be used. */

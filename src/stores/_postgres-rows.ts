@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { SessionRecord } from "../store.ts";
+import type { ExpiredSession, SessionRecord } from "../store.ts";
 import { recordOf } from "./_rows.ts";
 
 /** A row's values in the order of `COLUMNS`: bytes as hexadecimal text, whole numbers as the client gives them. */
@@ -37,5 +37,21 @@ export function recordsOf(rows: ReadonlyArray<readonly unknown[]>): SessionRecor
       const user_key = Buffer.from(hex, "hex");
       return recordOf({ id, user_key, revision, ...times, ended_at, ended_reason, data, link });
     },
+  );
+}
+
+/** What the cleanup removed, without tombstones. */
+export function expiredOf(rows: ReadonlyArray<readonly unknown[]>): ExpiredSession[] {
+  return rows.flatMap(([id, hex, expiresAt, deadline, endedAt]) =>
+    endedAt === null
+      ? [
+          {
+            id: String(id),
+            userKey: Buffer.from(String(hex), "hex").toString(),
+            expiresAt: Number(expiresAt),
+            deadline: Number(deadline),
+          },
+        ]
+      : [],
   );
 }

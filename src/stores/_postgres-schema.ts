@@ -3,7 +3,9 @@ export interface Names {
   readonly schema: string | undefined;
   readonly table: string;
   readonly create: string;
+  readonly trim: string;
   readonly byUser: string;
+  readonly tombstones: string;
   readonly byDeadline: string;
   readonly byLink: string;
   /** The table's name as a text in SQL. */
@@ -12,6 +14,8 @@ export interface Names {
 
 /** The lock of whoever makes tables in a database. */
 const MIGRATION = 7_355_608;
+/** The locks of operations that remove tombstones; the second value says of which users. */
+const TRIM = 7_355_610;
 /** PostgreSQL cuts names at 63 bytes; the longest of ours has 12 more than the table. */
 const MOST_BYTES = 51;
 
@@ -25,7 +29,9 @@ export function namesOf(schema: unknown, table: unknown): Names {
     schema: schema === undefined ? undefined : quoted(schema),
     table: own,
     create: inSchema(`${table}_create`),
+    trim: inSchema(`${table}_trim`),
     byUser: quoted(`${table}_by_user`),
+    tombstones: quoted(`${table}_tombstones`),
     byDeadline: quoted(`${table}_by_deadline`),
     byLink: quoted(`${table}_by_link`),
     literal: textOf(own),
@@ -50,7 +56,7 @@ function textOf(name: string): string {
 
 /** What each version adds to the one before. What is published never changes; what is to be changed is one more. */
 export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
-  ({ table, create, byUser, byDeadline, literal }) => `
+  ({ table, byUser, byDeadline, tombstones }) => `
   -- Room on each page for the next version of a row: activity moves no index entry.
   CREATE TABLE ${table} (
     id text COLLATE "C" PRIMARY KEY,
@@ -64,76 +70,41 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
     ended_reason text,
     data text NOT NULL
   ) WITH (fillfactor = 85);
-  CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id);
-  CREATE INDEX ${byDeadline} ON ${table} (deadline);
-
-  -- A login within a limit. The lock comes before the statements that count, each of which sees what was committed
-  -- until it begins: so two logins of one user never count the same sessions. Answers with the ids that were evicted,
-  -- joined by commas; with null where the login is refused.
-  CREATE OR REPLACE FUNCTION ${create}(
-    new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
-    new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text,
-    at bigint, most integer, on_exceed text, replaced text
-  ) RETURNS text LANGUAGE plpgsql AS $function$
-  #variable_conflict use_column
-  DECLARE
-    leaving text[] := '{}';
-    evicted text;
-  BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-      RAISE EXCEPTION 'sessionup needs the isolation level "read committed" on its connections';
-    END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${literal}::regclass::oid::bigint));
-    IF most IS NOT NULL THEN
-      -- In the index's order nothing is sorted.
-      IF on_exceed = 'evict-idlest' THEN
-        leaving := ARRAY(
-          SELECT id FROM ${table}
-          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
-          ORDER BY last_seen_at DESC, created_at DESC, id DESC OFFSET most - 1
-        );
-      ELSE
-        leaving := ARRAY(
-          SELECT id FROM ${table}
-          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
-          ORDER BY created_at DESC, id DESC OFFSET most - 1
-        );
-      END IF;
-      IF on_exceed = 'refuse' AND leaving <> '{}' THEN
-        IF EXISTS (SELECT FROM ${table} WHERE id = new_id) THEN
-          RAISE unique_violation;
-        END IF;
-        RETURN NULL;
-      END IF;
-    END IF;
-    INSERT INTO ${table} VALUES (
-      new_id, new_user_key, new_revision, new_created_at, new_last_seen_at,
-      new_expires_at, new_deadline, new_ended_at, new_ended_reason, new_data
-    );
-    WITH locked AS MATERIALIZED (
-      SELECT id FROM ${table}
-      WHERE id = ANY (leaving || replaced) AND user_key = new_user_key AND ended_at IS NULL AND expires_at > at
-      ORDER BY id FOR UPDATE
-    ), gone AS (
-      DELETE FROM ${table} AS t USING locked WHERE t.id = locked.id RETURNING t.id
-    )
-    SELECT string_agg(id, ',') INTO evicted FROM gone WHERE id IS DISTINCT FROM replaced;
-    RETURN coalesce(evicted, '');
-  END
-  $function$;`,
-  ({ table, create, byLink, literal }) => `
+  -- Logins and lists never read tombstones, and without tombstones the second index is empty.
+  CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id) WHERE ended_at IS NULL;
+  CREATE INDEX ${tombstones} ON ${table} (user_key, ended_at) WHERE ended_at IS NOT NULL;
+  CREATE INDEX ${byDeadline} ON ${table} (deadline);`,
+  ({ table, create, trim, byLink, literal }) => `
   ALTER TABLE ${table} ADD COLUMN link text COLLATE "C";
   -- Most sessions have none.
-  CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL;
+  CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL AND ended_at IS NULL;
 
-  -- The same with a link and with tombstones. The one of version 1 stays, for processes of the release before.
+  -- Removes the tombstones of these users beyond the latest ones. The locks come before the statement that counts, which
+  -- sees what was committed until it begins: so two ends of one user never count the same tombstones. The locks are few,
+  -- because the server has room for a limited number of them, and are taken in order. Whoever has them waits for no row:
+  -- an operation that has locked a tombstone may be waiting for them.
+  CREATE OR REPLACE FUNCTION ${trim}(user_keys bytea[], most integer) RETURNS void LANGUAGE plpgsql STRICT AS $function$
+  BEGIN
+    PERFORM pg_advisory_xact_lock(${TRIM}, slot) FROM (
+      SELECT DISTINCT hashtext(encode(user_key, 'hex')) & 1023 AS slot FROM unnest(user_keys) AS user_key ORDER BY slot
+    ) AS slots;
+    DELETE FROM ${table} WHERE id = ANY (ARRAY(
+      SELECT id FROM ${table} WHERE id = ANY (ARRAY(
+        SELECT beyond.id FROM unnest(user_keys) AS of_user CROSS JOIN LATERAL (
+          SELECT id FROM ${table} WHERE user_key = of_user AND ended_at IS NOT NULL ORDER BY ended_at DESC OFFSET most
+        ) AS beyond
+      )) FOR UPDATE SKIP LOCKED
+    ));
+  END
+  $function$;
+
   -- A login within a limit. The lock comes before the statements that count, each of which sees what was committed
   -- until it begins: so two logins of one user never count the same sessions. Answers with the ids that were evicted,
   -- joined by commas; with null where the login is refused.
   CREATE OR REPLACE FUNCTION ${create}(
     new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
     new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text, new_link text,
-    at bigint, most integer, on_exceed text, replaced text, tombstone bigint
+    at bigint, most integer, on_exceed text, replaced text, keep_until bigint, most_tombstones integer
   ) RETURNS text LANGUAGE plpgsql AS $function$
   #variable_conflict use_column
   DECLARE
@@ -172,16 +143,18 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
     );
     WITH locked AS MATERIALIZED (
       SELECT id FROM ${table}
-      WHERE id = ANY (leaving || replaced) AND user_key = new_user_key AND ended_at IS NULL AND expires_at > at
+      WHERE id = ANY (leaving || replaced) AND user_key = new_user_key AND ended_at IS NULL
       ORDER BY id FOR UPDATE
     ), gone AS (
-      DELETE FROM ${table} AS t USING locked WHERE tombstone IS NULL AND t.id = locked.id
+      DELETE FROM ${table} AS t USING locked WHERE keep_until IS NULL AND t.id = locked.id
     ), kept AS (
-      UPDATE ${table} AS t SET revision = revision + 1, expires_at = at + tombstone, deadline = at + tombstone,
+      UPDATE ${table} AS t SET revision = revision + 1, expires_at = keep_until, deadline = keep_until,
         ended_at = at, ended_reason = CASE WHEN t.id = replaced THEN 'logout' ELSE 'evicted' END
-      FROM locked WHERE tombstone IS NOT NULL AND t.id = locked.id
+      FROM locked WHERE keep_until IS NOT NULL AND t.id = locked.id RETURNING t.user_key
+    ), trimmed AS MATERIALIZED (
+      SELECT ${trim}(array_agg(DISTINCT user_key), most_tombstones) FROM kept
     )
-    SELECT string_agg(id, ',') INTO evicted FROM locked WHERE id IS DISTINCT FROM replaced;
+    SELECT string_agg(id, ',') FILTER (WHERE id IS DISTINCT FROM replaced) INTO evicted FROM locked, trimmed;
     RETURN coalesce(evicted, '');
   END
   $function$;`,

@@ -5,10 +5,12 @@ import { COLUMNS } from "./_rows.ts";
 
 const PLACES = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
 const LIVE = "ended_at IS NULL AND expires_at > $2";
+/** What the cleanup tells of a session that it removed, and of a tombstone when it ended. */
+const REMOVED = "id, encode(user_key, 'hex'), expires_at, deadline, ended_at";
 const NEWEST_FIRST = "ORDER BY created_at DESC, id DESC LIMIT $3";
 
-/** Between two sweepers of one database: the first value of the lock says whose it is. */
-const SWEEP = 7_355_609;
+/** The lock of the process that cleans up; the second value says which table. */
+const CLEANUP = 7_355_609;
 
 /** Every statement that there is, for one table. Each is one round trip and one transaction. */
 export class Statements {
@@ -22,23 +24,25 @@ export class Statements {
   readonly create: string;
   readonly update: string;
   readonly deleteExpired: string;
-  readonly sweep: string;
+  readonly cleanup: string;
   readonly #table: string;
+  readonly #trim: string;
 
-  constructor({ table, create, literal }: Names) {
+  constructor({ table, create, trim, literal }: Names) {
     const columns = COLUMNS.join(", ");
     // Whatever bytea_output is, and whatever the app has told its client to make of bytes.
     const asText = columns.replace("user_key", "encode(user_key, 'hex')");
     const ofUser = `SELECT ${asText} FROM ${table} WHERE user_key = $1 AND ${LIVE}`;
     this.#table = table;
+    this.#trim = trim;
     this.byId = `SELECT ${asText} FROM ${table} WHERE id = $1`;
     this.byIds = `SELECT ${asText} FROM ${table} WHERE id = ANY (string_to_array($1, ','))`;
     this.page = `${ofUser} ${NEWEST_FIRST}`;
     this.pageBehind = `${ofUser} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
     this.idBehind = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
     this.insert = `INSERT INTO ${table} (${columns}) VALUES (${PLACES})`;
-    this.create = `SELECT ${create}(${PLACES}, $12, $13, $14, $15, $16)`;
-    this.byLink = `SELECT ${asText} FROM ${table} WHERE link = $1 AND ${LIVE} LIMIT $3`;
+    this.create = `SELECT ${create}(${PLACES}, $12, $13, $14, $15, $16, $17)`;
+    this.byLink = `SELECT ${asText} FROM ${table} WHERE link = $1 AND ended_at IS NULL LIMIT $2`;
     // The lock waits for whoever is changing the row, and then looks at what is there: a snapshot could say "conflict"
     // of a session that is gone.
     this.update = `WITH found AS MATERIALIZED (
@@ -52,71 +56,81 @@ export class Statements {
   FROM found WHERE t.id = found.id AND found.matched
 ) SELECT matched FROM found`;
     this.deleteExpired = this.#removal("");
-    this.sweep = this.#removal(`(SELECT pg_try_advisory_xact_lock(${SWEEP}, hashtext(${literal}))) AND`);
+    this.cleanup = this.#removal(`(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`);
   }
 
-  /** Without a tombstone the row goes. With one it stays and says why. */
-  end(end: End): { readonly text: string; readonly values: readonly Value[] } {
-    const { text, values } = this.#ending(end);
-    return {
-      text: `WITH found AS MATERIALIZED (
-  SELECT id, $3::bytea IS NULL OR user_key = $3 AS matched FROM ${this.#table} WHERE id = $1 AND ${LIVE} FOR UPDATE
+  /** Without tombstones the row goes. With them it stays and says why. `$1` is the id, `$2` its owner or null. */
+  end(end: End): Ending {
+    return this.#ending(
+      end,
+      2,
+      `SELECT id, $2::bytea IS NULL OR user_key = $2 AS matched FROM ${this.#table}
+  WHERE id = $1 AND ended_at IS NULL FOR UPDATE`,
+      "matched",
+    );
+  }
+
+  /**
+   * Rows are locked in the order of their ids, whoever does it: so nobody waits for one who waits for them. `$1` is the
+   * user, `$2` lists the ids of those that stay.
+   */
+  endAll(end: End): Ending {
+    return this.#ending(
+      end,
+      2,
+      `SELECT id, true AS matched FROM ${this.#table}
+  WHERE user_key = $1 AND ended_at IS NULL AND NOT id = ANY (string_to_array($2, ',')) ORDER BY id FOR UPDATE`,
+      "id",
+    );
+  }
+
+  /** Of those behind the id `$1` up to `$2`, those that were created before `$3`. */
+  endCreatedBefore(end: End): Ending {
+    return this.#ending(
+      end,
+      3,
+      `SELECT id, true AS matched FROM ${this.#table}
+  WHERE id > $1 AND id <= $2 AND ended_at IS NULL AND created_at < $3 ORDER BY id FOR UPDATE`,
+      "id",
+    );
+  }
+
+  /** Ends what `found` locks and matches. Its own values come behind the `count` values of `found`. */
+  #ending({ reason, now, tombstones }: End, count: number, found: string, answer: string): Ending {
+    const begin = `WITH found AS MATERIALIZED (
+  ${found}
 ), ended AS (
-  ${text} t.id = found.id AND found.matched
-) SELECT matched FROM found`,
-      values,
-    };
-  }
-
-  /** Rows are locked in the order of their ids, whoever does it: so nobody waits for one who waits for them. */
-  endAll(end: End): { readonly text: string; readonly values: readonly Value[] } {
-    const { text, values } = this.#ending(end);
+  `;
+    if (!tombstones)
+      return {
+        text: `${begin}DELETE FROM ${this.#table} AS t USING found WHERE t.id = found.id AND matched
+) SELECT ${answer} FROM found`,
+        values: [],
+      };
+    const [at, until, why, most] = [1, 2, 3, 4].map((index) => `$${count + index}`);
     return {
-      text: `WITH found AS MATERIALIZED (
-  SELECT id FROM ${this.#table}
-  WHERE user_key = $1 AND ${LIVE} AND NOT id = ANY (string_to_array($3, ',')) ORDER BY id FOR UPDATE
-), ended AS (
-  ${text} t.id = found.id RETURNING t.id
-) SELECT id FROM ended`,
-      values,
-    };
-  }
-
-  /** Of those behind one id, up to another. */
-  endCreatedBefore(
-    createdAt: number,
-    end: End,
-  ): { readonly text: string; readonly values: readonly Value[] } {
-    const { text, values } = this.#ending(end);
-    return {
-      text: `WITH found AS MATERIALIZED (
-  SELECT id FROM ${this.#table}
-  WHERE id > $1 AND id <= $3 AND ${LIVE} AND created_at < $${4 + values.length} ORDER BY id FOR UPDATE
-), ended AS (
-  ${text} t.id = found.id RETURNING t.id
-) SELECT id FROM ended`,
-      values: [...values, createdAt],
-    };
-  }
-
-  #ending({ reason, now, tombstone }: End): { readonly text: string; readonly values: readonly Value[] } {
-    if (!tombstone) return { text: `DELETE FROM ${this.#table} AS t USING found WHERE`, values: [] };
-    return {
-      text: `UPDATE ${this.#table} AS t SET revision = revision + 1, expires_at = $4::bigint, deadline = $4,
-    ended_at = $2, ended_reason = $5 FROM found WHERE`,
-      values: [now + tombstone, reason],
+      text: `${begin}UPDATE ${this.#table} AS t SET revision = revision + 1, expires_at = ${until}::bigint, deadline = ${until},
+    ended_at = ${at}, ended_reason = ${why} FROM found WHERE t.id = found.id AND matched RETURNING t.user_key
+), trimmed AS MATERIALIZED (
+  SELECT ${this.#trim}(array_agg(DISTINCT user_key), ${most}) FROM ended
+) SELECT ${answer} FROM found, trimmed`,
+      values: [now, now + tombstones.keepFor, reason, tombstones.max],
     };
   }
 
   /**
-   * Answers with how many. A live session is never past its deadline. Rows that others have in hand are left for the next time. As an array:
-   * of a join with an unknown number of rows, the planner makes a scan of everything.
+   * Answers with `REMOVED` of each. A live session is never past its deadline. Rows that others have in hand are left for
+   * the next time. As an array: of a join with an unknown number of rows, the planner makes a scan of everything.
    */
   #removal(condition: string): string {
-    return `WITH gone AS (
-  DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
-    SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
-  )) RETURNING 1
-) SELECT count(*) FROM gone`;
+    return `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
+  SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
+)) RETURNING ${REMOVED}`;
   }
+}
+
+/** A statement that ends sessions, and its values behind those of the caller. */
+interface Ending {
+  readonly text: string;
+  readonly values: readonly Value[];
 }

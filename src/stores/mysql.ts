@@ -1,16 +1,16 @@
 import type { Duration } from "../duration.ts";
 import { known } from "../known-options.ts";
-import type { Store } from "../store.ts";
+import type { ExpiredSession, Store } from "../store.ts";
+import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
 import { Deadline } from "./_deadline.ts";
 import { MysqlClient, type MysqlPool } from "./_mysql-client.ts";
 import { namesOf } from "./_mysql-schema.ts";
 import { MysqlSessions } from "./_mysql-sessions.ts";
-import { warnOfSweep } from "./_sweeper.ts";
 
 export type { MysqlConnection, MysqlPool, MysqlQuery } from "./_mysql-client.ts";
 
 /** What a mysql store can be told. */
-export interface MysqlStoreOptions {
+export interface MysqlStoreOptions extends CleanupOptions {
   /** The table's name, 1 to 57 characters; two more tables begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /** How long it waits for an answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
@@ -20,8 +20,6 @@ export interface MysqlStoreOptions {
    * the app and the server knows no prepared statements.
    */
   readonly prepare?: boolean;
-  /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
-  readonly onSweepError?: (error: unknown) => void;
 }
 
 /** A store in MySQL or MariaDB. */
@@ -35,6 +33,7 @@ export interface MysqlStore extends Store {
   /** The SQL by which `migrate` makes the tables where there are none. */
   migrationSql(): string;
   deleteExpired(now: number, limit: number): Promise<number>;
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void;
   close(): Promise<void>;
 }
 
@@ -59,11 +58,10 @@ export interface MysqlStore extends Store {
 export function mysqlStore(pool: MysqlPool, options: MysqlStoreOptions = {}): MysqlStore {
   if (typeof pool?.getConnection !== "function" || "promise" in pool)
     throw new TypeError("pool: needs createPool of mysql2/promise, or promise() of a pool of mysql2");
-  known(options, "mysqlStore", ["table", "timeout", "prepare", "onSweepError"]);
-  const { table = "sessionup_sessions", prepare = true, onSweepError = warnOfSweep } = options;
+  known(options, "mysqlStore", ["table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
+  const { table = "sessionup_sessions", prepare = true } = options;
   if (typeof prepare !== "boolean") throw new TypeError("prepare: needs true or false");
-  if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
   const names = namesOf(table);
   const client = new MysqlClient(pool, new Deadline(options.timeout), prepare);
-  return new MysqlSessions(client, names, onSweepError);
+  return new MysqlSessions(client, names, options);
 }

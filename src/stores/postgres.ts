@@ -4,12 +4,14 @@ import { known } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
+  ExpiredSession,
   SessionChange,
   SessionPage,
   SessionRecord,
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "./_cleanup.ts";
 import { Deadline } from "./_deadline.ts";
 import { duplicateError, limitError } from "./_errors.ts";
 import { Lookups } from "./_lookups.ts";
@@ -20,20 +22,19 @@ import {
   type PostgresJs,
   type Value,
 } from "./_postgres-client.ts";
-import { recordsOf } from "./_postgres-rows.ts";
+import { expiredOf, recordsOf } from "./_postgres-rows.ts";
 import { migrationSql, namesOf } from "./_postgres-schema.ts";
 import { Statements } from "./_postgres-statements.ts";
 import { bytesOf, inOrderOf, valuesOf } from "./_rows.ts";
 import { stepsThroughIds } from "./_steps.ts";
-import { DATABASE_SWEEP, Sweeper, warnOfSweep } from "./_sweeper.ts";
 
 export type { PgPool, PostgresJs } from "./_postgres-client.ts";
 
 /** What a postgres store can be told. */
-export interface PostgresStoreOptions {
+export interface PostgresStoreOptions extends CleanupOptions {
   /** The schema of the table, at most 51 bytes; `migrate` makes it. Default: the first one of the `search_path`. */
   readonly schema?: string;
-  /** The table's name, at most 51 bytes; two indexes and a function begin with it. Default: `sessionup_sessions`. */
+  /** The table's name, at most 51 bytes; indexes and functions begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /** How long it waits for an answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
@@ -43,8 +44,6 @@ export interface PostgresStoreOptions {
    * connection would be asked for what another one has prepared.
    */
   readonly prepare?: boolean;
-  /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
-  readonly onSweepError?: (error: unknown) => void;
 }
 
 /** A store in PostgreSQL. */
@@ -57,6 +56,7 @@ export interface PostgresStore extends Store {
   /** The SQL that `migrate` carries out, for those who have migrations of their own. */
   migrationSql(): string;
   deleteExpired(now: number, limit: number): Promise<number>;
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void;
   close(): Promise<void>;
 }
 
@@ -84,20 +84,13 @@ export function postgresStore(
   client: PgPool | PostgresJs,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  known(options, "postgresStore", ["schema", "table", "timeout", "prepare", "onSweepError"]);
-  const { schema, table = "sessionup_sessions", prepare = true, onSweepError = warnOfSweep } = options;
+  known(options, "postgresStore", ["schema", "table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
+  const { schema, table = "sessionup_sessions", prepare = true } = options;
   if (typeof prepare !== "boolean") throw new TypeError("prepare: needs true or false");
-  if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
   const names = namesOf(schema, table);
   const statements = new Statements(names);
   const deadline = new Deadline(options.timeout);
-  return new PostgresSessions(
-    clientOf(client, prepare),
-    statements,
-    migrationSql(names),
-    deadline,
-    onSweepError,
-  );
+  return new PostgresSessions(clientOf(client, prepare), statements, migrationSql(names), deadline, options);
 }
 
 /** So many rows everyone's end goes through in one transaction. */
@@ -108,7 +101,7 @@ class PostgresSessions implements PostgresStore {
   readonly #statements: Statements;
   readonly #migration: string;
   readonly #deadline: Deadline;
-  readonly #sweeper: Sweeper;
+  readonly #cleanup: Cleanup;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
 
   constructor(
@@ -116,14 +109,17 @@ class PostgresSessions implements PostgresStore {
     statements: Statements,
     migration: string,
     deadline: Deadline,
-    onSweepError: (error: unknown) => void,
+    options: CleanupOptions,
   ) {
     this.#client = client;
     this.#statements = statements;
     this.#migration = migration;
     this.#deadline = deadline;
-    const sweep = (now: number, limit: number) => this.#sweep(now, limit);
-    this.#sweeper = new Sweeper({ ...DATABASE_SWEEP, sweep, onError: onSweepError });
+    this.#cleanup = new Cleanup(options, {
+      ...DATABASE_CLEANUP,
+      // One process at a time: a process that does not get the lock removes nothing.
+      remove: (now, limit) => this.#remove(this.#statements.cleanup, now, limit),
+    });
   }
 
   async migrate(): Promise<void> {
@@ -137,17 +133,19 @@ class PostgresSessions implements PostgresStore {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces, tombstone }: CreateOptions,
+    { now, limit, replaces, tombstones }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
-    this.#sweeper.tell(now);
-    this.#sweeper.start();
+    this.#cleanup.tell(now);
+    this.#cleanup.start();
     try {
       if (!limit && replaces === undefined) {
         await this.#ask(this.#statements.insert, valuesOf(record));
         return { evicted: [] };
       }
-      const within = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null, tombstone ?? null];
-      const [answer] = await this.#ask(this.#statements.create, [...valuesOf(record), ...within]);
+      const within = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
+      const keeping = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
+      const values = [...valuesOf(record), ...within, ...keeping];
+      const [answer] = await this.#ask(this.#statements.create, values);
       const evicted = answer?.[0];
       if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
     } catch (error) {
@@ -175,7 +173,7 @@ class PostgresSessions implements PostgresStore {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     const rows = before
       ? await this.#ask(this.#statements.pageBehind, [
           bytesOf(userKey),
@@ -193,7 +191,7 @@ class PostgresSessions implements PostgresStore {
     { activity, data }: SessionChange,
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     const changes = [
       activity?.lastSeenAt ?? null,
       activity?.expiresAt ?? null,
@@ -204,14 +202,10 @@ class PostgresSessions implements PostgresStore {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     const { text, values } = this.#statements.end(end);
-    const [found] = await this.#ask(text, [
-      id,
-      end.now,
-      owner === undefined ? null : bytesOf(owner),
-      ...values,
-    ]);
+    const own = owner === undefined ? null : bytesOf(owner);
+    const [found] = await this.#ask(text, [id, own, ...values]);
     return found ? (found[0] ? "deleted" : "not_owner") : "not_found";
   }
 
@@ -220,47 +214,47 @@ class PostgresSessions implements PostgresStore {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     const { text, values } = this.#statements.endAll(end);
-    const ended = await this.#ask(text, [bytesOf(userKey), end.now, listOf(exceptIds), ...values]);
+    const ended = await this.#ask(text, [bytesOf(userKey), listOf(exceptIds), ...values]);
     return ended.map(([id]) => String(id));
   }
 
-  async fetchByLink(
-    link: string,
-    { now, limit }: { readonly now: number; readonly limit: number },
-  ): Promise<readonly SessionRecord[]> {
-    return recordsOf(await this.#ask(this.#statements.byLink, [link, now, limit]));
+  async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    return recordsOf(await this.#ask(this.#statements.byLink, [link, limit]));
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
-    this.#sweeper.tell(end.now);
-    const { text, values } = this.#statements.endCreatedBefore(createdAt, end);
+    this.#cleanup.tell(end.now);
+    const { text, values } = this.#statements.endCreatedBefore(end);
     return stepsThroughIds(
       async (after) => {
         const [row] = await this.#ask(this.#statements.idBehind, [after, ENDED_AT_ONCE - 1]);
         return row && String(row[0]);
       },
       async (after, last) => {
-        const ended = await this.#ask(text, [after, end.now, last, ...values]);
+        const ended = await this.#ask(text, [after, last, createdAt, ...values]);
         return ended.map(([id]) => String(id));
       },
     );
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    const [removed] = await this.#ask(this.#statements.deleteExpired, [now, limit]);
-    return Number(removed?.[0]);
+    return this.#remove(this.#statements.deleteExpired, now, limit);
+  }
+
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void {
+    this.#cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#sweeper.stop();
+    this.#cleanup.stop();
   }
 
-  /** One process at a time: who does not get the lock removes nothing. */
-  async #sweep(now: number, limit: number): Promise<number> {
-    const [removed] = await this.#ask(this.#statements.sweep, [now, limit]);
-    return Number(removed?.[0]);
+  async #remove(statement: string, now: number, limit: number): Promise<number> {
+    const removed = await this.#ask(statement, [now, limit]);
+    this.#cleanup.report(expiredOf(removed));
+    return removed.length;
   }
 
   async #ask(text: string, values: readonly Value[]): Promise<ReadonlyArray<readonly unknown[]>> {

@@ -144,6 +144,19 @@ export function lockTests({ store, second, login }: Locking): void {
     });
   });
 
+  describe("the tombstones of a user", () => {
+    it("are no more than max when many sessions have ended side by side, and the latest ones", async () => {
+      const sessions = await Promise.all(Array.from({ length: 20 }, () => stored("buried")));
+      const ids = sessions.map(({ id }) => id);
+      const end = (id: string, now: number) =>
+        store().deleteById(id, { reason: "logout", now, tombstones: { keepFor: 5_000, max: 3 } });
+      const outcomes = await Promise.all(ids.map((id, index) => end(id, NOW + index)));
+      expect(new Set(outcomes)).toEqual(new Set(["deleted"]));
+      const left = (await store().fetchByIds(ids)).flatMap((record) => record?.ended?.at ?? []);
+      expect(left).toEqual([NOW + 17, NOW + 18, NOW + 19]);
+    });
+  });
+
   describe("many that lock the same sessions", () => {
     it("each end what they say, 300 times", async () => {
       const end = { reason: "revoked", now: NOW } as const;

@@ -1,6 +1,6 @@
 import { storeContract } from "sessionup/testing";
-import { afterAll, beforeAll, beforeEach, describe, it } from "vitest";
-import type { Backend, OpenStore } from "./_backend.ts";
+import { afterAll, beforeAll, beforeEach, describe, it, onTestFinished } from "vitest";
+import type { Backend } from "./_backend.ts";
 import { limitTests } from "./_limits.ts";
 import { losslessTests } from "./_lossless.ts";
 import { managerEnds } from "./_manager-ends.ts";
@@ -11,7 +11,6 @@ import { timeoutTests } from "./_timeouts.ts";
 /** All that a store has to keep, with one of its clients. Its title is what the summary says has run. */
 export function storeSuite(backend: Backend): void {
   describe(`${backend.store} × ${backend.client}`, () => {
-    const opened: OpenStore[] = [];
     let version: string | undefined;
     beforeAll(async () => {
       await backend.start();
@@ -19,10 +18,7 @@ export function storeSuite(backend: Backend): void {
     }, 300_000);
     // The summary has it from here: by then the server is long gone.
     beforeEach(({ task }) => void Object.assign(task.meta, { version }));
-    afterAll(async () => {
-      for (const each of opened) await each.close();
-      await backend.stop();
-    }, 60_000);
+    afterAll(() => backend.stop(), 60_000);
 
     storeContract(
       { describe, it },
@@ -30,7 +26,8 @@ export function storeSuite(backend: Backend): void {
         ...(backend.skip && { skip: backend.skip }),
         async create() {
           const open = await backend.open();
-          opened.push(open);
+          // Else the connections of all tests would be open at once: more than a server allows.
+          onTestFinished(() => open.close());
           return open.store;
         },
       },

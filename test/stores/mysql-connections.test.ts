@@ -59,7 +59,9 @@ describe.each(SERVERS)("on %s", (name, start) => {
         const changed = { ...last, ...change.activity, data: change.data, revision: 1 };
         expect(await seen.fetchByIds([third ?? "", last.id])).toEqual([records[2], changed]);
         expect(await store.deleteById(fourth ?? "", end, "bob")).toBe("not_owner");
-        expect(await store.deleteById(fourth ?? "", { ...end, tombstone: DAY }, userKey)).toBe("deleted");
+        expect(
+          await store.deleteById(fourth ?? "", { ...end, tombstones: { keepFor: DAY, max: 9 } }, userKey),
+        ).toBe("deleted");
         expect(await store.deleteByUserKey(userKey, end)).toEqual([third]);
         expect(await seen.fetchById(last.id)).toMatchObject({ ended: { at: NOW, reason: "logout" } });
       }

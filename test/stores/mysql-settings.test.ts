@@ -133,7 +133,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
       // @ts-expect-error: it is true or false
       expect(() => mysqlStore(pool, { prepare: "yes" })).toThrow(/^prepare: /);
       // @ts-expect-error: it is called
-      expect(() => mysqlStore(pool, { onSweepError: true })).toThrow(/^onSweepError: /);
+      expect(() => mysqlStore(pool, { onCleanupError: true })).toThrow(/^onCleanupError must/);
     });
   });
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { namesOf } from "../../src/stores/_mysql-schema.ts";
 import type { Sql } from "../../src/stores/_mysql-sql.ts";
 import { Statements } from "../../src/stores/_mysql-statements.ts";
+import { bytesOf } from "../../src/stores/_rows.ts";
 import { DAY, NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
@@ -28,6 +29,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   });
 
   const END = { reason: "revoked", now: NOW } as const;
+  const KEEP = { keepFor: 5, max: 100 };
   const COMMITTED = "SET TRANSACTION";
   const BEGUN = [COMMITTED, "START TRANSACTION", "SELECT", "SELECT"];
 
@@ -61,13 +63,27 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       expect(await sent(() => update(0))).toEqual(["UPDATE, prepared"]);
       expect(await sent(() => update(0))).toEqual(["UPDATE, prepared", "SELECT"]);
       expect(await sent(() => store.update("abcd", { data }, { now: NOW }))).toEqual(["UPDATE, prepared"]);
-      const tombstone = { ...END, tombstone: 5 };
       expect(await sent(() => store.deleteById(record.id, END, "bob"))).toEqual([
         "DELETE, prepared",
         "SELECT",
       ]);
-      expect(await sent(() => store.deleteById(record.id, tombstone, "ann"))).toEqual(["UPDATE, prepared"]);
+      expect(await sent(() => store.deleteById(record.id, END, "ann"))).toEqual(["DELETE, prepared"]);
       expect(await sent(() => store.deleteById(record.id, END))).toEqual(["DELETE, prepared"]);
+    });
+
+    it("are two for an end with a tombstone, and one more where the user has too many of them", async () => {
+      const records = [1, 2, 3].map(() => recordOf({ userKey: "buried" }));
+      for (const record of records) await store.create(record, { now: NOW });
+      const [first, second, third] = records.map(
+        ({ id }) =>
+          () =>
+            store.deleteById(id, { ...END, tombstones: { keepFor: 5, max: 2 } }),
+      );
+      if (!first || !second || !third) throw new Error("too few");
+      expect(await sent(first)).toEqual(["UPDATE, prepared", "SELECT"]);
+      expect(await sent(second)).toEqual(["UPDATE, prepared", "SELECT"]);
+      expect(await sent(third)).toEqual(["UPDATE, prepared", "SELECT", "DELETE"]);
+      expect(await sent(third)).toEqual(["UPDATE, prepared"]);
     });
 
     it("are two for a login within its limit, and a transaction more where somebody has to go", async () => {
@@ -89,17 +105,35 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       const login = () => store.create(recordOf({ userKey: "again" }), { now: NOW, replaces });
       expect(await sent(login)).toEqual([...BEGUN, "DELETE", "INSERT", "COMMIT"]);
       expect(await sent(login)).toEqual([...BEGUN, "INSERT", "COMMIT"]);
+      const tombstones = { keepFor: 5, max: 1 };
+      const again = async () => {
+        const [last] = await store.fetchByUserKey("again", { now: NOW, limit: 1 });
+        const options = { now: NOW, replaces: last?.id ?? "", tombstones };
+        return sent(() => store.create(recordOf({ userKey: "again" }), options));
+      };
+      expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "INSERT", "COMMIT"]);
+      expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "DELETE", "INSERT", "COMMIT"]);
     });
 
     it("are one transaction for a user's thousand sessions", async () => {
       expect(await sent(() => store.deleteByUserKey("nobody", END))).toEqual([...BEGUN, "COMMIT"]);
       await fill("thousand", 1_000);
-      const ends = () => store.deleteByUserKey("thousand", { ...END, tombstone: 5 });
-      expect(await sent(ends)).toEqual([...BEGUN, "UPDATE", "UPDATE", "COMMIT"]);
+      const ends = (max: number) =>
+        sent(() => store.deleteByUserKey("thousand", { ...END, tombstones: { keepFor: 5, max } }));
+      expect(await ends(1_000)).toEqual([...BEGUN, "UPDATE", "UPDATE", "SELECT", "COMMIT"]);
+      await fill("thousand", 1_000, "again ");
+      expect(await ends(700)).toEqual([
+        ...BEGUN,
+        ...["UPDATE", "UPDATE", "SELECT"],
+        ...["DELETE", "DELETE", "DELETE", "COMMIT"],
+      ]);
     });
 
-    it("are two for a batch of dead ones, which locks no gap", async () => {
-      expect(await sent(() => store.deleteExpired(NOW, 9))).toEqual([COMMITTED, "DELETE"]);
+    it("are one transaction for a batch of the cleanup, and short where there is nothing to remove", async () => {
+      const batch = [COMMITTED, "START TRANSACTION", "SELECT"];
+      expect(await sent(() => store.deleteExpired(NOW, 9))).toEqual([...batch, "COMMIT"]);
+      await store.create(recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 }), { now: NOW });
+      expect(await sent(() => store.deleteExpired(NOW + 1, 9))).toEqual([...batch, "DELETE", "COMMIT"]);
     });
 
     it("are few that differ, however many ids are asked for at once", async () => {
@@ -161,12 +195,12 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       ["many lookups", statements.byIds(["user7 5", "user7 6", "user8 7"]), ["PRIMARY"], 3],
       ["a list", statements.page("user7", NOW, 10, undefined), ["by_user"], 1_100],
       ["its next page", statements.page("user7", NOW, 10, page), ["by_user"], 1_100],
-      ["a link", statements.byLink("none", NOW, 10), ["by_link"], 1],
-      ["everyone's end", statements.idsCreatedBefore(NOW, NOW, "user7 5", "user7 50"), ["PRIMARY"], 500],
+      ["a link", statements.byLink("none", 10), ["by_link"], 1],
+      ["everyone's end", statements.idsCreatedBefore(NOW, "user7 5", "user7 50"), ["PRIMARY"], 500],
       ["a change", statements.update("user7 5", change, NOW, 0), ["PRIMARY"], 1],
       ["an end", statements.end("user7 5", END, "user7"), ["PRIMARY"], 1],
-      ["a tombstone", statements.end("user7 5", { ...END, tombstone: 5 }, undefined), ["PRIMARY"], 1],
-      ["ids of a user", statements.idsOf("user7", NOW, 1_000, page), ["by_user"], 1_100],
+      ["a tombstone", statements.end("user7 5", { ...END, tombstones: KEEP }, undefined), ["PRIMARY"], 1],
+      ["ids of a user", statements.idsOf("user7", 1_000, page), ["by_user"], 1_100],
       [
         "many ends",
         statements.endThese(
@@ -176,11 +210,27 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         ["PRIMARY"],
         500,
       ],
+      ["tombstones", statements.tombstonesBeyond([bytesOf("user7")], 2), ["by_user"], 1_100],
+      [
+        "tombstones of a session's user",
+        statements.tombstonesBeyond([statements.userOf("user7 5")], 2),
+        ["PRIMARY", "by_user"],
+        1_100,
+      ],
+      [
+        "tombstones of many users",
+        statements.tombstonesBeyond(
+          Array.from({ length: 500 }, (_, id) => bytesOf(`user${id}`)),
+          2,
+        ),
+        ["by_user"],
+        1_100,
+      ],
       ["a user's lock", statements.lock("user7"), ["PRIMARY"], 1],
       ["a login", statements.insertBeside(record), ["PRIMARY"], 1],
       ["a login within a limit", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
       ["one beyond it", statements.crowd(record, NOW, limit, "user7 5", 9), ["PRIMARY", "by_user"], 1_100],
-      ["a sweep", statements.sweep(NOW, 1_000), ["by_deadline"], 1_000],
+      ["a cleanup", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
     ])("go through an index for %s", async (_what, { literal }, keys, most) => {
       const [plan] = await pool.query(`EXPLAIN FORMAT=TRADITIONAL ${literal}`);
       const steps = (plan as Array<Record<string, unknown>>).filter(
@@ -203,11 +253,37 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
   });
 
-  /** So many sessions of a user, a second apart; their ids are the user's key and a number. */
-  async function fill(user: string, count: number): Promise<void> {
+  describe("a user with 2 000 tombstones", () => {
+    it("logs in, is listed and is revoked without reading them", async () => {
+      await fill("weary", 2_000);
+      await store.deleteByUserKey("weary", { ...END, tombstones: { keepFor: DAY, max: 9_999 } });
+      await pool.query("ANALYZE TABLE sessionup_sessions");
+      const one = poolOf(server.url, { connectionLimit: 1 });
+      const other = mysqlStore(one);
+      const read = async () => {
+        const [rows] = await one.query("SHOW SESSION STATUS LIKE 'Handler_read%'");
+        return (rows as Array<{ Value: unknown }>).reduce((sum, { Value }) => sum + Number(Value), 0);
+      };
+      const before = await read();
+      await other.create(recordOf({ userKey: "weary" }), { now: NOW });
+      for (const onExceed of ["evict-oldest", "evict-idlest"] as const) {
+        const limit = { max: 2, onExceed };
+        await other.create(recordOf({ userKey: "weary" }), { now: NOW, limit });
+      }
+      expect(await other.fetchByUserKey("weary", { now: NOW, limit: 9 })).toHaveLength(2);
+      expect(await other.deleteByUserKey("weary", END)).toHaveLength(2);
+      // SHOW itself reads the variables that it shows.
+      expect((await read()) - before).toBeLessThan(200);
+      await other.close();
+      await one.end();
+    });
+  });
+
+  /** So many sessions of a user, a second apart; their ids are the key, `more` and a number. */
+  async function fill(user: string, count: number, more = ""): Promise<void> {
     await pool.query(
       `INSERT INTO sessionup_sessions
-    SELECT CONCAT('${user} ', number), '${user}', 0, ${NOW} + 1000 * number, ${NOW}, ${NOW + DAY}, ${NOW + DAY} + number, NULL, NULL, '{"v":1}', NULL
+    SELECT CONCAT('${user} ${more}', number), '${user}', 0, ${NOW} + 1000 * number, ${NOW}, ${NOW + DAY}, ${NOW + DAY} + number, NULL, NULL, '{"v":1}', NULL
     FROM (SELECT a.slot + 1000 * b.slot AS number FROM sessionup_sessions_slots AS a, sessionup_sessions_slots AS b WHERE b.slot < 10) AS numbers
     WHERE number < ${count}`,
     );

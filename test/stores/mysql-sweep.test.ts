@@ -1,10 +1,12 @@
 import type { Pool } from "mysql2/promise";
-import { type MysqlPool, mysqlStore } from "sessionup/stores/mysql";
+import { type MysqlPool, type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DAY, NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";
 import { poolOf, recorded, until } from "./_mysql-fixture.ts";
+
+const BATCH = ["SET TRANSACTION", "START TRANSACTION", "SELECT", "DELETE", "COMMIT"];
 
 describe.each(SERVERS)("on %s", (_name, start) => {
   let server: MysqlServer;
@@ -31,7 +33,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   async function swept(
     table: string,
     dead: number,
-    { client = pool, ...options }: { client?: MysqlPool; onSweepError?: (error: unknown) => void } = {},
+    { client = pool, ...options }: MysqlStoreOptions & { client?: MysqlPool } = {},
   ) {
     const asked = recorded(client);
     const store = mysqlStore(asked, { table, ...options });
@@ -51,7 +53,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       vi.advanceTimersByTime(60_000);
       await until(async () => (await countOf("batches")) <= 2);
       expect(await countOf("batches")).toBe(2);
-      await until(async () => asked.taken().join().endsWith("DELETE"));
+      await until(async () => asked.taken().join().endsWith("DELETE,COMMIT"));
       await store.close();
     });
 
@@ -70,7 +72,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         // A tick during the sweep before, which has its last answers to come, begins none.
         await until(async () => {
           vi.advanceTimersByTime(60_000);
-          return asked.taken().includes("DELETE");
+          return asked.taken().includes("SELECT");
         });
       }
       await until(async () => (await countOf("elected")) === 1);
@@ -86,7 +88,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
           const connection = await asked.getConnection();
           const query: typeof connection.query = async (options) => {
             const answer = await connection.query(options);
-            if (options.sql.startsWith("DELETE")) vi.advanceTimersByTime(20_000);
+            if (options.sql.startsWith("COMMIT")) vi.advanceTimersByTime(20_000);
             return answer;
           };
           return { ...connection, query };
@@ -98,9 +100,11 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect(await countOf("turns")).toBe(501);
       asked.taken();
+      const statements: string[] = [];
       vi.advanceTimersByTime(20_000);
       while ((await countOf("turns")) > 1) await new Promise((resolve) => setTimeout(resolve, 10));
-      expect(asked.taken()).toEqual(["UPDATE", "SET TRANSACTION", "DELETE"]);
+      await until(async () => statements.push(...asked.taken()) > 0 && statements.includes("COMMIT"));
+      expect(statements).toEqual(["UPDATE", ...BATCH]);
       await store.close();
     });
 
@@ -110,21 +114,15 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       vi.advanceTimersByTime(60_000);
       await until(async () => {
         for (const [index, { asked }] of stores.entries()) statements[index]?.push(...asked.taken());
-        return statements.every((each) => each.length > 0) && (await countOf("three")) === 3;
+        return statements.flat().includes("COMMIT") && statements.every((each) => each.length > 0);
       });
-      expect(statements.flat().toSorted()).toEqual([
-        "DELETE",
-        "SET TRANSACTION",
-        "UPDATE",
-        "UPDATE",
-        "UPDATE",
-      ]);
+      expect(statements.flat().toSorted()).toEqual([...BATCH, "UPDATE", "UPDATE", "UPDATE"].toSorted());
       for (const { store } of stores) await store.close();
     });
 
     it("tells of a failure, and tries again a minute later", async () => {
       const failures: unknown[] = [];
-      const { store } = await swept("failing", 10, { onSweepError: (error) => failures.push(error) });
+      const { store } = await swept("failing", 10, { onCleanupError: (error) => failures.push(error) });
       await pool.query("RENAME TABLE failing TO elsewhere");
       vi.advanceTimersByTime(60_000);
       await until(async () => failures.length === 1);
@@ -133,6 +131,32 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await pool.query("UPDATE failing_schema SET swept_at = 0");
       vi.advanceTimersByTime(60_000);
       await until(async () => (await countOf("failing")) === 1);
+      await store.close();
+    });
+
+    it("runs every cleanupEvery, and each session that it removes is reported by one of two processes", async () => {
+      const options = { cleanupEvery: "5m" } as const;
+      const opened = [await swept("reported", 0, options), await swept("reported", 1_500, options)];
+      await pool.query(
+        `INSERT INTO reported SELECT CONCAT('yy', slot), 'x', 0, 0, 0, ${NOW}, ${NOW}, ${NOW}, 'logout', '{"v":1}', NULL
+        FROM reported_slots LIMIT 10`,
+      );
+      const ids: string[] = [];
+      for (const { store } of opened)
+        store.onExpired((sessions) => ids.push(...sessions.map(({ id }) => id)));
+      vi.advanceTimersByTime(299_999);
+      expect(await countOf("reported")).toBe(1_512);
+      vi.advanceTimersByTime(1);
+      await until(async () => (await countOf("reported")) === 2 && ids.length >= 1_500);
+      expect(ids.filter((id) => id.startsWith("zz"))).toHaveLength(1_500);
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const { store } of opened) await store.close();
+    });
+
+    it("is off with cleanupEvery: false", async () => {
+      const { store } = await swept("off", 10, { cleanupEvery: false });
+      expect(vi.getTimerCount()).toBe(0);
+      expect(await store.deleteExpired(NOW, 100)).toBe(10);
       await store.close();
     });
 

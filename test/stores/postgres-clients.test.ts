@@ -72,7 +72,7 @@ describe.each(CLIENTS)("%s", (how, make) => {
     expect(await store.fetchByUserKey(userKey, { now: NOW, limit: 9, before: e })).toEqual([c]);
     expect(await store.update(c.id, { data }, { now: NOW, ifRevision: 1 })).toBe("conflict");
     expect(await store.update(c.id, { data }, { now: NOW, ifRevision: 0 })).toBe("updated");
-    const tombstone = { reason: "reused", now: NOW, tombstone: 500 } as const;
+    const tombstone = { reason: "reused", now: NOW, tombstones: { keepFor: 500, max: 9 } } as const;
     expect(await store.deleteById(c.id, tombstone, "somebody else")).toBe("not_owner");
     expect(await store.deleteById(c.id, tombstone, userKey)).toBe("deleted");
     expect(await store.deleteByUserKey(userKey, { reason: "revoked", now: NOW }, [c.id])).toEqual([e.id]);

@@ -134,7 +134,8 @@ describe("what reaches the server", () => {
       () => store.update(own.id, { data: { v: 1 } }, { now: NOW, ifRevision: 7 }),
       () => store.update(own.id, { data: { v: 1 } }, { now: NOW, ifRevision: 0 }),
       () => store.deleteById(own.id, { reason: "logout", now: NOW }, "bob"),
-      () => store.deleteById(own.id, { reason: "logout", now: NOW, tombstone: 5 }, "ann"),
+      () =>
+        store.deleteById(own.id, { reason: "logout", now: NOW, tombstones: { keepFor: 5, max: 9 } }, "ann"),
       () => store.deleteByUserKey("ann", { reason: "revoked", now: NOW }, [own.id]),
       () => store.deleteExpired(NOW, 10),
     ];

@@ -27,10 +27,37 @@ afterAll(async () => {
 const TABLE = "sessionup_sessions";
 const login = ({ id, userKey, createdAt, expiresAt }: SessionRecord) => [
   `select ${TABLE}_create('${id}', '${userKey}', 0, ${createdAt}, ${NOW}, ${expiresAt}, ${expiresAt}, null, null,
-    '{"v":1}', ${NOW}, 1, 'refuse', null)`,
+    '{"v":1}', null, ${NOW}, 1, 'refuse', null, null, null)`,
 ];
 
 lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });
+
+describe("the tombstones of a user, whose session another ends at the same time", () => {
+  const ending = { reason: "revoked", now: NOW + 1, tombstones: { keepFor: 500, max: 1 } } as const;
+
+  it.each<[string, (userKey: string, id: string) => Promise<unknown>]>([
+    ["deleteById", (_userKey, id) => store.deleteById(id, ending)],
+    ["deleteByUserKey", (userKey) => store.deleteByUserKey(userKey, ending)],
+    ["create", (userKey, id) => store.create(recordOf({ userKey }), { ...ending, replaces: id })],
+    [
+      "deleteCreatedBefore",
+      async () => {
+        for await (const _ of store.deleteCreatedBefore?.(NOW - 1, ending) ?? []);
+      },
+    ],
+  ])("are no more than max: %s", async (userKey, operation) => {
+    const old = { userKey, createdAt: NOW - 2, lastSeenAt: NOW - 2 };
+    const [theirs, own] = [recordOf(old), recordOf(old)];
+    for (const record of [theirs, own]) await store.create(record, { now: NOW });
+    const statements = [
+      `update ${TABLE} set ended_at = ${NOW}, ended_reason = 'logout' where id = '${theirs.id}'`,
+      `select ${TABLE}_trim(array['${userKey}'::bytea], 1)`,
+    ];
+    await second(first, statements, () => operation(userKey, own.id));
+    const [earlier, later] = await store.fetchByIds([theirs.id, own.id]);
+    expect([earlier, later?.ended?.at]).toEqual([undefined, NOW + 1]);
+  });
+});
 
 describe("deleteExpired", () => {
   it("leaves what another has in hand for the next time, and waits for nobody", async () => {

@@ -40,12 +40,20 @@ describe.each([
       from generate_series(1, 20000) as n`);
     await pool.query(prepare);
     const end = { reason: "revoked", now: NOW } as const;
+    const tombstones = { keepFor: 1, max: 2 };
     const before = await scanned();
     for (let round = 1; round <= 12; round++) {
       const userKey = `user-${round}`;
       for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
         const limit = { max: onExceed === "refuse" ? 100 : 2, onExceed };
         await store.create(recordOf({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
+        const replaces = `zz${round + 10_200}`;
+        await store.create(recordOf({ userKey: `user-${round + 200}` }), {
+          now: NOW,
+          limit,
+          replaces,
+          tombstones,
+        });
       }
       await store.create(recordOf({ userKey }), { now: NOW });
       await store.fetchById(`zz${round}`);
@@ -56,9 +64,10 @@ describe.each([
       await store.update(`zz${1_000 + round}`, { activity }, { now: NOW, ifRevision: 0 });
       await store.update(`zz${1_000 + round}`, { data: { v: 1 } }, { now: NOW });
       await store.deleteById(`zz${2_000 + round}`, end);
-      await store.deleteById(`zz${3_000 + round}`, { ...end, tombstone: 1 }, `user-${3_000 + round}`);
+      await store.deleteById(`zz${3_000 + round}`, { ...end, tombstones }, `user-${3_000 + round}`);
       await store.deleteByUserKey(`user-${4_000 + round}`, end, [`zz${4_000 + round}`]);
-      await store.deleteByUserKey(`user-${5_000 + round}`, { ...end, tombstone: 1 });
+      await store.deleteByUserKey(`user-${5_000 + round}`, { ...end, tombstones });
+      await store.fetchByLink?.(`link-${round}`, { limit: 10 });
       await store.deleteExpired(NOW + 1, 1);
     }
     // What is counted before is counted late.
@@ -66,6 +75,38 @@ describe.each([
     expect(await scanned()).toBe(before);
     await pool.query("select count(*) from sessionup_sessions where data = ''");
     await until(async () => (await scanned()) > before);
+    await store.close();
+  });
+});
+
+/** So many rows and index entries were read. */
+async function read(): Promise<number> {
+  await pool.query("select pg_stat_force_next_flush()");
+  const { rows } = await pool.query(`select (select sum(seq_tup_read)::int from pg_stat_user_tables)
+    + (select sum(idx_tup_read)::int from pg_stat_user_indexes) as rows`);
+  return rows[0].rows;
+}
+
+describe("a user with 5 000 tombstones", () => {
+  it("logs in, is listed and is revoked without reading them", async () => {
+    const store = postgresStore(pool);
+    await store.migrate();
+    await pool.query(`truncate sessionup_sessions;
+      insert into sessionup_sessions
+      select 'zz' || n, 'ann', 0, ${NOW}, ${NOW}, ${NOW + DAY}, ${NOW + DAY}, ${NOW}, 'logout', '{"v":1}', 'link'
+      from generate_series(1, 5000) as n;
+      analyze sessionup_sessions`);
+    for (let round = 1; round <= 8; round++) {
+      const before = await read();
+      const first = recordOf({ link: "link" });
+      await store.create(first, { now: NOW });
+      for (const onExceed of ["evict-oldest", "evict-idlest"] as const)
+        await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed } });
+      expect(await store.fetchByUserKey("ann", { now: NOW, limit: 10 })).toHaveLength(2);
+      await store.fetchByLink?.("link", { limit: 10 });
+      await store.deleteByUserKey("ann", { reason: "revoked", now: NOW });
+      expect((await read()) - before).toBeLessThan(100);
+    }
     await store.close();
   });
 });

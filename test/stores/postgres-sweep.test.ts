@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { postgresStore } from "sessionup/stores/postgres";
+import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DAY, NOW, recordOf } from "../support/record.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
@@ -26,8 +26,8 @@ const countOf = async (table: string) => {
 };
 
 /** A table with so many dead sessions, and one that lives, and a store whose sweeper knows what time it is. */
-async function swept(table: string, dead: number, onSweepError?: (error: unknown) => void) {
-  const store = postgresStore(pool, { table, ...(onSweepError && { onSweepError }) });
+async function swept(table: string, dead: number, options: PostgresStoreOptions = {}) {
+  const store = postgresStore(pool, { table, ...options });
   await store.migrate();
   await pool.query(`insert into ${table} select 'zz' || n, 'x', 0, 0, 0, ${NOW}, ${NOW}, null, null, '{"v":1}'
     from generate_series(1, ${dead}) as n`);
@@ -66,7 +66,7 @@ describe("the sweep in the background", () => {
 
   it("tells of a failure, and tries again a minute later", async () => {
     const failures: unknown[] = [];
-    const store = await swept("failing", 10, (error) => failures.push(error));
+    const store = await swept("failing", 10, { onCleanupError: (error) => failures.push(error) });
     await pool.query("alter table failing rename to elsewhere");
     vi.advanceTimersByTime(60_000);
     await until(async () => failures.length === 1);
@@ -74,6 +74,33 @@ describe("the sweep in the background", () => {
     await pool.query("alter table elsewhere rename to failing");
     vi.advanceTimersByTime(60_000);
     await until(async () => (await countOf("failing")) === 1);
+    await store.close();
+  });
+
+  it("runs every cleanupEvery, and each session that it removes is reported by one of two processes", async () => {
+    const stores = [
+      await swept("reported", 0, { cleanupEvery: "5m" }),
+      await swept("reported", 1_500, { cleanupEvery: "5m" }),
+    ];
+    await pool.query(`insert into reported select 'yy' || n, 'x', 0, 0, 0, ${NOW}, ${NOW}, ${NOW}, 'logout', '{"v":1}'
+      from generate_series(1, 10) as n`);
+    const ids: string[] = [];
+    for (const store of stores) store.onExpired((sessions) => ids.push(...sessions.map(({ id }) => id)));
+    vi.advanceTimersByTime(299_999);
+    expect(await countOf("reported")).toBe(1_512);
+    await until(async () => {
+      vi.advanceTimersByTime(300_000);
+      return (await countOf("reported")) === 2 && ids.length >= 1_500;
+    });
+    expect(new Set(ids)).toEqual(new Set(Array.from({ length: 1_500 }, (_, index) => `zz${index + 1}`)));
+    expect(ids).toHaveLength(1_500);
+    for (const store of stores) await store.close();
+  });
+
+  it("is off with cleanupEvery: false", async () => {
+    const store = await swept("off", 10, { cleanupEvery: false });
+    expect(vi.getTimerCount()).toBe(0);
+    expect(await store.deleteExpired(NOW, 100)).toBe(10);
     await store.close();
   });
 
