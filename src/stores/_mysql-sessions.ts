@@ -220,8 +220,8 @@ export class MysqlSessions implements Store {
     return rows.length;
   }
 
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void {
-    this.#cleanup.listen(listener);
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    return this.#cleanup.listen(listener);
   }
 
   async close(): Promise<void> {

@@ -33,7 +33,7 @@ export interface MysqlStore extends Store {
   /** The SQL by which `migrate` makes the tables where there are none. */
   migrationSql(): string;
   deleteExpired(now: number, limit: number): Promise<number>;
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void;
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   close(): Promise<void>;
 }
 

@@ -56,7 +56,7 @@ export interface PostgresStore extends Store {
   /** The SQL that `migrate` carries out, for those who have migrations of their own. */
   migrationSql(): string;
   deleteExpired(now: number, limit: number): Promise<number>;
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void;
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -243,8 +243,8 @@ class PostgresSessions implements PostgresStore {
     return this.#remove(this.#statements.deleteExpired, now, limit);
   }
 
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): void {
-    this.#cleanup.listen(listener);
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    return this.#cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
