@@ -2,6 +2,7 @@ import type { Session, Sessions } from "sessionup";
 import { type NextHandler, type NextSessions, nextSessions } from "sessionup/next";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import type { NextMajor } from "../frameworks/next.ts";
 import { type NextApp, type NextParts, PEER, RunningNext } from "./_next-app.ts";
 
 /** What the contract hands on as context: Next.js has none. */
@@ -131,21 +132,24 @@ const skip = [
   },
 ];
 
-let next: RunningNext;
-beforeAll(async () => {
-  next = await RunningNext.start();
-}, 180_000);
-afterAll(() => next?.close());
+/** The adapter's contract on a major of Next.js: one a process, since Next.js changes the globals that it shares. */
+export function nextContract(major: NextMajor): void {
+  describe(`sessionup/next on Next.js ${major}`, () => {
+    let next: RunningNext;
+    beforeAll(async () => {
+      next = await RunningNext.start(major);
+    }, 600_000);
+    afterAll(() => next?.close());
 
-describe("sessionup/next on Next.js 16", () => {
-  adapterContract<Bridge>(
-    { describe, it },
-    {
-      skip,
-      async start(app) {
-        next.serve((parts) => contractApp(app, parts));
-        return { origin: next.origin, close: async () => {} };
+    adapterContract<Bridge>(
+      { describe, it },
+      {
+        skip,
+        start: async (app) => {
+          next.serve((parts) => contractApp(app, parts));
+          return { origin: next.origin, close: async () => {} };
+        },
       },
-    },
-  );
-});
+    );
+  });
+}
