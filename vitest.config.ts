@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
 import { SlowFirst } from "./scripts/slow-first.ts";
 import { SummaryReporter } from "./scripts/summary-reporter.ts";
+import { NEST_11 } from "./test/frameworks/nest-11.ts";
 
 /** Where `sessionup` and its subpaths are while they are not built: one place names them, the exports of package.json. */
 function sources(): Array<{ find: RegExp; replacement: string }> {
@@ -42,6 +43,16 @@ export default defineConfig({
     reporters: [["default", { summary: false }], new SummaryReporter()],
     projects: [
       { extends: true, test: { name: "small", include: SMALL, isolate: false } },
+      // Once more on the major before, which is installed in a folder of its own.
+      {
+        extends: true,
+        test: {
+          name: "nest-11",
+          include: ["test/adapters/nest.test.ts"],
+          setupFiles: "test/frameworks/nest-11-setup.ts",
+        },
+        resolve: { alias: [{ find: /^(@nestjs\/.*|rxjs)$/, replacement: `${NEST_11}node_modules/$1` }] },
+      },
       // A process for each file: drivers in native code take all that runs beside them with them when they crash.
       {
         extends: true,

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { access, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -61,7 +62,7 @@ export async function programPath(program) {
   if (await find(["apt-get"])) {
     if (suite) return bring(program);
     if (process.getuid?.() === 0) {
-      await install(program, debian);
+      await installPackage(debian, program);
       const installed = await find(names);
       if (installed) return installed;
     }
@@ -125,33 +126,52 @@ async function bring(program) {
   return join(folder, names[0]);
 }
 
-/** One at a time in this process; others are waited for. */
+/** One installation at a time in this process. */
 let installing = Promise.resolve();
 
-function install(program, debian) {
+/**
+ * Installs a package of the system's own Debian. Waits for as long as another process holds one of apt's locks; any other
+ * failure rejects at once with what apt-get said.
+ *
+ * @param {string} debian
+ * @param {string} [what] what the error says is missing; the package by default
+ */
+export function installPackage(debian, what = debian) {
   const before = installing;
   installing = (async () => {
     await before.catch(() => undefined);
-    await aptGet(program, "update");
-    await aptGet(program, "install", "-y", "--no-install-recommends", debian);
+    await aptGet(what, "update");
+    await aptGet(what, "install", "-y", "--no-install-recommends", debian);
   })();
   return installing;
 }
 
-function aptGet(program, ...args) {
-  // Another apt-get may be at work.
-  const options = ["-o", "DPkg::Lock::Timeout=300"];
-  return quietly("apt-get", [...options, ...args], `${program} is missing, and apt-get ${args[0]} failed`);
+/** What apt-get says when another process holds a lock: of the package lists, of the downloads, or dpkg's. */
+const IS_LOCKED = /Could not get lock .*(held by process|\(11: )/;
+
+// apt-get can wait for dpkg's lock by itself (DPkg::Lock::Timeout), but not for that of the package lists.
+async function aptGet(what, ...args) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await quietly("apt-get", args, `${what} is missing, and apt-get ${args[0]} failed`);
+      return;
+    } catch (error) {
+      if (!IS_LOCKED.test(error.message)) throw error;
+      if (attempt === 1) {
+        process.stderr.write(`apt-get ${args[0]} for ${what}: waits for another installation to end\n`);
+      }
+      await delay(500);
+    }
+  }
 }
 
-/** Prints nothing, unless it fails. */
+/** Prints nothing. Rejects with what the program printed to stderr. */
 async function quietly(command, args, failure) {
   // Debian starts a server as soon as it is installed, unless it is told that there is nothing to start it with.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1", LC_ALL: "C" };
   try {
     await promisify(execFile)(command, args, { env, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
-    process.stderr.write(`${error.stdout}${error.stderr}`);
-    throw new Error(failure);
+    throw new Error(`${failure}:\n${error.stderr || error.message}`);
   }
 }

@@ -47,7 +47,7 @@ export interface KoaSessionsOptions<Context> {
 }
 
 /**
- * Sessions for Koa 3. Where the app has set `proxy`, the client's address is `ctx.ip`.
+ * Sessions for Koa. Where the app has set `proxy`, the client's address is `ctx.ip`.
  *
  * @example
  * ```ts

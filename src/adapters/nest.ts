@@ -83,7 +83,7 @@ export interface NestSessionsOptions {
 }
 
 /**
- * Sessions for NestJS 11, on Express and on Fastify. Where the app has told its platform which proxies to trust, the
+ * Sessions for NestJS, on Express and on Fastify. Where the app has told its platform which proxies to trust, the
  * client's address is the platform's.
  *
  * @example

@@ -3,13 +3,13 @@ import Koa from "koa";
 import { type KoaContext, koaSessions } from "sessionup/koa";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
-/** The contract's app. */
-export function koaApp({ manager, admins, routes }: ContractApp<KoaContext>): Koa {
+/** The contract's app, with the class of any major. */
+export function koaApp({ manager, admins, routes }: ContractApp<KoaContext>, Framework = Koa): Koa {
   const sessions = koaSessions(manager);
   const adminSessions = koaSessions(admins);
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
   const all = routes(sessions, adminSessions);
-  const app = quiet(new Koa());
+  const app = quiet(new Framework());
   app.use(sessions.routes({ path: "/account" }));
   app.use(async (ctx) => {
     const method = ctx.method === "HEAD" ? "GET" : ctx.method;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createRequire } from "node:module";
 import type { NextCookies, NextHeaders, NextSessions } from "sessionup/next";
 import type { ContractClient } from "../../src/testing/_contract-client.ts";
-import { buildNextApp, NEXT } from "../frameworks/next.ts";
+import { buildNextApp, type NextMajor } from "../frameworks/next.ts";
 import { submitForm } from "../frameworks/next-forms.ts";
 import { listen } from "./_listen.ts";
 
@@ -61,8 +61,8 @@ export class RunningNext {
     this.close = close;
   }
 
-  static async start(): Promise<RunningNext> {
-    await buildNextApp();
+  static async start(major: NextMajor = 16): Promise<RunningNext> {
+    const dir = await buildNextApp(major);
     // What Next.js would warn of is vitest's own.
     Object.assign(process.env, { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" });
     let handle: ReturnType<NextServer["getRequestHandler"]> | undefined;
@@ -73,9 +73,9 @@ export class RunningNext {
       }),
     );
     const { hostname, port } = new URL(origin);
-    const next = createRequire(NEXT)("next") as (options: object) => NextServer;
+    const next = createRequire(dir)("next") as (options: object) => NextServer;
     // By the port it calls itself, for the page to which an action redirects.
-    const app = next({ dev: false, dir: NEXT, hostname, port: Number(port) });
+    const app = next({ dev: false, dir, hostname, port: Number(port) });
     await app.prepare();
     handle = app.getRequestHandler();
     return new RunningNext(origin, async () => {

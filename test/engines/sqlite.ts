@@ -1,11 +1,6 @@
 /** The SQLite store over the drivers that the runtime itself has, or that are named in DRIVERS. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { sqliteStore } from "sessionup/stores/sqlite";
-import { storeContract } from "sessionup/testing";
-import { afterAll, beforeAll, describe, it } from "vitest";
-import { connectionTests, type SqliteDriver } from "../stores/_sqlite-connection.ts";
+import type { SqliteDriver } from "../stores/_sqlite-connection.ts";
+import { sqliteSuite } from "./_sqlite-suite.ts";
 
 // Modules that are not in sight of the compiler: each is there in one runtime alone.
 const DRIVERS: Readonly<Record<string, () => Promise<SqliteDriver>>> = {
@@ -35,18 +30,5 @@ if (names.length === 0) throw new Error(`DRIVERS: names none of ${Object.keys(DR
 for (const name of names) {
   const driver = await DRIVERS[name]?.();
   if (!driver) throw new Error(`DRIVERS: there is no ${name}`);
-  describe(`sqlite × ${name}`, () => {
-    const folder = mkdtempSync(join(tmpdir(), "sessionup-engine-"));
-    const path = join(folder, "sessions.db");
-    const database = driver.open(path);
-    beforeAll(() => sqliteStore(database).migrate());
-    afterAll(() => {
-      database.close();
-      rmSync(folder, { recursive: true });
-    });
-    storeContract({ describe, it }, { create: () => sqliteStore(database) });
-    describe("connection", () => {
-      for (const [title, body] of Object.entries(connectionTests(driver, () => path))) it(title, body);
-    });
-  });
+  sqliteSuite(name, driver);
 }

@@ -9,15 +9,28 @@ import { placeSessionup } from "./_copy.ts";
 /** A package of its own with Next.js in it, which is also the app that the adapter's tests run. */
 export const NEXT: string = fileURLToPath(new URL("next/", import.meta.url));
 
-export function installNext(): Promise<void> {
-  return installPackages(NEXT, "Next.js, of 370 MB");
+/** The packages of the majors that the adapter's contract runs on. */
+const PACKAGES = { 16: NEXT, 15: fileURLToPath(new URL("next-15/", import.meta.url)) } as const;
+export type NextMajor = keyof typeof PACKAGES;
+
+/** The routes of the contract, which the older major's app has from the newer one's. */
+const ROUTES = ["app/_app.js", "app/[...path]", "app/account"];
+
+export function installNext(major: NextMajor = 16): Promise<void> {
+  return installPackages(PACKAGES[major], `Next.js ${major}, of 370 MB`);
 }
 
-/** Builds the app, unless it is built. Nothing of sessionup is in it: that comes from the tests. */
-export async function buildNextApp(): Promise<void> {
-  await installNext();
-  const sources = ["app", "proxy.js", "next.config.mjs", "package-lock.json"].map((name) => NEXT + name);
-  await once(`${NEXT}.next/.built`, hashOf(sources), () => nextBuild(NEXT));
+/** Builds the app, unless it is built; where that is. Nothing of sessionup is in it: that comes from the tests. */
+export async function buildNextApp(major: NextMajor): Promise<string> {
+  const folder = PACKAGES[major];
+  await installNext(major);
+  const own = ["next.config.mjs", "package-lock.json"].map((name) => folder + name);
+  const sources = ["app", "proxy.js"].map((name) => NEXT + name);
+  await once(`${folder}.next/.built`, hashOf([...own, ...sources]), async () => {
+    if (folder !== NEXT) for (const name of ROUTES) cpSync(NEXT + name, folder + name, { recursive: true });
+    await nextBuild(folder, folder);
+  });
+  return folder;
 }
 
 /** Builds examples/next as whoever copies it does, with sessionup as a package; where that is. */
@@ -34,13 +47,13 @@ export async function buildNextExample(): Promise<string> {
       cpSync(join(example, name), join(folder, name), { recursive: true });
     // A copy: what is behind a link out of its root is not there for Turbopack.
     await placeSessionup(`${folder}/node_modules`);
-    await nextBuild(folder);
+    await nextBuild(folder, NEXT);
   });
   return folder;
 }
 
-/** Builds the app in a folder, as `next build` does. Rejects with what it says. */
-async function nextBuild(folder: string): Promise<void> {
+/** Builds the app in a folder, as `next build` of a package does. Rejects with what it says. */
+async function nextBuild(folder: string, from: string): Promise<void> {
   const env = { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
-  await run(process.execPath, [`${NEXT}node_modules/next/dist/bin/next`, "build"], folder, env);
+  await run(process.execPath, [`${from}node_modules/next/dist/bin/next`, "build"], folder, env);
 }

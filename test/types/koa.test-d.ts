@@ -1,5 +1,6 @@
 import { createServer } from "node:http2";
 import Koa from "koa";
+import Koa2 from "koa2";
 import { Manager, type Session, type SessionError, typed } from "sessionup";
 import { type KoaContext, koaSessions } from "sessionup/koa";
 import { memoryStore } from "sessionup/stores/memory";
@@ -25,6 +26,18 @@ describe("sessionup/koa", () => {
     });
     app.on("error", (_error: Error, ctx: Koa.Context) => void sessions.current(ctx));
     createServer(app.callback());
+  });
+
+  it("fits an app of Koa 2", () => {
+    const app = new Koa2<{ user: string }>();
+    app
+      .use(sessions.public())
+      .use(sessions.auth())
+      .use(sessions.routes({ path: "/account" }));
+    app.use(async (ctx) => {
+      await sessions.init(ctx, "user-1");
+    });
+    app.on("error", (_error: Error, ctx: Koa2.Context) => void sessions.current(ctx));
   });
 
   it("fits middleware that is written apart, and calls of it", () => {

@@ -1,0 +1,3 @@
+import { nextContract } from "./_next-contract.ts";
+
+nextContract(15);
