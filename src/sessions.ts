@@ -109,6 +109,16 @@ const PEEK: Use = { touch: false, rotate: false };
 const { use: LOAD } = publicRules();
 const { use: AUTH } = authRules();
 
+/** Throws `TypeError` unless it is a `Manager`, of whatever copy of the package. */
+function checkManager(manager: unknown): void {
+  const { key, fetchById }: { readonly key?: unknown; readonly fetchById?: unknown } = Object(manager);
+  if (typeof key === "symbol") return;
+  const received = typeof fetchById === "function" ? "a store" : manager === null ? "null" : typeof manager;
+  throw new TypeError(
+    `The first argument must be a Manager: pass new Manager(store), not the store itself. Received ${received}.`,
+  );
+}
+
 /**
  * The verbs over a port: all that a new adapter needs besides its middleware's form.
  *
@@ -130,6 +140,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   /** What is the same object for whatever runs for a request, where the context is copied on its way. */
   carrierOf: (context: Context) => object = (context) => context,
 ): SessionsCore<Context, In, Out> {
+  checkManager(manager);
   const authenticate: Authenticate<Out> = (exchange, use) => manager.authenticate(exchange, use);
 
   // A property under a symbol of the manager's: managers keep apart, and it costs a quarter of what a WeakMap does.
