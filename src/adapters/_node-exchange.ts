@@ -4,6 +4,7 @@ import type { Exchange, SetCookie } from "../exchange.ts";
 import type { RouteAnswer, RouteRequest } from "../routes.ts";
 import { withCookie } from "../wire/cookie.ts";
 import { rejectionOf } from "../wire/rejection.ts";
+import { mountOf } from "./_mount.ts";
 
 /** What is used of a request of `node:http`, `node:https` or the compatible form of `node:http2`. */
 export interface NodeRequest {
@@ -84,9 +85,13 @@ function send({ status, headers, body }: RouteAnswer, response: NodeResponse): v
   else response.end(body);
 }
 
-/** A request as the routes look at it, with its whole path, whatever the app is mounted under. */
-export function routeRequestOf({ method = "", url = "", originalUrl = url }: NodeRequest): RouteRequest {
-  return { method, path: originalUrl };
+/** A request as the routes look at it: with its whole path, and what the app is mounted under. */
+export function routeRequestOf({
+  method = "",
+  url = "",
+  originalUrl = url,
+}: Omit<NodeRequest, "headers">): RouteRequest {
+  return { method, path: originalUrl, mount: mountOf(originalUrl, url) };
 }
 
 /** The ready-made routes as middleware of the same form: what is for none of them goes on to `next`. */

@@ -6,12 +6,14 @@ import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
+import { mountOf } from "./_mount.ts";
 import { rejectionResponse, replaceCookies, responseOf } from "./_response.ts";
 
 /** The context: the event of h3 2. */
 export interface H3Context {
   readonly req: {
     readonly method: string;
+    readonly url: string;
     readonly headers: { get(name: string): string | null };
     readonly ip?: string | undefined;
     /** May have `clientAddress`. Not named here: Nitro's types name others alone, and would not fit. */
@@ -24,7 +26,10 @@ export interface H3Context {
     | {
         readonly node?:
           | {
-              readonly req: { readonly socket?: { readonly remoteAddress?: string | undefined } };
+              readonly req: {
+                readonly url?: string | undefined;
+                readonly socket?: { readonly remoteAddress?: string | undefined };
+              };
               readonly res?: { readonly headersSent: boolean } | undefined;
             }
           | undefined;
@@ -42,8 +47,8 @@ export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): H3Middleware;
   /**
-   * The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. In a mounted app the path is
-   * what follows the prefix of the mount: more h3 does not tell.
+   * The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. Under a pattern, as in
+   * `app.use("/account/**", …)`, they need their whole `path`: h3 tells middleware nothing of its pattern.
    */
   routes(options?: RoutesOptions): H3Middleware;
   /**
@@ -119,7 +124,11 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
     routes(options) {
       const answer = routes(options);
       return async (event, next) => {
-        const found = await answer(event, { method: event.req.method, path: event.url.pathname });
+        const { method, url } = event.req;
+        const { pathname } = event.url;
+        // On Node, the URL of the request is what mounts left of it, too.
+        const mount = mountOf(event.runtime?.node?.req.url ?? new URL(url).pathname, pathname);
+        const found = await answer(event, { method, mount, path: mount + pathname });
         return found ? responseOf(found) : next();
       };
     },

@@ -121,13 +121,25 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
     routes(options) {
       const answer = routes(options);
       return middleware(async (c) => {
-        const found = await answer(c, { method: c.req.method, path: new URL(c.req.url).pathname });
+        const path = new URL(c.req.url).pathname;
+        const found = await answer(c, { method: c.req.method, path, mount: mountIn(c, path) });
         // An outer handler may look at it afterwards.
         if (c.get(as) !== undefined) show(c);
         return found && responseOf(found);
       });
     },
   };
+}
+
+/**
+ * What the pattern of the middleware that runs now has before its `*`, with the path of the app that `app.route` mounts.
+ * Parameters in it are what the request has in their place.
+ */
+function mountIn(c: Context, path: string): string {
+  const pattern = c.req.matchedRoutes[c.req.routeIndex]?.path.split("/") ?? [];
+  if (pattern.pop() !== "*") return "";
+  const parts = path.split("/");
+  return pattern.map((part, index) => (/^[:*]/.test(part) ? (parts[index] ?? "") : part)).join("/");
 }
 
 const OUTGOING = Symbol("sessionup/hono");

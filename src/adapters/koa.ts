@@ -89,7 +89,8 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
     routes(options) {
       const find = routes(options);
       return async (context, next) => {
-        const found = await find(context, { method: context.method, path: context.originalUrl });
+        const { method, url, originalUrl = context.originalUrl } = context.req;
+        const found = await find(context, routeRequestOf({ method, url, originalUrl }));
         if (found) answer(context, found);
         else await next();
       };

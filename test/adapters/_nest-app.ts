@@ -35,7 +35,7 @@ export interface Settings {
 }
 
 /** Makes an app of a module. */
-async function createApp(
+export async function createApp(
   module: Type,
   platform: Platform,
   { trustProxy = false, prepare }: Settings = {},
