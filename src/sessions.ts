@@ -306,7 +306,14 @@ export function createSessions<Context extends object, In, Out extends In>(
     return SessionError.unauthorized(reason, found.state === "session" && need ? neededFor(need) : undefined);
   }
 
-  function guard({ use, need, allowsCrossOrigin }: GuardRules, judge: typeof refusal): Guard<Context> {
+  /** The refusal of `auth`. A response to an admitted request is for one user, so no shared cache may keep it. */
+  function admission(found: Authentication<Out>, need: Need | undefined, exchange: Exchange) {
+    const refused = refusal(found, need);
+    if (!refused && exchange.blocked() === undefined) exchange.setDefaultHeader("cache-control", "private");
+    return refused;
+  }
+
+  function guard({ use, need, allowsCrossOrigin }: GuardRules, judge: typeof admission): Guard<Context> {
     return async (context) => {
       const state = stateOf(context);
       if (allowsCrossOrigin) state.mayChange = true;
@@ -318,7 +325,7 @@ export function createSessions<Context extends object, In, Out extends In>(
       // The middleware before may have let less follow from it.
       if (found.state === "session" && state.lacks(use, manager.rotates))
         found = state.authentication = await manager.renew(state.exchange, found, use);
-      return judge(found, need);
+      return judge(found, need, state.exchange);
     };
   }
 
@@ -340,7 +347,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     verbs,
     guards: {
       public: (options) => guard(publicRules(options), () => undefined),
-      auth: (options) => guard(authRules(options), refusal),
+      auth: (options) => guard(authRules(options), admission),
     },
     routes: (options) => createRoutes({ ...verbs, ...routeVerbs }, options),
   };

@@ -5,8 +5,8 @@ import type { Manager } from "../manager.ts";
 import { pathBehind, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
+import { failureOf } from "./_answered.ts";
 import { FastifyReplyExchange, type FastifyReplyLike } from "./_fastify-reply.ts";
-import { failureOf } from "./_node-exchange.ts";
 
 /** The context: the reply, which knows its request. Of an app over HTTP/1, HTTPS or HTTP/2. */
 export interface FastifyContext extends FastifyReplyLike {

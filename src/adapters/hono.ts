@@ -149,6 +149,7 @@ class Outgoing {
   readonly #c: Context;
   readonly #cookies = new OutgoingCookies();
   readonly #headers = new Map<string, string>();
+  readonly #defaults = new Map<string, string>();
   /** The lines that are in Hono's headers already. */
   readonly #written = new Set<string>();
   #depth = 0;
@@ -173,6 +174,10 @@ class Outgoing {
     if (this.#depth === 0) this.#c.header(name, value);
   }
 
+  setDefaultHeader(name: string, value: string): void {
+    this.#defaults.set(name, value);
+  }
+
   enter(): void {
     this.#depth++;
   }
@@ -182,10 +187,22 @@ class Outgoing {
    * there were others before it.
    */
   leave(): void {
-    if (--this.#depth > 0 || this.#cookies.size === 0) return;
+    if (--this.#depth > 0 || this.#cookies.size + this.#defaults.size === 0) return;
     if (isBare(this.#c)) return;
-    this.#write();
+    if (this.#cookies.size > 0) this.#write();
     for (const [name, value] of this.#headers) this.#c.header(name, value);
+    for (const [name, value] of this.#defaults) this.#complete(name, value);
+  }
+
+  /** In place, as Hono's own middleware does it, unless the response is immutable: `c.header` would copy it. */
+  #complete(name: string, value: string): void {
+    const c = this.#c;
+    if (!c.finalized || c.res.headers.has(name)) return;
+    try {
+      c.res.headers.set(name, value);
+    } catch {
+      c.header(name, value);
+    }
   }
 
   #write(): void {
@@ -235,6 +252,9 @@ class HonoExchange implements Exchange {
   }
   setHeader(name: string, value: string): void {
     Outgoing.of(this.#c).setHeader(name, value);
+  }
+  setDefaultHeader(name: string, value: string): void {
+    Outgoing.of(this.#c).setDefaultHeader(name, value);
   }
 }
 
