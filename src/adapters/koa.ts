@@ -75,15 +75,11 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   const reject = own ?? ((error, context) => answer(context, rejectionOf(error)));
 
   function guard(decide: Guard<KoaContext>): KoaMiddleware {
-    return async (context, next) => {
-      try {
-        const refusal = await decide(context);
-        if (refusal) await reject(refusal, context);
-        else await next();
-      } catch (error) {
-        throw thrownTo(context, error);
-      }
-    };
+    return middleware(async (context, next) => {
+      const refusal = await decide(context);
+      if (refusal) await reject(refusal, context);
+      else await next();
+    });
   }
 
   return {
@@ -92,22 +88,29 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
     auth: (options) => guard(guards.auth(options)),
     routes(options) {
       const find = routes(options);
-      return async (context, next) => {
+      return middleware(async (context, next) => {
         const { method, url, originalUrl = context.originalUrl } = context.req;
         const found = await find(context, routeRequestOf({ method, url, originalUrl }));
         if (found) answer(context, found);
         else await next();
-      };
+      });
     },
   };
 }
 
-/** What Koa is told of a failure: it would never answer where `undefined` or `null` was thrown. */
-function thrownTo({ res }: KoaContext, error: unknown): unknown {
-  // Koa removes all headers before it answers an error. What is private stays so.
-  const name = "cache-control";
-  if (res.getHeader(name) === "private") keptOf(res).defaults.set(name, "private");
-  return error ?? failureOf(error);
+/** Tells Koa of a failure in a form that it answers: where `undefined` or `null` is thrown, it never answers. */
+function middleware(run: KoaMiddleware): KoaMiddleware {
+  return async (context, next) => {
+    try {
+      await run(context, next);
+    } catch (error) {
+      const { res } = context;
+      // Koa removes all headers before it answers an error. What is private stays so.
+      const name = "cache-control";
+      if (res.getHeader(name) === "private") keptOf(res).defaults.set(name, "private");
+      throw error ?? failureOf(error);
+    }
+  };
 }
 
 class KoaExchange extends NodeExchange {
