@@ -52,6 +52,8 @@ export function bindSessions<Context, In, Out>(
   sessions: Sessions<Context, In, Out>,
   contextOf: () => Promise<Context>,
 ): BoundSessions<In, Out> {
+  if (typeof sessions?.init !== "function")
+    throw new TypeError("sessions must be what an adapter returns, such as expressSessions(manager).");
   return {
     init: async (userKey, ...options) => sessions.init(await contextOf(), userKey, ...options),
     get: async () => sessions.get(await contextOf()),

@@ -41,6 +41,8 @@ export interface Exchange {
    * an earlier one of the same name, domain, path and `partitioned`: one cookie to a browser (RFC 6265 section 5.3).
    */
   setCookie(cookie: SetCookie): void;
-  /** Sets a header of the response. */
+  /** Sets a header of the response, also where the app sets the same one afterwards. */
   setHeader(name: string, value: string): void;
+  /** Sets a header of the response, unless the app sets the same one, before or afterwards. */
+  setDefaultHeader(name: string, value: string): void;
 }

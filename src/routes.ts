@@ -15,8 +15,9 @@ export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
    */
   readonly maxAuthAge?: Duration | false;
   /**
-   * What stands before each of them, as browsers call it, whatever the app is mounted under: `"/account"` for
-   * `/account/session`. Default `""`.
+   * The path before each route, as browsers see it: `"/account"` for `/account/session`. Where the framework mounts the
+   * routes, as `app.use("/api", …)` does, `path` may include the mount or leave it out: `"/api/account"` and `"/account"`
+   * are the same there. Default: the path of the mount, or `""` where there is none.
    */
   readonly path?: string;
 }
@@ -24,8 +25,10 @@ export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
 /** A request, as far as the routes look at it. */
 export interface RouteRequest {
   readonly method: string;
-  /** With a query or without. */
+  /** The whole path, as browsers see it, with a query or without. */
   readonly path: string;
+  /** The beginning of the path that the framework's mounts have matched, such as `"/api"`. Default `""`. */
+  readonly mount?: string;
 }
 
 /** What a route answers, in nobody's words: the adapter puts it into its framework's. */
@@ -119,7 +122,7 @@ export function createRoutes<Context, Out>(
   };
 
   return async (context, request) => {
-    const found = match(request.path, prefix);
+    const found = match(request.path, pathBehind(request.mount ?? "", prefix));
     const methods = found && own(endpoints, found.route);
     // What a browser asks before a call of another origin is for the app's own CORS.
     if (!methods || request.method === "OPTIONS") return undefined;
@@ -152,6 +155,29 @@ function own<Value>(table: Readonly<Record<string, Value>>, key: string): Value 
 }
 
 const NOT_FOUND = { error: "not_found" };
+
+/**
+ * Where the routes begin in a mount: at exactly one place. What the path repeats of the mount's end is there once, so
+ * the path may be the whole one, or what follows the mount. @internal
+ */
+export function pathBehind(mount: string, path: string): string {
+  if (mount === "") return path;
+  const folded = fold(mount);
+  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    if (folded.endsWith(fold(path.slice(0, end)))) return mount + path.slice(end);
+  }
+  // The pattern of the mount has more of the whole path than its beginning, such as "/account/*splat" of Express.
+  return path !== "" && mount.startsWith(`${path}/`) ? path : mount + path;
+}
+
+/** Frameworks find a mount in capitals and percent-encoded, too. Else such a mount would have its routes elsewhere. */
+function fold(path: string): string {
+  try {
+    return decodeURI(path).toLowerCase();
+  } catch {
+    return path.toLowerCase();
+  }
+}
 
 /** Which route it is, by the path behind the prefix; nothing is decoded, since no id needs it. */
 function match(path: string, prefix: string): { readonly route: string; readonly id: string } | undefined {

@@ -116,6 +116,16 @@ const PEEK: Use = { touch: false, rotate: false };
 const { use: LOAD } = publicRules();
 const { use: AUTH } = authRules();
 
+/** Throws `TypeError` unless it is a `Manager`, of whatever copy of the package. */
+function checkManager(manager: unknown): void {
+  const { key, fetchById }: { readonly key?: unknown; readonly fetchById?: unknown } = Object(manager);
+  if (typeof key === "symbol") return;
+  const received = typeof fetchById === "function" ? "a store" : manager === null ? "null" : typeof manager;
+  throw new TypeError(
+    `The first argument must be a Manager: pass new Manager(store), not the store itself. Received ${received}.`,
+  );
+}
+
 /**
  * The verbs over a port: all that a new adapter needs besides its middleware's form.
  *
@@ -137,6 +147,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   /** What is the same object for whatever runs for a request, where the context is copied on its way. */
   carrierOf: (context: Context) => object = (context) => context,
 ): SessionsCore<Context, In, Out> {
+  checkManager(manager);
   const authenticate: Authenticate<Out> = (exchange, use) => manager.authenticate(exchange, use);
 
   // A property under a symbol of the manager's: managers keep apart, and it costs a quarter of what a WeakMap does.
@@ -315,6 +326,14 @@ export function createSessions<Context extends object, In, Out extends In>(
     return SessionError.unauthorized(reason, found.state === "session" && need ? neededFor(need) : undefined);
   }
 
+  /** The refusal of `auth`. A response to an admitted request is for one user, so no shared cache may keep it. */
+  function admission(state: RequestState<Out>, found: Authentication<Out>, need?: Need) {
+    const refused = refusal(state, found, need);
+    if (!refused && state.exchange.blocked() === undefined)
+      state.exchange.setDefaultHeader("cache-control", "private");
+    return refused;
+  }
+
   function guard({ use, need, allowsCrossOrigin }: GuardRules, judge: typeof refusal): Guard<Context> {
     return async (context) => {
       const state = stateOf(context);
@@ -350,7 +369,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     verbs,
     guards: {
       public: (options) => guard(publicRules(options), () => undefined),
-      auth: (options) => guard(authRules(options), refusal),
+      auth: (options) => guard(authRules(options), admission),
     },
     routes: (options) => createRoutes({ ...verbs, ...routeVerbs }, options),
     opened(context) {

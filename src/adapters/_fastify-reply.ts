@@ -42,13 +42,6 @@ export class FastifyReplyExchange extends NodeExchange {
     // `header` only ever adds to this one.
     this.#reply.removeHeader("set-cookie");
     this.#reply.header("set-cookie", lines);
-    this.#reply.raw.setHeader("set-cookie", lines);
-  }
-
-  // On the response too: that is all that is left of a reply that the app hijacks, and where the headers of a reply have
-  // been brought to when a stream is sent that has not begun yet.
-  override setHeader(name: string, value: string): void {
-    this.#reply.header(name, value);
-    this.#reply.raw.setHeader(name, value);
+    super.setCookie(cookie);
   }
 }

@@ -23,21 +23,25 @@ export function rejectionResult(error: SessionError): LambdaResult {
   return resultOf(rejectionOf(error));
 }
 
-/** The result with ours on it: cookies, and headers by their lower-case ones. Always a copy. */
+/** The result with ours on it: cookies, and headers by their lower-case names. Always a copy. */
 export function withOurs<Result>(
   result: Result,
   cookies: OutgoingCookies,
   headers: Readonly<Record<string, string>>,
+  /** Those that the result gets where it has none of that name. */
+  defaults: Readonly<Record<string, string>>,
 ): Result | LambdaResult {
-  if (cookies.size === 0 && Object.keys(headers).length === 0) return result;
+  if (cookies.size === 0 && Object.keys({ ...headers, ...defaults }).length === 0) return result;
   const response = structured(result);
   const theirs = response.cookies ?? [];
   // One that is the same as ours is of a handler inside of this one, which had the request after us.
   const ours = [...cookies].filter((cookie) => !theirs.some((line) => setsCookie(line, cookie)));
+  const own = response.headers ?? {};
+  const named = Object.fromEntries(Object.keys(own).map((name) => [name.toLowerCase(), true]));
   return {
     ...response,
-    headers: { ...without(response.headers ?? {}, headers), ...headers },
-    cookies: [...theirs, ...ours.map(serializeCookie)],
+    headers: { ...without(defaults, named), ...without(own, headers), ...headers },
+    ...(ours.length > 0 && { cookies: [...theirs, ...ours.map(serializeCookie)] }),
   };
 }
 
@@ -64,7 +68,7 @@ function isStructured(result: unknown): result is LambdaResult {
 /** Those of the app that ours do not take the place of, in whatever case it has written them. */
 function without<Value>(
   headers: Readonly<Record<string, Value>>,
-  ours: Readonly<Record<string, string>>,
+  ours: Readonly<Record<string, unknown>>,
 ): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => !Object.hasOwn(ours, name.toLowerCase())),

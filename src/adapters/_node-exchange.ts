@@ -4,6 +4,9 @@ import type { Exchange, SetCookie } from "../exchange.ts";
 import type { RouteAnswer, RouteRequest } from "../routes.ts";
 import { withCookie } from "../wire/cookie.ts";
 import { rejectionOf } from "../wire/rejection.ts";
+import { failureOf } from "./_answered.ts";
+import { keptOf, linesOf } from "./_kept-headers.ts";
+import { mountOf } from "./_mount.ts";
 
 /** What is used of a request of `node:http`, `node:https` or the compatible form of `node:http2`. */
 export interface NodeRequest {
@@ -21,6 +24,7 @@ export interface NodeResponse {
   statusCode: number;
   getHeader(name: string): number | string | readonly string[] | undefined;
   setHeader(name: string, value: number | string | readonly string[]): unknown;
+  writeHead: (...given: never[]) => unknown;
   end(): unknown;
   end(body: string): unknown;
 }
@@ -59,17 +63,22 @@ export class NodeExchange implements Exchange {
 
   setCookie(cookie: SetCookie): void {
     this.#response.setHeader("set-cookie", withCookie(cookieLines(this.#response), cookie));
+    keptOf(this.#response).cookies.set(cookie);
   }
 
   setHeader(name: string, value: string): void {
     this.#response.setHeader(name, value);
+    keptOf(this.#response).headers.set(name, value);
+  }
+
+  setDefaultHeader(name: string, value: string): void {
+    if (this.#response.getHeader(name) === undefined) this.#response.setHeader(name, value);
   }
 }
 
-/** The Set-Cookie lines so far, of a response or a reply, which has them as nothing, a text or a list. */
+/** The Set-Cookie lines so far, of a response or of a reply. */
 export function cookieLines(response: Pick<NodeResponse, "getHeader">): readonly string[] {
-  const lines = response.getHeader("set-cookie") ?? [];
-  return Array.isArray(lines) ? lines : [String(lines)];
+  return linesOf(response.getHeader("set-cookie"));
 }
 
 /** The refusal of an app that has none of its own. */
@@ -84,9 +93,13 @@ function send({ status, headers, body }: RouteAnswer, response: NodeResponse): v
   else response.end(body);
 }
 
-/** A request as the routes look at it, with its whole path, whatever the app is mounted under. */
-export function routeRequestOf({ method = "", url = "", originalUrl = url }: NodeRequest): RouteRequest {
-  return { method, path: originalUrl };
+/** A request as the routes look at it: with its whole path, and what the app is mounted under. */
+export function routeRequestOf({
+  method = "",
+  url = "",
+  originalUrl = url,
+}: Omit<NodeRequest, "headers">): RouteRequest {
+  return { method, path: originalUrl, mount: mountOf(originalUrl, url) };
 }
 
 /** The ready-made routes as middleware of the same form: what is for none of them goes on to `next`. */
@@ -104,15 +117,6 @@ export function routesMiddleware<Request, Response extends NodeResponse>(
     if (found) send(found, response);
     else next();
   };
-}
-
-/**
- * What `next` of Express and `done` of Fastify take for a failure. Called with nothing they would let the handler run,
- * and `"route"` is Express's word for skipping what stands before it: whatever an app throws must not do either.
- */
-export function failureOf(thrown: unknown): object {
-  if (typeof thrown === "object" && thrown !== null) return thrown;
-  return new Error("what was thrown is no Error", { cause: thrown });
 }
 
 /**

@@ -22,15 +22,35 @@ export function replaceCookies(
   for (const line of lines) headers.append("set-cookie", line);
 }
 
-/** The response with ours among its headers. Always a copy: the handler's own may be immutable, or kept for other requests. */
-export function withHeaders(response: Response, ours: Headers): Response {
+/** Headers by their lower-case names that a response gets where it has none of that name. */
+export type DefaultHeaders = ReadonlyMap<string, string>;
+
+/** The response with ours among its headers: a copy, since the handler's own may be immutable, or kept for other requests. */
+export function withHeaders(response: Response, ours: Headers, defaults: DefaultHeaders): Response {
   const lines = [...ours];
   // Response.error() and a WebSocket's 101 cannot be copied.
-  if (lines.length === 0 || response.status < 200) return response;
+  if (response.status < 200) return response;
+  if (lines.length === 0) return withDefaults(response, defaults);
   const copy = new Response(response.body, response);
   for (const [name, value] of lines) {
     if (name === "set-cookie") copy.headers.append(name, value);
     else copy.headers.set(name, value);
   }
-  return copy;
+  return withDefaults(copy, defaults);
+}
+
+/**
+ * The response with what it lacks of these. Not a copy where it can be changed: the body of a copy is a stream, whose
+ * length no server knows.
+ */
+function withDefaults(response: Response, defaults: DefaultHeaders): Response {
+  const missing = [...defaults].filter(([name]) => !response.headers.has(name));
+  try {
+    for (const [name, value] of missing) response.headers.set(name, value);
+    return response;
+  } catch {
+    const copy = new Response(response.body, response);
+    for (const [name, value] of missing) copy.headers.set(name, value);
+    return copy;
+  }
 }

@@ -25,6 +25,7 @@ export interface SvelteKitRequest {
 export class SvelteKitExchange implements Exchange {
   readonly #event: SvelteKitRequest;
   readonly #headers = new Headers();
+  readonly #defaults = new Map<string, string>();
   readonly #cookies = new OutgoingCookies();
   #finished: boolean;
 
@@ -81,6 +82,10 @@ export class SvelteKitExchange implements Exchange {
     this.#headers.set(name, value);
   }
 
+  setDefaultHeader(name: string, value: string): void {
+    this.#defaults.set(name, value);
+  }
+
   /** The response with our headers; also with our cookies, if it is none that SvelteKit has put its cookies on. */
   finish(response: Response): Response {
     this.#finished = true;
@@ -91,6 +96,6 @@ export class SvelteKitExchange implements Exchange {
     const missing = cookies.findIndex((cookie) => !lines.some((line) => setsCookie(line, cookie)));
     for (const cookie of missing === -1 ? [] : cookies.slice(missing))
       ours.append("set-cookie", serializeCookie(cookie));
-    return withHeaders(response, ours);
+    return withHeaders(response, ours, this.#defaults);
   }
 }

@@ -28,6 +28,9 @@ export class Handshake extends NodeExchange {
     return this.#accepted ? "the handshake is over" : super.blocked();
   }
 
+  /** Nothing caches a 101, and a refusal has headers of its own. */
+  override setDefaultHeader(): void {}
+
   /** Whether the client has left. */
   get gone(): boolean {
     return this.#socket.destroyed;

@@ -2,11 +2,11 @@ import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
-import { ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../routes.ts";
+import { pathBehind, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
+import { failureOf } from "./_answered.ts";
 import { FastifyReplyExchange, type FastifyReplyLike } from "./_fastify-reply.ts";
-import { failureOf } from "./_node-exchange.ts";
 
 /** The context: the reply, which knows its request. Of an app over HTTP/1, HTTPS or HTTP/2. */
 export interface FastifyContext extends FastifyReplyLike {
@@ -42,8 +42,8 @@ export interface FastifySessions<In = undefined, Out = In> extends Sessions<Fast
   auth(options?: AuthOptions): FastifyHook;
   /**
    * The ready-made routes for front ends, as a plugin: `app.register(sessions.routes({ path: "/account" }))`.
-   * `path` begins with the prefixes of the plugins around it, and is these by default: `register(sessions.routes(),
-   * { prefix: "/account" })` is the same.
+   * `register(sessions.routes(), { prefix: "/account" })` is the same. `path` may include the prefixes of the plugins
+   * around it or leave them out.
    */
   routes(options?: RoutesOptions): FastifyPlugin;
 }
@@ -89,19 +89,8 @@ export function fastifySessions<
     routes(given) {
       const answer = routes(given);
       return async (instance) => {
-        const prefix = instance.prefix.replace(/\/$/, "");
-        const path = given?.path ?? prefix;
-        if (path !== prefix && !path.startsWith(`${prefix}/`)) {
-          throw new TypeError(
-            `routes.path: is the whole path, so here it begins with "${prefix}", the prefix of the plugins around it`,
-          );
-        }
-        register(
-          instance,
-          path.slice(prefix.length),
-          path,
-          given?.path === undefined ? routes({ ...given, path }) : answer,
-        );
+        const mount = instance.prefix.replace(/\/$/, "");
+        register(instance, mount, pathBehind(mount, given?.path ?? ""), answer);
       };
     },
   };
@@ -181,7 +170,7 @@ interface RoutesScope {
  * Registers each route by itself, so that every other path stays the app's. They are found by Fastify's router, which
  * the app may have told of other slashes and capitals: what is answered goes by the route, not by the URL.
  */
-function register(instance: FastifyScope, url: string, path: string, answer: Routes<FastifyContext>): void {
+function register(instance: FastifyScope, mount: string, path: string, answer: Routes<FastifyContext>): void {
   const scope = instance as unknown as RoutesScope;
   // Bodies mean nothing here. They are left unread, so none is of a wrong type, malformed or too large.
   instance.removeAllContentTypeParsers();
@@ -192,12 +181,12 @@ function register(instance: FastifyScope, url: string, path: string, answer: Rou
     const pattern = route.replace(":id", "*");
     scope.route({
       method,
-      url: url + pattern,
+      url: path.slice(mount.length) + pattern,
       // HEAD is among the methods.
       exposeHeadRoute: false,
       async handler({ method, params }, reply) {
         const id = params["*"]?.replace(/[?#]/g, encodeURIComponent) ?? "";
-        const found = await answer(reply, { method, path: path + pattern.replace("*", () => id) });
+        const found = await answer(reply, { method, mount, path: path + pattern.replace("*", () => id) });
         if (found) sendAnswer(found, reply);
         else reply.callNotFound();
         return reply;

@@ -138,6 +138,7 @@ export function fetchSessions<In, Out extends In>(
 class Context<Out> implements FetchContext<Out>, Exchange {
   readonly request: Request;
   readonly headers: Headers = new Headers();
+  readonly #defaults = new Map<string, string>();
   readonly #peerAddress: (() => string | undefined) | undefined;
   readonly #current: (context: FetchContext<Out>) => Session<Out> | undefined;
   /** How many handlers have it, one inside of the other. */
@@ -179,6 +180,9 @@ class Context<Out> implements FetchContext<Out>, Exchange {
   setHeader(name: string, value: string): void {
     this.headers.set(name, value);
   }
+  setDefaultHeader(name: string, value: string): void {
+    this.#defaults.set(name, value);
+  }
 
   /** Whether one more handler has it now: not when its response has left. */
   enter(): boolean {
@@ -189,7 +193,7 @@ class Context<Out> implements FetchContext<Out>, Exchange {
   }
   /** The response with our headers, where it is that of the outermost handler. */
   finish(response: Response): Response {
-    return this.#entered === 1 ? withHeaders(response, this.headers) : response;
+    return this.#entered === 1 ? withHeaders(response, this.headers, this.#defaults) : response;
   }
 }
 

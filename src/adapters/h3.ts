@@ -6,12 +6,14 @@ import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
+import { mountOf } from "./_mount.ts";
 import { rejectionResponse, replaceCookies, responseOf } from "./_response.ts";
 
 /** The context: the event of h3 2. */
 export interface H3Context {
   readonly req: {
     readonly method: string;
+    readonly url: string;
     readonly headers: { get(name: string): string | null };
     readonly ip?: string | undefined;
     /** May have `clientAddress`. Not named here: Nitro's types name others alone, and would not fit. */
@@ -24,7 +26,10 @@ export interface H3Context {
     | {
         readonly node?:
           | {
-              readonly req: { readonly socket?: { readonly remoteAddress?: string | undefined } };
+              readonly req: {
+                readonly url?: string | undefined;
+                readonly socket?: { readonly remoteAddress?: string | undefined };
+              };
               readonly res?: { readonly headersSent: boolean } | undefined;
             }
           | undefined;
@@ -42,8 +47,8 @@ export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): H3Middleware;
   /**
-   * The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. In a mounted app the path is
-   * what follows the prefix of the mount: more h3 does not tell.
+   * The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. Under a pattern, as in
+   * `app.use("/account/**", …)`, they need their whole `path`: h3 tells middleware nothing of its pattern.
    */
   routes(options?: RoutesOptions): H3Middleware;
   /**
@@ -107,6 +112,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
         return settled(await next(), event);
       } catch (error) {
         if (SessionError.is(error)) return refuse(error, event);
+        complete(carrierOf(event)[OURS], event.res.errHeaders, error);
         throw error;
       }
     };
@@ -119,7 +125,11 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
     routes(options) {
       const answer = routes(options);
       return async (event, next) => {
-        const found = await answer(event, { method: event.req.method, path: event.url.pathname });
+        const { method, url } = event.req;
+        const { pathname } = event.url;
+        // On Node, the URL of the request is what mounts left of it, too.
+        const mount = mountOf(event.runtime?.node?.req.url ?? new URL(url).pathname, pathname);
+        const found = await answer(event, { method, mount, path: mount + pathname });
         return found ? responseOf(found) : next();
       };
     },
@@ -133,42 +143,61 @@ const OURS = Symbol("sessionup/h3");
 interface Ours {
   readonly cookies: OutgoingCookies;
   readonly headers: Map<string, string>;
+  /** Where the response has none of that name. */
+  readonly defaults: Map<string, string>;
 }
 
 const carrierOf = (event: object): { [OURS]?: Ours } => event;
 
 function oursOf(event: object): Ours {
   const carrier = carrierOf(event);
-  carrier[OURS] ??= { cookies: new OutgoingCookies(), headers: new Map() };
+  carrier[OURS] ??= { cookies: new OutgoingCookies(), headers: new Map(), defaults: new Map() };
   return carrier[OURS];
 }
 
 function onResponse(response: Response, event: object): void {
   const ours = carrierOf(event)[OURS];
   if (!ours) return;
-  const { cookies, headers } = ours;
+  const { cookies } = ours;
   const lines = response.headers.getSetCookie();
   for (const cookie of cookies) {
     if (!lines.some((line) => setsCookie(line, cookie)))
       response.headers.append("set-cookie", serializeCookie(cookie));
   }
-  for (const [name, value] of headers) response.headers.set(name, value);
+  complete(ours, response.headers, undefined);
 }
 
 /** What the handler answered, when we have had the last word on it. */
 function settled(value: unknown, event: H3Context): unknown {
   const ours = carrierOf(event)[OURS];
   if (!ours) return value;
-  const { cookies, headers } = ours;
+  const { cookies } = ours;
   const theirs = value instanceof Response ? value.headers.getSetCookie() : [];
   for (const cookie of cookies) {
     // A Response with a cookie of ours is that of a mounted app, which had the request after us.
     if (theirs.some((line) => setsCookie(line, cookie)))
       replaceAll(event, (lines) => lines.filter((line) => !setsCookie(line, cookie)));
   }
-  // A handler whose answers are cached says "public", also where a cookie goes with one of them.
-  for (const [name, value] of headers) event.res.headers.set(name, value);
+  complete(ours, event.res.headers, value);
   return value;
+}
+
+/** Sets our headers on what h3 makes of a value or an error, which may have headers of its own. */
+function complete(ours: Ours | undefined, prepared: Headers, made: unknown): void {
+  if (!ours) return;
+  // A handler whose answers are cached says "public", also where a cookie goes with one of them.
+  for (const [name, value] of ours.headers) prepared.set(name, value);
+  const { headers }: { readonly headers?: unknown } = Object(made);
+  const own = headers instanceof Headers ? headers : undefined;
+  for (const [name, value] of ours.defaults) {
+    if (own?.has(name) || prepared.has(name)) continue;
+    try {
+      // Where headers are prepared, h3 copies a Response: then no server knows the length of its body.
+      (own ?? prepared).set(name, value);
+    } catch {
+      prepared.set(name, value);
+    }
+  }
 }
 
 /** Both, since an error's response has headers of its own. */
@@ -220,6 +249,9 @@ class H3Exchange implements Exchange {
     oursOf(this.#event).headers.set(name, value);
     this.#event.res.headers.set(name, value);
     this.#event.res.errHeaders.set(name, value);
+  }
+  setDefaultHeader(name: string, value: string): void {
+    oursOf(this.#event).defaults.set(name, value);
   }
 }
 

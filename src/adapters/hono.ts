@@ -121,13 +121,25 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
     routes(options) {
       const answer = routes(options);
       return middleware(async (c) => {
-        const found = await answer(c, { method: c.req.method, path: new URL(c.req.url).pathname });
+        const path = new URL(c.req.url).pathname;
+        const found = await answer(c, { method: c.req.method, path, mount: mountIn(c, path) });
         // An outer handler may look at it afterwards.
         if (c.get(as) !== undefined) show(c);
         return found && responseOf(found);
       });
     },
   };
+}
+
+/**
+ * What the pattern of the middleware that runs now has before its `*`, with the path of the app that `app.route` mounts.
+ * Parameters in it are what the request has in their place.
+ */
+function mountIn(c: Context, path: string): string {
+  const pattern = c.req.matchedRoutes[c.req.routeIndex]?.path.split("/") ?? [];
+  if (pattern.pop() !== "*") return "";
+  const parts = path.split("/");
+  return pattern.map((part, index) => (/^[:*]/.test(part) ? (parts[index] ?? "") : part)).join("/");
 }
 
 const OUTGOING = Symbol("sessionup/hono");
@@ -137,6 +149,7 @@ class Outgoing {
   readonly #c: Context;
   readonly #cookies = new OutgoingCookies();
   readonly #headers = new Map<string, string>();
+  readonly #defaults = new Map<string, string>();
   /** The lines that are in Hono's headers already. */
   readonly #written = new Set<string>();
   #depth = 0;
@@ -161,6 +174,10 @@ class Outgoing {
     if (this.#depth === 0) this.#c.header(name, value);
   }
 
+  setDefaultHeader(name: string, value: string): void {
+    this.#defaults.set(name, value);
+  }
+
   enter(): void {
     this.#depth++;
   }
@@ -170,10 +187,22 @@ class Outgoing {
    * there were others before it.
    */
   leave(): void {
-    if (--this.#depth > 0 || this.#cookies.size === 0) return;
+    if (--this.#depth > 0 || this.#cookies.size + this.#defaults.size === 0) return;
     if (isBare(this.#c)) return;
-    this.#write();
+    if (this.#cookies.size > 0) this.#write();
     for (const [name, value] of this.#headers) this.#c.header(name, value);
+    for (const [name, value] of this.#defaults) this.#complete(name, value);
+  }
+
+  /** In place, as Hono's own middleware does it, unless the response is immutable: `c.header` would copy it. */
+  #complete(name: string, value: string): void {
+    const c = this.#c;
+    if (!c.finalized || c.res.headers.has(name)) return;
+    try {
+      c.res.headers.set(name, value);
+    } catch {
+      c.header(name, value);
+    }
   }
 
   #write(): void {
@@ -223,6 +252,9 @@ class HonoExchange implements Exchange {
   }
   setHeader(name: string, value: string): void {
     Outgoing.of(this.#c).setHeader(name, value);
+  }
+  setDefaultHeader(name: string, value: string): void {
+    Outgoing.of(this.#c).setDefaultHeader(name, value);
   }
 }
 

@@ -1,18 +1,18 @@
 import type { SessionError } from "../errors.ts";
-import type { SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
 import { known } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RouteAnswer, RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { OutgoingCookies } from "../wire/cookie.ts";
 import { rejectionOf } from "../wire/rejection.ts";
-import { NodeExchange, type NodeRequest, type NodeResponse } from "./_node-exchange.ts";
+import { failureOf } from "./_answered.ts";
+import { keptOf } from "./_kept-headers.ts";
+import { NodeExchange, type NodeRequest, type NodeResponse, routeRequestOf } from "./_node-exchange.ts";
 
 /** The context: Koa's `ctx`. */
 export interface KoaContext {
   readonly req: NodeRequest;
-  readonly res: NodeResponse & { writeHead: (...given: never[]) => unknown };
+  readonly res: NodeResponse;
   readonly app: { readonly proxy: boolean };
   readonly ip: string;
   readonly method: string;
@@ -75,11 +75,11 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   const reject = own ?? ((error, context) => answer(context, rejectionOf(error)));
 
   function guard(decide: Guard<KoaContext>): KoaMiddleware {
-    return async (context, next) => {
+    return middleware(async (context, next) => {
       const refusal = await decide(context);
       if (refusal) await reject(refusal, context);
       else await next();
-    };
+    });
   }
 
   return {
@@ -88,25 +88,33 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
     auth: (options) => guard(guards.auth(options)),
     routes(options) {
       const find = routes(options);
-      return async (context, next) => {
-        const found = await find(context, { method: context.method, path: context.originalUrl });
+      return middleware(async (context, next) => {
+        const { method, url, originalUrl = context.originalUrl } = context.req;
+        const found = await find(context, routeRequestOf({ method, url, originalUrl }));
         if (found) answer(context, found);
         else await next();
-      };
+      });
     },
   };
 }
 
-/**
- * Koa takes every header off a response when something is thrown, and a `Response` as its body, or `ctx.set`, puts other
- * cookies in the place of ours. So they are there again when the head is written. Not by the `headers` of what is thrown:
- * an error that the app throws for every request would carry one user's cookie to the next.
- */
+/** Tells Koa of a failure in a form that it answers: where `undefined` or `null` is thrown, it never answers. */
+function middleware(run: KoaMiddleware): KoaMiddleware {
+  return async (context, next) => {
+    try {
+      await run(context, next);
+    } catch (error) {
+      const { res } = context;
+      // Koa removes all headers before it answers an error. What is private stays so.
+      const name = "cache-control";
+      if (res.getHeader(name) === "private") keptOf(res).defaults.set(name, "private");
+      throw error ?? failureOf(error);
+    }
+  };
+}
+
 class KoaExchange extends NodeExchange {
   readonly #context: KoaContext;
-  readonly #cookies = new OutgoingCookies();
-  readonly #headers = new Map<string, string>();
-  #kept = false;
 
   constructor(context: KoaContext) {
     super(context.req, context.res);
@@ -116,36 +124,6 @@ class KoaExchange extends NodeExchange {
   clientAddress(): string | undefined {
     const { app, ip } = this.#context;
     return app.proxy && ip ? ip : undefined;
-  }
-
-  override setCookie(cookie: SetCookie): void {
-    super.setCookie(cookie);
-    this.#cookies.set(cookie);
-    this.#keep();
-  }
-
-  override setHeader(name: string, value: string): void {
-    super.setHeader(name, value);
-    this.#headers.set(name, value);
-    this.#keep();
-  }
-
-  #keep(): void {
-    if (this.#kept) return;
-    this.#kept = true;
-    const { res } = this.#context;
-    const { writeHead } = res;
-    res.writeHead = (...given) => {
-      this.#bringBack(res);
-      return writeHead.apply(res, given);
-    };
-  }
-
-  #bringBack(response: NodeResponse): void {
-    for (const cookie of this.#cookies) super.setCookie(cookie);
-    for (const [name, value] of this.#headers) {
-      if (response.getHeader(name) === undefined) super.setHeader(name, value);
-    }
   }
 }
 

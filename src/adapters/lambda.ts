@@ -154,6 +154,7 @@ class Context<Out> implements LambdaContext<Out>, Exchange {
   readonly #current: (context: LambdaContext<Out>) => Session<Out> | undefined;
   readonly #cookies = new OutgoingCookies();
   readonly #headers: Record<string, string> = {};
+  readonly #defaults: Record<string, string> = {};
   #closed = false;
 
   constructor(
@@ -197,10 +198,13 @@ class Context<Out> implements LambdaContext<Out>, Exchange {
   setHeader(name: string, value: string): void {
     this.#headers[name.toLowerCase()] = value;
   }
+  setDefaultHeader(name: string, value: string): void {
+    this.#defaults[name.toLowerCase()] = value;
+  }
 
   /** The result with our cookies and headers. */
   finish<Result>(result: Result): Result | LambdaResult {
-    return withOurs(result, this.#cookies, this.#headers);
+    return withOurs(result, this.#cookies, this.#headers, this.#defaults);
   }
 
   /** What would set a cookie from now on would set none. */

@@ -112,11 +112,12 @@ export function nestSessions<In, Out extends In>(
     if (!(exception instanceof HttpException)) {
       throw new TypeError("nestSessions.reject: must return the HttpException to refuse with");
     }
-    // An exception carries no headers: these are for those who are answered it.
+    // An exception carries no headers. A filter may change all of these but Cache-Control.
     const exchange = exchangeOf(responseOf(host));
     if (exchange.blocked() === undefined) {
       for (const [name, value] of Object.entries(rejectionOf(error).headers)) {
-        if (name !== "content-type") exchange.setHeader(name, value);
+        if (name === "cache-control") exchange.setHeader(name, value);
+        else if (name !== "content-type") exchange.setDefaultHeader(name, value);
       }
     }
     throw exception;

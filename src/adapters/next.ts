@@ -156,6 +156,7 @@ class NextExchange implements Exchange {
   readonly #headers: NextHeaders;
   readonly #peerAddress: NextSessionsOptions["peerAddress"];
   readonly #ours: Headers = new Headers();
+  readonly #defaults = new Map<string, string>();
   #finished = false;
 
   constructor(headers: NextHeaders, peerAddress: NextSessionsOptions["peerAddress"]) {
@@ -191,11 +192,14 @@ class NextExchange implements Exchange {
   setHeader(name: string, value: string): void {
     this.#ours.set(name, value);
   }
+  setDefaultHeader(name: string, value: string): void {
+    this.#defaults.set(name, value);
+  }
 
   /** The response with our headers; the cookies come from Next.js. */
   finish(response: Response): Response {
     this.#finished = true;
-    return withHeaders(response, this.#ours);
+    return withHeaders(response, this.#ours, this.#defaults);
   }
 }
 

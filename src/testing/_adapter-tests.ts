@@ -86,6 +86,7 @@ export const ADAPTER_TESTS: ContractTests<AdapterFixture> = {
         [401, { error: "unauthorized", reason: "no_cookie" }, []],
       );
       assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
+      assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
     },
     "refuse what is no token, and an unknown one, and leave both cookies alone": async (f) => {
       for (const [value, reason] of [

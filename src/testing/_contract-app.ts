@@ -17,6 +17,10 @@ export interface ContractReply {
   readonly stream?: AsyncIterable<string>;
   /** A cookie of the app's own, to be set by the framework's own means: name and value. */
   readonly cookie?: readonly [name: string, value: string];
+  /** Headers of the app's own, to be set by the framework's own means. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** In place of a body: what the handler throws once the headers are set. */
+  readonly failure?: Error;
 }
 
 /** A route of the contract's app, to be registered by the framework's own means. */
@@ -24,8 +28,11 @@ export interface ContractRoute<Context> {
   readonly method: "GET" | "POST";
   /** Without parameters. */
   readonly path: string;
-  /** Which middleware stands before the handler: of the one manager `public` or `auth`, of the other one `auth`. */
-  readonly guard?: "public" | "auth" | "admin";
+  /**
+   * Which middleware runs before the handler: `public` or `auth` of the first manager, `auth` of the second one
+   * (`admin`), or `auth` of an adapter over the first manager that has the contract's `reject` (`throwing`).
+   */
+  readonly guard?: "public" | "auth" | "admin" | "throwing";
   /** What that middleware is told; without a guard, what `public` is where the framework's handlers need a wrapper. */
   readonly options?: AuthOptions;
   /** The handler. What it throws is to go where the framework lets thrown errors go. */
@@ -242,6 +249,49 @@ export function contractRoutes<Context>(
         return { json: {}, cookie: ["theme", "dark"] };
       },
     },
+    ...Object.entries(REPLIES).map(
+      ([kind, reply]): ContractRoute<Context> => ({
+        method: "POST",
+        path: `/login-cached-${kind}`,
+        guard: "public",
+        run: async (context, query) => {
+          await sessions.init(context, user(query));
+          return { ...reply(), headers: CACHED };
+        },
+      }),
+    ),
+    {
+      method: "GET",
+      path: "/public-cached",
+      guard: "public",
+      run: async () => ({ json: {}, headers: CACHED }),
+    },
+    {
+      method: "GET",
+      path: "/private-cached",
+      guard: "auth",
+      run: async () => ({ json: {}, headers: CACHED }),
+    },
+    ...Object.entries(REPLIES).map(
+      ([kind, reply]): ContractRoute<Context> => ({
+        method: "GET",
+        path: `/private-${kind}`,
+        guard: "auth",
+        run: async () => reply(),
+      }),
+    ),
+    {
+      method: "GET",
+      path: "/reject-throws",
+      guard: "throwing",
+      run: async () => ({ json: "the handler ran" }),
+    },
+    {
+      method: "GET",
+      path: "/handler-throws",
+      guard: "public",
+      run: async () => throwUndefined(),
+    },
     {
       method: "POST",
       path: "/login-twice",
@@ -275,6 +325,22 @@ export function contractRoutes<Context>(
       })),
     },
   ];
+}
+
+/** What an app sends with a response that every cache may share. */
+const CACHED = { "cache-control": "public, max-age=3600" };
+
+/** The ways in which a handler ends. */
+const REPLIES: Readonly<Record<string, () => ContractReply>> = {
+  json: () => ({ json: {} }),
+  redirect: () => ({ redirect: "/private" }),
+  stream: () => ({ stream: bits("one ", "two ", "three") }),
+  error: () => ({ failure: new Error("thrown by the handler") }),
+};
+
+/** The `reject` of the guard `throwing`, and a handler that fails in the same way. */
+export function throwUndefined(): never {
+  throw undefined;
 }
 
 type Run<Context> = ContractRoute<Context>["run"];

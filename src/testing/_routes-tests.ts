@@ -20,6 +20,7 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       const answer = await client.get("/account/session");
       assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
       assert.equal(answer.headers.get("cache-control"), "no-store");
+      assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
       const { userKey, expiresIn, session } = answer.json() as {
         userKey: string;
         expiresIn: number;

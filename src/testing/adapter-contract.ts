@@ -1,7 +1,8 @@
 import { Manager } from "../manager.ts";
 import type { Sessions } from "../sessions.ts";
 import { ADAPTER_TESTS } from "./_adapter-tests.ts";
-import { type ContractRoute, contractRoutes, SwitchableStore } from "./_contract-app.ts";
+import { CACHING_TESTS } from "./_caching-tests.ts";
+import { type ContractRoute, contractRoutes, SwitchableStore, throwUndefined } from "./_contract-app.ts";
 import { ContractClient } from "./_contract-client.ts";
 import { CROSS_ORIGIN_TESTS, FRIEND } from "./_cross-origin-tests.ts";
 import { ROUTES_TESTS } from "./_routes-tests.ts";
@@ -15,6 +16,8 @@ export interface ContractApp<Context> {
   readonly manager: Manager;
   /** Whose `auth` the guard `admin` is: another manager over the same store. */
   readonly admins: Manager;
+  /** The option `reject` of the adapter whose `auth` the guard `throwing` is: throws `undefined`. */
+  readonly reject: () => never;
   /** The routes, given the adapter's verbs over both. */
   routes(sessions: Sessions<Context>, admins: Sessions<Context>): readonly ContractRoute<Context>[];
 }
@@ -45,7 +48,7 @@ export function adapterContract<Context>(
 ): void {
   runContract<AdapterFixture>(
     runner,
-    { ...ADAPTER_TESTS, ...VERBS_TESTS, ...ROUTES_TESTS, ...CROSS_ORIGIN_TESTS },
+    { ...ADAPTER_TESTS, ...VERBS_TESTS, ...ROUTES_TESTS, ...CACHING_TESTS, ...CROSS_ORIGIN_TESTS },
     skip,
     async (use) => {
       const clock = new TestClock();
@@ -54,7 +57,12 @@ export function adapterContract<Context>(
       // Two that it was before: one of another name, and one of the same.
       const previous = [{ name: "old-admin" }, { name: "admin", partitioned: true }];
       const admins = manager.with({ cookie: { name: "admin", previous } });
-      const { origin, close } = await start({ manager, admins, routes: contractRoutes });
+      const { origin, close } = await start({
+        manager,
+        admins,
+        reject: throwUndefined,
+        routes: contractRoutes,
+      });
       try {
         await use({
           origin,

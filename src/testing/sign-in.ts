@@ -151,6 +151,9 @@ class LoginExchange implements Exchange {
   setHeader(): void {
     // Nothing receives the response.
   }
+  setDefaultHeader(): void {
+    // Nothing receives the response.
+  }
 
   cookieHeader(): string {
     return [...this.#cookies].map(({ name, value }) => `${name}=${value}`).join("; ");

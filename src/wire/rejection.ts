@@ -8,10 +8,11 @@ export interface Rejection {
   readonly body: string;
 }
 
-/** Of whatever we answer ourselves: it is about one user, at this moment. */
+/** Headers of every JSON answer of ours: it is about one user, at this moment, and no browser may take it for HTML. */
 export const JSON_HEADERS: Readonly<Record<string, string>> = Object.freeze({
   "content-type": "application/json; charset=utf-8",
   "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
 });
 
 /** Seconds after which a client may try again when the store did not answer. */

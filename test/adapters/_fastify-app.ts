@@ -4,10 +4,16 @@ import { type FastifyContext, fastifySessions } from "sessionup/fastify";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
 /** The contract's app. */
-export function fastifyApp({ manager, admins, routes }: ContractApp<FastifyContext>): FastifyInstance {
+export function fastifyApp({
+  manager,
+  admins,
+  reject,
+  routes,
+}: ContractApp<FastifyContext>): FastifyInstance {
   const sessions = fastifySessions(manager);
   const adminSessions = fastifySessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = fastifySessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const app = fastify();
   app.register(sessions.routes({ path: "/account" }));
   for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
@@ -34,8 +40,10 @@ export async function listening(
 
 function send(
   reply: FastifyReply,
-  { status = 200, json, redirect, stream, cookie }: ContractReply,
+  { status = 200, json, redirect, stream, cookie, headers = {}, failure }: ContractReply,
 ): FastifyReply {
+  reply.headers(headers);
+  if (failure) throw failure;
   if (cookie) reply.header("set-cookie", cookie.join("="));
   if (redirect) return reply.redirect(redirect, 303);
   if (stream) return reply.send(Readable.from(stream));

@@ -4,17 +4,18 @@ import { streamOf } from "./_stream.ts";
 
 /** The contract's app as a handler of the platform, which says whose address the other end of a connection has. */
 export function fetchApp(
-  { manager, admins, routes }: ContractApp<FetchContext>,
+  { manager, admins, reject, routes }: ContractApp<FetchContext>,
   peerAddress: (request: Request) => string | undefined,
 ): (request: Request) => Promise<Response> {
   const sessions = fetchSessions(manager, { peerAddress });
   const adminSessions = fetchSessions(admins, { peerAddress });
+  const throwing = fetchSessions(manager, { peerAddress, reject }).auth;
+  const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const account = sessions.routes({ path: "/account" });
   const handlers = new Map<string, (request: Request) => Promise<Response>>();
   for (const { method, path, guard = "public", options, run } of routes(sessions, adminSessions)) {
     const handler = async (context: FetchContext) =>
       send(await run(context, new URL(context.request.url).searchParams));
-    const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
     handlers.set(`${method} ${path}`, wrappers[guard](handler, options));
   }
   return async (request) => {
@@ -25,9 +26,18 @@ export function fetchApp(
   };
 }
 
-function send({ status = 200, json, redirect, stream, cookie }: ContractReply): Response {
-  const headers = new Headers(cookie && { "set-cookie": cookie.join("=") });
-  if (redirect) return new Response(null, { status: 303, headers: { location: redirect } });
+function send({
+  status = 200,
+  json,
+  redirect,
+  stream,
+  cookie,
+  headers: own,
+  failure,
+}: ContractReply): Response {
+  if (failure) throw failure;
+  const headers = new Headers({ ...own, ...(cookie && { "set-cookie": cookie.join("=") }) });
+  if (redirect) return new Response(null, { status: 303, headers: { ...own, location: redirect } });
   if (stream) return new Response(streamOf(stream), { headers });
   return Response.json(json ?? null, { status, headers });
 }
@@ -41,6 +51,6 @@ export const FETCH_SKIP = [
   {
     reason:
       "what a handler throws goes on to the platform, which answers by itself; catch it and return a Response",
-    tests: ["a thrown error"],
+    tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
   },
 ];

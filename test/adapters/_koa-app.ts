@@ -4,10 +4,11 @@ import { type KoaContext, koaSessions } from "sessionup/koa";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
 /** The contract's app, with the class of any major. */
-export function koaApp({ manager, admins, routes }: ContractApp<KoaContext>, Framework = Koa): Koa {
+export function koaApp({ manager, admins, reject, routes }: ContractApp<KoaContext>, Framework = Koa): Koa {
   const sessions = koaSessions(manager);
   const adminSessions = koaSessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = koaSessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const all = routes(sessions, adminSessions);
   const app = quiet(new Framework());
   app.use(sessions.routes({ path: "/account" }));
@@ -61,7 +62,12 @@ export function quiet(app: Koa): Koa {
   return app;
 }
 
-function send(ctx: Koa.Context, { status = 200, json, redirect, stream, cookie }: ContractReply): void {
+function send(
+  ctx: Koa.Context,
+  { status = 200, json, redirect, stream, cookie, headers = {}, failure }: ContractReply,
+): void {
+  ctx.set(headers);
+  if (failure) throw failure;
   if (cookie) ctx.cookies.set(...(cookie as [string, string]), { httpOnly: false });
   if (redirect) {
     ctx.redirect(redirect);

@@ -8,27 +8,35 @@ export interface Streams {
 }
 
 /** The contract's app as one function, which takes what AWS gives it besides the event for the place of streams. */
-export function lambdaApp({ manager, admins, routes }: ContractApp<LambdaContext>) {
+export function lambdaApp({ manager, admins, reject, routes }: ContractApp<LambdaContext>) {
   const sessions = lambdaSessions(manager);
   const adminSessions = lambdaSessions(admins);
   const account = sessions.routes({ path: "/account" });
-  const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = lambdaSessions(manager, { reject }).auth;
+  const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const handlers = new Map<string, (event: APIGatewayProxyEventV2, streams: Streams) => Promise<unknown>>();
   for (const { method, path, guard = "public", options, run } of routes(sessions, adminSessions)) {
     const handler = wrappers[guard](async (context: LambdaContext, streams: Streams): Promise<unknown> => {
-      const { status, json, redirect, stream, cookie } = await run(
+      const { status, json, redirect, stream, cookie, headers, failure } = await run(
         context,
         new URLSearchParams(context.event.rawQueryString),
       );
+      if (failure) throw failure;
       const result: LambdaResult = cookie ? { cookies: [cookie.join("=")] } : {};
-      if (redirect) return { ...result, statusCode: 303, headers: { location: redirect } };
+      if (redirect) return { ...result, statusCode: 303, headers: { ...headers, location: redirect } };
       if (stream) {
         streams.stream = stream;
-        return { ...result, statusCode: 200, headers: { "content-type": "text/plain" } };
+        return { ...result, statusCode: 200, headers: { ...headers, "content-type": "text/plain" } };
       }
       // An answer that AWS infers, wherever it can be one; of a text it would leave the quotes away.
-      if (status === undefined && !cookie && JSON.stringify(json)?.[0] !== '"') return json ?? null;
-      return { ...result, statusCode: status ?? 200, headers: JSON_TYPE, body: JSON.stringify(json ?? null) };
+      if (status === undefined && !cookie && !headers && JSON.stringify(json)?.[0] !== '"')
+        return json ?? null;
+      return {
+        ...result,
+        statusCode: status ?? 200,
+        headers: { ...headers, ...JSON_TYPE },
+        body: JSON.stringify(json ?? null),
+      };
     }, options);
     handlers.set(`${method} ${path}`, handler);
   }

@@ -47,6 +47,9 @@ export function streamingFront(run: StreamingFunction, options: LambdaFrontOptio
     } catch {
       if (!response.headersSent) send(response, { statusCode: 502, body: "Internal Server Error" });
       stream.destroy();
+      // It has been cut off on purpose.
+      await sent.catch(() => undefined);
+      return;
     }
     await sent;
   };

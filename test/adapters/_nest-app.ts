@@ -35,7 +35,7 @@ export interface Settings {
 }
 
 /** Makes an app of a module. */
-async function createApp(
+export async function createApp(
   module: Type,
   platform: Platform,
   { trustProxy = false, prepare }: Settings = {},
@@ -105,12 +105,13 @@ function contractController(
 }
 
 export function contractApp(
-  { manager, admins, routes }: ContractApp<NestContext>,
+  { manager, admins, reject, routes }: ContractApp<NestContext>,
   platform: Platform,
 ): Promise<INestApplication> {
   const sessions = nestSessions(manager);
   const adminSessions = nestSessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = nestSessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   class AppModule {}
   const controller = contractController(routes(sessions, adminSessions), guards);
   Module({
@@ -128,10 +129,12 @@ interface Response {
 }
 
 function answerOf(
-  { status = 200, json, redirect, stream, cookie }: ContractReply,
+  { status = 200, json, redirect, stream, cookie, headers = {}, failure }: ContractReply,
   context: NestContext,
 ): unknown {
   const response = context as unknown as Response;
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+  if (failure) throw failure;
   if (cookie) {
     const line = cookie.join("=");
     // Of Express's two `header` replaces; of Fastify's one it adds.

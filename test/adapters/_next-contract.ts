@@ -56,7 +56,7 @@ async function load(own: NextSessions, bridge: Bridge): Promise<void> {
 }
 
 function contractApp(
-  { manager, admins, routes }: ContractApp<Bridge>,
+  { manager, admins, reject, routes }: ContractApp<Bridge>,
   { headers, cookies }: NextParts,
 ): NextApp {
   const given = {
@@ -66,7 +66,8 @@ function contractApp(
   };
   const sessions = nextSessions(manager, given);
   const adminSessions = nextSessions(admins, given);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = nextSessions(manager, { ...given, reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const handlers = new Map<string, NextHandler<Request, readonly unknown[]>>();
   for (const { method, path, guard, options, run } of routes(bridged(sessions), bridged(adminSessions))) {
     // Also those without a guard, so that the adapter knows when their response has left.
@@ -119,7 +120,7 @@ const skip = [
   },
   {
     reason: "Next.js drops what was set when a Route Handler throws; catch it and return a Response",
-    tests: ["a thrown error"],
+    tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
   },
   {
     reason:

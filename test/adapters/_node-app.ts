@@ -9,10 +9,11 @@ type Listener = (
 ) => Promise<void>;
 
 /** The contract's app as a listener of node:http, node:https and the compatible API of node:http2. */
-export function nodeApp({ manager, admins, routes }: ContractApp<NodeContext>): Listener {
+export function nodeApp({ manager, admins, reject, routes }: ContractApp<NodeContext>): Listener {
   const sessions = nodeSessions(manager);
   const adminSessions = nodeSessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = nodeSessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const all = routes(sessions, adminSessions);
   const account = sessions.routes({ path: "/account" });
   return async (request, given) => {
@@ -39,15 +40,21 @@ export function nodeApp({ manager, admins, routes }: ContractApp<NodeContext>): 
 
 async function send(
   response: ServerResponse,
-  { status = 200, json, redirect, stream, cookie }: ContractReply,
+  { status = 200, json, redirect, stream, cookie, headers = {}, failure }: ContractReply,
 ): Promise<void> {
+  if (failure || stream) for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (failure) throw failure;
   if (cookie) {
     const lines = [response.getHeader("set-cookie") ?? []].flat().map(String);
     response.setHeader("set-cookie", [...lines, cookie.join("=")]);
   }
-  if (redirect) response.writeHead(303, { location: redirect }).end();
+  if (redirect) response.writeHead(303, { ...headers, location: redirect }).end();
   else if (stream) {
     for await (const bit of stream) response.write(bit);
     response.end();
-  } else response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(json ?? null));
+  } else {
+    response
+      .writeHead(status, { ...headers, "content-type": "application/json" })
+      .end(JSON.stringify(json ?? null));
+  }
 }

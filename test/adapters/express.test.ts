@@ -16,11 +16,12 @@ const VERSIONS: Readonly<Record<string, Express>> = {
 
 function expressApp(
   express: Express,
-  { manager, admins, routes }: ContractApp<ExpressContext>,
+  { manager, admins, reject, routes }: ContractApp<ExpressContext>,
 ): express5.Express {
   const sessions = expressSessions(manager);
   const adminSessions = expressSessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = expressSessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const app = express();
   app.use(sessions.routes({ path: "/account" }));
   for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
@@ -29,7 +30,8 @@ function expressApp(
       const query = new URL(req.url, "http://localhost").searchParams;
       run(req, query)
         .then((reply) => send(res, reply))
-        .catch(next);
+        // Without an error, Express would look for another handler.
+        .catch((error) => next(error ?? new Error("undefined was thrown")));
     });
     app[method === "GET" ? "get" : "post"](path, ...handlers);
   }
@@ -40,8 +42,10 @@ function expressApp(
 
 async function send(
   res: express5.Response,
-  { status = 200, json, redirect, stream, cookie }: ContractReply,
+  { status = 200, json, redirect, stream, cookie, headers = {}, failure }: ContractReply,
 ): Promise<void> {
+  res.set(headers);
+  if (failure) throw failure;
   if (cookie) res.cookie(...(cookie as [string, string]));
   if (redirect) res.redirect(303, redirect);
   else if (stream) {

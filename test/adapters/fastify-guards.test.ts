@@ -166,7 +166,7 @@ describe("reject of fastifySessions", () => {
 
   it.each<[what: string, reject: Reject, message: string]>([
     ["an error", () => Promise.reject(new Error("the template is missing")), "the template is missing"],
-    ["no error", () => Promise.reject(), "what was thrown is no Error"],
+    ["no error", () => Promise.reject(), "a value that is not an Error was thrown: undefined"],
     ["an error of another kind", () => Promise.reject({ message: "of its own kind" }), "of its own kind"],
     [
       "at once",

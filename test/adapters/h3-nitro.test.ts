@@ -23,10 +23,11 @@ afterAll(() => example?.stop());
 const client = (headers?: Record<string, string>) => new ContractClient(example?.origin ?? "", headers);
 
 /** Guards and ready-made routes as middleware, handlers behind one route for all paths. */
-function contractSite({ manager, admins, routes }: ContractApp<H3Context>): NitroSite {
+function contractSite({ manager, admins, reject, routes }: ContractApp<H3Context>): NitroSite {
   const sessions = h3Sessions(manager);
   const adminSessions = h3Sessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = h3Sessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const account = sessions.routes({ path: "/account" });
   const all = routes(sessions, adminSessions);
   const routeOf = ({ req, url }: H3Context) => {
@@ -45,6 +46,8 @@ function contractSite({ manager, admins, routes }: ContractApp<H3Context>): Nitr
       if (!route) return new Response(null, { status: 404 });
       const reply = await route.run(event, event.url.searchParams);
       if (reply.cookie) setCookie(event, ...(reply.cookie as [string, string]));
+      for (const [name, value] of Object.entries(reply.headers ?? {})) event.res.headers.set(name, value);
+      if (reply.failure) throw reply.failure;
       return reply.redirect ? redirect(reply.redirect, 303) : answerOf(reply);
     },
   };

@@ -6,10 +6,11 @@ import { describe, it } from "vitest";
 import { listen } from "./_listen.ts";
 import { streamOf } from "./_stream.ts";
 
-function h3App({ manager, admins, routes }: ContractApp<H3Context>): H3 {
+function h3App({ manager, admins, reject, routes }: ContractApp<H3Context>): H3 {
   const sessions = h3Sessions(manager);
   const adminSessions = h3Sessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = h3Sessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   // h3 prints what it answers with 500.
   const app = new H3({ silent: true });
   app.use(sessions.routes({ path: "/account" }));
@@ -22,7 +23,15 @@ function h3App({ manager, admins, routes }: ContractApp<H3Context>): H3 {
   return app;
 }
 
-function send(event: H3Event, { status = 200, json, redirect: to, stream, cookie }: ContractReply): unknown {
+function send(
+  event: H3Event,
+  { status = 200, json, redirect: to, stream, cookie, headers: own = {}, failure }: ContractReply,
+): unknown {
+  for (const [name, value] of Object.entries(own)) {
+    event.res.headers.set(name, value);
+    event.res.errHeaders.set(name, value);
+  }
+  if (failure) throw failure;
   if (cookie) setCookie(event, ...(cookie as [string, string]));
   if (to) return redirect(to, 303);
   if (stream) return streamOf(stream);

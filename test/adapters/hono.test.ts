@@ -8,10 +8,11 @@ import { adapterContract, type ContractApp, type ContractReply } from "sessionup
 import { describe, it } from "vitest";
 import { listen } from "./_listen.ts";
 
-function honoApp({ manager, admins, routes }: ContractApp<Context>): Hono {
+function honoApp({ manager, admins, reject, routes }: ContractApp<Context>): Hono {
   const sessions = honoSessions(manager);
   const adminSessions = honoSessions(admins, { as: "admin" });
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = honoSessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const app = new Hono();
   app.onError((_error, c) => c.text("failed", 500));
   app.use("/account/*", sessions.routes({ path: "/account" }));
@@ -22,7 +23,12 @@ function honoApp({ manager, admins, routes }: ContractApp<Context>): Hono {
   return app;
 }
 
-function send(c: Context, { status = 200, json, redirect, stream, cookie }: ContractReply): Response {
+function send(
+  c: Context,
+  { status = 200, json, redirect, stream, cookie, headers = {}, failure }: ContractReply,
+): Response {
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  if (failure) throw failure;
   if (cookie) setCookie(c, ...(cookie as [string, string]));
   if (redirect) return c.redirect(redirect, 303);
   if (!stream)

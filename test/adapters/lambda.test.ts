@@ -12,7 +12,7 @@ const unloaded = {
 };
 const thrown = {
   reason: "what a handler throws goes on to Lambda, and AWS answers by itself; catch it and return a result",
-  tests: ["a thrown error"],
+  tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
 };
 const buffered = {
   reason: "a result goes out as a whole, when the handler has returned; see the front that streams",

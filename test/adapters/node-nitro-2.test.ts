@@ -10,10 +10,11 @@ import { streamOf } from "./_stream.ts";
 
 beforeAll(() => buildNitro2(), 600_000);
 
-function contractSite({ manager, admins, routes }: ContractApp<NodeContext>): Nitro2Site {
+function contractSite({ manager, admins, reject, routes }: ContractApp<NodeContext>): Nitro2Site {
   const sessions = nodeSessions(manager);
   const adminSessions = nodeSessions(admins);
-  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+  const throwing = nodeSessions(manager, { reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const account = sessions.routes({ path: "/account" });
   const all = routes(sessions, adminSessions);
   const asked = (event: OldEvent) => new URL(event.path, "http://localhost");
@@ -30,10 +31,17 @@ function contractSite({ manager, admins, routes }: ContractApp<NodeContext>): Ni
     async handler(event, { createError, sendRedirect, setCookie, setResponseStatus }) {
       const route = routeOf(event);
       if (!route) throw createError({ statusCode: 404 });
-      const { status, json, redirect, stream, cookie } = await route.run(
-        event.node.res,
-        asked(event).searchParams,
-      );
+      const {
+        status,
+        json,
+        redirect,
+        stream,
+        cookie,
+        headers = {},
+        failure,
+      } = await route.run(event.node.res, asked(event).searchParams);
+      for (const [name, value] of Object.entries(headers)) event.node.res.setHeader(name, value);
+      if (failure) throw failure;
       if (cookie) setCookie(event, ...(cookie as [string, string]));
       if (status) setResponseStatus(event, status);
       if (redirect) return sendRedirect(event, redirect, 303);
@@ -43,7 +51,13 @@ function contractSite({ manager, admins, routes }: ContractApp<NodeContext>): Ni
 }
 
 describe("sessionup/node in a build of Nitro 2", () => {
-  adapterContract({ describe, it }, { start: (app) => serveNitro2(contractSite(app)) });
+  const skip = [
+    {
+      reason: "h3 1 never answers where a handler throws undefined",
+      tests: ["by a handler as undefined is answered with an error"],
+    },
+  ];
+  adapterContract({ describe, it }, { skip, start: (app) => serveNitro2(contractSite(app)) });
 
   describe("where `reject` throws", () => {
     const sessions = nodeSessions(new Manager(memoryStore()), {

@@ -5,11 +5,12 @@ import { buildSvelteKitApp, type Major, type MakeSite, serveSvelteKit } from "..
 import { streamOf } from "./_stream.ts";
 
 /** The contract's app: guards and ready-made routes in the hook, handlers in an endpoint for all paths. */
-function contractSite({ manager, admins, routes }: ContractApp<SvelteKitContext>): MakeSite {
+function contractSite({ manager, admins, reject, routes }: ContractApp<SvelteKitContext>): MakeSite {
   return ({ error, redirect, sequence }) => {
     const sessions = svelteKitSessions(manager);
     const adminSessions = svelteKitSessions(admins, { as: "admin" });
-    const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth };
+    const throwing = svelteKitSessions(manager, { reject }).auth;
+    const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
     const all = routes(sessions, adminSessions);
     const routeOf = ({ request, url }: { request: Request; url: URL }) => {
       const method = request.method === "HEAD" ? "GET" : request.method;
@@ -24,6 +25,8 @@ function contractSite({ manager, admins, routes }: ContractApp<SvelteKitContext>
         const route = routeOf(event);
         if (!route) return error(404, "not found");
         const reply = await route.run(event, event.url.searchParams);
+        if (reply.headers) event.setHeaders(reply.headers);
+        if (reply.failure) throw reply.failure;
         if (reply.cookie) event.cookies.set(...reply.cookie, { path: "/" });
         if (reply.redirect) redirect(303, reply.redirect);
         return responseTo(reply);

@@ -103,7 +103,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
   asked(3, "8.2.4", "access adapts to what is known of the client", "`client_changed`, `validate`"),
   asked(1, "14.2.1", "no token in a URL", "the cookie is the only way in"),
   asked(1, "14.3.1", "the browser's data can be cleared at the end", "`clearSiteData`"),
-  asked(2, "14.3.2", "no caching of what is private", "`Cache-Control: no-store` with each cookie"),
+  asked(
+    2,
+    "14.3.2",
+    "no caching of what is private",
+    "`Cache-Control: no-store` with each cookie, `private` behind `auth`",
+  ),
   asked(2, "16.2.5", "logs hold no secret", "events have ids and user keys"),
   asked(2, "16.3.1", "authentication is logged", "the events `created` and `rejected`"),
   asked(2, "16.3.3", "what defends is logged", "the events `ended`, `rotated`, `client_changed`"),

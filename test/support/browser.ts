@@ -44,6 +44,9 @@ export class TestRequest implements Exchange {
   setHeader(name: string, value: string): void {
     this.responseHeaders.set(name, value);
   }
+  setDefaultHeader(name: string, value: string): void {
+    if (!this.responseHeaders.has(name)) this.responseHeaders.set(name, value);
+  }
 }
 
 /** The verbs over requests that a test makes itself. */

@@ -1,0 +1,57 @@
+import { bindSessions, Manager } from "sessionup";
+import { contextSessions } from "sessionup/context";
+import { expressSessions } from "sessionup/express";
+import { fastifySessions } from "sessionup/fastify";
+import { fetchSessions } from "sessionup/fetch";
+import { h3Sessions } from "sessionup/h3";
+import { honoSessions } from "sessionup/hono";
+import { koaSessions } from "sessionup/koa";
+import { lambdaSessions } from "sessionup/lambda";
+import { nestSessions } from "sessionup/nest";
+import { nextSessions } from "sessionup/next";
+import { nodeSessions } from "sessionup/node";
+import { memoryStore } from "sessionup/stores/memory";
+import { svelteKitSessions } from "sessionup/sveltekit";
+import { wsSessions } from "sessionup/ws";
+import { describe, expect, it } from "vitest";
+
+const next = {
+  headers: async () => new Headers(),
+  cookies: async () => ({ set: () => {}, delete: () => {} }),
+};
+const ADAPTERS: Readonly<Record<string, (manager: never) => unknown>> = {
+  expressSessions,
+  fastifySessions,
+  fetchSessions,
+  h3Sessions,
+  honoSessions,
+  koaSessions,
+  lambdaSessions,
+  nestSessions,
+  nextSessions: (manager) => nextSessions(manager, next),
+  nodeSessions,
+  svelteKitSessions,
+  wsSessions,
+};
+
+describe.each(Object.entries(ADAPTERS))("%s", (_name, adapter) => {
+  it.each<[given: string, value: unknown, received: RegExp]>([
+    ["nothing", undefined, /Received undefined\.$/],
+    ["null", null, /Received null\.$/],
+    ["a store", memoryStore(), /Received a store\.$/],
+    ["options", { idleTimeout: "30m" }, /Received object\.$/],
+  ])("throws a TypeError that asks for a Manager where it is given %s", (_given, value, received) => {
+    const call = () => adapter(value as never);
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(/^The first argument must be a Manager: pass new Manager\(store\)/);
+    expect(call).toThrow(received);
+  });
+});
+
+it.each<[name: string, bind: (sessions: never) => unknown]>([
+  ["contextSessions", contextSessions],
+  ["bindSessions", (sessions) => bindSessions(sessions, async () => ({}))],
+])("%s throws a TypeError where it is given no sessions", (_name, bind) => {
+  for (const wrong of [undefined, new Manager(memoryStore()), memoryStore()])
+    expect(() => bind(wrong as never)).toThrow(/^sessions must be what an adapter returns/);
+});
