@@ -8,6 +8,7 @@ export interface FastifyReplyLike {
   readonly raw: NodeResponse;
   readonly request: NodeRequest & {
     readonly ip?: string | undefined;
+    readonly protocol?: string | undefined;
     /** There only where the app has set `trustProxy`. */
     readonly ips?: readonly string[] | undefined;
   };
@@ -29,6 +30,11 @@ export class FastifyReplyExchange extends NodeExchange {
   clientAddress(): string | undefined {
     const { ip, ips } = this.#reply.request;
     return ips ? ip : undefined;
+  }
+
+  override isHttps(): boolean {
+    const { protocol, ips } = this.#reply.request;
+    return super.isHttps() || (ips !== undefined && protocol === "https");
   }
 
   override blocked(): string | undefined {

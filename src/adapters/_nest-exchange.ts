@@ -6,6 +6,7 @@ import { NodeExchange, type NodeRequest, type NodeResponse } from "./_node-excha
 export interface NestResponse extends NodeResponse {
   readonly req: NodeRequest & {
     readonly ip?: string | undefined;
+    readonly protocol?: string | undefined;
     readonly ips?: readonly string[] | undefined;
     readonly app?: { readonly settings?: Readonly<Record<string, unknown>> } | undefined;
   };
@@ -32,9 +33,16 @@ class ResponseExchange extends NodeExchange {
   }
 
   clientAddress(): string | undefined {
-    const { app, ip, ips } = this.#request;
+    return this.#trustsProxy() ? this.#request.ip : undefined;
+  }
+
+  override isHttps(): boolean {
+    return super.isHttps() || (this.#trustsProxy() && this.#request.protocol === "https");
+  }
+
+  #trustsProxy(): boolean {
+    const { app, ips } = this.#request;
     // Where it is Fastify's, `ips` is there for middleware if the app has set `trustProxy`. Express always has it.
-    const configured = app ? app.settings?.["trust proxy"] : ips;
-    return configured ? ip : undefined;
+    return Boolean(app ? app.settings?.["trust proxy"] : ips);
   }
 }

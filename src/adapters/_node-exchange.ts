@@ -15,7 +15,11 @@ export interface NodeRequest {
   /** The whole path, where a mount took its own off `url`: connect, polka and Express say it so. */
   readonly originalUrl?: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  readonly socket?: { readonly remoteAddress?: string | undefined };
+  readonly socket?: {
+    readonly remoteAddress?: string | undefined;
+    /** There only on a connection with TLS. */
+    readonly encrypted?: boolean | undefined;
+  };
 }
 
 /** What is used of its response. */
@@ -51,6 +55,10 @@ export class NodeExchange implements Exchange {
   /** HTTP/2 has it under a name of its own. */
   host(): string | undefined {
     return this.header("host") ?? this.header(":authority");
+  }
+
+  isHttps(): boolean {
+    return this.#request.socket?.encrypted === true;
   }
 
   peerAddress(): string | undefined {

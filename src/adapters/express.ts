@@ -20,6 +20,7 @@ export type { NodeResponse } from "./_node-exchange.ts";
 export interface ExpressContext extends NodeRequest {
   readonly res?: NodeResponse | undefined;
   readonly ip?: string | undefined;
+  readonly protocol?: string | undefined;
   readonly app?: { readonly settings?: Readonly<Record<string, unknown>> } | undefined;
 }
 
@@ -97,7 +98,15 @@ class ExpressExchange extends NodeExchange {
   }
 
   clientAddress(): string | undefined {
-    return this.#request.app?.settings?.["trust proxy"] ? this.#request.ip : undefined;
+    return this.#trustsProxy() ? this.#request.ip : undefined;
+  }
+
+  override isHttps(): boolean {
+    return super.isHttps() || (this.#trustsProxy() && this.#request.protocol === "https");
+  }
+
+  #trustsProxy(): boolean {
+    return Boolean(this.#request.app?.settings?.["trust proxy"]);
   }
 }
 

@@ -168,6 +168,9 @@ class Context<Out> implements FetchContext<Out>, Exchange {
   host(): string {
     return this.header("host") ?? new URL(this.request.url).host;
   }
+  isHttps(): boolean {
+    return new URL(this.request.url).protocol === "https:";
+  }
   peerAddress(): string | undefined {
     return this.#peerAddress?.();
   }

@@ -19,7 +19,7 @@ export interface H3Context {
     /** May have `clientAddress`. Not named here: Nitro's types name others alone, and would not fit. */
     readonly context?: object | undefined;
   };
-  readonly url: { readonly host: string; readonly pathname: string };
+  readonly url: { readonly host: string; readonly pathname: string; readonly protocol: string };
   readonly res: { status?: number; readonly headers: Headers; readonly errHeaders: Headers };
   /** What srvx tells of Node, where it runs on it. */
   readonly runtime?:
@@ -223,6 +223,9 @@ class H3Exchange implements Exchange {
   /** Where the platform made the request from HTTP/2, it is in the URL alone. */
   host(): string {
     return this.header("host") ?? this.#event.url.host;
+  }
+  isHttps(): boolean {
+    return this.#event.url.protocol === "https:";
   }
   peerAddress(): string | undefined {
     return this.#event.req.ip;

@@ -240,6 +240,9 @@ class HonoExchange implements Exchange {
   host(): string {
     return this.header("host") ?? new URL(this.#c.req.url).host;
   }
+  isHttps(): boolean {
+    return new URL(this.#c.req.url).protocol === "https:";
+  }
   peerAddress(): string | undefined {
     return this.#peerAddress(this.#c);
   }

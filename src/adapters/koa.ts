@@ -15,6 +15,7 @@ export interface KoaContext {
   readonly res: NodeResponse;
   readonly app: { readonly proxy: boolean };
   readonly ip: string;
+  readonly protocol: string;
   readonly method: string;
   readonly originalUrl: string;
   status: number;
@@ -124,6 +125,11 @@ class KoaExchange extends NodeExchange {
   clientAddress(): string | undefined {
     const { app, ip } = this.#context;
     return app.proxy && ip ? ip : undefined;
+  }
+
+  override isHttps(): boolean {
+    const { app, protocol } = this.#context;
+    return super.isHttps() || (app.proxy && protocol === "https");
   }
 }
 
