@@ -5,36 +5,14 @@ import { join } from "node:path";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { connectionTests, type SqliteDriver } from "../stores/_sqlite-connection.ts";
-
-// Modules that are not in sight of the compiler: each is there in one runtime alone.
-const DRIVERS: Readonly<Record<string, () => Promise<SqliteDriver>>> = {
-  "node:sqlite": async () => {
-    const { DatabaseSync } = await imported("node:sqlite");
-    return { open: (path, readBigInts = false) => new DatabaseSync(path, { readBigInts }) };
-  },
-  "bun:sqlite": async () => {
-    const { Database } = await imported("bun:sqlite");
-    return {
-      open: (path, safeIntegers = false) =>
-        new Database(path, { create: true, readwrite: true, safeIntegers }),
-    };
-  },
-  "better-sqlite3": async () => {
-    const { default: Database } = await imported("better-sqlite3");
-    return { open: (path, bigints = false) => new Database(path).defaultSafeIntegers(bigints) };
-  },
-};
-
-function imported(name: string) {
-  return import(/* @vite-ignore */ name);
-}
+import { closedConnectionTest } from "../stores/_sqlite-closed.ts";
+import { connectionTests } from "../stores/_sqlite-connection.ts";
+import { driverNamed } from "./_drivers.ts";
 
 const names = process.env.DRIVERS?.split(",") ?? [];
-if (names.length === 0) throw new Error(`DRIVERS: names none of ${Object.keys(DRIVERS).join(", ")}`);
+if (names.length === 0) throw new Error("DRIVERS names no driver.");
 for (const name of names) {
-  const driver = await DRIVERS[name]?.();
-  if (!driver) throw new Error(`DRIVERS: there is no ${name}`);
+  const driver = await driverNamed(name);
   describe(`sqlite × ${name}`, () => {
     const folder = mkdtempSync(join(tmpdir(), "sessionup-engine-"));
     const path = join(folder, "sessions.db");
@@ -47,6 +25,8 @@ for (const name of names) {
     storeContract({ describe, it }, { create: () => sqliteStore(database) });
     describe("connection", () => {
       for (const [title, body] of Object.entries(connectionTests(driver, () => path))) it(title, body);
+      it("rejects every operation after the app closed it, and the process lives", () =>
+        closedConnectionTest(name, join(folder, "closed.db")));
     });
   });
 }
