@@ -32,8 +32,8 @@ const STORES: Readonly<Record<string, { readonly needs?: string; open(where: str
     async open(path) {
       const { open } = await import("lmdb");
       const { lmdbStore } = await import("sessionup/stores/lmdb");
-      const root = open({ path });
-      return { store: lmdbStore(root), accounts: `${path}.accounts.json`, close: () => root.close() };
+      const store = await lmdbStore(open, { path });
+      return { store, accounts: `${path}.accounts.json`, close: () => store.close() };
     },
   },
   redis: {

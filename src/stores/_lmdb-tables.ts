@@ -30,6 +30,8 @@ export interface LmdbRoot {
   transaction<Answer>(work: () => Answer): Promise<Answer>;
   childTransaction<Answer>(work: () => Answer): Promise<Answer>;
   resetReadTxn(): void;
+  /** Waits for what is being written. */
+  close(): Promise<void>;
   readonly committed: PromiseLike<unknown>;
   /** Not in the package's types; it is what `open` was given. */
   readonly useWritemap?: boolean;
@@ -80,7 +82,10 @@ export class LmdbTables {
     }
   }
 
-  /** For reading what anybody has committed: lmdb keeps one view for a turn of the event loop, and that may be old. */
+  /**
+   * For reading what other threads have committed, too: lmdb keeps one view for a turn of the event loop, and that may be
+   * old.
+   */
   latest(): this {
     this.#root.resetReadTxn();
     return this;
@@ -103,6 +108,10 @@ export class LmdbTables {
     } catch (error) {
       throw await causeOf(error);
     }
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
   }
 
   get(id: string): SessionRecord | undefined {
@@ -192,7 +201,7 @@ export class LmdbTables {
     }
   }
 
-  /** True for one process, and for no other until `apart` milliseconds are over. A clock gone wrong ends nobody's turn. */
+  /** True for one store of the process, and for no other until `apart` milliseconds are over. A clock gone wrong ends nobody's turn. */
   claimSweep(now: number, apart: number): boolean {
     const swept = Number(this.#schema.get(SWEPT_KEY) ?? 0);
     if (swept > now - apart && swept <= now + apart) return false;

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import type { Duration } from "../duration.ts";
 import { known } from "../known-options.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
 } from "../store.ts";
 import { Deadline } from "./_deadline.ts";
 import { duplicateError } from "./_errors.ts";
+import { takeFile } from "./_lmdb-owner.ts";
 import { type LmdbRoot, LmdbTables } from "./_lmdb-tables.ts";
 import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
 import { inSteps, stepsThroughIds } from "./_steps.ts";
@@ -21,9 +23,14 @@ export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
 
 /** What an lmdb store can be told. */
 export interface LmdbStoreOptions {
+  /** The file, with an extension, such as `sessions.lmdb`. No other process may open it, not even for reading. */
+  readonly path: string;
   /** The five databases inside of the environment begin with it. Default: `sessionup`. */
   readonly name?: string;
-  /** How long a write waits for its turn and its commit; then it fails with `ERR_STORE` (503). Default: `"5s"`. */
+  /**
+   * How long opening waits for another process to close the file, and a write for its turn and its commit; then they fail
+   * with `ERR_STORE` (503). Default: `"5s"`.
+   */
   readonly timeout?: Duration;
   /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
   readonly onSweepError?: (error: unknown) => void;
@@ -32,6 +39,7 @@ export interface LmdbStoreOptions {
 /** A store in an LMDB environment. */
 export interface LmdbStore extends Store {
   deleteExpired(now: number, limit: number): Promise<number>;
+  /** Waits for what is being written, closes the file, and lets another process have it. */
   close(): Promise<void>;
 }
 
@@ -41,10 +49,13 @@ const ENDED_AT_ONCE = 1_000;
 const SWEPT_AT_ONCE = 200;
 
 /**
- * Keeps sessions in an LMDB environment: a file on one machine, for as many processes as it has. Takes the app's own root
- * database, what `open` of the package lmdb gives; it needs five named databases of `maxDbs` (12 by default).
+ * Keeps sessions in an LMDB file, for one process at a time. Takes `open` of the package lmdb, or a function that calls it
+ * with more options, and calls it with the path when no other process has the file: opening it beside another process can
+ * undo that process's last write. Stores in one process may share a file, also from worker threads. The environment needs
+ * five named databases of `maxDbs` (12 by default).
  *
- * Throws `TypeError` for wrong options, and `ERR_STORE` where a later release has been at the file.
+ * Rejects with `TypeError` for wrong options, and with `ERR_STORE` where another process keeps the file for longer than
+ * `timeout`, or where a later release has been at it.
  *
  * @example
  * ```ts
@@ -52,33 +63,60 @@ const SWEPT_AT_ONCE = 200;
  * import { Manager } from "sessionup";
  * import { lmdbStore } from "sessionup/stores/lmdb";
  *
- * const manager = new Manager(lmdbStore(open({ path: "sessions.lmdb" })));
+ * const manager = new Manager(await lmdbStore(open, { path: "sessions.lmdb" }));
  * ```
  */
-export function lmdbStore(root: LmdbRoot, options: LmdbStoreOptions = {}): LmdbStore {
-  known(options, "lmdbStore", ["name", "timeout", "onSweepError"]);
-  const { name = "sessionup", timeout, onSweepError = warnOfSweep } = options;
+export async function lmdbStore(
+  open: (file: { readonly path: string }) => LmdbRoot,
+  options: LmdbStoreOptions,
+): Promise<LmdbStore> {
+  if (typeof open !== "function") throw new TypeError("open: needs the function open of lmdb");
+  known(options, "lmdbStore", ["path", "name", "timeout", "onSweepError"]);
+  const { path, name = "sessionup", timeout, onSweepError = warnOfSweep } = options;
+  if (typeof path !== "string" || extname(path) === "")
+    throw new TypeError('path: needs a file with an extension, such as "sessions.lmdb"');
   if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
     throw new TypeError("name: needs a name of 1 to 100 characters");
   if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
+  const deadline = new Deadline(timeout);
+  const release = await takeFile(path, deadline.milliseconds);
+  let root: LmdbRoot | undefined;
+  try {
+    root = open({ path });
+    return new LmdbSessions(new LmdbTables(checked(root), name), deadline, onSweepError, release);
+  } catch (error) {
+    await root?.close?.();
+    release();
+    throw error;
+  }
+}
+
+function checked(root: LmdbRoot): LmdbRoot {
   if (typeof root?.openDB !== "function" || typeof root.transaction !== "function")
-    throw new TypeError("root: needs the root database that open() of lmdb gives");
+    throw new TypeError("open: needs to return the root database that open of lmdb gives");
   if (root.useWritemap)
     throw new TypeError(
-      "root: with useWritemap nothing can be undone that was half written; open it without",
+      "open: with useWritemap nothing can be undone that was half written; open the file without it",
     );
-  const deadline = new Deadline(timeout);
-  return new LmdbSessions(new LmdbTables(root, name), deadline, onSweepError);
+  return root;
 }
 
 class LmdbSessions implements LmdbStore {
   readonly #tables: LmdbTables;
   readonly #deadline: Deadline;
   readonly #sweeper: Sweeper;
+  readonly #release: () => void;
+  #closed: Promise<void> | undefined;
 
-  constructor(tables: LmdbTables, deadline: Deadline, onSweepError: (error: unknown) => void) {
+  constructor(
+    tables: LmdbTables,
+    deadline: Deadline,
+    onSweepError: (error: unknown) => void,
+    release: () => void,
+  ) {
     this.#tables = tables;
     this.#deadline = deadline;
+    this.#release = release;
     this.#sweeper = new Sweeper({
       ...DATABASE_SWEEP,
       batch: SWEPT_AT_ONCE,
@@ -209,8 +247,10 @@ class LmdbSessions implements LmdbStore {
     });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#sweeper.stop();
+    this.#closed ??= this.#tables.close().finally(this.#release);
+    return this.#closed;
   }
 
   #write<Answer>(work: (tables: LmdbTables) => Answer): Promise<Answer> {

@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { ROOT, RUNTIME_ARGUMENTS } from "./_programs.ts";
 
 const PROGRAM = fileURLToPath(new URL("../engines/_closed-connection.ts", import.meta.url));
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-/** How this runtime is told to run TypeScript. */
-const ARGUMENTS =
-  "Deno" in globalThis ? ["run", "--allow-all"] : "Bun" in globalThis ? [] : ["--import", "tsx"];
 
 /** What the store promises of a connection that the app has closed. `path` is a file that does not exist yet. */
 export async function closedConnectionTest(driver: string, path: string): Promise<void> {
   const { output, failure } = await new Promise<{ output: string; failure: string }>((resolve) => {
-    const args = [...ARGUMENTS, PROGRAM, driver, path];
+    const args = [...RUNTIME_ARGUMENTS, PROGRAM, driver, path];
     execFile(process.execPath, args, { cwd: ROOT }, (error, stdout, stderr) =>
       resolve({ output: stdout, failure: error ? `${error.code ?? error.signal}\n${stderr}` : "" }),
     );
