@@ -7,37 +7,40 @@ import {
   readdirSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
 } from "node:fs";
 import { connect, createServer } from "node:net";
 import { basename, dirname, join, resolve } from "node:path";
 import { SessionError } from "../errors.ts";
 
-/** Frees what was taken. */
+/** Gives back what was taken. */
 type Release = () => void;
 
-/** Between two attempts, in milliseconds, times 1 to 3: processes that meet must not meet again and again. */
+/** The pause between two attempts, in milliseconds, times 1 to 3, so that waiting processes do not collide forever. */
 const PAUSE = 20;
 
-/** The operating system's exclusive lock at opening, on macOS and the BSDs and on Windows; Node does not name it. */
-const EXCLUSIVE = process.platform === "win32" ? 0x1000_0000 : 0x20 | constants.O_NONBLOCK;
+const LINUX = process.platform === "linux";
+const WINDOWS = process.platform === "win32";
+/** Opens a file with an exclusive lock of the operating system. Node has no name for it: `UV_FS_O_EXLOCK`, `O_EXLOCK`. */
+const EXCLUSIVE: number = WINDOWS ? 0x1000_0000 : 0x20 | constants.O_NONBLOCK;
 
 /**
- * Takes a file for this process, and waits for it for so many milliseconds while another process has it. Rejects with
- * `ERR_STORE` when that process keeps it.
+ * Takes a file for this process, and waits for up to so many milliseconds while another process has it. Rejects with
+ * `ERR_STORE` when the other process keeps it.
  *
- * Each owner keeps a mark beside the file, which the operating system declares dead with its process: on Linux a
- * listening socket, which is seen across containers that share the folder, elsewhere a file with an exclusive lock. An
- * owner first puts up its mark, and then looks for others: of two processes at least the later one sees the other.
+ * Each owner keeps a mark beside the file that dies with its process: on Linux a listening socket, which containers that
+ * share the folder see, and elsewhere a file with an exclusive lock. A process puts up its mark before it looks for
+ * others, so of two processes at least the later one sees the other.
  */
 export async function takeFile(path: string, milliseconds: number): Promise<Release> {
   const marks = new Marks(path);
   const until = performance.now() + milliseconds;
   for (;;) {
-    const { other } = await marks.look();
-    const release = other ? undefined : await marks.claim();
+    const owner = await marks.otherOwner();
+    const release = owner === undefined ? await marks.claim() : undefined;
     if (release) return release;
-    if (performance.now() >= until) throw heldError(basename(path), other);
+    if (performance.now() >= until) throw takenError(basename(path), owner);
     await new Promise((done) => setTimeout(done, PAUSE * (1 + 2 * Math.random())));
   }
 }
@@ -45,86 +48,89 @@ export async function takeFile(path: string, milliseconds: number): Promise<Rele
 class Marks {
   readonly #folder: string;
   readonly #prefix: string;
-  /** Of this process, and of no other one alive: containers have pids of their own. */
+  /** How the names of this process's marks begin. Two containers may have the same pid, in namespaces of their own. */
   readonly #own: string;
 
   constructor(path: string) {
     const absolute = resolve(path);
     mkdirSync(dirname(absolute), { recursive: true });
-    // One file has one place, by whatever link it is reached.
-    const real = existsSync(absolute)
-      ? realpathSync(absolute)
-      : join(realpathSync(dirname(absolute)), basename(absolute));
+    const folder = realpathSync(dirname(absolute));
+    const real = existsSync(absolute) ? realpathSync(absolute) : join(folder, basename(absolute));
     this.#folder = dirname(real);
     this.#prefix = `${basename(real)}-owner-`;
-    const namespace =
-      process.platform === "linux" ? readlinkSync("/proc/self/ns/pid").replace(/\D/g, "") : "0";
+    const namespace = LINUX ? readlinkSync("/proc/self/ns/pid").replace(/\D/g, "") : "0";
     this.#own = `${this.#prefix}${process.pid}-${namespace}-`;
   }
 
-  /** The pid of another process that has the file, and the marks of processes that are dead. */
-  async look(): Promise<{ readonly other?: string; readonly dead: readonly string[] }> {
-    const dead: string[] = [];
+  /** The pid of another process that has the file. Removes marks of dead processes. */
+  async otherOwner(): Promise<string | undefined> {
     for (const mark of readdirSync(this.#folder)) {
       if (!mark.startsWith(this.#prefix)) continue;
-      if (!(await isAlive(this.#folder, mark))) dead.push(mark);
-      else if (!mark.startsWith(this.#own))
-        return { other: mark.slice(this.#prefix.length).split("-")[0] ?? "", dead };
+      const path = join(this.#folder, mark);
+      // A mark's name is never used again, so a dead one stays dead.
+      if (!(await isAlive(path))) rmSync(path, { force: true });
+      else if (!mark.startsWith(this.#own)) return mark.slice(this.#prefix.length).split("-")[0];
     }
-    return { dead };
+    return undefined;
   }
 
-  /** Makes this process an owner, unless another one is at it too. */
+  /** Makes this process an owner, unless another one is about to become one, too. */
   async claim(): Promise<Release | undefined> {
-    const mark = `${this.#own}${crypto.randomUUID().slice(0, 8)}`;
-    const path = join(this.#folder, mark);
-    const drop = await putUp(this.#folder, mark);
-    if (!drop) return undefined;
+    const path = join(this.#folder, `${this.#own}${crypto.randomUUID().slice(0, 8)}`);
+    const drop = await putUp(path);
     const release = () => {
       drop();
       rmSync(path, { force: true });
     };
-    const { other, dead } = await this.look();
-    // An owner may have taken the mark for dead in the moment before it was alive.
-    if (other === undefined && existsSync(path)) {
-      // An owner alone removes the dead, so whoever looks meanwhile sees this one.
-      for (const each of dead) rmSync(join(this.#folder, each), { force: true });
-      return release;
+    try {
+      if ((await this.otherOwner()) === undefined) return release;
+    } catch (error) {
+      release();
+      throw error;
     }
     release();
     return undefined;
   }
 }
 
-/** Puts up a mark that lives as long as this process; `undefined` where somebody was looking at it. */
-async function putUp(folder: string, mark: string): Promise<Release | undefined> {
+async function putUp(path: string): Promise<Release> {
+  // A mark is visible only once it is alive. Windows locks a file as it creates it, and does not rename it then.
+  const hidden = WINDOWS ? path : join(dirname(path), `.${basename(path)}`);
   try {
-    if (process.platform === "linux") return await inFolder(folder, (short) => listening(`${short}/${mark}`));
-    const file = openSync(join(folder, mark), constants.O_RDWR | constants.O_CREAT | EXCLUSIVE);
-    return () => closeSync(file);
+    const drop = LINUX ? await inFolder(hidden, listening) : locked(hidden, constants.O_CREAT);
+    if (!WINDOWS) renameSync(hidden, path);
+    return drop;
   } catch (cause) {
-    if (["EAGAIN", "EBUSY"].includes(codeOf(cause))) return undefined;
-    const message = `lmdbStore: cannot mark the file as in use; the process must be able to create files in ${folder}`;
+    const message =
+      "lmdbStore: cannot mark the file as in use. " +
+      `The process must be allowed to create files${LINUX ? " and sockets" : ""} in ${dirname(path)}.`;
     throw new SessionError("ERR_STORE", message, { cause });
   }
 }
 
-async function isAlive(folder: string, mark: string): Promise<boolean> {
+async function isAlive(path: string): Promise<boolean> {
   try {
-    if (process.platform === "linux") await inFolder(folder, (short) => connected(`${short}/${mark}`));
-    else closeSync(openSync(join(folder, mark), constants.O_RDWR | EXCLUSIVE));
-    return process.platform === "linux";
+    if (LINUX) await inFolder(path, connected);
+    else locked(path)();
+    return LINUX;
   } catch (error) {
-    // Whatever else went wrong, such as a lack of rights, is no proof that its process is dead.
-    return !["ECONNREFUSED", "ENOENT"].includes(codeOf(error));
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // Other errors, such as missing permissions, do not prove that the process is dead.
+    return code !== "ECONNREFUSED" && code !== "ENOENT";
   }
 }
 
-/** A folder by a path of a few characters: a socket's path may have 107. */
-async function inFolder<Answer>(folder: string, work: (short: string) => Promise<Answer>): Promise<Answer> {
-  const descriptor = openSync(folder, constants.O_RDONLY);
+/** The operating system takes the lock back when the process dies. */
+function locked(path: string, create = 0): Release {
+  const descriptor = openSync(path, constants.O_RDWR | EXCLUSIVE | create);
+  return () => closeSync(descriptor);
+}
+
+/** Reaches a socket by a short path: the path of a socket may have 107 bytes. */
+async function inFolder<Answer>(path: string, work: (short: string) => Promise<Answer>): Promise<Answer> {
+  const descriptor = openSync(dirname(path), constants.O_RDONLY);
   try {
-    return await work(`/proc/self/fd/${descriptor}`);
+    return await work(`/proc/self/fd/${descriptor}/${basename(path)}`);
   } finally {
     closeSync(descriptor);
   }
@@ -134,7 +140,7 @@ function listening(path: string): Promise<Release> {
   return new Promise((done, fail) => {
     const server = createServer((socket) => socket.destroy());
     server.on("error", fail);
-    // Exclusive: in a cluster the primary process would listen instead.
+    // Without `exclusive`, the primary process of a cluster would listen for its workers, and outlive them.
     server.listen({ path, exclusive: true }, () => done(() => void server.close()));
     server.unref();
   });
@@ -151,13 +157,10 @@ function connected(path: string): Promise<void> {
   });
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-function heldError(file: string, pid: string | undefined): SessionError {
+function takenError(file: string, pid: string | undefined): SessionError {
+  const owner = pid === undefined ? "another process" : `another process (pid ${pid})`;
   const message =
-    `lmdbStore: another process${pid ? ` (pid ${pid})` : ""} has ${file} open, and LMDB loses writes when two have; ` +
-    "stop that one first, or use the sqlite, postgres, mysql or redis store for several processes";
+    `lmdbStore: ${owner} has ${file} open, and only one process may: two can undo each other's writes. ` +
+    "Stop that process first, or use the sqlite, postgres, mysql or redis store for several processes.";
   return new SessionError("ERR_STORE", message);
 }

@@ -1,4 +1,3 @@
-import { extname } from "node:path";
 import type { Duration } from "../duration.ts";
 import { known } from "../known-options.ts";
 import type {
@@ -73,7 +72,7 @@ export async function lmdbStore(
   if (typeof open !== "function") throw new TypeError("open: needs the function open of lmdb");
   known(options, "lmdbStore", ["path", "name", "timeout", "onSweepError"]);
   const { path, name = "sessionup", timeout, onSweepError = warnOfSweep } = options;
-  if (typeof path !== "string" || extname(path) === "")
+  if (typeof path !== "string" || !/[^/\\]\.[^./\\]+$/.test(path))
     throw new TypeError('path: needs a file with an extension, such as "sessions.lmdb"');
   if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
     throw new TypeError("name: needs a name of 1 to 100 characters");

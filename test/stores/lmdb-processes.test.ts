@@ -79,8 +79,8 @@ describe("an LMDB file belongs to one process", () => {
   });
 
   it("of processes that start at the same moment one gets it", async () => {
-    for (let round = 0; round < 3; round++) {
-      const starting = Array.from({ length: 4 }, () => file.otherProcess({ timeout: "1s" }));
+    for (let round = 0; round < 2; round++) {
+      const starting = Array.from({ length: 3 }, () => file.otherProcess({ timeout: "1s" }));
       const outcomes = await Promise.allSettled(starting);
       const started = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
       expect(started).toHaveLength(1);
@@ -146,7 +146,7 @@ describe("an LMDB file belongs to one process", () => {
 
 describe("acknowledged writes of lmdb are there, at once and for good", () => {
   it("while processes are killed in the middle of a write and others take the file over", async () => {
-    const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(8), {
+    const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(6), {
       killed: 2,
       steady: 0,
     });
