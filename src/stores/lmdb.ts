@@ -22,13 +22,16 @@ export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
 
 /** What an lmdb store can be told. */
 export interface LmdbStoreOptions {
-  /** The file, with an extension, such as `sessions.lmdb`. No other process may open it, not even for reading. */
+  /**
+   * The file, with an extension, such as `sessions.lmdb`. No other program may open it meanwhile, not even for reading:
+   * that can undo the last write.
+   */
   readonly path: string;
   /** The five databases inside of the environment begin with it. Default: `sessionup`. */
   readonly name?: string;
   /**
-   * How long opening waits for another process to close the file, and a write for its turn and its commit; then they fail
-   * with `ERR_STORE` (503). Default: `"5s"`.
+   * How long `lmdbStore` waits for another process to close the file, and a write for its commit, before they fail with
+   * `ERR_STORE` (503). Default: `"5s"`.
    */
   readonly timeout?: Duration;
   /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
@@ -38,7 +41,7 @@ export interface LmdbStoreOptions {
 /** A store in an LMDB environment. */
 export interface LmdbStore extends Store {
   deleteExpired(now: number, limit: number): Promise<number>;
-  /** Waits for what is being written, closes the file, and lets another process have it. */
+  /** Waits for writes in flight and closes the file, so that another process can open it. */
   close(): Promise<void>;
 }
 
@@ -48,13 +51,13 @@ const ENDED_AT_ONCE = 1_000;
 const SWEPT_AT_ONCE = 200;
 
 /**
- * Keeps sessions in an LMDB file, for one process at a time. Takes `open` of the package lmdb, or a function that calls it
- * with more options, and calls it with the path when no other process has the file: opening it beside another process can
- * undo that process's last write. Stores in one process may share a file, also from worker threads. The environment needs
- * five named databases of `maxDbs` (12 by default).
+ * Keeps sessions in an LMDB file, for one process at a time. Takes the function `open` of the package lmdb, or a function
+ * that calls it with more options. The store calls it once no other process has the file, because opening the file beside
+ * another process can undo that process's last write. Stores of one process may share a file, also in worker threads. A
+ * store needs five named databases of `maxDbs` (12 by default).
  *
- * Rejects with `TypeError` for wrong options, and with `ERR_STORE` where another process keeps the file for longer than
- * `timeout`, or where a later release has been at it.
+ * Rejects with `TypeError` for invalid options, and with `ERR_STORE` when another process keeps the file for longer than
+ * `timeout`, or when a later release has changed the file.
  *
  * @example
  * ```ts
@@ -69,11 +72,14 @@ export async function lmdbStore(
   open: (file: { readonly path: string }) => LmdbRoot,
   options: LmdbStoreOptions,
 ): Promise<LmdbStore> {
-  if (typeof open !== "function") throw new TypeError("open: needs the function open of lmdb");
+  if (typeof open !== "function")
+    throw new TypeError(
+      'open must be the function open of the package lmdb, as in lmdbStore(open, { path: "sessions.lmdb" }).',
+    );
   known(options, "lmdbStore", ["path", "name", "timeout", "onSweepError"]);
   const { path, name = "sessionup", timeout, onSweepError = warnOfSweep } = options;
   if (typeof path !== "string" || !/[^/\\]\.[^./\\]+$/.test(path))
-    throw new TypeError('path: needs a file with an extension, such as "sessions.lmdb"');
+    throw new TypeError('path must be a file name with an extension, such as "sessions.lmdb".');
   if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
     throw new TypeError("name: needs a name of 1 to 100 characters");
   if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
@@ -92,10 +98,10 @@ export async function lmdbStore(
 
 function checked(root: LmdbRoot): LmdbRoot {
   if (typeof root?.openDB !== "function" || typeof root.transaction !== "function")
-    throw new TypeError("open: needs to return the root database that open of lmdb gives");
+    throw new TypeError("open must return the root database that open of the package lmdb returns.");
   if (root.useWritemap)
     throw new TypeError(
-      "open: with useWritemap nothing can be undone that was half written; open the file without it",
+      "useWritemap must not be set: LMDB could not undo a write that failed halfway. Open the file without it.",
     );
   return root;
 }

@@ -294,10 +294,15 @@ describe("lmdb: clearing away", () => {
 describe("lmdbStore", () => {
   const path = "sessions.lmdb";
   it.each<[what: string, make: () => Promise<unknown>, message: string]>([
-    ["no function", () => lmdbStore(undefined as never, { path }), "open: needs the function open of lmdb"],
+    ["an open root", () => lmdbStore(root as never, { path }), "open must be the function open"],
+    [
+      "no function",
+      () => lmdbStore(undefined as never, { path }),
+      "open must be the function open of the package lmdb",
+    ],
     ["no options", () => lmdbStore(open, undefined as never), "lmdbStore: needs an object"],
-    ["no path", () => lmdbStore(open, {} as never), "path: needs a file with an extension"],
-    ["a folder", () => lmdbStore(open, { path: "sessions" }), "path: needs a file with an extension"],
+    ["no path", () => lmdbStore(open, {} as never), "path must be a file name with an extension"],
+    ["a folder", () => lmdbStore(open, { path: "sessions" }), "path must be a file name with an extension"],
     ["an empty name", () => lmdbStore(open, { path, name: "" }), "name: needs a name of 1 to 100 characters"],
     ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout: needs a whole number"],
     [
@@ -309,7 +314,7 @@ describe("lmdbStore", () => {
     [
       "something else than a root",
       () => lmdbStore(() => ({}) as never, { path: file.path }),
-      "open: needs to return the root database that open of lmdb gives",
+      "open must return the root database",
     ],
   ])("refuses %s", async (_what, make, message) => {
     const making = make();
@@ -320,7 +325,7 @@ describe("lmdbStore", () => {
   it("refuses an environment in which nothing can be undone, and lets go of the file", async () => {
     await root.close();
     await expect(file.store({}, file.open({ useWritemap: true }))).rejects.toThrow(
-      "open: with useWritemap nothing can be undone that was half written",
+      "useWritemap must not be set",
     );
     expect(await (await file.otherProcess()).ask("fetchById", "x")).toBeUndefined();
   });
