@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { killRuns, killWriters } from "../stores/_kills.ts";
+import { KILLS_TIMEOUT, killRuns, killWriters } from "../stores/_kills.ts";
 import { closedConnectionTest } from "../stores/_sqlite-closed.ts";
 import { connectionTests } from "../stores/_sqlite-connection.ts";
 import { driverNamed } from "./_drivers.ts";
@@ -28,11 +28,15 @@ for (const name of names) {
       for (const [title, body] of Object.entries(connectionTests(driver, () => path))) it(title, body);
       it("rejects every operation after the app closed it, and the process lives", () =>
         closedConnectionTest(name, join(folder, "closed.db")));
-      it("keeps what was acknowledged while processes are killed and others open the file", async () => {
-        const { problems, opened } = await killWriters(name, join(folder, "killed.db"), killRuns(3));
-        expect(problems).toEqual([]);
-        expect(opened).toBeGreaterThan(3);
-      });
+      it(
+        "keeps every acknowledged write while processes are killed and others open the file",
+        async () => {
+          const { problems, opened } = await killWriters(name, join(folder, "killed.db"), killRuns(3));
+          expect(problems).toEqual([]);
+          expect(opened).toBeGreaterThan(3);
+        },
+        KILLS_TIMEOUT,
+      );
     });
   });
 }

@@ -10,6 +10,9 @@ export function killRuns(kills: number): number {
   return Number(process.env.KILL_RUNS ?? kills);
 }
 
+/** For the test: a long run takes its time. */
+export const KILLS_TIMEOUT: number = 60_000 + 10_000 * killRuns(0);
+
 /** What a run of kills has shown. */
 export interface Killed {
   readonly acknowledged: number;

@@ -7,7 +7,7 @@ import { open } from "lmdb";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NOW, recordOf } from "../support/record.ts";
-import { killRuns, killWriters } from "./_kills.ts";
+import { KILLS_TIMEOUT, killRuns, killWriters } from "./_kills.ts";
 import { hasContainers, LmdbFile } from "./_lmdb-fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
@@ -144,26 +144,34 @@ describe("an LMDB file belongs to one process", () => {
   });
 });
 
-describe("acknowledged writes of lmdb are there, at once and for good", () => {
-  it("while processes are killed in the middle of a write and others take the file over", async () => {
-    const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(6), {
-      killed: 2,
-      steady: 0,
-    });
-    expect(problems).toEqual([]);
-    expect(opened).toBeGreaterThan(0);
-    expect(acknowledged).toBeGreaterThan(0);
-  });
+describe("lmdb while processes are killed", () => {
+  it(
+    "keeps every acknowledged write when its owner is killed and another process takes the file over",
+    async () => {
+      const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(6), {
+        killed: 2,
+        steady: 0,
+      });
+      expect(problems).toEqual([]);
+      expect(opened).toBeGreaterThan(0);
+      expect(acknowledged).toBeGreaterThan(0);
+    },
+    KILLS_TIMEOUT,
+  );
 
-  it("while other processes want the file and are killed", async () => {
-    const { problems, acknowledged } = await killWriters("lmdb", file.path, killRuns(4), {
-      killed: 1,
-      steady: 1,
-      within: 1_000,
-    });
-    expect(problems).toEqual([]);
-    expect(acknowledged).toBeGreaterThan(0);
-  });
+  it(
+    "keeps every acknowledged write when processes that wait for the file are killed",
+    async () => {
+      const { problems, acknowledged } = await killWriters("lmdb", file.path, killRuns(4), {
+        killed: 1,
+        steady: 1,
+        within: 1_000,
+      });
+      expect(problems).toEqual([]);
+      expect(acknowledged).toBeGreaterThan(0);
+    },
+    KILLS_TIMEOUT,
+  );
 });
 
 describe("a disk that is full", () => {
