@@ -171,16 +171,12 @@ export const DATABASES = {
   lmdb: () =>
     inFolder(async (folder) => {
       const path = join(folder, "sessions.lmdb");
-      const root = openLmdb({ path });
-      const store = lmdbStore(root);
+      const store = await lmdbStore(openLmdb, { path });
       return {
         store,
         fill: byLogins(store),
         bytes: async () => (await stat(path)).size,
-        async close() {
-          await store.close?.();
-          await root.close();
-        },
+        close: () => store.close(),
       };
     }),
 };

@@ -40,8 +40,8 @@ const DATABASES: Readonly<Record<string, Database>> = {
     async open(path) {
       const { open } = await import("lmdb");
       const { lmdbStore } = await import("sessionup/stores/lmdb");
-      const root = open({ path });
-      return { store: lmdbStore(root), close: () => root.close() };
+      const store = await lmdbStore(open, { path });
+      return { store, close: () => store.close() };
     },
   },
   redis: {

@@ -6,11 +6,11 @@ const ANSWER_WITHIN = 5_000;
 
 /** How long a store waits for its database: a request must not wait for as long as a driver does, which may be minutes. */
 export class Deadline {
-  readonly #milliseconds: number;
+  readonly milliseconds: number;
 
   /** Throws `TypeError` for what is no duration, naming the option. */
   constructor(timeout: Duration | undefined) {
-    this.#milliseconds =
+    this.milliseconds =
       timeout === undefined ? ANSWER_WITHIN : Math.min(milliseconds(timeout, "timeout"), LONGEST_TIMER);
   }
 
@@ -21,9 +21,9 @@ export class Deadline {
   within<Answer>(answer: Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const message = `the session store did not answer within ${this.#milliseconds} ms`;
+        const message = `the session store did not answer within ${this.milliseconds} ms`;
         reject(new SessionError("ERR_STORE", message));
-      }, this.#milliseconds);
+      }, this.milliseconds);
       answer.then(
         (value) => {
           clearTimeout(timer);

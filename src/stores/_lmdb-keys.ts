@@ -24,6 +24,20 @@ export function rangeOfUser(userKey: string): { readonly first: Key; readonly en
   return { first: prefix, end: joined(prefix, Uint8Array.of(255)) };
 }
 
+/** Behind all users' sessions: no user key is so long that its length begins with this byte. */
+const TOMBSTONES = Uint8Array.of(255);
+
+/** The order of a user's tombstones: by the time at which the sessions ended. */
+export function byEnd(userKey: string, endedAt: number, id: string): Key {
+  return joined(TOMBSTONES, userPrefix(userKey), timeBytes(endedAt), encoder.encode(id));
+}
+
+/** Where a user's tombstones begin, and where they have ended. */
+export function rangeOfTombstones(userKey: string): { readonly first: Key; readonly end: Key } {
+  const { first, end } = rangeOfUser(userKey);
+  return { first: joined(TOMBSTONES, first), end: joined(TOMBSTONES, end) };
+}
+
 /** All of a link are side by side. */
 export function byLink(link: string, id: string): Key {
   return encoder.encode(`${link}\0${id}`);

@@ -2,6 +2,7 @@ import { SessionError } from "../errors.ts";
 import type { SessionCursor, SessionRecord } from "../store.ts";
 import {
   byDeadline,
+  byEnd,
   byLink,
   byUserKey,
   endedBy,
@@ -9,6 +10,7 @@ import {
   idIn,
   type Key,
   rangeOfLink,
+  rangeOfTombstones,
   rangeOfUser,
 } from "./_lmdb-keys.ts";
 
@@ -30,6 +32,8 @@ export interface LmdbRoot {
   transaction<Answer>(work: () => Answer): Promise<Answer>;
   childTransaction<Answer>(work: () => Answer): Promise<Answer>;
   resetReadTxn(): void;
+  /** Waits for what is being written. */
+  close(): Promise<void>;
   readonly committed: PromiseLike<unknown>;
   /** Not in the package's types; it is what `open` was given. */
   readonly useWritemap?: boolean;
@@ -80,7 +84,10 @@ export class LmdbTables {
     }
   }
 
-  /** For reading what anybody has committed: lmdb keeps one view for a turn of the event loop, and that may be old. */
+  /**
+   * For reading what other threads have committed, too: lmdb keeps one view for a turn of the event loop, and that may be
+   * old.
+   */
   latest(): this {
     this.#root.resetReadTxn();
     return this;
@@ -105,6 +112,10 @@ export class LmdbTables {
     }
   }
 
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+
   get(id: string): SessionRecord | undefined {
     const text: string | undefined = this.#byId.get(idBytes(id));
     return text === undefined ? undefined : recordIn(text);
@@ -112,10 +123,11 @@ export class LmdbTables {
 
   /** A record that was not there. */
   put(record: SessionRecord): void {
+    const { id, deadline, link, ended } = record;
     this.replace(record);
-    this.#byUserKey.putSync(byUserKey(record.userKey, record.createdAt, record.id), "");
-    this.#byDeadline.putSync(byDeadline(record.deadline, record.id), "");
-    if (record.link !== undefined) this.#byLink.putSync(byLink(record.link, record.id), "");
+    this.#byUserKey.putSync(placeOf(record), "");
+    this.#byDeadline.putSync(byDeadline(deadline, id), "");
+    if (link !== undefined && !ended) this.#byLink.putSync(byLink(link, id), "");
   }
 
   /** One whose user, beginning and deadline are the same. */
@@ -123,21 +135,32 @@ export class LmdbTables {
     this.#byId.putSync(idBytes(record.id), textOf(record));
   }
 
-  /** Puts a tombstone in its place, whose deadline is another one. */
+  /** Puts a tombstone in its place. */
   bury(record: SessionRecord, tombstone: SessionRecord): void {
-    this.replace(tombstone);
-    this.#byDeadline.removeSync(byDeadline(record.deadline, record.id));
-    this.#byDeadline.putSync(byDeadline(tombstone.deadline, record.id), "");
+    this.remove(record);
+    this.put(tombstone);
   }
 
-  remove({ id, userKey, createdAt, deadline, link }: SessionRecord): void {
+  remove(record: SessionRecord): void {
+    const { id, deadline, link, ended } = record;
     this.#byId.removeSync(idBytes(id));
-    this.#byUserKey.removeSync(byUserKey(userKey, createdAt, id));
+    this.#byUserKey.removeSync(placeOf(record));
     this.#byDeadline.removeSync(byDeadline(deadline, id));
-    if (link !== undefined) this.#byLink.removeSync(byLink(link, id));
+    if (link !== undefined && !ended) this.#byLink.removeSync(byLink(link, id));
   }
 
-  /** Whether the user has so many records, dead ones too. */
+  /** Removes the user's tombstones beyond the latest `max`. */
+  trimTombstones(userKey: string, max: number): void {
+    const { first, end } = rangeOfTombstones(userKey);
+    const keys: Iterable<Key> = this.#byUserKey.getKeys({ start: end, end: first, reverse: true });
+    // All keys before any is removed.
+    for (const key of [...keys].slice(max)) {
+      const record = this.get(idIn(key, first.length));
+      if (record) this.remove(record);
+    }
+  }
+
+  /** Whether the user has so many sessions, expired ones too. */
   hasAtLeast(userKey: string, count: number): boolean {
     const { first: start, end } = rangeOfUser(userKey);
     return [...this.#byUserKey.getKeys({ start, end, limit: count })].length === count;
@@ -156,7 +179,7 @@ export class LmdbTables {
     }
   }
 
-  /** Those with that link, dead ones too. */
+  /** Those with that link, expired ones too. */
   *linked(link: string): Generator<SessionRecord, void> {
     const keys: Iterable<Key> = this.#byLink.getKeys(rangeOfLink(link));
     for (const key of keys) {
@@ -192,8 +215,8 @@ export class LmdbTables {
     }
   }
 
-  /** True for one process, and for no other until `apart` milliseconds are over. A clock gone wrong ends nobody's turn. */
-  claimSweep(now: number, apart: number): boolean {
+  /** True for one store of the process, and for no other until `apart` milliseconds are over. A clock gone wrong ends nobody's turn. */
+  claimCleanup(now: number, apart: number): boolean {
     const swept = Number(this.#schema.get(SWEPT_KEY) ?? 0);
     if (swept > now - apart && swept <= now + apart) return false;
     this.#schema.putSync(SWEPT_KEY, `${now}`);
@@ -202,6 +225,11 @@ export class LmdbTables {
 }
 
 function ignore(): void {}
+
+/** The key among the user's sessions, or among the user's tombstones: logins and lists never read those. */
+function placeOf({ id, userKey, createdAt, ended }: SessionRecord): Key {
+  return ended ? byEnd(userKey, ended.at, id) : byUserKey(userKey, createdAt, id);
+}
 
 /** Why a commit failed, such as a full disk: the package has it in a promise of its own. */
 async function causeOf(error: unknown): Promise<unknown> {

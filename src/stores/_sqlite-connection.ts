@@ -22,6 +22,10 @@ export interface SqliteDatabase {
   readonly inTransaction?: boolean;
   /** node:sqlite, from Node 22.16 and 24 on. */
   readonly isTransaction?: boolean;
+  /** Whether the connection is open: better-sqlite3 and libsql. */
+  readonly open?: boolean;
+  /** The same: node:sqlite, from Node 22.15 and 24 on. */
+  readonly isOpen?: boolean;
 }
 
 /** What SQLite may block the event loop for while it waits for a lock, in milliseconds. */
@@ -48,14 +52,14 @@ export class SqliteConnection implements Engine {
   async read<Of = Row>(statement: Statement): Promise<readonly Of[]> {
     return this.#patience.lockFree(() => {
       const rows = () => this.#rows(statement) as Of[];
-      this.#refuseInside();
+      this.#expectUsable();
       return this.#tells ? rows() : this.#transaction("BEGIN", rows);
     });
   }
 
   async write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>> {
     return this.#patience.lockFree(() => {
-      this.#refuseInside();
+      this.#expectUsable();
       const rows = () => statements.map((statement) => this.#rows(statement));
       return this.#impatient(() => this.#transaction("BEGIN IMMEDIATE", rows));
     });
@@ -63,7 +67,7 @@ export class SqliteConnection implements Engine {
 
   async define(statements: readonly string[]): Promise<void> {
     await this.#patience.lockFree(() => {
-      this.#refuseInside();
+      this.#expectUsable();
       const define = () => {
         for (const sql of statements) this.#database.exec(sql);
       };
@@ -73,7 +77,7 @@ export class SqliteConnection implements Engine {
 
   async logAhead(): Promise<void> {
     await this.#patience.lockFree(() => {
-      this.#refuseInside();
+      this.#expectUsable();
       this.#impatient(() => this.#database.prepare(LOG_AHEAD).all());
     });
   }
@@ -88,7 +92,10 @@ export class SqliteConnection implements Engine {
     return prepared;
   }
 
-  #refuseInside(): void {
+  #expectUsable(): void {
+    // First of all: asking libsql for `inTransaction` on a closed connection aborts the process, and its prepared
+    // statements still work there.
+    if (this.#database.open === false || this.#database.isOpen === false) throw closedError();
     if (this.#database.inTransaction || this.#database.isTransaction) throw insideError();
   }
 
@@ -132,6 +139,11 @@ export class SqliteConnection implements Engine {
       this.#database.exec(`PRAGMA busy_timeout = ${theirs}`);
     }
   }
+}
+
+function closedError(): SessionError {
+  const message = "sqliteStore: the connection is closed; close it only after the server has stopped";
+  return new SessionError("ERR_STORE", message);
 }
 
 function insideError(cause?: unknown): SessionError {

@@ -3,6 +3,7 @@ import { known } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
+  ExpiredSession,
   SessionChange,
   SessionLimit,
   SessionPage,
@@ -10,41 +11,53 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "./_cleanup.ts";
 import { Deadline } from "./_deadline.ts";
 import { duplicateError } from "./_errors.ts";
+import { takeFile } from "./_lmdb-owner.ts";
 import { type LmdbRoot, LmdbTables } from "./_lmdb-tables.ts";
 import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
 import { inSteps, stepsThroughIds } from "./_steps.ts";
-import { DATABASE_SWEEP, SWEEPS_APART, Sweeper, warnOfSweep } from "./_sweeper.ts";
 
 export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
 
-/** What an lmdb store can be told. */
-export interface LmdbStoreOptions {
+/** Options of `lmdbStore`. */
+export interface LmdbStoreOptions extends CleanupOptions {
+  /**
+   * The file, with an extension, such as `sessions.lmdb`. No other program may open it meanwhile, not even for reading:
+   * that can undo the last write.
+   */
+  readonly path: string;
   /** The five databases inside of the environment begin with it. Default: `sessionup`. */
   readonly name?: string;
-  /** How long a write waits for its turn and its commit; then it fails with `ERR_STORE` (503). Default: `"5s"`. */
+  /**
+   * How long `lmdbStore` waits for another process to close the file, and a write for its commit, before they fail with
+   * `ERR_STORE` (503). Default: `"5s"`.
+   */
   readonly timeout?: Duration;
-  /** Hears of a sweep of dead records that failed; the next one is tried a minute later. Default: `console.warn`. */
-  readonly onSweepError?: (error: unknown) => void;
 }
 
 /** A store in an LMDB environment. */
 export interface LmdbStore extends Store {
   deleteExpired(now: number, limit: number): Promise<number>;
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
+  /** Waits for writes in flight and closes the file, so that another process can open it. */
   close(): Promise<void>;
 }
 
 /** So many sessions of a user end in one transaction: it runs in one turn of the event loop. */
 const ENDED_AT_ONCE = 1_000;
-/** So many dead records go in one, for the same reason. */
-const SWEPT_AT_ONCE = 200;
+/** The number of expired records that go in one, for the same reason. */
+const REMOVED_AT_ONCE = 200;
 
 /**
- * Keeps sessions in an LMDB environment: a file on one machine, for as many processes as it has. Takes the app's own root
- * database, what `open` of the package lmdb gives; it needs five named databases of `maxDbs` (12 by default).
+ * Keeps sessions in an LMDB file, for one process at a time. Takes the function `open` of the package lmdb, or a function
+ * that calls it with more options. The store calls it once no other process has the file, because opening the file beside
+ * another process can undo that process's last write. Stores of one process may share a file, also in worker threads. A
+ * store needs five named databases of `maxDbs` (12 by default).
  *
- * Throws `TypeError` for wrong options, and `ERR_STORE` where a later release has been at the file.
+ * Rejects with `TypeError` for invalid options, and with `ERR_STORE` when another process keeps the file for longer than
+ * `timeout`, or when a later release has changed the file.
  *
  * @example
  * ```ts
@@ -52,59 +65,82 @@ const SWEPT_AT_ONCE = 200;
  * import { Manager } from "sessionup";
  * import { lmdbStore } from "sessionup/stores/lmdb";
  *
- * const manager = new Manager(lmdbStore(open({ path: "sessions.lmdb" })));
+ * const manager = new Manager(await lmdbStore(open, { path: "sessions.lmdb" }));
  * ```
  */
-export function lmdbStore(root: LmdbRoot, options: LmdbStoreOptions = {}): LmdbStore {
-  known(options, "lmdbStore", ["name", "timeout", "onSweepError"]);
-  const { name = "sessionup", timeout, onSweepError = warnOfSweep } = options;
+export async function lmdbStore(
+  open: (file: { readonly path: string }) => LmdbRoot,
+  options: LmdbStoreOptions,
+): Promise<LmdbStore> {
+  if (typeof open !== "function")
+    throw new TypeError(
+      'open must be the function open of the package lmdb, as in lmdbStore(open, { path: "sessions.lmdb" }).',
+    );
+  known(options, "lmdbStore", ["path", "name", "timeout", ...CLEANUP_OPTIONS]);
+  const { path, name = "sessionup", timeout } = options;
+  if (typeof path !== "string" || !/[^/\\]\.[^./\\]+$/.test(path))
+    throw new TypeError('path must be a file name with an extension, such as "sessions.lmdb".');
   if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
     throw new TypeError("name: needs a name of 1 to 100 characters");
-  if (typeof onSweepError !== "function") throw new TypeError("onSweepError: needs a function");
+  const deadline = new Deadline(timeout);
+  const release = await takeFile(path, deadline.milliseconds);
+  let root: LmdbRoot | undefined;
+  try {
+    root = open({ path });
+    return new LmdbSessions(new LmdbTables(checked(root), name), deadline, options, release);
+  } catch (error) {
+    await root?.close?.();
+    release();
+    throw error;
+  }
+}
+
+function checked(root: LmdbRoot): LmdbRoot {
   if (typeof root?.openDB !== "function" || typeof root.transaction !== "function")
-    throw new TypeError("root: needs the root database that open() of lmdb gives");
+    throw new TypeError("open must return the root database that open of the package lmdb returns.");
   if (root.useWritemap)
     throw new TypeError(
-      "root: with useWritemap nothing can be undone that was half written; open it without",
+      "useWritemap must not be set: LMDB could not undo a write that failed halfway. Open the file without it.",
     );
-  const deadline = new Deadline(timeout);
-  return new LmdbSessions(new LmdbTables(root, name), deadline, onSweepError);
+  return root;
 }
 
 class LmdbSessions implements LmdbStore {
   readonly #tables: LmdbTables;
   readonly #deadline: Deadline;
-  readonly #sweeper: Sweeper;
+  readonly #cleanup: Cleanup;
+  readonly #release: () => void;
+  #closed: Promise<void> | undefined;
 
-  constructor(tables: LmdbTables, deadline: Deadline, onSweepError: (error: unknown) => void) {
+  constructor(tables: LmdbTables, deadline: Deadline, options: CleanupOptions, release: () => void) {
     this.#tables = tables;
     this.#deadline = deadline;
-    this.#sweeper = new Sweeper({
-      ...DATABASE_SWEEP,
-      batch: SWEPT_AT_ONCE,
-      claim: (now) => this.#write((tables) => tables.claimSweep(now, SWEEPS_APART)),
-      sweep: (now, limit) => this.deleteExpired(now, limit),
-      onError: onSweepError,
+    this.#release = release;
+    this.#cleanup = new Cleanup(options, {
+      ...DATABASE_CLEANUP,
+      batch: REMOVED_AT_ONCE,
+      claim: (now, apart) => this.#write((tables) => tables.claimCleanup(now, apart)),
+      remove: (now, limit) => this.deleteExpired(now, limit),
     });
   }
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces, tombstone }: CreateOptions,
+    { now, limit, replaces, tombstones }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
-    this.#sweeper.tell(now);
-    this.#sweeper.start();
+    this.#cleanup.tell(now);
+    this.#cleanup.start();
     return this.#write((tables) => {
       if (tables.get(record.id)) throw duplicateError("lmdbStore");
       const given = replaces === undefined ? undefined : tables.get(replaces);
-      const replaced = given?.userKey === record.userKey && isLive(given, now) ? given : undefined;
+      const replaced = given?.userKey === record.userKey && !given.ended ? given : undefined;
       // Counting is cheap, reading is not, and few have as many as they may.
       const full = limit && tables.hasAtLeast(record.userKey, limit.max);
       const others = full ? liveOf(tables, record.userKey, now, limit, replaced?.id) : [];
       const evicted = limit ? exceeding(others, limit) : [];
-      const end = { now, ...(tombstone !== undefined && { tombstone }) };
-      if (replaced) endOne(tables, replaced, { ...end, reason: "logout" });
-      for (const each of evicted) endOne(tables, each, { ...end, reason: "evicted" });
+      const end = { now, ...(tombstones && { tombstones }) };
+      if (replaced) endAll(tables, [replaced], { ...end, reason: "logout" });
+      endAll(tables, evicted, { ...end, reason: "evicted" });
       tables.put(record);
       return { evicted: evicted.map(({ id }) => id) };
     });
@@ -123,7 +159,7 @@ class LmdbSessions implements LmdbStore {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     const page: SessionRecord[] = [];
     for (const record of this.#tables.latest().newestFirst(userKey, before)) {
       if (isLive(record, now)) page.push(record);
@@ -137,7 +173,7 @@ class LmdbSessions implements LmdbStore {
     change: SessionChange,
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    this.#sweeper.tell(now);
+    this.#cleanup.tell(now);
     return this.#write((tables) => {
       const record = tables.get(id);
       if (!record || !isLive(record, now)) return "not_found";
@@ -148,12 +184,12 @@ class LmdbSessions implements LmdbStore {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     return this.#write((tables) => {
       const record = tables.get(id);
-      if (!record || !isLive(record, end.now)) return "not_found";
+      if (!record || record.ended) return "not_found";
       if (owner !== undefined && record.userKey !== owner) return "not_owner";
-      endOne(tables, record, end);
+      endAll(tables, [record], end);
       return "deleted";
     });
   }
@@ -163,54 +199,61 @@ class LmdbSessions implements LmdbStore {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     const kept = new Set(exceptIds);
     return inSteps((before) =>
       this.#write((tables) => {
         const found: SessionRecord[] = [];
         for (const record of tables.newestFirst(userKey, before))
           if (found.push(record) === ENDED_AT_ONCE) break;
-        const ending = found.filter((record) => isLive(record, end.now) && !kept.has(record.id));
-        for (const record of ending) endOne(tables, record, end);
+        const ending = found.filter((record) => !kept.has(record.id));
+        endAll(tables, ending, end);
         const ids = ending.map(({ id }) => id);
         return { ids, next: found.length === ENDED_AT_ONCE ? found.at(-1) : undefined };
       }),
     );
   }
 
-  async fetchByLink(
-    link: string,
-    { now, limit }: { readonly now: number; readonly limit: number },
-  ): Promise<readonly SessionRecord[]> {
-    const linked = [...this.#tables.latest().linked(link)];
-    return linked.filter((record) => isLive(record, now)).slice(0, limit);
+  async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    return [...this.#tables.latest().linked(link)].slice(0, limit);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
-    this.#sweeper.tell(end.now);
+    this.#cleanup.tell(end.now);
     return stepsThroughIds(
       async (after) => this.#tables.latest().idBehind(after, ENDED_AT_ONCE),
       (after, last) =>
         this.#write((tables) => {
           const ending = [...tables.between(after, last)].filter(
-            (record) => record.createdAt < createdAt && isLive(record, end.now),
+            (record) => record.createdAt < createdAt && !record.ended,
           );
-          for (const record of ending) endOne(tables, record, end);
+          endAll(tables, ending, end);
           return ending.map(({ id }) => id);
         }),
     );
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    return this.#write((tables) => {
-      const dead = [...tables.endedBy(now, limit)];
-      for (const record of dead) tables.remove(record);
-      return dead.length;
+    const removed = await this.#write((tables) => {
+      const records = [...tables.endedBy(now, limit)];
+      for (const record of records) tables.remove(record);
+      return records;
     });
+    const expired = removed.filter(({ ended }) => !ended);
+    this.#cleanup.report(
+      expired.map(({ id, userKey, expiresAt, deadline }) => ({ id, userKey, expiresAt, deadline })),
+    );
+    return removed.length;
   }
 
-  async close(): Promise<void> {
-    this.#sweeper.stop();
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    return this.#cleanup.listen(listener);
+  }
+
+  close(): Promise<void> {
+    this.#cleanup.stop();
+    this.#closed ??= this.#tables.close().finally(this.#release);
+    return this.#closed;
   }
 
   #write<Answer>(work: (tables: LmdbTables) => Answer): Promise<Answer> {
@@ -234,7 +277,14 @@ function liveOf(
   return live;
 }
 
-function endOne(tables: LmdbTables, record: SessionRecord, end: End): void {
-  if (end.tombstone) tables.bury(record, tombstoneOf(record, end, end.tombstone));
-  else tables.remove(record);
+/** Ends sessions, and keeps as many tombstones of each user as there may be. */
+function endAll(tables: LmdbTables, records: readonly SessionRecord[], end: End): void {
+  const { tombstones } = end;
+  for (const record of records) {
+    if (tombstones) tables.bury(record, tombstoneOf(record, end, tombstones.keepFor));
+    else tables.remove(record);
+  }
+  if (!tombstones) return;
+  for (const userKey of new Set(records.map((record) => record.userKey)))
+    tables.trimTombstones(userKey, tombstones.max);
 }

@@ -198,6 +198,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "bound-sessions": ["type session", "type sessions", "type step-up"],
   // The edges. None knows another, nor a sibling that has no `_`.
   "stores/*": ["duration", "errors", "known-options", "shard", "type store", "stores/_*"],
+  // The one store that opens a file by itself.
+  "stores/_lmdb-owner": ["errors", "node:fs", "node:net", "node:path"],
   "stores/_*": [
     "deep-freeze",
     "duration",
@@ -335,6 +337,7 @@ const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./nest": ["@nestjs/common", "@nestjs/core", "rxjs"],
   "./testing": ["node:assert/strict"],
   "./ws": ["node:http"],
+  "./stores/lmdb": ["node:fs", "node:path"],
   // What those drivers want bytes to be.
   "./stores/mysql": ["node:buffer"],
   "./stores/postgres": ["node:buffer"],

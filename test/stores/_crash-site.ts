@@ -1,5 +1,5 @@
 import Database from "libsql";
-import { open as openLmdb } from "lmdb";
+import { open } from "lmdb";
 import type { Store } from "sessionup";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import { sqliteStore } from "sessionup/stores/sqlite";
@@ -8,16 +8,16 @@ import { startApp } from "./_outage-app.ts";
 /** An app in a process of its own, which the suite kills: `<store> <path>`. Prints where it listens. */
 const [, , name = "", path = ""] = process.argv;
 
-const open: Readonly<Record<string, () => Promise<Store>>> = {
+const stores: Readonly<Record<string, () => Promise<Store>>> = {
   sqlite: async () => {
     const store = sqliteStore(new Database(path), { timeout: "1s" });
     await store.migrate();
     return store;
   },
-  lmdb: async () => lmdbStore(openLmdb({ path }), { timeout: "1s" }),
+  lmdb: () => lmdbStore(open, { path, timeout: "1s" }),
 };
 
-const store = await open[name]?.();
+const store = await stores[name]?.();
 if (!store) throw new Error(`no store ${name}`);
 const { origin } = await startApp(store);
 console.log(origin);

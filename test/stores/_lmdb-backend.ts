@@ -5,10 +5,10 @@ import { open } from "lmdb";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import type { Backend } from "./_backend.ts";
 
-/** One file; each store has an environment of its own over it, as another process would. */
+/** One file; each store has a root of its own over it, as another thread of the process would. */
 export function lmdbBackend(): Backend {
   let folder = "";
-  const openRoot = () => open({ path: join(folder, "sessions.lmdb") });
+  const path = () => join(folder, "sessions.lmdb");
   return {
     store: "lmdb",
     client: "lmdb",
@@ -23,19 +23,11 @@ export function lmdbBackend(): Backend {
       return `lmdb ${JSON.parse(await readFile(manifest, "utf8")).version}`;
     },
     async open() {
-      const root = openRoot();
-      const store = lmdbStore(root);
-      return {
-        store,
-        ping: async () => void root.get("anything"),
-        async close() {
-          await store.close();
-          await root.close();
-        },
-      };
+      const store = await lmdbStore(open, { path: path() });
+      return { store, close: () => store.close() };
     },
     async left() {
-      const root = openRoot();
+      const root = open({ path: path() });
       const counts = ["by_id", "by_user", "by_deadline", "by_link"].map((part) => {
         return root
           .openDB({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" })

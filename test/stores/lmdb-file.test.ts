@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
-import { ABORT, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
+import { ABORT, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
 import { SessionError } from "sessionup";
 import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DATABASE_SWEEP } from "../../src/stores/_sweeper.ts";
+import { DATABASE_CLEANUP } from "../../src/stores/_cleanup.ts";
 import { NOW, recordOf } from "../support/record.ts";
 import { LmdbFile } from "./_lmdb-fixture.ts";
 
@@ -25,21 +25,23 @@ const database = (part: string) =>
 describe("lmdb: the file", () => {
   it("has everything again when it is opened anew", async () => {
     const records = [recordOf(), recordOf({ userKey: "bob" })];
-    for (const each of records) await lmdbStore(root).create(each, { now: NOW });
+    for (const each of records) await (await file.store({}, root)).create(each, { now: NOW });
     await root.close();
-    expect(await lmdbStore(file.open()).fetchByIds(records.map(({ id }) => id))).toEqual(records);
+    expect(await (await file.store()).fetchByIds(records.map(({ id }) => id))).toEqual(records);
   });
 
   it("is refused when a later release has been there", async () => {
-    lmdbStore(root);
+    await (await file.store()).close();
     await database("schema").put(Buffer.from("version"), "2");
-    const make = () => lmdbStore(root);
-    expect(make).toThrow("lmdbStore: the file is of version 2, this release knows 1; upgrade sessionup");
-    expect(make).toThrow(SessionError);
+    const error = await file.store().catch((error) => error);
+    expect(error.message).toBe(
+      "lmdbStore: the file is of version 2, this release knows 1; upgrade sessionup",
+    );
+    expect(error).toBeInstanceOf(SessionError);
   });
 
   it("has two stores of other names apart", async () => {
-    const [one, other] = [lmdbStore(root), lmdbStore(root, { name: "admins" })];
+    const [one, other] = [await file.store({}, root), await file.store({ name: "admins" }, root)];
     const own = recordOf();
     await one.create(own, { now: NOW });
     expect(await other.fetchById(own.id)).toBeUndefined();
@@ -47,11 +49,11 @@ describe("lmdb: the file", () => {
   });
 
   it("is gone through for the user's own sessions alone, whatever others are called", async () => {
-    const store = lmdbStore(root);
+    const store = await file.store({}, root);
     const names = Array.from({ length: 100 }, (_, index) => `1${index}`);
     await Promise.all(["1", ...names].map((userKey) => store.create(recordOf({ userKey }), { now: NOW })));
     let looks = 0;
-    const counted = lmdbStore(changed(root, "sessionup_by_id", { looked: () => looks++ }));
+    const counted = await file.store({}, changed(root, "sessionup_by_id", { looked: () => looks++ }));
     expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
     const draft = recordOf({ userKey: "1" });
     await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "refuse" } });
@@ -60,7 +62,7 @@ describe("lmdb: the file", () => {
   });
 
   it("uses the room of what has ended again", async () => {
-    const store = lmdbStore(root);
+    const store = await file.store({}, root);
     const size = async () => (await stat(file.path)).size;
     let after = 0;
     for (let round = 0; round < 30; round++) {
@@ -87,7 +89,7 @@ describe("lmdb: the file", () => {
     await root.close();
     await file.remove();
     await file.make();
-    const stores = [0, 1].map(() => lmdbStore(file.open(options)));
+    const stores = [await file.store({}, file.open(options)), await file.store({}, file.open(options))];
     for (const [index, store] of stores.entries()) {
       const other = stores[1 - index] ?? store;
       const [first, second, third] = [
@@ -101,7 +103,9 @@ describe("lmdb: the file", () => {
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       expect(await store.create(third, { now: NOW, limit })).toEqual({ evicted: [first.id] });
       expect(await other.fetchByUserKey("ann", PAGE)).toEqual([third, second]);
-      expect(await other.deleteById(second.id, { ...END, tombstone: 5 })).toBe("deleted");
+      expect(await other.deleteById(second.id, { ...END, tombstones: { keepFor: 5, max: 9 } })).toBe(
+        "deleted",
+      );
       expect(await store.fetchById(second.id)).toMatchObject({ revision: 1, ended: { at: NOW } });
       expect(await other.deleteByUserKey("ann", END)).toEqual([third.id]);
       expect(await store.fetchByUserKey("ann", PAGE)).toEqual([]);
@@ -111,11 +115,11 @@ describe("lmdb: the file", () => {
 
 describe("lmdb: transactions", () => {
   it("write all of an operation, or nothing, and leave others' writes alone", async () => {
-    const store = lmdbStore(root);
+    const store = await file.store({}, root);
     const [kept, ended, other] = [recordOf(), recordOf(), recordOf()];
     for (const each of [kept, ended]) await store.create(each, { now: NOW });
     // The last of the writes of a removal fails.
-    const broken = lmdbStore(changed(root, "sessionup_by_deadline", { broken: true }));
+    const broken = await file.store({}, changed(root, "sessionup_by_deadline", { broken: true }));
     const failing = expect(broken.deleteById(ended.id, END)).rejects.toThrow("no room");
     // In the same turn, so in the same commit.
     await Promise.all([failing, store.create(other, { now: NOW })]);
@@ -125,7 +129,7 @@ describe("lmdb: transactions", () => {
   });
 
   it("of the app's refuse a write: it would go with their rollback", async () => {
-    const store = lmdbStore(root);
+    const store = await file.store({}, root);
     const [own, other] = [recordOf(), recordOf()];
     await store.create(own, { now: NOW });
     let written: Promise<unknown> | undefined;
@@ -151,7 +155,7 @@ describe("lmdb: transactions", () => {
 
 describe("lmdb: many sessions of one user", () => {
   const stored = async (count: number) => {
-    const store = lmdbStore(root, { timeout: "30s" });
+    const store = await file.store({ timeout: "30s" }, root);
     for (let first = 0; first < count; first += 1_000) {
       const records = Array.from({ length: Math.min(1_000, count - first) }, () => recordOf());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
@@ -181,16 +185,16 @@ describe("lmdb: many sessions of one user", () => {
     const store = await stored(5_500);
     const kept = recordOf();
     await store.create(kept, { now: NOW });
-    for (const tombstone of [undefined, 1_000]) {
+    for (const tombstones of [undefined, { keepFor: 1_000, max: 10_000 }]) {
       let turns = 0;
       const turn = setInterval(() => turns++, 0);
-      const end = { ...END, ...(tombstone && { tombstone }) };
+      const end = { ...END, ...(tombstones && { tombstones }) };
       const ended = await store.deleteByUserKey("ann", end, [kept.id]);
       clearInterval(turn);
       expect(new Set(ended).size).toBe(5_500);
       expect(turns).toBeGreaterThanOrEqual(5);
       expect(await store.fetchByUserKey("ann", PAGE)).toEqual([kept]);
-      if (!tombstone) await stored(5_500);
+      if (!tombstones) await stored(5_500);
     }
     let removed = 0;
     for (;;) {
@@ -200,6 +204,25 @@ describe("lmdb: many sessions of one user", () => {
     }
     expect(removed).toBe(5_500);
     for (const part of ["by_id", "by_user", "by_deadline"]) expect(database(part).getCount()).toBe(1);
+  });
+});
+
+describe("lmdb: tombstones", () => {
+  it("are in no key that logins and lists read", async () => {
+    const store = await file.store({}, root);
+    const limit = { max: 5, onExceed: "evict-oldest" } as const;
+    const tombstones = { keepFor: 1_000, max: 100 };
+    for (let count = 0; count < 150; count++)
+      await store.create(recordOf({ link: "idp" }), { now: NOW, limit, tombstones });
+    root.resetReadTxn();
+    const firstBytes = [...database("by_user").getKeys()].map((key) => (key as Uint8Array)[0]);
+    expect(firstBytes.filter((byte) => byte !== 255)).toHaveLength(5);
+    expect(firstBytes.filter((byte) => byte === 255)).toHaveLength(100);
+    expect(database("by_link").getCount()).toBe(5);
+    expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toHaveLength(5);
+    await store.deleteExpired(NOW + 1_000, 1_000);
+    root.resetReadTxn();
+    expect(database("by_user").getCount()).toBe(5);
   });
 });
 
@@ -217,14 +240,14 @@ describe("lmdb: clearing away", () => {
       // off after it: a sweep is a claim and three batches here, with pauses between.
       for (let step = 0; step < 6; step++) {
         for (const each of roots) await each.transaction(() => new Promise(setImmediate));
-        await new Promise((resolve) => setTimeout(resolve, DATABASE_SWEEP.pause + 1));
+        await new Promise((resolve) => setTimeout(resolve, DATABASE_CLEANUP.pause + 1));
       }
     }
     root.resetReadTxn();
   };
 
   it("removes the dead a minute after their end, however many, and leaves the living", async () => {
-    const store = lmdbStore(root);
+    const store = await file.store({}, root);
     for (let some = 0; some < 450; some++) await store.create(dead(), { now: NOW });
     await store.create(recordOf(), { now: NOW });
     await pass(60_000);
@@ -236,9 +259,9 @@ describe("lmdb: clearing away", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is done by one process at a time", async () => {
+  it("is done by one store of the process at a time", async () => {
     const roots = [root, file.open()] as const;
-    const [store, other] = [lmdbStore(roots[0]), lmdbStore(roots[1])];
+    const [store, other] = [await file.store({}, roots[0]), await file.store({}, roots[1])];
     await store.create(dead(), { now: NOW });
     await pass(20_000, roots);
     await other.create(recordOf(), { now: NOW + 20_000 });
@@ -255,7 +278,7 @@ describe("lmdb: clearing away", () => {
 
   it.each([0, 1, 2])("ends with the store, %i transactions after it began", async (transactions) => {
     const errors: unknown[] = [];
-    const store = lmdbStore(root, { onSweepError: (error) => errors.push(error) });
+    const store = await file.store({ onCleanupError: (error) => errors.push(error) }, root);
     await Promise.all(Array.from({ length: 900 }, () => store.create(dead(), { now: NOW })));
     await pass(110_000);
     vi.advanceTimersByTime(10_000);
@@ -264,7 +287,7 @@ describe("lmdb: clearing away", () => {
     await root.close();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(errors).toEqual([]);
-    const { length } = await lmdbStore(file.open()).fetchByUserKey("ann", { now: NOW, limit: 1_000 });
+    const { length } = await (await file.store()).fetchByUserKey("ann", { now: NOW, limit: 1_000 });
     expect(length).toBeGreaterThanOrEqual(900 - 200 * transactions);
   });
 
@@ -277,8 +300,8 @@ describe("lmdb: clearing away", () => {
         return root.transaction(work);
       },
     });
-    await lmdbStore(root).create(dead(), { now: NOW });
-    const store = lmdbStore(breakable, { onSweepError: (error) => errors.push(error) });
+    await (await file.store({}, root)).create(dead(), { now: NOW });
+    const store = await file.store({ onCleanupError: (error) => errors.push(error) }, breakable);
     await expect(store.create(recordOf(), { now: NOW })).rejects.toThrow("no room");
     await pass(121_000);
     expect(String(errors[0])).toBe("Error: no room");
@@ -290,25 +313,42 @@ describe("lmdb: clearing away", () => {
 });
 
 describe("lmdbStore", () => {
-  it.each<[what: string, make: () => unknown, message: string]>([
+  const path = "sessions.lmdb";
+  it.each<[what: string, make: () => Promise<unknown>, message: string]>([
+    ["an open root", () => lmdbStore(root as never, { path }), "open must be the function open"],
     [
-      "no root",
-      () => lmdbStore(undefined as never),
-      "root: needs the root database that open() of lmdb gives",
+      "no function",
+      () => lmdbStore(undefined as never, { path }),
+      "open must be the function open of the package lmdb",
     ],
-    ["an empty name", () => lmdbStore(root, { name: "" }), "name: needs a name of 1 to 100 characters"],
-    ["a number", () => lmdbStore(root, { timeout: 5 as never }), "timeout: needs a whole number"],
-    ["no function", () => lmdbStore(root, { onSweepError: 5 as never }), "onSweepError: needs a function"],
-    ["a misspelt option", () => lmdbStore(root, { nam: "x" } as never), "nam"],
-  ])("refuses %s", (_what, make, message) => {
-    expect(make).toThrow(TypeError);
-    expect(make).toThrow(message);
+    ["no options", () => lmdbStore(open, undefined as never), "lmdbStore: needs an object"],
+    ["no path", () => lmdbStore(open, {} as never), "path must be a file name with an extension"],
+    ["a folder", () => lmdbStore(open, { path: "sessions" }), "path must be a file name with an extension"],
+    ["an empty name", () => lmdbStore(open, { path, name: "" }), "name: needs a name of 1 to 100 characters"],
+    ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout: needs a whole number"],
+    [
+      "no listener",
+      () => lmdbStore(open, { path, onCleanupError: 5 as never }),
+      "onCleanupError must be a function",
+    ],
+    ["a misspelt option", () => lmdbStore(open, { path, nam: "x" } as never), "nam"],
+    [
+      "something else than a root",
+      () => lmdbStore(() => ({}) as never, { path: file.path }),
+      "open must return the root database",
+    ],
+  ])("refuses %s", async (_what, make, message) => {
+    const making = make();
+    await expect(making).rejects.toThrow(TypeError);
+    await expect(making).rejects.toThrow(message);
   });
 
-  it("refuses an environment in which nothing can be undone", async () => {
+  it("refuses an environment in which nothing can be undone, and lets go of the file", async () => {
     await root.close();
-    const make = () => lmdbStore(file.open({ useWritemap: true }));
-    expect(make).toThrow("root: with useWritemap nothing can be undone that was half written");
+    await expect(file.store({}, file.open({ useWritemap: true }))).rejects.toThrow(
+      "useWritemap must not be set",
+    );
+    expect(await (await file.otherProcess()).ask("fetchById", "x")).toBeUndefined();
   });
 });
 
@@ -325,6 +365,7 @@ function changed(
       return whole.committed;
     },
     resetReadTxn: () => whole.resetReadTxn(),
+    close: () => whole.close(),
     openDB(options) {
       const database = whole.openDB(options);
       if (options.name !== name) return database;

@@ -1,109 +1,177 @@
+import { once } from "node:events";
+import { mkdir, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { open } from "lmdb";
 import { lmdbStore } from "sessionup/stores/lmdb";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NOW, recordOf } from "../support/record.ts";
-import { LmdbFile, type OtherProcess } from "./_lmdb-fixture.ts";
+import { KILLS_TIMEOUT, killRuns, killWriters } from "./_kills.ts";
+import { hasContainers, LmdbFile } from "./_lmdb-fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
+const PROGRAM = fileURLToPath(new URL("_lmdb-thread.ts", import.meta.url));
+/** A thread has no loader of its own for TypeScript. */
+const THREAD = `
+import("tsx/esm/api").then(({ register }) => {
+  register();
+  return import(require("node:worker_threads").workerData.program);
+});
+`;
+const HELD = /another process \(pid \d+\) has sessions\.lmdb open/;
 
 const file = new LmdbFile();
 beforeEach(() => file.make());
 afterEach(() => file.remove());
 
-/** The ids of what a process was told to create, and what it was told of them. */
-class Work {
-  readonly created: string[] = [];
-  readonly touched: string[] = [];
-  readonly ended: string[] = [];
-  /** Those that were to end, and of which nothing was heard. */
-  readonly ending = new Set<string>();
-
-  /** Logins, activity and logouts, many at a time; of the first user of each ten, all sessions. */
-  async of(other: OtherProcess, name: string, logins: number): Promise<void> {
-    for (let first = 0; first < logins; first += 20) {
-      const drafts = Array.from({ length: 20 }, (_, index) => recordOf({ userKey: `${name}${index % 5}` }));
-      await Promise.all(
-        drafts.map(async (draft, index) => {
-          await other.ask("create", draft, { now: NOW });
-          this.created.push(draft.id);
-          const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + 1_000 };
-          const touched = await other.ask("update", draft.id, { activity }, { now: NOW, ifRevision: 0 });
-          if (touched === "updated") this.touched.push(draft.id);
-          if (index % 7 !== 6) return;
-          this.ending.add(draft.id);
-          if ((await other.ask("deleteById", draft.id, END)) === "deleted") this.ended.push(draft.id);
-          this.ending.delete(draft.id);
-        }),
-      );
-      if (first % 100 !== 80) continue;
-      const mine = this.created.filter((id) => id.startsWith(drafts[0]?.id.slice(0, 2) ?? ""));
-      for (const id of mine) this.ending.add(id);
-      this.ended.push(...((await other.ask("deleteByUserKey", drafts[0]?.userKey, END)) as string[]));
-      for (const id of mine) this.ending.delete(id);
-    }
-  }
-}
-
-describe("several processes at one file", () => {
-  it("see at once what another was answered, in the middle of a turn too", async () => {
-    const store = lmdbStore(file.open());
+describe("an LMDB file belongs to one process", () => {
+  it("a second process is refused before it opens the file, and told the pid of the first", async () => {
     const other = await file.otherProcess();
-    for (let round = 0; round < 100; round++) {
-      const own = recordOf();
-      await store.create(own, { now: NOW });
-      expect(await other.ask("fetchById", own.id)).toEqual(own);
-      // Reads, so that this process has a view; the other one ends the session; the next read is of after that.
-      expect(await store.fetchById(own.id)).toEqual(own);
-      expect(await other.ask("deleteById", own.id, END)).toBe("deleted");
-      expect(await store.fetchById(own.id)).toBeUndefined();
-      expect(await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).toEqual([]);
-    }
-  }, 60_000);
+    const opening = vi.fn(open);
+    const error = await lmdbStore(opening, { path: file.path, timeout: "1s" }).catch((error) => error);
+    expect(error).toMatchObject({ code: "ERR_STORE", status: 503 });
+    expect(error.message).toContain(`another process (pid ${other.pid}) has sessions.lmdb open`);
+    expect(opening).not.toHaveBeenCalled();
+  });
 
-  it("lose no session, end each once, and see no error", async () => {
-    const store = lmdbStore(file.open());
-    const others = await Promise.all([1, 2, 3].map(() => file.otherProcess()));
-    const works = others.map(() => new Work());
-    // All work at the sessions of the same five users.
-    await Promise.all(works.map((work, index) => work.of(others[index] as OtherProcess, "user", 400)));
-    const created = works.flatMap((work) => work.created);
-    const ended = works.flatMap((work) => work.ended);
-    expect(created).toHaveLength(1_200);
-    expect(new Set(ended).size).toBe(ended.length);
-    const found = await store.fetchByIds(created);
-    const live = created.filter((_, index) => found[index]);
-    expect([...live, ...ended].sort()).toEqual(created.sort());
-    expect(live.length).toBeGreaterThan(0);
-    for (const other of others) expect(other.errors).toBe("");
-  }, 60_000);
+  it("a process that waits has the file as soon as the first one closes its store", async () => {
+    const store = await file.store();
+    const own = recordOf();
+    const writing = store.create(own, { now: NOW });
+    const waiting = file.otherProcess({ timeout: "30s" });
+    await expect(file.otherProcess({ timeout: "1s" })).rejects.toThrow(HELD);
+    await writing;
+    await store.close();
+    expect(await (await waiting).ask("fetchById", own.id)).toEqual(own);
+    await expect(file.store({ timeout: "1s" })).rejects.toThrow(HELD);
+  });
 
-  it("keep all that was acknowledged when one is killed in the middle", async () => {
+  it("a closed store writes nothing more, closes once, and its process may have the file again", async () => {
+    const store = await file.store();
+    const [own, late] = [recordOf(), recordOf()];
+    const writing = store.create(own, { now: NOW });
+    await Promise.all([store.close(), store.close(), writing]);
+    expect(await file.besides()).toEqual([]);
+    await expect(store.create(late, { now: NOW })).rejects.toThrow(/closed/);
+    await expect(store.fetchById(own.id)).rejects.toThrow(/closed/);
+    expect(await (await file.store()).fetchByUserKey("ann", { now: NOW, limit: 9 })).toEqual([own]);
+  });
+
+  it("a killed process leaves the file free at once, and nothing beside it for good", async () => {
+    const own = recordOf();
     for (let round = 0; round < 3; round++) {
-      const [killed, other] = await Promise.all([file.otherProcess(), file.otherProcess()]);
-      const [work, others] = [new Work(), new Work()];
-      const working = work.of(killed, `killed${round}`, 100_000).catch((error) => error);
-      const going = others.of(other, `other${round}`, 300);
-      while (work.created.length < 200 + 50 * round) await new Promise((resolve) => setTimeout(resolve, 1));
-      await killed.kill();
-      await Promise.all([working, going]);
-      expect(other.errors).toBe("");
-
-      // Whoever opens the file now has it all; whoever had it open goes on.
-      const store = lmdbStore(file.open());
-      const created = [...work.created, ...others.created];
-      const ended = new Set([...work.ended, ...others.ended]);
-      const found = await store.fetchByIds(created);
-      for (const [index, id] of created.entries()) {
-        if (ended.has(id)) expect(found[index], "came back").toBeUndefined();
-        else if (!work.ending.has(id)) expect(found[index], "was lost").toBeDefined();
-      }
-      const touched = await store.fetchByIds([...work.touched, ...others.touched]);
-      for (const each of touched) if (each) expect(each.lastSeenAt).toBe(NOW + 1);
-      const own = recordOf({ userKey: "cyd" });
-      await store.create(own, { now: NOW });
-      expect(await other.ask("fetchById", own.id)).toEqual(own);
+      const other = await file.otherProcess();
+      if (round === 0) await other.ask("create", own, { now: NOW });
       await other.kill();
     }
-  }, 60_000);
+    const store = await file.store();
+    expect(await store.fetchById(own.id)).toEqual(own);
+    expect(await file.besides()).toHaveLength(1);
+  });
+
+  it("a process that was stopped still has the file", async () => {
+    const other = await file.otherProcess();
+    other.signal("SIGSTOP");
+    await expect(file.store({ timeout: "1s" })).rejects.toThrow(HELD);
+    other.signal("SIGCONT");
+    expect(await other.ask("fetchById", "x")).toBeUndefined();
+  });
+
+  it("of processes that start at the same moment one gets it", async () => {
+    for (let round = 0; round < 2; round++) {
+      const starting = Array.from({ length: 3 }, () => file.otherProcess({ timeout: "1s" }));
+      const outcomes = await Promise.allSettled(starting);
+      const started = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+      expect(started).toHaveLength(1);
+      for (const each of outcomes) if (each.status === "rejected") expect(String(each.reason)).toMatch(HELD);
+      for (const each of started) await each.kill();
+    }
+  });
+
+  it.skipIf(!hasContainers)(
+    "a container that shares the folder is another process, whatever its pid",
+    async () => {
+      const inside = await file.otherProcess({ container: true });
+      await expect(file.store({ timeout: "1s" })).rejects.toThrow(HELD);
+      // The same pid in another container.
+      await expect(file.otherProcess({ container: true, timeout: "1s" })).rejects.toThrow(HELD);
+      await inside.kill();
+      const store = await file.store();
+      await expect(file.otherProcess({ container: true, timeout: "1s" })).rejects.toThrow(HELD);
+      await store.close();
+      expect(await (await file.otherProcess({ container: true })).ask("fetchById", "x")).toBeUndefined();
+    },
+  );
+
+  it("a link to the file is the same file, and a folder's name may be long", async () => {
+    const folder = join(dirname(file.path), ...Array.from({ length: 10 }, () => "a folder with a long name"));
+    await mkdir(folder, { recursive: true });
+    const link = join(folder, "link.lmdb");
+    await file.otherProcess();
+    await symlink(file.path, link);
+    await expect(lmdbStore(open, { path: link, timeout: "1s" })).rejects.toThrow(/another process/);
+    const store = await lmdbStore(open, { path: join(folder, "made", "own.lmdb") });
+    expect(await store.fetchById("x")).toBeUndefined();
+    await store.close();
+  });
+
+  it("stores of one process share the file, also from a worker thread, until the last is closed", async () => {
+    const store = await file.store();
+    const admins = await file.store({ name: "admins" });
+    const thread = new Worker(THREAD, { eval: true, workerData: { path: file.path, program: PROGRAM } });
+    await once(thread, "message");
+    const ask = async (method: string, ...args: unknown[]) => {
+      thread.postMessage({ method, args });
+      return (await once(thread, "message"))[0];
+    };
+    for (let round = 0; round < 20; round++) {
+      const own = recordOf();
+      await store.create(own, { now: NOW });
+      expect(await ask("fetchById", own.id)).toEqual(own);
+      // This read gives the main thread a view; the thread ends the session; the next read must not use that view.
+      expect(await store.fetchById(own.id)).toEqual(own);
+      expect(await ask("deleteById", own.id, END)).toBe("deleted");
+      expect(await store.fetchById(own.id)).toBeUndefined();
+      expect(await admins.fetchById(own.id)).toBeUndefined();
+    }
+    await store.close();
+    await admins.close();
+    await expect(file.otherProcess({ timeout: "1s" })).rejects.toThrow(HELD);
+    await ask("close");
+    await thread.terminate();
+    expect(await (await file.otherProcess()).ask("fetchById", "x")).toBeUndefined();
+  });
+});
+
+describe("lmdb while processes are killed", () => {
+  it(
+    "keeps every acknowledged write when its owner is killed and another process takes the file over",
+    async () => {
+      const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(6), {
+        killed: 2,
+        steady: 0,
+      });
+      expect(problems).toEqual([]);
+      expect(opened).toBeGreaterThan(0);
+      expect(acknowledged).toBeGreaterThan(0);
+    },
+    KILLS_TIMEOUT,
+  );
+
+  it(
+    "keeps every acknowledged write when processes that wait for the file are killed",
+    async () => {
+      const { problems, acknowledged } = await killWriters("lmdb", file.path, killRuns(4), {
+        killed: 1,
+        steady: 1,
+        within: 1_000,
+      });
+      expect(problems).toEqual([]);
+      expect(acknowledged).toBeGreaterThan(0);
+    },
+    KILLS_TIMEOUT,
+  );
 });
 
 describe("a disk that is full", () => {
@@ -114,7 +182,7 @@ describe("a disk that is full", () => {
     "fails what has to be written, with its reason, and ends neither sessions nor the process",
     again,
     async () => {
-      const other = await file.otherProcess(512);
+      const other = await file.otherProcess({ limit: 512 });
       const kept: string[] = [];
       const errors: unknown[] = [];
       while (errors.length === 0) {
@@ -135,7 +203,8 @@ describe("a disk that is full", () => {
       // A logout makes room.
       expect(await other.ask("deleteByUserKey", "ann", END)).toHaveLength(kept.length);
       expect(await other.ask("create", recordOf(), { now: NOW })).toEqual({ evicted: [] });
-      expect(await lmdbStore(file.open()).fetchByUserKey("ann", page)).toHaveLength(1);
+      await other.kill();
+      expect(await (await file.store()).fetchByUserKey("ann", page)).toHaveLength(1);
     },
   );
 });

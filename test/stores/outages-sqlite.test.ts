@@ -29,7 +29,6 @@ describe("outages of sqlite × libsql", () => {
     await files.remove();
   });
   afterEach(() => {
-    // Closing twice would end the process.
     other?.close();
     other = undefined;
   });
@@ -103,6 +102,27 @@ describe("outages of sqlite × libsql", () => {
     expect((await stranger(app.origin).login()).status).toBe(200);
     for (const [index, newcomer] of newcomers.entries()) {
       expect((await newcomer.ask("/me")).status).toBe(statuses[index] === 200 ? 200 : 401);
+    }
+  });
+});
+
+describe("sqlite × libsql at shutdown", () => {
+  it("answers 503 to requests that arrive after the app closed the database", async () => {
+    const files = new SqliteFiles();
+    await files.make();
+    const database = new Database(files.path());
+    const store = sqliteStore(database);
+    await store.migrate();
+    const app = await startApp(store);
+    try {
+      const [visitor = assert.fail()] = await signIn(app.origin, 1);
+      database.close();
+      for (const path of ["/me", "/logout", "/devices"]) expect((await visitor.ask(path)).status).toBe(503);
+      expect((await stranger(app.origin).login()).status).toBe(503);
+    } finally {
+      await app.close();
+      await store.close();
+      await files.remove();
     }
   });
 });

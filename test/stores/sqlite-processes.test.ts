@@ -5,6 +5,7 @@ import Database from "libsql";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NOW } from "../support/record.ts";
+import { KILLS_TIMEOUT, killRuns, killWriters } from "./_kills.ts";
 import { SqliteFiles } from "./_sqlite-files.ts";
 
 const PROGRAM = fileURLToPath(new URL("_sqlite-process.ts", import.meta.url));
@@ -114,4 +115,16 @@ describe.each(["sqlite", "libsql"])("%s: several processes at one file", (kind) 
       database.close();
     }
   }, 120_000);
+});
+
+describe("sqlite × libsql while processes are killed", () => {
+  it(
+    "keeps every acknowledged write, at once and for good, when other processes open the file",
+    async () => {
+      const { problems, opened } = await killWriters("libsql", files.path(), killRuns(6));
+      expect(problems).toEqual([]);
+      expect(opened).toBeGreaterThan(3);
+    },
+    KILLS_TIMEOUT,
+  );
 });

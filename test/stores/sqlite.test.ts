@@ -3,6 +3,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { NOW, recordOf } from "../support/record.ts";
+import { closedConnectionTest } from "./_sqlite-closed.ts";
 import { connectionTests } from "./_sqlite-connection.ts";
 import { SqliteFiles } from "./_sqlite-files.ts";
 import { storeSuite } from "./_suite.ts";
@@ -43,6 +44,9 @@ describe("sqlite: the app's connection, libsql", () => {
   afterAll(() => files.remove());
   const open = (path: string, bigints = false) => new Database(path).defaultSafeIntegers(bigints);
   for (const [title, test] of Object.entries(connectionTests({ open }, () => files.path()))) it(title, test);
+
+  it("rejects every operation after the app closed it, and the process lives", () =>
+    closedConnectionTest("libsql", files.path("closed.db")));
 
   it("is not closed by the store", async () => {
     const database = new Database(files.path());
