@@ -179,9 +179,12 @@ export function createSessions<Context extends object, In, Out extends In>(
   }
 
   async function find(state: RequestState<Out>, use: Use): Promise<Authentication<Out>> {
-    if (state.authentication) return state.authentication;
-    const found = state.settle(await state.load(authenticate, use));
-    // Every request that presents a cookie which is not accepted, on public routes too.
+    return state.authentication ?? settle(state, await state.load(authenticate, use));
+  }
+
+  function settle(state: RequestState<Out>, loaded: Authentication<Out>): Authentication<Out> {
+    const found = state.settle(loaded);
+    // A cookie that is not accepted is reported on public routes, too.
     if (found.state === "none" && found.reason !== "no_cookie") report(state, found.reason);
     return found;
   }
@@ -342,7 +345,7 @@ export function createSessions<Context extends object, In, Out extends In>(
         const refused = crosses(state);
         if (refused) return refused;
       }
-      let found = await find(state, use);
+      let found = state.authentication ?? settle(state, await state.load(authenticate, use));
       // The middleware before may have let less follow from it.
       if (found.state === "session" && state.lacks(use, manager.rotates))
         found = state.authentication = await manager.renew(state.exchange, found, use);
