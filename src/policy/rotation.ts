@@ -44,7 +44,7 @@ export function matchSecret(data: CoreData, proof: Proof, now: number): Match | 
   return proof.equal(proof.rootHash(), data.root) ? "reused" : "unknown";
 }
 
-/** Whether the holder of the current secret has ignored so many new ones, for so long, that it must be a copied cookie. */
+/** Whether the current secret must be a copied cookie: its holder has ignored all the new secrets for too long. */
 function isIgnoringSecrets({ unclaimed = 0, pending }: CoreData, now: number): boolean {
   const issued = pending?.at(-1)?.at ?? now;
   return unclaimed >= MOST_UNCLAIMED && now - issued >= UNCLAIMED_GRACE;

@@ -26,7 +26,7 @@ const WINDOWS = process.platform === "win32";
 const EXCLUSIVE: number = WINDOWS ? 0x1000_0000 : 0x20 | constants.O_NONBLOCK;
 
 /**
- * Takes a file for this process, and waits for up to so many milliseconds while another process has it. Rejects with
+ * Takes a file for this process, and waits up to `milliseconds` while another process has it. Rejects with
  * `ERR_STORE` when the other process keeps it.
  *
  * Each owner keeps a mark beside the file that dies with its process: on Linux a listening socket, which containers that

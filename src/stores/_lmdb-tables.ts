@@ -160,7 +160,7 @@ export class LmdbTables {
     }
   }
 
-  /** Whether the user has so many sessions, expired ones too. */
+  /** Whether the user has at least `count` sessions, expired ones included. */
   hasAtLeast(userKey: string, count: number): boolean {
     const { first: start, end } = rangeOfUser(userKey);
     return [...this.#byUserKey.getKeys({ start, end, limit: count })].length === count;

@@ -5,7 +5,7 @@ import { COLUMNS } from "./_rows.ts";
 
 const PLACES = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
 const LIVE = "ended_at IS NULL AND expires_at > $2";
-/** What the cleanup tells of a session that it removed, and of a tombstone when it ended. */
+/** The columns that the cleanup reports of a session, and the end of a tombstone, which is not reported. */
 const REMOVED = "id, encode(user_key, 'hex'), expires_at, deadline, ended_at";
 const NEWEST_FIRST = "ORDER BY created_at DESC, id DESC LIMIT $3";
 
@@ -71,7 +71,7 @@ export class Statements {
   }
 
   /**
-   * Rows are locked in the order of their ids, whoever does it: so nobody waits for one who waits for them. `$1` is the
+   * Every statement locks rows in the order of their ids, so that no two wait for each other. `$1` is the
    * user, `$2` lists the ids of those that stay.
    */
   endAll(end: End): Ending {

@@ -128,7 +128,7 @@ const skip = [
     tests: ["sets a cookie that stays for as long as expiresIn says"],
   },
   {
-    reason: "Next.js sets one cookie of a name; the last, which is that of now",
+    reason: "Next.js sets one cookie of a name: the last one, which is the current cookie",
     tests: ["goes though it has the same name"],
   },
 ];

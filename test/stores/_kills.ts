@@ -79,7 +79,7 @@ export interface KillOptions {
   readonly killed?: number;
   /** How many write beside them all the time. */
   readonly steady?: number;
-  /** Kills a process after so many milliseconds even if it does not have the file open yet. Default: never. */
+  /** Kills a process after this number of milliseconds, even if it does not have the file open yet. Default: never. */
   readonly within?: number;
   readonly command?: readonly string[];
 }
