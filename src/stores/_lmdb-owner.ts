@@ -20,6 +20,9 @@ type Release = () => void;
 /** The pause between two attempts, in milliseconds, times 1 to 3, so that waiting processes do not collide forever. */
 const PAUSE = 20;
 
+/** What follows the file's name in the name of a mark. `.new` is one that may not be alive yet. */
+const MARK = /^-owner-(?<pid>\d+)-(?<namespace>\d+)-[0-9a-f]{8}(?<fresh>\.new)?$/;
+
 const LINUX = process.platform === "linux";
 const WINDOWS = process.platform === "win32";
 /** Opens a file with an exclusive lock of the operating system. Node has no name for it: `UV_FS_O_EXLOCK`, `O_EXLOCK`. */
@@ -47,9 +50,9 @@ export async function takeFile(path: string, milliseconds: number): Promise<Rele
 
 class Marks {
   readonly #folder: string;
-  readonly #prefix: string;
-  /** How the names of this process's marks begin. Two containers may have the same pid, in namespaces of their own. */
-  readonly #own: string;
+  readonly #file: string;
+  /** Two containers may have the same pid, in namespaces of their own. */
+  readonly #namespace: string;
 
   constructor(path: string) {
     const absolute = resolve(path);
@@ -57,27 +60,30 @@ class Marks {
     const folder = realpathSync(dirname(absolute));
     const real = existsSync(absolute) ? realpathSync(absolute) : join(folder, basename(absolute));
     this.#folder = dirname(real);
-    this.#prefix = `${basename(real)}-owner-`;
-    const namespace = LINUX ? readlinkSync("/proc/self/ns/pid").replace(/\D/g, "") : "0";
-    this.#own = `${this.#prefix}${process.pid}-${namespace}-`;
+    this.#file = basename(real);
+    this.#namespace = LINUX ? readlinkSync("/proc/self/ns/pid").replace(/\D/g, "") : "0";
   }
 
   /** The pid of another process that has the file. Removes marks of dead processes. */
   async otherOwner(): Promise<string | undefined> {
-    for (const mark of readdirSync(this.#folder)) {
-      if (!mark.startsWith(this.#prefix)) continue;
-      const path = join(this.#folder, mark);
+    for (const name of readdirSync(this.#folder)) {
+      const mark = name.startsWith(this.#file) && MARK.exec(name.slice(this.#file.length))?.groups;
+      if (!mark) continue;
+      const path = join(this.#folder, name);
+      const isOwn = mark.pid === `${process.pid}` && mark.namespace === this.#namespace;
       // A mark's name is never used again, so a dead one stays dead.
       if (!(await isAlive(path))) rmSync(path, { force: true });
-      else if (!mark.startsWith(this.#own)) return mark.slice(this.#prefix.length).split("-")[0];
+      else if (!mark.fresh && !isOwn) return mark.pid;
     }
     return undefined;
   }
 
   /** Makes this process an owner, unless another one is about to become one, too. */
   async claim(): Promise<Release | undefined> {
-    const path = join(this.#folder, `${this.#own}${crypto.randomUUID().slice(0, 8)}`);
+    const unique = crypto.randomUUID().slice(0, 8);
+    const path = join(this.#folder, `${this.#file}-owner-${process.pid}-${this.#namespace}-${unique}`);
     const drop = await putUp(path);
+    if (!drop) return undefined;
     const release = () => {
       drop();
       rmSync(path, { force: true });
@@ -93,14 +99,18 @@ class Marks {
   }
 }
 
-async function putUp(path: string): Promise<Release> {
-  // A mark is visible only once it is alive. Windows locks a file as it creates it, and does not rename it then.
-  const hidden = WINDOWS ? path : join(dirname(path), `.${basename(path)}`);
+/** `undefined` when another process took the mark for a dead one in the moment before it was alive. */
+async function putUp(path: string): Promise<Release | undefined> {
+  // A mark has its name only once it is alive. Windows locks a file as it creates it, and then does not rename it.
+  const fresh = WINDOWS ? path : `${path}.new`;
+  let drop: Release | undefined;
   try {
-    const drop = LINUX ? await inFolder(hidden, listening) : locked(hidden, constants.O_CREAT);
-    if (!WINDOWS) renameSync(hidden, path);
+    drop = LINUX ? await inFolder(fresh, listening) : locked(fresh, constants.O_CREAT);
+    if (!WINDOWS) renameSync(fresh, path);
     return drop;
   } catch (cause) {
+    drop?.();
+    if (["ENOENT", "EAGAIN"].includes(codeOf(cause))) return undefined;
     const message =
       "lmdbStore: cannot mark the file as in use. " +
       `The process must be allowed to create files${LINUX ? " and sockets" : ""} in ${dirname(path)}.`;
@@ -114,9 +124,8 @@ async function isAlive(path: string): Promise<boolean> {
     else locked(path)();
     return LINUX;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
     // Other errors, such as missing permissions, do not prove that the process is dead.
-    return code !== "ECONNREFUSED" && code !== "ENOENT";
+    return !["ECONNREFUSED", "ENOENT"].includes(codeOf(error));
   }
 }
 
@@ -127,7 +136,7 @@ function locked(path: string, create = 0): Release {
 }
 
 /** Reaches a socket by a short path: the path of a socket may have 107 bytes. */
-async function inFolder<Answer>(path: string, work: (short: string) => Promise<Answer>): Promise<Answer> {
+async function inFolder<Answer>(path: string, work: (short: string) => Answer): Promise<Awaited<Answer>> {
   const descriptor = openSync(dirname(path), constants.O_RDONLY);
   try {
     return await work(`/proc/self/fd/${descriptor}/${basename(path)}`);
@@ -136,14 +145,16 @@ async function inFolder<Answer>(path: string, work: (short: string) => Promise<A
   }
 }
 
-function listening(path: string): Promise<Release> {
-  return new Promise((done, fail) => {
-    const server = createServer((socket) => socket.destroy());
-    server.on("error", fail);
-    // Without `exclusive`, the primary process of a cluster would listen for its workers, and outlive them.
-    server.listen({ path, exclusive: true }, () => done(() => void server.close()));
-    server.unref();
-  });
+function listening(path: string): Release | Promise<Release> {
+  const server = createServer((socket) => socket.destroy());
+  // A listening socket is all that is needed: it does not matter when it cannot accept a connection later.
+  server.on("error", () => {});
+  // Without `exclusive`, the primary process of a cluster would listen for its workers, and outlive them.
+  server.listen({ path, exclusive: true });
+  server.unref();
+  // It listens already, or it never will: Node asks the operating system at once.
+  if (server.listening) return () => void server.close();
+  return new Promise((_done, fail) => server.on("error", fail));
 }
 
 function connected(path: string): Promise<void> {
@@ -155,6 +166,10 @@ function connected(path: string): Promise<void> {
       done();
     });
   });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function takenError(file: string, pid: string | undefined): SessionError {
