@@ -22,8 +22,8 @@ export interface SqliteDatabase {
   readonly inTransaction?: boolean;
   /** node:sqlite, from Node 22.16 and 24 on. */
   readonly isTransaction?: boolean;
-  /** Whether the connection is open: better-sqlite3 and libsql. */
-  readonly open?: boolean;
+  /** Whether the connection is open: better-sqlite3 and libsql. In node:sqlite it is a method, which opens it. */
+  readonly open?: boolean | (() => void);
   /** The same: node:sqlite, from Node 22.15 and 24 on. */
   readonly isOpen?: boolean;
 }
