@@ -98,8 +98,8 @@ export class Authenticator<Out> {
     const best = counting[index];
     const presented = all[index];
     const copied = tokens.length > 0 && best?.admitted ? best.record.id : undefined;
-    await this.#refusals.refuse(exchange, admissions, names, copied);
-    if (!best?.admitted || !presented) return none(reasonOf(counting));
+    const refused = await this.#refusals.refuse(exchange, admissions, names, copied);
+    if (!best?.admitted || !presented) return none(reasonOf(counting), refused.held);
     const { userKey } = best.record;
     const held = counting.flatMap((admission) => (admission.admitted ? [admission.record] : []));
     // A sibling subdomain may have planted one of them: nobody can say which.

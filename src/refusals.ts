@@ -3,6 +3,7 @@ import type { UnauthorizedReason } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Admission, Admitted } from "./policy/admission.ts";
+import type { EndReason, SessionRecord } from "./store.ts";
 import type { SessionCookie } from "./wire/session-cookie.ts";
 
 /** What follows for tokens that are not good: nobody gets in, and the cookies of what is over are cleared. @internal */
@@ -25,7 +26,13 @@ export class Refusals {
     names: readonly string[] = [this.#cookie.name],
     copied?: string,
   ): Promise<None> {
-    for (const each of admissions) if (!each.admitted) await this.#end(each, admissions);
+    const held: SessionRecord[] = [];
+    for (const each of admissions) {
+      if (each.admitted || each.reason === "unknown" || each.record.ended) continue;
+      // A response that cannot clear the cookie leaves the session to the next one: its end could not be proven then.
+      if (each.reason !== "reused" && exchange.blocked() !== undefined) held.push(each.record);
+      else await this.#end(each.record, each.reason, admissions);
+    }
     for (const name of new Set(names)) {
       // Of several of a name nobody knows which of them a clearing would hit: the end of all must be proven.
       const proven = admissions.every((each, index) => {
@@ -34,16 +41,14 @@ export class Refusals {
       });
       if (proven) this.#cookie.clearIfWritable(exchange, name);
     }
-    return none(reasonOf(admissions));
+    return none(reasonOf(admissions), held);
   }
 
   /**
    * Ends a session in the store that is over by this manager's options and clock: another manager's may still accept its
    * cookie, and so a copy of it.
    */
-  async #end(admission: Exclude<Admission, Admitted>, all: readonly Admission[]): Promise<void> {
-    if (admission.reason === "unknown" || admission.record.ended) return;
-    const { reason, record } = admission;
+  async #end(record: SessionRecord, reason: EndReason, all: readonly Admission[]): Promise<void> {
     // A browser that presents the current secret beside an old one has a cookie left over from another path.
     if (reason === "reused" && all.some((each) => each.admitted && each.record.id === record.id)) return;
     await this.#ledger.endById(record.id, reason, record.userKey);

@@ -53,11 +53,11 @@ export class Cleanup {
   #stopped = false;
 
   /** Throws `TypeError` for invalid options. */
-  constructor({ cleanupEvery, onCleanupError = warn }: CleanupOptions, plan: CleanupPlan) {
-    if (typeof onCleanupError !== "function") throw new TypeError("onCleanupError must be a function.");
+  constructor(options: CleanupOptions, plan: CleanupPlan) {
+    checkCleanupOptions(options);
     this.#plan = plan;
-    this.#every = parseInterval(cleanupEvery, plan.every);
-    this.#onError = onCleanupError;
+    this.#every = parseInterval(options.cleanupEvery, plan.every);
+    this.#onError = options.onCleanupError ?? warn;
   }
 
   tell(now: number): void {
@@ -117,6 +117,12 @@ export class Cleanup {
   #endedBy(): number {
     return Math.floor(this.#told.now + (performance.now() - this.#told.at)) - this.#plan.slack;
   }
+}
+
+/** Throws `TypeError` for invalid options: for stores that do something before they create a `Cleanup`. */
+export function checkCleanupOptions({ cleanupEvery, onCleanupError = warn }: CleanupOptions): void {
+  if (typeof onCleanupError !== "function") throw new TypeError("onCleanupError must be a function.");
+  parseInterval(cleanupEvery, 0);
 }
 
 function parseInterval(cleanupEvery: Duration | false | undefined, every: number): number | undefined {

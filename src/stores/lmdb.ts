@@ -11,7 +11,13 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
-import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "./_cleanup.ts";
+import {
+  CLEANUP_OPTIONS,
+  Cleanup,
+  type CleanupOptions,
+  checkCleanupOptions,
+  DATABASE_CLEANUP,
+} from "./_cleanup.ts";
 import { Deadline } from "./_deadline.ts";
 import { duplicateError } from "./_errors.ts";
 import { takeFile } from "./_lmdb-owner.ts";
@@ -82,6 +88,7 @@ export async function lmdbStore(
     throw new TypeError('path must be a file name with an extension, such as "sessions.lmdb".');
   if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
     throw new TypeError("name: needs a name of 1 to 100 characters");
+  checkCleanupOptions(options);
   const deadline = new Deadline(timeout);
   const release = await takeFile(path, deadline.milliseconds);
   let root: LmdbRoot | undefined;

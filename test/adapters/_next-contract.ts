@@ -90,10 +90,11 @@ function contractApp(
   };
 }
 
-function answer({ status = 200, json, redirect, stream }: ContractReply): Response {
-  if (redirect) return new Response(null, { status: 303, headers: { location: redirect } });
-  if (stream) return new Response(streamOf(stream));
-  return Response.json(json ?? null, { status });
+function answer({ status = 200, json, redirect, stream, headers = {}, failure }: ContractReply): Response {
+  if (failure) throw failure;
+  if (redirect) return new Response(null, { status: 303, headers: { ...headers, location: redirect } });
+  if (stream) return new Response(streamOf(stream), { headers });
+  return Response.json(json ?? null, { status, headers });
 }
 
 /** Filled by the handler itself, so that Next.js knows whose request it is about: not so where it is pulled at. */

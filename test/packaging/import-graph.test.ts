@@ -115,11 +115,10 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   refusals: [
     "authentication",
     "type errors",
-    "type events",
     "type exchange",
     "type ledger",
     "type policy/admission",
-    "type session",
+    "type store",
     "type wire/session-cookie",
   ],
   authenticator: [
@@ -179,7 +178,15 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   guards: ["known-options", "type policy/freshness", "step-up", "type upkeep"],
   "request-state": ["type authentication", "type exchange", "type upkeep"],
-  routes: ["errors", "known-options", "type policy/freshness", "type session", "step-up", "wire/rejection"],
+  routes: [
+    "type duration",
+    "errors",
+    "known-options",
+    "type policy/freshness",
+    "type session",
+    "step-up",
+    "wire/rejection",
+  ],
   sessions: [
     "authentication",
     "errors",
@@ -251,7 +258,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "adapters/_answered": ["errors"],
   // A response of Node's own, for a request that comes with a bare socket.
   "adapters/_ws-handshake": ["node:http", "type node:net", "type node:stream", "adapters/_node-exchange"],
-  "adapters/_ws-connections": ["type events", "type session", "type node:stream"],
+  "adapters/_ws-connections": [
+    "type authentication",
+    "duration",
+    "type events",
+    "type session",
+    "type node:stream",
+  ],
   "adapters/ws": [
     "duration",
     "type errors",

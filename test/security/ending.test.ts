@@ -159,6 +159,21 @@ describe("sessions that expire", () => {
     expect(ended).toEqual([{ ids: [id], userKey: "ann", reason: "idle", at: expect.any(Number) }]);
   });
 
+  it("are left to the next request by a response that cannot clear the cookie, and a logout there says so", async () => {
+    const { login, store, clock, ended, sessions, reason } = setUp(times);
+    const own = new Browser();
+    const { id } = await login(own);
+    clock.advance("10m");
+    const late = Object.assign(own.request(), { sent: true });
+    expect(await sessions.authorize(late)).toBe("idle");
+    await expect(sessions.revoke(late)).rejects.toMatchObject({ code: "ERR_HEADERS_SENT" });
+    expect([await store.fetchById(id).then((record) => record?.ended), ended]).toEqual([undefined, []]);
+    expect(await reason(own)).toBe("idle");
+    expect(own.jar.size).toBe(0);
+    expect(await store.fetchById(id)).toBeUndefined();
+    expect(ended).toHaveLength(1);
+  });
+
   it("are answered with 503, and keep their cookie, when the store cannot end them", async () => {
     const { login, store, clock, ended, sessions } = setUp(times);
     const own = new Browser();

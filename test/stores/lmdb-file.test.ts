@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { ABORT, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
 import { SessionError } from "sessionup";
@@ -326,8 +327,9 @@ describe("lmdbStore", () => {
     ["a folder", () => lmdbStore(open, { path: "sessions" }), "path must be a file name with an extension"],
     ["an empty name", () => lmdbStore(open, { path, name: "" }), "name: needs a name of 1 to 100 characters"],
     ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout: needs a whole number"],
+    ["a number for an interval", () => lmdbStore(open, { path, cleanupEvery: 5 as never }), "cleanupEvery"],
     [
-      "no listener",
+      "no function",
       () => lmdbStore(open, { path, onCleanupError: 5 as never }),
       "onCleanupError must be a function",
     ],
@@ -341,6 +343,7 @@ describe("lmdbStore", () => {
     const making = make();
     await expect(making).rejects.toThrow(TypeError);
     await expect(making).rejects.toThrow(message);
+    expect(existsSync(path)).toBe(false);
   });
 
   it("refuses an environment in which nothing can be undone, and lets go of the file", async () => {
