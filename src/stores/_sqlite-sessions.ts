@@ -133,13 +133,13 @@ export class SqliteSessions implements Store {
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     this.#cleanup.tell(end.now);
-    const [ended, notEnded] = await this.#engine.write([
+    const [ended, ...others] = await this.#engine.write([
       this.#statements.end(id, end, owner),
-      this.#statements.hasNotEnded(id),
       ...this.#statements.trimAround(id, end),
+      ...(owner === undefined ? [] : [this.#statements.hasNotEnded(id)]),
     ]);
     if (ended?.length) return "deleted";
-    return notEnded?.length ? "not_owner" : "not_found";
+    return owner !== undefined && others.at(-1)?.length ? "not_owner" : "not_found";
   }
 
   async deleteByUserKey(
