@@ -65,21 +65,18 @@ export function managerEnds(backend: Backend): void {
     }
 
     const ends = Object.entries(STRICTER).flatMap(([difference, stricter]) =>
-      (["revoke", "init"] as const).map((verb) => ({ difference, verb, stricter })),
+      (["revoke", "init"] as const).map((verb) => [verb, difference, stricter] as const),
     );
-    it.each(ends)(
-      "$verb by a manager with $difference ends the session for every manager",
-      async ({ verb, stricter }) => {
-        const { lax, strict, browser, copy, user, id } = await signedIn(stricter);
-        await browser.visit<unknown>((request) =>
-          verb === "revoke" ? strict.sessions.revoke(request) : strict.sessions.init(request, user),
-        );
-        expect(await lax.sessions.authorize(copy.request())).toBe("unknown");
-        expect(strict.ended.filter(({ ids }) => ids.includes(id))).toHaveLength(1);
-        expect(lax.ended).toEqual([]);
-        await lax.manager.revokeByUserKey(user);
-      },
-    );
+    it.each(ends)("%s by a manager with %s ends the session for every manager", async (verb, _, stricter) => {
+      const { lax, strict, browser, copy, user, id } = await signedIn(stricter);
+      await browser.visit<unknown>((request) =>
+        verb === "revoke" ? strict.sessions.revoke(request) : strict.sessions.init(request, user),
+      );
+      expect(await lax.sessions.authorize(copy.request())).toBe("unknown");
+      expect(strict.ended.filter(({ ids }) => ids.includes(id))).toHaveLength(1);
+      expect(lax.ended).toEqual([]);
+      await lax.manager.revokeByUserKey(user);
+    });
 
     it.each(Object.entries(STRICTER))(
       "a request that a manager with %s rejects ends the session for every manager, and is reported once",
