@@ -1,5 +1,10 @@
 /** The Worker in whose place the tests run: the classes of the objects are in its main module. */
-export { SessionsObject } from "../../../src/stores/durable-objects.ts";
+import { SessionsObject } from "../../../src/stores/durable-objects.ts";
+
+export { SessionsObject };
+
+/** For tests that look into objects: bindings of one class share its objects, and the contract's users are in any of them. */
+export class OwnSessionsObject extends SessionsObject {}
 
 /** Answers with no more than that it failed. */
 export class BrokenObject {

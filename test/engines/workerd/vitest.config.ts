@@ -16,7 +16,7 @@ export default defineConfig({
         d1Databases: ["DB"],
         durableObjects: {
           SESSIONS: { className: "SessionsObject", useSQLite: true },
-          OBJECTS: { className: "SessionsObject", useSQLite: true },
+          OBJECTS: { className: "OwnSessionsObject", useSQLite: true },
           BROKEN: { className: "BrokenObject", useSQLite: true },
           SILENT: { className: "SilentObject", useSQLite: true },
         },
