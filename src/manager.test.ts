@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Browser, TestRequest, testSessions } from "../test/support/browser.ts";
 import { GatedStore } from "../test/support/gated-store.ts";
 import type { SessionEvents } from "./events.ts";
-import { Manager, type ManagerOptions, SessionError } from "./index.ts";
+import { createSessions, Manager, type ManagerOptions, SessionError } from "./index.ts";
 import type { Store } from "./store.ts";
 import { TestClock } from "./testing/test-clock.ts";
 
@@ -671,6 +671,80 @@ describe("events", () => {
   });
 });
 
+describe("opened", () => {
+  async function setUpOpened(options: ManagerOptions = {}) {
+    const set = setUp({ rotateEvery: "1m", expiresIn: "1h", ...options });
+    const { verbs, opened } = createSessions<TestRequest, undefined, undefined>(
+      set.manager,
+      (request) => request,
+    );
+    const browser = new Browser();
+    const { id } = await set.login(browser);
+    const look = async (request: TestRequest) => {
+      await verbs.get(request);
+      return opened(request);
+    };
+    return { ...set, verbs, browser, id, look, deadline: set.clock.now() + 3_600_000 };
+  }
+
+  it("is nothing without a session", async () => {
+    const { look } = await setUpOpened();
+    expect(await look(new TestRequest())).toBeUndefined();
+  });
+
+  it("ends with the session for the current secret, and for one that was issued", async () => {
+    const { clock, sessions, browser, id, look, deadline } = await setUpOpened();
+    const plain = { id, turns: 0, endsAt: deadline, retires: false };
+    expect(await look(browser.request())).toEqual(plain);
+    clock.advance("1m");
+    await browser.visit(sessions.authorize);
+    expect(await look(browser.request())).toEqual(plain);
+  });
+
+  it("ends with the grace of a secret that was replaced, unless the session ends before or then", async () => {
+    const { clock, verbs, browser, id, look, deadline } = await setUpOpened();
+    const old = browser.request();
+    await browser.visit(verbs.rotate);
+    const copy = () => new TestRequest(old.headers);
+    const until = clock.now() + 30_000;
+    expect(await look(copy())).toEqual({ id, turns: 1, endsAt: until, retires: true });
+    clock.set(deadline - 30_001);
+    const late = browser.request();
+    await browser.visit(verbs.rotate);
+    expect(await look(new TestRequest(late.headers))).toMatchObject({ endsAt: deadline - 1, retires: true });
+    clock.set(deadline - 30_000);
+    const last = browser.request();
+    await browser.visit(verbs.rotate);
+    expect(await look(new TestRequest(last.headers))).toMatchObject({ endsAt: deadline, retires: false });
+  });
+
+  it("ends with a limit that is shorter than when the session began", async () => {
+    const { manager, browser, look, deadline } = await setUpOpened({ expiresIn: "20h" });
+    const strict = createSessions<TestRequest, undefined, undefined>(
+      manager.with({ nist: "aal3", expiresIn: "1h" }),
+      (request) => request,
+    );
+    const request = browser.request();
+    await strict.verbs.get(request);
+    expect(strict.opened(request)?.endsAt).toBe(deadline + 11 * 3_600_000);
+    expect((await look(browser.request()))?.endsAt).toBe(deadline + 19 * 3_600_000);
+  });
+});
+
+describe("a page over plain http of the app's own host", () => {
+  it.each([
+    [true, "ERR_CROSS_ORIGIN"],
+    [false, undefined],
+    [undefined, undefined],
+  ])("where the adapter says %s about https, is answered with %s", async (isHttps, code) => {
+    const { sessions } = setUp();
+    const request = new TestRequest({ host: "app.example.com", origin: "http://app.example.com" });
+    const answer = sessions.get(Object.assign(request, isHttps !== undefined && { isHttps: () => isHttps }));
+    if (code) await expect(answer).rejects.toMatchObject({ code });
+    else expect(await answer).toBeUndefined();
+  });
+});
+
 describe("standings", () => {
   it("names the sessions that are over, and why, and asks once for a thousand", async () => {
     const { clock, store, manager, sessions, told, login } = setUp({ idleTimeout: "30m" });
@@ -703,6 +777,15 @@ describe("standings", () => {
     store.calls.length = 0;
     expect([...(await manager.standings([]))]).toEqual([]);
     expect(store.calls).toEqual([]);
+  });
+
+  it("knows nothing of a record that a later release wrote", async () => {
+    const { store, manager, login } = setUp();
+    const { id } = await login(new Browser());
+    const { fetchByIds } = store;
+    store.fetchByIds = async (ids) =>
+      (await fetchByIds(ids)).map((record) => record && { ...record, data: { v: 2 } });
+    expect([...(await manager.standings([id]))]).toEqual([[id, { over: "unknown" }]]);
   });
 
   it("counts explicit rotations", async () => {

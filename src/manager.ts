@@ -21,7 +21,7 @@ import type { Admitted } from "./policy/admission.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
 import { levelOf, type Proof, provedAnew, provedByLogin, withProved } from "./policy/freshness.ts";
 import { deadlineOf, endOf, lifetimeOf } from "./policy/lifetime.ts";
-import { confirmed, isPending, type Match, proved, turned, turnsOf } from "./policy/rotation.ts";
+import { confirmed, isPending, isRetired, type Match, proved, turned, turnsOf } from "./policy/rotation.ts";
 import {
   checkProviderSession,
   linkOf,
@@ -444,9 +444,10 @@ export class Manager<In = undefined, Out extends In = In> {
   /** What a connection that outlives its request must know of the session that opened it. @internal */
   opened({ record, data, match }: Live<Out>): Opened {
     const deadline = deadlineOf(record, this.#options.lifetime);
-    const until = typeof match === "object" && "until" in match ? match.until : Number.POSITIVE_INFINITY;
-    const [endsAt, retires] = [Math.min(deadline, until), until < deadline];
-    return { id: record.id as SessionId, turns: turnsOf(data), endsAt, retires };
+    const id = record.id as SessionId;
+    const turns = turnsOf(data);
+    if (isRetired(match) && match.until < deadline) return { id, turns, endsAt: match.until, retires: true };
+    return { id, turns, endsAt: deadline, retires: false };
   }
 
   /**
@@ -464,10 +465,12 @@ export class Manager<In = undefined, Out extends In = In> {
       for (const [index, id] of some.entries()) {
         const record = records[index];
         const data = record && coreData(record);
-        const over = data
-          ? (record.ended?.reason ?? endOf(record, now, this.#options.lifetime))
-          : ("unknown" as const);
-        standings.set(id, over || !data ? { over: over ?? "unknown" } : { turns: turnsOf(data) });
+        if (!data) {
+          standings.set(id, { over: "unknown" });
+          continue;
+        }
+        const over = record.ended?.reason ?? endOf(record, now, this.#options.lifetime);
+        standings.set(id, over ? { over } : { turns: turnsOf(data) });
       }
     }
     return standings;

@@ -55,6 +55,11 @@ export function isPending(match: Match): match is Pending {
   return typeof match === "object" && "at" in match;
 }
 
+/** Whether it is a secret that was replaced, within its grace. */
+export function isRetired(match: Match): match is Retired {
+  return typeof match === "object" && "until" in match;
+}
+
 /**
  * The data after an explicit rotation: the old secret stays valid for requests under way, and so do pending secrets that
  * were issued more than a minute earlier. A secret that was issued later may still be on its way to the browser: it stays
