@@ -127,8 +127,9 @@ export class Manager<In = undefined, Out extends In = In> {
 
   /**
    * A second manager over the same store, with these options in place of the first one's (`cookie` and `client` are
-   * merged). It has events and a `notBefore` of its own; only the first one reports what the store's cleanup removes. Sessions of a manager with another `cookie.name` are nothing to it, but a user
-   * key means the same user to both: lists and `revokeAll` see all of them.
+   * merged). It has events and a `notBefore` of its own; only the first one reports what the store's cleanup removes.
+   * Sessions of a manager with another `cookie.name` are nothing to it, but a user key means the same user to both: lists
+   * and `revokeAll` see all of them.
    */
   with<NewIn = In, NewOut extends NewIn = Out extends NewIn ? Out : NewIn>(
     options: ManagerOptions<NewIn, NewOut>,

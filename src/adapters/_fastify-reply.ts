@@ -1,6 +1,12 @@
 import type { SetCookie } from "../exchange.ts";
 import { withCookie } from "../wire/cookie.ts";
-import { cookieLines, NodeExchange, type NodeRequest, type NodeResponse } from "./_node-exchange.ts";
+import {
+  cookieLines,
+  NodeExchange,
+  type NodeRequest,
+  type NodeResponse,
+  type TrustedView,
+} from "./_node-exchange.ts";
 
 /** What is used of Fastify's reply: also of one of an app over HTTP/2. */
 export interface FastifyReplyLike {
@@ -27,14 +33,9 @@ export class FastifyReplyExchange extends NodeExchange {
     this.#reply = reply;
   }
 
-  clientAddress(): string | undefined {
-    const { ip, ips } = this.#reply.request;
-    return ips ? ip : undefined;
-  }
-
-  override isHttps(): boolean {
-    const { protocol, ips } = this.#reply.request;
-    return super.isHttps() || (ips !== undefined && protocol === "https");
+  protected override trusted(): TrustedView | undefined {
+    const { request } = this.#reply;
+    return request.ips ? request : undefined;
   }
 
   override blocked(): string | undefined {

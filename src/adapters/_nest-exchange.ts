@@ -1,6 +1,6 @@
 import type { Exchange } from "../exchange.ts";
 import { FastifyReplyExchange, type FastifyReplyLike } from "./_fastify-reply.ts";
-import { NodeExchange, type NodeRequest, type NodeResponse } from "./_node-exchange.ts";
+import { NodeExchange, type NodeRequest, type NodeResponse, type TrustedView } from "./_node-exchange.ts";
 
 /** The response of Express; and that of Node, which is what middleware gets on Fastify. */
 export interface NestResponse extends NodeResponse {
@@ -32,17 +32,10 @@ class ResponseExchange extends NodeExchange {
     this.#request = response.req;
   }
 
-  clientAddress(): string | undefined {
-    return this.#trustsProxy() ? this.#request.ip : undefined;
-  }
-
-  override isHttps(): boolean {
-    return super.isHttps() || (this.#trustsProxy() && this.#request.protocol === "https");
-  }
-
-  #trustsProxy(): boolean {
+  protected override trusted(): TrustedView | undefined {
     const { app, ips } = this.#request;
     // Where it is Fastify's, `ips` is there for middleware if the app has set `trustProxy`. Express always has it.
-    return Boolean(app ? app.settings?.["trust proxy"] : ips);
+    const configured = app ? app.settings?.["trust proxy"] : ips;
+    return configured ? this.#request : undefined;
   }
 }

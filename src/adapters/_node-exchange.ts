@@ -33,6 +33,13 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
+/** What a framework says of the client when the app has told it which proxies to trust. */
+export interface TrustedView {
+  readonly ip?: string | undefined;
+  /** `https` or `http`. */
+  readonly protocol?: string | undefined;
+}
+
 /** The port over Node's own request and response, and whatever is built on them. */
 export class NodeExchange implements Exchange {
   readonly #request: NodeRequest;
@@ -58,7 +65,16 @@ export class NodeExchange implements Exchange {
   }
 
   isHttps(): boolean {
-    return this.#request.socket?.encrypted === true;
+    return this.#request.socket?.encrypted === true || this.trusted()?.protocol === "https";
+  }
+
+  clientAddress(): string | undefined {
+    return this.trusted()?.ip;
+  }
+
+  /** The framework's view of the client. Default: none, since Node trusts no proxy. */
+  protected trusted(): TrustedView | undefined {
+    return undefined;
   }
 
   peerAddress(): string | undefined {

@@ -12,6 +12,7 @@ import {
   routeRequestOf,
   routesMiddleware,
   sendRejection,
+  type TrustedView,
 } from "./_node-exchange.ts";
 
 export type { NodeResponse } from "./_node-exchange.ts";
@@ -97,16 +98,8 @@ class ExpressExchange extends NodeExchange {
     this.#request = request;
   }
 
-  clientAddress(): string | undefined {
-    return this.#trustsProxy() ? this.#request.ip : undefined;
-  }
-
-  override isHttps(): boolean {
-    return super.isHttps() || (this.#trustsProxy() && this.#request.protocol === "https");
-  }
-
-  #trustsProxy(): boolean {
-    return Boolean(this.#request.app?.settings?.["trust proxy"]);
+  protected override trusted(): TrustedView | undefined {
+    return this.#request.app?.settings?.["trust proxy"] ? this.#request : undefined;
   }
 }
 

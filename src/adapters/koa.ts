@@ -7,7 +7,13 @@ import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { rejectionOf } from "../wire/rejection.ts";
 import { failureOf } from "./_answered.ts";
 import { keptOf } from "./_kept-headers.ts";
-import { NodeExchange, type NodeRequest, type NodeResponse, routeRequestOf } from "./_node-exchange.ts";
+import {
+  NodeExchange,
+  type NodeRequest,
+  type NodeResponse,
+  routeRequestOf,
+  type TrustedView,
+} from "./_node-exchange.ts";
 
 /** The context: Koa's `ctx`. */
 export interface KoaContext {
@@ -122,14 +128,10 @@ class KoaExchange extends NodeExchange {
     this.#context = context;
   }
 
-  clientAddress(): string | undefined {
-    const { app, ip } = this.#context;
-    return app.proxy && ip ? ip : undefined;
-  }
-
-  override isHttps(): boolean {
-    const { app, protocol } = this.#context;
-    return super.isHttps() || (app.proxy && protocol === "https");
+  protected override trusted(): TrustedView | undefined {
+    const { app, ip, protocol } = this.#context;
+    // Koa says "" where it knows no address.
+    return app.proxy ? { ip: ip || undefined, protocol } : undefined;
   }
 }
 
