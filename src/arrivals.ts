@@ -1,19 +1,19 @@
 import type { Events, Recognition, SessionEvents } from "./events.ts";
 import type { Exchange, SetCookie } from "./exchange.ts";
-import { networkOf } from "./identity/address.ts";
-import { type Client, seenAmong } from "./identity/change.ts";
-import { placeOf } from "./identity/place.ts";
+import { toNetwork } from "./identity/address.ts";
+import { type ClientInfo, findFamiliar } from "./identity/change.ts";
+import { lookUpPlace } from "./identity/place.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Resolved } from "./options.ts";
-import { isUnder } from "./policy/admission.ts";
-import { endOf } from "./policy/lifetime.ts";
+import { belongsToCookie } from "./policy/admission.ts";
+import { findEndReason } from "./policy/lifetime.ts";
 import { seenClient } from "./seen-client.ts";
-import { type CoreData, coreData } from "./session-data.ts";
+import { type RecordData, readRecordData } from "./session-data.ts";
 
 /** What was found out about somebody who logs in. @internal */
 export interface Arrival {
   /** What is kept of it with the session. */
-  readonly kept: Pick<CoreData, "ip" | "network" | "agent" | "geo">;
+  readonly kept: Pick<RecordData, "ip" | "network" | "agent" | "geo">;
   /** What `created` tells of it. */
   readonly told: Pick<SessionEvents["created"], "ip" | "agent" | "geo" | "seen">;
   /** By which the browser is known again. */
@@ -52,40 +52,40 @@ export class Arrivals {
   }
 
   /** What may be shown of the address. */
-  #address({ ip }: Client): { readonly ip?: string } {
+  #address({ ip }: ClientInfo): { readonly ip?: string } {
     const mode = this.#options.client.ip;
     if (ip === undefined || mode === false || mode === "hash") return {};
-    return { ip: mode === "prefix" ? networkOf(ip) : ip };
+    return { ip: mode === "prefix" ? toNetwork(ip) : ip };
   }
 
   /** What can only be compared. */
-  #hash({ ip }: Client): { readonly network?: string } {
+  #hash({ ip }: ClientInfo): { readonly network?: string } {
     const { client, signer } = this.#options;
     if (ip === undefined || client.ip !== "hash" || !signer) return {};
-    return { network: signer.sign("address", networkOf(ip)) };
+    return { network: signer.sign("address", toNetwork(ip)) };
   }
 
-  async #place(ip: string, at: number): Promise<Pick<CoreData, "geo">> {
+  async #place(ip: string, at: number): Promise<Pick<RecordData, "geo">> {
     const { geo } = this.#options.client;
     const place =
       geo &&
-      (await placeOf(geo, ip, (cause) => {
+      (await lookUpPlace(geo, ip, (cause) => {
         this.#events.emit("error", { error: new Error("client.geo failed", { cause }), at });
       }));
     return place === undefined ? {} : { geo: place };
   }
 
-  async #among(userKey: string, seen: Client, now: number): Promise<Recognition> {
+  async #among(userKey: string, seen: ClientInfo, now: number): Promise<Recognition> {
     const { client, cookie, lifetime, signer } = this.#options;
     const records = await this.#ledger.page(userKey, { limit: MOST_COMPARED });
     const started = records.flatMap((record) => {
-      const data = coreData(record);
-      return data && isUnder(data, cookie) && !endOf(record, now, lifetime) ? [data] : [];
+      const data = readRecordData(record);
+      return data && belongsToCookie(data, cookie) && !findEndReason(record, now, lifetime) ? [data] : [];
     });
     const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
     // Where no address is kept there is nothing to compare it with.
     const { ip, ...rest } = seen;
     const known = client.ip !== false && ip !== undefined ? seen : rest;
-    return { sessions: started.length, ...seenAmong(started, known, isNetwork) };
+    return { sessions: started.length, ...findFamiliar(started, known, isNetwork) };
   }
 }

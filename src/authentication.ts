@@ -1,13 +1,13 @@
 import type { SessionError, UnauthorizedReason } from "./errors.ts";
-import type { Admitted } from "./policy/admission.ts";
-import { levelOf } from "./policy/freshness.ts";
+import type { AcceptedToken } from "./policy/admission.ts";
+import { computeLevel } from "./policy/freshness.ts";
 import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
-import type { Proved } from "./session-data.ts";
+import type { StepUpState } from "./session-data.ts";
 import type { EndReason, SessionRecord } from "./store.ts";
 import type { Token } from "./wire/token.ts";
 
 /** A session in the hand of the request that presented it. @internal */
-export interface Live<Out> extends Admitted {
+export interface LiveSession<Out> extends AcceptedToken {
   readonly state: "session";
   readonly session: Session<Out>;
   readonly token: Token;
@@ -15,23 +15,23 @@ export interface Live<Out> extends Admitted {
 }
 
 /** No session, though some may be held: presented with the right secret, and refused all the same. @internal */
-export interface None {
+export interface NoSession {
   readonly state: "none";
   readonly reason: UnauthorizedReason;
   readonly held: readonly SessionRecord[];
 }
 
 /** The store did not answer: nobody knows. @internal */
-export interface Failed {
+export interface FailedLookup {
   readonly state: "failed";
   readonly error: SessionError;
 }
 
 /** The three states of a request. @internal */
-export type Authentication<Out> = Live<Out> | None | Failed;
+export type AuthResult<Out> = LiveSession<Out> | NoSession | FailedLookup;
 
 /** A session as a connection that it has opened must remember it. @internal */
-export interface Opened {
+export interface OpenedSession {
   readonly id: SessionId;
   /** How often the app had replaced its secret by then. */
   readonly turns: number;
@@ -42,27 +42,27 @@ export interface Opened {
 }
 
 /** Why a session is over, or how often the app has replaced its secret. @internal */
-export type Standing = { readonly over: EndReason | "unknown" } | { readonly turns: number };
+export type SessionStanding = { readonly over: EndReason | "unknown" } | { readonly turns: number };
 
 /** What the holder of the presented secret has proved: with an old one, nothing that came after it. @internal */
-export function provedBy({ data, match }: Pick<Admitted, "data" | "match">): Proved {
+export function provedBy({ data, match }: Pick<AcceptedToken, "data" | "match">): StepUpState {
   return typeof match === "object" ? match : data;
 }
 
 /** @internal */
 export function live<Out>(
   presented: Token,
-  { record, data, match }: Admitted,
+  { record, data, match }: AcceptedToken,
   meta: ParsedMeta<Out>,
   held: readonly SessionRecord[],
   now: number,
-): Live<Out> {
+): LiveSession<Out> {
   const proved = provedBy({ data, match });
-  const session = new SessionView(record, data, meta, true, levelOf(proved, now), proved);
+  const session = new SessionView(record, data, meta, true, computeLevel(proved, now), proved);
   return { state: "session", admitted: true, session, token: presented, record, data, match, held };
 }
 
 /** @internal */
-export function none(reason: UnauthorizedReason, held: readonly SessionRecord[] = []): None {
+export function none(reason: UnauthorizedReason, held: readonly SessionRecord[] = []): NoSession {
   return { state: "none", reason, held };
 }

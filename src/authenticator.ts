@@ -1,18 +1,18 @@
-import { type Authentication, type Live, live, none } from "./authentication.ts";
+import { type AuthResult, type LiveSession, live, none } from "./authentication.ts";
 import { SessionError } from "./errors.ts";
 import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
-import { clientChanges } from "./identity/change.ts";
+import { findClientChanges } from "./identity/change.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MetaCodec } from "./meta.ts";
 import type { Resolved } from "./options.ts";
-import { type Admitted, admit } from "./policy/admission.ts";
-import { moved } from "./policy/moving.ts";
+import { type AcceptedToken, verifyToken } from "./policy/admission.ts";
+import { moveToCurrentCookie } from "./policy/moving.ts";
 import { isOver, Refusals, reasonOf } from "./refusals.ts";
 import { seenClient } from "./seen-client.ts";
 import type { SessionId } from "./session.ts";
 import type { SessionRecord } from "./store.ts";
-import { type Due, Upkeep, type Use } from "./upkeep.ts";
+import { type Due, type RequestUse, Upkeep } from "./upkeep.ts";
 import type { FormerToken, SessionCookie } from "./wire/session-cookie.ts";
 import { type Token, TokenProof } from "./wire/token.ts";
 
@@ -47,7 +47,7 @@ export class Authenticator<Out> {
   }
 
   /** Who the request is, by its cookie. Never throws on what a client sent. */
-  async authenticate(exchange: Exchange, use: Use): Promise<Authentication<Out>> {
+  async authenticate(exchange: Exchange, use: RequestUse): Promise<AuthResult<Out>> {
     const { tokens, malformed } = this.#cookie.read(exchange);
     const former = this.#cookie.readFormer(exchange);
     const [first = former[0]?.token, second] = tokens;
@@ -62,7 +62,7 @@ export class Authenticator<Out> {
     try {
       if (several) return await this.#choose(exchange, tokens, former, use);
       const now = this.#options.clock();
-      const admission = admit(record, new TokenProof(first), now, this.#options);
+      const admission = verifyToken(record, new TokenProof(first), now, this.#options);
       if (!admission.admitted) return await this.#refusals.refuse(exchange, [admission]);
       const moves = this.#isSentOtherwise(admission);
       const its = moves ? { ...use, rotate: false } : use;
@@ -84,14 +84,14 @@ export class Authenticator<Out> {
     exchange: Exchange,
     tokens: readonly Token[],
     former: readonly FormerToken[],
-    use: Use,
-  ): Promise<Authentication<Out>> {
+    use: RequestUse,
+  ): Promise<AuthResult<Out>> {
     const all = [...tokens, ...former.map(({ token }) => token)];
     const names = [...tokens.map(() => this.#cookie.name), ...former.map(({ name }) => name)];
     const records = await this.#ledger.fetchByIds(all.map(({ id }) => id));
     const now = this.#options.clock();
     const admissions = all.map((each, index) =>
-      admit(records[index], new TokenProof(each), now, this.#options),
+      verifyToken(records[index], new TokenProof(each), now, this.#options),
     );
     const counting = tokens.length > 0 ? admissions.slice(0, tokens.length) : admissions;
     const index = counting.findIndex(({ admitted }) => admitted);
@@ -115,7 +115,7 @@ export class Authenticator<Out> {
   }
 
   /** Whether the cookie of that name is still the one of before, as far as one can know. */
-  #isSentOtherwise({ data }: Admitted): boolean {
+  #isSentOtherwise({ data }: AcceptedToken): boolean {
     const { sentAs } = this.#cookie;
     return sentAs !== undefined && data.sentAs !== sentAs;
   }
@@ -125,12 +125,12 @@ export class Authenticator<Out> {
    * cookies: no new secret comes with it. What is written comes first: a cookie of now is good for no session that does
    * not know of it.
    */
-  async #move(exchange: Exchange, found: Authentication<Out>, now: number): Promise<Authentication<Out>> {
+  async #move(exchange: Exchange, found: AuthResult<Out>, now: number): Promise<AuthResult<Out>> {
     // The holder of a retired secret has been sent another one, and that one will move.
     if (found.state !== "session" || found.match !== "current" || exchange.blocked() !== undefined)
       return found;
     const { record, data, token } = found;
-    const next = moved(data, this.#options.cookie.base, this.#cookie.sentAs);
+    const next = moveToCurrentCookie(data, this.#options.cookie.base, this.#cookie.sentAs);
     const outcome = next === data ? "updated" : await this.#ledger.note(record, { data: next });
     if (outcome === "lost") return found;
     if (outcome === "not_found") {
@@ -146,11 +146,11 @@ export class Authenticator<Out> {
   #welcome(
     exchange: Exchange,
     presented: Token,
-    best: Admitted,
+    best: AcceptedToken,
     held: readonly SessionRecord[],
     now: number,
-    use: Use,
-  ): Authentication<Out> | Promise<Authentication<Out>> {
+    use: RequestUse,
+  ): AuthResult<Out> | Promise<AuthResult<Out>> {
     const meta = this.#meta.read(best.data.meta);
     const due = this.#upkeep.due(exchange, presented, best, now, use);
     if (due || this.#options.validate || meta instanceof Promise) {
@@ -162,11 +162,11 @@ export class Authenticator<Out> {
   async #examine(
     exchange: Exchange,
     presented: Token,
-    best: Admitted,
+    best: AcceptedToken,
     held: readonly SessionRecord[],
     now: number,
     due: Due | undefined,
-  ): Promise<Authentication<Out>> {
+  ): Promise<AuthResult<Out>> {
     const meta = await this.#meta.read(best.data.meta);
     if (!meta.ok) return none("meta_invalid", held);
     const refused = await this.#refusesClient(exchange, best, now);
@@ -179,7 +179,7 @@ export class Authenticator<Out> {
   }
 
   /** Makes more follow from a request that the middleware before has let in, if it is due. */
-  async renew(exchange: Exchange, before: Live<Out>, use: Use): Promise<Authentication<Out>> {
+  async renew(exchange: Exchange, before: LiveSession<Out>, use: RequestUse): Promise<AuthResult<Out>> {
     const now = this.#options.clock();
     const due = this.#upkeep.due(exchange, before.token, before, now, use);
     if (!due) return before;
@@ -202,7 +202,7 @@ export class Authenticator<Out> {
   /** Whether `validate` refuses a client other than the one that the session began with. */
   async #refusesClient(
     exchange: Exchange,
-    { record, data }: Admitted,
+    { record, data }: AcceptedToken,
     at: number,
   ): Promise<"refuse" | "end" | undefined> {
     const { validate, signer } = this.#options;
@@ -210,7 +210,7 @@ export class Authenticator<Out> {
     const seen = seenClient(exchange, this.#options, this.#events);
     if (validate.ip && seen.ip === undefined) this.#reportMissingAddress(at);
     const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
-    const changed = clientChanges(data, seen, validate, isNetwork);
+    const changed = findClientChanges(data, seen, validate, isNetwork);
     if (changed.length === 0) return undefined;
     const { id, userKey } = record;
     const action = validate.onChange;

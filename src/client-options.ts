@@ -1,5 +1,5 @@
 import type { SetCookie } from "./exchange.ts";
-import { boolean, known } from "./known-options.ts";
+import { checkBoolean, checkOptionNames } from "./known-options.ts";
 import type { Agent } from "./session.ts";
 import { KEYS } from "./signing-keys.ts";
 import type { Json } from "./store.ts";
@@ -69,11 +69,11 @@ export interface Recognition {
 
 /** Checks and completes the option `client`. Throws `TypeError`. @internal */
 export function clientOf(options: ClientOptions = {}, signer: Signer | undefined): Client {
-  known(options, "client", ["ip", "agent", "parse", "geo"]);
+  checkOptionNames(options, "client", ["ip", "agent", "parse", "geo"]);
   const { ip = true, agent = true, parse, geo } = options;
-  if (ip !== "prefix" && ip !== "hash") boolean(ip, "client.ip", 'true, "prefix", "hash" or false');
+  if (ip !== "prefix" && ip !== "hash") checkBoolean(ip, "client.ip", 'true, "prefix", "hash" or false');
   if (ip === "hash" && !signer) throw new TypeError(`client.ip: "hash" needs the option keys, ${KEYS}`);
-  boolean(agent, "client.agent");
+  checkBoolean(agent, "client.agent");
   if (geo !== undefined && typeof geo !== "function") throw new TypeError("client.geo: needs a function");
   if (parse !== undefined && typeof parse !== "function")
     throw new TypeError("client.parse: needs a function");
@@ -88,10 +88,10 @@ export function recognizeOf(
   signer: Signer | undefined,
 ): Recognition | undefined {
   if (options === undefined) return undefined;
-  known(options, "recognize", ["sessions", "device"]);
+  checkOptionNames(options, "recognize", ["sessions", "device"]);
   const { sessions = true, device = false } = options;
-  boolean(sessions, "recognize.sessions");
-  boolean(device, "recognize.device");
+  checkBoolean(sessions, "recognize.sessions");
+  checkBoolean(device, "recognize.device");
   if (!sessions && !device)
     throw new TypeError("recognize: needs sessions, device or both; leave it out to ask for neither");
   if (sessions && !client.ip && !client.agent)
@@ -109,10 +109,10 @@ export function validateOf(
   client: { readonly ip: unknown; readonly agent: boolean },
 ): Required<ValidateOptions> | undefined {
   if (options === undefined) return undefined;
-  known(options, "validate", ["ip", "agent", "onChange"]);
+  checkOptionNames(options, "validate", ["ip", "agent", "onChange"]);
   const { ip = false, agent = false, onChange = "refuse" } = options;
-  if (ip !== "exact") boolean(ip, "validate.ip", 'true, false or "exact"');
-  boolean(agent, "validate.agent");
+  if (ip !== "exact") checkBoolean(ip, "validate.ip", 'true, false or "exact"');
+  checkBoolean(agent, "validate.agent");
   if (!ip && !agent)
     throw new TypeError("validate: needs ip, agent or both; leave it out to compare neither");
   if (ip && !client.ip)

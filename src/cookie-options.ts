@@ -1,6 +1,6 @@
 import type { SetCookie } from "./exchange.ts";
-import { boolean, known } from "./known-options.ts";
-import { DEFAULT_NAME } from "./session-data.ts";
+import { checkBoolean, checkOptionNames } from "./known-options.ts";
+import { DEFAULT_COOKIE_NAME } from "./session-data.ts";
 import { isSameCookie } from "./wire/cookie.ts";
 
 /** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
@@ -47,14 +47,14 @@ const LONGEST_NAME = 128;
 
 /** Checks and completes the option `cookie`. Throws `TypeError`. @internal */
 export function cookieOf(options: CookieOptions = {}): SentCookie {
-  known(options, "cookie", [...COOKIE_OPTIONS, "previous"]);
+  checkOptionNames(options, "cookie", [...COOKIE_OPTIONS, "previous"]);
   const { previous = [] } = options;
   const { base, attributes } = sentCookieOf(options, "cookie");
   if (!Array.isArray(previous))
     throw new TypeError('cookie.previous: needs a list of what cookie was before, such as [{ name: "sid" }]');
   const former = previous.map((each: PreviousCookie, index) => {
     const at = `cookie.previous[${index}]`;
-    known(each, at, COOKIE_OPTIONS);
+    checkOptionNames(each, at, COOKIE_OPTIONS);
     const its = sentCookieOf(each, at);
     if (isSameCookie(its.attributes, attributes))
       throw new TypeError(`${at}: is the cookie of now; leave it out, or say how it was sent before`);
@@ -75,10 +75,10 @@ function sentCookieOf(
   options: PreviousCookie,
   at: string,
 ): { readonly base: string; readonly attributes: Omit<SetCookie, "value"> } {
-  const { name = DEFAULT_NAME, path = "/", domain } = options;
+  const { name = DEFAULT_COOKIE_NAME, path = "/", domain } = options;
   const { secure = true, httpOnly = true, sameSite = "strict", partitioned = false } = options;
   for (const [key, value] of Object.entries({ secure, httpOnly, partitioned }))
-    boolean(value, `${at}.${key}`);
+    checkBoolean(value, `${at}.${key}`);
   if (typeof name !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || name.length > LONGEST_NAME) {
     throw new TypeError(`${at}.name: needs 1 to ${LONGEST_NAME} letters, digits or !#$%&'*+-.^_\`|~`);
   }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../test/support/fuzz.ts";
-import { duration, inWords, milliseconds } from "./duration.ts";
+import { duration, formatDuration, parseDuration } from "./duration.ts";
 
 describe("milliseconds", () => {
   it.each([
@@ -10,7 +10,7 @@ describe("milliseconds", () => {
     ["24h", 86_400_000],
     ["30d", 2_592_000_000],
   ])("makes %s %i", (text, result) => {
-    expect(milliseconds(text, "x")).toBe(result);
+    expect(parseDuration(text, "x")).toBe(result);
   });
 
   // Some of these compile as a template type.
@@ -32,7 +32,7 @@ describe("milliseconds", () => {
     5,
     null,
   ])("refuses %j, and names the option", (text) => {
-    expect(() => milliseconds(text, "idleTimeout")).toThrow(
+    expect(() => parseDuration(text, "idleTimeout")).toThrow(
       /^idleTimeout: needs a whole number above zero and/,
     );
   });
@@ -48,7 +48,7 @@ describe("milliseconds", () => {
       fc.property(text, (value) => {
         let result: unknown;
         try {
-          result = milliseconds(value, "x");
+          result = parseDuration(value, "x");
         } catch (error) {
           expect(error).toBeInstanceOf(TypeError);
           return;
@@ -71,7 +71,7 @@ describe("inWords", () => {
     [86_400_000, "24 hours"],
     [30 * 86_400_000, "30 days"],
   ])("reads %d as %s", (length, words) => {
-    expect(inWords(length)).toBe(words);
+    expect(formatDuration(length)).toBe(words);
   });
 });
 

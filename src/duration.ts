@@ -3,7 +3,7 @@ export type Duration = `${number}${"s" | "m" | "h" | "d"}`;
 
 const UNIT = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** What a timer can wait for, in milliseconds, 24.8 days: with more it fires at once. @internal */
-export const LONGEST_TIMER: number = 2 ** 31 - 1;
+export const MAX_TIMER_DELAY: number = 2 ** 31 - 1;
 
 const FORM = /^(0|[1-9][0-9]{0,9})([smhd])$/;
 
@@ -21,12 +21,12 @@ const FORM = /^(0|[1-9][0-9]{0,9})([smhd])$/;
  * ```
  */
 export function duration(text: string): Duration {
-  milliseconds(text, "duration");
+  parseDuration(text, "duration");
   return text as Duration;
 }
 
 /** Milliseconds as somebody reads them, in the largest unit that gives a whole number: `"24 hours"`. @internal */
-export function inWords(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   // A day or two of hours are read as hours.
   const units = [
     ["day", UNIT.d, 3],
@@ -40,7 +40,7 @@ export function inWords(milliseconds: number): string {
 }
 
 /** The milliseconds of a duration; `name` is what the error calls it. @internal */
-export function milliseconds(text: unknown, name: string): number {
+export function parseDuration(text: unknown, name: string): number {
   const [, count, unit] = (typeof text === "string" && FORM.exec(text)) || [];
   const result = Number(count) * UNIT[unit as keyof typeof UNIT];
   if (!(result > 0)) {

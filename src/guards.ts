@@ -1,7 +1,7 @@
-import { known } from "./known-options.ts";
-import type { Need } from "./policy/freshness.ts";
+import { checkOptionNames } from "./known-options.ts";
+import type { StepUpRequirement } from "./policy/freshness.ts";
 import { needOf, type StepUpOptions } from "./step-up.ts";
-import type { Use } from "./upkeep.ts";
+import type { RequestUse } from "./upkeep.ts";
 
 /** What `public` can be told. */
 export interface PublicOptions {
@@ -25,14 +25,14 @@ export interface AuthOptions extends PublicOptions, StepUpOptions {}
 
 /** What they come to. @internal */
 export interface GuardRules {
-  readonly use: Use;
-  readonly need: Need | undefined;
+  readonly use: RequestUse;
+  readonly need: StepUpRequirement | undefined;
   readonly allowsCrossOrigin: boolean;
 }
 
 /** Checks the options of `public`. Throws `TypeError` naming the option and the mend. @internal */
 export function publicRules(options: PublicOptions = {}): GuardRules {
-  known(options, "public", ["touch", "crossOrigin"]);
+  checkOptionNames(options, "public", ["touch", "crossOrigin"]);
   return {
     use: { touch: touchOf(options, "public"), rotate: false },
     need: undefined,
@@ -42,7 +42,7 @@ export function publicRules(options: PublicOptions = {}): GuardRules {
 
 /** Checks the options of `auth`. Throws `TypeError` naming the option and the mend. @internal */
 export function authRules(options: AuthOptions = {}): GuardRules {
-  known(options, "auth", ["touch", "maxAuthAge", "level", "crossOrigin"]);
+  checkOptionNames(options, "auth", ["touch", "maxAuthAge", "level", "crossOrigin"]);
   return {
     use: { touch: touchOf(options, "auth"), rotate: true },
     need: needOf(options, "auth"),

@@ -2,11 +2,11 @@ import { SessionError } from "./errors.ts";
 import type { Events } from "./events.ts";
 import { GuardedStore } from "./guarded-store.ts";
 import type { Resolved } from "./options.ts";
-import { type Admitted, admit } from "./policy/admission.ts";
-import { endOf } from "./policy/lifetime.ts";
-import type { Match, Proof } from "./policy/rotation.ts";
+import { type AcceptedToken, verifyToken } from "./policy/admission.ts";
+import { findEndReason } from "./policy/lifetime.ts";
+import type { SecretMatch, SecretProof } from "./policy/rotation.ts";
 import type { SessionId } from "./session.ts";
-import type { CoreData } from "./session-data.ts";
+import type { RecordData } from "./session-data.ts";
 import { shardOf } from "./shard.ts";
 import type { End, EndReason, SessionChange, SessionPage, SessionRecord, Store } from "./store.ts";
 import { isSessionId } from "./wire/token.ts";
@@ -100,7 +100,7 @@ export class Ledger {
   async #endRefused(userKey: string): Promise<boolean> {
     let ended = false;
     for (const record of await this.list(userKey)) {
-      const reason = endOf(record, this.#options.clock(), this.#options.lifetime);
+      const reason = findEndReason(record, this.#options.clock(), this.#options.lifetime);
       if (reason && (await this.endById(record.id, reason, userKey)) === "deleted") ended = true;
     }
     return ended;
@@ -134,10 +134,10 @@ export class Ledger {
    * and nothing is written to a session that is over. `next` returns the same data to change nothing.
    */
   async change(
-    before: Admitted,
-    proof: Proof,
-    next: (data: CoreData, match: Match) => CoreData | Promise<CoreData>,
-  ): Promise<Admitted> {
+    before: AcceptedToken,
+    proof: SecretProof,
+    next: (data: RecordData, match: SecretMatch) => RecordData | Promise<RecordData>,
+  ): Promise<AcceptedToken> {
     let found = before;
     for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt++) {
       const { record, match } = found;
@@ -148,7 +148,7 @@ export class Ledger {
       if (outcome === "updated") {
         return { admitted: true, record: { ...record, revision: record.revision + 1, data }, data, match };
       }
-      const again = admit(
+      const again = verifyToken(
         await this.#store.fetchById(record.id),
         proof,
         this.#options.clock(),

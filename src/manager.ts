@@ -1,27 +1,41 @@
 import { Arrivals } from "./arrivals.ts";
 import {
-  type Authentication,
-  type Live,
+  type AuthResult,
+  type LiveSession,
   live,
-  type Opened,
+  type OpenedSession,
   provedBy,
-  type Standing,
+  type SessionStanding,
 } from "./authentication.ts";
 import { Authenticator } from "./authenticator.ts";
-import { type Duration, milliseconds } from "./duration.ts";
+import { type Duration, parseDuration } from "./duration.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
-import { known, momentOf, wholeNumber } from "./known-options.ts";
+import { checkOptionNames, checkPositiveInteger, parseDate } from "./known-options.ts";
 import { Ledger, PAGE } from "./ledger.ts";
 import { expiresInOf } from "./limits.ts";
 import { MetaCodec } from "./meta.ts";
 import { type ManagerOptions, notBeforeOf, type Resolved, resolveOptions } from "./options.ts";
-import type { Admitted } from "./policy/admission.ts";
+import type { AcceptedToken } from "./policy/admission.ts";
 import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
-import { levelOf, type Proof, provedAnew, provedByLogin, withProved } from "./policy/freshness.ts";
-import { deadlineOf, endOf, lifetimeOf } from "./policy/lifetime.ts";
-import { confirmed, isPending, isRetired, type Match, proved, turned, turnsOf } from "./policy/rotation.ts";
+import {
+  computeLevel,
+  recordLogin,
+  recordProof,
+  type StepUpProof,
+  withStepUpState,
+} from "./policy/freshness.ts";
+import { computeDeadline, computeTimes, findEndReason } from "./policy/lifetime.ts";
+import {
+  addPendingAfterProof,
+  confirmPendingSecret,
+  countRotations,
+  isPending,
+  isRetired,
+  replaceSecret,
+  type SecretMatch,
+} from "./policy/rotation.ts";
 import {
   checkProviderSession,
   linkOf,
@@ -30,25 +44,25 @@ import {
   providerOf,
 } from "./provider.ts";
 import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
-import { type CoreData, coreData, DEFAULT_NAME } from "./session-data.ts";
+import { DEFAULT_COOKIE_NAME, type RecordData, readRecordData } from "./session-data.ts";
 import { policyOf, type SessionPolicy } from "./session-policy.ts";
 import { KEYS } from "./signing-keys.ts";
 import { levelOf as levelIn } from "./step-up.ts";
 import type { SessionRecord, Store } from "./store.ts";
-import type { Use } from "./upkeep.ts";
+import type { RequestUse } from "./upkeep.ts";
 import { checkUserKey } from "./user-key.ts";
-import { formToken, isFormToken } from "./wire/form-token.ts";
-import { revocationOf, revocationToken } from "./wire/revocation-token.ts";
+import { createFormToken, verifyFormToken } from "./wire/form-token.ts";
+import { createRevocationToken, parseRevocationToken } from "./wire/revocation-token.ts";
 import { SessionCookie } from "./wire/session-cookie.ts";
 import type { Signer } from "./wire/signature.ts";
 import {
-  hashOf,
+  createNextSecret,
+  hashRoot,
+  hashText,
   isSessionId,
-  LENGTH,
-  nextSecret,
   randomText,
-  rootHashOf,
   type Secret,
+  TOKEN_LENGTH,
   type Token,
   TokenProof,
 } from "./wire/token.ts";
@@ -155,9 +169,9 @@ export class Manager<In = undefined, Out extends In = In> {
   ): Promise<readonly Session<Out>[]> {
     checkUserKey(userKey);
     if (!page) return this.list(userKey);
-    known(page, "page", ["limit", "before"]);
+    checkOptionNames(page, "page", ["limit", "before"]);
     const { limit = PAGE, before } = page;
-    wholeNumber(limit, "page.limit");
+    checkPositiveInteger(limit, "page.limit");
     const cursor = before && { createdAt: before.createdAt.getTime(), id: before.id };
     return this.#listed(await this.ledger.page(userKey, { limit, ...(cursor && { before: cursor }) }));
   }
@@ -177,15 +191,15 @@ export class Manager<In = undefined, Out extends In = In> {
    */
   revocationToken(id: string, options: { readonly expiresIn?: Duration } = {}): string {
     if (!isSessionId(id)) throw new TypeError("revocationToken: needs the id of a session");
-    known(options, "revocationToken", ["expiresIn"]);
+    checkOptionNames(options, "revocationToken", ["expiresIn"]);
     const { expiresIn = "7d" } = options;
-    const until = this.#options.clock() + milliseconds(expiresIn, "revocationToken.expiresIn");
-    return revocationToken(this.#signer("revocationToken"), id, until);
+    const until = this.#options.clock() + parseDuration(expiresIn, "revocationToken.expiresIn");
+    return createRevocationToken(this.#signer("revocationToken"), id, until);
   }
 
   /** Ends the session that such a link is about; whether it was there. False for whatever is no such text, and for an old one. */
   async revokeByToken(token: unknown): Promise<boolean> {
-    const id = revocationOf(this.#signer("revokeByToken"), token, this.#options.clock());
+    const id = parseRevocationToken(this.#signer("revokeByToken"), token, this.#options.clock());
     return id !== undefined && (await this.ledger.endById(id, "revoked")) === "deleted";
   }
 
@@ -195,7 +209,7 @@ export class Manager<In = undefined, Out extends In = In> {
     options: { readonly except?: readonly string[] } = {},
   ): Promise<readonly SessionId[]> {
     checkUserKey(userKey);
-    known(options, "revokeByUserKey", ["except"]);
+    checkOptionNames(options, "revokeByUserKey", ["except"]);
     const { except = [] } = options;
     // A bare id would be taken for a list of letters, and nothing of it be spared.
     if (!Array.isArray(except)) throw new TypeError("revokeByUserKey.except: needs a list of ids");
@@ -226,7 +240,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const { issuer, sid } = session;
     // The link finds it, the record says what it is.
     return this.ledger.endByLink(linkOf(session), "revoked", (record) => {
-      const provider = coreData(record)?.provider;
+      const provider = readRecordData(record)?.provider;
       return provider?.issuer === issuer && provider.sid === sid;
     });
   }
@@ -248,7 +262,7 @@ export class Manager<In = undefined, Out extends In = In> {
    * ```
    */
   async revokeAllBefore(moment: Date): Promise<number> {
-    return this.ledger.endCreatedBefore(momentOf(moment, "revokeAllBefore"), "revoked");
+    return this.ledger.endCreatedBefore(parseDate(moment, "revokeAllBefore"), "revoked");
   }
 
   /**
@@ -278,12 +292,12 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   /** Who the request is, by its cookie. Never throws on what a client sent. @internal */
-  authenticate(exchange: Exchange, use: Use): Promise<Authentication<Out>> {
+  authenticate(exchange: Exchange, use: RequestUse): Promise<AuthResult<Out>> {
     return this.#authenticator.authenticate(exchange, use);
   }
 
   /** Makes more follow from a request that is known already, if it is due. @internal */
-  renew(exchange: Exchange, before: Live<Out>, use: Use): Promise<Authentication<Out>> {
+  renew(exchange: Exchange, before: LiveSession<Out>, use: RequestUse): Promise<AuthResult<Out>> {
     return this.#authenticator.renew(exchange, before, use);
   }
 
@@ -309,13 +323,13 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   /** @internal */
-  formToken({ record, data }: Live<Out>): string {
-    return formToken(this.#signer("formToken"), { id: record.id, root: data.root });
+  formToken({ record, data }: LiveSession<Out>): string {
+    return createFormToken(this.#signer("formToken"), { id: record.id, root: data.root });
   }
 
   /** The error to refuse a form with that has not the token of this session. @internal */
-  refusesForm({ record, data }: Live<Out>, text: unknown): SessionError | undefined {
-    if (isFormToken(this.#signer("verifyFormToken"), { id: record.id, root: data.root }, text))
+  refusesForm({ record, data }: LiveSession<Out>, text: unknown): SessionError | undefined {
+    if (verifyFormToken(this.#signer("verifyFormToken"), { id: record.id, root: data.root }, text))
       return undefined;
     this.rejected("cross_origin");
     return new SessionError("ERR_CROSS_ORIGIN", "the form has no token of this session");
@@ -338,7 +352,7 @@ export class Manager<In = undefined, Out extends In = In> {
     userKey: string,
     { meta, expiresIn, level, provider }: InitOptions<In>,
     held: readonly SessionRecord[],
-  ): Promise<Live<Out>> {
+  ): Promise<LiveSession<Out>> {
     const { clock, lifetime, nist, cookie } = this.#options;
     const ownLifetime = { ...lifetime, expiresIn: expiresInOf(expiresIn, nist) ?? lifetime.expiresIn };
     const ownLevel = levelIn(level, "init");
@@ -348,15 +362,15 @@ export class Manager<In = undefined, Out extends In = In> {
     const now = clock();
     if (login?.latest !== undefined && login.latest <= now) throw SessionError.unauthorized("expired");
     const { kept, told, device } = await this.#arrivals.of(exchange, userKey, now);
-    const secret = (randomText(LENGTH.root) + this.#options.generateSecret()) as Secret;
-    const data: CoreData = {
+    const secret = (randomText(TOKEN_LENGTH.root) + this.#options.generateSecret()) as Secret;
+    const data: RecordData = {
       v: 1,
-      ...(cookie.base !== DEFAULT_NAME && { cookie: cookie.base }),
+      ...(cookie.base !== DEFAULT_COOKIE_NAME && { cookie: cookie.base }),
       ...(this.cookie.sentAs !== undefined && { sentAs: this.cookie.sentAs }),
       ...(ownLifetime.expiresIn !== undefined && { persistent: true }),
-      root: rootHashOf(secret),
-      secret: hashOf(secret),
-      ...provedByLogin(ownLevel, now),
+      root: hashRoot(secret),
+      secret: hashText(secret),
+      ...recordLogin(ownLevel, now),
       ...(login && { provider: login.kept }),
       ...kept,
       ...(json !== undefined && { meta: json }),
@@ -364,7 +378,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const link = login?.link !== undefined && { link: login.link };
     const replaced = held.find((record) => record.userKey === userKey);
     this.cookie.assertWritable(exchange);
-    const draft = { userKey, revision: 0, ...lifetimeOf(now, ownLifetime, login?.latest), ...link, data };
+    const draft = { userKey, revision: 0, ...computeTimes(now, ownLifetime, login?.latest), ...link, data };
     const record = await this.ledger.insert(draft, replaced);
     const id = record.id as SessionId;
     try {
@@ -381,20 +395,24 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   /** Replaces the secret; with a proof, also notes that the user has just given it. @internal */
-  async rotate(exchange: Exchange, before: Live<Out>, proof?: Proof): Promise<Live<Out>> {
+  async rotate(exchange: Exchange, before: LiveSession<Out>, proof?: StepUpProof): Promise<LiveSession<Out>> {
     this.cookie.assertWritable(exchange);
     const { clock } = this.#options;
-    const secret = nextSecret(before.token.secret, this.#options.generateSecret);
-    const hash = hashOf(secret);
+    const secret = createNextSecret(before.token.secret, this.#options.generateSecret);
+    const hash = hashText(secret);
     const { after, meta } = await this.#change(before, (data, match) => {
       const now = clock();
-      const known = isPending(match) ? confirmed(data, match, now) : data;
+      const known = isPending(match) ? confirmPendingSecret(data, match, now) : data;
       if (match === "current" || known !== data) {
-        const next = turned(known, hash, now);
-        return proof ? withProved(next, provedAnew(known, proof, now)) : next;
+        const next = replaceSecret(known, hash, now);
+        return proof ? withStepUpState(next, recordProof(known, proof, now)) : next;
       }
       // The holder of a retired secret gets another one only for a proof: the response with the last one may be lost.
-      return (proof && proved(data, hash, provedAnew(provedBy({ data, match }), proof, now), now)) || data;
+      return (
+        (proof &&
+          addPendingAfterProof(data, hash, recordProof(provedBy({ data, match }), proof, now), now)) ||
+        data
+      );
     });
     const { record, data } = after;
     const match = data.secret === hash ? "current" : data.pending?.find((each) => each.hash === hash);
@@ -407,20 +425,23 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   /** Changes the metadata, once more from the start whenever somebody else was faster. @internal */
-  async updateMeta(before: Live<Out>, update: (meta: Out) => In | Promise<In>): Promise<Live<Out>> {
+  async updateMeta(
+    before: LiveSession<Out>,
+    update: (meta: Out) => In | Promise<In>,
+  ): Promise<LiveSession<Out>> {
     const { after, meta } = await this.#change(before, async ({ meta, ...rest }) => {
       const old = await this.#meta.read(meta);
       if (!old.ok) throw old.error;
       const { json } = await this.#meta.write(await update(old.value));
-      return { ...rest, ...(json !== undefined && { meta: json }) } as CoreData;
+      return { ...rest, ...(json !== undefined && { meta: json }) } as RecordData;
     });
     return live(before.token, after, meta, before.held, this.#options.clock());
   }
 
   async #change(
-    before: Live<Out>,
-    next: (data: CoreData, match: Match) => CoreData | Promise<CoreData>,
-  ): Promise<{ readonly after: Admitted; readonly meta: ParsedMeta<Out> }> {
+    before: LiveSession<Out>,
+    next: (data: RecordData, match: SecretMatch) => RecordData | Promise<RecordData>,
+  ): Promise<{ readonly after: AcceptedToken; readonly meta: ParsedMeta<Out> }> {
     const after = await this.ledger.change(before, new TokenProof(before.token), next);
     return { after, meta: await this.#meta.read(after.data.meta) };
   }
@@ -434,19 +455,19 @@ export class Manager<In = undefined, Out extends In = In> {
     const now = this.#options.clock();
     const sessions: Session<Out>[] = [];
     for (const record of records) {
-      const data = coreData(record);
-      if (!data || endOf(record, now, this.#options.lifetime)) continue;
+      const data = readRecordData(record);
+      if (!data || findEndReason(record, now, this.#options.lifetime)) continue;
       const meta = await this.#meta.read(data.meta);
-      sessions.push(new SessionView(record, data, meta, record.id === current, levelOf(data, now)));
+      sessions.push(new SessionView(record, data, meta, record.id === current, computeLevel(data, now)));
     }
     return sessions;
   }
 
   /** What a connection that outlives its request must know of the session that opened it. @internal */
-  opened({ record, data, match }: Live<Out>): Opened {
-    const deadline = deadlineOf(record, this.#options.lifetime);
+  opened({ record, data, match }: LiveSession<Out>): OpenedSession {
+    const deadline = computeDeadline(record, this.#options.lifetime);
     const id = record.id as SessionId;
-    const turns = turnsOf(data);
+    const turns = countRotations(data);
     if (isRetired(match) && match.until < deadline) return { id, turns, endsAt: match.until, retires: true };
     return { id, turns, endsAt: deadline, retires: false };
   }
@@ -457,21 +478,21 @@ export class Manager<In = undefined, Out extends In = In> {
    *
    * @internal
    */
-  async standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, Standing>> {
-    const standings = new Map<SessionId, Standing>();
+  async standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, SessionStanding>> {
+    const standings = new Map<SessionId, SessionStanding>();
     for (let start = 0; start < ids.length; start += PAGE) {
       const some = ids.slice(start, start + PAGE);
       const records = await this.ledger.fetchByIds(some);
       const now = this.#options.clock();
       for (const [index, id] of some.entries()) {
         const record = records[index];
-        const data = record && coreData(record);
+        const data = record && readRecordData(record);
         if (!data) {
           standings.set(id, { over: "unknown" });
           continue;
         }
-        const over = record.ended?.reason ?? endOf(record, now, this.#options.lifetime);
-        standings.set(id, over ? { over } : { turns: turnsOf(data) });
+        const over = record.ended?.reason ?? findEndReason(record, now, this.#options.lifetime);
+        standings.set(id, over ? { over } : { turns: countRotations(data) });
       }
     }
     return standings;
@@ -482,7 +503,7 @@ export class Manager<In = undefined, Out extends In = In> {
     this.events.emit("rejected", { reason, at: this.#options.clock() });
   }
 
-  #send(exchange: Exchange, sent: Token, { deadline }: SessionRecord, { persistent }: CoreData): void {
+  #send(exchange: Exchange, sent: Token, { deadline }: SessionRecord, { persistent }: RecordData): void {
     this.cookie.send(exchange, sent, this.#options.clock(), persistent ? deadline : undefined);
   }
 }

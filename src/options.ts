@@ -10,9 +10,9 @@ import {
 } from "./client-options.ts";
 import { type CookieOptions, cookieOf, type SentCookie } from "./cookie-options.ts";
 import type { Duration } from "./duration.ts";
-import { milliseconds } from "./duration.ts";
-import { type Trust, type TrustProxy, trustOf } from "./identity/trust-proxy.ts";
-import { known, momentOf, wholeNumber } from "./known-options.ts";
+import { parseDuration } from "./duration.ts";
+import { parseTrustProxy, type TrustFunction, type TrustProxy } from "./identity/trust-proxy.ts";
+import { checkOptionNames, checkPositiveInteger, parseDate } from "./known-options.ts";
 import { expiresInOf, idleTimeoutOf, overallOf } from "./limits.ts";
 import type { StandardSchema } from "./meta.ts";
 import type { AssuranceLevel } from "./policy/assurance.ts";
@@ -20,7 +20,7 @@ import type { Lifetime } from "./policy/lifetime.ts";
 import { signerOf } from "./signing-keys.ts";
 import type { SessionLimit, TombstoneOptions } from "./store.ts";
 import type { Signer } from "./wire/signature.ts";
-import { isAlphanumeric, LENGTH, randomText } from "./wire/token.ts";
+import { isAlphanumeric, randomText, TOKEN_LENGTH } from "./wire/token.ts";
 
 /** The options of a manager. Durations are texts such as `"15m"` or `"30d"`. */
 export interface ManagerOptions<In = undefined, Out extends In = In> {
@@ -107,7 +107,7 @@ export interface Resolved<In, Out> {
   readonly client: Client;
   readonly recognize: Recognition | undefined;
   readonly validate: Required<ValidateOptions> | undefined;
-  readonly trust: Trust;
+  readonly trust: TrustFunction;
   readonly trustedOrigins: ReadonlySet<string>;
   readonly signer: Signer | undefined;
   readonly limit: SessionLimit;
@@ -124,7 +124,7 @@ const TOMBSTONES_PER_USER = 100;
 
 /** Checks and completes the options. Throws `TypeError` naming the option and the mend. @internal */
 export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, Out>): Resolved<In, Out> {
-  known(options, "options", [
+  checkOptionNames(options, "options", [
     "cookie",
     "expiresIn",
     "nist",
@@ -147,7 +147,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     "clock",
   ]);
   const maxMetaBytes = options.maxMetaBytes ?? 4_096;
-  wholeNumber(maxMetaBytes, "maxMetaBytes");
+  checkPositiveInteger(maxMetaBytes, "maxMetaBytes");
   const clock = options.clock ?? Date.now;
   if (typeof clock !== "function") throw new TypeError("clock: needs a function that returns milliseconds");
   const { nist, tombstones } = options;
@@ -167,17 +167,17 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
     tombstones:
       tombstones === undefined
         ? undefined
-        : Object.freeze({ keepFor: milliseconds(tombstones, "tombstones"), max: TOMBSTONES_PER_USER }),
+        : Object.freeze({ keepFor: parseDuration(tombstones, "tombstones"), max: TOMBSTONES_PER_USER }),
     clearSiteData: clearSiteDataOf(options.clearSiteData),
     client,
     recognize: recognizeOf(options.recognize, client, cookie.attributes, signer),
     validate: validateOf(options.validate, client),
-    trust: trustOf(options.trustProxy),
+    trust: parseTrustProxy(options.trustProxy),
     trustedOrigins: originsOf(options.trustedOrigins),
     signer,
     limit: limitOf(options.maxSessions),
-    generateId: generator("generateId", options.generateId, LENGTH.id),
-    generateSecret: generator("generateSecret", options.generateSecret, LENGTH.turn),
+    generateId: generator("generateId", options.generateId, TOKEN_LENGTH.id),
+    generateSecret: generator("generateSecret", options.generateSecret, TOKEN_LENGTH.turn),
     meta: schemaOf(options.meta),
     maxMetaBytes,
     clock,
@@ -186,7 +186,7 @@ export function resolveOptions<In, Out extends In>(options: ManagerOptions<In, O
 
 function rotateEveryOf(rotateEvery: Duration | undefined): number | undefined {
   if (rotateEvery === undefined) return undefined;
-  const result = milliseconds(rotateEvery, "rotateEvery");
+  const result = parseDuration(rotateEvery, "rotateEvery");
   if (result < ROTATION_AT_LEAST)
     throw new TypeError('rotateEvery: at least "1m", else requests side by side would be taken for thieves');
   return result;
@@ -194,7 +194,7 @@ function rotateEveryOf(rotateEvery: Duration | undefined): number | undefined {
 
 /** Checks `notBefore`, given to the manager or set on it. @internal */
 export function notBeforeOf(date: Date | undefined): number | undefined {
-  return date === undefined ? undefined : momentOf(date, "notBefore");
+  return date === undefined ? undefined : parseDate(date, "notBefore");
 }
 
 const CLEARED: readonly unknown[] = ["cache", "cookies", "storage"];
@@ -222,8 +222,8 @@ function originsOf(origins: readonly string[] = []): ReadonlySet<string> {
 }
 
 function limitOf(limit: SessionLimit = { max: 1_000, onExceed: "evict-oldest" }): SessionLimit {
-  known(limit, "maxSessions", ["max", "onExceed"]);
-  wholeNumber(limit.max, "maxSessions.max");
+  checkOptionNames(limit, "maxSessions", ["max", "onExceed"]);
+  checkPositiveInteger(limit.max, "maxSessions.max");
   if (!["evict-oldest", "evict-idlest", "refuse"].includes(limit.onExceed)) {
     throw new TypeError('maxSessions.onExceed: needs "evict-oldest", "evict-idlest" or "refuse"');
   }

@@ -1,4 +1,4 @@
-import { inWords } from "./duration.ts";
+import { formatDuration } from "./duration.ts";
 import type { SessionPolicy } from "./session-policy.ts";
 import type { SessionLimit } from "./store.ts";
 
@@ -132,5 +132,5 @@ function recognizeWords(recognize: Said["recognize"]): readonly string[] {
 }
 
 function span(seconds: number): string {
-  return inWords(seconds * 1_000);
+  return formatDuration(seconds * 1_000);
 }

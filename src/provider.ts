@@ -1,6 +1,6 @@
-import { known, momentOf } from "./known-options.ts";
+import { checkOptionNames, parseDate } from "./known-options.ts";
 import { checkKey } from "./user-key.ts";
-import { hashOf } from "./wire/token.ts";
+import { hashText } from "./wire/token.ts";
 
 /** A session at an identity provider, by which ours is to be found. */
 export interface ProviderSession {
@@ -21,12 +21,12 @@ export interface ProviderLogin {
 
 /** Under what a store finds the sessions of a provider's session: nothing can be read from it. @internal */
 export function linkOf({ issuer, sid }: ProviderSession): string {
-  return hashOf(JSON.stringify([issuer, sid]));
+  return hashText(JSON.stringify([issuer, sid]));
 }
 
 /** Throws `TypeError` for what names no session of a provider's. @internal */
 export function checkProviderSession(session: ProviderSession): void {
-  known(session, "revokeByProviderSession", ["issuer", "sid"]);
+  checkOptionNames(session, "revokeByProviderSession", ["issuer", "sid"]);
   checkKey(session.issuer, "revokeByProviderSession.issuer");
   checkKey(session.sid, "revokeByProviderSession.sid");
 }
@@ -42,6 +42,6 @@ export function providerOf({ issuer, sid, expiresAt }: ProviderLogin): {
   return {
     kept: { issuer, ...(sid !== undefined && { sid }) },
     link: sid === undefined ? undefined : linkOf({ issuer, sid }),
-    latest: expiresAt === undefined ? undefined : momentOf(expiresAt, "init.provider.expiresAt"),
+    latest: expiresAt === undefined ? undefined : parseDate(expiresAt, "init.provider.expiresAt"),
   };
 }

@@ -1,8 +1,8 @@
-import { type None, none } from "./authentication.ts";
+import { type NoSession, none } from "./authentication.ts";
 import type { UnauthorizedReason } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Admission, Admitted } from "./policy/admission.ts";
+import type { AcceptedToken, TokenVerdict } from "./policy/admission.ts";
 import type { EndReason, SessionRecord } from "./store.ts";
 import type { SessionCookie } from "./wire/session-cookie.ts";
 
@@ -22,10 +22,10 @@ export class Refusals {
    */
   async refuse(
     exchange: Exchange,
-    admissions: readonly Admission[],
+    admissions: readonly TokenVerdict[],
     names: readonly string[] = [this.#cookie.name],
     copied?: string,
-  ): Promise<None> {
+  ): Promise<NoSession> {
     const held: SessionRecord[] = [];
     for (const each of admissions) {
       if (each.admitted || each.reason === "unknown" || each.record.ended) continue;
@@ -48,7 +48,7 @@ export class Refusals {
    * Ends a session in the store that is over by this manager's options and clock: another manager's may still accept its
    * cookie, and so a copy of it.
    */
-  async #end(record: SessionRecord, reason: EndReason, all: readonly Admission[]): Promise<void> {
+  async #end(record: SessionRecord, reason: EndReason, all: readonly TokenVerdict[]): Promise<void> {
     // A browser that presents the current secret beside an old one has a cookie left over from another path.
     if (reason === "reused" && all.some((each) => each.admitted && each.record.id === record.id)) return;
     await this.#ledger.endById(record.id, reason, record.userKey);
@@ -57,12 +57,12 @@ export class Refusals {
 
 /** Whether the session's end is proven to its holder. @internal */
 export function isOver(
-  admission: Admission,
-): admission is Exclude<Admission, Admitted | { readonly reason: "unknown" }> {
+  admission: TokenVerdict,
+): admission is Exclude<TokenVerdict, AcceptedToken | { readonly reason: "unknown" }> {
   return !admission.admitted && admission.reason !== "unknown";
 }
 
 /** Why nobody gets in: what can be told of the first that can tell. @internal */
-export function reasonOf(admissions: readonly Admission[]): UnauthorizedReason {
+export function reasonOf(admissions: readonly TokenVerdict[]): UnauthorizedReason {
   return admissions.find(isOver)?.reason ?? "unknown";
 }

@@ -1,23 +1,23 @@
-import type { Authentication } from "./authentication.ts";
+import type { AuthResult } from "./authentication.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Use } from "./upkeep.ts";
+import type { RequestUse } from "./upkeep.ts";
 
 /** @internal */
-export type Authenticate<Out> = (exchange: Exchange, use: Use) => Promise<Authentication<Out>>;
+export type AuthenticateFunction<Out> = (exchange: Exchange, use: RequestUse) => Promise<AuthResult<Out>>;
 
-const NOTHING: Use = { touch: false, rotate: false };
+const NOTHING: RequestUse = { touch: false, rotate: false };
 
 /** What is known of one request. Private fields: whoever logs the context must see no hash. @internal */
 export class RequestState<Out> {
   readonly #exchange: Exchange;
-  #authentication: Authentication<Out> | undefined;
-  #loading: Promise<Authentication<Out>> | undefined;
+  #authentication: AuthResult<Out> | undefined;
+  #loading: Promise<AuthResult<Out>> | undefined;
   /** Whether it may change something: it is from a page of the app's own, or the app lets every page send it. */
   mayChange = false;
   /** The reason that was reported last: each is reported once for a request. */
   reported: string | undefined;
   /** What has followed from it. */
-  #use: Use = NOTHING;
+  #use: RequestUse = NOTHING;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -25,15 +25,15 @@ export class RequestState<Out> {
   get exchange(): Exchange {
     return this.#exchange;
   }
-  get authentication(): Authentication<Out> | undefined {
+  get authentication(): AuthResult<Out> | undefined {
     return this.#authentication;
   }
-  set authentication(authentication: Authentication<Out>) {
+  set authentication(authentication: AuthResult<Out>) {
     this.#authentication = authentication;
   }
 
   /** Loads at most once, however many ask at the same time; whoever has waited for it hands it to `settle`. */
-  load(authenticate: Authenticate<Out>, use: Use): Promise<Authentication<Out>> {
+  load(authenticate: AuthenticateFunction<Out>, use: RequestUse): Promise<AuthResult<Out>> {
     if (!this.#loading) {
       this.#use = use;
       this.#loading = authenticate(this.#exchange, use);
@@ -42,12 +42,12 @@ export class RequestState<Out> {
   }
 
   /** Whether something is to follow that has not. */
-  lacks({ touch, rotate }: Use, rotates: boolean): boolean {
+  lacks({ touch, rotate }: RequestUse, rotates: boolean): boolean {
     return (touch && !this.#use.touch) || (rotate && rotates && !this.#use.rotate);
   }
 
   /** What was found, unless a verb has come to know better since. */
-  settle(found: Authentication<Out>): Authentication<Out> {
+  settle(found: AuthResult<Out>): AuthResult<Out> {
     this.#authentication ??= found;
     return this.#authentication;
   }

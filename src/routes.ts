@@ -1,10 +1,10 @@
 import type { Duration } from "./duration.ts";
 import { SessionError } from "./errors.ts";
-import { known } from "./known-options.ts";
-import type { Need } from "./policy/freshness.ts";
+import { checkOptionNames } from "./known-options.ts";
+import type { StepUpRequirement } from "./policy/freshness.ts";
 import type { Session } from "./session.ts";
 import { needOf, type StepUpOptions } from "./step-up.ts";
-import { JSON_HEADERS, rejectionOf } from "./wire/rejection.ts";
+import { JSON_HEADERS, toErrorResponse } from "./wire/rejection.ts";
 
 /** Where the ready-made routes are, and what the user must have proved before one of them ends other sessions. */
 export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
@@ -44,7 +44,7 @@ export interface RouteVerbs<Context, Out> {
   /** The session, without counting as activity; throws what `auth` refuses with. */
   peek(context: Context): Promise<Session<Out>>;
   /** The same, as `auth` does it. */
-  load(context: Context, need?: Need): Promise<Session<Out>>;
+  load(context: Context, need?: StepUpRequirement): Promise<Session<Out>>;
   fetchAll(context: Context): Promise<readonly Session<Out>[]>;
   revoke(context: Context): Promise<void>;
   revokeOther(context: Context): Promise<readonly string[]>;
@@ -68,7 +68,7 @@ export function createRoutes<Context, Out>(
   verbs: RouteVerbs<Context, Out>,
   options: RoutesOptions = {},
 ): Routes<Context> {
-  known(options, "routes", ["path", "maxAuthAge", "level"]);
+  checkOptionNames(options, "routes", ["path", "maxAuthAge", "level"]);
   const { path: prefix = "", maxAuthAge = "15m", level } = options;
   // Ending sessions other than the current one needs recent authentication (ASVS 7.5.2).
   const need = needOf(
@@ -122,7 +122,7 @@ export function createRoutes<Context, Out>(
   };
 
   return async (context, request) => {
-    const found = match(request.path, pathBehind(request.mount ?? "", prefix));
+    const found = match(request.path, joinMount(request.mount ?? "", prefix));
     const methods = found && own(endpoints, found.route);
     // What a browser asks before a call of another origin is for the app's own CORS.
     if (!methods || request.method === "OPTIONS") return undefined;
@@ -144,7 +144,7 @@ async function answerOf(run: () => ReturnType<Endpoint<never>>): Promise<RouteAn
     if (json === undefined) return { status, headers: { "cache-control": "no-store" } };
     return { status, headers: JSON_HEADERS, body: JSON.stringify(json) };
   } catch (error) {
-    if (SessionError.is(error)) return rejectionOf(error);
+    if (SessionError.is(error)) return toErrorResponse(error);
     throw error;
   }
 }
@@ -160,7 +160,7 @@ const NOT_FOUND = { error: "not_found" };
  * Where the routes begin in a mount: at exactly one place. What the path repeats of the mount's end is there once, so
  * the path may be the whole one, or what follows the mount. @internal
  */
-export function pathBehind(mount: string, path: string): string {
+export function joinMount(mount: string, path: string): string {
   if (mount === "") return path;
   const folded = fold(mount);
   for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {

@@ -1,7 +1,7 @@
 import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Client } from "./identity/change.ts";
-import { clientOf } from "./identity/client.ts";
+import type { ClientInfo } from "./identity/change.ts";
+import { readClient } from "./identity/client.ts";
 import type { Resolved } from "./options.ts";
 
 /** Who is asking, as far as the options want to know. @internal */
@@ -9,8 +9,8 @@ export function seenClient(
   exchange: Exchange,
   { client, trust, clock }: Resolved<unknown, unknown>,
   events: Events,
-): Client {
-  return clientOf(exchange, client, trust, (cause) => {
+): ClientInfo {
+  return readClient(exchange, client, trust, (cause) => {
     events.emit("error", { error: new Error("client.parse failed", { cause }), at: clock() });
   });
 }

@@ -2,22 +2,22 @@ import type { Agent } from "./session.ts";
 import type { Json, SessionData, SessionRecord } from "./store.ts";
 
 /** What the cookie is called unless the app says otherwise, and the one of stored sessions that name none. @internal */
-export const DEFAULT_NAME = "sessionup";
+export const DEFAULT_COOKIE_NAME = "sessionup";
 
 /** A level above the first that was reached, when, and until when it counts if that is before the session ends. @internal */
-export type Reached = { readonly level: number; readonly at: number; readonly until?: number };
+export type ReachedLevel = { readonly level: number; readonly at: number; readonly until?: number };
 
 /** What the holder of a secret has proved, and when for the last time; unset: when the session began. @internal */
-export type Proved = { readonly authenticatedAt?: number; readonly reached?: readonly Reached[] };
+export type StepUpState = { readonly authenticatedAt?: number; readonly reached?: readonly ReachedLevel[] };
 
 /** A secret that is not the current one, and what its holder had proved by then: nobody sees a later authentication. */
-type Other = Proved & { readonly hash: string };
+type Other = StepUpState & { readonly hash: string };
 
 /** A secret that was replaced, and how long requests under way may still present it. @internal */
-export type Retired = Other & { readonly until: number };
+export type RetiredSecret = Other & { readonly until: number };
 
 /** A secret that was sent, and when; nobody has presented it yet: the response may be lost, or on its way. @internal */
-export type Pending = Other & { readonly at: number };
+export type PendingSecret = Other & { readonly at: number };
 
 /** `Agent` as a type that is JSON: an interface has no index signature. */
 export type AgentData = { readonly [Key in keyof Agent]: Agent[Key] };
@@ -31,7 +31,7 @@ export type ProviderData = { readonly issuer: string; readonly sid?: string };
  *
  * @internal
  */
-export interface CoreData extends SessionData {
+export interface RecordData extends SessionData {
   readonly v: 1;
   /**
    * The base name of the cookie: a token of the users' manager is nothing to the admins' one over the same store. Unset:
@@ -50,15 +50,15 @@ export interface CoreData extends SessionData {
   readonly turnedAt?: number;
   /** How often the app has replaced the secret by `rotate` or `reauthenticate`; unset: never. */
   readonly turns?: number;
-  readonly retired?: readonly Retired[];
+  readonly retired?: readonly RetiredSecret[];
   /** Oldest first. */
-  readonly pending?: readonly Pending[];
+  readonly pending?: readonly PendingSecret[];
   /** The number of secrets issued by time in a row of which none has been presented; unset: none. */
   readonly unclaimed?: number;
   /** When the user has last proved who they are; unset: when the session began. */
   readonly authenticatedAt?: number;
   /** Oldest first. */
-  readonly reached?: readonly Reached[];
+  readonly reached?: readonly ReachedLevel[];
   /** The address, or its network. */
   readonly ip?: string;
   /** The network's keyed hash, in place of it. */
@@ -71,11 +71,11 @@ export interface CoreData extends SessionData {
 }
 
 /** The core's data of a record, or `undefined` if a later release wrote it in a shape this one does not know. @internal */
-export function coreData(record: SessionRecord): CoreData | undefined {
-  return record.data.v === 1 ? (record.data as CoreData) : undefined;
+export function readRecordData(record: SessionRecord): RecordData | undefined {
+  return record.data.v === 1 ? (record.data as RecordData) : undefined;
 }
 
 /** The base name of the cookie that a session is under. @internal */
-export function cookieNameOf({ cookie = DEFAULT_NAME }: CoreData): string {
+export function getCookieName({ cookie = DEFAULT_COOKIE_NAME }: RecordData): string {
   return cookie;
 }

@@ -1,10 +1,10 @@
 import type { ValidateOptions } from "./client-options.ts";
 import type { Resolved } from "./options.ts";
 import type { AssuranceLevel } from "./policy/assurance.ts";
-import { absoluteOf, activityEvery } from "./policy/lifetime.ts";
+import { computeActivityInterval, computeMaxLifetime } from "./policy/lifetime.ts";
 import { wordsOf } from "./policy-words.ts";
 import type { SessionLimit } from "./store.ts";
-import { LONGEST_COOKIE } from "./wire/cookie.ts";
+import { MAX_COOKIE_AGE } from "./wire/cookie.ts";
 
 /**
  * What is in force: frozen, and as it is JSON. Times are seconds. What the app does beside it, such as `auth({ maxAuthAge })`,
@@ -72,10 +72,10 @@ export function policyOf(options: Resolved<unknown, unknown>, links: boolean): S
   const { idleTimeout, notBefore } = lifetime;
   const said = {
     nist: nist ?? null,
-    absolute: absoluteOf(lifetime) / 1_000,
-    longest: (lifetime.overall ?? LONGEST_COOKIE) / 1_000,
+    absolute: computeMaxLifetime(lifetime) / 1_000,
+    longest: (lifetime.overall ?? MAX_COOKIE_AGE) / 1_000,
     idle: idleTimeout === undefined ? null : idleTimeout / 1_000,
-    idleEarly: activityEvery(lifetime) / 1_000,
+    idleEarly: computeActivityInterval(lifetime) / 1_000,
     persistentCookie: lifetime.expiresIn !== undefined,
     provider: Object.freeze({ caps: true, ends: links } as const),
     rotation: rotateEvery === undefined ? null : rotateEvery / 1_000,

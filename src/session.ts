@@ -1,4 +1,4 @@
-import type { CoreData, Proved } from "./session-data.ts";
+import type { RecordData, StepUpState } from "./session-data.ts";
 import type { Json, SessionRecord } from "./store.ts";
 
 declare const brand: unique symbol;
@@ -73,20 +73,20 @@ export type ParsedMeta<Meta> =
  */
 export class SessionView<Meta> implements Session<Meta> {
   readonly #record: SessionRecord;
-  readonly #data: CoreData;
+  readonly #data: RecordData;
   readonly #meta: ParsedMeta<Meta>;
   readonly #level: number;
-  readonly #proved: Proved;
+  readonly #proved: StepUpState;
   readonly #current: boolean;
 
   constructor(
     record: SessionRecord,
-    data: CoreData,
+    data: RecordData,
     meta: ParsedMeta<Meta>,
     current: boolean,
     level: number,
     /** By the holder of the secret that was presented. */
-    proved: Proved = data,
+    proved: StepUpState = data,
   ) {
     this.#record = record;
     this.#data = data;

@@ -1,4 +1,10 @@
-import { type Authentication, type Live, type None, type Opened, provedBy } from "./authentication.ts";
+import {
+  type AuthResult,
+  type LiveSession,
+  type NoSession,
+  type OpenedSession,
+  provedBy,
+} from "./authentication.ts";
 import { SessionError, type UnauthorizedReason } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import {
@@ -9,14 +15,14 @@ import {
   type PublicOptions,
   publicRules,
 } from "./guards.ts";
-import { known } from "./known-options.ts";
+import { checkOptionNames } from "./known-options.ts";
 import type { InitOptions, Manager } from "./manager.ts";
-import { meets, type Need, type Proof } from "./policy/freshness.ts";
-import { type Authenticate, RequestState } from "./request-state.ts";
+import { meetsRequirement, type StepUpProof, type StepUpRequirement } from "./policy/freshness.ts";
+import { type AuthenticateFunction, RequestState } from "./request-state.ts";
 import { createRoutes, type Routes, type RoutesOptions } from "./routes.ts";
 import type { Session, SessionId } from "./session.ts";
 import { neededFor, proofOf, type ReauthenticateOptions } from "./step-up.ts";
-import type { Use } from "./upkeep.ts";
+import type { RequestUse } from "./upkeep.ts";
 import { checkUserKey } from "./user-key.ts";
 
 /** The options of `init`: left out at will, but for metadata that must be there. */
@@ -108,11 +114,11 @@ export interface SessionsCore<Context, In, Out> {
   /** The ready-made routes: what each adapter's `routes` answers with. `TypeError` for wrong options. */
   routes(options?: RoutesOptions): Routes<Context>;
   /** Of the loaded session, what a connection that outlives its request must know. @internal */
-  opened(context: Context): Opened | undefined;
+  opened(context: Context): OpenedSession | undefined;
 }
 
 /** Who is asking, and no more: no activity. */
-const PEEK: Use = { touch: false, rotate: false };
+const PEEK: RequestUse = { touch: false, rotate: false };
 const { use: LOAD } = publicRules();
 const { use: AUTH } = authRules();
 
@@ -148,7 +154,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   carrierOf: (context: Context) => object = (context) => context,
 ): SessionsCore<Context, In, Out> {
   checkManager(manager);
-  const authenticate: Authenticate<Out> = (exchange, use) => manager.authenticate(exchange, use);
+  const authenticate: AuthenticateFunction<Out> = (exchange, use) => manager.authenticate(exchange, use);
 
   // A property under a symbol of the manager's: managers keep apart, and it costs a quarter of what a WeakMap does.
   function stateOf(context: Context): RequestState<Out> {
@@ -162,7 +168,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     return state;
   }
 
-  function loaded(context: Context, verb: string): Authentication<Out> {
+  function loaded(context: Context, verb: string): AuthResult<Out> {
     const { authentication } = stateOf(context);
     if (authentication) return authentication;
     throw new TypeError(
@@ -170,7 +176,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     );
   }
 
-  function liveIn(context: Context, verb: string): Live<Out> {
+  function liveIn(context: Context, verb: string): LiveSession<Out> {
     const authentication = loaded(context, verb);
     if (authentication.state === "session") return authentication;
     throw authentication.state === "failed"
@@ -178,11 +184,11 @@ export function createSessions<Context extends object, In, Out extends In>(
       : SessionError.unauthorized(authentication.reason);
   }
 
-  async function find(state: RequestState<Out>, use: Use): Promise<Authentication<Out>> {
+  async function find(state: RequestState<Out>, use: RequestUse): Promise<AuthResult<Out>> {
     return state.authentication ?? settle(state, await state.load(authenticate, use));
   }
 
-  function settle(state: RequestState<Out>, loaded: Authentication<Out>): Authentication<Out> {
+  function settle(state: RequestState<Out>, loaded: AuthResult<Out>): AuthResult<Out> {
     const found = state.settle(loaded);
     // A cookie that is not accepted is reported on public routes, too.
     if (found.state === "none" && found.reason !== "no_cookie") report(state, found.reason);
@@ -207,7 +213,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     if (refused) throw refused;
   }
 
-  async function loadKnown(context: Context): Promise<Live<Out> | None> {
+  async function loadKnown(context: Context): Promise<LiveSession<Out> | NoSession> {
     checkOrigin(context);
     const authentication = await find(stateOf(context), LOAD);
     if (authentication.state === "failed") throw authentication.error;
@@ -220,7 +226,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     state.authentication = { state: "none", reason: "revoked", held: [] };
   }
 
-  async function turn(context: Context, proof?: Proof): Promise<void> {
+  async function turn(context: Context, proof?: StepUpProof): Promise<void> {
     const known = await loadKnown(context);
     if (known.state === "none") return;
     const state = stateOf(context);
@@ -231,10 +237,10 @@ export function createSessions<Context extends object, In, Out extends In>(
     [ORIGIN]: { manager, carrierOf },
     async init(context, userKey, options: InitOptions<In> = {}) {
       checkUserKey(userKey);
-      known(options, "init", ["meta", "expiresIn", "level", "provider", "crossOrigin"]);
+      checkOptionNames(options, "init", ["meta", "expiresIn", "level", "provider", "crossOrigin"]);
       if (allowsCrossOrigin(options, "init")) stateOf(context).mayChange = true;
       if (options.provider !== undefined)
-        known(options.provider, "init.provider", ["issuer", "sid", "expiresAt"]);
+        checkOptionNames(options.provider, "init.provider", ["issuer", "sid", "expiresAt"]);
       const { held } = await loadKnown(context);
       const state = stateOf(context);
       const created = await manager.create(state.exchange, userKey, options, held);
@@ -318,11 +324,14 @@ export function createSessions<Context extends object, In, Out extends In>(
   /** The error to refuse with, if what was found is not what is needed. */
   function refusal(
     state: RequestState<Out>,
-    found: Authentication<Out>,
-    need?: Need,
+    found: AuthResult<Out>,
+    need?: StepUpRequirement,
   ): SessionError | undefined {
     if (found.state === "failed") return found.error;
-    if (found.state === "session" && (!need || meets(provedBy(found), need, found.record, manager.now())))
+    if (
+      found.state === "session" &&
+      (!need || meetsRequirement(provedBy(found), need, found.record, manager.now()))
+    )
       return undefined;
     const reason = found.state === "session" ? "stale_authentication" : found.reason;
     report(state, reason);
@@ -330,7 +339,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   }
 
   /** The refusal of `auth`. A response to an admitted request is for one user, so no shared cache may keep it. */
-  function admission(state: RequestState<Out>, found: Authentication<Out>, need?: Need) {
+  function admission(state: RequestState<Out>, found: AuthResult<Out>, need?: StepUpRequirement) {
     const refused = refusal(state, found, need);
     if (!refused && state.exchange.blocked() === undefined)
       state.exchange.setDefaultHeader("cache-control", "private");
@@ -353,7 +362,11 @@ export function createSessions<Context extends object, In, Out extends In>(
     };
   }
 
-  async function admitted(context: Context, use: Use, need?: Need): Promise<Session<Out>> {
+  async function admitted(
+    context: Context,
+    use: RequestUse,
+    need?: StepUpRequirement,
+  ): Promise<Session<Out>> {
     const state = stateOf(context);
     const authentication = await find(state, use);
     const refused = refusal(state, authentication, need);
@@ -363,7 +376,7 @@ export function createSessions<Context extends object, In, Out extends In>(
 
   const routeVerbs = {
     peek: (context: Context) => admitted(context, PEEK),
-    load: (context: Context, need?: Need) => admitted(context, AUTH, need),
+    load: (context: Context, need?: StepUpRequirement) => admitted(context, AUTH, need),
     now: () => manager.now(),
     checkOrigin,
   };

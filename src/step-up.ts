@@ -1,7 +1,7 @@
-import { type Duration, milliseconds } from "./duration.ts";
+import { type Duration, parseDuration } from "./duration.ts";
 import type { NeededAuthentication } from "./errors.ts";
-import { known } from "./known-options.ts";
-import type { Need, Proof } from "./policy/freshness.ts";
+import { checkOptionNames } from "./known-options.ts";
+import type { StepUpProof, StepUpRequirement } from "./policy/freshness.ts";
 
 /** What has to be proved before what must not be done by whoever finds the browser open. */
 export interface StepUpOptions {
@@ -26,16 +26,16 @@ export interface ReauthenticateOptions {
 }
 
 /** Checks what has to be proved; `undefined` where that is no more than a session. @internal */
-export function needOf({ maxAuthAge, level }: StepUpOptions, name: string): Need | undefined {
+export function needOf({ maxAuthAge, level }: StepUpOptions, name: string): StepUpRequirement | undefined {
   if (maxAuthAge === undefined && level === undefined) return undefined;
   return {
-    maxAuthAge: maxAuthAge === undefined ? undefined : milliseconds(maxAuthAge, `${name}.maxAuthAge`),
+    maxAuthAge: maxAuthAge === undefined ? undefined : parseDuration(maxAuthAge, `${name}.maxAuthAge`),
     level: levelOf(level, name),
   };
 }
 
 /** The same for those who are refused. @internal */
-export function neededFor({ maxAuthAge, level }: Need): NeededAuthentication {
+export function neededFor({ maxAuthAge, level }: StepUpRequirement): NeededAuthentication {
   return Object.freeze({
     ...(maxAuthAge !== undefined && { maxAge: maxAuthAge / 1_000 }),
     ...(level > 1 && { level }),
@@ -43,15 +43,15 @@ export function neededFor({ maxAuthAge, level }: Need): NeededAuthentication {
 }
 
 /** Checks what was proved. Throws `TypeError` naming the option and the mend. @internal */
-export function proofOf(options: ReauthenticateOptions = {}): Proof {
-  known(options, "reauthenticate", ["level", "expiresIn"]);
+export function proofOf(options: ReauthenticateOptions = {}): StepUpProof {
+  checkOptionNames(options, "reauthenticate", ["level", "expiresIn"]);
   const level = levelOf(options.level, "reauthenticate");
   if (options.expiresIn === undefined) return { level, lasts: undefined };
   if (level === 1)
     throw new TypeError(
       "reauthenticate.expiresIn: needs a level above 1; every session has the first until it ends",
     );
-  return { level, lasts: milliseconds(options.expiresIn, "reauthenticate.expiresIn") };
+  return { level, lasts: parseDuration(options.expiresIn, "reauthenticate.expiresIn") };
 }
 
 /** The level of a login. @internal */

@@ -2,17 +2,24 @@ import type { Events } from "./events.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Resolved } from "./options.ts";
-import type { Admitted } from "./policy/admission.ts";
-import { activityDue } from "./policy/lifetime.ts";
-import { confirmed, isFetchedAhead, isPending, mayBring, rotationDue, sent } from "./policy/rotation.ts";
+import type { AcceptedToken } from "./policy/admission.ts";
+import { planActivity } from "./policy/lifetime.ts";
+import {
+  addPendingSecret,
+  canReceiveSecret,
+  confirmPendingSecret,
+  isPending,
+  isPrefetch,
+  isRotationDue,
+} from "./policy/rotation.ts";
 import type { SessionId } from "./session.ts";
-import type { CoreData } from "./session-data.ts";
+import type { RecordData } from "./session-data.ts";
 import type { SessionChange } from "./store.ts";
 import type { SessionCookie } from "./wire/session-cookie.ts";
-import { hashOf, nextSecret, type Secret, type Token } from "./wire/token.ts";
+import { createNextSecret, hashText, type Secret, type Token } from "./wire/token.ts";
 
 /** What may follow from a request besides knowing who it is. @internal */
-export interface Use {
+export interface RequestUse {
   /** It counts as activity. */
   readonly touch: boolean;
   /** Its response may bring a new secret. */
@@ -22,7 +29,7 @@ export interface Use {
 /** What a request is due to write, and the secret that its response then brings. @internal */
 export interface Due {
   readonly change: SessionChange;
-  readonly data: CoreData;
+  readonly data: RecordData;
   readonly secret: Secret | undefined;
 }
 
@@ -44,22 +51,25 @@ export class Upkeep {
   due(
     exchange: Exchange,
     presented: Token,
-    { record, data, match }: Admitted,
+    { record, data, match }: AcceptedToken,
     now: number,
-    { touch, rotate }: Use,
+    { touch, rotate }: RequestUse,
   ): Due | undefined {
-    let activity = touch ? activityDue(record, now, this.#options.lifetime) : undefined;
+    let activity = touch ? planActivity(record, now, this.#options.lifetime) : undefined;
     // Nobody may ever look at what is fetched ahead (NIST SP 800-63B-4 section 5.2).
-    if (activity && isFetchedAhead(purposeOf(exchange))) activity = undefined;
-    let next = isPending(match) ? confirmed(data, match, now) : data;
+    if (activity && isPrefetch(purposeOf(exchange))) activity = undefined;
+    let next = isPending(match) ? confirmPendingSecret(data, match, now) : data;
     let secret: Secret | undefined;
     const current = match === "current" || next !== data;
-    if (rotate && current && rotationDue(next, record, now, this.#options.rotateEvery)) {
+    if (rotate && current && isRotationDue(next, record, now, this.#options.rotateEvery)) {
       const purpose = purposeOf(exchange);
       // Where it cannot be sent, it must not be made.
-      if (mayBring({ purpose, upgrade: exchange.header("upgrade") }) && exchange.blocked() === undefined) {
-        secret = nextSecret(presented.secret, this.#options.generateSecret);
-        next = sent(next, hashOf(secret), now);
+      if (
+        canReceiveSecret({ purpose, upgrade: exchange.header("upgrade") }) &&
+        exchange.blocked() === undefined
+      ) {
+        secret = createNextSecret(presented.secret, this.#options.generateSecret);
+        next = addPendingSecret(next, hashText(secret), now);
       }
     }
     if (!activity && next === data) return undefined;
@@ -73,10 +83,10 @@ export class Upkeep {
   /** Writes it. Who was not the first to write sends nothing; `undefined` where the session is over. */
   async write(
     exchange: Exchange,
-    best: Admitted,
+    best: AcceptedToken,
     now: number,
     { change, data, secret }: Due,
-  ): Promise<Admitted | undefined> {
+  ): Promise<AcceptedToken | undefined> {
     const { record } = best;
     const outcome = await this.#ledger.note(record, change);
     if (outcome === "not_found") return undefined;

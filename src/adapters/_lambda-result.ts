@@ -1,7 +1,7 @@
 import type { SessionError } from "../errors.ts";
 import type { RouteAnswer } from "../routes.ts";
 import { type OutgoingCookies, serializeCookie, setsCookie } from "../wire/cookie.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { toErrorResponse } from "../wire/rejection.ts";
 
 /** A response in its structured form. To AWS, an object without a `statusCode` is none, but JSON to be sent with 200. */
 export interface LambdaResult {
@@ -20,7 +20,7 @@ export function resultOf({ status, headers, body }: RouteAnswer): LambdaResult {
 
 /** The refusal of an app that has none of its own. */
 export function rejectionResult(error: SessionError): LambdaResult {
-  return resultOf(rejectionOf(error));
+  return resultOf(toErrorResponse(error));
 }
 
 /** The result with ours on it: cookies, and headers by their lower-case names. Always a copy. */

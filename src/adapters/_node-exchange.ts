@@ -3,7 +3,7 @@ import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { RouteAnswer, RouteRequest } from "../routes.ts";
 import { withCookie } from "../wire/cookie.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { toErrorResponse } from "../wire/rejection.ts";
 import { failureOf } from "./_answered.ts";
 import { keptOf, linesOf } from "./_kept-headers.ts";
 import { mountOf } from "./_mount.ts";
@@ -107,7 +107,7 @@ export function cookieLines(response: Pick<NodeResponse, "getHeader">): readonly
 
 /** The refusal of an app that has none of its own. */
 export function sendRejection(error: SessionError, response: NodeResponse): void {
-  send(rejectionOf(error), response);
+  send(toErrorResponse(error), response);
 }
 
 function send({ status, headers, body }: RouteAnswer, response: NodeResponse): void {

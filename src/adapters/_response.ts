@@ -1,6 +1,6 @@
 import type { SessionError } from "../errors.ts";
 import type { RouteAnswer } from "../routes.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { toErrorResponse } from "../wire/rejection.ts";
 
 /** What a route answers, as a platform with `Request` and `Response` takes it. */
 export function responseOf({ status, headers, body }: RouteAnswer): Response {
@@ -9,7 +9,7 @@ export function responseOf({ status, headers, body }: RouteAnswer): Response {
 
 /** The refusal of an app that has none of its own. */
 export function rejectionResponse(error: SessionError): Response {
-  return responseOf(rejectionOf(error));
+  return responseOf(toErrorResponse(error));
 }
 
 /** Puts what `change` makes of the Set-Cookie lines in their place. */

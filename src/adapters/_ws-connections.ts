@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import type { Opened, Standing } from "../authentication.ts";
-import { LONGEST_TIMER } from "../duration.ts";
+import type { OpenedSession, SessionStanding } from "../authentication.ts";
+import { MAX_TIMER_DELAY } from "../duration.ts";
 import type { Events } from "../events.ts";
 import type { SessionId } from "../session.ts";
 
@@ -14,7 +14,7 @@ export interface WsSocket {
 /** Where the connections learn about sessions: by events from this process, by questions to the store from the others. */
 interface Source {
   readonly events: Pick<Events, "on">;
-  standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, Standing>>;
+  standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, SessionStanding>>;
   now(): number;
 }
 
@@ -28,7 +28,7 @@ export interface Connection {
   /** The sessions that ended or were rotated since, and why. */
   readonly missed: Map<SessionId, string>;
   /** Set as soon as there is something to close. */
-  established?: { readonly opened: Opened; readonly socket: WsSocket };
+  established?: { readonly opened: OpenedSession; readonly socket: WsSocket };
 }
 
 /**
@@ -60,7 +60,7 @@ export class Connections {
   }
 
   /** Call it with the socket, and the session if there is one. Returns false if that has ended, and closes the socket. */
-  establish(connection: Connection, opened: Opened | undefined, socket: WsSocket): boolean {
+  establish(connection: Connection, opened: OpenedSession | undefined, socket: WsSocket): boolean {
     const missed = opened && connection.missed.get(opened.id);
     if (!opened || missed) {
       this.#leave(connection);
@@ -120,7 +120,7 @@ export class Connections {
   }
 
   /** Closes those connections of a session for which there is a reason. */
-  #close(id: SessionId, reasonFor: (opened: Opened) => string | undefined): void {
+  #close(id: SessionId, reasonFor: (opened: OpenedSession) => string | undefined): void {
     const connections = this.#established.get(id) ?? new Set();
     for (const connection of connections) {
       const { established } = connection;
@@ -165,7 +165,7 @@ export class Connections {
   #awaitDeadline(at: number): void {
     if (this.#deadline && this.#deadline.at <= at) return;
     clearTimeout(this.#deadline?.timer);
-    const wait = Math.min(Math.max(at - this.#source.now(), 0), LONGEST_TIMER);
+    const wait = Math.min(Math.max(at - this.#source.now(), 0), MAX_TIMER_DELAY);
     this.#deadline = { at, timer: setTimeout(() => this.#closeExpired(), wait).unref() };
   }
 }

@@ -1,6 +1,6 @@
 import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Sessions } from "../sessions.ts";
@@ -74,7 +74,7 @@ export function expressSessions<
   manager: Manager<In, Out>,
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
-  known(options, "expressSessions", ["reject"]);
+  checkOptionNames(options, "expressSessions", ["reject"]);
   const { verbs, guards, routes } = createSessions(manager, exchangeOf);
   // Whatever of Express's types the app's function names: it is Express that calls this middleware.
   const own = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];

@@ -1,10 +1,10 @@
 import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
-import { pathBehind, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../routes.ts";
+import { joinMount, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { toErrorResponse } from "../wire/rejection.ts";
 import { failureOf } from "./_answered.ts";
 import { FastifyReplyExchange, type FastifyReplyLike } from "./_fastify-reply.ts";
 
@@ -78,7 +78,7 @@ export function fastifySessions<
   Request extends FastifyContext["request"] = FastifyContext["request"],
   Reply extends FastifyContext = FastifyContext,
 >(manager: Manager<In, Out>, options: FastifySessionsOptions<Request, Reply> = {}): FastifySessions<In, Out> {
-  known(options, "fastifySessions", ["reject"]);
+  checkOptionNames(options, "fastifySessions", ["reject"]);
   const { verbs, guards, routes } = createSessions<FastifyContext, In, Out>(manager, exchangeOf);
   // Whatever of Fastify's types the app's function names: it is Fastify that calls this hook.
   const reject = (options.reject ?? sendRejection) as Reject;
@@ -90,7 +90,7 @@ export function fastifySessions<
       const answer = routes(given);
       return async (instance) => {
         const mount = instance.prefix.replace(/\/$/, "");
-        register(instance, mount, pathBehind(mount, given?.path ?? ""), answer);
+        register(instance, mount, joinMount(mount, given?.path ?? ""), answer);
       };
     },
   };
@@ -129,7 +129,7 @@ function hook(decide: Guard<FastifyContext>, reject: Reject): FastifyHook {
 }
 
 function sendRejection(error: SessionError, _request: unknown, reply: FastifyContext): void {
-  sendAnswer(rejectionOf(error), reply);
+  sendAnswer(toErrorResponse(error), reply);
 }
 
 function sendAnswer({ status, headers, body }: RouteAnswer, reply: FastifyContext): void {

@@ -1,7 +1,7 @@
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
@@ -80,7 +80,7 @@ export function fetchSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: FetchSessionsOptions = {},
 ): FetchSessions<In, Out> {
-  known(options, "fetchSessions", ["peerAddress", "reject"]);
+  checkOptionNames(options, "fetchSessions", ["peerAddress", "reject"]);
   const { peerAddress, reject = rejectionResponse } = options;
   const { verbs, guards, routes } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
 

@@ -1,7 +1,7 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
@@ -93,7 +93,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   manager: Manager<In, Out>,
   options: H3SessionsOptions<Event> = {},
 ): H3Sessions<In, Out> {
-  known(options, "h3Sessions", ["reject"]);
+  checkOptionNames(options, "h3Sessions", ["reject"]);
   const { verbs, guards, routes } = createSessions(manager, exchangeOf);
   // Whatever of h3's types the app's function names: it is h3 that calls this middleware.
   const reject = options.reject as H3SessionsOptions<H3Context>["reject"];

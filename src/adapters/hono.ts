@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
@@ -61,7 +61,7 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   manager: Manager<In, Out>,
   options: HonoSessionsOptions<As> = {},
 ): HonoSessions<In, Out, As> {
-  known(options, "honoSessions", ["as", "peerAddress", "reject"]);
+  checkOptionNames(options, "honoSessions", ["as", "peerAddress", "reject"]);
   const { peerAddress = socketAddress, reject = rejectionResponse } = options;
   const as: string = options.as ?? "session";
   if (typeof as !== "string" || as === "") throw new TypeError("as: needs a name for c.var");

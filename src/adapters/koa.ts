@@ -1,10 +1,10 @@
 import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RouteAnswer, RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { toErrorResponse } from "../wire/rejection.ts";
 import { failureOf } from "./_answered.ts";
 import { keptOf } from "./_kept-headers.ts";
 import {
@@ -75,11 +75,11 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   manager: Manager<In, Out>,
   options: KoaSessionsOptions<Context> = {},
 ): KoaSessions<In, Out> {
-  known(options, "koaSessions", ["reject"]);
+  checkOptionNames(options, "koaSessions", ["reject"]);
   const { verbs, guards, routes } = createSessions<KoaContext, In, Out>(manager, exchangeOf);
   // Whatever of Koa's types the app's function names: it is Koa that calls this middleware.
   const own = options.reject as KoaSessionsOptions<KoaContext>["reject"];
-  const reject = own ?? ((error, context) => answer(context, rejectionOf(error)));
+  const reject = own ?? ((error, context) => answer(context, toErrorResponse(error)));
 
   function guard(decide: Guard<KoaContext>): KoaMiddleware {
     return middleware(async (context, next) => {

@@ -1,7 +1,7 @@
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
@@ -92,7 +92,7 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   manager: Manager<In, Out>,
   options: LambdaSessionsOptions<Event> = {},
 ): LambdaSessions<In, Out> {
-  known(options, "lambdaSessions", ["peerAddress", "reject"]);
+  checkOptionNames(options, "lambdaSessions", ["peerAddress", "reject"]);
   // Whatever type of event the app's functions name: it is Lambda that calls these handlers.
   const { peerAddress = sourceIp, reject = rejectionResult } = options as LambdaSessionsOptions;
   const { verbs, guards, routes } = createSessions<LambdaContext<Out>, In, Out>(manager, exchangeOf);

@@ -14,12 +14,12 @@ import { APP_INTERCEPTOR } from "@nestjs/core";
 import { catchError } from "rxjs";
 import { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { rejectionOf } from "../wire/rejection.ts";
+import { toErrorResponse } from "../wire/rejection.ts";
 import type { FastifyReplyLike } from "./_fastify-reply.ts";
 import { exchangeOf, type NestResponse } from "./_nest-exchange.ts";
 import { type NodeRequest, type NodeResponse, routeRequestOf, routesMiddleware } from "./_node-exchange.ts";
@@ -101,7 +101,7 @@ export function nestSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: NestSessionsOptions = {},
 ): NestSessions<In, Out> {
-  known(options, "nestSessions", ["reject"]);
+  checkOptionNames(options, "nestSessions", ["reject"]);
   const { reject = exceptionOf } = options;
   const { verbs, guards, routes } = createSessions<NestContext, In, Out>(manager, exchangeOf);
   const token = Symbol("sessionup");
@@ -115,7 +115,7 @@ export function nestSessions<In, Out extends In>(
     // An exception carries no headers. A filter may change all of these but Cache-Control.
     const exchange = exchangeOf(responseOf(host));
     if (exchange.blocked() === undefined) {
-      for (const [name, value] of Object.entries(rejectionOf(error).headers)) {
+      for (const [name, value] of Object.entries(toErrorResponse(error).headers)) {
         if (name === "cache-control") exchange.setHeader(name, value);
         else if (name !== "content-type") exchange.setDefaultHeader(name, value);
       }
@@ -209,7 +209,7 @@ const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: u
   };
 
 function exceptionOf(error: SessionError): HttpException {
-  const { status, body } = rejectionOf(error);
+  const { status, body } = toErrorResponse(error);
   const Exception = EXCEPTIONS[status];
   const json = JSON.parse(body) as object;
   return Exception

@@ -2,7 +2,7 @@ import { type BoundSessions, bindSessions } from "../bound-sessions.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard } from "../sessions.ts";
@@ -91,7 +91,7 @@ export function nextSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: NextSessionsOptions,
 ): NextSessions<In, Out> {
-  known(options, "nextSessions", ["headers", "cookies", "peerAddress", "reject"]);
+  checkOptionNames(options, "nextSessions", ["headers", "cookies", "peerAddress", "reject"]);
   const { headers, cookies, peerAddress, reject = rejectionResponse } = options;
   if (typeof headers !== "function" || typeof cookies !== "function") {
     throw new TypeError(

@@ -1,6 +1,6 @@
 import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
@@ -66,7 +66,7 @@ export function nodeSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: NodeSessionsOptions = {},
 ): NodeSessions<In, Out> {
-  known(options, "nodeSessions", ["reject"]);
+  checkOptionNames(options, "nodeSessions", ["reject"]);
   const { reject = (error, _request, response) => sendRejection(error, response) } = options;
   const { verbs, guards, routes } = createSessions(manager, exchangeOf);
   const guard = (decide: Guard<NodeContext>) =>

@@ -1,6 +1,6 @@
 import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import type { RoutesOptions } from "../routes.ts";
 import type { Session } from "../session.ts";
@@ -64,7 +64,7 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
   manager: Manager<In, Out>,
   options: SvelteKitSessionsOptions<Event> = {},
 ): SvelteKitSessions<In, Out> {
-  known(options, "svelteKitSessions", ["reject", "as"]);
+  checkOptionNames(options, "svelteKitSessions", ["reject", "as"]);
   const { as = "session" } = options;
   if (typeof as !== "string" || as === "") throw new TypeError("svelteKitSessions.as: needs a name");
   // Whatever of SvelteKit's types the app's function names: it is SvelteKit that calls these hooks.

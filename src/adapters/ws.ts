@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Duration, LONGEST_TIMER, milliseconds } from "../duration.ts";
+import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
 import type { SessionError } from "../errors.ts";
 import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { Manager } from "../manager.ts";
 import { createSessions, type Guard, type Sessions } from "../sessions.ts";
 import { sendRejection } from "./_node-exchange.ts";
@@ -80,10 +80,10 @@ export function wsSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: WsSessionsOptions = {},
 ): WsSessions<In, Out> {
-  known(options, "wsSessions", ["recheck", "reject"]);
+  checkOptionNames(options, "wsSessions", ["recheck", "reject"]);
   const { recheck = "1m", reject = (error, _request, response) => sendRejection(error, response) } = options;
-  const every = milliseconds(recheck, "recheck");
-  if (every > LONGEST_TIMER) throw new TypeError('recheck: at most "24d"');
+  const every = parseDuration(recheck, "recheck");
+  if (every > MAX_TIMER_DELAY) throw new TypeError('recheck: at most "24d"');
   const { verbs, guards, opened } = createSessions(manager, exchangeOf);
   const connections = new Connections(manager, every);
 

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
-import { networkOf, normalizeAddress } from "./address.ts";
+import { normalizeAddress, toNetwork } from "./address.ts";
 
 describe("normalizeAddress", () => {
   it.each([
@@ -70,7 +70,7 @@ describe("networkOf", () => {
     ["::1", "0:0:0:0::/64"],
     ["1::", "1:0:0:0::/64"],
   ])("puts %s into %s", (address, network) => {
-    expect(networkOf(address)).toBe(network);
+    expect(toNetwork(address)).toBe(network);
   });
 
   it("is a network of the address's, which is in itself, whatever the address", () => {
@@ -78,12 +78,12 @@ describe("networkOf", () => {
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
         const address = normalizeAddress(text);
         if (address === undefined) throw new Error(`${text} is no address`);
-        const network = networkOf(address);
+        const network = toNetwork(address);
         const [base = "", bits] = network.split("/");
         expect(bits).toBe(isIP(address) === 4 ? "24" : "64");
         expect(isIP(base)).toBe(isIP(address));
-        expect(networkOf(network)).toBe(network);
-        expect(networkOf(normalizeAddress(base) ?? "")).toBe(network);
+        expect(toNetwork(network)).toBe(network);
+        expect(toNetwork(normalizeAddress(base) ?? "")).toBe(network);
       }),
       fuzzRuns(5_000),
     );

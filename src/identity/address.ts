@@ -22,7 +22,7 @@ export function normalizeAddress(text: string | undefined): string | undefined {
   const family = isIP(address);
   if (family === 4) return address;
   if (family !== 6) return undefined;
-  const short = new URL(`http://[${inGroups(address)}]`).hostname.slice(1, -1);
+  const short = new URL(`http://[${expandAddress(address)}]`).hostname.slice(1, -1);
   return short.startsWith("::ffff:") ? (unmapped(short.slice(7)) ?? short) : short;
 }
 
@@ -30,7 +30,7 @@ export function normalizeAddress(text: string | undefined): string | undefined {
  * `::1.2.3.4` is `::102:304`, which every platform takes: Bun's URL refuses some of the dotted ones, and a network of
  * workerd's made of one has nobody in it.
  */
-export function inGroups(address: string): string {
+export function expandAddress(address: string): string {
   return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_dotted, ...parts: string[]) => {
     const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
     return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
@@ -46,7 +46,7 @@ function unmapped(groups: string): string | undefined {
 }
 
 /** The network that an address is in, /24 or /64: phones and homes move about inside of theirs. A network is its own. */
-export function networkOf(address: string): string {
+export function toNetwork(address: string): string {
   if (address.includes("/")) return address;
   if (isIP(address) === 4) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;
   const [head = "", tail] = address.split("::");

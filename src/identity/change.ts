@@ -1,8 +1,8 @@
 import type { AgentData } from "../session-data.ts";
-import { networkOf } from "./address.ts";
+import { toNetwork } from "./address.ts";
 
 /** Who is asking, as far as it is known. */
-export interface Client {
+export interface ClientInfo {
   /** The address, or the network that was kept of it. */
   readonly ip?: string;
   /** What was kept in place of it: the network's keyed hash. */
@@ -20,9 +20,9 @@ export type IsNetwork = (network: string, kept: string) => boolean;
  * Compares the families of browser and system, and networks or, with `"exact"`, whole addresses. An attribute that the
  * session or the request lacks counts as unchanged: a session that began before it was kept must not end because of it.
  */
-export function clientChanges(
-  started: Client,
-  seen: Client,
+export function findClientChanges(
+  started: ClientInfo,
+  seen: ClientInfo,
   compare: { readonly ip: boolean | "exact"; readonly agent: boolean },
   isNetwork: IsNetwork,
 ): readonly ClientChange[] {
@@ -33,7 +33,12 @@ export function clientChanges(
   return changes;
 }
 
-function isOtherAddress(started: Client, seen: Client, exact: boolean, isNetwork: IsNetwork): boolean {
+function isOtherAddress(
+  started: ClientInfo,
+  seen: ClientInfo,
+  exact: boolean,
+  isNetwork: IsNetwork,
+): boolean {
   if (seen.ip === undefined || (started.ip === undefined && started.network === undefined)) return false;
   // A session that began while only networks were kept has no more to compare.
   const isWhole = started.ip !== undefined && !started.ip.includes("/");
@@ -45,9 +50,9 @@ function differ(one: string | undefined, other: string | undefined): boolean {
 }
 
 /** Whether the browser and the network of who is asking are those of one of these; left out where nobody knows them. */
-export function seenAmong(
-  started: readonly Client[],
-  seen: Client,
+export function findFamiliar(
+  started: readonly ClientInfo[],
+  seen: ClientInfo,
   isNetwork: IsNetwork,
 ): { readonly agent?: boolean; readonly network?: boolean } {
   const { agent, ip } = seen;
@@ -59,8 +64,8 @@ export function seenAmong(
   };
 }
 
-function isSameNetwork({ ip, network }: Client, seen: Client, isNetwork: IsNetwork): boolean {
-  const now = seen.ip === undefined ? undefined : networkOf(seen.ip);
+function isSameNetwork({ ip, network }: ClientInfo, seen: ClientInfo, isNetwork: IsNetwork): boolean {
+  const now = seen.ip === undefined ? undefined : toNetwork(seen.ip);
   if (network !== undefined) return now !== undefined && isNetwork(now, network);
-  return now === (ip === undefined ? undefined : networkOf(ip));
+  return now === (ip === undefined ? undefined : toNetwork(ip));
 }

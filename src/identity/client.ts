@@ -2,8 +2,8 @@ import type { Exchange } from "../exchange.ts";
 import type { Agent } from "../session.ts";
 import { normalizeAddress } from "./address.ts";
 import { labelAgent } from "./agent.ts";
-import type { Client } from "./change.ts";
-import { clientAddress, type Trust } from "./trust-proxy.ts";
+import type { ClientInfo } from "./change.ts";
+import { resolveClientAddress, type TrustFunction } from "./trust-proxy.ts";
 
 /** User-Agents are cut to so many characters before anything reads them: parsers take minutes on hostile long ones. */
 const LONGEST_USER_AGENT = 512;
@@ -19,21 +19,21 @@ export interface ClientPolicy {
 }
 
 /** Who is asking. `onError` hears of an app's parser that throws; the label is then missing. */
-export function clientOf(
+export function readClient(
   exchange: Exchange,
   policy: ClientPolicy,
-  trust: Trust,
+  trust: TrustFunction,
   onError: (error: unknown) => void,
-): Client {
+): ClientInfo {
   const ip = policy.ip !== false || policy.geo ? addressOf(exchange, trust) : undefined;
   const agent = policy.agent ? agentOf(exchange, policy.parse, onError) : undefined;
   return { ...(ip !== undefined && { ip }), ...(agent && { agent }) };
 }
 
-function addressOf(exchange: Exchange, trust: Trust): string | undefined {
+function addressOf(exchange: Exchange, trust: TrustFunction): string | undefined {
   const own = exchange.clientAddress?.();
   if (own !== undefined) return normalizeAddress(own);
-  return clientAddress(exchange.peerAddress(), exchange.header("x-forwarded-for"), trust);
+  return resolveClientAddress(exchange.peerAddress(), exchange.header("x-forwarded-for"), trust);
 }
 
 function agentOf(

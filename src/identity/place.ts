@@ -7,7 +7,7 @@ const LONGEST = 1_024;
 export type Geo = (ip: string) => Json | undefined | Promise<Json | undefined>;
 
 /** What the app's function says of an address, as JSON. `onError` hears of one that fails or says too much. */
-export async function placeOf(
+export async function lookUpPlace(
   geo: Geo,
   ip: string,
   onError: (error: unknown) => void,

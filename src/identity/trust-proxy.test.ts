@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
 import { normalizeAddress } from "./address.ts";
-import { clientAddress, type TrustProxy, trustOf } from "./trust-proxy.ts";
+import { parseTrustProxy, resolveClientAddress, type TrustProxy } from "./trust-proxy.ts";
 
 const PEER = "10.0.0.1";
 
@@ -12,7 +12,7 @@ function seen(
   forwardedFor: string | undefined,
   peer: string | undefined = PEER,
 ) {
-  return clientAddress(peer, forwardedFor, trustOf(option));
+  return resolveClientAddress(peer, forwardedFor, parseTrustProxy(option));
 }
 
 /** How many bits two addresses of one family share from the left; 128 where they are the same. */
@@ -104,9 +104,9 @@ describe("trustProxy", () => {
   });
 
   it("has no address where the connection has none", () => {
-    expect(clientAddress(undefined, "203.0.113.9", trustOf(["10.0.0.0/8"]))).toBeUndefined();
+    expect(resolveClientAddress(undefined, "203.0.113.9", parseTrustProxy(["10.0.0.0/8"]))).toBeUndefined();
     // A unix socket behind one proxy.
-    expect(clientAddress(undefined, "203.0.113.9", trustOf(1))).toBe("203.0.113.9");
+    expect(resolveClientAddress(undefined, "203.0.113.9", parseTrustProxy(1))).toBe("203.0.113.9");
   });
 
   it("ends after 32 hops, and reads no more than the last 4 kB", () => {
@@ -158,9 +158,9 @@ describe("trustProxy", () => {
     let taken = 0;
     fc.assert(
       fc.property(entry, asked, (network, other) => {
-        let trust: ReturnType<typeof trustOf>;
+        let trust: ReturnType<typeof parseTrustProxy>;
         try {
-          trust = trustOf([network]);
+          trust = parseTrustProxy([network]);
         } catch (error) {
           expect(error).toBeInstanceOf(TypeError);
           expect((error as Error).message).toMatch(/^trustProxy: ".*" is neither an address nor a CIDR/s);
@@ -192,10 +192,12 @@ describe("trustProxy", () => {
     ["10.0.0.0/8 "],
     [7],
   ])("refuses %j in the list", (entry) => {
-    expect(() => trustOf([entry as string])).toThrow(/^trustProxy: .* is neither an address nor a CIDR/);
+    expect(() => parseTrustProxy([entry as string])).toThrow(
+      /^trustProxy: .* is neither an address nor a CIDR/,
+    );
   });
 
   it.each([[true], [-1], [1.5], [33], [Number.NaN], ["10.0.0.0/8"], [null], [{}]])("refuses %j", (option) => {
-    expect(() => trustOf(option as TrustProxy)).toThrow(/^trustProxy: needs false, a number/);
+    expect(() => parseTrustProxy(option as TrustProxy)).toThrow(/^trustProxy: needs false, a number/);
   });
 });

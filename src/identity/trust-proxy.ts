@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { inGroups, normalizeAddress } from "./address.ts";
+import { expandAddress, normalizeAddress } from "./address.ts";
 
 /**
  * Whose `X-Forwarded-For` is believed. Anyone can send that header: who trusts a hop too many lets every client choose
@@ -17,14 +17,14 @@ export type TrustProxy =
   | ((address: string | undefined, distance: number) => boolean);
 
 /** Whether the hop at that distance is trusted to name the one behind it. */
-export type Trust = (address: string | undefined, distance: number) => boolean;
+export type TrustFunction = (address: string | undefined, distance: number) => boolean;
 
 const MOST_HOPS = 32;
 const MOST_CHARACTERS = 4_096;
-const NOBODY: Trust = () => false;
+const NOBODY: TrustFunction = () => false;
 
 /** Checks the option. Throws `TypeError` naming it. */
-export function trustOf(option: TrustProxy | undefined): Trust {
+export function parseTrustProxy(option: TrustProxy | undefined): TrustFunction {
   if (option === undefined || option === false) return NOBODY;
   if (typeof option === "function") return option;
   if (typeof option === "number" && Number.isInteger(option) && option >= 0 && option <= MOST_HOPS) {
@@ -50,7 +50,7 @@ function addTo(list: BlockList, entry: unknown): void {
       `trustProxy: ${JSON.stringify(entry)} is neither an address nor a CIDR such as "10.0.0.0/8"`,
     );
   }
-  if (family === 6) list.addSubnet(inGroups(network), length, "ipv6");
+  if (family === 6) list.addSubnet(expandAddress(network), length, "ipv6");
   else list.addSubnet(network, length, "ipv4");
 }
 
@@ -58,10 +58,10 @@ function addTo(list: BlockList, entry: unknown): void {
  * The client's address: from the connection outwards through `X-Forwarded-For`, read from its right end, for as long
  * as the hop is trusted. `undefined` when the walk ends at something that is no address: a guess would be worse.
  */
-export function clientAddress(
+export function resolveClientAddress(
   peer: string | undefined,
   forwardedFor: string | undefined,
-  trust: Trust,
+  trust: TrustFunction,
 ): string | undefined {
   let address = normalizeAddress(peer);
   if (forwardedFor === undefined) return address;

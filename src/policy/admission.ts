@@ -1,19 +1,19 @@
-import { type CoreData, cookieNameOf, coreData } from "../session-data.ts";
+import { getCookieName, type RecordData, readRecordData } from "../session-data.ts";
 import type { EndReason, SessionRecord } from "../store.ts";
-import { endOf, type Lifetime } from "./lifetime.ts";
-import { type Match, matchSecret, type Proof } from "./rotation.ts";
+import { findEndReason, type Lifetime } from "./lifetime.ts";
+import { matchSecret, type SecretMatch, type SecretProof } from "./rotation.ts";
 
 /** A record, and the secret of it that was presented: the current one, or one that retired lately. */
-export interface Admitted {
+export interface AcceptedToken {
   readonly admitted: true;
   readonly record: SessionRecord;
-  readonly data: CoreData;
-  readonly match: Match;
+  readonly data: RecordData;
+  readonly match: SecretMatch;
 }
 
 /** Whether a token gets in, by its record, its secret and the clock alone. */
-export type Admission =
-  | Admitted
+export type TokenVerdict =
+  | AcceptedToken
   | { readonly admitted: false; readonly reason: "unknown" }
   // Whoever gets these has proved to have held the session: only to them may its end be told.
   | {
@@ -29,25 +29,25 @@ export interface CookieNames {
 }
 
 /** Whether a session is one of the manager with these names. */
-export function isUnder(data: CoreData, { base, formerBases }: CookieNames): boolean {
-  const cookie = cookieNameOf(data);
+export function belongsToCookie(data: RecordData, { base, formerBases }: CookieNames): boolean {
+  const cookie = getCookieName(data);
   return cookie === base || formerBases.includes(cookie);
 }
 
-const UNKNOWN: Admission = Object.freeze({ admitted: false, reason: "unknown" });
+const UNKNOWN: TokenVerdict = Object.freeze({ admitted: false, reason: "unknown" });
 
-export function admit(
+export function verifyToken(
   record: SessionRecord | undefined,
-  proof: Proof,
+  proof: SecretProof,
   now: number,
   options: { readonly cookie: CookieNames; readonly lifetime: Lifetime },
-): Admission {
-  const data = record && coreData(record);
-  if (!data || !isUnder(data, options.cookie)) return UNKNOWN;
+): TokenVerdict {
+  const data = record && readRecordData(record);
+  if (!data || !belongsToCookie(data, options.cookie)) return UNKNOWN;
   const match = matchSecret(data, proof, now);
   if (match === "unknown") return UNKNOWN;
   if (record.ended) return { admitted: false, reason: record.ended.reason, record };
-  const over = endOf(record, now, options.lifetime);
+  const over = findEndReason(record, now, options.lifetime);
   if (over) return { admitted: false, reason: over, record };
   if (match === "reused") return { admitted: false, reason: "reused", record };
   return { admitted: true, record, data, match };

@@ -2,7 +2,7 @@
 export type AssuranceLevel = "aal1" | "aal2" | "aal3";
 
 /** How long a session may live at a level, in milliseconds. */
-export interface Limits {
+export interface NistLimits {
   /** NIST's overall timeout. */
   readonly overall: number;
   /** NIST's inactivity timeout. */
@@ -13,7 +13,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3. */
-export const LIMITS: Readonly<Record<AssuranceLevel, Limits>> = Object.freeze({
+export const NIST_LIMITS: Readonly<Record<AssuranceLevel, NistLimits>> = Object.freeze({
   aal1: Object.freeze({ overall: 30 * 24 * HOUR, idle: undefined }),
   aal2: Object.freeze({ overall: 24 * HOUR, idle: HOUR }),
   aal3: Object.freeze({ overall: 12 * HOUR, idle: 15 * MINUTE }),

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionRecord } from "../store.ts";
-import { activityDue, endOf, type Lifetime, lifetimeOf } from "./lifetime.ts";
+import { computeTimes, findEndReason, type Lifetime, planActivity } from "./lifetime.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 function born(now: number, lifetime: Lifetime): SessionRecord {
-  return { id: "", userKey: "", revision: 0, data: { v: 1 }, ...lifetimeOf(now, lifetime) };
+  return { id: "", userKey: "", revision: 0, data: { v: 1 }, ...computeTimes(now, lifetime) };
 }
 
 describe("lifetimeOf", () => {
@@ -38,22 +38,24 @@ describe("endOf", () => {
   const record = born(0, lifetime);
 
   it("is to the millisecond", () => {
-    expect(endOf(record, 30 * MINUTE - 1, lifetime)).toBeUndefined();
-    expect(endOf(record, 30 * MINUTE, lifetime)).toBe("idle");
-    expect(endOf({ ...record, lastSeenAt: DAY - 1, expiresAt: DAY }, DAY - 1, lifetime)).toBeUndefined();
-    expect(endOf({ ...record, lastSeenAt: DAY - 1, expiresAt: DAY }, DAY, lifetime)).toBe("expired");
+    expect(findEndReason(record, 30 * MINUTE - 1, lifetime)).toBeUndefined();
+    expect(findEndReason(record, 30 * MINUTE, lifetime)).toBe("idle");
+    expect(
+      findEndReason({ ...record, lastSeenAt: DAY - 1, expiresAt: DAY }, DAY - 1, lifetime),
+    ).toBeUndefined();
+    expect(findEndReason({ ...record, lastSeenAt: DAY - 1, expiresAt: DAY }, DAY, lifetime)).toBe("expired");
   });
 
   it("goes by the deadline whatever the store kept as the end", () => {
-    expect(endOf({ ...record, expiresAt: 2 * DAY }, DAY, { expiresIn: DAY, idleTimeout: undefined })).toBe(
-      "expired",
-    );
+    expect(
+      findEndReason({ ...record, expiresAt: 2 * DAY }, DAY, { expiresIn: DAY, idleTimeout: undefined }),
+    ).toBe("expired");
   });
 
   it("goes by an idle timeout that is shorter now than when the record was written", () => {
     const old = born(0, { expiresIn: DAY, idleTimeout: undefined });
-    expect(endOf(old, 30 * MINUTE, lifetime)).toBe("idle");
-    expect(endOf(old, 30 * MINUTE - 1, lifetime)).toBeUndefined();
+    expect(findEndReason(old, 30 * MINUTE, lifetime)).toBe("idle");
+    expect(findEndReason(old, 30 * MINUTE - 1, lifetime)).toBeUndefined();
   });
 });
 
@@ -70,8 +72,8 @@ describe("an overall limit", () => {
   it("counts for sessions that began before it was set", () => {
     const lifetime = { expiresIn: undefined, idleTimeout: undefined, overall: DAY };
     const used = { ...born30, lastSeenAt: DAY - 1 };
-    expect(endOf(used, DAY - 1, lifetime)).toBeUndefined();
-    expect(endOf(used, DAY, lifetime)).toBe("expired");
+    expect(findEndReason(used, DAY - 1, lifetime)).toBeUndefined();
+    expect(findEndReason(used, DAY, lifetime)).toBe("expired");
   });
 });
 
@@ -79,21 +81,21 @@ describe("activityDue", () => {
   it("is at most once a minute", () => {
     const lifetime = { expiresIn: undefined, idleTimeout: undefined };
     const record = born(0, lifetime);
-    expect(activityDue(record, MINUTE - 1, lifetime)).toBeUndefined();
-    expect(activityDue(record, MINUTE, lifetime)).toEqual({ lastSeenAt: MINUTE, expiresAt: DAY });
-    expect(activityDue(record, -5 * MINUTE, lifetime)).toBeUndefined();
+    expect(planActivity(record, MINUTE - 1, lifetime)).toBeUndefined();
+    expect(planActivity(record, MINUTE, lifetime)).toEqual({ lastSeenAt: MINUTE, expiresAt: DAY });
+    expect(planActivity(record, -5 * MINUTE, lifetime)).toBeUndefined();
   });
 
   it("is once per tenth of a short idle timeout", () => {
     const lifetime = { expiresIn: undefined, idleTimeout: 100_000 };
     const record = born(0, lifetime);
-    expect(activityDue(record, 9_999, lifetime)).toBeUndefined();
-    expect(activityDue(record, 10_000, lifetime)).toEqual({ lastSeenAt: 10_000, expiresAt: 110_000 });
+    expect(planActivity(record, 9_999, lifetime)).toBeUndefined();
+    expect(planActivity(record, 10_000, lifetime)).toEqual({ lastSeenAt: 10_000, expiresAt: 110_000 });
   });
 
   it("never moves the end past the deadline", () => {
     const lifetime = { expiresIn: DAY, idleTimeout: 30 * MINUTE };
-    expect(activityDue(born(0, lifetime), DAY - MINUTE, lifetime)?.expiresAt).toBe(DAY);
+    expect(planActivity(born(0, lifetime), DAY - MINUTE, lifetime)?.expiresAt).toBe(DAY);
   });
 
   it("keeps a session alive no longer than the timeout after its last request, and ends it at most a throttle earlier", () => {
@@ -106,9 +108,9 @@ describe("activityDue", () => {
         let [now, last] = [0, 0];
         for (const gap of requests) {
           now += gap;
-          if (endOf(record, now, lifetime)) break;
+          if (findEndReason(record, now, lifetime)) break;
           last = now;
-          const activity = activityDue(record, now, lifetime);
+          const activity = planActivity(record, now, lifetime);
           if (activity) record = { ...record, ...activity };
         }
         const throttle = Math.min(MINUTE, idleTimeout / 10);

@@ -23,32 +23,32 @@ const BROWSER_SESSION = 86_400_000;
 const ACTIVITY_EVERY = 60_000;
 
 /** How long a session lives at most. */
-export function absoluteOf({ expiresIn = BROWSER_SESSION, overall = expiresIn }: Lifetime): number {
+export function computeMaxLifetime({ expiresIn = BROWSER_SESSION, overall = expiresIn }: Lifetime): number {
   return Math.min(expiresIn, overall);
 }
 
 /** The times of a session that begins now, and ends no later than the one that it depends on. */
-export function lifetimeOf(
+export function computeTimes(
   now: number,
   lifetime: Lifetime,
   latest: number = Number.POSITIVE_INFINITY,
 ): Pick<SessionRecord, "createdAt" | "lastSeenAt" | "expiresAt" | "deadline"> {
-  const deadline = Math.min(latest, now + absoluteOf(lifetime));
+  const deadline = Math.min(latest, now + computeMaxLifetime(lifetime));
   return { createdAt: now, lastSeenAt: now, expiresAt: expiryOf(now, deadline, lifetime), deadline };
 }
 
 /** The moment at which a session ends whatever happens, by limits that are shorter than when it began, too. */
-export function deadlineOf({ createdAt, deadline }: SessionRecord, { overall }: Lifetime): number {
+export function computeDeadline({ createdAt, deadline }: SessionRecord, { overall }: Lifetime): number {
   return overall === undefined ? deadline : Math.min(deadline, createdAt + overall);
 }
 
 /** Whether and why a session is over. Shorter limits than those that it was written with count too. */
-export function endOf(
+export function findEndReason(
   record: SessionRecord,
   now: number,
   lifetime: Lifetime,
 ): "expired" | "idle" | "revoked" | undefined {
-  if (deadlineOf(record, lifetime) <= now) return "expired";
+  if (computeDeadline(record, lifetime) <= now) return "expired";
   if (record.expiresAt <= now) return "idle";
   if (lifetime.idleTimeout !== undefined && record.lastSeenAt + lifetime.idleTimeout <= now) return "idle";
   if (lifetime.notBefore !== undefined && record.createdAt < lifetime.notBefore) return "revoked";
@@ -59,13 +59,13 @@ export function endOf(
  * What to write because the session was used, or nothing yet: at most once a minute, or once per tenth of a shorter
  * idle timeout. So a session never outlives the timeout, and ends at most that much early.
  */
-export function activityDue(record: SessionRecord, now: number, lifetime: Lifetime): Activity | undefined {
-  if (now - record.lastSeenAt < activityEvery(lifetime)) return undefined;
+export function planActivity(record: SessionRecord, now: number, lifetime: Lifetime): Activity | undefined {
+  if (now - record.lastSeenAt < computeActivityInterval(lifetime)) return undefined;
   return { lastSeenAt: now, expiresAt: expiryOf(now, record.deadline, lifetime) };
 }
 
 /** How often activity is written at most. */
-export function activityEvery({ idleTimeout = Number.POSITIVE_INFINITY }: Lifetime): number {
+export function computeActivityInterval({ idleTimeout = Number.POSITIVE_INFINITY }: Lifetime): number {
   return Math.min(ACTIVITY_EVERY, idleTimeout / 10);
 }
 

@@ -1,4 +1,4 @@
-import { type Duration, LONGEST_TIMER, milliseconds } from "../duration.ts";
+import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
 import type { ExpiredSession } from "../store.ts";
 
 /** The options of stores that remove expired records themselves. */
@@ -128,8 +128,8 @@ export function checkCleanupOptions({ cleanupEvery, onCleanupError = warn }: Cle
 function parseInterval(cleanupEvery: Duration | false | undefined, every: number): number | undefined {
   if (cleanupEvery === undefined) return every;
   if (cleanupEvery === false) return undefined;
-  const interval = milliseconds(cleanupEvery, "cleanupEvery");
-  if (interval > LONGEST_TIMER) throw new TypeError('cleanupEvery must be at most "24d".');
+  const interval = parseDuration(cleanupEvery, "cleanupEvery");
+  if (interval > MAX_TIMER_DELAY) throw new TypeError('cleanupEvery must be at most "24d".');
   return interval;
 }
 

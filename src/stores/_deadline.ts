@@ -1,4 +1,4 @@
-import { type Duration, LONGEST_TIMER, milliseconds } from "../duration.ts";
+import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
 
 /** How long a store waits for an answer from the network unless it is told otherwise, in milliseconds. */
@@ -11,7 +11,7 @@ export class Deadline {
   /** Throws `TypeError` for what is no duration, naming the option. */
   constructor(timeout: Duration | undefined) {
     this.milliseconds =
-      timeout === undefined ? ANSWER_WITHIN : Math.min(milliseconds(timeout, "timeout"), LONGEST_TIMER);
+      timeout === undefined ? ANSWER_WITHIN : Math.min(parseDuration(timeout, "timeout"), MAX_TIMER_DELAY);
   }
 
   /**

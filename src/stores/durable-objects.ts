@@ -1,6 +1,6 @@
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import { shardOf } from "../shard.ts";
 import type {
   CreateOptions,
@@ -66,7 +66,7 @@ export function durableObjectStore<Id>(
 ): Store {
   if (typeof namespace?.idFromName !== "function" || typeof namespace.get !== "function")
     throw new TypeError("namespace: needs the binding to the class SessionsObject, such as env.SESSIONS");
-  known(options, "durableObjectStore", ["timeout"]);
+  checkOptionNames(options, "durableObjectStore", ["timeout"]);
   return new DurableObjectStore(namespace, new Deadline(options.timeout));
 }
 

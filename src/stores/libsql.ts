@@ -1,5 +1,5 @@
-import { type Duration, milliseconds } from "../duration.ts";
-import { known } from "../known-options.ts";
+import { type Duration, parseDuration } from "../duration.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { ExpiredSession, Store } from "../store.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
 import { Deadline } from "./_deadline.ts";
@@ -91,7 +91,7 @@ const ENDED_AT_ONCE_REMOTELY = 10_000;
  * ```
  */
 export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptions = {}): LibsqlStore {
-  known(options, "libsqlStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
+  checkOptionNames(options, "libsqlStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
   const { table = "sessionup_sessions", timeout = "5s" } = options;
   const names = namesOf(table);
   const engine = engineOf(client, timeout);
@@ -128,7 +128,7 @@ class Answers {
 
   constructor(timeout: Duration) {
     this.#deadline = new Deadline(timeout);
-    this.#patience = new Patience(milliseconds(timeout, "timeout"), "libsqlStore");
+    this.#patience = new Patience(parseDuration(timeout, "timeout"), "libsqlStore");
   }
 
   to<Answer>(ask: () => Promise<Answer>): Promise<Answer> {

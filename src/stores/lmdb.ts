@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
@@ -82,7 +82,7 @@ export async function lmdbStore(
     throw new TypeError(
       'open must be the function open of the package lmdb, as in lmdbStore(open, { path: "sessions.lmdb" }).',
     );
-  known(options, "lmdbStore", ["path", "name", "timeout", ...CLEANUP_OPTIONS]);
+  checkOptionNames(options, "lmdbStore", ["path", "name", "timeout", ...CLEANUP_OPTIONS]);
   const { path, name = "sessionup", timeout } = options;
   if (typeof path !== "string" || !/[^/\\]\.[^./\\]+$/.test(path))
     throw new TypeError('path must be a file name with an extension, such as "sessions.lmdb".');

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
@@ -55,7 +55,7 @@ const SLACK = 60_000;
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  known(options, "memoryStore", ["maxRecords", ...CLEANUP_OPTIONS]);
+  checkOptionNames(options, "memoryStore", ["maxRecords", ...CLEANUP_OPTIONS]);
   const { maxRecords = Number.POSITIVE_INFINITY } = options;
   if (typeof maxRecords !== "number" || !(maxRecords >= 1))
     throw new TypeError("maxRecords: needs a number above zero");

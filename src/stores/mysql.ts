@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { ExpiredSession, Store } from "../store.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
 import { Deadline } from "./_deadline.ts";
@@ -58,7 +58,7 @@ export interface MysqlStore extends Store {
 export function mysqlStore(pool: MysqlPool, options: MysqlStoreOptions = {}): MysqlStore {
   if (typeof pool?.getConnection !== "function" || "promise" in pool)
     throw new TypeError("pool: needs createPool of mysql2/promise, or promise() of a pool of mysql2");
-  known(options, "mysqlStore", ["table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
+  checkOptionNames(options, "mysqlStore", ["table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
   const { table = "sessionup_sessions", prepare = true } = options;
   if (typeof prepare !== "boolean") throw new TypeError("prepare: needs true or false");
   const names = namesOf(table);

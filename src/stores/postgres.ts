@@ -1,6 +1,6 @@
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type {
   CreateOptions,
   End,
@@ -84,7 +84,7 @@ export function postgresStore(
   client: PgPool | PostgresJs,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  known(options, "postgresStore", ["schema", "table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
+  checkOptionNames(options, "postgresStore", ["schema", "table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
   const { schema, table = "sessionup_sessions", prepare = true } = options;
   if (typeof prepare !== "boolean") throw new TypeError("prepare: needs true or false");
   const names = namesOf(schema, table);

@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import { shardOf } from "../shard.ts";
 import type {
   CreateOptions,
@@ -68,7 +68,7 @@ const MOST = 1_000;
  * ```
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  known(options, "redisStore", ["prefix", "timeout", "onWarning"]);
+  checkOptionNames(options, "redisStore", ["prefix", "timeout", "onWarning"]);
   const { prefix = "sessionup:", timeout, onWarning = console.warn } = options;
   if (typeof prefix !== "string" || !prefix.isWellFormed())
     throw new TypeError('prefix: needs well-formed text, such as "sessionup:"');

@@ -1,5 +1,5 @@
-import { type Duration, milliseconds } from "../duration.ts";
-import { known } from "../known-options.ts";
+import { type Duration, parseDuration } from "../duration.ts";
+import { checkOptionNames } from "../known-options.ts";
 import type { ExpiredSession, Store } from "../store.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
 import { SqliteConnection, type SqliteDatabase } from "./_sqlite-connection.ts";
@@ -58,9 +58,9 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     throw new TypeError(
       "database: needs a DatabaseSync of node:sqlite, or a Database of better-sqlite3, libsql or bun:sqlite",
     );
-  known(options, "sqliteStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
+  checkOptionNames(options, "sqliteStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
   const { table = "sessionup_sessions", timeout = "5s" } = options;
   const names = namesOf(table);
-  const engine = new SqliteConnection(database, milliseconds(timeout, "timeout"));
+  const engine = new SqliteConnection(database, parseDuration(timeout, "timeout"));
   return new SqliteSessions(engine, { store: "sqliteStore", names, cleanup: options, sharesLookups: false });
 }

@@ -1,5 +1,5 @@
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { known } from "../known-options.ts";
+import { checkOptionNames } from "../known-options.ts";
 import { type InitOptions, Manager } from "../manager.ts";
 import type { Session } from "../session.ts";
 import { createSessions, type InitArguments, ORIGIN, type Sessions } from "../sessions.ts";
@@ -116,7 +116,7 @@ function loginOf<In>(
   caller: string,
   options: SignInOptions<In> = {},
 ): { exchange: LoginExchange; init: InitArguments<In> } {
-  known(options, caller, ["meta", "expiresIn", "level", "provider", "userAgent", "ip"]);
+  checkOptionNames(options, caller, ["meta", "expiresIn", "level", "provider", "userAgent", "ip"]);
   const { userAgent, ip, ...init } = options;
   // SignInArguments has made sure of required metadata, as InitArguments does.
   return { exchange: new LoginExchange(userAgent, ip), init: [init] as unknown as InitArguments<In> };

@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from "../duration.ts";
+import { type Duration, parseDuration } from "../duration.ts";
 
 /**
  * A clock that stands still until it is turned.
@@ -26,7 +26,7 @@ export class TestClock {
   readonly now = (): number => this.#now;
 
   advance(duration: Duration): void {
-    this.#now += milliseconds(duration, "advance");
+    this.#now += parseDuration(duration, "advance");
   }
 
   /** To a moment in milliseconds since 1970, back in time too. */

@@ -10,14 +10,14 @@ import {
   setsCookie,
   withCookie,
 } from "./cookie.ts";
-import { parseToken, randomText, tokenText } from "./token.ts";
+import { formatToken, parseToken, randomText } from "./token.ts";
 
 const NAME = "__Host-sessionup";
 const NEEDLE = `${NAME}=`;
 const newToken = () => `${randomText(22)}.${randomText(65)}`;
 
 function read(header: string | undefined, most = 2): string[] {
-  return readTokens(header, NEEDLE, most).tokens.map(tokenText);
+  return readTokens(header, NEEDLE, most).tokens.map(formatToken);
 }
 
 const BLANK_AFTER_NAME = new RegExp(`^${NAME}[ \\t]+=`);
@@ -124,15 +124,17 @@ describe("readTokens", () => {
         expect(tokens.length).toBeLessThanOrEqual(2);
         const pairs = text.split(";").map((pair) => pair.replace(/^[ \t]+/, ""));
         for (const token of tokens) {
-          expect(parseToken(tokenText(token))).toEqual(token);
-          expect(pairs.some((pair) => pair.startsWith(NEEDLE) && pair.includes(tokenText(token)))).toBe(true);
+          expect(parseToken(formatToken(token))).toEqual(token);
+          expect(pairs.some((pair) => pair.startsWith(NEEDLE) && pair.includes(formatToken(token)))).toBe(
+            true,
+          );
         }
         // The cookie package keeps the first of a name only, and reads what browsers send the same way: they put no blank
         // before the "=", which it takes for the same name, and we for another one.
         const theirs = pairs.some((pair) => BLANK_AFTER_NAME.test(pair))
           ? undefined
           : parseCookie(text)[NAME];
-        if (theirs !== undefined && parseToken(theirs)) expect(tokens.map(tokenText)[0]).toBe(theirs);
+        if (theirs !== undefined && parseToken(theirs)) expect(tokens.map(formatToken)[0]).toBe(theirs);
       }),
       fuzzRuns(100_000),
     );

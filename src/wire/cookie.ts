@@ -2,7 +2,7 @@ import type { SetCookie } from "../exchange.ts";
 import { parseToken, type Token } from "./token.ts";
 
 /** Browsers keep no cookie for longer, in milliseconds. */
-export const LONGEST_COOKIE: number = 400 * 86_400_000;
+export const MAX_COOKIE_AGE: number = 400 * 86_400_000;
 
 /** The tokens that a request brought. */
 export interface PresentedTokens {

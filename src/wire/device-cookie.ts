@@ -1,11 +1,11 @@
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { LONGEST_COOKIE, readCookie } from "./cookie.ts";
+import { MAX_COOKIE_AGE, readCookie } from "./cookie.ts";
 import type { Signer } from "./signature.ts";
-import { LENGTH, randomText } from "./token.ts";
+import { randomText, TOKEN_LENGTH } from "./token.ts";
 
 /** So many users are known on one browser; with more, whoever logged in there longest ago is new again. */
 const MOST_USERS = 4;
-const FORM = new RegExp(`^[0-9A-Za-z]{${LENGTH.root}}(\\.[0-9a-f]{64}){1,${MOST_USERS}}$`);
+const FORM = new RegExp(`^[0-9A-Za-z]{${TOKEN_LENGTH.root}}(\\.[0-9a-f]{64}){1,${MOST_USERS}}$`);
 
 /** What a browser brings that has logged in before: a random text, and a signature for each user that did so. */
 interface Device {
@@ -34,7 +34,7 @@ export class DeviceCookie {
     now: number,
   ): { readonly seen: boolean; readonly cookie: SetCookie } {
     const text = readCookie(exchange.header("cookie"), this.#attributes.name) ?? "";
-    const [nonce = "", ...marks] = FORM.test(text) ? text.split(".") : [randomText(LENGTH.root)];
+    const [nonce = "", ...marks] = FORM.test(text) ? text.split(".") : [randomText(TOKEN_LENGTH.root)];
     const others = marks.filter((mark) => !this.#signer.verifies("device", `${nonce} ${userKey}`, mark));
     return {
       seen: others.length < marks.length,
@@ -46,6 +46,6 @@ export class DeviceCookie {
   #cookie({ nonce, marks }: Device, userKey: string, now: number): SetCookie {
     const all = [this.#signer.sign("device", `${nonce} ${userKey}`), ...marks].slice(0, MOST_USERS);
     const value = [nonce, ...all].join(".");
-    return { ...this.#attributes, value, maxAge: LONGEST_COOKIE / 1_000, expires: now + LONGEST_COOKIE };
+    return { ...this.#attributes, value, maxAge: MAX_COOKIE_AGE / 1_000, expires: now + MAX_COOKIE_AGE };
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../errors.ts";
-import { rejectionOf } from "./rejection.ts";
+import { toErrorResponse } from "./rejection.ts";
 
 describe("rejectionOf", () => {
   it.each([
@@ -8,7 +8,9 @@ describe("rejectionOf", () => {
     [{ level: 2 }, { acr_values: "2" }, 'acr_values="2"'],
     [{ maxAge: 1, level: 3 }, { max_age: 1, acr_values: "3" }, 'max_age="1", acr_values="3"'],
   ])("says in the words of RFC 9470 that %j is needed", (needed, members, parameters) => {
-    const { status, headers, body } = rejectionOf(SessionError.unauthorized("stale_authentication", needed));
+    const { status, headers, body } = toErrorResponse(
+      SessionError.unauthorized("stale_authentication", needed),
+    );
     expect([status, JSON.parse(body)]).toEqual([
       401,
       { error: "unauthorized", reason: "stale_authentication", ...members },
@@ -20,6 +22,6 @@ describe("rejectionOf", () => {
   });
 
   it.each(["no_cookie", "unknown", "expired"] as const)("challenges nobody for %s", (reason) => {
-    expect(rejectionOf(SessionError.unauthorized(reason)).headers).not.toHaveProperty("www-authenticate");
+    expect(toErrorResponse(SessionError.unauthorized(reason)).headers).not.toHaveProperty("www-authenticate");
   });
 });

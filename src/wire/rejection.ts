@@ -1,7 +1,7 @@
 import type { SessionError } from "../errors.ts";
 
 /** A refusal as it goes over the wire. */
-export interface Rejection {
+export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON. */
@@ -22,7 +22,7 @@ const RETRY_AFTER = "5";
  * What is answered unless the app says otherwise: 401 with the reason, 403, or 503 with Retry-After (RFC 9110 section
  * 10.2.3). Where the user has to prove more, what it is in the words of RFC 9470.
  */
-export function rejectionOf(error: SessionError): Rejection {
+export function toErrorResponse(error: SessionError): ErrorResponse {
   const { status, reason, needed } = error;
   const acr = needed?.level === undefined ? undefined : String(needed.level);
   const wanted = {

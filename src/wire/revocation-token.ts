@@ -5,13 +5,13 @@ import { isSessionId } from "./token.ts";
 const FORM = /^([0-9A-Za-z]{1,128})\.([0-9a-z]{1,11})\.([0-9a-f]{64})$/;
 
 /** A text that ends one session until a moment in milliseconds since 1970: letters, digits and two dots, as links keep them. */
-export function revocationToken(signer: Signer, id: string, until: number): string {
+export function createRevocationToken(signer: Signer, id: string, until: number): string {
   const said = `${id}.${until.toString(36)}`;
   return `${said}.${signer.sign("revocation", said)}`;
 }
 
 /** Which session it ends, or `undefined` for what is none of ours, and for what came too late. */
-export function revocationOf(signer: Signer, text: unknown, now: number): SessionId | undefined {
+export function parseRevocationToken(signer: Signer, text: unknown, now: number): SessionId | undefined {
   const [, id, until, signature] = (typeof text === "string" && FORM.exec(text)) || [];
   if (id === undefined || until === undefined || signature === undefined || !isSessionId(id))
     return undefined;

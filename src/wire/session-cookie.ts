@@ -1,7 +1,7 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { type PresentedTokens, readTokens } from "./cookie.ts";
-import { type Token, tokenText } from "./token.ts";
+import { formatToken, type Token } from "./token.ts";
 
 /** A cookie without a value. */
 type Attributes = Omit<SetCookie, "value">;
@@ -82,7 +82,7 @@ export class SessionCookie {
   send(exchange: Exchange, token: Token, now: number, end: number | undefined): void {
     this.#clearPrevious(exchange);
     const lasting = end !== undefined && { maxAge: Math.ceil((end - now) / 1_000), expires: end };
-    this.#set(exchange, { ...this.#attributes, value: tokenText(token), ...lasting });
+    this.#set(exchange, { ...this.#attributes, value: formatToken(token), ...lasting });
   }
 
   /** Clears it, and those that it was before. */

@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { type Purpose, Signer } from "./signature.ts";
+import { Signer, type SigningPurpose } from "./signature.ts";
 
 const [ONE, TWO] = ["1".repeat(32), "2".repeat(32)];
-const PURPOSES: readonly Purpose[] = ["address", "device", "form", "revocation"];
+const PURPOSES: readonly SigningPurpose[] = ["address", "device", "form", "revocation"];
 
 describe("Signer", () => {
   it("signs with HMAC-SHA-256, over what it is for and whose it is", () => {

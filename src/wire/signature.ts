@@ -1,8 +1,8 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
-import { equalHashes } from "./token.ts";
+import { areHashesEqual } from "./token.ts";
 
 /** What a text is signed for: what is signed for one thing is nothing to another. */
-export type Purpose = "address" | "device" | "form" | "revocation";
+export type SigningPurpose = "address" | "device" | "form" | "revocation";
 
 /** Signs texts that leave the server and come back, with HMAC-SHA-256 (RFC 2104). */
 export class Signer {
@@ -16,21 +16,21 @@ export class Signer {
   }
 
   /** The signature: 64 hexadecimal digits. */
-  sign(purpose: Purpose, text: string): string {
+  sign(purpose: SigningPurpose, text: string): string {
     const [first] = this.#keys;
     if (!first) throw new TypeError("keys: needs at least one");
     return this.#signature(first, purpose, text);
   }
 
   /** Whether it is the text's, by any of the keys; in a time that does not depend on where it differs. */
-  verifies(purpose: Purpose, text: string, signature: string): boolean {
+  verifies(purpose: SigningPurpose, text: string, signature: string): boolean {
     let found = false;
     for (const key of this.#keys)
-      if (equalHashes(this.#signature(key, purpose, text), signature)) found = true;
+      if (areHashesEqual(this.#signature(key, purpose, text), signature)) found = true;
     return found;
   }
 
-  #signature(key: KeyObject, purpose: Purpose, text: string): string {
+  #signature(key: KeyObject, purpose: SigningPurpose, text: string): string {
     // What is kept with a session has to outlive another name of the cookie.
     const of = purpose === "address" ? "*" : this.#of;
     // Neither a purpose nor a cookie's name has a blank in it: so no two of these begin alike.

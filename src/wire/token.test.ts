@@ -3,15 +3,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
 import {
-  equalHashes,
-  hashOf,
+  areHashesEqual,
+  formatToken,
+  getRoot,
+  hashRoot,
+  hashText,
   isSessionId,
   parseToken,
   randomText,
-  rootHashOf,
-  rootOf,
   type Secret,
-  tokenText,
 } from "./token.ts";
 
 describe("randomText", () => {
@@ -72,7 +72,7 @@ describe("parseToken", () => {
         const token = parseToken(value);
         if (token) taken++;
         expect(token !== undefined).toBe(form.test(value));
-        if (token) expect(tokenText(token)).toBe(value);
+        if (token) expect(formatToken(token)).toBe(value);
       }),
       fuzzRuns(20_000),
     );
@@ -90,24 +90,24 @@ describe("isSessionId", () => {
 
 describe("hashOf and equalHashes", () => {
   it("is SHA-256 in base64url", () => {
-    expect(hashOf("abc")).toBe(createHash("sha256").update("abc").digest("base64url"));
+    expect(hashText("abc")).toBe(createHash("sha256").update("abc").digest("base64url"));
   });
 
   it("tells any difference", () => {
-    const hash = hashOf("a");
-    expect(equalHashes(hash, hashOf("a"))).toBe(true);
+    const hash = hashText("a");
+    expect(areHashesEqual(hash, hashText("a"))).toBe(true);
     for (let index = 0; index < hash.length; index++) {
       const other = `${hash.slice(0, index)}${hash[index] === "A" ? "B" : "A"}${hash.slice(index + 1)}`;
-      expect(equalHashes(hash, other)).toBe(false);
+      expect(areHashesEqual(hash, other)).toBe(false);
     }
-    expect(equalHashes(hash, hash.slice(1))).toBe(false);
-    expect(equalHashes(hash, `${hash}A`)).toBe(false);
-    expect(equalHashes("", hash)).toBe(false);
+    expect(areHashesEqual(hash, hash.slice(1))).toBe(false);
+    expect(areHashesEqual(hash, `${hash}A`)).toBe(false);
+    expect(areHashesEqual("", hash)).toBe(false);
   });
 
   it("has a root that is the beginning of the secret", () => {
     const secret = `${"r".repeat(22)}${"t".repeat(43)}` as Secret;
-    expect(rootOf(secret)).toBe("r".repeat(22));
-    expect(rootHashOf(secret)).toBe(hashOf("r".repeat(22)).slice(0, 22));
+    expect(getRoot(secret)).toBe("r".repeat(22));
+    expect(hashRoot(secret)).toBe(hashText("r".repeat(22)).slice(0, 22));
   });
 });

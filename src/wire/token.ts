@@ -13,7 +13,7 @@ export interface Token {
 }
 
 /** Lengths in characters of `[0-9A-Za-z]`, 5.95 bits each. The two of the shard come before any id. */
-export const LENGTH = {
+export const TOKEN_LENGTH = {
   shard: 2,
   id: { born: 20, least: 17, most: 64 },
   root: 22,
@@ -51,10 +51,10 @@ export function isAlphanumeric(text: string, from = 0, to: number = text.length)
   return true;
 }
 
-const ID_LEAST = LENGTH.shard + LENGTH.id.least;
-const ID_MOST = LENGTH.shard + LENGTH.id.most;
-const SECRET_LEAST = LENGTH.root + LENGTH.turn.least;
-const SECRET_MOST = LENGTH.root + LENGTH.turn.most;
+const ID_LEAST = TOKEN_LENGTH.shard + TOKEN_LENGTH.id.least;
+const ID_MOST = TOKEN_LENGTH.shard + TOKEN_LENGTH.id.most;
+const SECRET_LEAST = TOKEN_LENGTH.root + TOKEN_LENGTH.turn.least;
+const SECRET_MOST = TOKEN_LENGTH.root + TOKEN_LENGTH.turn.most;
 
 /** Whether this could be the id of a session: what could not is never asked of a store. */
 export function isSessionId(text: string): text is SessionId {
@@ -77,12 +77,12 @@ export function parseToken(text: string, from = 0, to: number = text.length): To
 }
 
 /** The cookie's value. */
-export function tokenText({ id, secret }: Token): string {
+export function formatToken({ id, secret }: Token): string {
   return `${id}.${secret}`;
 }
 
 /** What a store keeps in place of a secret: SHA-256, in 43 characters of base64url. */
-export function hashOf(text: string): string {
+export function hashText(text: string): string {
   return hash("sha256", text, "base64url");
 }
 
@@ -90,22 +90,22 @@ export function hashOf(text: string): string {
  * What a store keeps in place of a secret's root: 132 bits of its hash. It lets nobody in: whoever has the root and no good
  * turn ends the session.
  */
-export function rootHashOf(secret: Secret): string {
-  return hashOf(rootOf(secret)).slice(0, 22);
+export function hashRoot(secret: Secret): string {
+  return hashText(getRoot(secret)).slice(0, 22);
 }
 
 /** The part of a secret that stays the same for the session's life. */
-export function rootOf(secret: Secret): string {
-  return secret.slice(0, LENGTH.root);
+export function getRoot(secret: Secret): string {
+  return secret.slice(0, TOKEN_LENGTH.root);
 }
 
 /** The secret that follows one: the same root, with a turn of the generator's. */
-export function nextSecret(secret: Secret, generateTurn: () => string): Secret {
-  return (rootOf(secret) + generateTurn()) as Secret;
+export function createNextSecret(secret: Secret, generateTurn: () => string): Secret {
+  return (getRoot(secret) + generateTurn()) as Secret;
 }
 
 /** Compares two hashes in a time that depends on their length alone. */
-export function equalHashes(a: string, b: string): boolean {
+export function areHashesEqual(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
   for (let index = 0; index < a.length; index++) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
@@ -119,14 +119,14 @@ export class TokenProof {
 
   constructor(token: Token) {
     this.#token = token;
-    this.secretHash = hashOf(token.secret);
+    this.secretHash = hashText(token.secret);
   }
 
   rootHash(): string {
-    return rootHashOf(this.#token.secret);
+    return hashRoot(this.#token.secret);
   }
 
   equal(a: string, b: string): boolean {
-    return equalHashes(a, b);
+    return areHashesEqual(a, b);
   }
 }

@@ -12,7 +12,7 @@ import {
   type StandardSchema,
 } from "sessionup";
 import { TestClock } from "sessionup/testing";
-import { rejectionOf } from "../../src/wire/rejection.ts";
+import { toErrorResponse } from "../../src/wire/rejection.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { type Witness, watched } from "./_witness.ts";
@@ -208,7 +208,7 @@ export class WatchedSite {
     if (SessionError.is(error)) {
       this.tally.note("codes", error.code);
       if (error.reason) this.tally.note("reasons", error.reason);
-      this.witness.see("a refusal", rejectionOf(error));
+      this.witness.see("a refusal", toErrorResponse(error));
     }
     return error;
   }

@@ -1,18 +1,18 @@
 import { createContext, Script } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { milliseconds } from "../../src/duration.ts";
+import { parseDuration } from "../../src/duration.ts";
 import { normalizeAddress } from "../../src/identity/address.ts";
 import { labelAgent } from "../../src/identity/agent.ts";
 import { labelBrands, labelPlatform } from "../../src/identity/client-hints.ts";
-import { clientAddress, trustOf } from "../../src/identity/trust-proxy.ts";
+import { parseTrustProxy, resolveClientAddress } from "../../src/identity/trust-proxy.ts";
 import { labelUserAgent } from "../../src/identity/user-agent.ts";
 import { isCrossOrigin } from "../../src/policy/cross-origin.ts";
-import { isFetchedAhead } from "../../src/policy/rotation.ts";
+import { isPrefetch } from "../../src/policy/rotation.ts";
 import { createRoutes, type RouteVerbs } from "../../src/routes.ts";
 import { readCookie, readTokens, setsCookie } from "../../src/wire/cookie.ts";
 import { DeviceCookie } from "../../src/wire/device-cookie.ts";
-import { isFormToken } from "../../src/wire/form-token.ts";
-import { revocationOf } from "../../src/wire/revocation-token.ts";
+import { verifyFormToken } from "../../src/wire/form-token.ts";
+import { parseRevocationToken } from "../../src/wire/revocation-token.ts";
 import { Signer } from "../../src/wire/signature.ts";
 import { parseToken } from "../../src/wire/token.ts";
 import { TestRequest } from "../support/browser.ts";
@@ -28,7 +28,7 @@ const cookie = {
 const signer = new Signer(["k".repeat(32)], "sid");
 const device = new DeviceCookie(cookie, signer);
 const routes = createRoutes({} as RouteVerbs<object, undefined>, { path: "/account" });
-const trust = trustOf(["0.0.0.0/0", "::/0"]);
+const trust = parseTrustProxy(["0.0.0.0/0", "::/0"]);
 const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
 
 /** Whatever reads what a client sends, or an app hands on from one; each is given all of it, also where less is read in use. */
@@ -38,21 +38,21 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   "a line of Set-Cookie": (text) => setsCookie(`n=${text}`, cookie),
   "the token": (text) => parseToken(text),
   "the device's cookie": (text) => device.meet(new TestRequest({ cookie: `n-device=${text}` }), "ann", 0),
-  "a form's token": (text) => isFormToken(signer, { id: "i", root: "r" }, `${"s".repeat(22)}.${text}`),
-  "a link's token": (text) => revocationOf(signer, text, 0),
+  "a form's token": (text) => verifyFormToken(signer, { id: "i", root: "r" }, `${"s".repeat(22)}.${text}`),
+  "a link's token": (text) => parseRevocationToken(signer, text, 0),
   "an address": (text) => normalizeAddress(text),
-  "X-Forwarded-For": (text) => clientAddress("10.0.0.1", text, trust),
+  "X-Forwarded-For": (text) => resolveClientAddress("10.0.0.1", text, trust),
   "the User-Agent": (text) => labelAgent(text, () => text),
   "the User-Agent, uncut": (text) => labelUserAgent(text),
   "brands, uncut": (text) => labelBrands(text),
   "a platform, uncut": (text) => labelPlatform(text),
   Origin: (text) => isCrossOrigin({ ...post, origin: text }, new Set()),
   "Origin with a scheme": (text) => isCrossOrigin({ ...post, origin: `https://${text}` }, new Set()),
-  "Sec-Purpose": (text) => isFetchedAhead(text),
+  "Sec-Purpose": (text) => isPrefetch(text),
   "the path of a route": (text) => routes({}, { method: "OPTIONS", path: `/account/sessions/${text}` }),
   "a duration": (text) => {
     try {
-      return milliseconds(text, "test");
+      return parseDuration(text, "test");
     } catch (error) {
       return error;
     }

@@ -7,7 +7,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it, vi } from "vitest";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
-import { hashOf, rootHashOf, type Secret } from "../../src/wire/token.ts";
+import { hashRoot, hashText, type Secret } from "../../src/wire/token.ts";
 import { listen } from "../adapters/_listen.ts";
 import { membersOf, textsOf } from "../support/declared.ts";
 import { PATHS, starter } from "./_secret-paths.ts";
@@ -189,8 +189,8 @@ describe("a secret", () => {
         secret,
         secret.slice(0, 22),
         secret.slice(22),
-        hashOf(secret),
-        rootHashOf(secret as Secret),
+        hashText(secret),
+        hashRoot(secret as Secret),
       ]) {
         expect(
           everything.includes(text),

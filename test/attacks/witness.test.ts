@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { hashOf } from "../../src/wire/token.ts";
+import { hashText } from "../../src/wire/token.ts";
 import { Witness } from "./_witness.ts";
 
 const SECRET = "rootrootrootrootrootROturnturnturnturnturnturnturnturnturnturnturn";
-const HASH = hashOf(SECRET);
+const HASH = hashText(SECRET);
 const BYTES = Buffer.from(HASH, "base64url");
 
 const SHOWN: readonly [where: string, value: unknown][] = [

@@ -2,7 +2,7 @@ import { type EndReason, Manager, type ManagerOptions, SessionError } from "sess
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { rejectionOf } from "../../src/wire/rejection.ts";
+import { toErrorResponse } from "../../src/wire/rejection.ts";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { siteWith } from "./_site.ts";
@@ -53,7 +53,7 @@ describe("tombstones", () => {
     // Its end is proven: the cookie goes.
     expect(late.cookies).toEqual([expect.objectContaining({ value: "", maxAge: 0 })]);
     const error = SessionError.unauthorized(why);
-    expect(JSON.parse(rejectionOf(error).body)).toEqual({ error: "unauthorized", reason: why });
+    expect(JSON.parse(toErrorResponse(error).body)).toEqual({ error: "unauthorized", reason: why });
   });
 
   it("tell nothing to who knows the id alone, or another secret", async () => {
