@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type BoundSessions, bindSessions } from "./bound-sessions.ts";
-import type { Sessions } from "./sessions.ts";
+import { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
+import type { Sessions } from "./http/sessions.ts";
 
 /** The verbs for code far from the request: they find it by themselves. */
 export interface ContextSessions<Context, In = undefined, Out = In> extends BoundSessions<In, Out> {

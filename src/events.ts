@@ -1,5 +1,5 @@
+import type { ClientChange } from "./client-info/compare.ts";
 import type { UnauthorizedReason } from "./errors.ts";
-import type { ClientChange } from "./identity/change.ts";
 import type { Agent, SessionId } from "./session.ts";
 import type { EndReason, Json } from "./store.ts";
 

@@ -1,6 +1,6 @@
-export { type BoundSessions, bindSessions } from "./bound-sessions.ts";
-export type { ClientOptions, RecognizeOptions, ValidateOptions } from "./client-options.ts";
-export type { CookieOptions } from "./cookie-options.ts";
+export type { ClientChange } from "./client-info/compare.ts";
+export type { TrustProxy } from "./client-info/trust-proxy.ts";
+export { shardOf } from "./cookie/shard.ts";
 export { type Duration, duration } from "./duration.ts";
 export {
   type NeededAuthentication,
@@ -10,17 +10,10 @@ export {
 } from "./errors.ts";
 export type { Events, Recognition, SessionEvents } from "./events.ts";
 export type { Exchange, SetCookie } from "./exchange.ts";
-export type { AuthOptions, PublicOptions } from "./guards.ts";
-export type { ClientChange } from "./identity/change.ts";
-export type { TrustProxy } from "./identity/trust-proxy.ts";
-export { type InitOptions, Manager } from "./manager.ts";
-export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./meta.ts";
-export type { ManagerOptions } from "./options.ts";
-export type { AssuranceLevel } from "./policy/assurance.ts";
-export type { ProviderLogin, ProviderSession } from "./provider.ts";
-export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./routes.ts";
-export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
-export type { SessionPolicy } from "./session-policy.ts";
+export type { ProviderLogin, ProviderSession } from "./federation/provider.ts";
+export { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
+export type { AuthOptions, PublicOptions } from "./http/middleware.ts";
+export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./http/routes.ts";
 export {
   createSessions,
   type Guard,
@@ -28,9 +21,16 @@ export {
   type InitArguments,
   type Sessions,
   type SessionsCore,
-} from "./sessions.ts";
-export { shardOf } from "./shard.ts";
-export type { ReauthenticateOptions, StepUpOptions } from "./step-up.ts";
+} from "./http/sessions.ts";
+export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./lifecycle/metadata.ts";
+export { type InitOptions, Manager } from "./manager.ts";
+export type { ClientOptions, RecognizeOptions, ValidateOptions } from "./options/client-options.ts";
+export type { CookieOptions } from "./options/cookie-options.ts";
+export type { ManagerOptions } from "./options/options.ts";
+export type { ReauthenticateOptions, StepUpOptions } from "./options/step-up-options.ts";
+export type { SessionPolicy } from "./report/session-policy.ts";
+export type { AssuranceLevel } from "./rules/nist.ts";
+export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
 export type {
   CreateOptions,
   End,

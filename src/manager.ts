@@ -1,60 +1,4 @@
-import { Arrivals } from "./arrivals.ts";
-import {
-  type AuthResult,
-  type LiveSession,
-  live,
-  type OpenedSession,
-  provedBy,
-  type SessionStanding,
-} from "./authentication.ts";
-import { Authenticator } from "./authenticator.ts";
-import { type Duration, parseDuration } from "./duration.ts";
-import { SessionError, type UnauthorizedReason } from "./errors.ts";
-import { Events } from "./events.ts";
-import type { Exchange } from "./exchange.ts";
-import { checkOptionNames, checkPositiveInteger, parseDate } from "./known-options.ts";
-import { Ledger, PAGE } from "./ledger.ts";
-import { expiresInOf } from "./limits.ts";
-import { MetaCodec } from "./meta.ts";
-import { type ManagerOptions, notBeforeOf, type Resolved, resolveOptions } from "./options.ts";
-import type { AcceptedToken } from "./policy/admission.ts";
-import { isCrossOrigin, isSafe } from "./policy/cross-origin.ts";
-import {
-  computeLevel,
-  recordLogin,
-  recordProof,
-  type StepUpProof,
-  withStepUpState,
-} from "./policy/freshness.ts";
-import { computeDeadline, computeTimes, findEndReason } from "./policy/lifetime.ts";
-import {
-  addPendingAfterProof,
-  confirmPendingSecret,
-  countRotations,
-  isPending,
-  isRetired,
-  replaceSecret,
-  type SecretMatch,
-} from "./policy/rotation.ts";
-import {
-  checkProviderSession,
-  linkOf,
-  type ProviderLogin,
-  type ProviderSession,
-  providerOf,
-} from "./provider.ts";
-import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
-import { DEFAULT_COOKIE_NAME, type RecordData, readRecordData } from "./session-data.ts";
-import { policyOf, type SessionPolicy } from "./session-policy.ts";
-import { KEYS } from "./signing-keys.ts";
-import { levelOf as levelIn } from "./step-up.ts";
-import type { SessionRecord, Store } from "./store.ts";
-import type { RequestUse } from "./upkeep.ts";
-import { checkUserKey } from "./user-key.ts";
-import { createFormToken, verifyFormToken } from "./wire/form-token.ts";
-import { createRevocationToken, parseRevocationToken } from "./wire/revocation-token.ts";
-import { SessionCookie } from "./wire/session-cookie.ts";
-import type { Signer } from "./wire/signature.ts";
+import { SessionCookie } from "./cookie/session-cookie.ts";
 import {
   createNextSecret,
   hashRoot,
@@ -65,7 +9,63 @@ import {
   TOKEN_LENGTH,
   type Token,
   TokenProof,
-} from "./wire/token.ts";
+} from "./cookie/token.ts";
+import { type Duration, parseDuration } from "./duration.ts";
+import { SessionError, type UnauthorizedReason } from "./errors.ts";
+import { Events } from "./events.ts";
+import type { Exchange } from "./exchange.ts";
+import {
+  checkProviderSession,
+  linkOf,
+  type ProviderLogin,
+  type ProviderSession,
+  providerOf,
+} from "./federation/provider.ts";
+import {
+  type AuthResult,
+  type LiveSession,
+  live,
+  type OpenedSession,
+  provedBy,
+  type SessionStanding,
+} from "./lifecycle/auth-result.ts";
+import { Authenticator } from "./lifecycle/authenticate.ts";
+import { Arrivals } from "./lifecycle/begin.ts";
+import { MetaCodec } from "./lifecycle/metadata.ts";
+import type { RequestUse } from "./lifecycle/refresh.ts";
+import { Ledger, PAGE } from "./lifecycle/repository.ts";
+import { checkOptionNames, checkPositiveInteger, parseDate } from "./options/checks.ts";
+import { expiresInOf } from "./options/lifetime-options.ts";
+import { type ManagerOptions, notBeforeOf, type Resolved, resolveOptions } from "./options/options.ts";
+import { KEYS } from "./options/signing-keys.ts";
+import { levelOf as levelIn } from "./options/step-up-options.ts";
+import { checkUserKey } from "./options/user-key.ts";
+import { policyOf, type SessionPolicy } from "./report/session-policy.ts";
+import { isCrossOrigin, isSafe } from "./rules/cross-origin.ts";
+import { computeDeadline, computeTimes, findEndReason } from "./rules/expiry.ts";
+import { DEFAULT_COOKIE_NAME, type RecordData, readRecordData } from "./rules/record.ts";
+import {
+  addPendingAfterProof,
+  confirmPendingSecret,
+  countRotations,
+  isPending,
+  isRetired,
+  replaceSecret,
+  type SecretMatch,
+} from "./rules/rotation.ts";
+import {
+  computeLevel,
+  recordLogin,
+  recordProof,
+  type StepUpProof,
+  withStepUpState,
+} from "./rules/step-up.ts";
+import type { AcceptedToken } from "./rules/verify-token.ts";
+import { type ParsedMeta, type Session, type SessionId, SessionView } from "./session.ts";
+import { createFormToken, verifyFormToken } from "./signed/form-token.ts";
+import { createRevocationToken, parseRevocationToken } from "./signed/revocation-token.ts";
+import type { Signer } from "./signed/signer.ts";
+import type { SessionRecord, Store } from "./store.ts";
 
 /** What a new session can be given. */
 export interface InitOptions<In = undefined> {

@@ -1,4 +1,4 @@
-import type { RecordData, StepUpState } from "./session-data.ts";
+import type { RecordData, StepUpState } from "./rules/record.ts";
 import type { Json, SessionRecord } from "./store.ts";
 
 declare const brand: unique symbol;

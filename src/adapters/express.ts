@@ -1,9 +1,9 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
-import { createSessions, type Sessions } from "../sessions.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import {
   middleware,
   NodeExchange,
@@ -13,9 +13,9 @@ import {
   routesMiddleware,
   sendRejection,
   type TrustedView,
-} from "./_node-exchange.ts";
+} from "./shared/node-exchange.ts";
 
-export type { NodeResponse } from "./_node-exchange.ts";
+export type { NodeResponse } from "./shared/node-exchange.ts";
 
 /** The context: the request of Express 4 or 5, which knows its response. */
 export interface ExpressContext extends NodeRequest {

@@ -1,12 +1,12 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { toErrorResponse } from "../http/error-response.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import { joinMount, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { joinMount, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../routes.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { toErrorResponse } from "../wire/rejection.ts";
-import { failureOf } from "./_answered.ts";
-import { FastifyReplyExchange, type FastifyReplyLike } from "./_fastify-reply.ts";
+import { checkOptionNames } from "../options/checks.ts";
+import { FastifyReplyExchange, type FastifyReplyLike } from "./fastify/reply-exchange.ts";
+import { failureOf } from "./shared/answered.ts";
 
 /** The context: the reply, which knows its request. Of an app over HTTP/1, HTTPS or HTTP/2. */
 export interface FastifyContext extends FastifyReplyLike {

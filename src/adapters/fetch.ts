@@ -1,14 +1,14 @@
+import { withCookie } from "../cookie/cookie-header.ts";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { withCookie } from "../wire/cookie.ts";
-import { answered } from "./_answered.ts";
-import { rejectionResponse, replaceCookies, responseOf, withHeaders } from "./_response.ts";
+import { answered } from "./shared/answered.ts";
+import { rejectionResponse, replaceCookies, responseOf, withHeaders } from "./shared/response.ts";
 
 /** The context: one request, and what its response is to carry besides what the handler gives it. */
 export interface FetchContext<Out = undefined> {

@@ -1,13 +1,13 @@
+import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../cookie/cookie-header.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
-import { mountOf } from "./_mount.ts";
-import { rejectionResponse, replaceCookies, responseOf } from "./_response.ts";
+import { checkOptionNames } from "../options/checks.ts";
+import { mountOf } from "./shared/mount.ts";
+import { rejectionResponse, replaceCookies, responseOf } from "./shared/response.ts";
 
 /** The context: the event of h3 2. */
 export interface H3Context {

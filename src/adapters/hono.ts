@@ -1,14 +1,14 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../cookie/cookie-header.ts";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../wire/cookie.ts";
-import { rejectionResponse, responseOf } from "./_response.ts";
+import { rejectionResponse, responseOf } from "./shared/response.ts";
 
 /** Middleware after which `c.var` has the session: as `session`, or as the option `as` names it. */
 export type HonoMiddleware<As extends string, Value> = MiddlewareHandler<{ Variables: Record<As, Value> }>;

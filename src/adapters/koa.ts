@@ -1,19 +1,19 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { toErrorResponse } from "../http/error-response.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RouteAnswer, RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RouteAnswer, RoutesOptions } from "../routes.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { toErrorResponse } from "../wire/rejection.ts";
-import { failureOf } from "./_answered.ts";
-import { keptOf } from "./_kept-headers.ts";
+import { checkOptionNames } from "../options/checks.ts";
+import { failureOf } from "./shared/answered.ts";
+import { keptOf } from "./shared/kept-headers.ts";
 import {
   NodeExchange,
   type NodeRequest,
   type NodeResponse,
   routeRequestOf,
   type TrustedView,
-} from "./_node-exchange.ts";
+} from "./shared/node-exchange.ts";
 
 /** The context: Koa's `ctx`. */
 export interface KoaContext {

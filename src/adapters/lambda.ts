@@ -1,18 +1,18 @@
+import { OutgoingCookies, serializeCookie } from "../cookie/cookie-header.ts";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { OutgoingCookies, serializeCookie } from "../wire/cookie.ts";
-import { answered } from "./_answered.ts";
-import { checkedEvent, cookieHeaderOf, headerOf, type LambdaEvent, pathOf } from "./_lambda-event.ts";
-import { type LambdaResult, rejectionResult, resultOf, withOurs } from "./_lambda-result.ts";
+import { checkedEvent, cookieHeaderOf, headerOf, type LambdaEvent, pathOf } from "./lambda/event.ts";
+import { type LambdaResult, rejectionResult, resultOf, withOurs } from "./lambda/result.ts";
+import { answered } from "./shared/answered.ts";
 
-export type { LambdaEvent } from "./_lambda-event.ts";
-export type { LambdaResult } from "./_lambda-result.ts";
+export type { LambdaEvent } from "./lambda/event.ts";
+export type { LambdaResult } from "./lambda/result.ts";
 
 /** The context: one request, and what its response is to carry besides what the handler gives it. */
 export interface LambdaContext<Out = undefined, Event extends LambdaEvent = LambdaEvent> {

@@ -13,16 +13,21 @@ import {
 import { APP_INTERCEPTOR } from "@nestjs/core";
 import { catchError } from "rxjs";
 import { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { toErrorResponse } from "../http/error-response.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { toErrorResponse } from "../wire/rejection.ts";
-import type { FastifyReplyLike } from "./_fastify-reply.ts";
-import { exchangeOf, type NestResponse } from "./_nest-exchange.ts";
-import { type NodeRequest, type NodeResponse, routeRequestOf, routesMiddleware } from "./_node-exchange.ts";
+import type { FastifyReplyLike } from "./fastify/reply-exchange.ts";
+import { exchangeOf, type NestResponse } from "./nest/exchange.ts";
+import {
+  type NodeRequest,
+  type NodeResponse,
+  routeRequestOf,
+  routesMiddleware,
+} from "./shared/node-exchange.ts";
 
 /**
  * The context: the response of the platform below, Express's `res` or Fastify's `reply`. Handlers get it by

@@ -1,13 +1,13 @@
-import { type BoundSessions, bindSessions } from "../bound-sessions.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { type BoundSessions, bindSessions } from "../http/bound-sessions.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
-import { createSessions, type Guard } from "../sessions.ts";
-import { answered } from "./_answered.ts";
-import { rejectionResponse, responseOf, withHeaders } from "./_response.ts";
+import { checkOptionNames } from "../options/checks.ts";
+import { answered } from "./shared/answered.ts";
+import { rejectionResponse, responseOf, withHeaders } from "./shared/response.ts";
 
 /** What is used of what Next.js's `headers()` promises. */
 export interface NextHeaders {

@@ -1,9 +1,9 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import {
   middleware,
   NodeExchange,
@@ -12,9 +12,9 @@ import {
   routeRequestOf,
   routesMiddleware,
   sendRejection,
-} from "./_node-exchange.ts";
+} from "./shared/node-exchange.ts";
 
-export type { NodeRequest, NodeResponse } from "./_node-exchange.ts";
+export type { NodeRequest, NodeResponse } from "./shared/node-exchange.ts";
 
 /** The context: the response, which knows its request. */
 export interface NodeContext extends NodeResponse {

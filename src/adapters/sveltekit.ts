@@ -1,12 +1,12 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { RoutesOptions } from "../http/routes.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import type { RoutesOptions } from "../routes.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { rejectionResponse, responseOf } from "./_response.ts";
-import { SvelteKitExchange, type SvelteKitRequest } from "./_sveltekit-exchange.ts";
+import { rejectionResponse, responseOf } from "./shared/response.ts";
+import { SvelteKitExchange, type SvelteKitRequest } from "./sveltekit/exchange.ts";
 
 /** The context: SvelteKit's `event`, of a hook, an endpoint, a form action, a server `load` or `getRequestEvent()`. */
 export interface SvelteKitContext extends SvelteKitRequest {

@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../guards.ts";
-import { checkOptionNames } from "../known-options.ts";
+import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { createSessions, type Guard, type Sessions } from "../sessions.ts";
-import { sendRejection } from "./_node-exchange.ts";
-import { Connections, type WsSocket } from "./_ws-connections.ts";
-import { addLinesTo, exchangeOf, type Handshake, handshakeOf } from "./_ws-handshake.ts";
+import { checkOptionNames } from "../options/checks.ts";
+import { sendRejection } from "./shared/node-exchange.ts";
+import { Connections, type WsSocket } from "./ws/connections.ts";
+import { addLinesTo, exchangeOf, type Handshake, handshakeOf } from "./ws/handshake.ts";
 
-export type { WsSocket } from "./_ws-connections.ts";
+export type { WsSocket } from "./ws/connections.ts";
 
 /** What is used of a `WebSocketServer` of ws 8, made with `{ noServer: true }`. */
 export interface WsServer {

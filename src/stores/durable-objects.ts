@@ -1,7 +1,7 @@
+import { shardOf } from "../cookie/shard.ts";
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../known-options.ts";
-import { shardOf } from "../shard.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type {
   CreateOptions,
   End,
@@ -11,12 +11,12 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
-import { Deadline } from "./_deadline.ts";
-import { inOrderOf } from "./_rows.ts";
-import type { ObjectAnswer, ObjectMethod } from "./_sessions-object.ts";
-import { shardOfId, shardOfRecord } from "./_shard.ts";
+import type { ObjectAnswer, ObjectMethod } from "./durable-objects/sessions-object.ts";
+import { Deadline } from "./shared/deadline.ts";
+import { inOrderOf } from "./shared/rows.ts";
+import { shardOfId, shardOfRecord } from "./shared/shard.ts";
 
-export { type ObjectState, type ObjectStorage, SessionsObject } from "./_sessions-object.ts";
+export { type ObjectState, type ObjectStorage, SessionsObject } from "./durable-objects/sessions-object.ts";
 
 /** What the store calls of an object. */
 export interface SessionsStub {

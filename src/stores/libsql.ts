@@ -1,9 +1,9 @@
 import { type Duration, parseDuration } from "../duration.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { ExpiredSession, Store } from "../store.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
-import { Deadline } from "./_deadline.ts";
-import type { Row } from "./_rows.ts";
+import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import { Deadline } from "./shared/deadline.ts";
+import type { Row } from "./shared/rows.ts";
 import {
   ENDED_AT_ONCE,
   type Engine,
@@ -11,9 +11,9 @@ import {
   Patience,
   type Statement,
   type Value,
-} from "./_sqlite-engine.ts";
-import { namesOf } from "./_sqlite-schema.ts";
-import { SqliteSessions } from "./_sqlite-sessions.ts";
+} from "./sqlite/engine.ts";
+import { namesOf } from "./sqlite/schema.ts";
+import { SqliteSessions } from "./sqlite/sessions.ts";
 
 type Values = Array<string | number | Uint8Array | null>;
 

@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type {
   CreateOptions,
   End,
@@ -11,21 +11,21 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { takeFile } from "./lmdb/owner.ts";
+import { type LmdbRoot, LmdbTables } from "./lmdb/tables.ts";
 import {
   CLEANUP_OPTIONS,
   Cleanup,
   type CleanupOptions,
   checkCleanupOptions,
   DATABASE_CLEANUP,
-} from "./_cleanup.ts";
-import { Deadline } from "./_deadline.ts";
-import { duplicateError } from "./_errors.ts";
-import { takeFile } from "./_lmdb-owner.ts";
-import { type LmdbRoot, LmdbTables } from "./_lmdb-tables.ts";
-import { changed, exceeding, isLive, tombstoneOf } from "./_records.ts";
-import { inSteps, stepsThroughIds } from "./_steps.ts";
+} from "./shared/cleanup.ts";
+import { Deadline } from "./shared/deadline.ts";
+import { duplicateError } from "./shared/errors.ts";
+import { changed, exceeding, isLive, tombstoneOf } from "./shared/records.ts";
+import { inSteps, stepsThroughIds } from "./shared/steps.ts";
 
-export type { LmdbDatabase, LmdbRoot } from "./_lmdb-tables.ts";
+export type { LmdbDatabase, LmdbRoot } from "./lmdb/tables.ts";
 
 /** Options of `lmdbStore`. */
 export interface LmdbStoreOptions extends CleanupOptions {

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type {
   CreateOptions,
   End,
@@ -10,15 +10,15 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
-import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions } from "./_cleanup.ts";
-import { duplicateError } from "./_errors.ts";
-import { ExpiryWheel } from "./_expiry-wheel.ts";
-import { NOWHERE } from "./_links.ts";
-import { RecordTable } from "./_record-table.ts";
-import { changed, exceeding, tombstoneOf } from "./_records.ts";
-import { byLastCharacters, SpreadMap } from "./_spread-map.ts";
-import { Tombstones } from "./_tombstones.ts";
-import { compare, UserIndex } from "./_user-index.ts";
+import { ExpiryWheel } from "./memory/expiry-wheel.ts";
+import { NOWHERE } from "./memory/links.ts";
+import { RecordTable } from "./memory/record-table.ts";
+import { byLastCharacters, SpreadMap } from "./memory/spread-map.ts";
+import { Tombstones } from "./memory/tombstones.ts";
+import { compare, UserIndex } from "./memory/user-index.ts";
+import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
+import { duplicateError } from "./shared/errors.ts";
+import { changed, exceeding, tombstoneOf } from "./shared/records.ts";
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions extends CleanupOptions {

@@ -1,13 +1,13 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { ExpiredSession, Store } from "../store.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
-import { Deadline } from "./_deadline.ts";
-import { MysqlClient, type MysqlPool } from "./_mysql-client.ts";
-import { namesOf } from "./_mysql-schema.ts";
-import { MysqlSessions } from "./_mysql-sessions.ts";
+import { MysqlClient, type MysqlPool } from "./mysql/client.ts";
+import { namesOf } from "./mysql/schema.ts";
+import { MysqlSessions } from "./mysql/sessions.ts";
+import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import { Deadline } from "./shared/deadline.ts";
 
-export type { MysqlConnection, MysqlPool, MysqlQuery } from "./_mysql-client.ts";
+export type { MysqlConnection, MysqlPool, MysqlQuery } from "./mysql/client.ts";
 
 /** What a mysql store can be told. */
 export interface MysqlStoreOptions extends CleanupOptions {

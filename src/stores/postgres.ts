@@ -1,6 +1,6 @@
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type {
   CreateOptions,
   End,
@@ -11,24 +11,24 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
-import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "./_cleanup.ts";
-import { Deadline } from "./_deadline.ts";
-import { duplicateError, limitError } from "./_errors.ts";
-import { Lookups } from "./_lookups.ts";
 import {
   clientOf,
   type PgPool,
   type PostgresClient,
   type PostgresJs,
   type Value,
-} from "./_postgres-client.ts";
-import { expiredOf, recordsOf } from "./_postgres-rows.ts";
-import { migrationSql, namesOf } from "./_postgres-schema.ts";
-import { Statements } from "./_postgres-statements.ts";
-import { bytesOf, inOrderOf, valuesOf } from "./_rows.ts";
-import { stepsThroughIds } from "./_steps.ts";
+} from "./postgres/client.ts";
+import { expiredOf, recordsOf } from "./postgres/rows.ts";
+import { migrationSql, namesOf } from "./postgres/schema.ts";
+import { Statements } from "./postgres/statements.ts";
+import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "./shared/cleanup.ts";
+import { Deadline } from "./shared/deadline.ts";
+import { duplicateError, limitError } from "./shared/errors.ts";
+import { Lookups } from "./shared/lookups.ts";
+import { bytesOf, inOrderOf, valuesOf } from "./shared/rows.ts";
+import { stepsThroughIds } from "./shared/steps.ts";
 
-export type { PgPool, PostgresJs } from "./_postgres-client.ts";
+export type { PgPool, PostgresJs } from "./postgres/client.ts";
 
 /** What a postgres store can be told. */
 export interface PostgresStoreOptions extends CleanupOptions {

@@ -1,6 +1,6 @@
+import { shardOf } from "../cookie/shard.ts";
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../known-options.ts";
-import { shardOf } from "../shard.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type {
   CreateOptions,
   End,
@@ -11,16 +11,16 @@ import type {
   TombstoneOptions,
   UpdateOptions,
 } from "../store.ts";
-import { Deadline } from "./_deadline.ts";
-import { duplicateError, limitError } from "./_errors.ts";
-import { Lookups } from "./_lookups.ts";
-import { portOf, type RedisClient, type RedisPort } from "./_redis-client.ts";
-import { warnOfEviction } from "./_redis-eviction.ts";
-import { recordOf, storedOf } from "./_redis-records.ts";
-import type { Script } from "./_redis-script.ts";
-import { CREATE, END_MANY, END_ONE, LIST, UPDATE } from "./_redis-scripts.ts";
-import { shardOfRecord } from "./_shard.ts";
-import { inSteps } from "./_steps.ts";
+import { portOf, type RedisClient, type RedisPort } from "./redis/client.ts";
+import { warnOfEviction } from "./redis/eviction.ts";
+import { recordOf, storedOf } from "./redis/records.ts";
+import type { Script } from "./redis/script.ts";
+import { CREATE, END_MANY, END_ONE, LIST, UPDATE } from "./redis/scripts.ts";
+import { Deadline } from "./shared/deadline.ts";
+import { duplicateError, limitError } from "./shared/errors.ts";
+import { Lookups } from "./shared/lookups.ts";
+import { shardOfRecord } from "./shared/shard.ts";
+import { inSteps } from "./shared/steps.ts";
 
 export type {
   IoRedisClient,
@@ -28,7 +28,7 @@ export type {
   NodeRedisCluster,
   NodeRedisSentinel,
   RedisClient,
-} from "./_redis-client.ts";
+} from "./redis/client.ts";
 
 /** What a redis store can be told. */
 export interface RedisStoreOptions {

@@ -1,12 +1,12 @@
 import { type Duration, parseDuration } from "../duration.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { ExpiredSession, Store } from "../store.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./_cleanup.ts";
-import { SqliteConnection, type SqliteDatabase } from "./_sqlite-connection.ts";
-import { namesOf } from "./_sqlite-schema.ts";
-import { SqliteSessions } from "./_sqlite-sessions.ts";
+import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import { SqliteConnection, type SqliteDatabase } from "./sqlite/connection.ts";
+import { namesOf } from "./sqlite/schema.ts";
+import { SqliteSessions } from "./sqlite/sessions.ts";
 
-export type { SqliteDatabase, SqliteStatement } from "./_sqlite-connection.ts";
+export type { SqliteDatabase, SqliteStatement } from "./sqlite/connection.ts";
 
 /** Options of `sqliteStore`. */
 export interface SqliteStoreOptions extends CleanupOptions {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { shardOf } from "../cookie/shard.ts";
+import { randomText } from "../cookie/token.ts";
 import { SessionError } from "../errors.ts";
-import { shardOf } from "../shard.ts";
 import type { End, SessionRecord, Store } from "../store.ts";
-import { randomText } from "../wire/token.ts";
 
 export const NOW: number = Date.UTC(2026, 0, 1, 12);
 export const HOUR = 3_600_000;

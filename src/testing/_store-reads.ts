@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { shardOf } from "../shard.ts";
+import { shardOf } from "../cookie/shard.ts";
+import { randomText } from "../cookie/token.ts";
 import type { SessionCursor, SessionRecord } from "../store.ts";
-import { randomText } from "../wire/token.ts";
 import { AWKWARD_DATA, AWKWARD_USER_KEYS, HOUR, idsOf, NOW, type StoreFixture } from "./_store-fixture.ts";
 import type { ContractTests } from "./contract.ts";
 

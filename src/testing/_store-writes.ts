@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { shardOf } from "../shard.ts";
+import { shardOf } from "../cookie/shard.ts";
+import { randomText } from "../cookie/token.ts";
 import type { End, ExpiredSession, SessionRecord } from "../store.ts";
-import { randomText } from "../wire/token.ts";
 import { HOUR, idsOf, NOW, rejectsWith, type StoreFixture, sorted } from "./_store-fixture.ts";
 import type { ContractTests } from "./contract.ts";
 

@@ -1,5 +1,5 @@
+import type { Sessions } from "../http/sessions.ts";
 import { Manager } from "../manager.ts";
-import type { Sessions } from "../sessions.ts";
 import { ADAPTER_TESTS } from "./_adapter-tests.ts";
 import { CACHING_TESTS } from "./_caching-tests.ts";
 import { type ContractRoute, contractRoutes, SwitchableStore, throwUndefined } from "./_contract-app.ts";

@@ -1,9 +1,9 @@
+import { OutgoingCookies } from "../cookie/cookie-header.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { checkOptionNames } from "../known-options.ts";
+import { createSessions, type InitArguments, ORIGIN, type Sessions } from "../http/sessions.ts";
 import { type InitOptions, Manager } from "../manager.ts";
+import { checkOptionNames } from "../options/checks.ts";
 import type { Session } from "../session.ts";
-import { createSessions, type InitArguments, ORIGIN, type Sessions } from "../sessions.ts";
-import { OutgoingCookies } from "../wire/cookie.ts";
 
 /** The options of `signIn` and `withSession`: those of `init`, and the client that signs in. */
 export interface SignInOptions<In = undefined> extends Omit<InitOptions<In>, "crossOrigin"> {

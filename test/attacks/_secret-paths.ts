@@ -1,7 +1,7 @@
 import { type Session, SessionError } from "sessionup";
 import { contextSessions } from "sessionup/context";
 import { expect } from "vitest";
-import { METHODS } from "../../src/guarded-store.ts";
+import { METHODS } from "../../src/lifecycle/guarded-store.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { KEY, type Options, type Tally, WatchedSite } from "./_watched-site.ts";

@@ -12,7 +12,7 @@ import {
   type StandardSchema,
 } from "sessionup";
 import { TestClock } from "sessionup/testing";
-import { toErrorResponse } from "../../src/wire/rejection.ts";
+import { toErrorResponse } from "../../src/http/error-response.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { type Witness, watched } from "./_witness.ts";

@@ -1,20 +1,20 @@
 import { createContext, Script } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { normalizeAddress } from "../../src/client-info/address.ts";
+import { parseTrustProxy, resolveClientAddress } from "../../src/client-info/trust-proxy.ts";
+import { labelBrands, labelPlatform } from "../../src/client-info/user-agent/client-hints.ts";
+import { labelAgent } from "../../src/client-info/user-agent/label-agent.ts";
+import { labelUserAgent } from "../../src/client-info/user-agent/user-agent.ts";
+import { readCookie, readTokens, setsCookie } from "../../src/cookie/cookie-header.ts";
+import { parseToken } from "../../src/cookie/token.ts";
 import { parseDuration } from "../../src/duration.ts";
-import { normalizeAddress } from "../../src/identity/address.ts";
-import { labelAgent } from "../../src/identity/agent.ts";
-import { labelBrands, labelPlatform } from "../../src/identity/client-hints.ts";
-import { parseTrustProxy, resolveClientAddress } from "../../src/identity/trust-proxy.ts";
-import { labelUserAgent } from "../../src/identity/user-agent.ts";
-import { isCrossOrigin } from "../../src/policy/cross-origin.ts";
-import { isPrefetch } from "../../src/policy/rotation.ts";
-import { createRoutes, type RouteVerbs } from "../../src/routes.ts";
-import { readCookie, readTokens, setsCookie } from "../../src/wire/cookie.ts";
-import { DeviceCookie } from "../../src/wire/device-cookie.ts";
-import { verifyFormToken } from "../../src/wire/form-token.ts";
-import { parseRevocationToken } from "../../src/wire/revocation-token.ts";
-import { Signer } from "../../src/wire/signature.ts";
-import { parseToken } from "../../src/wire/token.ts";
+import { createRoutes, type RouteVerbs } from "../../src/http/routes.ts";
+import { isCrossOrigin } from "../../src/rules/cross-origin.ts";
+import { isPrefetch } from "../../src/rules/rotation.ts";
+import { DeviceCookie } from "../../src/signed/device-cookie.ts";
+import { verifyFormToken } from "../../src/signed/form-token.ts";
+import { parseRevocationToken } from "../../src/signed/revocation-token.ts";
+import { Signer } from "../../src/signed/signer.ts";
 import { TestRequest } from "../support/browser.ts";
 
 const cookie = {

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { hashText } from "../../src/wire/token.ts";
+import { hashText } from "../../src/cookie/token.ts";
 import { Witness } from "./_witness.ts";
 
 const SECRET = "rootrootrootrootrootROturnturnturnturnturnturnturnturnturnturnturn";

@@ -2,7 +2,7 @@
  * Uses a store after the app has closed its connection: `_closed-connection.ts <driver> <path>`. A process of its own,
  * because some drivers abort the process. Prints one line per operation, `<operation> <error code>: <message>`.
  */
-import { shardOf } from "../../src/shard.ts";
+import { shardOf } from "../../src/cookie/shard.ts";
 import { type SqliteStore, sqliteStore } from "../../src/stores/sqlite.ts";
 import { NOW, recordOf } from "../support/record.ts";
 import { driverNamed } from "./_drivers.ts";

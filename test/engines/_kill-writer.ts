@@ -3,7 +3,7 @@
  * Goes on counting where the slot's last process was killed. Prints a line of JSON for everything acknowledged or wrong.
  */
 import { writeSync } from "node:fs";
-import { shardOf } from "../../src/shard.ts";
+import { shardOf } from "../../src/cookie/shard.ts";
 import type { Store } from "../../src/store.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { NOW, recordOf } from "../support/record.ts";

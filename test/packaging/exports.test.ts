@@ -8,7 +8,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   ".": "index.ts",
   "./client": "client.ts",
   "./context": "context.ts",
-  "./testing": "testing/index.ts",
+  "./testing": "testing.ts",
 };
 
 /** The subpath that a file of src/ must have: stores and adapters, but for what belongs to their folders alone. */

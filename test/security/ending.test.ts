@@ -2,7 +2,7 @@ import { type EndReason, Manager, type ManagerOptions, SessionError } from "sess
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { toErrorResponse } from "../../src/wire/rejection.ts";
+import { toErrorResponse } from "../../src/http/error-response.ts";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { siteWith } from "./_site.ts";

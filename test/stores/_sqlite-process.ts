@@ -5,7 +5,7 @@
 import { writeSync } from "node:fs";
 import { createClient } from "@libsql/client";
 import Database from "libsql";
-import { shardOf } from "../../src/shard.ts";
+import { shardOf } from "../../src/cookie/shard.ts";
 import { libsqlStore } from "../../src/stores/libsql.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { NOW } from "../support/record.ts";

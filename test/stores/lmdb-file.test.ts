@@ -4,7 +4,7 @@ import { ABORT, open, type RootDatabase, type RootDatabaseOptionsWithPath } from
 import { SessionError } from "sessionup";
 import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DATABASE_CLEANUP } from "../../src/stores/_cleanup.ts";
+import { DATABASE_CLEANUP } from "../../src/stores/shared/cleanup.ts";
 import { NOW, recordOf } from "../support/record.ts";
 import { LmdbFile } from "./_lmdb-fixture.ts";
 

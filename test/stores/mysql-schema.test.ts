@@ -1,10 +1,10 @@
 import type { Pool } from "mysql2/promise";
 import { type MysqlPool, type MysqlStore, type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Deadline } from "../../src/stores/_deadline.ts";
-import { MysqlClient } from "../../src/stores/_mysql-client.ts";
-import { migrate, namesOf, VERSIONS } from "../../src/stores/_mysql-schema.ts";
-import { raw, sql } from "../../src/stores/_mysql-sql.ts";
+import { MysqlClient } from "../../src/stores/mysql/client.ts";
+import { migrate, namesOf, VERSIONS } from "../../src/stores/mysql/schema.ts";
+import { raw, sql } from "../../src/stores/mysql/sql.ts";
+import { Deadline } from "../../src/stores/shared/deadline.ts";
 import { NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";

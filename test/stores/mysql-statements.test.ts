@@ -1,10 +1,10 @@
 import type { Pool } from "mysql2/promise";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { namesOf } from "../../src/stores/_mysql-schema.ts";
-import type { Sql } from "../../src/stores/_mysql-sql.ts";
-import { Statements } from "../../src/stores/_mysql-statements.ts";
-import { bytesOf } from "../../src/stores/_rows.ts";
+import { namesOf } from "../../src/stores/mysql/schema.ts";
+import type { Sql } from "../../src/stores/mysql/sql.ts";
+import { Statements } from "../../src/stores/mysql/statements.ts";
+import { bytesOf } from "../../src/stores/shared/rows.ts";
 import { DAY, NOW, recordOf } from "../support/record.ts";
 import type { MysqlServer } from "../support/servers/mysql.ts";
 import { SERVERS } from "./_mysql-backends.ts";

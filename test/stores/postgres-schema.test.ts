@@ -8,7 +8,7 @@ import {
   postgresStore,
 } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { migrationSql, namesOf, VERSIONS } from "../../src/stores/_postgres-schema.ts";
+import { migrationSql, namesOf, VERSIONS } from "../../src/stores/postgres/schema.ts";
 import { NOW, recordOf } from "../support/record.ts";
 import { type PostgresServer, startPostgres } from "../support/servers/postgres.ts";
 import { poolOf } from "./_postgres-fixture.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Statement } from "../../src/stores/_sqlite-engine.ts";
-import { namesOf } from "../../src/stores/_sqlite-schema.ts";
-import { Statements } from "../../src/stores/_sqlite-statements.ts";
+import type { Statement } from "../../src/stores/sqlite/engine.ts";
+import { namesOf } from "../../src/stores/sqlite/schema.ts";
+import { Statements } from "../../src/stores/sqlite/statements.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { NOW } from "../support/record.ts";
 

@@ -4,8 +4,8 @@ import { SessionError } from "sessionup";
 import { libsqlStore } from "sessionup/stores/libsql";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SqliteConnection } from "../../src/stores/_sqlite-connection.ts";
-import { migrate, namesOf, VERSIONS } from "../../src/stores/_sqlite-schema.ts";
+import { SqliteConnection } from "../../src/stores/sqlite/connection.ts";
+import { migrate, namesOf, VERSIONS } from "../../src/stores/sqlite/schema.ts";
 import { NOW } from "../support/record.ts";
 import { SqliteFiles } from "./_sqlite-files.ts";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 // Paths, not the package's names: runtimes that know nothing of its build run this too.
-import { shardOf } from "../../src/shard.ts";
+import { shardOf } from "../../src/cookie/shard.ts";
 import type { SessionRecord } from "../../src/store.ts";
 
 export const NOW: number = Date.UTC(2026, 0, 1, 12);

@@ -3,7 +3,7 @@ import { Manager, type Session, type SessionId } from "sessionup";
 import { type NodeContext, nodeSessions } from "sessionup/node";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expectTypeOf, it } from "vitest";
-import type { Secret } from "../../src/wire/token.ts";
+import type { Secret } from "../../src/cookie/token.ts";
 
 const sessions = nodeSessions(new Manager(memoryStore()));
 

@@ -1,0 +1,279 @@
+import { describe, expect, it } from "vitest";
+import { Browser, testSessions } from "../../test/support/browser.ts";
+import { GatedStore } from "../../test/support/gated-store.ts";
+import { type AuthOptions, Manager, type ManagerOptions } from "../index.ts";
+import { TestClock } from "../testing/test-clock.ts";
+
+async function setUp(options: ManagerOptions = {}) {
+  const clock = new TestClock();
+  const store = new GatedStore();
+  const manager = new Manager(store, { clock: clock.now, idleTimeout: "30m", ...options });
+  const sessions = testSessions(manager);
+  const browser = new Browser();
+  await browser.visit((request) => sessions.init(request, "ann"));
+  const lastSeenAt = async () => (await manager.fetchByUserKey("ann"))[0]?.lastSeenAt.getTime();
+  return { clock, store, manager, sessions, browser, lastSeenAt };
+}
+
+describe("the options of auth and public", () => {
+  it.each([
+    [{ touch: 1 }, /^auth\.touch: needs true or false/],
+    [{ maxAuthAge: 600 }, /^auth\.maxAuthAge: needs a whole number above zero and "s"/],
+    [{ maxAge: "10m" }, /^auth: no option "maxAge"; there are touch, maxAuthAge, level/],
+    [{ level: 0 }, /^auth\.level: needs a whole number above zero/],
+    [{ level: "2" }, /^auth\.level: needs a whole number/],
+    [null, /^auth: needs an object/],
+  ])("are checked when the middleware is made: %j", async (options, message) => {
+    const { sessions } = await setUp();
+    expect(() => sessions.guards.auth(options as unknown as AuthOptions)).toThrow(message);
+    expect(() => sessions.guards.auth(options as unknown as AuthOptions)).toThrow(TypeError);
+  });
+
+  it("are no others for public", async () => {
+    const { sessions } = await setUp();
+    const options = { maxAuthAge: "10m" } as object;
+    expect(() => sessions.guards.public(options)).toThrow(/^public: no option "maxAuthAge"; there are touch/);
+  });
+});
+
+describe("touch", () => {
+  it("ASVS 7.3.1: keeps no idle session alive where it is false", async () => {
+    const { clock, sessions, browser, lastSeenAt } = await setUp();
+    const begun = clock.now();
+    const polls = [sessions.guards.auth({ touch: false }), sessions.guards.public({ touch: false })];
+    for (let minute = 5; minute < 30; minute += 5) {
+      clock.advance("5m");
+      for (const poll of polls) expect(await browser.visit(poll)).toBeUndefined();
+    }
+    expect(await lastSeenAt()).toBe(begun);
+    clock.advance("5m");
+    expect(await browser.visit(sessions.guards.auth({ touch: false }))).toMatchObject({ reason: "idle" });
+  });
+
+  it("counts where any middleware of the request says so, in whatever order", async () => {
+    const { clock, sessions, browser, lastSeenAt } = await setUp();
+    const [quiet, counted] = [sessions.guards.public({ touch: false }), sessions.guards.auth()];
+    for (const guards of [
+      [quiet, counted],
+      [counted, quiet],
+    ]) {
+      clock.advance("5m");
+      const request = browser.request();
+      for (const guard of guards) expect(await guard(request)).toBeUndefined();
+      expect(await lastSeenAt()).toBe(clock.now());
+      expect(sessions.current(request)?.lastSeenAt.getTime()).toBe(clock.now());
+    }
+  });
+
+  it("costs no second look at a session that is known", async () => {
+    const { clock, store, sessions, browser } = await setUp();
+    clock.advance("5m");
+    store.calls.length = 0;
+    const request = browser.request();
+    for (const guard of [sessions.guards.public(), sessions.guards.auth(), sessions.guards.auth()])
+      expect(await guard(request)).toBeUndefined();
+    expect(store.calls).toEqual(["fetchById", "update"]);
+  });
+
+  it("tells who is out between two of a request's middlewares", async () => {
+    const { clock, manager, sessions, browser } = await setUp();
+    clock.advance("5m");
+    const request = browser.request();
+    await sessions.guards.public({ touch: false })(request);
+    await manager.revokeByUserKey("ann");
+    expect(await sessions.guards.auth()(request)).toMatchObject({ reason: "revoked" });
+    expect(sessions.current(request)).toBeUndefined();
+  });
+
+  it.each([
+    ["sec-purpose", "prefetch"],
+    ["sec-purpose", "prefetch;prerender"],
+    ["sec-purpose", "prefetch;anonymous-client-ip"],
+    ["purpose", "prefetch"],
+    ["x-moz", "prefetch"],
+    ["next-router-prefetch", "1"],
+    ["next-router-prefetch", "2"],
+  ])("ASVS 7.3.1: is no browser's that fetches ahead, and no router's: %s: %s", async (name, value) => {
+    const { clock, sessions, browser, lastSeenAt } = await setUp();
+    const begun = clock.now();
+    clock.advance("5m");
+    browser.headers = { [name]: value };
+    for (const guard of [sessions.guards.auth(), sessions.guards.public(), sessions.get])
+      for (const method of ["GET", "HEAD"]) await guard(browser.request(method));
+    expect(await lastSeenAt()).toBe(begun);
+    browser.headers = { "next-url": "/", rsc: "1", ...(name !== "next-router-prefetch" && { [name]: "" }) };
+    await browser.visit(sessions.guards.auth());
+    expect(await lastSeenAt()).toBe(clock.now());
+  });
+
+  it.each(["POST", "DELETE", "PROPFIND"])(
+    "is a %s's whatever it says of prefetching: browsers prefetch with GET and HEAD alone",
+    async (method) => {
+      const { clock, sessions, browser, lastSeenAt } = await setUp();
+      clock.advance("5m");
+      browser.headers = { "sec-purpose": "prefetch", purpose: "prefetch" };
+      await sessions.guards.auth()(browser.request(method));
+      expect(await lastSeenAt()).toBe(clock.now());
+    },
+  );
+
+  it("is looked at for that only when something is due", async () => {
+    const { clock, sessions, browser } = await setUp();
+    const asked: string[] = [];
+    const visit = async () => {
+      const request = browser.request("GET");
+      const header = (name: string) => {
+        asked.push(name);
+        return request.headers[name];
+      };
+      await sessions.guards.auth()(Object.assign(request, { header }));
+    };
+    await visit();
+    expect(asked.filter((name) => /purpose|moz|prefetch/.test(name))).toEqual([]);
+    clock.advance("5m");
+    await visit();
+    expect(asked).toContain("sec-purpose");
+  });
+});
+
+describe("level", () => {
+  it("ASVS 7.5.3: is refused with what is needed, is reached by a proof, and falls back to the one before", async () => {
+    const { clock, sessions, browser } = await setUp({ idleTimeout: "10h" });
+    const [two, three] = [sessions.guards.auth({ level: 2 }), sessions.guards.auth({ level: 3 })];
+    const refusedBy = async (guard: typeof two) => (await browser.visit(guard))?.needed;
+    expect([await refusedBy(two), await refusedBy(three)]).toEqual([{ level: 2 }, { level: 3 }]);
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 3, expiresIn: "15m" }));
+    expect([await refusedBy(two), await refusedBy(three)]).toEqual([undefined, undefined]);
+    expect((await browser.visit(sessions.get))?.level).toBe(3);
+    clock.advance("15m");
+    expect([await refusedBy(two), await refusedBy(three)]).toEqual([undefined, { level: 3 }]);
+    expect((await browser.visit(sessions.get))?.level).toBe(2);
+  });
+
+  it("ASVS 7.2.4: is never seen by the old secret", async () => {
+    const { clock, sessions, browser } = await setUp();
+    const two = sessions.guards.auth({ level: 2 });
+    const old = browser.request();
+    const thief = browser.request();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
+    expect(await two(old)).toMatchObject({ reason: "stale_authentication", needed: { level: 2 } });
+    expect(sessions.current(old)?.level).toBe(1);
+    expect(await browser.visit(two)).toBeUndefined();
+    clock.advance("30s");
+    expect(await two(thief)).toMatchObject({ reason: "reused" });
+  });
+
+  it("ASVS 7.2.4: is the former one for the old secret, which no weaker proof of its own lifts to the new one's", async () => {
+    const { sessions, browser } = await setUp();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
+    const old = browser.request();
+    const slow = browser.request();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 3 }));
+    expect((await sessions.get(old))?.level).toBe(2);
+    await sessions.reauthenticate(slow);
+    expect(sessions.current(slow)?.level).toBe(2);
+    browser.receive(slow);
+    expect((await browser.visit(sessions.get))?.level).toBe(2);
+  });
+
+  it("stays with the session when its secret is replaced by time, and when its metadata changes", async () => {
+    const { clock, sessions, browser } = await setUp({ rotateEvery: "1m", idleTimeout: "10h" });
+    const two = sessions.guards.auth({ level: 2 });
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2, expiresIn: "1h" }));
+    const secrets = new Set<string>();
+    for (let minute = 0; minute < 58; minute += 2) {
+      clock.advance("2m");
+      expect(await browser.visit(two)).toBeUndefined();
+      secrets.add(browser.jar.values().next().value ?? "");
+      if (minute === 20) await browser.visit((request) => sessions.updateMeta(request, (meta) => meta));
+      if (minute === 30) await browser.visit(sessions.rotate);
+    }
+    expect(secrets.size).toBeGreaterThan(20);
+    clock.advance("2m");
+    expect(await browser.visit(two)).toMatchObject({ needed: { level: 2 } });
+  });
+
+  it("is reached by whoever comes with a retired secret too, by the new one that they are sent", async () => {
+    const { sessions, browser } = await setUp();
+    const two = sessions.guards.auth({ level: 2 });
+    const slow = browser.request();
+    const beside = browser.request();
+    await browser.visit(sessions.rotate);
+    await sessions.reauthenticate(slow, { level: 2 });
+    expect(await two(slow)).toBeUndefined();
+    expect(await two(beside)).toMatchObject({ needed: { level: 2 } });
+    expect(await two(browser.request())).toMatchObject({ needed: { level: 2 } });
+    browser.receive(slow);
+    expect(await browser.visit(two)).toBeUndefined();
+  });
+
+  it("can be reached by the login itself", async () => {
+    const { sessions } = await setUp();
+    const browser = new Browser();
+    const begun = await browser.visit((request) => sessions.init(request, "bob", { level: 2 }));
+    expect(begun.level).toBe(2);
+    expect(await browser.visit(sessions.guards.auth({ level: 2, maxAuthAge: "10m" }))).toBeUndefined();
+    await expect(sessions.init(browser.request(), "bob", { level: 1.5 })).rejects.toThrow(
+      /^init\.level: needs/,
+    );
+  });
+
+  it("is in no JSON, and in lists as it is now", async () => {
+    const { clock, manager, sessions, browser } = await setUp();
+    await browser.visit((request) => sessions.reauthenticate(request, { level: 2, expiresIn: "5m" }));
+    const [session] = await manager.fetchByUserKey("ann");
+    expect([session?.level, "level" in (session?.toJSON() ?? {})]).toEqual([2, false]);
+    clock.advance("5m");
+    expect((await manager.fetchByUserKey("ann"))[0]?.level).toBe(1);
+  });
+
+  it.each([
+    [{ level: 0 }, /^reauthenticate\.level: needs a whole number above zero/],
+    [{ expiresIn: "5m" }, /^reauthenticate\.expiresIn: needs a level above 1/],
+    [{ level: 2, expiresIn: 5 }, /^reauthenticate\.expiresIn: needs a whole number above zero and "s"/],
+    [{ until: 2 }, /^reauthenticate: no option "until"/],
+  ])("is no other than a whole number: %j", async (options, message) => {
+    const { sessions, browser } = await setUp();
+    const given = options as unknown as { level: number };
+    await expect(sessions.reauthenticate(browser.request(), given)).rejects.toThrow(message);
+    await expect(sessions.reauthenticate(browser.request(), given)).rejects.toThrow(TypeError);
+  });
+});
+
+describe("maxAuthAge", () => {
+  it("ASVS 7.5.1: refuses a proof that is older, to the millisecond, and lets the session live", async () => {
+    const { clock, sessions, browser } = await setUp();
+    const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
+    const begun = clock.now();
+    clock.set(begun + 600_000);
+    expect(await browser.visit(fresh)).toBeUndefined();
+    clock.set(begun + 600_001);
+    expect(await browser.visit(fresh)).toMatchObject({ status: 401, reason: "stale_authentication" });
+    expect(await browser.visit(sessions.guards.auth())).toBeUndefined();
+    await browser.visit(sessions.reauthenticate);
+    expect(await browser.visit(fresh)).toBeUndefined();
+  });
+
+  it("is asked for behind other middleware too, and tells of what it refuses", async () => {
+    const { clock, manager, sessions, browser } = await setUp();
+    const told: string[] = [];
+    manager.events.on("rejected", ({ reason }) => told.push(reason));
+    clock.advance("11m");
+    const request = browser.request();
+    expect(await sessions.guards.auth()(request)).toBeUndefined();
+    const refused = await sessions.guards.auth({ maxAuthAge: "10m" })(request);
+    expect([refused?.reason, told]).toEqual(["stale_authentication", ["stale_authentication"]]);
+    expect(sessions.current(request)?.userKey).toBe("ann");
+  });
+
+  it("ASVS 7.2.4: is never met by the old secret of a session that has proved it since", async () => {
+    const { clock, sessions, browser } = await setUp();
+    const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
+    clock.advance("11m");
+    const old = browser.request();
+    await browser.visit(sessions.reauthenticate);
+    expect(await fresh(old)).toMatchObject({ reason: "stale_authentication" });
+    expect(await browser.visit(fresh)).toBeUndefined();
+  });
+});

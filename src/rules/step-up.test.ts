@@ -1,0 +1,126 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { StepUpState } from "./record.ts";
+import { computeLevel, meetsRequirement, recordLogin, recordProof, withStepUpState } from "./step-up.ts";
+
+const LOGIN: StepUpState = {};
+const BEGAN = { createdAt: 0 };
+const anyTime = undefined;
+
+describe("levelOf", () => {
+  it("is the first one where none was reached", () => {
+    expect(computeLevel(LOGIN, 5)).toBe(1);
+  });
+
+  it("ASVS 7.5.3: is the highest in force, and falls back to the one before", () => {
+    const two = recordProof(LOGIN, { level: 2, lasts: 100 }, 0);
+    const three = recordProof(two, { level: 3, lasts: 10 }, 50);
+    expect([59, 60, 99, 100].map((now) => computeLevel(three, now))).toEqual([3, 2, 2, 1]);
+  });
+
+  it("stays when a weaker proof is given, however lately", () => {
+    const two = recordProof(LOGIN, { level: 2, lasts: undefined }, 0);
+    const again = recordProof(two, { level: 1, lasts: undefined }, 50);
+    expect([again.authenticatedAt, computeLevel(again, 60)]).toEqual([50, 2]);
+  });
+});
+
+describe("meets", () => {
+  it("ASVS 7.5.1: goes by the last proof of any level, to the millisecond", () => {
+    const proved = recordProof(LOGIN, { level: 2, lasts: 5 }, 100);
+    const need = { maxAuthAge: 50, level: 1 };
+    expect([150, 151].map((now) => meetsRequirement(proved, need, BEGAN, now))).toEqual([true, false]);
+  });
+
+  it("ASVS 7.5.3: asks for both of one proof: a password makes no older second factor fresh", () => {
+    const two = recordProof(LOGIN, { level: 2, lasts: undefined }, 0);
+    const password = recordProof(two, { level: 1, lasts: undefined }, 100);
+    expect(meetsRequirement(password, { maxAuthAge: 50, level: 2 }, BEGAN, 100)).toBe(false);
+    expect(meetsRequirement(password, { maxAuthAge: anyTime, level: 2 }, BEGAN, 100)).toBe(true);
+    expect(meetsRequirement(password, { maxAuthAge: 50, level: 1 }, BEGAN, 100)).toBe(true);
+  });
+
+  it("takes a higher level for a lower one, as long as it counts", () => {
+    const three = recordProof(LOGIN, { level: 3, lasts: 10 }, 0);
+    expect(
+      [9, 10].map((now) => meetsRequirement(three, { maxAuthAge: anyTime, level: 2 }, BEGAN, now)),
+    ).toEqual([true, false]);
+  });
+});
+
+describe("provedByLogin", () => {
+  it("is what a proof at the moment when the session began would be", () => {
+    const began = { createdAt: 7 };
+    for (const level of [1, 2, 3]) {
+      const login = recordLogin(level, began.createdAt);
+      const proof = recordProof({}, { level, lasts: anyTime }, began.createdAt);
+      expect(computeLevel(login, 7)).toBe(level);
+      for (const asked of [1, 2, 3])
+        for (const now of [7, 17, 18]) {
+          const need = { maxAuthAge: 10, level: asked };
+          expect(meetsRequirement(login, need, began, now)).toBe(meetsRequirement(proof, need, began, now));
+          expect(meetsRequirement(login, need, began, now)).toBe(asked <= level && now <= 17);
+        }
+    }
+  });
+
+  it("writes nothing for the first level, which every session has", () => {
+    expect(recordLogin(1, 7)).toEqual({});
+    expect(recordLogin(2, 7)).toEqual({ reached: [{ level: 2, at: 7 }] });
+  });
+});
+
+describe("provedAnew", () => {
+  it("keeps no proof that another one makes superfluous, nor one that is over", () => {
+    let proved = LOGIN;
+    for (let now = 0; now < 50; now++) proved = recordProof(proved, { level: 2, lasts: 100 }, now);
+    expect(proved.reached).toEqual([{ level: 2, at: 49, until: 149 }]);
+    expect(recordProof(proved, { level: 1, lasts: anyTime }, 149)).toEqual({ authenticatedAt: 149 });
+  });
+
+  it("remembers eight at most, whatever an app makes of its levels", () => {
+    let proved = LOGIN;
+    for (let level = 40; level > 1; level--)
+      proved = recordProof(proved, { level, lasts: anyTime }, 40 - level);
+    expect(proved.reached).toHaveLength(8);
+  });
+
+  it("answers as a list of all proofs would", () => {
+    const proof = fc.record({
+      level: fc.integer({ min: 1, max: 3 }),
+      lasts: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
+      after: fc.integer({ min: 0, max: 30 }),
+    });
+    const need = fc.record({
+      level: fc.integer({ min: 1, max: 3 }),
+      maxAuthAge: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(proof, { maxLength: 8 }), need, fc.nat(60), (proofs, needed, later) => {
+        let [now, proved] = [0, LOGIN];
+        const all = [{ level: 1, at: 0, until: Number.POSITIVE_INFINITY }];
+        for (const { level, lasts, after } of proofs) {
+          now += after;
+          proved = recordProof(proved, { level, lasts }, now);
+          // What falls back is the level: the proof itself goes on being one of the first.
+          all.push({ level, at: now, until: lasts === undefined ? Number.POSITIVE_INFINITY : now + lasts });
+        }
+        now += later;
+        const levels = all.map((each) => ({ ...each, level: each.until > now ? each.level : 1 }));
+        expect(computeLevel(proved, now)).toBe(Math.max(...levels.map(({ level }) => level)));
+        const { level, maxAuthAge = Number.POSITIVE_INFINITY } = needed;
+        const met = levels.some((each) => each.level >= level && now - each.at <= maxAuthAge);
+        expect(meetsRequirement(proved, needed, BEGAN, now)).toBe(met);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+describe("withProved", () => {
+  it("leaves nothing of what was proved before", () => {
+    const data = { other: 1, authenticatedAt: 5, reached: [{ level: 2, at: 5 }] };
+    expect(withStepUpState(data, { authenticatedAt: 1 })).toEqual({ other: 1, authenticatedAt: 1 });
+    expect(withStepUpState(data, {})).toEqual({ other: 1 });
+  });
+});

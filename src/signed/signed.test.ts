@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import { Browser, testSessions } from "../../test/support/browser.ts";
+import { GatedStore } from "../../test/support/gated-store.ts";
+import { bindSessions } from "../http/bound-sessions.ts";
+import { Manager, type ManagerOptions, type SessionEvents } from "../index.ts";
+import { TestClock } from "../testing/test-clock.ts";
+
+const [KEY, OLD] = ["k".repeat(32), "o".repeat(32)];
+
+function setUp(options: ManagerOptions = { keys: [KEY] }, store = new GatedStore()) {
+  const clock = new TestClock();
+  const manager = new Manager(store, { clock: clock.now, ...options });
+  const told: SessionEvents["ended"][] = [];
+  manager.events.on("ended", (event) => told.push(event));
+  const sessions = testSessions(manager);
+  const login = async (userKey = "ann") => {
+    const browser = new Browser();
+    const { id } = await browser.visit((request) => sessions.init(request, userKey));
+    return { browser, id };
+  };
+  /** A request behind `auth`. */
+  const loaded = async (browser: Browser) => {
+    const request = browser.request();
+    await sessions.authorize(request);
+    return request;
+  };
+  return { clock, store, manager, sessions, told, login, loaded };
+}
+
+describe("formToken and verifyFormToken", () => {
+  it("tell of a form that is refused", async () => {
+    const { clock, manager, sessions, login, loaded } = setUp();
+    const rejected: SessionEvents["rejected"][] = [];
+    manager.events.on("rejected", (event) => rejected.push(event));
+    const request = await loaded((await login()).browser);
+    expect(() => sessions.verifyFormToken(request, "x")).toThrow("the form has no token of this session");
+    expect(rejected).toEqual([{ reason: "cross_origin", at: clock.now() }]);
+  });
+
+  it("ASVS 3.5.1: let a form of the session's own pass, and no other one", async () => {
+    const { sessions, login, loaded } = setUp();
+    const [ann, again, bob] = [await login(), await login(), await login("bob")];
+    const token = sessions.formToken(await loaded(ann.browser));
+    expect(sessions.verifyFormToken(await loaded(ann.browser), token)).toBeUndefined();
+    for (const { browser } of [again, bob]) {
+      const request = await loaded(browser);
+      expect(() => sessions.verifyFormToken(request, token)).toThrow(
+        expect.objectContaining({ code: "ERR_CROSS_ORIGIN", status: 403 }),
+      );
+    }
+    for (const wrong of [undefined, "", [token], `${token}0`]) {
+      const request = await loaded(ann.browser);
+      expect(() => sessions.verifyFormToken(request, wrong)).toThrow(/the form has no token of this session/);
+    }
+  });
+
+  it("are broken by no rotation, and by a new login", async () => {
+    const { sessions, login, loaded } = setUp();
+    const { browser } = await login();
+    const token = sessions.formToken(await loaded(browser));
+    await browser.visit(sessions.rotate);
+    await browser.visit((request) => sessions.reauthenticate(request));
+    expect(sessions.verifyFormToken(await loaded(browser), token)).toBeUndefined();
+    await browser.visit((request) => sessions.init(request, "ann"));
+    const request = await loaded(browser);
+    expect(() => sessions.verifyFormToken(request, token)).toThrow(/no token of this session/);
+  });
+
+  it("survive a new key as long as the old one is there", async () => {
+    const store = new GatedStore();
+    const before = setUp({ keys: [OLD] }, store);
+    const { browser } = await before.login();
+    const token = before.sessions.formToken(await before.loaded(browser));
+    const both = setUp({ keys: [KEY, OLD] }, store);
+    expect(both.sessions.verifyFormToken(await both.loaded(browser), token)).toBeUndefined();
+    const after = setUp({ keys: [KEY] }, store);
+    const request = await after.loaded(browser);
+    expect(() => after.sessions.verifyFormToken(request, token)).toThrow(/no token of this session/);
+    const renewed = both.sessions.formToken(await both.loaded(browser));
+    expect(after.sessions.verifyFormToken(request, renewed)).toBeUndefined();
+  });
+
+  it("need a session that was loaded, as require does, and say what is missing", async () => {
+    const { sessions, loaded } = setUp();
+    expect(() => sessions.formToken(new Browser().request())).toThrow(/^formToken: no session was loaded/);
+    expect(() => sessions.verifyFormToken(new Browser().request(), "")).toThrow(
+      /^verifyFormToken: no session/,
+    );
+    const stranger = await loaded(new Browser());
+    expect(() => sessions.formToken(stranger)).toThrow(expect.objectContaining({ code: "ERR_UNAUTHORIZED" }));
+    expect(() => sessions.verifyFormToken(stranger, "")).toThrow(
+      expect.objectContaining({ code: "ERR_UNAUTHORIZED" }),
+    );
+  });
+
+  it("load it where they are bound to a request", async () => {
+    const { sessions, login } = setUp();
+    const { browser } = await login();
+    const bound = () => bindSessions(sessions, async () => browser.request());
+    const token = await bound().formToken();
+    await expect(bound().verifyFormToken(token)).resolves.toBeUndefined();
+    await expect(bound().verifyFormToken("")).rejects.toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    const nobody = bindSessions(sessions, async () => new Browser().request());
+    await expect(nobody.formToken()).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED" });
+  });
+});
+
+describe("revocationToken and revokeByToken", () => {
+  it("end that session, once, and log nobody in", async () => {
+    const { manager, login, loaded, sessions, told } = setUp();
+    const [thief, own] = [await login(), await login()];
+    const token = manager.revocationToken(thief.id);
+    expect(await manager.revokeByToken(token)).toBe(true);
+    expect(await manager.revokeByToken(token)).toBe(false);
+    expect(told).toEqual([{ ids: [thief.id], reason: "revoked", at: expect.any(Number) }]);
+    expect(sessions.current(await loaded(thief.browser))).toBeUndefined();
+    expect(sessions.current(await loaded(own.browser))?.id).toBe(own.id);
+  });
+
+  it("work for seven days, or as long as they are told to", async () => {
+    const { manager, login, clock } = setUp({ keys: [KEY], expiresIn: "30d" });
+    const [one, two] = [await login(), await login()];
+    const [week, hour] = [
+      manager.revocationToken(one.id),
+      manager.revocationToken(two.id, { expiresIn: "1h" }),
+    ];
+    clock.advance("1h");
+    expect(await manager.revokeByToken(hour)).toBe(false);
+    clock.advance("6d");
+    expect(await manager.revokeByToken(week)).toBe(true);
+    const late = manager.revocationToken(two.id);
+    clock.advance("7d");
+    expect(await manager.revokeByToken(late)).toBe(false);
+    expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
+  });
+
+  it("survive a new key as long as the old one is there", async () => {
+    const store = new GatedStore();
+    const before = setUp({ keys: [OLD] }, store);
+    const { id } = await before.login();
+    const token = before.manager.revocationToken(id);
+    expect(await setUp({ keys: [KEY] }, store).manager.revokeByToken(token)).toBe(false);
+    expect(await setUp({ keys: [KEY, OLD] }, store).manager.revokeByToken(token)).toBe(true);
+  });
+
+  it("ask no store about what is no such text", async () => {
+    const { manager, store, login } = setUp();
+    const { id } = await login();
+    store.calls.length = 0;
+    for (const wrong of [undefined, null, "", id, [manager.revocationToken(id)], "a.b.c"])
+      expect(await manager.revokeByToken(wrong)).toBe(false);
+    expect(store.calls).toEqual([]);
+  });
+
+  it("are told what they were given", () => {
+    const { manager } = setUp();
+    expect(() => manager.revocationToken("x")).toThrow(/^revocationToken: needs the id of a session/);
+    expect(() => manager.revocationToken("a".repeat(22), { expires: "1h" } as never)).toThrow(
+      /^revocationToken: no option "expires"/,
+    );
+    const soon = { expiresIn: "soon" as "1h" };
+    expect(() => manager.revocationToken("a".repeat(22), soon)).toThrow(/^revocationToken.expiresIn: needs/);
+  });
+});
+
+describe("without keys", () => {
+  it("each says what it needs", async () => {
+    const { manager, sessions, login, loaded } = setUp({});
+    const { browser, id } = await login();
+    const request = await loaded(browser);
+    const message = /^(\w+): needs the option keys, such as keys: \[process\.env\.SESSION_KEY\]/;
+    expect(() => sessions.formToken(request)).toThrow(message);
+    expect(() => sessions.verifyFormToken(request, "")).toThrow(message);
+    expect(() => manager.revocationToken(id)).toThrow(message);
+    await expect(manager.revokeByToken("")).rejects.toThrow(message);
+    expect(() => sessions.formToken(request)).toThrow(TypeError);
+  });
+});

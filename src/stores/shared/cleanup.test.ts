@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Cleanup, type CleanupOptions, type CleanupPlan, DATABASE_CLEANUP } from "./cleanup.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A cleanup over that many expired records, told that it is five minutes past zero, and what it removed at what time. */
+function cleaning(
+  { expired = 0, ...plan }: Partial<CleanupPlan> & { readonly expired?: number } = {},
+  options: CleanupOptions = {},
+) {
+  const begun = performance.now();
+  const removals: Array<readonly [at: number, endedBy: number, count: number]> = [];
+  const errors: unknown[] = [];
+  const cleanup = new Cleanup(
+    { onCleanupError: (error) => errors.push(error), ...options },
+    {
+      ...DATABASE_CLEANUP,
+      batch: 10,
+      remove: async (endedBy, limit) => {
+        const count = Math.min(expired, limit);
+        expired -= count;
+        removals.push([performance.now() - begun, endedBy, count]);
+        return count;
+      },
+      ...plan,
+    },
+  );
+  cleanup.tell(300_000);
+  return { cleanup, removals, errors };
+}
+
+describe("Cleanup", () => {
+  it("runs once a minute, by the latest time it was told plus the time since, minus the slack", async () => {
+    const { cleanup, removals } = cleaning();
+    cleanup.start();
+    cleanup.start();
+    cleanup.tell(299_000);
+    await vi.advanceTimersByTimeAsync(60_000);
+    cleanup.tell(1_000_000);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(removals).toEqual([
+      [60_000, 300_000, 0],
+      [120_000, 1_000_000, 0],
+    ]);
+    cleanup.stop();
+  });
+
+  it("runs as often as cleanupEvery says", async () => {
+    const { cleanup, removals } = cleaning({}, { cleanupEvery: "5m" });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(900_000);
+    expect(removals.map(([at]) => at)).toEqual([300_000, 600_000, 900_000]);
+    cleanup.stop();
+  });
+
+  it("never runs with cleanupEvery false, and has no timer", async () => {
+    const { cleanup, removals } = cleaning({ expired: 10 }, { cleanupEvery: false });
+    cleanup.start();
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(removals).toEqual([]);
+  });
+
+  it.each([
+    [{ cleanupEvery: 60 as never }, "cleanupEvery"],
+    [{ cleanupEvery: "0s" as const }, "cleanupEvery"],
+    [{ cleanupEvery: "25d" as const }, "cleanupEvery must be at most"],
+    [{ cleanupEvery: true as never }, "cleanupEvery"],
+    [{ onCleanupError: "log" as never }, "onCleanupError must be a function"],
+  ])("rejects %o", (options, message) => {
+    expect(() => cleaning({}, options)).toThrow(TypeError);
+    expect(() => cleaning({}, options)).toThrow(message);
+  });
+
+  it("continues after a full batch, with a pause, until a batch is not full", async () => {
+    const { cleanup, removals } = cleaning({ expired: 25 });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(119_999);
+    expect(removals).toEqual([
+      [60_000, 300_000, 10],
+      [60_010, 300_010, 10],
+      [60_020, 300_020, 5],
+    ]);
+    cleanup.stop();
+  });
+
+  it("stops between two batches when it is told to, and has no timer then", async () => {
+    const { cleanup, removals } = cleaning({ expired: 1_000 });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(60_015);
+    expect(removals).toHaveLength(2);
+    cleanup.stop();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(removals).toHaveLength(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("removes nothing when it was stopped while it claimed its turn", async () => {
+    const { cleanup, removals } = cleaning({
+      claim: async () => {
+        cleanup.stop();
+        return true;
+      },
+    });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(removals).toEqual([]);
+  });
+
+  it("does not start again after it was stopped", async () => {
+    const { cleanup, removals } = cleaning();
+    cleanup.stop();
+    cleanup.start();
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(removals).toEqual([]);
+  });
+
+  it("starts again after it rested", async () => {
+    const { cleanup, removals } = cleaning();
+    cleanup.start();
+    cleanup.rest();
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(100_000);
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(removals.map(([at]) => at)).toEqual([160_000]);
+    cleanup.stop();
+  });
+
+  it("runs in its own turn only, which it claims each time", async () => {
+    const turns = [false, true, false];
+    const claims: Array<readonly [now: number, apart: number]> = [];
+    const claim = async (now: number, apart: number) => {
+      claims.push([now, apart]);
+      return turns.shift() ?? false;
+    };
+    const { cleanup, removals } = cleaning({ expired: 15, claim });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(180_000);
+    expect(claims).toEqual([
+      [300_000, 50_000],
+      [360_000, 50_000],
+      [420_000, 50_000],
+    ]);
+    expect(removals.map(([at]) => at)).toEqual([120_000, 120_010]);
+    cleanup.stop();
+  });
+
+  it("ends its turn after two thirds of the interval, before another process's turn can begin", async () => {
+    const { cleanup, removals } = cleaning({ expired: 1_000, pause: 15_000 });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(140_000);
+    expect(removals.map(([at]) => at)).toEqual([60_000, 75_000, 90_000, 120_000, 135_000]);
+    cleanup.stop();
+  });
+
+  it("is not joined by another run when it takes longer than the interval", async () => {
+    let running = 0;
+    let most = 0;
+    const remove = async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 150_000));
+      return running--;
+    };
+    const { cleanup } = cleaning({ remove });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(most).toBe(1);
+    cleanup.stop();
+  });
+
+  it.each(["claim", "remove"])(
+    "reports a %s that failed, and tries again at the next interval",
+    async (step) => {
+      const failing = async () => {
+        throw new Error("no database");
+      };
+      const { cleanup, errors } = cleaning({ [step]: failing });
+      cleanup.start();
+      await vi.advanceTimersByTimeAsync(120_000);
+      expect(errors.map(String)).toEqual(["Error: no database", "Error: no database"]);
+      cleanup.stop();
+    },
+  );
+});

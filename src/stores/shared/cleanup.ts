@@ -1,0 +1,144 @@
+import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
+import type { ExpiredSession } from "../../store.ts";
+
+/** The options of stores that remove expired records themselves. */
+export interface CleanupOptions {
+  /**
+   * How often the store removes expired records in the background, such as `"5m"`. Default `"1m"`, in memory `"1s"`.
+   * `false` turns the background cleanup off: call `deleteExpired` from a cron job instead, or expired records stay forever.
+   */
+  readonly cleanupEvery?: Duration | false;
+  /** Called when a background cleanup fails. The store tries again at the next interval. Default: `console.warn`. */
+  readonly onCleanupError?: (error: unknown) => void;
+}
+
+/** How one store cleans up. Times are in milliseconds. */
+export interface CleanupPlan {
+  /** The interval if the app states none. */
+  readonly every: number;
+  /** The number of records that are removed at a time. */
+  readonly batch: number;
+  /** The time between two batches, so that other work gets its turn. */
+  readonly pause: number;
+  /** How long after its end a record may stay: the clocks of several managers differ a little. */
+  readonly slack: number;
+  /**
+   * Whether it is this process's turn. Returns true in one process and in no other until `apart` milliseconds have passed.
+   * Default: always.
+   */
+  readonly claim?: (now: number, apart: number) => Promise<boolean>;
+  /** Removes up to `limit` records that had ended by `now`. Returns the number of removed records. */
+  readonly remove: (now: number, limit: number) => Promise<number>;
+}
+
+/** What database stores do unless they have a reason not to: seldom, and in batches that nobody notices. */
+export const DATABASE_CLEANUP = { every: 60_000, batch: 1_000, pause: 10, slack: 60_000 } as const;
+
+/** The names of the options, for the check of unknown ones. */
+export const CLEANUP_OPTIONS = ["cleanupEvery", "onCleanupError"] as const;
+
+/**
+ * Removes expired records in the background, batch by batch, by a timer that does not keep the process alive. Stores have
+ * no clock: the cleanup goes by the latest time that the store was told, plus the time that has passed since.
+ */
+export class Cleanup {
+  readonly #plan: CleanupPlan;
+  /** Undefined if the app cleans up itself. */
+  readonly #every: number | undefined;
+  readonly #onError: (error: unknown) => void;
+  readonly #listeners = new Set<(sessions: readonly ExpiredSession[]) => void>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #told = { now: Number.NEGATIVE_INFINITY, at: 0 };
+  #running = false;
+  #stopped = false;
+
+  /** Throws `TypeError` for invalid options. */
+  constructor(options: CleanupOptions, plan: CleanupPlan) {
+    checkCleanupOptions(options);
+    this.#plan = plan;
+    this.#every = parseInterval(options.cleanupEvery, plan.every);
+    this.#onError = options.onCleanupError ?? warn;
+  }
+
+  tell(now: number): void {
+    if (now > this.#told.now) this.#told = { now, at: performance.now() };
+  }
+
+  /** Starts the timer unless it runs or was stopped. Call it when there is something to remove one day. */
+  start(): void {
+    if (this.#stopped || this.#every === undefined) return;
+    this.#timer ??= unrefed(setInterval(() => void this.#run(), this.#every));
+  }
+
+  /** Stops the timer until `start` is called. A cleanup that is running ends with its current batch. */
+  rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Stops the timer for good, when the store is closed: the app is about to close its database. */
+  stop(): void {
+    this.#stopped = true;
+    this.rest();
+  }
+
+  /** Registers a listener for what `report` is given. Returns a function that removes it. */
+  listen(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Reports sessions that had expired and were removed, without tombstones. */
+  report(sessions: readonly ExpiredSession[]): void {
+    if (sessions.length > 0) for (const listener of this.#listeners) listener(sessions);
+  }
+
+  async #run(): Promise<void> {
+    // A cleanup that takes longer than the interval is not joined by another.
+    if (this.#running) return;
+    this.#running = true;
+    const { batch, pause, claim, remove } = this.#plan;
+    const every = this.#every ?? 0;
+    // One process cleans up for two thirds of the interval; another one's turn begins after five sixths of it.
+    const end = performance.now() + (every * 2) / 3;
+    try {
+      let more = !claim || (await claim(this.#endedBy(), (every * 5) / 6));
+      while (more && this.#timer && performance.now() < end) {
+        more = (await remove(this.#endedBy(), batch)) >= batch;
+        if (more) await new Promise((resolve) => void unrefed(setTimeout(resolve, pause)));
+      }
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #endedBy(): number {
+    return Math.floor(this.#told.now + (performance.now() - this.#told.at)) - this.#plan.slack;
+  }
+}
+
+/** Throws `TypeError` for invalid options: for stores that do something before they create a `Cleanup`. */
+export function checkCleanupOptions({ cleanupEvery, onCleanupError = warn }: CleanupOptions): void {
+  if (typeof onCleanupError !== "function") throw new TypeError("onCleanupError must be a function.");
+  parseInterval(cleanupEvery, 0);
+}
+
+function parseInterval(cleanupEvery: Duration | false | undefined, every: number): number | undefined {
+  if (cleanupEvery === undefined) return every;
+  if (cleanupEvery === false) return undefined;
+  const interval = parseDuration(cleanupEvery, "cleanupEvery");
+  if (interval > MAX_TIMER_DELAY) throw new TypeError('cleanupEvery must be at most "24d".');
+  return interval;
+}
+
+function warn(error: unknown): void {
+  console.warn("sessionup: the cleanup of expired sessions failed and will be tried again", error);
+}
+
+/** Expired sessions must not keep a process alive. The timers of some platforms have no `unref`. */
+function unrefed<Timer extends ReturnType<typeof setInterval>>(timer: Timer): Timer {
+  if (typeof timer === "object") timer.unref();
+  return timer;
+}
