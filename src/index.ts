@@ -13,7 +13,6 @@ export type { Exchange, SetCookie } from "./exchange.ts";
 export type { ProviderLogin, ProviderSession } from "./federation/provider.ts";
 export { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
 export type { AuthOptions, PublicOptions } from "./http/middleware.ts";
-export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./http/routes.ts";
 export {
   createSessions,
   type Guard,

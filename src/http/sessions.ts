@@ -22,8 +22,8 @@ import {
   type PublicOptions,
   publicRules,
 } from "./middleware.ts";
+import { MOUNT, type Mountable, ROUTE_METHODS, type Routes } from "./mount.ts";
 import { type AuthenticateFunction, RequestState } from "./request-state.ts";
-import { createRoutes, type Routes, type RoutesOptions } from "./routes.ts";
 
 /** The options of `init`: left out at will, but for metadata that must be there. */
 export type InitArguments<In> = undefined extends In
@@ -109,10 +109,8 @@ export interface Guards<Context> {
 
 /** What an adapter builds on: the verbs, and what its middleware calls. */
 export interface SessionsCore<Context, In, Out> {
-  readonly verbs: Sessions<Context, In, Out>;
+  readonly verbs: Sessions<Context, In, Out> & Mountable<Context, Routes<Context>>;
   readonly guards: Guards<Context>;
-  /** The ready-made routes: what each adapter's `routes` answers with. `TypeError` for wrong options. */
-  routes(options?: RoutesOptions): Routes<Context>;
   /** Of the loaded session, what a connection that outlives its request must know. @internal */
   opened(context: Context): OpenedSession | undefined;
 }
@@ -374,20 +372,22 @@ export function createSessions<Context extends object, In, Out extends In>(
     throw refused;
   }
 
-  const routeVerbs = {
-    peek: (context: Context) => admitted(context, PEEK),
-    load: (context: Context, need?: StepUpRequirement) => admitted(context, AUTH, need),
-    now: () => manager.now(),
-    checkOrigin,
-  };
-
   return {
-    verbs,
+    verbs: {
+      ...verbs,
+      [ROUTE_METHODS]: {
+        ...verbs,
+        peek: (context) => admitted(context, PEEK),
+        load: (context, need) => admitted(context, AUTH, need),
+        now: () => manager.now(),
+        checkOrigin,
+      },
+      [MOUNT]: (routes) => routes,
+    },
     guards: {
       public: (options) => guard(publicRules(options), () => undefined),
       auth: (options) => guard(authRules(options), admission),
     },
-    routes: (options) => createRoutes({ ...verbs, ...routeVerbs }, options),
     opened(context) {
       const authentication = loaded(context, "opened");
       return authentication.state === "session" ? manager.opened(authentication) : undefined;
