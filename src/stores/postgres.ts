@@ -1,6 +1,6 @@
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,

@@ -1,6 +1,6 @@
 import { shardOf } from "../cookie/shard.ts";
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,

@@ -1,7 +1,7 @@
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import type { AuthOptions } from "../http/middleware.ts";
 import type { Sessions } from "../http/sessions.ts";
+import type { AuthOptions } from "../options/middleware-options.ts";
 import type { Store } from "../store.ts";
 import { memoryStore } from "../stores/memory.ts";
 

@@ -1,4 +1,5 @@
 import { type FetchContext, fetchSessions } from "sessionup/fetch";
+import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 import { streamOf } from "./_stream.ts";
 
@@ -11,7 +12,7 @@ export function fetchApp(
   const adminSessions = fetchSessions(admins, { peerAddress });
   const throwing = fetchSessions(manager, { peerAddress, reject }).auth;
   const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   const handlers = new Map<string, (request: Request) => Promise<Response>>();
   for (const { method, path, guard = "public", options, run } of routes(sessions, adminSessions)) {
     const handler = async (context: FetchContext) =>

@@ -1,5 +1,6 @@
 import type { Session, Sessions } from "sessionup";
 import { type NextHandler, type NextSessions, nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { NextMajor } from "../frameworks/next.ts";
@@ -81,7 +82,7 @@ function contractApp(
     handlers.set(`${method} ${path}`, handler);
   }
   return {
-    account: sessions.routes({ path: "/account" }),
+    account: sessionRoutes(sessions, { path: "/account" }),
     async handle(request) {
       const method = request.method === "HEAD" ? "GET" : request.method;
       const handler = handlers.get(`${method} ${new URL(request.url).pathname}`);

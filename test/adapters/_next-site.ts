@@ -1,5 +1,6 @@
 import { Manager, type ManagerOptions } from "sessionup";
 import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { SwitchableStore } from "../../src/testing/_contract-app.ts";
@@ -28,7 +29,7 @@ export function serving(
     return {
       handle: (request, context) =>
         made[new URL(request.url).pathname.replace("/x/", "")]?.(request, context) as Response,
-      account: sessions.routes({ path: "/account" }),
+      account: sessionRoutes(sessions, { path: "/account" }),
     };
   });
   return { client: new ContractClient(next.origin), manager };

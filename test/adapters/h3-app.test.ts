@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { defineHandler, H3, type H3Event, HTTPResponse, redirect, serve } from "h3";
 import { Manager, type SessionError } from "sessionup";
 import { type H3Context, type H3SessionsOptions, h3Sessions } from "sessionup/h3";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { ContractClient } from "../../src/testing/_contract-client.ts";
@@ -31,7 +32,7 @@ describe("the middleware", () => {
   });
 
   it("leaves what is not found, and OPTIONS, to the app", async () => {
-    const app = new H3({ silent: true }).use(sessions.public()).use(sessions.routes());
+    const app = new H3({ silent: true }).use(sessions.public()).use(sessionRoutes(sessions));
     await running(app, async (client) => {
       expect((await client.get("/nothing")).status).toBe(404);
       expect((await client.send("OPTIONS", "/session")).status).toBe(404);
@@ -39,7 +40,7 @@ describe("the middleware", () => {
   });
 
   it("knows the host by the URL where a runtime gives none", async () => {
-    const app = new H3().use(sessions.routes());
+    const app = new H3().use(sessionRoutes(sessions));
     for (const [origin, status] of [
       ["https://example.com", 204],
       ["https://evil.example", 403],

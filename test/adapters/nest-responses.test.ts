@@ -25,6 +25,7 @@ import {
 import { from, map } from "rxjs";
 import { Manager } from "sessionup";
 import { type NestContext, nestSessions } from "sessionup/nest";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { PLATFORMS, running } from "./_nest-app.ts";
@@ -139,7 +140,7 @@ class ResponsesController {
 }
 
 const app = { controllers: [ResponsesController], imports: [sessions.module()] };
-const account = (app: INestApplication) => app.use(sessions.routes({ path: "/account" }));
+const account = (app: INestApplication) => app.use(sessionRoutes(sessions, { path: "/account" }));
 
 describe.each(PLATFORMS)("Nest on %s", (platform) => {
   it.each<[path: string, status: number, body: string]>([
@@ -249,7 +250,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         {
           prepare: (app) => {
             app.setGlobalPrefix("api");
-            app.use(sessions.routes({ path: "/api/account" }));
+            app.use(sessionRoutes(sessions, { path: "/api/account" }));
           },
         },
       ));
@@ -258,7 +259,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       @Module({ ...app })
       class ConsumingModule {
         configure(consumer: MiddlewareConsumer): void {
-          consumer.apply(sessions.routes({ path: "/account" })).forRoutes("account/*path");
+          consumer.apply(sessionRoutes(sessions, { path: "/account" })).forRoutes("account/*path");
         }
       }
       return running({ imports: [ConsumingModule] }, platform, async (client) => {
@@ -288,7 +289,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
           return { ip: (await own.init(res, "ann")).ip };
         }
       }
-      const prepare = (app: INestApplication) => app.use(own.routes());
+      const prepare = (app: INestApplication) => app.use(sessionRoutes(own));
       return running(
         { controllers: [OwnController] },
         platform,

@@ -8,6 +8,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   ".": "index.ts",
   "./client": "client.ts",
   "./context": "context.ts",
+  "./routes": "http/routes.ts",
   "./testing": "testing.ts",
 };
 
@@ -108,6 +109,9 @@ describe("the exports of package.json", () => {
         "./node": [
           "nodeSessions",
         ],
+        "./routes": [
+          "sessionRoutes",
+        ],
         "./stores/durable-objects": [
           "SessionsObject",
           "durableObjectStore",
@@ -188,10 +192,6 @@ describe("the exports of package.json", () => {
           "ReauthenticateOptions",
           "Recognition",
           "RecognizeOptions",
-          "RouteAnswer",
-          "RouteRequest",
-          "Routes",
-          "RoutesOptions",
           "SchemaResult",
           "Session",
           "SessionChange",
@@ -245,6 +245,7 @@ describe("the exports of package.json", () => {
           "AuthenticatedFetchContext",
           "FetchContext",
           "FetchHandler",
+          "FetchRoutes",
           "FetchSessions",
           "FetchSessionsOptions",
         ],
@@ -271,6 +272,7 @@ describe("the exports of package.json", () => {
           "LambdaEvent",
           "LambdaHandler",
           "LambdaResult",
+          "LambdaRoutes",
           "LambdaSessions",
           "LambdaSessionsOptions",
         ],
@@ -286,6 +288,7 @@ describe("the exports of package.json", () => {
           "NextCookies",
           "NextHandler",
           "NextHeaders",
+          "NextRoutes",
           "NextSessions",
           "NextSessionsOptions",
         ],
@@ -296,6 +299,12 @@ describe("the exports of package.json", () => {
           "NodeResponse",
           "NodeSessions",
           "NodeSessionsOptions",
+        ],
+        "./routes": [
+          "RouteAnswer",
+          "RouteRequest",
+          "Routes",
+          "RoutesOptions",
         ],
         "./stores/durable-objects": [
           "DurableObjectStoreOptions",

@@ -20,7 +20,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   "7.4.5": "an administrator's page that calls it",
   "7.5.1": "`auth({ maxAuthAge })` on the routes that change such data",
   "7.5.2":
-    "`routes()`, which by default ends other sessions only within 15 minutes of authentication; or a page of your own, behind `auth({ maxAuthAge })`",
+    "`sessionRoutes()`, which by default ends other sessions only within 15 minutes of authentication; or a page of your own, behind `auth({ maxAuthAge })`",
   "7.5.3": "`auth({ level })` on those routes, and `level` at `init` or `reauthenticate`",
   "7.6.1": "`init` with `provider`, and a back-channel route that calls `revokeByProviderSession`",
   "8.2.4": "`validate`, or a listener of `client_changed` or `created`",
