@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import express from "express";
 import { generate } from "selfsigned";
 import { beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
 import { ContractClient } from "../testing/_contract-client.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { ENTRIES, ROOT, sourceFiles } from "./_entries.ts";
+import { ENTRIES, ROOT, sourceFiles } from "../support/entries.ts";
 import { closureOf, cyclic, factsOf, type Import, importGraph } from "./_import-graph.ts";
 
 /**
