@@ -3,7 +3,7 @@ import express5, { Router } from "express";
 import express4 from "express4";
 import { sessionRoutes } from "sessionup/routes";
 import { describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
 import { ContractClient } from "../testing/_contract-client.ts";

@@ -6,7 +6,7 @@ import express from "express";
 import { generate } from "selfsigned";
 import { sessionRoutes } from "sessionup/routes";
 import { beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
 import { ContractClient } from "../testing/_contract-client.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ROOT } from "../packaging/_entries.ts";
+import { ROOT } from "../support/entries.ts";
 import { REQUIREMENTS } from "./_requirements.ts";
 
 /** A test that says by its title which requirement it proves. */
