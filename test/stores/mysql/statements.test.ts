@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { namesOf } from "../../../src/stores/mysql/schema.ts";
 import type { Sql } from "../../../src/stores/mysql/sql.ts";
 import { Statements } from "../../../src/stores/mysql/statements.ts";
-import { bytesOf } from "../../../src/stores/shared/rows.ts";
+import { encodeUserKey } from "../../../src/stores/shared/rows.ts";
 import { DAY, NOW, recordOf } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
@@ -210,7 +210,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         ["PRIMARY"],
         500,
       ],
-      ["tombstones", statements.tombstonesBeyond([bytesOf("user7")], 2), ["by_user"], 1_100],
+      ["tombstones", statements.tombstonesBeyond([encodeUserKey("user7")], 2), ["by_user"], 1_100],
       [
         "tombstones of a session's user",
         statements.tombstonesBeyond([statements.userOf("user7 5")], 2),
@@ -220,7 +220,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       [
         "tombstones of many users",
         statements.tombstonesBeyond(
-          Array.from({ length: 500 }, (_, id) => bytesOf(`user${id}`)),
+          Array.from({ length: 500 }, (_, id) => encodeUserKey(`user${id}`)),
           2,
         ),
         ["by_user"],
