@@ -19,7 +19,7 @@ import { FastifyAdapter } from "@nestjs/platform-fastify";
 import type { AuthOptions } from "sessionup";
 import { type NestContext, nestSessions } from "sessionup/nest";
 import type { ContractApp, ContractReply, ContractRoute } from "sessionup/testing";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 
 export const PLATFORMS = ["Express", "Fastify"] as const;
 export type Platform = (typeof PLATFORMS)[number];

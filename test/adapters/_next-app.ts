@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { NextCookies, NextHeaders, NextSessions } from "sessionup/next";
-import type { ContractClient } from "../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../src/testing/adapter/client.ts";
 import { buildNextApp, type NextMajor } from "../frameworks/next.ts";
 import { submitForm } from "../frameworks/next-forms.ts";
 import { listen } from "./_listen.ts";

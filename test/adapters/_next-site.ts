@@ -2,8 +2,8 @@ import { Manager, type ManagerOptions } from "sessionup";
 import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessionup/next";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
-import { SwitchableStore } from "../../src/testing/_contract-app.ts";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
+import { SwitchableStore } from "../../src/testing/adapter/fixture.ts";
 import type { NextApp, NextParts, RunningNext } from "./_next-app.ts";
 
 /** Handlers by the last part of their path, each bare unless it is wrapped; what they are made of besides. */

@@ -9,7 +9,7 @@ import { fastifySessions } from "sessionup/fastify";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listening } from "./_fastify-app.ts";
 
 const manager = new Manager(memoryStore());

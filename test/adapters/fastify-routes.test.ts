@@ -4,7 +4,7 @@ import { fastifySessions } from "sessionup/fastify";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import openapi from "../../openapi.json" with { type: "json" };
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listening } from "./_fastify-app.ts";
 
 const sessions = fastifySessions(new Manager(memoryStore()));

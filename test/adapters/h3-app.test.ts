@@ -4,7 +4,7 @@ import { Manager, type SessionError } from "sessionup";
 import { type H3Context, type H3SessionsOptions, h3Sessions } from "sessionup/h3";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { running } from "./_h3-app.ts";
 import { listen } from "./_listen.ts";
 import { names } from "./_running.ts";

@@ -4,7 +4,7 @@ import type { SessionJson } from "sessionup";
 import { type H3Context, h3Sessions } from "sessionup/h3";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { type Example, walk } from "../examples/_walk.ts";
 import { compile } from "../frameworks/_build.ts";
 import { buildNitroApps, NITRO, type NitroSite, serveNitro, startNitro } from "../frameworks/nitro.ts";

@@ -5,7 +5,7 @@ import { type KoaContext, koaSessions } from "sessionup/koa";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import openapi from "../../openapi.json" with { type: "json" };
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { mount, page, quiet, routed } from "./_koa-app.ts";
 import { listen } from "./_listen.ts";
 

@@ -9,7 +9,7 @@ import { koaSessions } from "sessionup/koa";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { mount, page, quiet } from "./_koa-app.ts";
 import { listen } from "./_listen.ts";
 

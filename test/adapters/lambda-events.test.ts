@@ -4,7 +4,7 @@ import { Manager, SessionError } from "sessionup";
 import { type LambdaContext, type LambdaEvent, type LambdaResult, lambdaSessions } from "sessionup/lambda";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { type LambdaFrontOptions, lambdaFront } from "./_lambda-front.ts";
 import { listen } from "./_listen.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "sessionup/lambda";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { HttpResponseStream, type LambdaFunction, lambdaFront, streamingFront } from "./_lambda-front.ts";
 import { listen } from "./_listen.ts";
 import { names } from "./_running.ts";

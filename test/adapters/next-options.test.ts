@@ -2,7 +2,7 @@ import { Manager, type SessionJson } from "sessionup";
 import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessionup/next";
 import { memoryStore } from "sessionup/stores/memory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ContractClient } from "../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../src/testing/adapter/client.ts";
 import { PEER, RunningNext } from "./_next-app.ts";
 import { type Handlers, type Made, serving } from "./_next-site.ts";
 

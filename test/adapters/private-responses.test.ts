@@ -16,7 +16,7 @@ import { honoSessions } from "sessionup/hono";
 import { koaSessions } from "sessionup/koa";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listening } from "./_fastify-app.ts";
 import { listen } from "./_listen.ts";
 

@@ -17,7 +17,7 @@ import { nestSessions } from "sessionup/nest";
 import { nodeSessions } from "sessionup/node";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listening } from "./_fastify-app.ts";
 import { mount as koaMount } from "./_koa-app.ts";
 import { listen } from "./_listen.ts";

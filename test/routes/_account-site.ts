@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import express from "express";
 import { Manager, type ManagerOptions, type RoutesOptions } from "sessionup";
 import { expressSessions } from "sessionup/express";
-import { SwitchableStore } from "../../src/testing/_contract-app.ts";
+import { SwitchableStore } from "../../src/testing/adapter/fixture.ts";
 import { listen } from "../adapters/_listen.ts";
 
 /** An app with the ready-made routes under `/account`, and pages that use their client. */
