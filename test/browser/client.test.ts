@@ -203,7 +203,7 @@ describe("sessionup/client in Chromium", () => {
     });
     afterEach(() => strict?.close());
 
-    it("ASVS 7.5.3: says what, so that the page can ask for it and try again", async () => {
+    it("says what, so that the page can ask for it and try again [asvs 7.5.3]", async () => {
       const page = await tab();
       await login(page);
       const attempt = () =>

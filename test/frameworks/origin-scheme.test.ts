@@ -56,7 +56,7 @@ async function post(origin: string, scheme: string, headers: Record<string, stri
   return (await fetch(origin, { method: "POST", headers: sent })).status;
 }
 
-describe("ASVS 3.5.1: a page over plain http of the app's own host", () => {
+describe("a page over plain http of the app's own host [asvs 3.5.1]", () => {
   it.each(Object.entries(BEHIND_PROXY))(
     "is rejected by %s where a trusted proxy received https",
     async (_, start) => {

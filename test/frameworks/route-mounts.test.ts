@@ -18,7 +18,7 @@ import { nodeSessions } from "sessionup/node";
 import { type RoutesOptions, sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 import { listening } from "./fastify/app.ts";
 import { mount as koaMount } from "./koa/app.ts";

@@ -7,7 +7,7 @@ import { expressSessions } from "sessionup/express";
 import { fetchSessions } from "sessionup/fetch";
 import { memoryStore } from "sessionup/stores/memory";
 import { afterEach, describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 
 const closing: Array<() => Promise<void>> = [];

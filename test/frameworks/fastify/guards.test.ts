@@ -6,7 +6,7 @@ import { Manager } from "sessionup";
 import { type FastifyContext, fastifySessions } from "sessionup/fastify";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listening } from "./app.ts";
 
 /** Runs the app for as long as `use` takes. */

@@ -5,7 +5,7 @@ import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import openapi from "../../../openapi.json" with { type: "json" };
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listening } from "./app.ts";
 
 const sessions = fastifySessions(new Manager(memoryStore()));

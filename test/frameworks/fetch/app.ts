@@ -47,11 +47,11 @@ function send({
 export const FETCH_SKIP = [
   {
     reason: "a context comes from public() or auth() alone, which have loaded the session",
-    tests: ["say what is missing where nothing was loaded"],
+    tests: ["methods/not-loaded"],
   },
   {
     reason:
       "what a handler throws goes on to the platform, which answers by itself; catch it and return a Response",
-    tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
+    tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
   },
 ];

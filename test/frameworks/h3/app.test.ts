@@ -5,7 +5,7 @@ import { type H3Context, type H3SessionsOptions, h3Sessions } from "sessionup/h3
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { names } from "../running.ts";
 import { running } from "./_app.ts";

@@ -5,7 +5,7 @@ import { type H3Context, h3Sessions } from "sessionup/h3";
 import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { type Example, walk } from "../../support/walk.ts";
 import { compile } from "../build.ts";
 import { names } from "../running.ts";

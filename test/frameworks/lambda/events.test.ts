@@ -5,7 +5,7 @@ import { type LambdaContext, type LambdaEvent, type LambdaResult, lambdaSessions
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { type LambdaFrontOptions, lambdaFront } from "./_front.ts";
 

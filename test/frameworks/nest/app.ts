@@ -20,7 +20,7 @@ import type { AuthOptions } from "sessionup";
 import { type NestContext, nestSessions } from "sessionup/nest";
 import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply, ContractRoute } from "sessionup/testing";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 
 export const PLATFORMS = ["Express", "Fastify"] as const;
 export type Platform = (typeof PLATFORMS)[number];

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { NextCookies, NextHeaders, NextRoutes } from "sessionup/next";
-import type { ContractClient } from "../../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { buildNextApp, type NextMajor } from "./build.ts";
 import { submitForm } from "./forms.ts";

@@ -114,15 +114,15 @@ function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
 const skip = [
   {
     reason: "there is no current(): every verb loads the session itself",
-    tests: ["say what is missing where nothing was loaded"],
+    tests: ["methods/not-loaded"],
   },
   {
     reason: "there is no context that could be another",
-    tests: ["say what to pass where they are given something else, or nothing"],
+    tests: ["methods/wrong-context"],
   },
   {
     reason: "Next.js drops what was set when a Route Handler throws; catch it and return a Response",
-    tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
+    tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
   },
   {
     reason: "Next.js works Expires out itself, from Max-Age and the machine's clock; see handlers.test.ts",
@@ -130,7 +130,7 @@ const skip = [
   },
   {
     reason: "Next.js sets one cookie of a name: the last one, which is the current cookie",
-    tests: ["goes though it has the same name"],
+    tests: ["previous-cookie/same-name"],
   },
 ];
 

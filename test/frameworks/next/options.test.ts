@@ -3,7 +3,7 @@ import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessi
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ContractClient } from "../../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { PEER, RunningNext } from "./_app.ts";
 import { type Handlers, type Made, serving } from "./_site.ts";
 

@@ -6,7 +6,7 @@ import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { adapterContract, type ContractApp } from "sessionup/testing";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { streamOf } from "../stream.ts";
 import { buildNitro2, type Nitro2Site, type OldEvent, serveNitro2 } from "./_nitro-2.ts";
 
@@ -56,7 +56,7 @@ describe("sessionup/node in a build of Nitro 2", () => {
   const skip = [
     {
       reason: "h3 1 never answers where a handler throws undefined",
-      tests: ["by a handler as undefined is answered with an error"],
+      tests: ["thrown-undefined/handler"],
     },
   ];
   adapterContract({ describe, it }, { skip, start: (app) => serveNitro2(contractSite(app)) });

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
-import type { SessionJson } from "../session.ts";
-import type { ContractClient } from "./_contract-client.ts";
-import type { AdapterFixture } from "./adapter-contract.ts";
-import type { ContractTests } from "./contract.ts";
+import type { SessionJson } from "../../session.ts";
+import { test } from "../contract.ts";
+import type { ContractClient } from "./client.ts";
+import type { AdapterTests } from "./fixture.ts";
 
 /** Logs in; the session's id. */
 async function login(client: ContractClient, user = "ann"): Promise<string> {
   return ((await client.post(`/login?user=${user}`)).json() as { id: string }).id;
 }
 
-/** What the ready-made routes answer; the app has them under `/account`. */
-export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
-  "the ready-made routes": {
-    "say who it is and how long is left, which is no activity": async (f) => {
+/** Tests of the ready-made routes, which the app has under `/account`. */
+export const routeTests: AdapterTests = [
+  test(
+    "routes/session",
+    "GET /session returns the session and its remaining lifetime and records no activity",
+    async (f) => {
       const client = f.client();
       const id = await login(client);
       f.clock.advance("10m");
@@ -33,22 +35,26 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       assert.equal(session.lastSeenAt, session.createdAt);
       assert.deepEqual([f.store.calls, answer.cookies], [1, []]);
     },
-    "list the sessions, which is": async (f) => {
-      const [own, other] = [f.client(), f.client()];
-      const first = await login(own);
-      f.clock.advance("2m");
-      const second = await login(other);
-      const { sessions } = (await own.get("/account/sessions")).json() as { sessions: SessionJson[] };
-      assert.deepEqual(
-        sessions.map(({ id, current }) => [id, current]),
-        [
-          [second, false],
-          [first, true],
-        ],
-      );
-      assert.equal(sessions[1]?.lastSeenAt, new Date(f.clock.now()).toISOString());
-    },
-    "end one by its id, and tell nobody of another user's": async (f) => {
+  ),
+  test("routes/sessions", "GET /sessions lists the user's sessions and records activity", async (f) => {
+    const [own, other] = [f.client(), f.client()];
+    const first = await login(own);
+    f.clock.advance("2m");
+    const second = await login(other);
+    const { sessions } = (await own.get("/account/sessions")).json() as { sessions: SessionJson[] };
+    assert.deepEqual(
+      sessions.map(({ id, current }) => [id, current]),
+      [
+        [second, false],
+        [first, true],
+      ],
+    );
+    assert.equal(sessions[1]?.lastSeenAt, new Date(f.clock.now()).toISOString());
+  }),
+  test(
+    "routes/end-one",
+    "DELETE /sessions/:id ends one session and returns 404 for an unknown id and another user's session",
+    async (f) => {
       const [own, other, theirs] = [f.client(), f.client(), f.client()];
       await login(own);
       const id = await login(other);
@@ -64,13 +70,21 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       }
       assert.equal((await theirs.get("/private")).status, 200);
     },
-    "log out by the own id": async (f) => {
+  ),
+  test(
+    "routes/end-current",
+    "DELETE /sessions/:id with the current session's id clears the cookie",
+    async (f) => {
       const client = f.client();
       const id = await login(client);
       assert.equal((await client.send("DELETE", `/account/sessions/${id}`)).status, 204);
       assert.equal(client.jar.size, 0);
     },
-    "end the others": async (f) => {
+  ),
+  test(
+    "routes/end-others",
+    "DELETE /sessions ends the user's other sessions and keeps the current one",
+    async (f) => {
       const [own, other] = [f.client(), f.client()];
       await login(own);
       const id = await login(other);
@@ -79,17 +93,21 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       assert.equal((await own.get("/private")).status, 200);
       assert.equal((await other.get("/private")).status, 401);
     },
-    "log out, once and again": async (f) => {
-      const client = f.client();
-      await login(client);
-      const old = client.cookieHeader();
-      const answer = await client.post("/account/logout");
-      assert.deepEqual([answer.status, answer.text, client.jar.size], [204, "", 0]);
-      assert.equal(answer.headers.get("cache-control"), "no-store");
-      assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
-      assert.equal((await client.post("/account/logout")).status, 204);
-    },
-    "log out everywhere": async (f) => {
+  ),
+  test("routes/logout", "POST /logout ends the session and succeeds again without one", async (f) => {
+    const client = f.client();
+    await login(client);
+    const old = client.cookieHeader();
+    const answer = await client.post("/account/logout");
+    assert.deepEqual([answer.status, answer.text, client.jar.size], [204, "", 0]);
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
+    assert.equal((await client.post("/account/logout")).status, 204);
+  }),
+  test(
+    "routes/logout-all",
+    "POST /logout-all ends all sessions of the user and clears the cookie",
+    async (f) => {
       const [own, other] = [f.client(), f.client()];
       const ids = [await login(own), await login(other)];
       const answer = await own.post("/account/logout-all");
@@ -97,7 +115,11 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       assert.deepEqual([answer.status, own.jar.size], [200, 0]);
       assert.equal((await other.get("/private")).status, 401);
     },
-    "refuse a stranger, with the reason": async (f) => {
+  ),
+  test(
+    "routes/no-cookie",
+    "the routes reject a request without a cookie with 401 and no_cookie",
+    async (f) => {
       for (const [method, path] of [
         ["GET", "/account/session"],
         ["GET", "/account/sessions"],
@@ -113,15 +135,19 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
         );
       }
     },
-    "clear the cookie of a session that is over": async (f) => {
-      const client = f.client();
-      await login(client);
-      f.clock.advance("24h");
-      const answer = await client.get("/account/session");
-      assert.deepEqual([answer.status, answer.json()], [401, { error: "unauthorized", reason: "expired" }]);
-      assert.equal(client.jar.size, 0);
-    },
-    "refuse what a page of another origin sends, and do nothing": async (f) => {
+  ),
+  test("routes/expired", "the routes clear the cookie of an expired session", async (f) => {
+    const client = f.client();
+    await login(client);
+    f.clock.advance("24h");
+    const answer = await client.get("/account/session");
+    assert.deepEqual([answer.status, answer.json()], [401, { error: "unauthorized", reason: "expired" }]);
+    assert.equal(client.jar.size, 0);
+  }),
+  test(
+    "routes/cross-origin",
+    "the routes reject unsafe requests from other origins and end no session",
+    async (f) => {
       const [own, other] = [f.client(), f.client()];
       await login(own);
       await login(other);
@@ -149,7 +175,11 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       assert.equal((await own.get("/private")).status, 200);
       assert.equal((await other.get("/private")).status, 200);
     },
-    "let the own pages pass, and every page read": async (f) => {
+  ),
+  test(
+    "routes/same-origin",
+    "the routes accept unsafe requests from the app's own origin and reads from every origin",
+    async (f) => {
       const client = f.client();
       await login(client);
       const elsewhere = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
@@ -159,7 +189,11 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       const headers = { origin: f.origin, "sec-fetch-site": "same-origin" };
       assert.equal((await client.post("/account/logout", headers)).status, 204);
     },
-    "answer HEAD like GET, and a wrong method with the right ones": async (f) => {
+  ),
+  test(
+    "routes/methods",
+    "the routes treat HEAD like GET and reject a wrong method with 405 and Allow",
+    async (f) => {
       const client = f.client();
       await login(client);
       const head = await client.send("HEAD", "/account/session");
@@ -167,21 +201,25 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       const wrong = await client.post("/account/session");
       assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "GET, HEAD"]);
     },
-    "leave every other path to the app": async (f) => {
-      const client = f.client();
-      await login(client);
-      for (const path of [
-        "/account",
-        "/account/nothing",
-        "/session",
-        "/accounts/session",
-        "/account/session/",
-      ]) {
-        assert.equal((await client.get(path)).status, 404, path);
-      }
-      assert.deepEqual((await client.get("/private")).json(), { user: "ann" });
-    },
-    "are 503 when the store does not answer, and log nobody out": async (f) => {
+  ),
+  test("routes/other-paths", "the routes leave every other path to the app", async (f) => {
+    const client = f.client();
+    await login(client);
+    for (const path of [
+      "/account",
+      "/account/nothing",
+      "/session",
+      "/accounts/session",
+      "/account/session/",
+    ]) {
+      assert.equal((await client.get(path)).status, 404, path);
+    }
+    assert.deepEqual((await client.get("/private")).json(), { user: "ann" });
+  }),
+  test(
+    "routes/store-outage",
+    "the routes return 503 with Retry-After during a store outage and keep the session",
+    async (f) => {
       const client = f.client();
       await login(client);
       f.store.down = true;
@@ -201,5 +239,5 @@ export const ROUTES_TESTS: ContractTests<AdapterFixture> = {
       f.store.down = false;
       assert.equal((await client.get("/account/session")).status, 200);
     },
-  },
-};
+  ),
+];

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import type { Answer, ContractClient } from "./_contract-client.ts";
-import type { AdapterFixture } from "./adapter-contract.ts";
-import type { ContractTests } from "./contract.ts";
-
-/** An origin that the contract's manager trusts. */
-export const FRIEND = "https://friend.example";
+import { test } from "../contract.ts";
+import type { Answer, ContractClient } from "./client.ts";
+import { type AdapterFixture, type AdapterTests, TRUSTED_ORIGIN } from "./fixture.ts";
 
 const EVIL = "https://evil.example";
 
 type Headers = Readonly<Record<string, string>>;
 
 /** What browsers say of a page of another origin: those of today, older ones, and those of pages that hide theirs. */
-function foreign(f: AdapterFixture): readonly Headers[] {
+function foreignHeaders(f: AdapterFixture): readonly Headers[] {
   const { host } = new URL(f.origin);
   return [
     { "sec-fetch-site": "cross-site", origin: EVIL },
@@ -26,14 +23,14 @@ function foreign(f: AdapterFixture): readonly Headers[] {
 }
 
 /** What they say of the own pages, of what was typed or bookmarked, of a friend's, and what no browser says. */
-function own(f: AdapterFixture): readonly Headers[] {
+function ownHeaders(f: AdapterFixture): readonly Headers[] {
   return [
     { "sec-fetch-site": "same-origin", origin: f.origin },
     { "sec-fetch-site": "same-origin" },
     { "sec-fetch-site": "none" },
     { origin: f.origin },
-    { "sec-fetch-site": "cross-site", origin: FRIEND },
-    { origin: FRIEND },
+    { "sec-fetch-site": "cross-site", origin: TRUSTED_ORIGIN },
+    { origin: TRUSTED_ORIGIN },
     {},
   ];
 }
@@ -51,12 +48,14 @@ function assertForbidden(answer: Answer, f: AdapterFixture, sent: unknown): void
   assert.deepEqual([answer.cookies, f.store.calls], [[], 0], message);
 }
 
-/** What pages of other origins can do in a user's name: nothing. */
-export const CROSS_ORIGIN_TESTS: ContractTests<AdapterFixture> = {
-  "what a page of another origin sends": {
-    "ASVS 3.5.1: is refused by auth and by public, before the store is asked": async (f) => {
+/** Tests of requests from pages of other origins. */
+export const crossOriginTests: AdapterTests = [
+  test(
+    "cross-origin/middleware",
+    "auth and public reject an unsafe cross-origin request before they read the store [asvs 3.5.1]",
+    async (f) => {
       const client = await loggedIn(f);
-      for (const headers of foreign(f)) {
+      for (const headers of foreignHeaders(f)) {
         for (const path of ["/act", "/act-public"]) {
           f.store.calls = 0;
           assertForbidden(await client.post(path, headers), f, [path, headers]);
@@ -64,20 +63,26 @@ export const CROSS_ORIGIN_TESTS: ContractTests<AdapterFixture> = {
       }
       assert.equal((await client.get("/private")).status, 200);
     },
-    "ASVS 3.5.1: is refused by auth and by public while the store is down, with 403 all the same": async (
-      f,
-    ) => {
+  ),
+  test(
+    "cross-origin/store-outage",
+    "auth and public reject an unsafe cross-origin request with 403 during a store outage [asvs 3.5.1]",
+    async (f) => {
       const client = await loggedIn(f);
       f.store.down = true;
       for (const path of ["/act", "/act-public"]) {
         f.store.calls = 0;
-        assertForbidden(await client.post(path, foreign(f)[0]), f, path);
+        assertForbidden(await client.post(path, foreignHeaders(f)[0]), f, path);
       }
     },
-    "ASVS 3.5.1: logs nobody in, with no middleware before": async (f) => {
+  ),
+  test(
+    "cross-origin/init",
+    "init without middleware rejects a cross-origin request and creates no session [asvs 3.5.1]",
+    async (f) => {
       const client = await loggedIn(f);
       const before = client.cookieHeader();
-      for (const headers of foreign(f)) {
+      for (const headers of foreignHeaders(f)) {
         f.store.calls = 0;
         const answer = await client.post("/login?user=mallory", headers);
         assert.deepEqual(
@@ -89,7 +94,11 @@ export const CROSS_ORIGIN_TESTS: ContractTests<AdapterFixture> = {
       assert.equal(client.cookieHeader(), before);
       assert.deepEqual(await f.manager.fetchByUserKey("mallory"), []);
     },
-    "ASVS 3.5.1: ends, rotates and changes nothing, with no middleware before": async (f) => {
+  ),
+  test(
+    "cross-origin/methods",
+    "methods without middleware reject an unsafe cross-origin request and change nothing [asvs 3.5.1]",
+    async (f) => {
       const client = await loggedIn(f);
       const before = client.cookieHeader();
       for (const path of [
@@ -100,65 +109,85 @@ export const CROSS_ORIGIN_TESTS: ContractTests<AdapterFixture> = {
         "/rotate",
         "/reauthenticate",
       ]) {
-        const answer = await client.post(path, foreign(f)[0]);
+        const answer = await client.post(path, foreignHeaders(f)[0]);
         assert.deepEqual([answer.status, answer.cookies], [403, []], path);
       }
       assert.deepEqual([client.cookieHeader(), (await client.get("/private")).status], [before, 200]);
     },
-    "ASVS 3.5.2: is refused where browsers ask for no preflight, whatever its body says that it is": async (
-      f,
-    ) => {
+  ),
+  test(
+    "cross-origin/no-preflight",
+    "the routes reject a cross-origin request with a content type that needs no preflight [asvs 3.5.2]",
+    async (f) => {
       const client = await loggedIn(f);
       for (const type of [
         "text/plain",
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
       ]) {
-        const answer = await client.post("/account/logout", { ...foreign(f)[0], "content-type": type });
+        const answer = await client.post("/account/logout", {
+          ...foreignHeaders(f)[0],
+          "content-type": type,
+        });
         assert.equal(answer.status, 403, type);
       }
       assert.equal((await client.get("/private")).status, 200);
     },
-    "ASVS 3.5.3: passes where it only asks, a link that leads in among it": async (f) => {
+  ),
+  test(
+    "cross-origin/safe-methods",
+    "auth and public accept cross-origin requests with GET, HEAD and OPTIONS [asvs 3.5.3]",
+    async (f) => {
       const client = await loggedIn(f);
-      for (const headers of foreign(f)) {
+      for (const headers of foreignHeaders(f)) {
         assert.deepEqual((await client.get("/private", headers)).json(), { user: "ann" });
         assert.deepEqual((await client.get("/public", headers)).json(), { user: "ann" });
       }
-      assert.equal((await client.send("HEAD", "/private", foreign(f)[0])).status, 200);
-      assert.notEqual((await client.send("OPTIONS", "/private", foreign(f)[0])).status, 403);
+      assert.equal((await client.send("HEAD", "/private", foreignHeaders(f)[0])).status, 200);
+      assert.notEqual((await client.send("OPTIONS", "/private", foreignHeaders(f)[0])).status, 403);
     },
-    "ASVS 3.5.3: changes nothing by GET or HEAD at the ready-made routes, wherever it comes from": async (
-      f,
-    ) => {
+  ),
+  test(
+    "cross-origin/routes-get",
+    "the logout routes reject GET and HEAD with 405 and keep the session [asvs 3.5.3]",
+    async (f) => {
       const client = await loggedIn(f);
       for (const path of ["/account/logout", "/account/logout-all"]) {
         for (const method of ["GET", "HEAD"]) assert.equal((await client.send(method, path)).status, 405);
       }
       assert.equal((await client.get("/private")).status, 200);
     },
-    "is refused with DELETE, too": async (f) => {
+  ),
+  test(
+    "cross-origin/delete",
+    "the routes reject a cross-origin DELETE before they read the store",
+    async (f) => {
       const client = await loggedIn(f);
-      for (const headers of foreign(f)) {
+      for (const headers of foreignHeaders(f)) {
         f.store.calls = 0;
         assertForbidden(await client.send("DELETE", "/account/sessions", headers), f, headers);
       }
     },
-    "is let in where the app says that it may come from anywhere": async (f) => {
+  ),
+  test(
+    "cross-origin/allow",
+    "a route with crossOrigin: allow accepts a cross-origin request, and other routes reject it",
+    async (f) => {
       for (const path of ["/callback", "/callback-bare"]) {
         const client = f.client();
-        const answer = await client.post(`${path}?user=bob`, foreign(f)[0]);
+        const answer = await client.post(`${path}?user=bob`, foreignHeaders(f)[0]);
         assert.deepEqual([answer.status, client.jar.size], [200, 1], path);
         assert.deepEqual((await client.get("/private")).json(), { user: "bob" });
         // Only there.
-        assert.equal((await client.post("/act", foreign(f)[0])).status, 403);
+        assert.equal((await client.post("/act", foreignHeaders(f)[0])).status, 403);
       }
     },
-  },
-
-  "what the own pages send, and friends, and what no browser sends": {
-    "passes, with a session and without, and logs in": async (f) => {
-      for (const headers of own(f)) {
+  ),
+  test(
+    "cross-origin/trusted",
+    "requests from the app's own pages, trusted origins and non-browser clients are accepted",
+    async (f) => {
+      for (const headers of ownHeaders(f)) {
         const message = JSON.stringify(headers);
         const client = f.client();
         assert.equal((await client.post("/login?user=bob", headers)).status, 200, message);
@@ -169,5 +198,5 @@ export const CROSS_ORIGIN_TESTS: ContractTests<AdapterFixture> = {
         assert.equal((await client.post("/logout", headers)).status, 200, message);
       }
     },
-  },
-};
+  ),
+];

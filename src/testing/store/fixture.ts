@@ -1,15 +1,23 @@
 import assert from "node:assert/strict";
-import { shardOf } from "../cookie/shard.ts";
-import { randomText } from "../cookie/token.ts";
-import { SessionError } from "../errors.ts";
-import type { End, SessionRecord, Store } from "../store.ts";
+import { shardOf } from "../../cookie/shard.ts";
+import { randomText } from "../../cookie/token.ts";
+import { SessionError } from "../../errors.ts";
+import type { End, SessionRecord, Store, TombstoneOptions } from "../../store.ts";
+import type { ContractTest } from "../contract.ts";
 
 export const NOW: number = Date.UTC(2026, 0, 1, 12);
 export const HOUR = 3_600_000;
-/** Races are run so often. */
+/** The number of times that a race is repeated. */
 export const ROUNDS = 50;
+/** Tombstones that are kept for half a second. */
+export const SHORT_TOMBSTONES: TombstoneOptions = { keepFor: 500, max: 100 };
+/** Tombstones that are kept for an hour. */
+export const LONG_TOMBSTONES: TombstoneOptions = { keepFor: HOUR, max: 100 };
 
-/** A store and a user of its own, for one test. */
+/** The tests of one concern of a store. */
+export type StoreTests = readonly ContractTest<StoreFixture>[];
+
+/** A store and a user key that no other test uses. */
 export class StoreFixture {
   readonly store: Store;
   readonly userKey: string = `user-${randomText(12)}`;
@@ -34,14 +42,14 @@ export class StoreFixture {
     };
   }
 
-  /** Stores a record and gives it back. */
+  /** Stores a record and returns it. */
   async stored(overrides: Partial<SessionRecord> = {}): Promise<SessionRecord> {
     const record = this.record(overrides);
     await this.store.create(record, { now: Math.min(NOW, record.createdAt) });
     return record;
   }
 
-  /** So many, a second apart, oldest first. */
+  /** Stores `count` records that were created one second apart, oldest first. */
   async storedMany(count: number, overrides: Partial<SessionRecord> = {}): Promise<SessionRecord[]> {
     const records: SessionRecord[] = [];
     for (let index = 0; index < count; index++) {
@@ -60,7 +68,7 @@ export class StoreFixture {
   }
 }
 
-/** Everything that JSON can say and stores have been seen to lose. */
+/** JSON values and texts that stores are known to lose. */
 export const AWKWARD_DATA: SessionRecord["data"] = {
   v: 1,
   numbers: [0, -1, 0.1, 1e21, 5e-324, Number.MAX_SAFE_INTEGER, -1.5],
@@ -72,7 +80,7 @@ export const AWKWARD_DATA: SessionRecord["data"] = {
   nothing: null,
 };
 
-/** Texts that queries, patterns, key layouts and collations have been seen to trip over. */
+/** User keys that queries, patterns, key layouts and collations are known to confuse. */
 export const AWKWARD_USER_KEYS: readonly string[] = [
   "a",
   "A",
@@ -100,15 +108,15 @@ export const AWKWARD_USER_KEYS: readonly string[] = [
   "ü".repeat(512),
 ];
 
-/** That it is refused with this code, and with nothing else. */
-export async function rejectsWith(code: SessionError["code"], attempt: Promise<unknown>): Promise<void> {
-  const error = await attempt.then(
+/** Asserts that the operation rejects with a `SessionError` of this code. */
+export async function rejectsWith(code: SessionError["code"], operation: Promise<unknown>): Promise<void> {
+  const error = await operation.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
   assert.ok(
     SessionError.is(error),
-    `expected ${code}, not ${error === undefined ? "success" : String(error)}`,
+    `expected ${code}, received ${error === undefined ? "success" : String(error)}`,
   );
   assert.equal(error.code, code);
 }
@@ -117,6 +125,7 @@ export function sorted(ids: readonly string[]): string[] {
   return [...ids].sort();
 }
 
-export function idsOf(records: readonly SessionRecord[]): string[] {
+/** Returns the ids of the records in ascending order. */
+export function sortedIds(records: readonly SessionRecord[]): string[] {
   return sorted(records.map(({ id }) => id));
 }

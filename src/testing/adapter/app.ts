@@ -1,9 +1,9 @@
-import type { Duration } from "../duration.ts";
-import { SessionError } from "../errors.ts";
-import type { Sessions } from "../http/sessions.ts";
-import type { AuthOptions } from "../options/middleware-options.ts";
-import type { Store } from "../store.ts";
-import { memoryStore } from "../stores/memory.ts";
+import type { Duration } from "../../duration.ts";
+import { SessionError } from "../../errors.ts";
+import type { Sessions } from "../../http/sessions.ts";
+import type { AuthOptions } from "../../options/middleware-options.ts";
+import type { Store } from "../../store.ts";
+import { memoryStore } from "../../stores/memory.ts";
 
 /** What a handler of the contract's app answers; the adapter's test puts it into its framework's own words. */
 export interface ContractReply {
@@ -408,29 +408,5 @@ async function* late<Context>(
     yield "done";
   } catch (error) {
     yield SessionError.is(error) ? error.code : String(error);
-  }
-}
-
-/** The memory store with a switch that makes it fail, and a count of what it is asked. */
-export class SwitchableStore implements Store {
-  readonly #store = memoryStore();
-  down = false;
-  calls = 0;
-
-  create: Store["create"] = (...given) => this.#ask(() => this.#store.create(...given));
-  fetchById: Store["fetchById"] = (...given) => this.#ask(() => this.#store.fetchById(...given));
-  fetchByIds: Store["fetchByIds"] = (...given) => this.#ask(() => this.#store.fetchByIds(...given));
-  fetchByUserKey: Store["fetchByUserKey"] = (...given) =>
-    this.#ask(() => this.#store.fetchByUserKey(...given));
-  update: Store["update"] = (...given) => this.#ask(() => this.#store.update(...given));
-  deleteById: Store["deleteById"] = (...given) => this.#ask(() => this.#store.deleteById(...given));
-  deleteByUserKey: Store["deleteByUserKey"] = (...given) =>
-    this.#ask(() => this.#store.deleteByUserKey(...given));
-  close = async (): Promise<void> => this.#store.close?.();
-
-  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
-    this.calls++;
-    if (this.down) throw new Error("connect ECONNREFUSED");
-    return question();
   }
 }
