@@ -115,11 +115,11 @@ describe("isCrossOrigin", () => {
     const method = fc.oneof(fc.constantFrom("GET", "POST", "get", "DELETE"), text);
     let passed = 0;
     fc.assert(
-      fc.property(method, site, origin, text, (verb, from, page, host) => {
-        const request = { method: verb, site: from, origin: page, host, isHttps: host.length % 2 === 0 };
+      fc.property(method, site, origin, text, (name, from, page, host) => {
+        const request = { method: name, site: from, origin: page, host, isHttps: host.length % 2 === 0 };
         const crossing = isCrossOrigin(request, new Set([OTHER]));
-        if (crossing || ["GET", "HEAD", "OPTIONS"].includes(verb)) {
-          expect([verb, crossing]).not.toEqual(["GET", true]);
+        if (crossing || ["GET", "HEAD", "OPTIONS"].includes(name)) {
+          expect([name, crossing]).not.toEqual(["GET", true]);
           return;
         }
         passed++;
