@@ -12,7 +12,7 @@ describe("levelOf", () => {
     expect(computeLevel(LOGIN, 5)).toBe(1);
   });
 
-  it("ASVS 7.5.3: is the highest in force, and falls back to the one before", () => {
+  it("is the highest in force, and falls back to the one before [asvs 7.5.3]", () => {
     const two = recordProof(LOGIN, { level: 2, lasts: 100 }, 0);
     const three = recordProof(two, { level: 3, lasts: 10 }, 50);
     expect([59, 60, 99, 100].map((now) => computeLevel(three, now))).toEqual([3, 2, 2, 1]);
@@ -26,13 +26,13 @@ describe("levelOf", () => {
 });
 
 describe("meets", () => {
-  it("ASVS 7.5.1: goes by the last proof of any level, to the millisecond", () => {
+  it("goes by the last proof of any level, to the millisecond [asvs 7.5.1]", () => {
     const proved = recordProof(LOGIN, { level: 2, lasts: 5 }, 100);
     const need = { maxAuthAge: 50, level: 1 };
     expect([150, 151].map((now) => meetsRequirement(proved, need, BEGAN, now))).toEqual([true, false]);
   });
 
-  it("ASVS 7.5.3: asks for both of one proof: a password makes no older second factor fresh", () => {
+  it("asks for both of one proof: a password makes no older second factor fresh [asvs 7.5.3]", () => {
     const two = recordProof(LOGIN, { level: 2, lasts: undefined }, 0);
     const password = recordProof(two, { level: 1, lasts: undefined }, 100);
     expect(meetsRequirement(password, { maxAuthAge: 50, level: 2 }, BEGAN, 100)).toBe(false);

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,

@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { checkBoolean, checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames, parseBoolean } from "../options/parsers.ts";
 import { MysqlClient, type MysqlPool } from "./mysql/client.ts";
 import { toMysqlNames } from "./mysql/schema.ts";
 import { MysqlSessions } from "./mysql/sessions.ts";
@@ -51,7 +51,7 @@ export function mysqlStore(pool: MysqlPool, options: MysqlStoreOptions = {}): My
     );
   checkOptionNames(options, "mysqlStore", ["table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
   const { table = "sessionup_sessions", timeout, prepare = true } = options;
-  checkBoolean(prepare, "prepare");
+  parseBoolean(prepare, "prepare");
   const names = toMysqlNames(table);
   const client = new MysqlClient(pool, new Deadline(timeout), prepare);
   return new MysqlSessions(client, names, options);

@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { checkBoolean, checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames, parseBoolean } from "../options/parsers.ts";
 import { type PgPool, type PostgresJs, toPostgresClient } from "./postgres/client.ts";
 import { toPostgresNames } from "./postgres/schema.ts";
 import { PostgresSessions } from "./postgres/sessions.ts";
@@ -54,7 +54,7 @@ export function postgresStore(
 ): PostgresStore {
   checkOptionNames(options, "postgresStore", ["schema", "table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
   const { schema, table = "sessionup_sessions", timeout, prepare = true } = options;
-  checkBoolean(prepare, "prepare");
+  parseBoolean(prepare, "prepare");
   const names = toPostgresNames(schema, table);
   const deadline = new Deadline(timeout);
   return new PostgresSessions(toPostgresClient(client, prepare), names, deadline, options);

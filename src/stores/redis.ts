@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames, invalidOption } from "../options/parsers.ts";
 import type { Store } from "../store.ts";
 import { type RedisClient, toRedisPort } from "./redis/client.ts";
 import { RedisSessions } from "./redis/sessions.ts";
@@ -48,7 +48,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   checkOptionNames(options, "redisStore", ["prefix", "timeout", "onWarning"]);
   const { prefix = "sessionup:", timeout, onWarning = console.warn } = options;
   if (typeof prefix !== "string" || !prefix.isWellFormed())
-    throw new TypeError('prefix must be a well-formed string, such as "sessionup:".');
-  if (typeof onWarning !== "function") throw new TypeError("onWarning must be a function.");
+    throw invalidOption("prefix", 'a well-formed string such as "sessionup:"', prefix);
+  if (typeof onWarning !== "function") throw invalidOption("onWarning", "a function", onWarning);
   return new RedisSessions(toRedisPort(client), prefix, new Deadline(timeout), onWarning);
 }

@@ -1,4 +1,5 @@
 import { SessionError } from "../../errors.ts";
+import { invalidOption } from "../../options/parsers.ts";
 import { COLUMNS } from "../shared/rows.ts";
 import { versionError } from "../shared/sql-store.ts";
 import { type MysqlClient, type MysqlLease, readErrno } from "./client.ts";
@@ -20,9 +21,7 @@ const MAX_LENGTH = 57;
 export function toMysqlNames(table: unknown): MysqlNames {
   const fits = typeof table === "string" && /^[^\0\u{10000}-\u{10ffff}]+$/u.test(table);
   if (!fits || !table.isWellFormed() || table.length > MAX_LENGTH)
-    throw new TypeError(
-      `table must be a name of 1 to ${MAX_LENGTH} characters without NUL and without characters beyond U+FFFF.`,
-    );
+    throw invalidOption("table", `a name of 1 to ${MAX_LENGTH} characters up to U+FFFF, without NUL`, table);
   return { table: quote(table), schema: quote(`${table}_schema`), slots: quote(`${table}_slots`) };
 }
 

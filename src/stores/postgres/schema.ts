@@ -1,3 +1,5 @@
+import { invalidOption } from "../../options/parsers.ts";
+
 /** The quoted names of everything that the migration creates in the database. */
 export interface PostgresNames {
   readonly schema: string | undefined;
@@ -42,7 +44,7 @@ function validateName(option: string, name: unknown): asserts name is string {
   // A dollar sign could end the dollar-quoted body of a function.
   const fits = typeof name === "string" && name !== "" && name.isWellFormed() && !/[\0$]/.test(name);
   if (!fits || new TextEncoder().encode(name).length > MAX_BYTES) {
-    throw new TypeError(`${option} must be a name of 1 to ${MAX_BYTES} bytes without "$".`);
+    throw invalidOption(option, `a name of 1 to ${MAX_BYTES} bytes without "$"`, name);
   }
 }
 
@@ -82,10 +84,10 @@ export const POSTGRES_MIGRATIONS: ReadonlyArray<(names: PostgresNames) => string
   -- Most sessions have no link.
   CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL AND ended_at IS NULL;
 
-  -- Removes each user's tombstones beyond the latest ones. The advisory locks are taken before the statement that counts
-  -- takes its snapshot, so that two operations on one user never count the same tombstones. There are few locks, because
-  -- the server limits their number, and they are taken in order. The holder of a lock skips locked rows: an operation that
-  -- has locked a tombstone may be waiting for the advisory lock.
+  -- Removes each user's tombstones beyond the latest ones. The locks precede the snapshot of the statement that counts, so
+  -- two operations on one user never count the same tombstones. The locks are few, because the server limits their number,
+  -- and they are taken in order. Their holder skips locked rows: an operation that has locked a tombstone may be waiting
+  -- for these locks.
   CREATE OR REPLACE FUNCTION ${trim}(user_keys bytea[], most integer) RETURNS void LANGUAGE plpgsql STRICT AS $function$
   BEGIN
     PERFORM pg_advisory_xact_lock(${TRIM}, slot) FROM (
@@ -101,9 +103,9 @@ export const POSTGRES_MIGRATIONS: ReadonlyArray<(names: PostgresNames) => string
   END
   $function$;
 
-  -- Creates a session within a limit. The advisory lock is taken before the statements that count take their snapshots,
-  -- so that two logins of one user never count the same sessions. Returns the ids of the evicted sessions, joined by
-  -- commas, or null if the limit rejects the login.
+  -- Creates a session within a limit. The lock precedes the snapshots of the statements that count, so two logins of
+  -- one user never count the same sessions. Returns the evicted ids, joined by commas, or null if the limit rejects the
+  -- login.
   CREATE OR REPLACE FUNCTION ${create}(
     new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
     new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text, new_link text,

@@ -1,3 +1,4 @@
+import { invalidOption } from "../../options/parsers.ts";
 import { versionError } from "../shared/sql-store.ts";
 import type { SqliteEngine } from "./engine.ts";
 
@@ -14,10 +15,12 @@ export interface SqliteNames {
 
 /** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
 export function toSqliteNames(table: unknown): SqliteNames {
-  if (typeof table !== "string" || !table.isWellFormed() || !/^[^\0]{1,100}$/.test(table))
-    throw new TypeError("table must be a name of 1 to 100 characters without NUL.");
-  if (/^(sqlite_|_cf_)/i.test(table))
-    throw new TypeError('table must not begin with "sqlite_" or "_cf_", which the database reserves.');
+  if (typeof table !== "string" || !table.isWellFormed() || !/^(?!sqlite_|_cf_)[^\0]{1,100}$/i.test(table))
+    throw invalidOption(
+      "table",
+      'a name of 1 to 100 characters that does not begin with "sqlite_" or "_cf_"',
+      table,
+    );
   return {
     table: quote(table),
     schema: quote(`${table}_schema`),
