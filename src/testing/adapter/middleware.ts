@@ -21,7 +21,7 @@ export const middlewareTests: AdapterTests = [
   ),
   test(
     "middleware/auth-no-cookie",
-    "auth rejects a request without a cookie as JSON with 401 and no_cookie",
+    "auth rejects a request without a cookie with 401 and reason no_cookie, as JSON",
     async (f) => {
       const response = await f.client().get("/private");
       assert.deepEqual(
@@ -170,7 +170,7 @@ export const middlewareTests: AdapterTests = [
   ),
   test(
     "middleware/step-up",
-    "auth with maxAuthAge and level rejects a session with the authentication that it requires [asvs 7.5.3]",
+    "auth with maxAuthAge and level rejects a session with a challenge for the required authentication [asvs 7.5.3]",
     async (f) => {
       const client = f.client();
       await client.post("/login");

@@ -118,7 +118,7 @@ export const routeTests: AdapterTests = [
   ),
   test(
     "routes/no-cookie",
-    "the routes reject a request without a cookie with 401 and no_cookie",
+    "the routes reject a request without a cookie with 401 and reason no_cookie",
     async (f) => {
       for (const [method, path] of [
         ["GET", "/account/session"],
