@@ -15,9 +15,9 @@ export interface Token {
 /** Lengths in characters of `[0-9A-Za-z]`, 5.95 bits each. The two of the shard come before any id. */
 export const TOKEN_LENGTH = {
   shard: 2,
-  id: { born: 20, least: 17, most: 64 },
+  id: { default: 20, min: 17, max: 64 },
   root: 22,
-  turn: { born: 43, least: 22, most: 128 },
+  turn: { default: 43, min: 22, max: 128 },
 } as const;
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -51,10 +51,10 @@ export function isAlphanumeric(text: string, from = 0, to: number = text.length)
   return true;
 }
 
-const ID_LEAST = TOKEN_LENGTH.shard + TOKEN_LENGTH.id.least;
-const ID_MOST = TOKEN_LENGTH.shard + TOKEN_LENGTH.id.most;
-const SECRET_LEAST = TOKEN_LENGTH.root + TOKEN_LENGTH.turn.least;
-const SECRET_MOST = TOKEN_LENGTH.root + TOKEN_LENGTH.turn.most;
+const ID_LEAST = TOKEN_LENGTH.shard + TOKEN_LENGTH.id.min;
+const ID_MOST = TOKEN_LENGTH.shard + TOKEN_LENGTH.id.max;
+const SECRET_LEAST = TOKEN_LENGTH.root + TOKEN_LENGTH.turn.min;
+const SECRET_MOST = TOKEN_LENGTH.root + TOKEN_LENGTH.turn.max;
 
 /** Whether this could be the id of a session: what could not is never asked of a store. */
 export function isSessionId(text: string): text is SessionId {

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import type { SessionJson } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ContractClient } from "../../src/testing/adapter/client.ts";
-import { buildNextExample, NEXT } from "../frameworks/next.ts";
-import { submitForm } from "../frameworks/next-forms.ts";
-import { type Example, startExample } from "./_walk.ts";
+import { buildNextExample, NEXT } from "../frameworks/next/build.ts";
+import { submitForm } from "../frameworks/next/forms.ts";
+import { type Example, startExample } from "../support/walk.ts";
 
 describe("examples/next", () => {
   let folder: string;

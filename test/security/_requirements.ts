@@ -57,7 +57,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "7.1.1",
     level: 2,
     asks: "idle and absolute lifetimes are documented, against NIST",
-    does: "presets by assurance level, `manager.policy`",
+    does: "presets by assurance level, `sessionPolicy()`",
     needs: "`nist`, or your own documented reason for other timeouts",
   },
   {
@@ -153,7 +153,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     asks: "users see and end their sessions",
     does: "`fetchAll`, `revokeOwn`",
     needs:
-      "`routes()`, which by default ends other sessions only within 15 minutes of authentication; or a page of your own, behind `auth({ maxAuthAge })`",
+      "`sessionRoutes()`, which by default ends other sessions only within 15 minutes of authentication; or a page of your own, behind `auth({ maxAuthAge })`",
   },
   {
     id: "7.5.3",

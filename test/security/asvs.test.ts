@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ROOT } from "../packaging/_entries.ts";
+import { ROOT } from "../support/entries.ts";
 import { REQUIREMENTS, type Requirement } from "./_requirements.ts";
 
 /** A test whose title ends with a tag such as `[asvs 7.4.1]`: it proves that requirement. */

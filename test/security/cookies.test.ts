@@ -7,8 +7,8 @@ import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
 import { ContractClient, parseSetCookie } from "../../src/testing/adapter/client.ts";
-import { listen } from "../adapters/_listen.ts";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
+import { listen } from "../support/listen.ts";
 
 /** What `init` sets with these options. */
 async function cookieWith(cookie: CookieOptions) {

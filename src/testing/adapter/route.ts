@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors.ts";
-import type { AuthOptions } from "../../http/middleware.ts";
+import type { AuthOptions } from "../../options/middleware-options.ts";
 
 /** The result of a handler of the contract's app. The adapter's test turns it into a response of its framework. */
 export interface ContractReply {
