@@ -1,10 +1,11 @@
 import type { SessionError } from "../errors.ts";
 import { toErrorResponse } from "../http/error-response.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { type FastifyPlugin, routesPlugin } from "./fastify/routes-plugin.ts";
 import { FastifyExchange, type FastifyReplyLike } from "./shared/fastify-exchange.ts";
 import { toErrorObject } from "./shared/handler.ts";

@@ -1,9 +1,10 @@
 import { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable } from "../http/mount.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { type H3Context, H3Exchange } from "./h3/exchange.ts";
 import { addToError, addToErrorResponse, addToValue } from "./h3/outgoing.ts";
 import { findMount } from "./shared/find-mount.ts";

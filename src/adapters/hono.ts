@@ -1,10 +1,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
+import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable } from "../http/mount.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { HonoExchange, socketAddress } from "./hono/exchange.ts";
 import { Outgoing } from "./hono/outgoing.ts";

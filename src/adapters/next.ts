@@ -1,10 +1,11 @@
 import type { SessionError } from "../errors.ts";
 import { type BoundSessions, bindSessions } from "../http/bound-sessions.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import { MOUNT, type Mountable, ROUTE_METHODS, type Routes } from "../http/mount.ts";
-import { createSessions, type Guard } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable, type Routes } from "../http/mount.ts";
+import { createSessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { type NextCookies, NextExchange, type NextHeaders } from "./next/exchange.ts";
 import { runGuarded } from "./shared/handler.ts";
 import { toRejection, toResponse } from "./shared/response.ts";
@@ -131,7 +132,6 @@ export function nextSessions<In, Out extends In>(
     ...bindSessions(verbs, findExchange),
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
-    [ROUTE_METHODS]: verbs[ROUTE_METHODS],
     [MOUNT](routes: Routes<NextExchange>) {
       const handle: NextHandler<Request, readonly unknown[]> = async ({ method, url }) => {
         const exchange = await findExchange();

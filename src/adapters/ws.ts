@@ -2,10 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { createSessions, getInternals, type Sessions } from "../http/sessions.ts";
+import { type OpenedSession, toOpenedSession } from "../lifecycle/connections.ts";
+import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { sendError } from "./shared/node-middleware.ts";
 import { Connections, type WsSocket } from "./ws/connections.ts";
 import { beginHandshake, findHandshake, type Handshake, sendHandshakeHeaders } from "./ws/handshake.ts";
@@ -96,8 +99,15 @@ export function wsSessions<In, Out extends In>(
   const { recheck = "1m", reject = (error, _request, response) => sendError(error, response) } = options;
   const interval = parseDuration(recheck, "recheck");
   if (interval > MAX_TIMER_DELAY) throw new TypeError('recheck must be at most "24d".');
-  const { verbs, guards, opened } = createSessions(manager, findHandshake);
-  const connections = new Connections(manager, interval);
+  const { verbs, guards } = createSessions(manager, findHandshake);
+  const lifecycle = getLifecycle(manager);
+  const connections = new Connections(lifecycle, interval);
+  const { getState } = getInternals<IncomingMessage, In, Out>(verbs);
+
+  function toOpened(request: IncomingMessage): OpenedSession | undefined {
+    const { result } = getState(request);
+    return result?.state === "session" ? toOpenedSession(lifecycle, result) : undefined;
+  }
 
   /** Whether the connection goes on: the guard admits the request, and the client is still connected. */
   async function isAdmitted(
@@ -111,7 +121,7 @@ export function wsSessions<In, Out extends In>(
       return !rejection && !handshake.closed;
     } catch (cause) {
       const error = new Error("sessionup/ws: an upgrade request failed.", { cause });
-      manager.events.emit("error", { error, at: manager.now() });
+      lifecycle.events.emit("error", { error, at: lifecycle.options.clock() });
       handshake.fail();
       return false;
     }
@@ -130,7 +140,7 @@ export function wsSessions<In, Out extends In>(
       const connection = connections.begin(socket);
       if (!(await isAdmitted(handshake, request, guard))) return;
       server.handleUpgrade(request, socket, head, (client) => {
-        if (connections.establish(connection, opened(request), client))
+        if (connections.establish(connection, toOpened(request), client))
           server.emit("connection", client, request);
       });
     };

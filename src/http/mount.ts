@@ -1,18 +1,10 @@
-import type { StepUpRequirement } from "../rules/step-up.ts";
-import type { Session } from "../session.ts";
-
 /** The key under which an adapter's sessions turn the ready-made routes into the framework's own form. */
-export const MOUNT: unique symbol = Symbol("sessionup.mount");
-
-/** The key under which sessions keep what the ready-made routes call. @internal */
-export const ROUTE_METHODS: unique symbol = Symbol("sessionup.routeMethods");
+export const MOUNT: unique symbol = Symbol.for("sessionup.mount");
 
 /** Sessions that `sessionRoutes` can mount. `Mounted` is the framework's middleware, plugin, hook or handler. */
 export interface Mountable<Context, Mounted> {
   /** Turns the routes into what the framework mounts. */
   [MOUNT](routes: Routes<Context>): Mounted;
-  /** @internal */
-  readonly [ROUTE_METHODS]: RouteMethods<Context>;
 }
 
 /** A request, as far as the routes read it. */
@@ -38,20 +30,4 @@ export interface Routes<Context> {
   (context: Context, request: RouteRequest): Promise<RouteAnswer | undefined>;
   /** Returns the whole path of each route in a mount, such as `"/account/sessions/:id"`. */
   paths(mount: string): readonly string[];
-}
-
-/** The methods that the routes call. @internal */
-export interface RouteMethods<Context> {
-  /** Returns the session without counting as activity. Throws what `auth` rejects with. */
-  peek(context: Context): Promise<Session<unknown>>;
-  /** Returns the session as `auth` loads it. Throws what `auth` rejects with. */
-  load(context: Context, need?: StepUpRequirement): Promise<Session<unknown>>;
-  fetchAll(context: Context): Promise<readonly Session<unknown>[]>;
-  revoke(context: Context): Promise<void>;
-  revokeOther(context: Context): Promise<readonly string[]>;
-  revokeAll(context: Context): Promise<readonly string[]>;
-  revokeOwn(context: Context, id: string): Promise<boolean>;
-  /** Throws `ERR_CROSS_ORIGIN` for an unsafe request from a page of another origin. */
-  checkOrigin(context: Context): void;
-  now(): number;
 }

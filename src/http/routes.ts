@@ -1,17 +1,13 @@
-import type { Duration } from "../duration.ts";
+import { type Duration, parseDuration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import { needOf, type StepUpOptions } from "../options/step-up-options.ts";
+import { parseLevel, type StepUpOptions } from "../options/middleware-options.ts";
+import { invalidOption, type Parser, parseOptions } from "../options/parsers.ts";
 import type { StepUpRequirement } from "../rules/step-up.ts";
+import type { Session } from "../session.ts";
 import { JSON_HEADERS, toErrorResponse } from "./error-response.ts";
-import {
-  MOUNT,
-  type Mountable,
-  ROUTE_METHODS,
-  type RouteAnswer,
-  type RouteMethods,
-  type Routes,
-} from "./mount.ts";
+import { findRejection } from "./middleware.ts";
+import { MOUNT, type Mountable, type RouteAnswer, type Routes } from "./mount.ts";
+import { getInternals, type SessionsInternals } from "./sessions.ts";
 
 export type { RouteAnswer, RouteRequest, Routes } from "./mount.ts";
 
@@ -53,27 +49,76 @@ export function sessionRoutes<Context, Mounted>(
   sessions: Mountable<Context, Mounted>,
   options: RoutesOptions = {},
 ): Mounted {
-  if (!sessions?.[ROUTE_METHODS])
-    throw new TypeError("sessions must be what an adapter returns, such as expressSessions(manager).");
-  return sessions[MOUNT](createRoutes(sessions[ROUTE_METHODS], options));
+  const internals = getInternals<Context, never, never>(sessions);
+  return sessions[MOUNT](createRoutes(toRouteMethods(internals), options));
 }
+
+/** The methods that the routes call. @internal */
+export interface RouteMethods<Context> {
+  /** Returns the session without counting as activity. Throws what `auth` rejects with. */
+  peek(context: Context): Promise<Session<unknown>>;
+  /** Returns the session as `auth` loads it. Throws what `auth` rejects with. */
+  load(context: Context, requirement?: StepUpRequirement): Promise<Session<unknown>>;
+  fetchAll(context: Context): Promise<readonly Session<unknown>[]>;
+  revoke(context: Context): Promise<void>;
+  revokeOther(context: Context): Promise<readonly string[]>;
+  revokeAll(context: Context): Promise<readonly string[]>;
+  revokeOwn(context: Context, id: string): Promise<boolean>;
+  /** Throws `ERR_CROSS_ORIGIN` for an unsafe request from a page of another origin. */
+  checkOrigin(context: Context): void;
+  now(): number;
+}
+
+function toRouteMethods<Context>({
+  lifecycle,
+  getState,
+  methods,
+}: SessionsInternals<Context, never, never>): RouteMethods<Context> {
+  async function load(
+    context: Context,
+    touch: boolean,
+    requirement?: StepUpRequirement,
+  ): Promise<Session<unknown>> {
+    const state = getState(context);
+    const result = state.result ?? state.settle(await state.load({ touch, rotate: touch }));
+    const error = findRejection(lifecycle, state, result, requirement);
+    if (result.state === "session" && !error) return result.session;
+    throw error;
+  }
+  return {
+    ...methods,
+    peek: (context) => load(context, false),
+    load: (context, requirement) => load(context, true, requirement),
+    checkOrigin: (context) => getState(context).checkOrigin(),
+    now: lifecycle.options.clock,
+  };
+}
+
+const parsePath: Parser<string> = (value, name) => {
+  if (typeof value === "string" && /^(\/[^/?#]+)*$/.test(value)) return value;
+  throw invalidOption(name, '"" or a path such as "/account", without a trailing slash', value);
+};
+
+const ROUTES = {
+  path: { parse: parsePath, default: "" },
+  maxAuthAge: {
+    parse: (value: unknown, name: string) => (value === false ? undefined : parseDuration(value, name)),
+    default: "15m",
+  },
+  level: { parse: parseLevel, default: 1 },
+} as const;
 
 type Endpoint<Context> = (context: Context, id: string) => Promise<{ status: number; json?: unknown }>;
 
-function createRoutes<Context>(methods: RouteMethods<Context>, options: RoutesOptions): Routes<Context> {
-  checkOptionNames(options, "sessionRoutes", ["path", "maxAuthAge", "level"]);
-  const { path: prefix = "", maxAuthAge = "15m", level } = options;
+/** @internal */
+export function createRoutes<Context>(
+  methods: RouteMethods<Context>,
+  options: RoutesOptions,
+): Routes<Context> {
+  const { path: prefix, maxAuthAge, level } = parseOptions(options, ROUTES, "sessionRoutes");
   // Ending sessions other than the current one needs recent authentication (ASVS 7.5.2).
-  const need = needOf(
-    { ...(maxAuthAge !== false && { maxAuthAge }), ...(level !== undefined && { level }) },
-    "sessionRoutes",
-  );
-  if (typeof prefix !== "string" || !/^(\/[^/?#]+)*$/.test(prefix)) {
-    throw new TypeError(
-      'sessionRoutes.path must be "" or a path such as "/account", without a slash at its end.',
-    );
-  }
-  const endpoints = createEndpoints(methods, need);
+  const requirement = { maxAuthAge, level };
+  const endpoints = createEndpoints(methods, requirement);
 
   const respond: Respond<Context> = async (context, request) => {
     const found = match(request.path, joinMount(request.mount ?? "", prefix));
@@ -99,7 +144,7 @@ type Respond<Context> = (...given: Parameters<Routes<Context>>) => ReturnType<Ro
 /** Returns the endpoints by the path behind the prefix and by method. */
 function createEndpoints<Context>(
   methods: RouteMethods<Context>,
-  need: StepUpRequirement | undefined,
+  requirement: StepUpRequirement,
 ): Readonly<Record<string, Readonly<Record<string, Endpoint<Context>>>>> {
   return {
     "/session": {
@@ -115,14 +160,14 @@ function createEndpoints<Context>(
         return { status: 200, json: { sessions: await methods.fetchAll(context) } };
       },
       DELETE: async (context) => {
-        await methods.load(context, need);
+        await methods.load(context, requirement);
         return { status: 200, json: { ended: await methods.revokeOther(context) } };
       },
     },
     "/sessions/:id": {
       DELETE: async (context, id) => {
         const current = await methods.load(context);
-        if (current.id !== id) await methods.load(context, need);
+        if (current.id !== id) await methods.load(context, requirement);
         return (await endsOwn(methods, context, id))
           ? { status: 204 }
           : { status: 404, json: { error: "not_found" } };
@@ -137,7 +182,7 @@ function createEndpoints<Context>(
     },
     "/logout-all": {
       POST: async (context) => {
-        await methods.load(context, need);
+        await methods.load(context, requirement);
         return { status: 200, json: { ended: await methods.revokeAll(context) } };
       },
     },
