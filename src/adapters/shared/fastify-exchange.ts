@@ -1,31 +1,26 @@
 import { withCookie } from "../../cookie/cookie-header.ts";
 import type { SetCookie } from "../../exchange.ts";
-import {
-  cookieLines,
-  NodeExchange,
-  type NodeRequest,
-  type NodeResponse,
-  type TrustedView,
-} from "../shared/node-exchange.ts";
+import { cookieLines } from "./kept-headers.ts";
+import { NodeExchange, type NodeRequest, type NodeResponse, type TrustedView } from "./node-exchange.ts";
 
-/** What is used of Fastify's reply: also of one of an app over HTTP/2. */
+/** Fastify's reply, also that of an app over HTTP/2, as far as it is used here. */
 export interface FastifyReplyLike {
   readonly sent: boolean;
   readonly raw: NodeResponse;
   readonly request: NodeRequest & {
     readonly ip?: string | undefined;
     readonly protocol?: string | undefined;
-    /** There only where the app has set `trustProxy`. */
+    /** Present only when the app has set `trustProxy`. */
     readonly ips?: readonly string[] | undefined;
   };
   getHeader(name: string): number | string | readonly string[] | undefined;
-  // Of what these two return nothing is used: it is the reply of the app's own type.
+  // Both return the reply in the app's own type, which is not used here.
   header(name: string, value: string | string[]): unknown;
   removeHeader(name: string): unknown;
 }
 
-/** The port over Fastify's reply, whose headers go over those of the response that it will write to. */
-export class FastifyReplyExchange extends NodeExchange {
+/** The exchange over Fastify's reply, whose headers replace those of the response below it. */
+export class FastifyExchange extends NodeExchange {
   readonly #reply: FastifyReplyLike;
 
   constructor(reply: FastifyReplyLike) {
@@ -39,14 +34,14 @@ export class FastifyReplyExchange extends NodeExchange {
   }
 
   override blocked(): string | undefined {
-    // `sent` is true of a reply that was hijacked, whose headers nobody writes any more.
+    // `sent` is also true for a hijacked reply, whose headers are never written.
     return this.#reply.sent ? "the reply has been sent" : super.blocked();
   }
 
   override setCookie(cookie: SetCookie): void {
-    // Where the reply has none, that is what middleware has set on the response itself: the reply's would replace it.
+    // A reply without cookies shows those that middleware set on the response: the reply's line would replace them.
     const lines = withCookie(cookieLines(this.#reply), cookie);
-    // `header` only ever adds to this one.
+    // `header` only ever appends to Set-Cookie.
     this.#reply.removeHeader("set-cookie");
     this.#reply.header("set-cookie", lines);
     super.setCookie(cookie);
