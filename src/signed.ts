@@ -2,7 +2,7 @@ import { isSessionId } from "./cookie/token.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { SessionError } from "./errors.ts";
 import type { BoundSessions } from "./http/bound-sessions.ts";
-import { INTERNALS, type Sessions, type SessionsInternals } from "./http/sessions.ts";
+import { getInternals, INTERNALS, type Sessions } from "./http/sessions.ts";
 import { getLifecycle } from "./lifecycle/lifecycle.ts";
 import type { Manager } from "./manager.ts";
 import { keysRequired, type ResolvedOptions } from "./options/manager-options.ts";
@@ -57,7 +57,7 @@ export function verifyFormToken(sessions: AnySessions, ...args: readonly unknown
   return withContext(sessions, args[0], (bound, found) => {
     const { signer, owner } = readOwner(bound, found, "verifyFormToken");
     if (isFormToken(signer, owner, text)) return;
-    const { events, options } = getInternals(bound).lifecycle;
+    const { events, options } = getInternals<unknown, never, never>(bound).lifecycle;
     events.emit("rejected", { reason: "cross_origin", at: options.clock() });
     throw new SessionError("ERR_CROSS_ORIGIN", "The form has no token of this session.");
   });
@@ -112,14 +112,8 @@ function withContext<Result>(
   })();
 }
 
-function getInternals(sessions: AnySessions): SessionsInternals<unknown, never, never> {
-  const internals = (sessions as Sessions<never>)?.[INTERNALS];
-  if (internals) return internals as SessionsInternals<unknown, never, never>;
-  throw new TypeError("sessions must be the result of an adapter, such as expressSessions(manager).");
-}
-
 function readOwner(sessions: AnySessions, context: unknown, method: string) {
-  const { lifecycle, requireLive } = getInternals(sessions);
+  const { lifecycle, requireLive } = getInternals<unknown, never, never>(sessions);
   const { record, data } = requireLive(context, method);
   return {
     signer: requireSigner(lifecycle.options, method),

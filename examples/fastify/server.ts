@@ -1,11 +1,12 @@
 import { fastify } from "fastify";
 import { Manager } from "sessionup";
 import { fastifySessions } from "sessionup/fastify";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = fastifySessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
 const app = fastify();
-app.register(sessions.routes({ path: "/account" }));
+app.register(sessionRoutes(sessions, { path: "/account" }));
 
 app.get("/", { onRequest: sessions.public() }, async (_request, reply) => {
   return `Hello, ${sessions.current(reply)?.userKey ?? "stranger"}\n`;

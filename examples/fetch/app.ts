@@ -1,5 +1,6 @@
 import { Manager, type Store } from "sessionup";
 import { fetchSessions } from "sessionup/fetch";
+import { sessionRoutes } from "sessionup/routes";
 
 /** The app, for any platform with `Request` and `Response`, over the store that the platform has. */
 export function createApp<Platform>(
@@ -7,7 +8,7 @@ export function createApp<Platform>(
   peerAddress: (request: Request, platform: Platform) => string | undefined,
 ): (request: Request, platform: Platform) => Promise<Response> {
   const sessions = fetchSessions(new Manager(store, { idleTimeout: "30m" }), { peerAddress });
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   const routes: Readonly<Record<string, ReturnType<typeof sessions.public>>> = {
     "GET /": sessions.public(({ session }) => new Response(`Hello, ${session?.userKey ?? "stranger"}\n`)),
     // An example: yours checks a password first.

@@ -1,10 +1,11 @@
 import { Manager } from "sessionup";
 import { type LambdaEvent, type LambdaResult, lambdaSessions } from "sessionup/lambda";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 // On AWS every instance of the function has a memory of its own: put your database's store in its place there.
 const sessions = lambdaSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
-const account = sessions.routes({ path: "/account" });
+const account = sessionRoutes(sessions, { path: "/account" });
 
 const routes: Readonly<Record<string, (event: LambdaEvent) => Promise<unknown>>> = {
   "GET /": sessions.public(({ session }) => text(`Hello, ${session?.userKey ?? "stranger"}\n`)),

@@ -2,12 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Manager } from "sessionup";
 import { nodeSessions } from "sessionup/node";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = nodeSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
 const visitors = sessions.public();
 const users = sessions.auth();
-const account = sessions.routes({ path: "/account" });
+const account = sessionRoutes(sessions, { path: "/account" });
 
 type Handler = (req: IncomingMessage, res: ServerResponse, url: URL) => unknown;
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Manager } from "sessionup";
 import { nodeSessions } from "sessionup/node";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { wsSessions } from "sessionup/ws";
 import { WebSocket, WebSocketServer } from "ws";
@@ -12,7 +13,7 @@ const manager = new Manager(memoryStore());
 const pages = nodeSessions(manager);
 const visitors = pages.public();
 const users = pages.auth();
-const account = pages.routes({ path: "/account" });
+const account = sessionRoutes(pages, { path: "/account" });
 const html = readFileSync(new URL("page.html", import.meta.url), "utf8");
 
 type Handler = (req: IncomingMessage, res: ServerResponse, url: URL) => unknown;

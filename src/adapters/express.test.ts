@@ -1,11 +1,12 @@
 import { createServer } from "node:http";
 import express5, { Router } from "express";
 import express4 from "express4";
+import { sessionRoutes } from "sessionup/routes";
 import { describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { ContractClient } from "../testing/_contract-client.ts";
+import { ContractClient } from "../testing/adapter/client.ts";
 import { expressSessions } from "./express.ts";
 
 const VERSIONS = { "Express 5": express5, "Express 4": express4 as unknown as typeof express5 };
@@ -147,7 +148,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       const sessions = expressSessions(new Manager(memoryStore()));
       const [app, sub] = [express(), express()];
       app.post("/login", login(sessions));
-      sub.use(sessions.routes({ path: "/api/account" }));
+      sub.use(sessionRoutes(sessions, { path: "/api/account" }));
       app.use("/api", sub);
       await running(app, async (client) => {
         await client.post("/login");

@@ -1,9 +1,9 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import {
   middleware,
   NodeExchange,
@@ -33,13 +33,13 @@ export type ExpressMiddleware = (
 ) => Promise<void>;
 
 /** The verbs with `req` as their context. */
-export interface ExpressSessions<In = undefined, Out = In> extends Sessions<ExpressContext, In, Out> {
+export interface ExpressSessions<In = undefined, Out = In>
+  extends Sessions<ExpressContext, In, Out>,
+    Mountable<ExpressContext, ExpressMiddleware> {
   /** Loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): ExpressMiddleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): ExpressMiddleware;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
-  routes(options?: RoutesOptions): ExpressMiddleware;
 }
 
 /** `Request` and `Response` are Express's own, as far as `reject` names them. */
@@ -75,7 +75,7 @@ export function expressSessions<
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
   checkOptionNames(options, "expressSessions", ["reject"]);
-  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
+  const { verbs, guards } = createSessions(manager, exchangeOf);
   // Whatever of Express's types the app's function names: it is Express that calls this middleware.
   const own = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
   const reject = own ?? ((error, _request, response) => sendRejection(error, response));
@@ -83,10 +83,7 @@ export function expressSessions<
     ...verbs,
     public: (options) => middleware(guards.public(options), reject),
     auth: (options) => middleware(guards.auth(options), reject),
-    routes(options) {
-      const answer = routes(options);
-      return routesMiddleware((request) => answer(request, routeRequestOf(request)));
-    },
+    [MOUNT]: (routes) => routesMiddleware((request) => routes(request, routeRequestOf(request))),
   };
 }
 

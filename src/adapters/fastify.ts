@@ -1,10 +1,11 @@
 import type { SessionError } from "../errors.ts";
 import { toErrorResponse } from "../http/error-response.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import { joinMount, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable, type RouteAnswer, type Routes } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { FastifyReplyExchange, type FastifyReplyLike } from "./fastify/reply-exchange.ts";
 import { failureOf } from "./shared/answered.ts";
 
@@ -35,17 +36,13 @@ export interface FastifyScope {
 export type FastifyPlugin = (instance: FastifyScope) => Promise<void>;
 
 /** The verbs with `reply` as their context. */
-export interface FastifySessions<In = undefined, Out = In> extends Sessions<FastifyContext, In, Out> {
+export interface FastifySessions<In = undefined, Out = In>
+  extends Sessions<FastifyContext, In, Out>,
+    Mountable<FastifyContext, FastifyPlugin> {
   /** A hook that loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): FastifyHook;
   /** A hook that lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): FastifyHook;
-  /**
-   * The ready-made routes for front ends, as a plugin: `app.register(sessions.routes({ path: "/account" }))`.
-   * `register(sessions.routes(), { prefix: "/account" })` is the same. `path` may include the prefixes of the plugins
-   * around it or leave them out.
-   */
-  routes(options?: RoutesOptions): FastifyPlugin;
 }
 
 /** `Request` and `Reply` are Fastify's own, as far as `reject` names them. */
@@ -79,20 +76,14 @@ export function fastifySessions<
   Reply extends FastifyContext = FastifyContext,
 >(manager: Manager<In, Out>, options: FastifySessionsOptions<Request, Reply> = {}): FastifySessions<In, Out> {
   checkOptionNames(options, "fastifySessions", ["reject"]);
-  const { verbs, guards, routes } = createSessions<FastifyContext, In, Out>(manager, exchangeOf);
+  const { verbs, guards } = createSessions<FastifyContext, In, Out>(manager, exchangeOf);
   // Whatever of Fastify's types the app's function names: it is Fastify that calls this hook.
   const reject = (options.reject ?? sendRejection) as Reject;
   return {
     ...verbs,
     public: (options) => hook(guards.public(options), reject),
     auth: (options) => hook(guards.auth(options), reject),
-    routes(given) {
-      const answer = routes(given);
-      return async (instance) => {
-        const mount = instance.prefix.replace(/\/$/, "");
-        register(instance, mount, joinMount(mount, given?.path ?? ""), answer);
-      };
-    },
+    [MOUNT]: (routes) => async (instance) => register(instance, routes),
   };
 }
 
@@ -170,23 +161,24 @@ interface RoutesScope {
  * Registers each route by itself, so that every other path stays the app's. They are found by Fastify's router, which
  * the app may have told of other slashes and capitals: what is answered goes by the route, not by the URL.
  */
-function register(instance: FastifyScope, mount: string, path: string, answer: Routes<FastifyContext>): void {
+function register(instance: FastifyScope, routes: Routes<FastifyContext>): void {
+  const mount = instance.prefix.replace(/\/$/, "");
   const scope = instance as unknown as RoutesScope;
   // Bodies mean nothing here. They are left unread, so none is of a wrong type, malformed or too large.
   instance.removeAllContentTypeParsers();
   scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
   const method = instance.supportedMethods.filter((each) => each !== "OPTIONS");
-  for (const route of ROUTE_PATHS) {
+  for (const path of routes.paths(mount)) {
     // A parameter of Fastify's has a greatest length, behind which it is another's not found.
-    const pattern = route.replace(":id", "*");
+    const pattern = path.replace(/:id$/, "*");
     scope.route({
       method,
-      url: path.slice(mount.length) + pattern,
+      url: pattern.slice(mount.length),
       // HEAD is among the methods.
       exposeHeadRoute: false,
       async handler({ method, params }, reply) {
         const id = params["*"]?.replace(/[?#]/g, encodeURIComponent) ?? "";
-        const found = await answer(reply, { method, mount, path: path + pattern.replace("*", () => id) });
+        const found = await routes(reply, { method, mount, path: path.replace(/:id$/, () => id) });
         if (found) sendAnswer(found, reply);
         else reply.callNotFound();
         return reply;

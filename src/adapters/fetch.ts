@@ -1,11 +1,12 @@
 import { withCookie } from "../cookie/cookie-header.ts";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { answered } from "./shared/answered.ts";
 import { rejectionResponse, replaceCookies, responseOf, withHeaders } from "./shared/response.ts";
@@ -30,8 +31,13 @@ export type FetchHandler<Args extends readonly unknown[]> = (
   ...args: Args
 ) => Promise<Response>;
 
+/** The ready-made routes as a handler. Resolves to `undefined` for a request to none of them. */
+export type FetchRoutes = (request: Request, ...args: readonly unknown[]) => Promise<Response | undefined>;
+
 /** The verbs with `FetchContext` as their context. */
-export interface FetchSessions<In = undefined, Out = In> extends Sessions<FetchContext<Out>, In, Out> {
+export interface FetchSessions<In = undefined, Out = In>
+  extends Sessions<FetchContext<Out>, In, Out>,
+    Mountable<FetchContext<Out>, FetchRoutes> {
   /** A handler that loads the session if there is one, and runs yours without one, too; 403 to what another origin's page sends. */
   public<Args extends readonly unknown[]>(
     handler: (context: FetchContext<Out>, ...args: Args) => Response | Promise<Response>,
@@ -42,10 +48,6 @@ export interface FetchSessions<In = undefined, Out = In> extends Sessions<FetchC
     handler: (context: AuthenticatedFetchContext<Out>, ...args: Args) => Response | Promise<Response>,
     options?: AuthOptions,
   ): FetchHandler<Args>;
-  /** The ready-made routes for front ends; `undefined` for what is for none of them, and goes on to your own. */
-  routes(
-    options?: RoutesOptions,
-  ): (request: Request, ...args: readonly unknown[]) => Promise<Response | undefined>;
 }
 
 /** What the Fetch adapter can be told. */
@@ -82,7 +84,7 @@ export function fetchSessions<In, Out extends In>(
 ): FetchSessions<In, Out> {
   checkOptionNames(options, "fetchSessions", ["peerAddress", "reject"]);
   const { peerAddress, reject = rejectionResponse } = options;
-  const { verbs, guards, routes } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
+  const { verbs, guards } = createSessions<FetchContext<Out>, In, Out>(manager, exchangeOf);
 
   // A handler of ours inside of another one: of one request there is one context.
   const contexts = new WeakMap<Request, Context<Out>>();
@@ -119,19 +121,18 @@ export function fetchSessions<In, Out extends In>(
     ...verbs,
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
-    routes(options) {
-      const answer = routes(options);
-      return async (request, ...args) => {
+    [MOUNT]:
+      (routes) =>
+      async (request, ...args) => {
         const context = contextOf(request, args);
         try {
           const { method, url } = request;
-          const found = await answer(context, { method, path: new URL(url).pathname });
-          return found && context.finish(responseOf(found));
+          const answer = await routes(context, { method, path: new URL(url).pathname });
+          return answer && context.finish(responseOf(answer));
         } finally {
           context.leave();
         }
-      };
-    },
+      },
   };
 }
 

@@ -1,11 +1,12 @@
 import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../cookie/cookie-header.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { mountOf } from "./shared/mount.ts";
 import { rejectionResponse, replaceCookies, responseOf } from "./shared/response.ts";
 
@@ -41,16 +42,13 @@ export interface H3Context {
 export type H3Middleware = (event: H3Context, next: () => unknown) => Promise<unknown>;
 
 /** The verbs with the event as their context. */
-export interface H3Sessions<In = undefined, Out = In> extends Sessions<H3Context, In, Out> {
+export interface H3Sessions<In = undefined, Out = In>
+  extends Sessions<H3Context, In, Out>,
+    Mountable<H3Context, H3Middleware> {
   /** Loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): H3Middleware;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): H3Middleware;
-  /**
-   * The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. Under a pattern, as in
-   * `app.use("/account/**", …)`, they need their whole `path`: h3 tells middleware nothing of its pattern.
-   */
-  routes(options?: RoutesOptions): H3Middleware;
   /**
    * Puts our cookie onto a `Response` that an error handler has made, to which h3 adds no headers:
    * `new H3({ onError, onResponse: sessions.onResponse })`, and in Nitro, which has such an error handler, the hook
@@ -86,7 +84,7 @@ export interface H3SessionsOptions<Event> {
  *   handler: (event) => sessions.fetchAll(event),
  * });
  *
- * export const app = new H3().use(sessions.routes({ path: "/account" })).get("/devices", devices);
+ * export const app = new H3().get("/devices", devices);
  * ```
  */
 export function h3Sessions<In, Out extends In, Event extends H3Context = H3Context>(
@@ -94,7 +92,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   options: H3SessionsOptions<Event> = {},
 ): H3Sessions<In, Out> {
   checkOptionNames(options, "h3Sessions", ["reject"]);
-  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
+  const { verbs, guards } = createSessions(manager, exchangeOf);
   // Whatever of h3's types the app's function names: it is h3 that calls this middleware.
   const reject = options.reject as H3SessionsOptions<H3Context>["reject"];
 
@@ -122,16 +120,13 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
     ...verbs,
     public: (options) => guard(guards.public(options)),
     auth: (options) => guard(guards.auth(options)),
-    routes(options) {
-      const answer = routes(options);
-      return async (event, next) => {
-        const { method, url } = event.req;
-        const { pathname } = event.url;
-        // On Node, the URL of the request is what mounts left of it, too.
-        const mount = mountOf(event.runtime?.node?.req.url ?? new URL(url).pathname, pathname);
-        const found = await answer(event, { method, mount, path: mount + pathname });
-        return found ? responseOf(found) : next();
-      };
+    [MOUNT]: (routes) => async (event, next) => {
+      const { method, url } = event.req;
+      const { pathname } = event.url;
+      // On Node, the URL of the request is what mounts left of it, too.
+      const mount = mountOf(event.runtime?.node?.req.url ?? new URL(url).pathname, pathname);
+      const answer = await routes(event, { method, mount, path: mount + pathname });
+      return answer ? responseOf(answer) : next();
     },
     onResponse,
   };

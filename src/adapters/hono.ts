@@ -2,11 +2,12 @@ import type { Context, MiddlewareHandler } from "hono";
 import { OutgoingCookies, serializeCookie, setsCookie, withCookie } from "../cookie/cookie-header.ts";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { rejectionResponse, responseOf } from "./shared/response.ts";
 
@@ -15,13 +16,12 @@ export type HonoMiddleware<As extends string, Value> = MiddlewareHandler<{ Varia
 
 /** The verbs with Hono's `c` as their context. */
 export interface HonoSessions<In = undefined, Out = In, As extends string = "session">
-  extends Sessions<Context, In, Out> {
+  extends Sessions<Context, In, Out>,
+    Mountable<Context, MiddlewareHandler> {
   /** Loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): HonoMiddleware<As, Session<Out> | undefined>;
   /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): HonoMiddleware<As, Session<Out>>;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
-  routes(options?: RoutesOptions): MiddlewareHandler;
 }
 
 /** What the adapter of Hono can be told. */
@@ -52,7 +52,6 @@ export interface HonoSessionsOptions<As extends string = "session"> {
  * const sessions = honoSessions(new Manager(memoryStore()));
  *
  * export const app = new Hono()
- *   .use(sessions.routes({ path: "/account" }))
  *   .get("/", sessions.auth(), (c) => c.text(`Hello, ${c.var.session.userKey}`))
  *   .get("/devices", sessions.auth(), async (c) => c.json(await sessions.fetchAll(c)));
  * ```
@@ -65,9 +64,7 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   const { peerAddress = socketAddress, reject = rejectionResponse } = options;
   const as: string = options.as ?? "session";
   if (typeof as !== "string" || as === "") throw new TypeError("as: needs a name for c.var");
-  const { verbs, guards, routes } = createSessions<Context, In, Out>(manager, (c) =>
-    exchangeOf(c, peerAddress),
-  );
+  const { verbs, guards } = createSessions<Context, In, Out>(manager, (c) => exchangeOf(c, peerAddress));
 
   const show = (c: Context): void => c.set(as, verbs.current(c));
 
@@ -118,16 +115,14 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
     updateMeta: shown(verbs.updateMeta),
     public: (options) => guard(guards.public(options)),
     auth: (options) => guard(guards.auth(options)),
-    routes(options) {
-      const answer = routes(options);
-      return middleware(async (c) => {
+    [MOUNT]: (routes) =>
+      middleware(async (c) => {
         const path = new URL(c.req.url).pathname;
-        const found = await answer(c, { method: c.req.method, path, mount: mountIn(c, path) });
+        const found = await routes(c, { method: c.req.method, path, mount: mountIn(c, path) });
         // An outer handler may look at it afterwards.
         if (c.get(as) !== undefined) show(c);
         return found && responseOf(found);
-      });
-    },
+      }),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { SessionError } from "../errors.ts";
 import { toErrorResponse } from "../http/error-response.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RouteAnswer, RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { failureOf } from "./shared/answered.ts";
 import { keptOf } from "./shared/kept-headers.ts";
 import {
@@ -35,13 +36,13 @@ export interface KoaContext {
 export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
 
 /** The verbs with `ctx` as their context. */
-export interface KoaSessions<In = undefined, Out = In> extends Sessions<KoaContext, In, Out> {
+export interface KoaSessions<In = undefined, Out = In>
+  extends Sessions<KoaContext, In, Out>,
+    Mountable<KoaContext, KoaMiddleware> {
   /** Loads the session if there is one; what comes behind it runs without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): KoaMiddleware;
   /** Lets what comes behind it run with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): KoaMiddleware;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
-  routes(options?: RoutesOptions): KoaMiddleware;
 }
 
 /** `Context` is Koa's own, as far as `reject` names it. */
@@ -76,7 +77,7 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   options: KoaSessionsOptions<Context> = {},
 ): KoaSessions<In, Out> {
   checkOptionNames(options, "koaSessions", ["reject"]);
-  const { verbs, guards, routes } = createSessions<KoaContext, In, Out>(manager, exchangeOf);
+  const { verbs, guards } = createSessions<KoaContext, In, Out>(manager, exchangeOf);
   // Whatever of Koa's types the app's function names: it is Koa that calls this middleware.
   const own = options.reject as KoaSessionsOptions<KoaContext>["reject"];
   const reject = own ?? ((error, context) => answer(context, toErrorResponse(error)));
@@ -93,15 +94,13 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
     ...verbs,
     public: (options) => guard(guards.public(options)),
     auth: (options) => guard(guards.auth(options)),
-    routes(options) {
-      const find = routes(options);
-      return middleware(async (context, next) => {
+    [MOUNT]: (routes) =>
+      middleware(async (context, next) => {
         const { method, url, originalUrl = context.originalUrl } = context.req;
-        const found = await find(context, routeRequestOf({ method, url, originalUrl }));
+        const found = await routes(context, routeRequestOf({ method, url, originalUrl }));
         if (found) answer(context, found);
         else await next();
-      });
-    },
+      }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { OutgoingCookies, serializeCookie } from "../cookie/cookie-header.ts";
 import type { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { checkedEvent, cookieHeaderOf, headerOf, type LambdaEvent, pathOf } from "./lambda/event.ts";
 import { type LambdaResult, rejectionResult, resultOf, withOurs } from "./lambda/result.ts";
@@ -37,8 +38,19 @@ export type LambdaHandler<Event extends LambdaEvent, Args extends readonly unkno
   ...args: Args
 ) => Promise<Result | LambdaResult>;
 
+/**
+ * The ready-made routes as a handler. Resolves to `undefined` for a request to none of them. The routes' path begins after
+ * the stage.
+ */
+export type LambdaRoutes = (
+  event: LambdaEvent,
+  ...args: readonly unknown[]
+) => Promise<LambdaResult | undefined>;
+
 /** The verbs with `LambdaContext` as their context. */
-export interface LambdaSessions<In = undefined, Out = In> extends Sessions<LambdaContext<Out>, In, Out> {
+export interface LambdaSessions<In = undefined, Out = In>
+  extends Sessions<LambdaContext<Out>, In, Out>,
+    Mountable<LambdaContext<Out>, LambdaRoutes> {
   /** A handler that loads the session if there is one, and runs yours without one, too; 403 to what another origin's page sends. */
   public<Event extends LambdaEvent, Args extends readonly unknown[], Result>(
     handler: (context: LambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
@@ -49,13 +61,6 @@ export interface LambdaSessions<In = undefined, Out = In> extends Sessions<Lambd
     handler: (context: AuthenticatedLambdaContext<Out, Event>, ...args: Args) => Result | Promise<Result>,
     options?: AuthOptions,
   ): LambdaHandler<Event, Args, Result>;
-  /**
-   * The ready-made routes for front ends; `undefined` for what is for none of them, and goes on to your own. Their path
-   * is what stands behind the stage.
-   */
-  routes(
-    options?: RoutesOptions,
-  ): (event: LambdaEvent, ...args: readonly unknown[]) => Promise<LambdaResult | undefined>;
 }
 
 /** What the adapter of Lambda can be told; `Event` is the app's own type of it, as far as it names one. */
@@ -95,7 +100,7 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   checkOptionNames(options, "lambdaSessions", ["peerAddress", "reject"]);
   // Whatever type of event the app's functions name: it is Lambda that calls these handlers.
   const { peerAddress = sourceIp, reject = rejectionResult } = options as LambdaSessionsOptions;
-  const { verbs, guards, routes } = createSessions<LambdaContext<Out>, In, Out>(manager, exchangeOf);
+  const { verbs, guards } = createSessions<LambdaContext<Out>, In, Out>(manager, exchangeOf);
 
   function contextOf(event: LambdaEvent): Context<Out> {
     const current = (context: LambdaContext<Out>) => verbs.current(context);
@@ -132,14 +137,11 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
     ...verbs,
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
-    routes(options) {
-      const answer = routes(options);
-      return async (event) => {
-        const context = contextOf(event);
-        const { method } = event.requestContext.http;
-        const found = await answer(context, { method, path: pathOf(event) });
-        return found && context.finish(resultOf(found));
-      };
+    [MOUNT]: (routes) => async (event) => {
+      const context = contextOf(event);
+      const { method } = event.requestContext.http;
+      const answer = await routes(context, { method, path: pathOf(event) });
+      return answer && context.finish(resultOf(answer));
     },
   };
 }

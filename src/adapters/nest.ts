@@ -14,11 +14,12 @@ import { APP_INTERCEPTOR } from "@nestjs/core";
 import { catchError } from "rxjs";
 import { SessionError } from "../errors.ts";
 import { toErrorResponse } from "../http/error-response.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import type { FastifyReplyLike } from "./fastify/reply-exchange.ts";
 import { exchangeOf, type NestResponse } from "./nest/exchange.ts";
@@ -54,7 +55,9 @@ export type ParameterOf<Value> = <Target, Key extends keyof Target, Index extend
 ) => void;
 
 /** The verbs with the platform's response as their context. */
-export interface NestSessions<In = undefined, Out = In> extends Sessions<NestContext, In, Out> {
+export interface NestSessions<In = undefined, Out = In>
+  extends Sessions<NestContext, In, Out>,
+    Mountable<NestContext, NestMiddleware> {
   /** Under which the module provides the verbs: `@Inject(sessions.token)`. One of its own for each manager. */
   readonly token: symbol;
   /**
@@ -74,8 +77,6 @@ export interface NestSessions<In = undefined, Out = In> extends Sessions<NestCon
   CurrentSession(options?: { readonly optional?: false }): ParameterOf<Session<Out>>;
   /** The same, or `undefined` without one. Refuses only when the store does not answer. */
   CurrentSession(options: { readonly optional: true }): ParameterOf<Session<Out> | undefined>;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. A global prefix is not added. */
-  routes(options?: RoutesOptions): NestMiddleware;
 }
 
 /** What the Nest adapter can be told. */
@@ -108,7 +109,7 @@ export function nestSessions<In, Out extends In>(
 ): NestSessions<In, Out> {
   checkOptionNames(options, "nestSessions", ["reject"]);
   const { reject = exceptionOf } = options;
-  const { verbs, guards, routes } = createSessions<NestContext, In, Out>(manager, exchangeOf);
+  const { verbs, guards } = createSessions<NestContext, In, Out>(manager, exchangeOf);
   const token = Symbol("sessionup");
   const open = new WeakMap<object, Guard<NestContext>>();
 
@@ -188,12 +189,8 @@ export function nestSessions<In, Out extends In>(
       };
     },
     CurrentSession: ({ optional = false } = {}) => current(optional) as ParameterOf<unknown>,
-    routes(options) {
-      const answer = routes(options);
-      return routesMiddleware((request, response) =>
-        answer(response as NestResponse, routeRequestOf(request)),
-      );
-    },
+    [MOUNT]: (routes) =>
+      routesMiddleware((request, response) => routes(response as NestResponse, routeRequestOf(request))),
   };
 }
 

@@ -1,11 +1,12 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import { type BoundSessions, bindSessions } from "../http/bound-sessions.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable, type Routes } from "../http/mount.ts";
+import { createSessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { answered } from "./shared/answered.ts";
 import { rejectionResponse, responseOf, withHeaders } from "./shared/response.ts";
 
@@ -30,8 +31,18 @@ export type NextHandler<Asked extends Request, Rest extends readonly unknown[]> 
   ...rest: Rest
 ) => Promise<Response>;
 
+/**
+ * The ready-made routes as Route Handlers for a catch-all folder: the file `app/account/[...path]/route.ts` exports
+ * `{ GET, HEAD, POST, DELETE }`. `path` leaves out the `basePath`, which Next.js does not pass to Route Handlers.
+ */
+export type NextRoutes = Readonly<
+  Record<"GET" | "HEAD" | "POST" | "DELETE", NextHandler<Request, readonly unknown[]>>
+>;
+
 /** The verbs: Next.js itself says which request they are about. */
-export interface NextSessions<In = undefined, Out = In> extends BoundSessions<In, Out> {
+export interface NextSessions<In = undefined, Out = In>
+  extends BoundSessions<In, Out>,
+    Mountable<never, NextRoutes> {
   /** A Route Handler that loads the session if there is one, and runs yours without one, too; 403 to what another origin's page sends. */
   public<Asked extends Request, Rest extends readonly unknown[]>(
     handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
@@ -42,14 +53,6 @@ export interface NextSessions<In = undefined, Out = In> extends BoundSessions<In
     handler: (request: Asked, ...rest: Rest) => Response | Promise<Response>,
     options?: AuthOptions,
   ): NextHandler<Asked, Rest>;
-  /**
-   * The ready-made routes for front ends, for a catch-all folder: in `app/account/[...path]/route.ts` stands
-   * `export const { GET, HEAD, POST, DELETE } = sessions.routes({ path: "/account" })`. Without a `basePath`, which
-   * Next.js tells no Route Handler.
-   */
-  routes(
-    options?: RoutesOptions,
-  ): Readonly<Record<"GET" | "HEAD" | "POST" | "DELETE", NextHandler<Request, readonly unknown[]>>>;
 }
 
 /** What the adapter needs of Next.js, and what it can be told besides. */
@@ -99,7 +102,7 @@ export function nextSessions<In, Out extends In>(
         "as { headers, cookies }",
     );
   }
-  const { verbs, guards, routes } = createSessions(manager, (context: NextExchange) => context);
+  const { verbs, guards } = createSessions(manager, (context: NextExchange) => context);
   // Next.js has the same headers for whatever runs for a request, from the layout to the action; and nothing else.
   const contexts = new WeakMap<NextHeaders, NextExchange>();
 
@@ -135,13 +138,12 @@ export function nextSessions<In, Out extends In>(
     ...bindSessions(verbs, contextOf),
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
-    routes(options) {
-      const answer = routes(options);
+    [MOUNT](routes: Routes<NextExchange>) {
       const handle: NextHandler<Request, readonly unknown[]> = async ({ method, url }) => {
         const context = await contextOf();
         context.asked = method;
-        const found = await answer(context, { method, path: new URL(url).pathname });
-        return found ? responseOf(found) : new Response(null, { status: 404 });
+        const answer = await routes(context, { method, path: new URL(url).pathname });
+        return answer ? responseOf(answer) : new Response(null, { status: 404 });
       };
       return { GET: handle, HEAD: handle, POST: handle, DELETE: handle };
     },

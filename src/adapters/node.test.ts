@@ -4,11 +4,12 @@ import { createServer as createHttpsServer, request as httpsRequest } from "node
 import { text } from "node:stream/consumers";
 import express from "express";
 import { generate } from "selfsigned";
+import { sessionRoutes } from "sessionup/routes";
 import { beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { ContractClient } from "../testing/_contract-client.ts";
+import { ContractClient } from "../testing/adapter/client.ts";
 import { type NodeContext, nodeSessions } from "./node.ts";
 
 const sessions = nodeSessions(new Manager(memoryStore()));
@@ -106,7 +107,7 @@ describe("nodeSessions", () => {
       urls.push(req.url);
       next();
     });
-    app.use("/account", sessions.routes({ path: "/account" }));
+    app.use("/account", sessionRoutes(sessions, { path: "/account" }));
     const { origin, close } = await listen(createServer(app));
     const answer = await new ContractClient(origin).get("/account/session?q=1");
     const elsewhere = await new ContractClient(origin).get("/account/account/session");

@@ -1,9 +1,10 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import {
   middleware,
   NodeExchange,
@@ -29,13 +30,13 @@ export type NodeMiddleware = (
 ) => Promise<void>;
 
 /** The verbs with `ServerResponse` as their context. */
-export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeContext, In, Out> {
+export interface NodeSessions<In = undefined, Out = In>
+  extends Sessions<NodeContext, In, Out>,
+    Mountable<NodeContext, NodeMiddleware> {
   /** Loads the session if there is one, and calls `next` without one, too; 403 to what another origin's page sends. */
   public(options?: PublicOptions): NodeMiddleware;
   /** Calls `next` with a session only; else 401 with the reason, or 503 when the store does not answer. */
   auth(options?: AuthOptions): NodeMiddleware;
-  /** Middleware with the ready-made routes for front ends; calls `next` for everything else. */
-  routes(options?: RoutesOptions): NodeMiddleware;
 }
 
 /** What the adapter of `node:http` can be told. */
@@ -68,17 +69,14 @@ export function nodeSessions<In, Out extends In>(
 ): NodeSessions<In, Out> {
   checkOptionNames(options, "nodeSessions", ["reject"]);
   const { reject = (error, _request, response) => sendRejection(error, response) } = options;
-  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
+  const { verbs, guards } = createSessions(manager, exchangeOf);
   const guard = (decide: Guard<NodeContext>) =>
     middleware((_, response: NodeContext) => decide(response), reject);
   return {
     ...verbs,
     public: (options) => guard(guards.public(options)),
     auth: (options) => guard(guards.auth(options)),
-    routes(options) {
-      const answer = routes(options);
-      return routesMiddleware((request, response) => answer(response, routeRequestOf(request)));
-    },
+    [MOUNT]: (routes) => routesMiddleware((request, response) => routes(response, routeRequestOf(request))),
   };
 }
 

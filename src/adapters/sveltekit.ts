@@ -1,9 +1,10 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { rejectionResponse, responseOf } from "./shared/response.ts";
 import { SvelteKitExchange, type SvelteKitRequest } from "./sveltekit/exchange.ts";
@@ -20,7 +21,9 @@ export type SvelteKitHandle = <Event extends SvelteKitContext>(input: {
 }) => Promise<Response>;
 
 /** The verbs with `event` as their context. */
-export interface SvelteKitSessions<In = undefined, Out = In> extends Sessions<SvelteKitContext, In, Out> {
+export interface SvelteKitSessions<In = undefined, Out = In>
+  extends Sessions<SvelteKitContext, In, Out>,
+    Mountable<SvelteKitContext, SvelteKitHandle> {
   /** A `handle` that loads the session if there is one, as `event.locals.session`, for all that is behind it. */
   public(options?: PublicOptions): SvelteKitHandle;
   /** A `handle` that lets pass who has a session; else 401 with the reason, or 503 when the store does not answer. */
@@ -30,8 +33,6 @@ export interface SvelteKitSessions<In = undefined, Out = In> extends Sessions<Sv
    * `reject`, which must throw SvelteKit's own `error` or `redirect`: `TypeError` where there is no such option.
    */
   guard(event: SvelteKitContext, options?: AuthOptions): Promise<Session<Out>>;
-  /** A `handle` with the ready-made routes for front ends; what is for none of them goes on. */
-  routes(options?: RoutesOptions): SvelteKitHandle;
 }
 
 /** `Event` is SvelteKit's own, as far as `reject` names it. */
@@ -72,7 +73,7 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 
   // Each hook and each load gets a copy of the event; the cookies are the same in all of them.
   const exchanges = new WeakMap<object, SvelteKitExchange>();
-  const { verbs, guards, routes } = createSessions(manager, exchangeOf, cookiesOf);
+  const { verbs, guards } = createSessions(manager, exchangeOf, cookiesOf);
 
   const authorize = guards.auth();
 
@@ -108,15 +109,14 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
       await reject(refusal, event);
       throw new TypeError(`svelteKitSessions.reject: returned where ${MUST_THROW}`);
     },
-    routes(options) {
-      const answer = routes(options);
-      return async ({ event, resolve }) => {
+    [MOUNT]:
+      (routes) =>
+      async ({ event, resolve }) => {
         const exchange = exchangeOf(event);
         const { method, url } = event.request;
-        const found = await answer(event, { method, path: new URL(url).pathname });
-        return exchange.finish(found ? responseOf(found) : await resolve(event));
-      };
-    },
+        const answer = await routes(event, { method, path: new URL(url).pathname });
+        return exchange.finish(answer ? responseOf(answer) : await resolve(event));
+      },
   };
 }
 

@@ -2,10 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { createSessions, getInternals, type Sessions } from "../http/sessions.ts";
+import { type OpenedSession, toOpenedSession } from "../lifecycle/connections.ts";
+import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { sendRejection } from "./shared/node-exchange.ts";
 import { Connections, type WsSocket } from "./ws/connections.ts";
 import { addLinesTo, exchangeOf, type Handshake, handshakeOf } from "./ws/handshake.ts";
@@ -84,8 +87,15 @@ export function wsSessions<In, Out extends In>(
   const { recheck = "1m", reject = (error, _request, response) => sendRejection(error, response) } = options;
   const every = parseDuration(recheck, "recheck");
   if (every > MAX_TIMER_DELAY) throw new TypeError('recheck: at most "24d"');
-  const { verbs, guards, opened } = createSessions(manager, exchangeOf);
-  const connections = new Connections(manager, every);
+  const { verbs, guards } = createSessions(manager, exchangeOf);
+  const lifecycle = getLifecycle(manager);
+  const connections = new Connections(lifecycle, every);
+  const { getState } = getInternals<IncomingMessage, In, Out>(verbs);
+
+  function toOpened(request: IncomingMessage): OpenedSession | undefined {
+    const { result } = getState(request);
+    return result?.state === "session" ? toOpenedSession(lifecycle, result) : undefined;
+  }
 
   /** Why there is no connection, or that there is nobody left to have one. */
   async function refused(
@@ -99,7 +109,7 @@ export function wsSessions<In, Out extends In>(
       return error !== undefined || handshake.gone;
     } catch (cause) {
       const error = new Error("sessionup/ws: an upgrade could not be answered", { cause });
-      manager.events.emit("error", { error, at: manager.now() });
+      lifecycle.events.emit("error", { error, at: lifecycle.options.clock() });
       handshake.fail();
       return true;
     }
@@ -118,7 +128,7 @@ export function wsSessions<In, Out extends In>(
       const connection = connections.begin(socket);
       if (await refused(handshake, request, decide)) return;
       server.handleUpgrade(request, socket, head, (client) => {
-        if (connections.establish(connection, opened(request), client))
+        if (connections.establish(connection, toOpened(request), client))
           server.emit("connection", client, request);
       });
     };

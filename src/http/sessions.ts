@@ -14,6 +14,7 @@ import { checkUserKey } from "../options/user-key.ts";
 import type { StepUpProof } from "../rules/step-up.ts";
 import type { Session, SessionId } from "../session.ts";
 import { createGuards, type Guards } from "./middleware.ts";
+import { MOUNT, type Mountable, type Routes } from "./mount.ts";
 import { RequestState } from "./request-state.ts";
 
 /** The options of `init`, which may be left out unless metadata is required. */
@@ -30,6 +31,7 @@ export interface SessionsInternals<Context, In, Out extends In> {
   readonly lifecycle: Lifecycle<In, Out>;
   readonly toCarrier: (context: Context) => object;
   readonly getState: (context: Context) => RequestState<Out>;
+  readonly methods: Sessions<Context, In, Out>;
   /** Returns the loaded session. Throws where nothing was loaded or no session was found. */
   readonly requireLive: (context: Context, method: string) => LiveSession<Out>;
 }
@@ -89,7 +91,7 @@ export interface Sessions<Context, In = undefined, Out = In> {
 
 /** What an adapter builds on: the methods, and the guards that its middleware calls. */
 export interface SessionsCore<Context, In, Out> {
-  readonly verbs: Sessions<Context, In, Out>;
+  readonly verbs: Sessions<Context, In, Out> & Mountable<Context, Routes<Context>>;
   readonly guards: Guards<Context>;
 }
 
@@ -134,17 +136,29 @@ export function createSessions<Context extends object, In, Out extends In>(
     throw result.state === "failed" ? result.error : SessionError.unauthorized(result.reason);
   }
 
+  const methods = createMethods(lifecycle, getState, requireLive);
   const internals: SessionsInternals<Context, In, Out> = {
     manager,
     lifecycle,
     toCarrier,
     getState,
     requireLive,
+    methods,
   };
   return {
-    verbs: { ...createMethods(internals), [INTERNALS]: internals },
+    verbs: { ...methods, [INTERNALS]: internals, [MOUNT]: (routes: Routes<Context>) => routes },
     guards: createGuards(lifecycle, getState),
   };
+}
+
+/** Returns the internals of an adapter's sessions, bound or not. Throws `TypeError` for anything else. @internal */
+export function getInternals<Context, In, Out extends In>(
+  sessions: unknown,
+): SessionsInternals<Context, In, Out> {
+  const found = (Object(sessions) as { readonly [INTERNALS]?: object })[INTERNALS];
+  if (found && "sessions" in found) return getInternals(found.sessions);
+  if (found) return found as SessionsInternals<Context, In, Out>;
+  throw new TypeError("sessions must be the result of an adapter, such as expressSessions(manager).");
 }
 
 function requireLoaded<Out>(state: RequestState<Out>, method: string): AuthResult<Out> {
@@ -154,11 +168,11 @@ function requireLoaded<Out>(state: RequestState<Out>, method: string): AuthResul
   );
 }
 
-function createMethods<Context, In, Out extends In>({
-  lifecycle,
-  getState,
-  requireLive,
-}: SessionsInternals<Context, In, Out>): Sessions<Context, In, Out> {
+function createMethods<Context, In, Out extends In>(
+  lifecycle: Lifecycle<In, Out>,
+  getState: (context: Context) => RequestState<Out>,
+  requireLive: (context: Context, method: string) => LiveSession<Out>,
+): Sessions<Context, In, Out> {
   const { repository, cookie, metadata } = lifecycle;
 
   /** Loads the session's state, and the session if there is one. */

@@ -75,12 +75,7 @@ function createSecret(generateTurn: () => string): Secret {
 }
 
 /** Reads the client of a login: what the session keeps, what `created` shows, and whether it was seen before. */
-async function identifyClient(
-  lifecycle: Lifecycle,
-  exchange: Exchange,
-  userKey: string,
-  now: number,
-) {
+async function identifyClient(lifecycle: Lifecycle, exchange: Exchange, userKey: string, now: number) {
   const { options, repository } = lifecycle;
   const client = readRequestClient(lifecycle, exchange);
   const shown: Pick<SessionEvents["created"], "ip" | "agent" | "geo"> = {

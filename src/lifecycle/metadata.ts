@@ -116,7 +116,10 @@ function toJson(value: unknown, maxBytes: number): Json | undefined {
 /** Rejects what JSON would silently drop or change. A property that is `undefined` counts as absent. */
 function checkJson(value: unknown, depth: number): void {
   if (value === null || typeof value === "boolean") return;
-  if (typeof value === "string") return checkWellFormed(value);
+  if (typeof value === "string") {
+    checkWellFormed(value);
+    return;
+  }
   if (typeof value === "number" && Number.isFinite(value)) return;
   if (typeof value !== "object")
     throw invalidMeta(`JSON has no ${typeof value === "number" ? "NaN and Infinity" : typeof value}`);

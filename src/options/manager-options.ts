@@ -198,8 +198,8 @@ const generatorOf =
         return text;
       throw new TypeError(`${name} must return ${min} to ${max} characters of [0-9A-Za-z].`);
     };
-    if (generateChecked() === generateChecked())
-      throw new TypeError(`${name} must not return the same text twice.`);
+    const first = generateChecked();
+    if (generateChecked() === first) throw new TypeError(`${name} must not return the same text twice.`);
     return generateChecked;
   };
 

@@ -1,6 +1,6 @@
 import { findFamiliar } from "../client-info/compare.ts";
 import type { Recognition } from "../events.ts";
-import type { Exchange, SetCookie } from "../exchange.ts";
+import type { SetCookie } from "../exchange.ts";
 import { keysRequired } from "../options/manager-options.ts";
 import { parseBoolean, parseOptions } from "../options/parsers.ts";
 import type { Login, Recognizer } from "../options/recognizer.ts";

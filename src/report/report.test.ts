@@ -30,7 +30,7 @@ const LEVELS: readonly AssuranceLevel[] = ["aal1", "aal2", "aal3"];
 describe("manager.policy", () => {
   const policyOf = (options: ManagerOptions) => new Manager(memoryStore(), options).policy;
 
-  it("ASVS 7.1.1, ASVS 7.1.2: says in data and in words what is in force: by default", () => {
+  it("says in data and in words what is in force: by default [asvs 7.1.1, 7.1.2]", () => {
     expect(policyOf({})).toMatchInlineSnapshot(`
       {
         "absolute": 86400,
@@ -93,7 +93,7 @@ describe("manager.policy", () => {
     return { ...usual, ...data, words: usual.words.map((words, index) => sentences[index] ?? words) };
   }
 
-  it("ASVS 7.1.1: says it with nist aal1", () => {
+  it("says it with nist aal1 [asvs 7.1.1]", () => {
     expect(policyOf({ nist: "aal1" })).toEqual(
       besides(
         { nist: "aal1", longest: 2_592_000 },
@@ -104,7 +104,7 @@ describe("manager.policy", () => {
     );
   });
 
-  it("ASVS 7.1.1: says it with nist aal2", () => {
+  it("says it with nist aal2 [asvs 7.1.1]", () => {
     expect(policyOf({ nist: "aal2" })).toEqual(
       besides(
         { nist: "aal2", longest: 86_400, idle: 3_600 },
@@ -116,7 +116,7 @@ describe("manager.policy", () => {
     );
   });
 
-  it("ASVS 7.1.1: says it with nist aal3", () => {
+  it("says it with nist aal3 [asvs 7.1.1]", () => {
     expect(policyOf({ nist: "aal3" })).toEqual(
       besides(
         { nist: "aal3", absolute: 43_200, longest: 43_200, idle: 900 },
@@ -129,7 +129,7 @@ describe("manager.policy", () => {
     );
   });
 
-  it("ASVS 7.1.1, ASVS 7.1.2: says it with every other option that it depends on", () => {
+  it("says it with every other option that it depends on [asvs 7.1.1, 7.1.2]", () => {
     const maxSessions = { max: 1, onExceed: "refuse" } as const;
     const limits = { expiresIn: "30d", idleTimeout: "5m", rotateEvery: "15m" } as const;
     expect(policyOf({ nist: "aal1", ...limits, maxSessions })).toEqual(
@@ -160,7 +160,7 @@ describe("manager.policy", () => {
     ["evict-oldest", "One more login ends the one that began first."],
     ["evict-idlest", "One more login ends the one that was unused for longest."],
     ["refuse", "One more login is refused."],
-  ] as const)("ASVS 7.1.2: says what happens at the maximum: %s", (onExceed, sentence) => {
+  ] as const)("says what happens at the maximum: %s [asvs 7.1.2]", (onExceed, sentence) => {
     const { words, concurrent } = policyOf({ maxSessions: { max: 3, onExceed } });
     expect(concurrent).toEqual({ max: 3, onExceed });
     expect(words).toContain(`A user has at most 3 sessions at a time. ${sentence}`);
@@ -262,7 +262,7 @@ describe("manager.policy", () => {
     expect(policyOf({}).words).not.toContain(sentence);
   });
 
-  it("ASVS 7.1.3: says that a session ends with the identity provider's, and whether its logout is heard of", () => {
+  it("says that a session ends with the identity provider's, and whether its logout is heard of [asvs 7.1.3]", () => {
     const caps =
       "Where a login by an identity provider says when its session there ends, ours ends then at the latest.";
     const { provider, words } = policyOf({});
@@ -316,7 +316,7 @@ describe("nist", () => {
     ["aal2", "1h", "24h"],
     ["aal3", "15m", "12h"],
   ])(
-    "ASVS 7.3.1, ASVS 7.3.2: %s ends what is unused for %s, and what is used after %s",
+    "%s ends what is unused for %s, and what is used after %s [asvs 7.3.1, 7.3.2]",
     async (nist, idle, overall) => {
       const { clock, manager, login, reason } = setUp({ nist });
       if (idle) {

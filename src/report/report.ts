@@ -101,9 +101,7 @@ export function sessionPolicy<In, Out extends In>(manager: Manager<In, Out>): Se
     cookie: toCookiePolicy(options.cookie),
     trustedOrigins: Object.freeze([...options.trustedOrigins]),
     kept: Object.freeze({ ip: client.ip, agent: client.agent, geo: client.geo !== undefined }),
-    recognize: recognize
-      ? Object.freeze({ sessions: recognize.sessions, device: recognize.device })
-      : null,
+    recognize: recognize ? Object.freeze({ sessions: recognize.sessions, device: recognize.device }) : null,
   };
   return Object.freeze({ ...policy, words: describePolicy(policy) });
 }

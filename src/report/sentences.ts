@@ -72,7 +72,8 @@ function describeEnds({ tombstones, notBefore, clearSiteData }: PolicyData): str
 }
 
 function describeValidation(validate: PolicyData["validate"]): string {
-  if (validate === null) return "A session may be used from another browser or network than that of its login.";
+  if (validate === null)
+    return "A session may be used from another browser or network than that of its login.";
   const compared = [
     ...(validate.agent ? ["browser or system"] : []),
     ...(validate.ip ? [validate.ip === "exact" ? "address" : "network"] : []),

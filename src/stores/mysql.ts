@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { ExpiredSession, Store } from "../store.ts";
 import { MysqlClient, type MysqlPool } from "./mysql/client.ts";
 import { namesOf } from "./mysql/schema.ts";

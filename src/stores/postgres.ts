@@ -1,6 +1,6 @@
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,
@@ -25,8 +25,8 @@ import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions, DATABASE_CLEANUP } from 
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError, limitError } from "./shared/errors.ts";
 import { Lookups } from "./shared/lookups.ts";
-import { bytesOf, inOrderOf, valuesOf } from "./shared/rows.ts";
-import { stepsThroughIds } from "./shared/steps.ts";
+import { encodeUserKey, orderByIds, toRowValues } from "./shared/rows.ts";
+import { stepThroughIds } from "./shared/steps.ts";
 
 export type { PgPool, PostgresJs } from "./postgres/client.ts";
 
@@ -139,12 +139,12 @@ class PostgresSessions implements PostgresStore {
     this.#cleanup.start();
     try {
       if (!limit && replaces === undefined) {
-        await this.#ask(this.#statements.insert, valuesOf(record));
+        await this.#ask(this.#statements.insert, toRowValues(record));
         return { evicted: [] };
       }
       const within = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
       const keeping = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
-      const values = [...valuesOf(record), ...within, ...keeping];
+      const values = [...toRowValues(record), ...within, ...keeping];
       const [answer] = await this.#ask(this.#statements.create, values);
       const evicted = answer?.[0];
       if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
@@ -166,7 +166,7 @@ class PostgresSessions implements PostgresStore {
       ids.length === 1
         ? await this.#ask(this.#statements.byId, [id])
         : await this.#ask(this.#statements.byIds, [listOf(ids)]);
-    return inOrderOf(ids, recordsOf(rows));
+    return orderByIds(ids, recordsOf(rows));
   }
 
   async fetchByUserKey(
@@ -176,13 +176,13 @@ class PostgresSessions implements PostgresStore {
     this.#cleanup.tell(now);
     const rows = before
       ? await this.#ask(this.#statements.pageBehind, [
-          bytesOf(userKey),
+          encodeUserKey(userKey),
           now,
           limit,
           before.createdAt,
           before.id,
         ])
-      : await this.#ask(this.#statements.page, [bytesOf(userKey), now, limit]);
+      : await this.#ask(this.#statements.page, [encodeUserKey(userKey), now, limit]);
     return recordsOf(rows);
   }
 
@@ -204,7 +204,7 @@ class PostgresSessions implements PostgresStore {
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     this.#cleanup.tell(end.now);
     const { text, values } = this.#statements.end(end);
-    const own = owner === undefined ? null : bytesOf(owner);
+    const own = owner === undefined ? null : encodeUserKey(owner);
     const [found] = await this.#ask(text, [id, own, ...values]);
     return found ? (found[0] ? "deleted" : "not_owner") : "not_found";
   }
@@ -216,7 +216,7 @@ class PostgresSessions implements PostgresStore {
   ): Promise<readonly string[]> {
     this.#cleanup.tell(end.now);
     const { text, values } = this.#statements.endAll(end);
-    const ended = await this.#ask(text, [bytesOf(userKey), listOf(exceptIds), ...values]);
+    const ended = await this.#ask(text, [encodeUserKey(userKey), listOf(exceptIds), ...values]);
     return ended.map(([id]) => String(id));
   }
 
@@ -227,7 +227,7 @@ class PostgresSessions implements PostgresStore {
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#cleanup.tell(end.now);
     const { text, values } = this.#statements.endCreatedBefore(end);
-    return stepsThroughIds(
+    return stepThroughIds(
       async (after) => {
         const [row] = await this.#ask(this.#statements.idBehind, [after, ENDED_AT_ONCE - 1]);
         return row && String(row[0]);

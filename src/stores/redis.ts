@@ -1,6 +1,6 @@
 import { shardOf } from "../cookie/shard.ts";
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,
@@ -19,8 +19,8 @@ import { CREATE, END_MANY, END_ONE, LIST, UPDATE } from "./redis/scripts.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError, limitError } from "./shared/errors.ts";
 import { Lookups } from "./shared/lookups.ts";
-import { shardOfRecord } from "./shared/shard.ts";
-import { inSteps } from "./shared/steps.ts";
+import { validateShard } from "./shared/shard.ts";
+import { endInSteps } from "./shared/steps.ts";
 
 export type {
   IoRedisClient,
@@ -99,7 +99,7 @@ class RedisStore implements Store {
   ): Promise<{ readonly evicted: readonly string[] }> {
     const { id, userKey, createdAt, expiresAt, ended } = record;
     // Both keys have to be in one slot of a cluster.
-    shardOfRecord(record);
+    validateShard(record);
     this.#warnOnce();
     const keys = [this.#recordKey(id), this.#indexKey(userKey)];
     const args = [
@@ -179,7 +179,7 @@ class RedisStore implements Store {
   ): Promise<readonly string[]> {
     const keys = [this.#indexKey(userKey)];
     const spared = exceptIds.length > MOST ? new Set(exceptIds) : undefined;
-    return inSteps<readonly string[]>(async (before = ["", ""]) => {
+    return endInSteps<readonly string[]>(async (before = ["", ""]) => {
       const step = async (mode: string, ids: readonly string[]) => {
         const args = [now, reason, ...tombstoneArgs(now, tombstones), mode, MOST, ...before, ...ids];
         const [createdAt = "", id = "", ...named] = textsOf(await this.#run(END_MANY, keys, args));

@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { ExpiredSession, Store } from "../store.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
 import { SqliteConnection, type SqliteDatabase } from "./sqlite/connection.ts";

@@ -1,4 +1,4 @@
-import { parseSetCookie } from "./_contract-client.ts";
+import { parseSetCookie } from "./adapter/client.ts";
 
 /**
  * A response whose cookies can be read: a fetch or Hono `Response`, and whatever has `headers` as node:http and

@@ -1,8 +1,9 @@
 import { OutgoingCookies } from "../cookie/cookie-header.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { createSessions, type InitArguments, ORIGIN, type Sessions } from "../http/sessions.ts";
-import { type InitOptions, Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { createSessions, getInternals, type InitArguments, type Sessions } from "../http/sessions.ts";
+import { Manager } from "../manager.ts";
+import type { InitOptions } from "../options/init-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 
 /** The options of `signIn` and `withSession`: those of `init`, and the client that signs in. */
@@ -48,7 +49,7 @@ export async function signIn<In, Out extends In>(
   ...[options]: SignInArguments<In>
 ): Promise<string> {
   const { exchange, init } = loginOf("signIn", options);
-  const { manager } = originOf(sessions, "signIn");
+  const manager = sessions instanceof Manager ? sessions : getInternals<never, In, Out>(sessions).manager;
   const { verbs } = createSessions<LoginExchange, In, Out>(manager, () => exchange);
   await verbs.init(exchange, userKey, ...init);
   return exchange.cookieHeader();
@@ -85,31 +86,13 @@ export async function withSession<Context extends object, In, Out extends In>(
   ...[options]: SignInArguments<In>
 ): Promise<Session<Out>> {
   const { exchange, init } = loginOf("withSession", options);
-  const { manager, carrierOf } = originOf(sessions, "withSession");
+  const { manager, toCarrier } = getInternals<Context, In, Out>(sessions);
   if (typeof context !== "object" || context === null) {
     throw new TypeError("withSession: the context must be an object, such as { headers: {} }");
   }
   // The context's state now has this exchange, so the adapter never asks it for headers or a response.
-  await createSessions<Context, In, Out>(manager, () => exchange, carrierOf).verbs.get(context);
+  await createSessions<Context, In, Out>(manager, () => exchange, toCarrier).verbs.get(context);
   return sessions.init(context, userKey, ...init);
-}
-
-interface Origin<Context, In, Out extends In> {
-  readonly manager: Manager<In, Out>;
-  readonly carrierOf?: ((context: Context) => object) | undefined;
-}
-
-function originOf<Context, In, Out extends In>(
-  sessions: Manager<In, Out> | Sessions<Context, In, Out>,
-  caller: string,
-): Origin<Context, In, Out> {
-  if (sessions instanceof Manager) return { manager: sessions };
-  const origin = sessions?.[ORIGIN];
-  if (origin?.manager instanceof Manager) return { manager: origin.manager, carrierOf: origin.carrierOf };
-  throw new TypeError(
-    `${caller}: the first argument must be the sessions of an adapter, such as expressSessions(manager)` +
-      (caller === "signIn" ? ", or a Manager." : "."),
-  );
 }
 
 function loginOf<In>(

@@ -1,13 +1,14 @@
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { ENTRIES, PACKAGE, ROOT, sourceFiles } from "./_entries.ts";
-import { exportedBy } from "./_exported.ts";
+import { ENTRIES, PACKAGE, ROOT, sourceFiles } from "../support/entries.ts";
+import { exportedBy } from "../support/exported.ts";
 
 /** The subpaths that are of neither folder. */
 const OTHERS: Readonly<Record<string, string>> = {
   ".": "index.ts",
   "./client": "client.ts",
   "./context": "context.ts",
+  "./routes": "http/routes.ts",
   "./testing": "testing.ts",
 };
 
@@ -108,6 +109,9 @@ describe("the exports of package.json", () => {
         "./node": [
           "nodeSessions",
         ],
+        "./routes": [
+          "sessionRoutes",
+        ],
         "./stores/durable-objects": [
           "SessionsObject",
           "durableObjectStore",
@@ -188,10 +192,6 @@ describe("the exports of package.json", () => {
           "ReauthenticateOptions",
           "Recognition",
           "RecognizeOptions",
-          "RouteAnswer",
-          "RouteRequest",
-          "Routes",
-          "RoutesOptions",
           "SchemaResult",
           "Session",
           "SessionChange",
@@ -245,6 +245,7 @@ describe("the exports of package.json", () => {
           "AuthenticatedFetchContext",
           "FetchContext",
           "FetchHandler",
+          "FetchRoutes",
           "FetchSessions",
           "FetchSessionsOptions",
         ],
@@ -271,6 +272,7 @@ describe("the exports of package.json", () => {
           "LambdaEvent",
           "LambdaHandler",
           "LambdaResult",
+          "LambdaRoutes",
           "LambdaSessions",
           "LambdaSessionsOptions",
         ],
@@ -286,6 +288,7 @@ describe("the exports of package.json", () => {
           "NextCookies",
           "NextHandler",
           "NextHeaders",
+          "NextRoutes",
           "NextSessions",
           "NextSessionsOptions",
         ],
@@ -296,6 +299,12 @@ describe("the exports of package.json", () => {
           "NodeResponse",
           "NodeSessions",
           "NodeSessionsOptions",
+        ],
+        "./routes": [
+          "RouteAnswer",
+          "RouteRequest",
+          "Routes",
+          "RoutesOptions",
         ],
         "./stores/durable-objects": [
           "DurableObjectStoreOptions",

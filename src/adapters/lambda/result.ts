@@ -1,7 +1,7 @@
 import { type OutgoingCookies, serializeCookie, setsCookie } from "../../cookie/cookie-header.ts";
 import type { SessionError } from "../../errors.ts";
 import { toErrorResponse } from "../../http/error-response.ts";
-import type { RouteAnswer } from "../../http/routes.ts";
+import type { RouteAnswer } from "../../http/mount.ts";
 
 /** A response in its structured form. To AWS, an object without a `statusCode` is none, but JSON to be sent with 200. */
 export interface LambdaResult {

@@ -3,7 +3,7 @@ import { withCookie } from "../../cookie/cookie-header.ts";
 import type { SessionError } from "../../errors.ts";
 import type { Exchange, SetCookie } from "../../exchange.ts";
 import { toErrorResponse } from "../../http/error-response.ts";
-import type { RouteAnswer, RouteRequest } from "../../http/routes.ts";
+import type { RouteAnswer, RouteRequest } from "../../http/mount.ts";
 import { failureOf } from "./answered.ts";
 import { keptOf, linesOf } from "./kept-headers.ts";
 import { mountOf } from "./mount.ts";

@@ -1,6 +1,6 @@
 import type { SessionError } from "../../errors.ts";
 import { toErrorResponse } from "../../http/error-response.ts";
-import type { RouteAnswer } from "../../http/routes.ts";
+import type { RouteAnswer } from "../../http/mount.ts";
 
 /** What a route answers, as a platform with `Request` and `Response` takes it. */
 export function responseOf({ status, headers, body }: RouteAnswer): Response {

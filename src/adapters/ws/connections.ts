@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { MAX_TIMER_DELAY } from "../../duration.ts";
-import type { Events } from "../../events.ts";
-import type { OpenedSession, SessionStanding } from "../../lifecycle/auth-result.ts";
+import { type OpenedSession, readStandings } from "../../lifecycle/connections.ts";
+import type { Lifecycle } from "../../lifecycle/lifecycle.ts";
 import type { SessionId } from "../../session.ts";
 
 /** What is used of a WebSocket of ws. */
@@ -9,13 +9,6 @@ export interface WsSocket {
   close(code: number, reason: string): void;
   on(event: "error", listener: () => void): unknown;
   removeAllListeners(event: "message"): unknown;
-}
-
-/** Where the connections learn about sessions: by events from this process, by questions to the store from the others. */
-interface Source {
-  readonly events: Pick<Events, "on">;
-  standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, SessionStanding>>;
-  now(): number;
 }
 
 /** Among the codes that belong to apps, the one that resembles 401. */
@@ -36,7 +29,7 @@ export interface Connection {
  * and two timers, which exist only while there is a connection.
  */
 export class Connections {
-  readonly #source: Source;
+  readonly #lifecycle: Lifecycle;
   readonly #every: number;
   readonly #pending = new Set<Connection>();
   readonly #established = new Map<SessionId, Set<Connection>>();
@@ -45,8 +38,8 @@ export class Connections {
   #deadline: { readonly at: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
 
   /** `every` is in milliseconds: how often the store is asked. */
-  constructor(source: Source, every: number) {
-    this.#source = source;
+  constructor(lifecycle: Lifecycle, every: number) {
+    this.#lifecycle = lifecycle;
     this.#every = every;
   }
 
@@ -81,7 +74,7 @@ export class Connections {
   }
 
   #start(): () => void {
-    const { events } = this.#source;
+    const { events } = this.#lifecycle;
     const offs = [
       events.on("ended", ({ ids, reason }) => {
         for (const id of ids) this.#end(id, reason);
@@ -138,7 +131,7 @@ export class Connections {
     this.#checking = true;
     try {
       this.#closeExpired();
-      for (const [id, standing] of await this.#source.standings([...this.#established.keys()])) {
+      for (const [id, standing] of await readStandings(this.#lifecycle, [...this.#established.keys()])) {
         if ("over" in standing) this.#end(id, standing.over);
         else this.#close(id, ({ turns }) => (turns < standing.turns ? ROTATED : undefined));
       }
@@ -151,7 +144,7 @@ export class Connections {
 
   /** Closes what has reached the deadline that is known here, whether or not the store answers. */
   #closeExpired(): void {
-    const now = this.#source.now();
+    const now = this.#lifecycle.options.clock();
     let next = Number.POSITIVE_INFINITY;
     for (const [id, connections] of [...this.#established]) {
       this.#close(id, ({ endsAt, retires }) => (endsAt > now ? undefined : retires ? ROTATED : "expired"));
@@ -165,7 +158,7 @@ export class Connections {
   #awaitDeadline(at: number): void {
     if (this.#deadline && this.#deadline.at <= at) return;
     clearTimeout(this.#deadline?.timer);
-    const wait = Math.min(Math.max(at - this.#source.now(), 0), MAX_TIMER_DELAY);
+    const wait = Math.min(Math.max(at - this.#lifecycle.options.clock(), 0), MAX_TIMER_DELAY);
     this.#deadline = { at, timer: setTimeout(() => this.#closeExpired(), wait).unref() };
   }
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CORPUS, type KnownAgent } from "../../../test/identity/agent-corpus.ts";
+import { CORPUS, type KnownAgent } from "../../../test/support/agent-corpus.ts";
 import { fuzzRuns, joined } from "../../../test/support/fuzz.ts";
 import { labelAgent } from "./label-agent.ts";
 import { APPS, BOTS, BROWSERS, ENGINES, OTHER_BOTS, SYSTEMS, TOOLS } from "./tokens.ts";

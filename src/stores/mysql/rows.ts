@@ -1,5 +1,5 @@
 import type { ExpiredSession, SessionRecord } from "../../store.ts";
-import { type Row, recordOf } from "../shared/rows.ts";
+import { type Row, toSessionRecord } from "../shared/rows.ts";
 
 /** Bytes come as a `Buffer`, which is UTF-8 as text. */
 export function textOf(bytes: unknown): string {
@@ -35,5 +35,5 @@ export function recordOfRow(values: readonly unknown[]): SessionRecord {
     ended_at,
   };
   const texts = { ended_reason: textOrNull(reason), link: textOrNull(link), data: textOf(data) };
-  return recordOf({ ...row, ...texts } as Row);
+  return toSessionRecord({ ...row, ...texts } as Row);
 }

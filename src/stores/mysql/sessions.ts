@@ -12,8 +12,8 @@ import type {
 import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { bytesOf, inOrderOf } from "../shared/rows.ts";
-import { inSteps, stepsThroughIds } from "../shared/steps.ts";
+import { encodeUserKey, orderByIds } from "../shared/rows.ts";
+import { endInSteps, stepThroughIds } from "../shared/steps.ts";
 import { errnoOf, type MysqlClient, type MysqlLease, Overtaken } from "./client.ts";
 import { expiredOfRow, recordOfRow, textOf } from "./rows.ts";
 import { migrate, migrationSql, type Names, NO_SUCH_COLUMN, NO_SUCH_TABLE } from "./schema.ts";
@@ -97,7 +97,8 @@ export class MysqlSessions implements Store {
     const end = { now, ...(tombstones && { tombstones }) };
     await this.#endThese(lease, replaced, { ...end, reason: "logout" });
     await this.#endThese(lease, evicted, { ...end, reason: "evicted" });
-    if (replaced.length + evicted.length > 0) await this.#trim(lease, [bytesOf(record.userKey)], tombstones);
+    if (replaced.length + evicted.length > 0)
+      await this.#trim(lease, [encodeUserKey(record.userKey)], tombstones);
     if (done) await lease.run(this.#statements.insert(record));
     return { evicted, done };
   }
@@ -112,7 +113,7 @@ export class MysqlSessions implements Store {
     const often = ids.length <= LIST;
     const asked = often ? padded(ids) : ids;
     const rows = await this.#operation((lease) => lease.rows(this.#statements.byIds(asked), often));
-    return inOrderOf(ids, rows.map(recordOfRow));
+    return orderByIds(ids, rows.map(recordOfRow));
   }
 
   async fetchByUserKey(
@@ -160,7 +161,7 @@ export class MysqlSessions implements Store {
   ): Promise<readonly string[]> {
     this.#cleanup.tell(end.now);
     const excepted = new Set(exceptIds);
-    return inSteps((before) =>
+    return endInSteps((before) =>
       this.#operation((lease) =>
         lease.transaction(async () => {
           await this.#lock(lease, userKey);
@@ -170,7 +171,7 @@ export class MysqlSessions implements Store {
           const step = found.slice(0, ENDED_AT_ONCE);
           const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
           await this.#endThese(lease, ids, end);
-          if (ids.length > 0) await this.#trim(lease, [bytesOf(userKey)], end.tombstones);
+          if (ids.length > 0) await this.#trim(lease, [encodeUserKey(userKey)], end.tombstones);
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
       ),
@@ -184,7 +185,7 @@ export class MysqlSessions implements Store {
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#cleanup.tell(end.now);
-    return stepsThroughIds(
+    return stepThroughIds(
       (after) =>
         this.#operation(async (lease) => {
           const [row] = await lease.rows(this.#statements.idBehind(after, LIST));
@@ -197,7 +198,7 @@ export class MysqlSessions implements Store {
             const ids = rows.map(([id]) => textOf(id));
             await this.#endThese(lease, ids, end);
             const users = new Set(rows.map(([, userKey]) => textOf(userKey)));
-            await this.#trim(lease, [...users].map(bytesOf), end.tombstones);
+            await this.#trim(lease, [...users].map(encodeUserKey), end.tombstones);
             return ids;
           }),
         ),

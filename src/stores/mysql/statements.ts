@@ -1,5 +1,5 @@
 import type { End, SessionChange, SessionCursor, SessionLimit, SessionRecord } from "../../store.ts";
-import { bytesOf, COLUMNS, valuesOf } from "../shared/rows.ts";
+import { COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
 import { type Names, slotOf } from "./schema.ts";
 import { listed, NOTHING, raw, type Sql, sql } from "./sql.ts";
 
@@ -39,13 +39,13 @@ ORDER BY ${NEWEST_FIRST} LIMIT ${limit}`;
 
   /** So that nobody else begins or ends several of this user's sessions until the transaction is over. */
   lock(userKey: string): Sql {
-    return sql`SELECT slot FROM ${this.#slots} WHERE ${slotOf(bytesOf(userKey))} FOR UPDATE`;
+    return sql`SELECT slot FROM ${this.#slots} WHERE ${slotOf(encodeUserKey(userKey))} FOR UPDATE`;
   }
 
   /** A session that waits for nobody but those who have the user's lock. */
   insertBeside(record: SessionRecord): Sql {
-    return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(valuesOf(record))} FROM ${this.#slots}
-WHERE ${slotOf(bytesOf(record.userKey))} LOCK IN SHARE MODE`;
+    return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(toRowValues(record))} FROM ${this.#slots}
+WHERE ${slotOf(encodeUserKey(record.userKey))} LOCK IN SHARE MODE`;
   }
 
   /**
@@ -54,8 +54,8 @@ WHERE ${slotOf(bytesOf(record.userKey))} LOCK IN SHARE MODE`;
    * `READ COMMITTED`: else counting would lock what is counted, and the gaps between.
    */
   insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): Sql {
-    return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(valuesOf(record))} FROM ${this.#slots} AS lock_of
-WHERE ${slotOf(bytesOf(record.userKey))} AND (
+    return sql`INSERT INTO ${this.#table} (${ALL}) SELECT ${listed(toRowValues(record))} FROM ${this.#slots} AS lock_of
+WHERE ${slotOf(encodeUserKey(record.userKey))} AND (
   SELECT 1 FROM ${this.#table} AS own
   WHERE ${ofUser(record.userKey)} AND expires_at > ${now} + lock_of.nothing
   LIMIT 1 OFFSET ${max - 1}
@@ -63,7 +63,7 @@ WHERE ${slotOf(bytesOf(record.userKey))} AND (
   }
 
   insert(record: SessionRecord): Sql {
-    return sql`INSERT INTO ${this.#table} (${ALL}) VALUES (${listed(valuesOf(record))})`;
+    return sql`INSERT INTO ${this.#table} (${ALL}) VALUES (${listed(toRowValues(record))})`;
   }
 
   /** All that stands in the way of `record`: what it is and its id, at most `most` of those beyond the limit. */
@@ -112,7 +112,7 @@ UNION ALL SELECT ${CROWD.duplicate}, id FROM ${this.#table} WHERE id = ${record.
   }
 
   end(id: string, end: End, owner: string | undefined): Sql {
-    const theirs = owner === undefined ? NOTHING : sql` AND user_key = ${bytesOf(owner)}`;
+    const theirs = owner === undefined ? NOTHING : sql` AND user_key = ${encodeUserKey(owner)}`;
     return sql`${this.#ending(end)} WHERE id = ${id} AND ${SESSION}${theirs}`;
   }
 
@@ -183,7 +183,7 @@ ended_at = ${now}, ended_reason = ${reason}`;
 }
 
 function ofUser(userKey: string): Sql {
-  return sql`user_key = ${bytesOf(userKey)} AND ${SESSION}`;
+  return sql`user_key = ${encodeUserKey(userKey)} AND ${SESSION}`;
 }
 
 function liveOf(userKey: string, now: number): Sql {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { ExpiredSession, SessionRecord } from "../../store.ts";
-import { recordOf } from "../shared/rows.ts";
+import { toSessionRecord } from "../shared/rows.ts";
 
 /** A row's values in the order of `COLUMNS`: bytes as hexadecimal text, whole numbers as the client gives them. */
 type Values = readonly [
@@ -35,7 +35,7 @@ export function recordsOf(rows: ReadonlyArray<readonly unknown[]>): SessionRecor
     ]) => {
       const times = { created_at, last_seen_at, expires_at, deadline };
       const user_key = Buffer.from(hex, "hex");
-      return recordOf({ id, user_key, revision, ...times, ended_at, ended_reason, data, link });
+      return toSessionRecord({ id, user_key, revision, ...times, ended_at, ended_reason, data, link });
     },
   );
 }

@@ -1,6 +1,6 @@
 import type { EndReason, ExpiredSession, SessionRecord } from "../../store.ts";
 
-/** The columns of the table, in the order of `valuesOf`. */
+/** The columns of the table, in the order of `toRowValues`. */
 export const COLUMNS = [
   "id",
   "user_key",
@@ -37,12 +37,12 @@ export interface Row {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-export function bytesOf(userKey: string): Uint8Array {
+export function encodeUserKey(userKey: string): Uint8Array {
   return encoder.encode(userKey);
 }
 
 /** A copy of what is stored: whoever changes it changes nothing inside. */
-export function recordOf(row: Row): SessionRecord {
+export function toSessionRecord(row: Row): SessionRecord {
   const { ended_at, ended_reason, link } = row;
   return {
     id: row.id,
@@ -59,10 +59,10 @@ export function recordOf(row: Row): SessionRecord {
 }
 
 /** What is stored of a record, in the order of `COLUMNS`. */
-export function valuesOf(record: SessionRecord): Array<string | number | Uint8Array | null> {
+export function toRowValues(record: SessionRecord): Array<string | number | Uint8Array | null> {
   return [
     record.id,
-    bytesOf(record.userKey),
+    encodeUserKey(record.userKey),
     record.revision,
     record.createdAt,
     record.lastSeenAt,
@@ -93,7 +93,7 @@ export function toExpiredSessions(
 }
 
 /** The records in the order in which they were asked for; what is not there is `undefined`. */
-export function inOrderOf(
+export function orderByIds(
   ids: readonly string[],
   records: readonly SessionRecord[],
 ): ReadonlyArray<SessionRecord | undefined> {

@@ -12,8 +12,8 @@ import type {
 import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { inOrderOf, type Row, recordOf, toExpiredSessions } from "../shared/rows.ts";
-import { inSteps, stepsThroughIds } from "../shared/steps.ts";
+import { orderByIds, type Row, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
+import { endInSteps, stepThroughIds } from "../shared/steps.ts";
 import { type Engine, LOG_AHEAD, pauseOf } from "./engine.ts";
 import { migrate, type Names, schemaOf } from "./schema.ts";
 import { Statements } from "./statements.ts";
@@ -99,13 +99,13 @@ export class SqliteSessions implements Store {
   async fetchById(id: string): Promise<SessionRecord | undefined> {
     if (this.#lookups) return this.#lookups.fetch(id);
     const [row] = await this.#engine.read(this.#statements.byIds([id]));
-    return row && recordOf(row);
+    return row && toSessionRecord(row);
   }
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
     if (ids.length === 0) return [];
     const rows = await this.#engine.read(this.#statements.byIds(ids));
-    return inOrderOf(ids, rows.map(recordOf));
+    return orderByIds(ids, rows.map(toSessionRecord));
   }
 
   async fetchByUserKey(
@@ -114,7 +114,7 @@ export class SqliteSessions implements Store {
   ): Promise<readonly SessionRecord[]> {
     this.#cleanup.tell(now);
     const rows = await this.#engine.read(this.#statements.page(userKey, now, limit, before));
-    return rows.map(recordOf);
+    return rows.map(toSessionRecord);
   }
 
   async update(
@@ -149,7 +149,7 @@ export class SqliteSessions implements Store {
   ): Promise<readonly string[]> {
     this.#cleanup.tell(end.now);
     const { most } = this.#engine;
-    return inSteps(async (before) => {
+    return endInSteps(async (before) => {
       if (before) await pauseOf(0);
       const ending = this.#statements.endAll(userKey, end, exceptIds, most, before);
       const trim = this.#statements.trimOfUser(userKey, end);
@@ -160,13 +160,13 @@ export class SqliteSessions implements Store {
 
   async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
     const rows = await this.#engine.read(this.#statements.byLink(link, limit));
-    return rows.map(recordOf);
+    return rows.map(toSessionRecord);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#cleanup.tell(end.now);
     const { most } = this.#engine;
-    return stepsThroughIds(
+    return stepThroughIds(
       async (after) => {
         if (after) await pauseOf(0);
         return idsOf(await this.#engine.read(this.#statements.idBehind(after, most)))[0];

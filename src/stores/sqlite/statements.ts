@@ -6,7 +6,7 @@ import type {
   SessionLimit,
   SessionRecord,
 } from "../../store.ts";
-import { bytesOf, COLUMNS, EXPIRED_COLUMNS, valuesOf } from "../shared/rows.ts";
+import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
 import type { Statement, Value } from "./engine.ts";
 import type { Names } from "./schema.ts";
 
@@ -54,7 +54,7 @@ export class Statements {
   insert(record: SessionRecord): Statement {
     const places = COLUMNS.map(() => "?").join(", ");
     return whole(
-      [`INSERT INTO ${this.#table} (${COLUMNS.join(", ")}) VALUES (${places})`, ...valuesOf(record)],
+      [`INSERT INTO ${this.#table} (${COLUMNS.join(", ")}) VALUES (${places})`, ...toRowValues(record)],
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
   }
@@ -63,7 +63,7 @@ export class Statements {
   insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): Statement {
     const places = COLUMNS.map(() => "?").join(", ");
     return whole(
-      [`INSERT INTO ${this.#table} (${COLUMNS.join(", ")}) SELECT ${places}`, ...valuesOf(record)],
+      [`INSERT INTO ${this.#table} (${COLUMNS.join(", ")}) SELECT ${places}`, ...toRowValues(record)],
       ["WHERE"],
       ...this.#fewerThan(max, record.userKey, now, ""),
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
@@ -153,7 +153,7 @@ export class Statements {
     return whole(
       this.#ending(end),
       [`WHERE id = ? AND ${NOT_ENDED}`, id],
-      ...(owner === undefined ? [] : ([["AND user_key = ?", bytesOf(owner)]] as const)),
+      ...(owner === undefined ? [] : ([["AND user_key = ?", encodeUserKey(owner)]] as const)),
       ["RETURNING id"],
     );
   }
@@ -196,7 +196,7 @@ export class Statements {
 
   /** Removes the user's tombstones beyond `max`, for a step that may have ended sessions of that user. */
   trimOfUser(userKey: string, end: Ending): readonly Statement[] {
-    return this.#trim(["user_key = ?", bytesOf(userKey)], end);
+    return this.#trim(["user_key = ?", encodeUserKey(userKey)], end);
   }
 
   /** The same for the user of the session with the id. */
@@ -278,11 +278,11 @@ export class Statements {
 }
 
 function liveOf(userKey: string, now: number): Part {
-  return [`user_key = ? AND ${LIVE}`, bytesOf(userKey), now];
+  return [`user_key = ? AND ${LIVE}`, encodeUserKey(userKey), now];
 }
 
 function notEndedOf(userKey: string): Part {
-  return [`user_key = ? AND ${NOT_ENDED}`, bytesOf(userKey)];
+  return [`user_key = ? AND ${NOT_ENDED}`, encodeUserKey(userKey)];
 }
 
 function behind(cursor: SessionCursor | undefined): readonly Part[] {
