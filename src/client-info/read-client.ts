@@ -2,9 +2,8 @@ import type { Exchange } from "../exchange.ts";
 import type { Agent } from "../session.ts";
 import { normalizeAddress } from "./address.ts";
 import type { ClientInfo } from "./compare.ts";
+import { labelFamilies } from "./families.ts";
 import { resolveClientAddress, type TrustFunction } from "./trust-proxy.ts";
-import { labelAgent } from "./user-agent/label-agent.ts";
-import { toAgent } from "./user-agent/user-agent.ts";
 
 /** In characters. Longer ones are cut before a parser reads them: some parsers take minutes on hostile input. */
 const MAX_USER_AGENT_LENGTH = 512;
@@ -46,14 +45,15 @@ function readAgent(
   const userAgent = (header("user-agent") ?? "").slice(0, MAX_USER_AGENT_LENGTH).toWellFormed();
   let labels: Agent;
   try {
-    labels = parse ? parse(userAgent, header) : labelAgent(userAgent, header);
+    labels = parse ? parse(userAgent, header) : labelFamilies(userAgent);
   } catch (error) {
     onError(error);
     return undefined;
   }
   const browser = toLabel(labels?.browser);
   const os = toLabel(labels?.os);
-  return browser === undefined && os === undefined ? undefined : toAgent(browser, os);
+  if (browser === undefined && os === undefined) return undefined;
+  return { ...(browser !== undefined && { browser }), ...(os !== undefined && { os }) };
 }
 
 /** Accepts only short, non-empty text: a parser may derive the label from anything that the client sent. */

@@ -9,6 +9,18 @@ const MAX_FIELD_LENGTH = 512;
  * Labels the client by its client hints where the browser sends them, otherwise by its `User-Agent`. Unknown parts have
  * no label. Never throws, and takes linear time. The client chooses these headers freely: labels help users to tell
  * their sessions apart, but prove nothing.
+ *
+ * The manager's built-in labeller knows only the common browsers and systems. This one also knows in-app browsers, rare
+ * browsers, tools, crawlers and devices.
+ *
+ * @example
+ * ```ts
+ * import { Manager } from "sessionup";
+ * import { memoryStore } from "sessionup/stores/memory";
+ * import { labelAgent } from "sessionup/user-agent";
+ *
+ * const manager = new Manager(memoryStore(), { client: { parse: labelAgent } });
+ * ```
  */
 export function labelAgent(
   userAgent: string | undefined,

@@ -59,7 +59,8 @@ describe.each(SERVERS)("on %s", (name, start) => {
     return pool;
   }
 
-  for (const prepare of [true, false]) {
+  // Settings change how a statement's text is read. What is prepared has no values in its text.
+  for (const prepare of name === "MySQL" ? [true, false] : [false]) {
     describe(`a pool with odd settings, ${prepare ? "prepared" : "text protocol"}`, () => {
       storeContract({ describe, it }, { create: () => mysqlStore(oddPool(), { prepare }) });
     });
@@ -123,7 +124,9 @@ describe.each(SERVERS)("on %s", (name, start) => {
       const callbacks = createCallbackPool(server.url);
       for (const wrong of [undefined, null, {}, server.url, callbacks]) {
         // @ts-expect-error: none of them is a pool that answers with promises
-        expect(() => mysqlStore(wrong)).toThrow(/^pool: needs createPool of mysql2\/promise/);
+        expect(() => mysqlStore(wrong)).toThrow(
+          /^pool must be the result of createPool\(\) of mysql2\/promise/,
+        );
       }
       callbacks.end();
       // @ts-expect-error: there is no such option

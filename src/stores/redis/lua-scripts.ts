@@ -1,11 +1,37 @@
-import { Script } from "./script.ts";
+import { hash } from "node:crypto";
+import type { RedisPort } from "./client.ts";
+import { LUA_PRELUDE } from "./lua-prelude.ts";
+
+/** A Lua script with the SHA-1 by which the server caches it. */
+export class RedisScript {
+  readonly #source: string;
+  readonly #sha: string;
+
+  constructor(source: string) {
+    this.#source = LUA_PRELUDE + source;
+    this.#sha = hash("sha1", this.#source);
+  }
+
+  /** Runs the script with one command, or with two if the server has not cached it. All keys must share one hash tag. */
+  async run(port: RedisPort, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await port.send(keys[0], ["EVALSHA", this.#sha, ...rest]);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return port.send(keys[0], ["EVAL", this.#source, ...rest]);
+    }
+  }
+}
 
 /**
- * KEYS: record, index. ARGV: now, id, record, createdAt (nothing: not listed), expiresAt, id to replace, max (0: no limit), onExceed, most,
- * the tombstones' end or nothing, the most tombstones of a user (0: none are kept).
- * Answers `created`, `duplicate`, `limit` or, when more had to go than go in one script, `more`; then who was evicted.
+ * - KEYS: the record, the index.
+ * - ARGV: now, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
+ *   replace or an empty string, the maximum number of sessions (0 for no limit), `onExceed`, the maximum number of sessions
+ *   that one run ends, the end of new tombstones or an empty string, the maximum number of tombstones (0 for none).
+ * - Returns `created`, `duplicate`, `limit`, or `more` if more sessions must end. The evicted ids follow.
  */
-export const CREATE: Script = new Script(`
+export const CREATE: RedisScript = new RedisScript(`
 index = KEYS[2]
 local id, value, created, expires, replaced = unpack(ARGV, 2, 6)
 local max, onExceed, most = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
@@ -35,7 +61,7 @@ end
 local function idlest(count)
   local all, found = {}, {}
   each(function(other)
-    local created, seen = select(3, redis.call("GETRANGE", keyOf(other), 0, 127):match(HEAD))
+    local created, seen = select(3, redis.call("GETRANGE", recordKey(other), 0, 127):match(HEAD))
     all[#all + 1] = { other, seen and created + seen or 0, #all }
   end)
   table.sort(all, function(a, b)
@@ -68,8 +94,12 @@ if created ~= "" then keep(index, ttl(expires)) end
 return { "created", unpack(leaving) }
 `);
 
-/** KEYS: index. ARGV: now, limit, the cursor's createdAt and id or nothing. Answers ids and records in turn. */
-export const LIST: Script = new Script(`
+/**
+ * - KEYS: the index.
+ * - ARGV: now, the limit, `createdAt` and id of the cursor or empty strings.
+ * - Returns ids and records in turn.
+ */
+export const LIST: RedisScript = new RedisScript(`
 index = KEYS[1]
 local limit = tonumber(ARGV[2])
 local from = ARGV[4] ~= "" and behind(tonumber(ARGV[3]), ARGV[4]) or 0
@@ -80,7 +110,7 @@ while #found < 2 * limit do
   for _, id in ipairs(ids) do
     if lives(id) then
       living[#living + 1] = id
-      keys[#keys + 1] = keyOf(id)
+      keys[#keys + 1] = recordKey(id)
     end
   end
   if keys[1] then
@@ -97,8 +127,12 @@ end
 return found
 `);
 
-/** KEYS: record. ARGV: now, id, revision or nothing, lastSeenAt or nothing, expiresAt, data or nothing. */
-export const UPDATE: Script = new Script(`
+/**
+ * - KEYS: the record.
+ * - ARGV: now, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data. All but the first two may be empty.
+ * - Returns `updated`, `not_found` or `conflict`.
+ */
+export const UPDATE: RedisScript = new RedisScript(`
 local id, revision, seen, expires, data = unpack(ARGV, 2, 6)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
@@ -109,7 +143,7 @@ local moved = seen ~= "" and tonumber(seen) > r.seen
 if data ~= "" then r.revision, r.data = text(r.revision + 1), data end
 if moved then
   r.seen, r.expires = seen, expires
-  index = indexOf(r.userKey)
+  index = indexKey(r.userKey)
   redis.call("ZADD", index, r.created, id, "-" .. expires, "-" .. id)
   local left = math.max(redis.call("PTTL", KEYS[1]), ttl(expires))
   write(KEYS[1], r, "", "PX", text(left))
@@ -122,27 +156,32 @@ return "updated"
 `);
 
 /**
- * KEYS: record. ARGV: now, id, reason, the tombstone's end or nothing, the most tombstones of a user (0: none are kept),
- * the owner as JSON or nothing.
+ * - KEYS: the record.
+ * - ARGV: now, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
+ *   none), the owner as JSON or an empty string.
+ * - Returns `deleted`, `not_found` or `not_owner`.
  */
-export const END_ONE: Script = new Script(`
+export const END_ONE: RedisScript = new RedisScript(`
 local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 2, 6)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
 if r.ended then return "not_found" end
 if owner ~= "" and owner ~= r.userKey then return "not_owner" end
-index = indexOf(r.userKey)
+index = indexKey(r.userKey)
 finish({ id }, reason, untilMoment, tonumber(tombstones))
 return "deleted"
 `);
 
 /**
- * KEYS: index. ARGV: now, reason, the tombstones' end or nothing, the most tombstones of a user (0: none are kept), mode,
- * most, the cursor's createdAt and id or nothing, ids. Modes: `but` ends all of a stretch but these ids; `look` names all
- * of a stretch; `only` ends these. Answers the next cursor (empty at the end), then the ids that ended or are there.
+ * - KEYS: the index.
+ * - ARGV: now, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
+ *   mode, the maximum number of sessions per run, `createdAt` and id of the cursor or empty strings, ids.
+ * - Modes: `but` ends the sessions of a page except the given ids. `look` returns the ids of a page and ends nothing. `only`
+ *   ends the sessions with the given ids.
+ * - Returns `createdAt` and id of the next cursor (empty strings at the end), then the ids.
  */
-export const END_MANY: Script = new Script(`
+export const END_MANY: RedisScript = new RedisScript(`
 index = KEYS[1]
 local reason, untilMoment, tombstones, mode, most = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local ids, spared, reply = {}, {}, { "", "" }

@@ -1,35 +1,32 @@
-import { hash } from "node:crypto";
-import type { RedisPort } from "./client.ts";
-
 /**
- * How long after its end the server keeps a session, in milliseconds. A process whose clock is ahead by less than that
- * never lets a session vanish that is live by the clocks of the others.
+ * How long the server keeps a session after its end, in milliseconds. As long as no process's clock is ahead by more, the
+ * server never removes a session that is live by the clock of another process.
  */
 const SLACK = 15 * 60_000;
 
 /**
- * What all scripts begin with. A user's index is one sorted set that holds each session twice: its id by `createdAt`,
- * and "-" and its id by minus `expiresAt`. Both orders, the count of the living and the latest end are so found without
- * a look at the records.
+ * The functions that all scripts share. The index of a user is one sorted set with two entries for each session: its id
+ * scored by `createdAt`, and "-" plus its id scored by minus `expiresAt`. Both orders, the number of live sessions and the
+ * latest end are known without reading records.
  *
- * - Keys are made from the first one: all of a script's have the same hash tag, whatever the client puts before them.
- * - Lua compares texts by the server's locale, so here bytes are compared.
- * - What is refused when the memory is full comes first where nothing may have changed by then, and last where the
- *   end of a session must not fail for it.
- * - The clocks of the processes differ, and no script trusts `now` with the existence of a session: an index loses an entry
- *   only when its record is gone, and the TTL of a session or an index is never shortened.
- * - The ids of a user's tombstones are in a list, in the order in which the sessions ended, and not in the index. Scripts
- *   touch that list only when they write a tombstone.
+ * - All keys of a script are derived from its first key: they share its hash tag and any prefix that the client adds.
+ * - Lua compares strings by the server's locale, so `precedes` compares bytes.
+ * - A write that the server rejects when its memory is full comes first where the script must not have changed anything by
+ *   then. It comes last where the end of a session must not fail because of it.
+ * - Clocks of processes differ, so no script relies on `now` to remove a session. An index entry is removed only when its
+ *   record is gone, and the TTL of a session or an index is never shortened.
+ * - A list holds the ids of a user's tombstones, in the order in which the sessions ended. They are not in the index. Only
+ *   scripts that write a tombstone access the list.
  */
-const COMMON = `
+export const LUA_PRELUDE: string = `
 local SLACK = ${SLACK}
 local base = KEYS[1]:match("^[^{]*{..}")
 local index
 local now = tonumber(ARGV[1])
 
 local function text(number) return string.format("%.0f", number) end
-local function keyOf(id) return base .. "s:" .. id end
-local function indexOf(userKey) return base .. "u:" .. userKey:sub(2, -2) end
+local function recordKey(id) return base .. "s:" .. id end
+local function indexKey(userKey) return base .. "u:" .. userKey:sub(2, -2) end
 local function ttl(moment) return math.max(moment - now, 0) + SLACK end
 
 local function keep(key, milliseconds)
@@ -45,7 +42,7 @@ local function tidy()
   local over = redis.call("ZRANGE", index, "(0", text(SLACK - now), "BYSCORE", "REV", "LIMIT", 0, 50)
   for _, member in ipairs(over) do
     local id = member:sub(2)
-    if redis.call("EXISTS", keyOf(id)) == 0 then redis.call("ZREM", index, member, id) end
+    if redis.call("EXISTS", recordKey(id)) == 0 then redis.call("ZREM", index, member, id) end
   end
 end
 
@@ -78,7 +75,7 @@ local HEAD = "^%[([12]),(%d+),(%d+),(%-?%d+),(%-?%d+),(%-?%d+),(%d+),()"
 
 local function parse(value)
   local form, revision, created, seen, expires, deadline, size, at = value:match(HEAD)
-  if not at then error({ err = "ERR sessionup: a key of the store's holds no record" }) end
+  if not at then error({ err = "ERR sessionup: a key of the store contains no record" }) end
   return {
     revision = revision, created = created, seen = created + seen, expires = created + expires,
     deadline = created + deadline, ended = form == "2",
@@ -94,12 +91,12 @@ local function write(key, r, ending, ...)
 end
 
 local function bury(id, reason, untilMoment)
-  local value = redis.call("GET", keyOf(id))
+  local value = redis.call("GET", recordKey(id))
   if not value then return false end
   local r = parse(value)
   r.revision, r.expires, r.deadline = text(r.revision + 1), untilMoment, untilMoment
   local ending = "," .. text(now - r.created) .. ',"' .. reason .. '"'
-  write(keyOf(id), r, ending, "PX", text(ttl(untilMoment)))
+  write(recordKey(id), r, ending, "PX", text(ttl(untilMoment)))
   return true
 end
 
@@ -107,7 +104,7 @@ local function remember(id, untilMoment, max)
   local list = base .. "t:" .. index:sub(#base + 3)
   redis.call("RPUSH", list, id)
   for _ = max + 1, redis.call("LLEN", list) do
-    local key = keyOf(redis.call("LPOP", list))
+    local key = recordKey(redis.call("LPOP", list))
     if redis.call("GETRANGE", key, 0, 1) == "[2" then redis.call("UNLINK", key) end
   end
   keep(list, ttl(untilMoment))
@@ -121,7 +118,7 @@ local function finish(ids, reason, untilMoment, max)
     if #buried < max and bury(id, reason, untilMoment) then
       buried[#buried + 1] = id
       ended[#ended + 1] = id
-    elseif redis.call("UNLINK", keyOf(id)) == 1 then
+    elseif redis.call("UNLINK", recordKey(id)) == 1 then
       ended[#ended + 1] = id
     end
   end
@@ -129,25 +126,3 @@ local function finish(ids, reason, untilMoment, max)
   return ended
 end
 `;
-
-/** A script, and the name by which a server remembers it. */
-export class Script {
-  readonly #source: string;
-  readonly #sha: string;
-
-  constructor(source: string) {
-    this.#source = COMMON + source;
-    this.#sha = hash("sha1", this.#source);
-  }
-
-  /** All keys have one hash tag. One command, unless the server has forgotten the script: then it is sent whole. */
-  async run(port: RedisPort, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args];
-    try {
-      return await port.send(keys[0], ["EVALSHA", this.#sha, ...rest]);
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return port.send(keys[0], ["EVAL", this.#source, ...rest]);
-    }
-  }
-}

@@ -1,11 +1,11 @@
 import type { EndReason, SessionRecord } from "../../store.ts";
 
 /**
- * A record as it is stored: one JSON array, so that a plain GET and one JSON.parse read it. Scripts read the numbers
- * before the user key by a pattern, and cut the rest by its length: none of them decodes JSON. Times are milliseconds
- * since `createdAt`, which makes them short.
+ * A stored record: one JSON array, which a GET and one `JSON.parse` read. Scripts never decode JSON. They match the numbers
+ * before the user key with a pattern, and find the data by the length of the user key. Times are milliseconds since
+ * `createdAt`, which keeps them short.
  */
-type Stored = readonly [
+type StoredRecord = readonly [
   form: typeof LIVE | typeof TOMBSTONE,
   revision: number,
   createdAt: number,
@@ -19,13 +19,14 @@ type Stored = readonly [
   reason?: EndReason,
 ];
 
-/** What a stored record begins with; another number is a form of a later release. */
+/** The first element of a stored record. Later releases may add other forms. */
 const LIVE = 1;
 const TOMBSTONE = 2;
 
 const encoder = new TextEncoder();
 
-export function storedOf(record: SessionRecord): string {
+/** Returns the record as it is stored. */
+export function serializeRedisRecord(record: SessionRecord): string {
   const { revision, createdAt, lastSeenAt, expiresAt, deadline, ended } = record;
   const userKey = JSON.stringify(record.userKey);
   const times = [createdAt, lastSeenAt - createdAt, expiresAt - createdAt, deadline - createdAt];
@@ -34,12 +35,12 @@ export function storedOf(record: SessionRecord): string {
   return `[${head.join()},${userKey},${JSON.stringify(record.data)}${end}]`;
 }
 
-/** A copy each time: whoever changes it changes nothing inside. Throws for what is no record. */
-export function recordOf(id: string, text: string): SessionRecord {
-  const stored: Stored = JSON.parse(text);
+/** Returns a stored record as a new object. Throws for any other text. */
+export function parseRedisRecord(id: string, text: string): SessionRecord {
+  const stored: StoredRecord = JSON.parse(text);
   const isRecord = Array.isArray(stored) && typeof stored[8] === "object";
   if (!isRecord || (stored[0] !== LIVE && stored[0] !== TOMBSTONE))
-    throw new Error("redisStore: a key of the store's holds no record, or one of a later release");
+    throw new Error("redisStore: a key of the store contains no record, or one of a later release.");
   const [, revision, createdAt, lastSeen, expires, deadline, , userKey, data, ended, reason] = stored;
   const record = {
     id,
