@@ -133,7 +133,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
       // @ts-expect-error: a number says nothing of its unit
       expect(() => mysqlStore(pool, { timeout: 5 })).toThrow(/^timeout: /);
       // @ts-expect-error: it is true or false
-      expect(() => mysqlStore(pool, { prepare: "yes" })).toThrow(/^prepare: /);
+      expect(() => mysqlStore(pool, { prepare: "yes" })).toThrow(/^prepare must be /);
       // @ts-expect-error: it is called
       expect(() => mysqlStore(pool, { onCleanupError: true })).toThrow(/^onCleanupError must/);
     });
