@@ -138,7 +138,8 @@ export class Manager<In = undefined, Out extends In = In> {
   }
 
   set notBefore(moment: Date | undefined) {
-    this.#lifecycle.options.lifetime.notBefore = moment && parseDate(moment, "notBefore");
+    this.#lifecycle.options.lifetime.notBefore =
+      moment === undefined ? undefined : parseDate(moment, "notBefore");
   }
 
   /** Releases what the store itself opened, such as timers and connections. The app's own client stays open. */

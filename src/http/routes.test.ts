@@ -1,13 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { TestRequest } from "../../test/support/browser.ts";
 import { fuzzRuns, joined } from "../../test/support/fuzz.ts";
-import { MOUNT, ROUTE_METHODS, type RouteMethods } from "./mount.ts";
-import { type Routes, type RoutesOptions, sessionRoutes } from "./routes.ts";
+import { Manager } from "../manager.ts";
+import { memoryStore } from "../stores/memory.ts";
+import { MOUNT } from "./mount.ts";
+import { createRoutes, type RouteMethods, type Routes, type RoutesOptions, sessionRoutes } from "./routes.ts";
+import { createSessions } from "./sessions.ts";
 
 const NO_METHODS = {} as RouteMethods<object>;
 
-function routesOver(methods: RouteMethods<object>, options?: RoutesOptions): Routes<object> {
-  return sessionRoutes({ [ROUTE_METHODS]: methods, [MOUNT]: (routes: Routes<object>) => routes }, options);
+function routesOver(methods: RouteMethods<object>, options: RoutesOptions = {}): Routes<object> {
+  return createRoutes(methods, options);
 }
 
 describe("sessionRoutes", () => {
@@ -16,7 +20,7 @@ describe("sessionRoutes", () => {
     (path) => {
       expect(() => routesOver(NO_METHODS, { path: path as string })).toThrow(
         new TypeError(
-          'sessionRoutes.path must be "" or a path such as "/account", without a slash at its end.',
+          `sessionRoutes.path must be "" or a path such as "/account", without a trailing slash. Received ${JSON.stringify(path)}.`,
         ),
       );
     },
@@ -24,7 +28,9 @@ describe("sessionRoutes", () => {
 
   it("rejects an unknown option", () => {
     const options = { prefix: "/account" } as object;
-    expect(() => routesOver(NO_METHODS, options)).toThrow(/sessionRoutes.*"prefix".*path/s);
+    expect(() => routesOver(NO_METHODS, options)).toThrow(
+      /^"prefix" is not an option of sessionRoutes\. The options are path, /,
+    );
   });
 
   it.each([
@@ -36,15 +42,17 @@ describe("sessionRoutes", () => {
 
   it.each([undefined, null, {}, 5])("throws for %j, which no adapter returned", (sessions) => {
     expect(() => sessionRoutes(sessions as never)).toThrow(
-      new TypeError("sessions must be what an adapter returns, such as expressSessions(manager)."),
+      new TypeError("sessions must be the result of an adapter, such as expressSessions(manager)."),
     );
   });
 
   it("returns what the adapter makes of the routes", () => {
-    const mounted = sessionRoutes(
-      { [MOUNT]: (routes: Routes<object>) => routes.paths("/api"), [ROUTE_METHODS]: NO_METHODS },
-      { path: "/account" },
+    const { verbs } = createSessions<TestRequest, undefined, undefined>(
+      new Manager(memoryStore()),
+      (request) => request,
     );
+    const adapter = { ...verbs, [MOUNT]: (routes: Routes<TestRequest>) => routes.paths("/api") };
+    const mounted = sessionRoutes(adapter, { path: "/account" });
     expect(mounted).toEqual([
       "/api/account/session",
       "/api/account/sessions",

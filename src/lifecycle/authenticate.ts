@@ -26,16 +26,16 @@ export async function authenticate<Out>(
   ];
   const [first] = presented;
   if (!first) return toNoSession(malformed ? "malformed" : "no_cookie");
-  let records: ReadonlyArray<SessionRecord | undefined>;
+  const isSingle = presented.length === 1;
+  let record: SessionRecord | undefined;
   try {
-    records =
-      presented.length === 1
-        ? [await repository.read(first.token.id)]
-        : await repository.readMany(presented.map(({ token }) => token.id));
+    if (isSingle) record = await repository.read(first.token.id);
   } catch (cause) {
     return { state: "failed", error: repository.toStoreError(cause) };
   }
   try {
+    const ids = presented.map(({ token }) => token.id);
+    const records = isSingle ? [record] : await repository.readMany(ids);
     const result = decide(lifecycle, exchange, presented, tokens.length, records, use);
     // The usual result needs no further promise.
     return result instanceof Promise ? await result : result;

@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { typed } from "../lifecycle/metadata.ts";
+import { recognition } from "../recognition/recognition.ts";
+import { typed } from "../standard-schema.ts";
 import type { CookieOptions } from "./cookie-options.ts";
-import { type ManagerOptions, resolveOptions } from "./options.ts";
+import { type ManagerOptions, resolveOptions } from "./manager-options.ts";
 
 /** The options as a caller without types may write them. */
 function resolve(options: Record<string, unknown>): ReturnType<typeof resolveOptions> {
   return resolveOptions(options as ManagerOptions);
 }
 
-describe("options", () => {
-  it("are OWASP's unless others are given", () => {
+describe("manager options", () => {
+  it("default to OWASP's recommendations", () => {
     const { cookie, lifetime, client, validate, limit, maxMetaBytes } = resolve({});
     expect({ cookie, lifetime, client, validate, limit, maxMetaBytes }).toEqual({
       cookie: {
@@ -34,110 +35,128 @@ describe("options", () => {
     });
   });
 
-  it("are frozen", () => {
+  it("are frozen, except notBefore", () => {
     const resolved = resolve({ validate: { ip: true } });
     for (const part of [resolved, resolved.cookie, resolved.cookie.attributes, resolved.client]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
-    // Its `notBefore` can be set while the app runs.
+    // The app can set `notBefore` while it runs.
     expect(Object.isSealed(resolved.lifetime)).toBe(true);
     expect(Object.isFrozen(resolved.limit) && Object.isFrozen(resolved.validate)).toBe(true);
   });
 
   it.each([
-    [{ expireIn: "1h" }, /^options: no option "expireIn"; there are cookie, expiresIn,/],
-    [{ cookie: { samesite: "lax" } }, /^cookie: no option "samesite"; there are name, path,/],
-    [{ cookie: null }, /^cookie: needs an object/],
-    [{ expiresIn: 3_600_000 }, /^expiresIn: needs a whole number above zero and/],
-    [{ expiresIn: "401d" }, /^expiresIn: at most "400d"/],
-    [{ idleTimeout: "-5m" }, /^idleTimeout: needs/],
-    [{ nist: "aal4" }, /^nist: needs "aal1", "aal2" or "aal3"/],
-    [{ nist: "toString" }, /^nist: needs/],
-    [{ nist: 2 }, /^nist: needs/],
-    [{ nist: null }, /^nist: needs/],
+    [{ expireIn: "1h" }, /^"expireIn" is not an option of Manager\. The options are cookie, expiresIn,/],
+    [{ cookie: { samesite: "lax" } }, /^"samesite" is not an option of cookie\. The options are name, path,/],
+    [{ cookie: null }, /^cookie must be an object\. Received null\./],
+    [{ expiresIn: 3_600_000 }, /^expiresIn/],
+    [{ expiresIn: "401d" }, /^expiresIn must be at most "400d"/],
+    [{ idleTimeout: "-5m" }, /^idleTimeout/],
+    [{ nist: "aal4" }, /^nist must be "aal1", "aal2" or "aal3"\. Received "aal4"\./],
+    [{ nist: "toString" }, /^nist must be/],
+    [{ nist: 2 }, /^nist must be/],
+    [{ nist: null }, /^nist must be/],
     [
       { nist: "aal1", expiresIn: "31d" },
-      /^expiresIn: "31d" is longer than nist: "aal1" allows, which is 30 days/,
+      /^expiresIn must be at most 30 days with nist: "aal1"\. Received 31 days\./,
     ],
     [
       { nist: "aal2", expiresIn: "25h" },
-      /^expiresIn: "25h" is longer than nist: "aal2" allows, which is 24 hours/,
+      /^expiresIn must be at most 24 hours with nist: "aal2"\. Received 25 hours\./,
     ],
     [
       { nist: "aal2", idleTimeout: "61m" },
-      /^idleTimeout: "61m" is longer than nist: "aal2" allows, which is 1 hour/,
+      /^idleTimeout must be at most 1 hour with nist: "aal2"\. Received 61 minutes\./,
     ],
     [
       { nist: "aal3", expiresIn: "43201s" },
-      /^expiresIn: "43201s" is longer than nist: "aal3" allows, which is 12 hours/,
+      /^expiresIn must be at most 12 hours with nist: "aal3"\. Received 43201 seconds\./,
     ],
     [
       { nist: "aal3", idleTimeout: "16m" },
-      /^idleTimeout: "16m" is longer than nist: "aal3" allows, which is 15 minutes/,
+      /^idleTimeout must be at most 15 minutes with nist: "aal3"\. Received 16 minutes\./,
     ],
-    [{ client: { ip: "yes" } }, /^client.ip: needs true, "prefix", "hash" or false/],
-    [{ client: { ip: "hash" } }, /^client.ip: "hash" needs the option keys, such as keys: /],
-    [{ client: { geo: "db.mmdb" } }, /^client.geo: needs a function/],
-    [{ keys: [] }, /^keys: needs a list/],
-    [{ keys: "k".repeat(32) }, /^keys: needs a list/],
-    [{ keys: [undefined] }, /^keys: needs texts of at least 32 bytes each/],
-    [{ keys: ["k".repeat(31)] }, /^keys: needs texts of at least 32 bytes each/],
-    [{ keys: ["k".repeat(32), "short"] }, /^keys: needs texts of at least 32 bytes each/],
-    [{ recognize: true }, /^recognize: /],
-    [{ recognize: { sessions: false } }, /^recognize: needs sessions, device or both/],
-    [{ recognize: { device: "yes" } }, /^recognize.device: needs true or false/],
-    [{ recognize: { device: true } }, /^recognize.device: needs the option keys/],
-    [{ recognize: {}, client: { ip: false, agent: false } }, /^recognize.sessions: needs client.ip/],
-    [{ client: { agent: 1 } }, /^client.agent: needs true or false/],
-    [{ client: { parse: "ua-parser" } }, /^client.parse: needs a function/],
-    [{ validate: {} }, /^validate: needs ip, agent or both/],
-    [{ validate: { ip: 1 } }, /^validate.ip: needs true, false or "exact"/],
-    [{ validate: { ip: "exact" }, client: { ip: "prefix" } }, /^validate.ip: "exact" needs client.ip: true/],
-    [{ validate: { agent: "x" } }, /^validate.agent: needs true or false/],
-    [{ validate: { ip: true, onChange: "log" } }, /^validate.onChange: needs "refuse", "end" or "report"/],
-    [{ validate: { ip: true }, client: { ip: false } }, /^validate.ip: needs client.ip/],
-    [{ validate: { agent: true }, client: { agent: false } }, /^validate.agent: needs client.agent/],
-    [{ maxSessions: 5 }, /^maxSessions: needs an object/],
-    [{ maxSessions: { max: 0, onExceed: "refuse" } }, /^maxSessions.max: needs a whole number above zero/],
-    [{ maxSessions: { max: 1.5, onExceed: "refuse" } }, /^maxSessions.max: needs a whole number/],
-    [{ maxSessions: { max: 5, onExceed: "oldest" } }, /^maxSessions.onExceed: needs "evict-oldest"/],
-    [{ generateId: "uuid" }, /^generateId: needs a function/],
-    [{ generateId: () => "short" }, /^generateId: needs to return 17 to 64 characters/],
+    [{ client: { ip: "yes" } }, /^client\.ip must be true, "prefix", "hash" or false\. Received "yes"\./],
+    [{ client: { ip: "hash" } }, /^client\.ip "hash" requires the option keys, such as keys: /],
+    [{ client: { geo: "db.mmdb" } }, /^client\.geo must be a function\. Received "db\.mmdb"\./],
+    [{ keys: [] }, /^keys must be an array of secrets of at least 32 bytes/],
+    [{ keys: "k".repeat(32) }, /^keys must be an array of secrets of at least 32 bytes/],
+    [{ keys: new Array(1) }, /^keys must be an array of secrets/],
+    [{ keys: [undefined] }, /^keys must be an array of secrets of at least 32 bytes/],
+    [{ keys: ["k".repeat(31)] }, /^keys must be an array of secrets of at least 32 bytes/],
+    [{ keys: ["k".repeat(32), "short"] }, /^keys must be an array of secrets of at least 32 bytes/],
+    [
+      { recognize: true },
+      /^recognize must be the result of recognition\(\) from "sessionup\/recognition"\. Received true\./,
+    ],
+    [{ recognize: {} }, /^recognize must be the result of recognition\(\)/],
+    [{ recognize: recognition({ device: true }) }, /^recognition\.device requires the option keys/],
+    [
+      { recognize: recognition(), client: { ip: false, agent: false } },
+      /^recognition\.sessions requires client\.ip or client\.agent/,
+    ],
+    [{ client: { agent: 1 } }, /^client\.agent must be true or false\. Received 1\./],
+    [{ client: { parse: "ua-parser" } }, /^client\.parse must be a function/],
+    [{ validate: {} }, /^validate must compare ip, agent or both/],
+    [{ validate: { ip: 1 } }, /^validate\.ip must be true, false or "exact"\. Received 1\./],
+    [
+      { validate: { ip: "exact" }, client: { ip: "prefix" } },
+      /^validate\.ip "exact" requires client\.ip: true/,
+    ],
+    [{ validate: { agent: "x" } }, /^validate\.agent must be true or false/],
+    [
+      { validate: { ip: true, onChange: "log" } },
+      /^validate\.onChange must be "refuse", "end" or "report"\. Received "log"\./,
+    ],
+    [{ validate: { ip: true }, client: { ip: false } }, /^validate\.ip requires client\.ip/],
+    [{ validate: { agent: true }, client: { agent: false } }, /^validate\.agent requires client\.agent/],
+    [{ maxSessions: 5 }, /^maxSessions must be an object\. Received 5\./],
+    [
+      { maxSessions: { max: 0, onExceed: "refuse" } },
+      /^maxSessions\.max must be a positive integer\. Received 0\./,
+    ],
+    [
+      { maxSessions: { max: 1.5, onExceed: "refuse" } },
+      /^maxSessions\.max must be a positive integer\. Received 1\.5\./,
+    ],
+    [{ maxSessions: { max: 5, onExceed: "oldest" } }, /^maxSessions\.onExceed must be "evict-oldest"/],
+    [{ generateId: "uuid" }, /^generateId must be a function/],
+    [{ generateId: () => "short" }, /^generateId must return 17 to 64 characters/],
     [
       { generateId: () => crypto.randomUUID() },
-      /^generateId: needs to return 17 to 64 characters of \[0-9A-Za-z\]/,
+      /^generateId must return 17 to 64 characters of \[0-9A-Za-z\]/,
     ],
-    [{ generateId: () => "a".repeat(20) }, /^generateId: returned the same text twice/],
-    [{ generateSecret: () => 5 }, /^generateSecret: needs to return 22 to 128 characters/],
-    [{ generateSecret: () => "é".repeat(43) }, /^generateSecret: needs to return/],
-    [{ generateSecret: () => "a".repeat(129) }, /^generateSecret: needs to return/],
-    [{ meta: {} }, /^meta: needs a Standard Schema/],
-    [{ meta: null }, /^meta: needs a Standard Schema/],
-    [{ meta: { "~standard": { version: 2, validate: () => ({}) } } }, /^meta: needs a Standard Schema/],
-    [{ maxMetaBytes: 0 }, /^maxMetaBytes: needs a whole number above zero/],
-    [{ clock: 5 }, /^clock: needs a function/],
-    [{ trustProxy: true }, /^trustProxy: needs false, a number/],
-  ])("refuses %j, naming the option and the mend", (options, message) => {
+    [{ generateId: () => "a".repeat(20) }, /^generateId must not return the same text twice/],
+    [{ generateSecret: () => 5 }, /^generateSecret must return 22 to 128 characters/],
+    [{ generateSecret: () => "é".repeat(43) }, /^generateSecret must return/],
+    [{ generateSecret: () => "a".repeat(129) }, /^generateSecret must return/],
+    [{ meta: {} }, /^meta must be a Standard Schema/],
+    [{ meta: null }, /^meta must be a Standard Schema/],
+    [{ meta: { "~standard": { version: 2, validate: () => ({}) } } }, /^meta must be a Standard Schema/],
+    [{ maxMetaBytes: 0 }, /^maxMetaBytes must be a positive integer\. Received 0\./],
+    [{ clock: 5 }, /^clock must be a function\. Received 5\./],
+    [{ trustProxy: true }, /^trustProxy/],
+  ])("rejects %j with the option's name and what it must be", (options, message) => {
     expect(() => resolve(options as Record<string, unknown>)).toThrow(message);
     expect(() => resolve(options as Record<string, unknown>)).toThrow(TypeError);
   });
 
-  it("takes schemas of any library", () => {
+  it("accepts schemas of any library", () => {
     for (const meta of [z.object({}), typed<{ a: string }>()]) expect(resolve({ meta }).meta).toBe(meta);
   });
 
-  it("checks every text that a generator makes", () => {
+  it("checks every text that a generator returns", () => {
     const texts = ["a".repeat(20), "b".repeat(20), "c".repeat(20), "bad"];
     const { generateId } = resolve({ generateId: () => texts.shift() });
     expect(generateId()).toBe("c".repeat(20));
-    expect(generateId).toThrow(/^generateId: needs to return/);
+    expect(generateId).toThrow(/^generateId must return/);
   });
 });
 
-describe("the cookie's name", () => {
+describe("cookie.name", () => {
   const sent = (cookie: CookieOptions) => resolve({ cookie }).cookie.attributes.name;
 
-  it("has the strictest prefix that the other options allow", () => {
+  it("is sent with the strictest prefix that the other options allow", () => {
     expect(sent({})).toBe("__Host-sessionup");
     expect(sent({ name: "sid" })).toBe("__Host-sid");
     expect(sent({ path: "/app" })).toBe("__Secure-sessionup");
@@ -150,25 +169,40 @@ describe("the cookie's name", () => {
   });
 
   it.each([
-    [{ name: "__Host-sid", path: "/app" }, 'cookie.name: "__Host-" needs path "/", no domain, and secure'],
-    [{ name: "__Host-sid", domain: "example.com" }, 'cookie.name: "__Host-" needs path "/"'],
-    [{ name: "__HOST-sid", secure: false }, 'cookie.name: "__Host-" needs path "/"'],
-    [{ name: "__secure-sid", secure: false }, 'cookie.name: "__secure-" needs secure'],
-    [{ name: "__Http-sid", httpOnly: false }, 'cookie.name: "__Http-" needs httpOnly'],
-    [{ name: "__Host-Http-sid", httpOnly: false }, 'cookie.name: "__Host-Http-" needs httpOnly'],
-  ])("refuses %j, which browsers would drop", (cookie, message) => {
+    [
+      { name: "__Host-sid", path: "/app" },
+      'cookie.name with the prefix "__Host-" requires path "/", no domain and secure: true.',
+    ],
+    [
+      { name: "__Host-sid", domain: "example.com" },
+      'cookie.name with the prefix "__Host-" requires path "/"',
+    ],
+    [{ name: "__HOST-sid", secure: false }, 'cookie.name with the prefix "__Host-" requires path "/"'],
+    [
+      { name: "__secure-sid", secure: false },
+      'cookie.name with the prefix "__secure-" requires secure: true.',
+    ],
+    [
+      { name: "__Http-sid", httpOnly: false },
+      'cookie.name with the prefix "__Http-" requires httpOnly: true.',
+    ],
+    [
+      { name: "__Host-Http-sid", httpOnly: false },
+      'cookie.name with the prefix "__Host-Http-" requires httpOnly: true.',
+    ],
+  ])("rejects %j, because browsers would drop the cookie", (cookie, message) => {
     expect(() => resolve({ cookie })).toThrow(message);
   });
 
-  it("keeps name and value within the 4 096 bytes of a browser at their longest", () => {
+  it("may have 128 characters, which keeps the longest cookie within the 4 096 bytes of browsers", () => {
     const name = "n".repeat(128);
     expect(`__Secure-${name}=`.length + 66 + 1 + 150).toBeLessThan(4_096);
     expect(() => resolve({ cookie: { name } })).not.toThrow();
-    expect(() => resolve({ cookie: { name: `${name}n` } })).toThrow(/^cookie.name: needs 1 to 128/);
+    expect(() => resolve({ cookie: { name: `${name}n` } })).toThrow(/^cookie\.name must be 1 to 128/);
   });
 });
 
-describe("attributes that could split a header", () => {
+describe("cookie attributes", () => {
   const evil = [
     "",
     " ",
@@ -186,36 +220,38 @@ describe("attributes that could split a header", () => {
     null,
   ];
 
-  it.each(evil)("refuses the name %j", (name) => {
-    expect(() => resolve({ cookie: { name } })).toThrow(/^cookie.name: needs/);
+  it.each(evil)("reject the name %j", (name) => {
+    expect(() => resolve({ cookie: { name } })).toThrow(/^cookie\.name must be/);
   });
 
   it.each(["", "app", "/;", "/a b", "/\r\nx", "/é", "/\0", "/\u007f", 5, null])(
-    "refuses the path %j",
+    "reject the path %j",
     (path) => {
-      expect(() => resolve({ cookie: { path } })).toThrow(/^cookie.path: needs/);
+      expect(() => resolve({ cookie: { path } })).toThrow(/^cookie\.path must be/);
     },
   );
 
   it.each([...evil.filter((domain) => domain !== null), ".example.com", "example.com.", "-a", null])(
-    "refuses the domain %j",
+    "reject the domain %j",
     (domain) => {
-      expect(() => resolve({ cookie: { domain } })).toThrow(/^cookie.domain: needs/);
+      expect(() => resolve({ cookie: { domain } })).toThrow(/^cookie\.domain must be/);
     },
   );
 
-  it("refuses what browsers drop, or what is no choice", () => {
+  it("reject combinations that browsers drop, and unknown values", () => {
     expect(() => resolve({ cookie: { sameSite: "none", secure: false } })).toThrow(
-      /^cookie.sameSite: "none" needs secure/,
+      /^cookie\.sameSite "none" requires secure: true/,
     );
     expect(() => resolve({ cookie: { partitioned: true, secure: false } })).toThrow(
-      /^cookie.partitioned: needs secure/,
+      /^cookie\.partitioned requires secure: true/,
     );
     for (const sameSite of ["Strict", true, null, ""]) {
-      expect(() => resolve({ cookie: { sameSite } })).toThrow(/^cookie.sameSite: needs/);
+      expect(() => resolve({ cookie: { sameSite } })).toThrow(/^cookie\.sameSite must be/);
     }
     for (const key of ["secure", "httpOnly", "partitioned"]) {
-      expect(() => resolve({ cookie: { [key]: "false" } })).toThrow(`cookie.${key}: needs true or false`);
+      expect(() => resolve({ cookie: { [key]: "false" } })).toThrow(
+        `cookie.${key} must be true or false. Received "false".`,
+      );
     }
   });
 });

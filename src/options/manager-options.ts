@@ -168,7 +168,7 @@ const parseClearSiteData = listOf('"cache", "cookies" and "storage"', (type) =>
 const parseKeys: Parser<readonly string[]> = (value, name) => {
   const isKey = (key: unknown) =>
     typeof key === "string" && new TextEncoder().encode(key).length >= MIN_KEY_BYTES;
-  if (Array.isArray(value) && value.length > 0 && value.every(isKey)) return value;
+  if (Array.isArray(value) && value.length > 0 && [...value].every(isKey)) return value;
   // What was received may be a key.
   throw new TypeError(
     `${name} must be an array of secrets of at least ${MIN_KEY_BYTES} bytes, such as the output of "openssl rand -base64 32".`,

@@ -67,7 +67,7 @@ function describeEnds({ tombstones, notBefore, clearSiteData }: PolicyData): str
     ...(notBefore === null ? [] : [`Sessions that began before ${notBefore} are rejected.`]),
     ...(clearSiteData.length === 0
       ? []
-      : [`At logout the browser clears its ${clearSiteData.join(", ")} besides the cookie.`]),
+      : [`At logout the browser clears its ${clearSiteData.join(" and ")} besides the cookie.`]),
   ];
 }
 
@@ -105,7 +105,7 @@ const SAME_SITE = {
 } as const;
 
 function describeOrigins(trusted: readonly string[]): string {
-  const except = trusted.length === 0 ? "" : `, except those of ${trusted.join(", ")}`;
+  const except = trusted.length === 0 ? "" : `, except those of ${trusted.join(", ")},`;
   return `Unsafe requests from pages of other origins${except} are rejected, unless a route of the app allows them.`;
 }
 

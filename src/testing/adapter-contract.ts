@@ -1,6 +1,7 @@
 import type { Sessions } from "../http/sessions.ts";
 import { Manager } from "../manager.ts";
-import { type ContractRoute, contractRoutes, throwUndefined } from "./adapter/app.ts";
+import { contractRoutes } from "./adapter/app.ts";
+import { throwUndefined } from "./adapter/app-responses.ts";
 import { cachingTests } from "./adapter/caching.ts";
 import { ContractClient } from "./adapter/client.ts";
 import { cookieTests } from "./adapter/cookies.ts";
@@ -10,6 +11,7 @@ import { SwitchableStore, TRUSTED_ORIGIN } from "./adapter/fixture.ts";
 import { initTests } from "./adapter/init.ts";
 import { methodTests } from "./adapter/methods.ts";
 import { middlewareTests } from "./adapter/middleware.ts";
+import type { ContractRoute } from "./adapter/route.ts";
 import { routeTests } from "./adapter/routes.ts";
 import { type ContractSkip, runContract, type TestRunner } from "./contract.ts";
 import { TestClock } from "./test-clock.ts";

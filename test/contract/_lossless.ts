@@ -46,7 +46,7 @@ export function losslessTests(backend: Backend): void {
         await expectSame(store, { ...record, revision: 1, data: second });
         assert.equal(await store.deleteById(record.id, END), "deleted");
       });
-      await fc.assert(property, { numRuns: 150, ...PROPERTY });
+      await fc.assert(property, { numRuns: 75, ...PROPERTY });
     }, 90_000);
 
     it("keeps a key that is called __proto__, and numbers to the last bit", async () => {
@@ -77,7 +77,7 @@ export function losslessTests(backend: Backend): void {
         for (const { id, userKey } of records)
           assert.deepEqual(await store.deleteByUserKey(userKey, END), [id]);
       });
-      await fc.assert(property, { numRuns: 60, ...PROPERTY });
+      await fc.assert(property, { numRuns: 30, ...PROPERTY });
     }, 90_000);
 
     zoneTests(backend);

@@ -8,7 +8,8 @@ import { type Question, questionOf, type Step, step, type World } from "./_model
 import { marked, newMark, userKey } from "./arbitraries.ts";
 import { type Backend, openStores } from "./backend.ts";
 
-const RUNS = 60;
+/** The number of random sequences. `MODEL_RUNS` sets more for a long run. */
+const RUNS = Number(process.env.MODEL_RUNS ?? 30);
 
 /** Never moves backwards, from run to run: what clears the dead away goes by the latest time that it was told. */
 let clock = Date.UTC(2026, 0, 1, 12);

@@ -7,8 +7,8 @@ import { managerRaces } from "./_manager-races.ts";
 import { newMark } from "./arbitraries.ts";
 import { type Backend, openStores } from "./backend.ts";
 
-/** Each race is run so often, each time with a user of its own. */
-const ROUNDS = 300;
+/** The number of times each race runs, each time with a user of its own. `RACE_ROUNDS` sets more for a long run. */
+const ROUNDS = Number(process.env.RACE_ROUNDS ?? 100);
 const CLIENTS = 3;
 
 type Task = (store: Store) => Promise<unknown>;

@@ -5,7 +5,7 @@ import express from "express";
 import { Manager, type ManagerOptions } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { type RoutesOptions, sessionRoutes } from "sessionup/routes";
-import { SwitchableStore } from "../../src/testing/adapter/app.ts";
+import { SwitchableStore } from "../../src/testing/adapter/fixture.ts";
 import { listen } from "../support/listen.ts";
 
 /** An app with the ready-made routes under `/account`, and pages that use their client. */

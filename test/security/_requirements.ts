@@ -153,7 +153,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     asks: "users see and end their sessions",
     does: "`fetchAll`, `revokeOwn`",
     needs:
-      "`routes()`, which by default ends other sessions only within 15 minutes of authentication; or a page of your own, behind `auth({ maxAuthAge })`",
+      "`sessionRoutes()`, which by default ends other sessions only within 15 minutes of authentication; or a page of your own, behind `auth({ maxAuthAge })`",
   },
   {
     id: "7.5.3",

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../support/entries.ts";
-import { REQUIREMENTS } from "./_requirements.ts";
+import { REQUIREMENTS, type Requirement } from "./_requirements.ts";
 
 /** A test whose title ends with a tag such as `[asvs 7.4.1]`: it proves that requirement. */
 interface Proof {

@@ -15,7 +15,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Witness, watched } from "../security/witness.ts";
 import { Browser, testSessions } from "../support/browser.ts";
 import { startMariadb } from "../support/servers/mariadb.ts";
-import { startPostgres } from "../support/servers/postgres.ts";
+import { WITHOUT_FSYNC as MYSQL_SETTINGS } from "../support/servers/mysql.ts";
+import { WITHOUT_FSYNC as POSTGRES_SETTINGS, startPostgres } from "../support/servers/postgres.ts";
 import { startRedis } from "../support/servers/redis.ts";
 import { poolOf as mysqlPool } from "./mysql/fixture.ts";
 import { poolOf as postgresPool } from "./postgres/fixture.ts";
@@ -49,8 +50,8 @@ function shared<Server extends { stop(): Promise<unknown> }>(
   };
 }
 
-const mariadb = shared(() => startMariadb());
-const pg = shared(() => startPostgres());
+const mariadb = shared(() => startMariadb(MYSQL_SETTINGS));
+const pg = shared(() => startPostgres(POSTGRES_SETTINGS));
 
 async function mysql(prepare: boolean): Promise<Breakable> {
   const pool = mysqlPool((await mariadb()).url);

@@ -31,18 +31,18 @@ export const cachingTests: AdapterTests = [
       const client = f.client();
       await client.post("/login");
       f.clock.advance("24h");
-      const answer = await client.get("/public-cached");
-      assert.deepEqual([answer.status, answer.cookies.length, client.jar.size], [200, 1, 0]);
-      assert.equal(answer.headers.get("cache-control"), "no-store");
+      const response = await client.get("/public-cached");
+      assert.deepEqual([response.status, response.cookies.length, client.jar.size], [200, 1, 0]);
+      assert.equal(response.headers.get("cache-control"), "no-store");
     },
   ),
   test(
     "caching/no-cookie",
     "a response without a session cookie keeps the handler's Cache-Control",
     async (f) => {
-      const answer = await f.client().get("/public-cached");
-      assert.deepEqual(answer.cookies, []);
-      assert.equal(answer.headers.get("cache-control"), "public, max-age=3600");
+      const response = await f.client().get("/public-cached");
+      assert.deepEqual(response.cookies, []);
+      assert.equal(response.headers.get("cache-control"), "public, max-age=3600");
     },
   ),
   test(
@@ -52,35 +52,35 @@ export const cachingTests: AdapterTests = [
       const client = f.client();
       await client.post("/login");
       for (const reply of ["json", "redirect", "stream"]) {
-        const answer = await client.get(`/private-${reply}`);
-        assert.deepEqual([answer.headers.get("cache-control"), answer.cookies], ["private", []], reply);
+        const response = await client.get(`/private-${reply}`);
+        assert.deepEqual([response.headers.get("cache-control"), response.cookies], ["private", []], reply);
       }
     },
   ),
   test("caching/auth-error", "an error response behind auth is private", async (f) => {
     const client = f.client();
     await client.post("/login");
-    const answer = await client.get("/private-error");
-    assert.deepEqual([answer.status, answer.headers.get("cache-control")], [500, "private"]);
+    const response = await client.get("/private-error");
+    assert.deepEqual([response.status, response.headers.get("cache-control")], [500, "private"]);
   }),
   test("caching/auth-handler", "a response behind auth keeps the handler's Cache-Control", async (f) => {
     const client = f.client();
     await client.post("/login");
-    const answer = await client.get("/private-cached");
-    assert.deepEqual([answer.status, answer.headers.get("cache-control")], [200, "public, max-age=3600"]);
+    const response = await client.get("/private-cached");
+    assert.deepEqual([response.status, response.headers.get("cache-control")], [200, "public, max-age=3600"]);
   }),
   test("caching/auth-cookie", "a response on which auth sets a cookie is no-store", async (f) => {
     const client = f.client();
     await client.post("/admin/login");
     const former = { cookie: `__Host-old-admin=${client.jar.get("__Host-admin")}` };
-    const answer = await f.client().get("/admin/both", former);
-    assert.deepEqual([answer.status, answer.headers.get("cache-control")], [200, "no-store"]);
+    const response = await f.client().get("/admin/both", former);
+    assert.deepEqual([response.status, response.headers.get("cache-control")], [200, "no-store"]);
   }),
 ];
 
 async function staysPrivate(f: AdapterFixture, reply: string, status: number): Promise<void> {
   const client = f.client();
-  const answer = await client.post(`/login-cached-${reply}`);
-  assert.deepEqual([answer.status, answer.headers.get("cache-control")], [status, "no-store"]);
+  const response = await client.post(`/login-cached-${reply}`);
+  assert.deepEqual([response.status, response.headers.get("cache-control")], [status, "no-store"]);
   assert.equal((await client.get("/private")).status, 200);
 }

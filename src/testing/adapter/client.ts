@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 
-/** What a phone sends as its User-Agent. */
+/** The User-Agent header of a phone. */
 export const PIXEL: string =
   "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36";
 
-/** An answer, read to its end. */
-export interface Answer {
+/** A response whose body has been read. */
+export interface ClientResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** Every Set-Cookie line. */
+  /** The values of all Set-Cookie headers. */
   readonly cookies: readonly string[];
   readonly text: string;
-  /** The body as JSON. Throws where it is none. */
+  /** Returns the body parsed as JSON. Throws `SyntaxError` for other text. */
   json(): never;
 }
 
-/** A client with a jar of its own, as a browser is. */
+/** A client with its own cookie jar, like a browser. */
 export class ContractClient {
-  /** Cookies by name, as they would be sent. */
+  /** The values of the cookies by name. */
   readonly jar: Map<string, string> = new Map();
   readonly #origin: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -28,15 +28,19 @@ export class ContractClient {
     this.#headers = headers;
   }
 
-  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<ClientResponse> {
     return this.send("GET", path, headers);
   }
 
-  post(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  post(path: string, headers: Readonly<Record<string, string>> = {}): Promise<ClientResponse> {
     return this.send("POST", path, headers);
   }
 
-  async send(method: string, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async send(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ClientResponse> {
     const response = await fetch(this.#origin + path, {
       method,
       redirect: "manual",
@@ -58,14 +62,14 @@ export class ContractClient {
     return [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
-  /** The value of the only cookie in the jar. */
+  /** Returns the value of the only cookie in the jar. */
   token(): string {
     const [value, another] = this.jar.values();
-    assert.ok(value !== undefined && another === undefined, `one cookie was expected, not ${this.jar.size}`);
+    assert.ok(value !== undefined && another === undefined, `expected one cookie, received ${this.jar.size}`);
     return value;
   }
 
-  /** Takes what an answer sets. */
+  /** Stores the cookies that a response sets, and removes those that it clears. */
   keep(lines: readonly string[]): void {
     for (const line of lines) {
       const { name, value, attributes } = parseSetCookie(line);
@@ -75,7 +79,7 @@ export class ContractClient {
   }
 }
 
-/** A Set-Cookie line taken apart; attributes by their lower-case names, flags with an empty text. */
+/** Parses a Set-Cookie header. Attribute names are in lower case, and a flag has an empty value. */
 export function parseSetCookie(line: string): {
   name: string;
   value: string;
@@ -90,7 +94,7 @@ export function parseSetCookie(line: string): {
   return { name: pair.slice(0, equals), value: pair.slice(equals + 1), attributes: new Map(attributes) };
 }
 
-/** Sends requests on one connection, all before the first answer; the bodies of the answers in their order. */
+/** Sends all requests on one connection before the first response. Returns the responses in their order, as text. */
 export async function pipelined(
   origin: string,
   path: string,
@@ -103,7 +107,7 @@ export async function pipelined(
     const connection = index === last ? "close" : "keep-alive";
     return `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: ${connection}\r\nCookie: ${cookie}\r\n\r\n`;
   });
-  // Not ended here: not every server goes on with a connection that is half closed.
+  // The socket stays open: some servers stop responding on a half-closed connection.
   socket.write(requests.join(""));
   let text = "";
   for await (const chunk of socket) text += String(chunk);

@@ -12,9 +12,9 @@ export const cookieTests: AdapterTests = [
       const client = f.client();
       await client.post("/admin/login?user=root");
       const old = `__Host-old-admin=${client.jar.get("__Host-admin")}`;
-      const answer = await f.client().get("/admin/both", { cookie: old });
-      assert.deepEqual([answer.status, answer.json()], [200, { admin: "root", user: null }]);
-      const set = answer.cookies.map((line) => parseSetCookie(line));
+      const response = await f.client().get("/admin/both", { cookie: old });
+      assert.deepEqual([response.status, response.json()], [200, { admin: "root", user: null }]);
+      const set = response.cookies.map((line) => parseSetCookie(line));
       const [cleared] = set.filter(({ name }) => name === "__Host-old-admin");
       assert.deepEqual([cleared?.value, cleared?.attributes.get("max-age")], ["", "0"]);
       assert.deepEqual(
@@ -50,8 +50,8 @@ export const cookieTests: AdapterTests = [
   ),
   test("cookie-delivery/redirect", "the session cookie is set on a redirect", async (f) => {
     const client = f.client();
-    const answer = await client.post("/login-and-redirect");
-    assert.deepEqual([answer.status, answer.headers.get("location")], [303, "/private"]);
+    const response = await client.post("/login-and-redirect");
+    assert.deepEqual([response.status, response.headers.get("location")], [303, "/private"]);
     assert.equal((await client.get("/private")).status, 200);
   }),
   test("cookie-delivery/stream", "the session cookie is set on a streamed response", async (f) => {
@@ -72,8 +72,8 @@ export const cookieTests: AdapterTests = [
       const client = f.client();
       await client.post("/login");
       const before = await f.manager.fetchByUserKey("ann");
-      for (const verb of ["init", "revoke", "revokeAll", "rotate", "reauthenticate"]) {
-        assert.equal((await client.post(`/late?verb=${verb}`)).text, "head ERR_HEADERS_SENT", verb);
+      for (const method of ["init", "revoke", "revokeAll", "rotate", "reauthenticate"]) {
+        assert.equal((await client.post(`/late?method=${method}`)).text, "head ERR_HEADERS_SENT", method);
       }
       assert.deepEqual(
         (await f.manager.fetchByUserKey("ann")).map(({ id }) => id),

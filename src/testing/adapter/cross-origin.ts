@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "../contract.ts";
-import type { Answer, ContractClient } from "./client.ts";
+import type { ClientResponse, ContractClient } from "./client.ts";
 import { type AdapterFixture, type AdapterTests, TRUSTED_ORIGIN } from "./fixture.ts";
 
 const EVIL = "https://evil.example";
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What browsers say of a page of another origin: those of today, older ones, and those of pages that hide theirs. */
-function foreignHeaders(f: AdapterFixture): readonly Headers[] {
+/** Returns the headers that current and older browsers send for a page of another or a hidden origin. */
+function crossOriginHeaders(f: AdapterFixture): readonly Headers[] {
   const { host } = new URL(f.origin);
   return [
     { "sec-fetch-site": "cross-site", origin: EVIL },
@@ -22,8 +22,8 @@ function foreignHeaders(f: AdapterFixture): readonly Headers[] {
   ];
 }
 
-/** What they say of the own pages, of what was typed or bookmarked, of a friend's, and what no browser says. */
-function ownHeaders(f: AdapterFixture): readonly Headers[] {
+/** Returns the headers for the app's own pages, typed URLs and bookmarks, a trusted origin, and non-browser clients. */
+function acceptedHeaders(f: AdapterFixture): readonly Headers[] {
   return [
     { "sec-fetch-site": "same-origin", origin: f.origin },
     { "sec-fetch-site": "same-origin" },
@@ -41,11 +41,11 @@ async function loggedIn(f: AdapterFixture): Promise<ContractClient> {
   return client;
 }
 
-function assertForbidden(answer: Answer, f: AdapterFixture, sent: unknown): void {
+function assertForbidden(response: ClientResponse, f: AdapterFixture, sent: unknown): void {
   const message = JSON.stringify(sent);
-  assert.deepEqual([answer.status, answer.json()], [403, { error: "forbidden" }], message);
-  assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
-  assert.deepEqual([answer.cookies, f.store.calls], [[], 0], message);
+  assert.deepEqual([response.status, response.json()], [403, { error: "forbidden" }], message);
+  assert.match(response.headers.get("content-type") ?? "", /^application\/json/);
+  assert.deepEqual([response.cookies, f.store.calls], [[], 0], message);
 }
 
 /** Tests of requests from pages of other origins. */
@@ -55,7 +55,7 @@ export const crossOriginTests: AdapterTests = [
     "auth and public reject an unsafe cross-origin request before they read the store [asvs 3.5.1]",
     async (f) => {
       const client = await loggedIn(f);
-      for (const headers of foreignHeaders(f)) {
+      for (const headers of crossOriginHeaders(f)) {
         for (const path of ["/act", "/act-public"]) {
           f.store.calls = 0;
           assertForbidden(await client.post(path, headers), f, [path, headers]);
@@ -72,7 +72,7 @@ export const crossOriginTests: AdapterTests = [
       f.store.down = true;
       for (const path of ["/act", "/act-public"]) {
         f.store.calls = 0;
-        assertForbidden(await client.post(path, foreignHeaders(f)[0]), f, path);
+        assertForbidden(await client.post(path, crossOriginHeaders(f)[0]), f, path);
       }
     },
   ),
@@ -82,11 +82,11 @@ export const crossOriginTests: AdapterTests = [
     async (f) => {
       const client = await loggedIn(f);
       const before = client.cookieHeader();
-      for (const headers of foreignHeaders(f)) {
+      for (const headers of crossOriginHeaders(f)) {
         f.store.calls = 0;
-        const answer = await client.post("/login?user=mallory", headers);
+        const response = await client.post("/login?user=mallory", headers);
         assert.deepEqual(
-          [answer.status, answer.cookies, f.store.calls],
+          [response.status, response.cookies, f.store.calls],
           [403, [], 0],
           JSON.stringify(headers),
         );
@@ -109,8 +109,8 @@ export const crossOriginTests: AdapterTests = [
         "/rotate",
         "/reauthenticate",
       ]) {
-        const answer = await client.post(path, foreignHeaders(f)[0]);
-        assert.deepEqual([answer.status, answer.cookies], [403, []], path);
+        const response = await client.post(path, crossOriginHeaders(f)[0]);
+        assert.deepEqual([response.status, response.cookies], [403, []], path);
       }
       assert.deepEqual([client.cookieHeader(), (await client.get("/private")).status], [before, 200]);
     },
@@ -125,11 +125,11 @@ export const crossOriginTests: AdapterTests = [
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
       ]) {
-        const answer = await client.post("/account/logout", {
-          ...foreignHeaders(f)[0],
+        const response = await client.post("/account/logout", {
+          ...crossOriginHeaders(f)[0],
           "content-type": type,
         });
-        assert.equal(answer.status, 403, type);
+        assert.equal(response.status, 403, type);
       }
       assert.equal((await client.get("/private")).status, 200);
     },
@@ -139,12 +139,12 @@ export const crossOriginTests: AdapterTests = [
     "auth and public accept cross-origin requests with GET, HEAD and OPTIONS [asvs 3.5.3]",
     async (f) => {
       const client = await loggedIn(f);
-      for (const headers of foreignHeaders(f)) {
+      for (const headers of crossOriginHeaders(f)) {
         assert.deepEqual((await client.get("/private", headers)).json(), { user: "ann" });
         assert.deepEqual((await client.get("/public", headers)).json(), { user: "ann" });
       }
-      assert.equal((await client.send("HEAD", "/private", foreignHeaders(f)[0])).status, 200);
-      assert.notEqual((await client.send("OPTIONS", "/private", foreignHeaders(f)[0])).status, 403);
+      assert.equal((await client.send("HEAD", "/private", crossOriginHeaders(f)[0])).status, 200);
+      assert.notEqual((await client.send("OPTIONS", "/private", crossOriginHeaders(f)[0])).status, 403);
     },
   ),
   test(
@@ -163,7 +163,7 @@ export const crossOriginTests: AdapterTests = [
     "the routes reject a cross-origin DELETE before they read the store",
     async (f) => {
       const client = await loggedIn(f);
-      for (const headers of foreignHeaders(f)) {
+      for (const headers of crossOriginHeaders(f)) {
         f.store.calls = 0;
         assertForbidden(await client.send("DELETE", "/account/sessions", headers), f, headers);
       }
@@ -175,11 +175,11 @@ export const crossOriginTests: AdapterTests = [
     async (f) => {
       for (const path of ["/callback", "/callback-bare"]) {
         const client = f.client();
-        const answer = await client.post(`${path}?user=bob`, foreignHeaders(f)[0]);
-        assert.deepEqual([answer.status, client.jar.size], [200, 1], path);
+        const response = await client.post(`${path}?user=bob`, crossOriginHeaders(f)[0]);
+        assert.deepEqual([response.status, client.jar.size], [200, 1], path);
         assert.deepEqual((await client.get("/private")).json(), { user: "bob" });
-        // Only there.
-        assert.equal((await client.post("/act", foreignHeaders(f)[0])).status, 403);
+        // Other routes do not allow it.
+        assert.equal((await client.post("/act", crossOriginHeaders(f)[0])).status, 403);
       }
     },
   ),
@@ -187,7 +187,7 @@ export const crossOriginTests: AdapterTests = [
     "cross-origin/trusted",
     "requests from the app's own pages, trusted origins and non-browser clients are accepted",
     async (f) => {
-      for (const headers of ownHeaders(f)) {
+      for (const headers of acceptedHeaders(f)) {
         const message = JSON.stringify(headers);
         const client = f.client();
         assert.equal((await client.post("/login?user=bob", headers)).status, 200, message);

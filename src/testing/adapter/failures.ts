@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "../contract.ts";
 import type { AdapterTests } from "./fixture.ts";
 
-/** Tests of a store that does not answer, and of handlers that throw undefined. */
+/** Tests of a store that does not response, and of handlers that throw undefined. */
 export const failureTests: AdapterTests = [
   test(
     "store-outage/auth",
@@ -11,9 +11,12 @@ export const failureTests: AdapterTests = [
       const client = f.client();
       await client.post("/login");
       f.store.down = true;
-      const answer = await client.get("/private");
-      assert.deepEqual([answer.status, answer.json(), answer.cookies], [503, { error: "unavailable" }, []]);
-      assert.match(answer.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/);
+      const response = await client.get("/private");
+      assert.deepEqual(
+        [response.status, response.json(), response.cookies],
+        [503, { error: "unavailable" }, []],
+      );
+      assert.match(response.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/);
       f.store.down = false;
       assert.deepEqual((await client.get("/private")).json(), { user: "ann" });
     },
@@ -25,9 +28,9 @@ export const failureTests: AdapterTests = [
       const client = f.client();
       await client.post("/login");
       f.store.down = true;
-      const { current, ...others } = (await client.get("/verbs")).json() as Record<string, unknown>;
+      const { current, ...others } = (await client.get("/methods")).json() as Record<string, unknown>;
       assert.equal(current, null);
-      for (const [verb, outcome] of Object.entries(others)) assert.equal(outcome, "ERR_STORE", verb);
+      for (const [method, outcome] of Object.entries(others)) assert.equal(outcome, "ERR_STORE", method);
       assert.equal(Object.keys(others).length, 11);
     },
   ),
@@ -35,8 +38,8 @@ export const failureTests: AdapterTests = [
     const client = f.client();
     await client.post("/login");
     f.store.down = true;
-    const answer = await client.post("/logout");
-    assert.deepEqual([answer.status, answer.cookies], [503, []]);
+    const response = await client.post("/logout");
+    assert.deepEqual([response.status, response.cookies], [503, []]);
     f.store.down = false;
     assert.equal((await client.get("/private")).status, 200);
   }),
@@ -44,9 +47,9 @@ export const failureTests: AdapterTests = [
     "thrown-undefined/reject",
     "a reject that throws undefined causes an error response, and the handler does not run",
     async (f) => {
-      const answer = await f.client().get("/reject-throws");
-      assert.ok(answer.status >= 500, String(answer.status));
-      assert.ok(!answer.text.includes("the handler ran"), answer.text);
+      const response = await f.client().get("/reject-throws");
+      assert.ok(response.status >= 500, String(response.status));
+      assert.ok(!response.text.includes("the handler ran"), response.text);
     },
   ),
   test("thrown-undefined/handler", "a handler that throws undefined causes an error response", async (f) => {

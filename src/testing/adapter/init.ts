@@ -60,9 +60,9 @@ export const initTests: AdapterTests = [
     "init called twice in one request keeps only the second session and its cookie",
     async (f) => {
       const client = f.client();
-      const answer = await client.post("/login-twice");
-      const [, second] = answer.json() as string[];
-      assert.equal(answer.cookies.length, 1);
+      const response = await client.post("/login-twice");
+      const [, second] = response.json() as string[];
+      assert.equal(response.cookies.length, 1);
       assert.deepEqual(
         (await f.manager.fetchByUserKey("ann")).map(({ id }) => String(id)),
         [second],

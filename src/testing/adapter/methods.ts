@@ -16,16 +16,16 @@ export const methodTests: AdapterTests = [
       await desk.post("/login");
       await f.client().post("/login?user=bob");
       for (const path of ["/sessions", "/list"]) {
-        const answer = await phone.get(path);
-        const listed = answer.json() as SessionJson[];
+        const response = await phone.get(path);
+        const listed = response.json() as SessionJson[];
         assert.deepEqual(
           listed.map(({ current }) => current),
           [false, true],
         );
-        for (const { token } of [phone, desk].map((client) => ({ token: client.token() }))) {
-          assert.ok(!answer.text.includes(token.split(".")[1] ?? token));
+        for (const token of [phone.token(), desk.token()]) {
+          assert.ok(!response.text.includes(token.split(".")[1] ?? token));
         }
-        assert.ok(!answer.text.includes("ann"), "the list tells the user key");
+        assert.ok(!response.text.includes("ann"), "the list contains the user key");
       }
     },
   ),
@@ -33,10 +33,10 @@ export const methodTests: AdapterTests = [
     const client = f.client();
     await client.post("/login");
     const old = client.cookieHeader();
-    const answer = await client.post("/logout");
-    assert.deepEqual(answer.json(), { user: null });
+    const response = await client.post("/logout");
+    assert.deepEqual(response.json(), { user: null });
     assert.equal(client.jar.size, 0);
-    assert.equal(answer.headers.get("cache-control"), "no-store");
+    assert.equal(response.headers.get("cache-control"), "no-store");
     assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
   }),
   test(
@@ -57,8 +57,8 @@ export const methodTests: AdapterTests = [
     const [own, other] = [f.client(), f.client()];
     const ids = [];
     for (const client of [own, other]) ids.push(((await client.post("/login")).json() as { id: string }).id);
-    const answer = await own.post("/logout-all");
-    assert.deepEqual([...(answer.json() as string[])].sort(), ids.sort());
+    const response = await own.post("/logout-all");
+    assert.deepEqual([...(response.json() as string[])].sort(), ids.sort());
     assert.equal(own.jar.size, 0);
     assert.equal((await other.get("/private")).status, 401);
   }),
@@ -88,8 +88,8 @@ export const methodTests: AdapterTests = [
       const [own, theirs] = [f.client(), f.client()];
       await own.post("/login?user=ann");
       const { id } = (await theirs.post("/login?user=bob")).json() as { id: string };
-      const answer = await own.post(`/revoke?id=${id}`);
-      assert.deepEqual([answer.status, answer.json()], [403, { code: "ERR_NOT_OWNER" }]);
+      const response = await own.post(`/revoke?id=${id}`);
+      assert.deepEqual([response.status, response.json()], [403, { code: "ERR_NOT_OWNER" }]);
       assert.equal((await theirs.get("/private")).status, 200);
     },
   ),
@@ -106,8 +106,8 @@ export const methodTests: AdapterTests = [
       assert.equal((await client.get("/private")).status, 200);
       assert.equal((await f.client().get("/private", { cookie: old })).status, 200);
       f.clock.advance("30s");
-      const answer = await f.client().get("/private", { cookie: old });
-      assert.deepEqual(answer.json(), { error: "unauthorized", reason: "reused" });
+      const response = await f.client().get("/private", { cookie: old });
+      assert.deepEqual(response.json(), { error: "unauthorized", reason: "reused" });
       assert.equal((await client.get("/private")).status, 401);
     },
   ),
@@ -137,11 +137,11 @@ export const methodTests: AdapterTests = [
     "methods/wrong-context",
     "methods called with a wrong context throw a TypeError that names the right one",
     async (f) => {
-      const answer = await f.client().get("/wrong-context");
-      assert.equal(answer.status, 200);
-      for (const [wrong, outcomes] of Object.entries(answer.json() as object)) {
-        for (const [verb, outcome] of Object.entries(outcomes))
-          assert.match(String(outcome), /^TypeError: .*\bthe context is\b/, `${verb}(${wrong})`);
+      const response = await f.client().get("/wrong-context");
+      assert.equal(response.status, 200);
+      for (const [wrong, outcomes] of Object.entries(response.json() as object)) {
+        for (const [method, outcome] of Object.entries(outcomes))
+          assert.match(String(outcome), /^TypeError: .*\bthe context is\b/, `${method}(${wrong})`);
       }
     },
   ),

@@ -12,24 +12,24 @@ export const middlewareTests: AdapterTests = [
     "middleware/public-no-cookie",
     "public accepts a request without a cookie, sets no cookie and reads no store",
     async (f) => {
-      const answer = await f.client().get("/public");
+      const response = await f.client().get("/public");
       assert.deepEqual(
-        [answer.status, answer.json(), answer.cookies, f.store.calls],
+        [response.status, response.json(), response.cookies, f.store.calls],
         [200, { user: null }, [], 0],
       );
     },
   ),
   test(
     "middleware/auth-no-cookie",
-    "auth rejects a request without a cookie as JSON with 401 and no_cookie",
+    "auth rejects a request without a cookie with 401 and reason no_cookie, as JSON",
     async (f) => {
-      const answer = await f.client().get("/private");
+      const response = await f.client().get("/private");
       assert.deepEqual(
-        [answer.status, answer.json(), answer.cookies],
+        [response.status, response.json(), response.cookies],
         [401, { error: "unauthorized", reason: "no_cookie" }, []],
       );
-      assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
-      assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+      assert.match(response.headers.get("content-type") ?? "", /^application\/json/);
+      assert.equal(response.headers.get("x-content-type-options"), "nosniff");
     },
   ),
   test(
@@ -40,9 +40,9 @@ export const middlewareTests: AdapterTests = [
         ["x", "malformed"],
         [`${"a".repeat(22)}.${"b".repeat(65)}`, "unknown"],
       ]) {
-        const answer = await f.client().get("/private", { cookie: `${NAME}=${value}` });
+        const response = await f.client().get("/private", { cookie: `${NAME}=${value}` });
         assert.deepEqual(
-          [answer.status, answer.json(), answer.cookies],
+          [response.status, response.json(), response.cookies],
           [401, { error: "unauthorized", reason }, []],
         );
         assert.deepEqual((await f.client().get("/public", { cookie: `${NAME}=${value}` })).json(), {
@@ -58,16 +58,19 @@ export const middlewareTests: AdapterTests = [
       const client = f.client();
       const set = parseSetCookie((await client.post("/login")).cookies[0] ?? "");
       f.clock.advance("24h");
-      const answer = await client.get("/private");
-      assert.deepEqual([answer.status, answer.json()], [401, { error: "unauthorized", reason: "expired" }]);
-      const { name, value, attributes } = parseSetCookie(answer.cookies[0] ?? "");
-      assert.deepEqual([answer.cookies.length, name, value], [1, NAME, ""]);
+      const response = await client.get("/private");
+      assert.deepEqual(
+        [response.status, response.json()],
+        [401, { error: "unauthorized", reason: "expired" }],
+      );
+      const { name, value, attributes } = parseSetCookie(response.cookies[0] ?? "");
+      assert.deepEqual([response.cookies.length, name, value], [1, NAME, ""]);
       assert.deepEqual(
         [attributes.get("max-age"), attributes.get("expires")],
         ["0", new Date(0).toUTCString()],
       );
       for (const [key, text] of set.attributes) assert.equal(attributes.get(key), text);
-      assert.equal(answer.headers.get("cache-control"), "no-store");
+      assert.equal(response.headers.get("cache-control"), "no-store");
       assert.equal(client.jar.size, 0);
     },
   ),
@@ -89,8 +92,8 @@ export const middlewareTests: AdapterTests = [
     const client = f.client();
     assert.equal((await client.send("HEAD", "/private")).status, 401);
     await client.post("/login");
-    const answer = await client.send("HEAD", "/private");
-    assert.deepEqual([answer.status, answer.text], [200, ""]);
+    const response = await client.send("HEAD", "/private");
+    assert.deepEqual([response.status, response.text], [200, ""]);
   }),
   test(
     "middleware/options",
@@ -99,9 +102,9 @@ export const middlewareTests: AdapterTests = [
       const client = f.client();
       await client.post("/login");
       for (const path of ["/private", "/public", "/account/session"]) {
-        const answer = await client.send("OPTIONS", path);
-        assert.ok(answer.status < 500, `${path} answers ${answer.status}`);
-        assert.deepEqual(answer.cookies, []);
+        const response = await client.send("OPTIONS", path);
+        assert.ok(response.status < 500, `${path} returned ${response.status}`);
+        assert.deepEqual(response.cookies, []);
       }
       assert.equal((await client.get("/private")).status, 200);
     },
@@ -127,9 +130,9 @@ export const middlewareTests: AdapterTests = [
       client: f.client(),
     }));
     await Promise.all(clients.map(({ user, client }) => client.post(`/login?user=${user}`)));
-    const answers = await Promise.all(clients.map(({ client }) => client.get("/private")));
+    const responses = await Promise.all(clients.map(({ client }) => client.get("/private")));
     assert.deepEqual(
-      answers.map((answer) => answer.json()),
+      responses.map((response) => response.json()),
       clients.map(({ user }) => ({ user })),
     );
   }),
@@ -167,39 +170,39 @@ export const middlewareTests: AdapterTests = [
   ),
   test(
     "middleware/step-up",
-    "auth with maxAuthAge and level rejects a session with the authentication that it requires [asvs 7.5.3]",
+    "auth with maxAuthAge and level rejects a session with a challenge for the required authentication [asvs 7.5.3]",
     async (f) => {
       const client = f.client();
       await client.post("/login");
-      const refused = {
+      const rejection = {
         error: "unauthorized",
         reason: "stale_authentication",
         max_age: 600,
         acr_values: "2",
       };
-      const isRefused = async () => {
-        const answer = await client.get("/fresh");
-        assert.deepEqual([answer.status, answer.json(), answer.cookies], [401, refused, []]);
+      const assertRejected = async () => {
+        const response = await client.get("/fresh");
+        assert.deepEqual([response.status, response.json(), response.cookies], [401, rejection, []]);
         // RFC 9470 section 3.
         assert.equal(
-          answer.headers.get("www-authenticate"),
+          response.headers.get("www-authenticate"),
           'Session error="insufficient_user_authentication", ' +
             'error_description="The user has to prove again who they are", max_age="600", acr_values="2"',
         );
       };
-      await isRefused();
+      await assertRejected();
       await client.post("/reauthenticate");
-      await isRefused();
+      await assertRejected();
       await client.post("/reauthenticate?level=2");
       assert.deepEqual((await client.get("/fresh")).json(), { level: 2 });
       f.clock.advance("10m");
       assert.equal((await client.get("/fresh")).status, 200);
       f.clock.advance("1s");
-      await isRefused();
+      await assertRejected();
       await client.post("/reauthenticate?level=3&expiresIn=5m");
       assert.deepEqual((await client.get("/fresh")).json(), { level: 3 });
       f.clock.advance("5m");
-      await isRefused();
+      await assertRejected();
       assert.equal((await client.get("/private")).status, 200);
     },
   ),
@@ -209,7 +212,7 @@ export const middlewareTests: AdapterTests = [
     assert.equal((await client.get("/admin/both")).status, 401);
     await client.post("/admin/login?user=root");
     assert.deepEqual((await client.get("/admin/both")).json(), { admin: "root", user: "ann" });
-    // The token of one is nothing to the other, though both are in one store.
+    // Both sessions are in one store, but a token is valid only under its own cookie name.
     const cookie = `__Host-admin=${client.jar.get(NAME)}`;
     assert.equal((await f.client().get("/admin/both", { cookie })).status, 401);
   }),

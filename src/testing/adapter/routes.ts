@@ -4,7 +4,7 @@ import { test } from "../contract.ts";
 import type { ContractClient } from "./client.ts";
 import type { AdapterTests } from "./fixture.ts";
 
-/** Logs in; the session's id. */
+/** Logs in and returns the id of the session. */
 async function login(client: ContractClient, user = "ann"): Promise<string> {
   return ((await client.post(`/login?user=${user}`)).json() as { id: string }).id;
 }
@@ -19,21 +19,21 @@ export const routeTests: AdapterTests = [
       const id = await login(client);
       f.clock.advance("10m");
       f.store.calls = 0;
-      const answer = await client.get("/account/session");
-      assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
-      assert.equal(answer.headers.get("cache-control"), "no-store");
-      assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
-      const { userKey, expiresIn, session } = answer.json() as {
+      const response = await client.get("/account/session");
+      assert.match(response.headers.get("content-type") ?? "", /^application\/json/);
+      assert.equal(response.headers.get("cache-control"), "no-store");
+      assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+      const { userKey, expiresIn, session } = response.json() as {
         userKey: string;
         expiresIn: number;
         session: SessionJson;
       };
       assert.deepEqual(
-        [answer.status, userKey, expiresIn, session.id, session.current],
+        [response.status, userKey, expiresIn, session.id, session.current],
         [200, "ann", 86_400 - 600, id, true],
       );
       assert.equal(session.lastSeenAt, session.createdAt);
-      assert.deepEqual([f.store.calls, answer.cookies], [1, []]);
+      assert.deepEqual([f.store.calls, response.cookies], [1, []]);
     },
   ),
   test("routes/sessions", "GET /sessions lists the user's sessions and records activity", async (f) => {
@@ -63,10 +63,10 @@ export const routeTests: AdapterTests = [
       assert.deepEqual([ended.status, ended.text], [204, ""]);
       assert.equal((await other.get("/private")).status, 401);
       for (const unknown of [id, foreign, "0".repeat(22), "..", "%00", "x".repeat(300)]) {
-        const answer = await own.send("DELETE", `/account/sessions/${encodeURIComponent(unknown)}`);
-        // A path with dots is the client's own to shorten: that one is no id any more.
+        const response = await own.send("DELETE", `/account/sessions/${encodeURIComponent(unknown)}`);
+        // The client resolves `..` itself, so this request is for another path.
         if (unknown === "..") continue;
-        assert.deepEqual([answer.status, answer.json()], [404, { error: "not_found" }], unknown);
+        assert.deepEqual([response.status, response.json()], [404, { error: "not_found" }], unknown);
       }
       assert.equal((await theirs.get("/private")).status, 200);
     },
@@ -88,8 +88,8 @@ export const routeTests: AdapterTests = [
       const [own, other] = [f.client(), f.client()];
       await login(own);
       const id = await login(other);
-      const answer = await own.send("DELETE", "/account/sessions");
-      assert.deepEqual([answer.status, answer.json()], [200, { ended: [id] }]);
+      const response = await own.send("DELETE", "/account/sessions");
+      assert.deepEqual([response.status, response.json()], [200, { ended: [id] }]);
       assert.equal((await own.get("/private")).status, 200);
       assert.equal((await other.get("/private")).status, 401);
     },
@@ -98,9 +98,9 @@ export const routeTests: AdapterTests = [
     const client = f.client();
     await login(client);
     const old = client.cookieHeader();
-    const answer = await client.post("/account/logout");
-    assert.deepEqual([answer.status, answer.text, client.jar.size], [204, "", 0]);
-    assert.equal(answer.headers.get("cache-control"), "no-store");
+    const response = await client.post("/account/logout");
+    assert.deepEqual([response.status, response.text, client.jar.size], [204, "", 0]);
+    assert.equal(response.headers.get("cache-control"), "no-store");
     assert.equal((await f.client().get("/private", { cookie: old })).status, 401);
     assert.equal((await client.post("/account/logout")).status, 204);
   }),
@@ -110,15 +110,15 @@ export const routeTests: AdapterTests = [
     async (f) => {
       const [own, other] = [f.client(), f.client()];
       const ids = [await login(own), await login(other)];
-      const answer = await own.post("/account/logout-all");
-      assert.deepEqual((answer.json() as { ended: string[] }).ended.sort(), ids.sort());
-      assert.deepEqual([answer.status, own.jar.size], [200, 0]);
+      const response = await own.post("/account/logout-all");
+      assert.deepEqual((response.json() as { ended: string[] }).ended.sort(), ids.sort());
+      assert.deepEqual([response.status, own.jar.size], [200, 0]);
       assert.equal((await other.get("/private")).status, 401);
     },
   ),
   test(
     "routes/no-cookie",
-    "the routes reject a request without a cookie with 401 and no_cookie",
+    "the routes reject a request without a cookie with 401 and reason no_cookie",
     async (f) => {
       for (const [method, path] of [
         ["GET", "/account/session"],
@@ -127,9 +127,9 @@ export const routeTests: AdapterTests = [
         ["DELETE", `/account/sessions/${"0".repeat(22)}`],
         ["POST", "/account/logout-all"],
       ] as const) {
-        const answer = await f.client().send(method, path);
+        const response = await f.client().send(method, path);
         assert.deepEqual(
-          [answer.status, answer.json(), answer.cookies],
+          [response.status, response.json(), response.cookies],
           [401, { error: "unauthorized", reason: "no_cookie" }, []],
           `${method} ${path}`,
         );
@@ -140,8 +140,8 @@ export const routeTests: AdapterTests = [
     const client = f.client();
     await login(client);
     f.clock.advance("24h");
-    const answer = await client.get("/account/session");
-    assert.deepEqual([answer.status, answer.json()], [401, { error: "unauthorized", reason: "expired" }]);
+    const response = await client.get("/account/session");
+    assert.deepEqual([response.status, response.json()], [401, { error: "unauthorized", reason: "expired" }]);
     assert.equal(client.jar.size, 0);
   }),
   test(
@@ -164,9 +164,9 @@ export const routeTests: AdapterTests = [
           ["POST", "/account/logout"],
           ["POST", "/account/logout-all"],
         ] as const) {
-          const answer = await own.send(method, path, headers);
+          const response = await own.send(method, path, headers);
           assert.deepEqual(
-            [answer.status, answer.json(), answer.cookies],
+            [response.status, response.json(), response.cookies],
             [403, { error: "forbidden" }, []],
             `${method} ${path} ${JSON.stringify(headers)}`,
           );
@@ -228,13 +228,13 @@ export const routeTests: AdapterTests = [
         ["DELETE", "/account/sessions"],
         ["POST", "/account/logout"],
       ] as const) {
-        const answer = await client.send(method, path);
+        const response = await client.send(method, path);
         assert.deepEqual(
-          [answer.status, answer.json(), answer.cookies],
+          [response.status, response.json(), response.cookies],
           [503, { error: "unavailable" }, []],
           path,
         );
-        assert.match(answer.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/);
+        assert.match(response.headers.get("retry-after") ?? "", /^[1-9][0-9]*$/);
       }
       f.store.down = false;
       assert.equal((await client.get("/account/session")).status, 200);

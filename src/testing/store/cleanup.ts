@@ -9,16 +9,16 @@ export const cleanupTests: StoreTests = [
     "delete-expired/past-deadline",
     "deleteExpired removes records past their deadline and keeps live sessions and tombstones",
     async (f) => {
-      const dead = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      const expired = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
       const live = await f.stored({ expiresAt: NOW + 1 });
       const ended = await f.stored();
       await f.store.deleteById(ended.id, f.end({ tombstones: SHORT_TOMBSTONES }));
       await sweep(f, NOW);
-      assert.deepEqual(await f.store.fetchByIds([dead.id, live.id]), [undefined, live]);
+      assert.deepEqual(await f.store.fetchByIds([expired.id, live.id]), [undefined, live]);
       assert.ok(await f.store.fetchById(ended.id));
       await sweep(f, NOW + 500);
       assert.equal(await f.store.fetchById(ended.id), undefined);
-      await rejectsNothingLeft(f);
+      await assertIndexCleaned(f);
     },
   ),
   test(
@@ -44,7 +44,7 @@ export const cleanupTests: StoreTests = [
     const removed = await f.store.deleteExpired?.(NOW, 2);
     assert.ok(removed !== undefined && removed <= 2, `removed ${removed} of at most 2`);
     await sweep(f, NOW);
-    await rejectsNothingLeft(f);
+    await assertIndexCleaned(f);
   }),
   test(
     "on-expired/reports-once",
@@ -52,7 +52,7 @@ export const cleanupTests: StoreTests = [
     async (f) => {
       assert.ok(
         f.store.onExpired,
-        "there is no onExpired: skip this test with the reason that the engine expires by itself",
+        "the store has no onExpired: skip on-expired/reports-once, because the engine expires records itself",
       );
       const reported: ExpiredSession[] = [];
       const removed: ExpiredSession[] = [];
@@ -70,37 +70,37 @@ export const cleanupTests: StoreTests = [
       await f.stored();
       await sweep(f, NOW + 1);
       await sweep(f, NOW + 1);
-      const told = ({ id, userKey, expiresAt, deadline }: ExpiredSession) => ({
+      const toExpired = ({ id, userKey, expiresAt, deadline }: ExpiredSession) => ({
         id,
         userKey,
         expiresAt,
         deadline,
       });
       const byId = (a: ExpiredSession, b: ExpiredSession) => (a.id < b.id ? -1 : 1);
-      assert.deepEqual(reported.sort(byId), [told(expired), told(idle)].sort(byId));
-      assert.deepEqual(removed, [], "a listener that was removed was called");
+      assert.deepEqual(reported.sort(byId), [toExpired(expired), toExpired(idle)].sort(byId));
+      assert.deepEqual(removed, [], "a removed listener was called");
     },
   ),
   test("close/twice", "close can be called twice", async (f) => {
     await f.store.close?.();
     await f.store.close?.();
-    // The runner closes once more. A store without it has nothing to let go.
+    // The contract itself closes the store once more. A store without resources needs no close.
     assert.ok(f.store.close === undefined || typeof f.store.close === "function");
   }),
 ];
 
-/** Until nothing is removed any more. */
+/** Calls deleteExpired until it removes nothing. */
 async function sweep(f: StoreFixture, now: number): Promise<void> {
   assert.ok(
     f.store.deleteExpired,
-    "there is no deleteExpired: skip these tests with the reason that the engine expires by itself",
+    "the store has no deleteExpired: skip these tests, because the engine expires records itself",
   );
   for (let turns = 0; turns < 1_000; turns++) if ((await f.store.deleteExpired(now, 100)) === 0) return;
-  assert.fail("deleteExpired never came to an end");
+  assert.fail("deleteExpired still removes records after 1000 calls");
 }
 
-/** The user's key can be used anew: what was removed left nothing behind that would count. */
-async function rejectsNothingLeft(f: StoreFixture): Promise<void> {
+/** Asserts that removed records are no longer in the user's index. */
+async function assertIndexCleaned(f: StoreFixture): Promise<void> {
   const ended = await f.store.deleteByUserKey(f.userKey, f.end({ now: NOW - 2 * HOUR }));
-  assert.ok(ended.length <= 1, "dead records are still in the user's index");
+  assert.ok(ended.length <= 1, "removed records are still in the user's index");
 }

@@ -32,7 +32,7 @@ export const createTests: StoreTests = [
   ),
   test("create/duplicate-foreign-id", "create rejects the id of another user's session", async (f) => {
     const theirs = await f.stored({ userKey: `${f.userKey}-other` });
-    // Knowing the id is knowing the shard: a record under another user's shard does not happen.
+    // The id fixes the shard, so the record must belong to a user of that shard.
     const record = { ...f.record({ userKey: theirs.userKey }), id: theirs.id };
     await rejectsWith("ERR_DUPLICATE_ID", f.store.create(record, { now: NOW }));
   }),
@@ -111,7 +111,7 @@ export const createTests: StoreTests = [
       for (const each of [first, second])
         assert.deepEqual([each?.revision, each?.expiresAt, each?.deadline], [1, NOW + 500, NOW + 500]);
       assert.deepEqual(await f.liveIds(), [record.id, b?.id]);
-      // Neither counts.
+      // Tombstones do not count against the limit.
       const next = f.record();
       const again = await f.store.create(next, { now: NOW, limit: { max: 3, onExceed: "refuse" } });
       assert.deepEqual(again.evicted, []);

@@ -29,9 +29,11 @@ export const endByDateTests: StoreTests = [
         await f.stored({ createdAt: LONG_AGO - 1, userKey: other }),
       ];
       const young = [await f.stored({ createdAt: LONG_AGO }), await f.stored({ userKey: other })];
-      const ended = await endedBefore(f, LONG_AGO, f.end());
-      for (const id of sortedIds(old)) assert.ok(ended.includes(id), "an old session was not named");
-      for (const id of sortedIds(young)) assert.ok(!ended.includes(id), "a young session was named");
+      const ended = await deleteCreatedBefore(f, LONG_AGO, f.end());
+      for (const id of sortedIds(old))
+        assert.ok(ended.includes(id), "the id of an earlier session was not returned");
+      for (const id of sortedIds(young))
+        assert.ok(!ended.includes(id), "the id of a later session was returned");
       assert.deepEqual(await f.store.fetchByIds(old.map(({ id }) => id)), [undefined, undefined, undefined]);
       assert.deepEqual(await f.store.fetchByIds(young.map(({ id }) => id)), young);
       assert.deepEqual(sorted([...(await f.liveIds()), ...(await f.liveIds(other))]), sortedIds(young));
@@ -45,7 +47,7 @@ export const endByDateTests: StoreTests = [
       await f.store.deleteById(ended.id, f.end({ tombstones: LONG_TOMBSTONES }));
       const live = await f.stored({ createdAt: LONG_AGO - 1 });
       const own = async () =>
-        (await endedBefore(f, LONG_AGO, f.end())).filter((id) => id.startsWith(shardOf(f.userKey)));
+        (await deleteCreatedBefore(f, LONG_AGO, f.end())).filter((id) => id.startsWith(shardOf(f.userKey)));
       assert.deepEqual(await own(), [live.id]);
       assert.deepEqual(await own(), []);
     },
@@ -55,7 +57,7 @@ export const endByDateTests: StoreTests = [
     "deleteCreatedBefore ends sessions that only the caller's fast clock considers expired",
     async (f) => {
       const { id } = await f.stored({ createdAt: LONG_AGO - 1, expiresAt: NOW + 10 });
-      const ended = await endedBefore(f, LONG_AGO, f.end({ now: NOW + 90_000 }));
+      const ended = await deleteCreatedBefore(f, LONG_AGO, f.end({ now: NOW + 90_000 }));
       assert.ok(ended.includes(id));
       assert.equal(await f.store.fetchById(id), undefined);
     },
@@ -65,7 +67,7 @@ export const endByDateTests: StoreTests = [
     "deleteCreatedBefore keeps a tombstone of each session that it ends",
     async (f) => {
       const { id } = await f.stored({ createdAt: LONG_AGO - 1 });
-      await endedBefore(f, LONG_AGO, f.end({ tombstones: SHORT_TOMBSTONES }));
+      await deleteCreatedBefore(f, LONG_AGO, f.end({ tombstones: SHORT_TOMBSTONES }));
       const record = await f.store.fetchById(id);
       assert.deepEqual(record?.ended, { at: NOW, reason: "revoked" });
       assert.deepEqual([record?.revision, record?.expiresAt, record?.deadline], [1, NOW + 500, NOW + 500]);
@@ -77,7 +79,7 @@ export const endByDateTests: StoreTests = [
     "deleteCreatedBefore keeps at most max tombstones of a user",
     async (f) => {
       const many = await f.storedMany(4, { createdAt: LONG_AGO - 1 });
-      await endedBefore(f, LONG_AGO, f.end({ tombstones: { keepFor: 500, max: 2 } }));
+      await deleteCreatedBefore(f, LONG_AGO, f.end({ tombstones: { keepFor: 500, max: 2 } }));
       const left = await f.store.fetchByIds(many.map(({ id }) => id));
       assert.equal(left.filter((record) => record?.ended).length, 2);
       assert.equal(left.filter((record) => record === undefined).length, 2);
@@ -92,19 +94,19 @@ export const endByDateTests: StoreTests = [
         const some = Array.from({ length: 50 }, () => f.stored({ createdAt: LONG_AGO - 1 }));
         ids.push(...sortedIds(await Promise.all(some)));
       }
-      const ended = await endedBefore(f, LONG_AGO, f.end());
-      assert.equal(new Set(ended).size, ended.length, "one was named twice");
+      const ended = await deleteCreatedBefore(f, LONG_AGO, f.end());
+      assert.equal(new Set(ended).size, ended.length, "an id was returned twice");
       for (const id of ids) assert.ok(ended.includes(id));
       assert.deepEqual(await f.liveIds(), []);
     },
   ),
 ];
 
-/** The ids of all steps. */
-async function endedBefore(f: StoreFixture, moment: number, end: End): Promise<string[]> {
+/** Returns the ids of all batches. */
+async function deleteCreatedBefore(f: StoreFixture, moment: number, end: End): Promise<string[]> {
   assert.ok(
     f.store.deleteCreatedBefore,
-    "there is no deleteCreatedBefore: skip these tests with the reason that it is an ability a store may lack",
+    "the store has no deleteCreatedBefore: skip these tests, because the operation is optional",
   );
   const ended: string[] = [];
   for await (const ids of f.store.deleteCreatedBefore(moment, end)) ended.push(...ids);

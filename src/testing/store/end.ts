@@ -91,7 +91,7 @@ export const endTests: StoreTests = [
       const ids: string[] = [];
       const theirs = await f.stored({ userKey: `${f.userKey}-other` });
       for (let index = 0; index < 6; index++) {
-        // Ended in another order than they were created in.
+        // The sessions end in another order than the one in which they were created.
         const { id } = await f.stored({ createdAt: NOW - ((index * 5) % 6) * 1_000 });
         if (index === 1)
           await f.store.deleteById(theirs.id, f.end({ tombstones: { keepFor: HOUR, max: 3 } }));
@@ -133,7 +133,7 @@ export const endTests: StoreTests = [
       const { id } = await f.stored();
       await f.store.deleteById(id, f.end({ tombstones: LONG_TOMBSTONES }));
       assert.deepEqual(await f.store.deleteByUserKey(f.userKey, f.end()), []);
-      assert.deepEqual(await f.store.deleteByUserKey(`${f.userKey}-nobody`, f.end()), []);
+      assert.deepEqual(await f.store.deleteByUserKey(`${f.userKey}-unknown`, f.end()), []);
     },
   ),
   test(

@@ -45,7 +45,7 @@ export const fetchTests: StoreTests = [
       const { id } = await f.stored();
       assert.equal(await f.store.fetchById(shardOf(f.userKey) + randomText(20)), undefined);
       assert.equal(await f.store.fetchById(id.slice(0, -1)), undefined);
-      assert.equal(await f.store.fetchById(swappedCase(id)), undefined);
+      assert.equal(await f.store.fetchById(swapCase(id)), undefined);
     },
   ),
   test(
@@ -117,7 +117,7 @@ export const fetchTests: StoreTests = [
     async (f) => {
       const ids = new Map<string, string>();
       for (const key of AWKWARD_USER_KEYS) {
-        // Without a text of the fixture's own: a collation or a pattern would show between these alone.
+        // Without the random part of the fixture's user key, so that a collation or pattern can confuse the keys.
         await f.store.deleteByUserKey(key, f.end());
         ids.set(key, (await f.stored({ userKey: key })).id);
       }
@@ -172,12 +172,12 @@ export const fetchTests: StoreTests = [
       const own = [await f.stored({ link }), await f.stored({ link, userKey: `${f.userKey}-other` })];
       await f.stored();
       await f.stored({ link: randomText(43) });
-      // By a clock that is ahead: another process may still consider it live.
+      // Expired by this clock, which may be ahead: another process may still consider the session live.
       own.push(await f.stored({ link, createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW }));
       const [deleted, ended] = [await f.stored({ link }), await f.stored({ link })];
       await f.store.deleteById(deleted.id, f.end());
       await f.store.deleteById(ended.id, f.end({ tombstones: LONG_TOMBSTONES }));
-      const found = await linked(f, link);
+      const found = await fetchByLink(f, link);
       assert.deepEqual(sortedIds(found), sortedIds(own));
       for (const record of own) {
         assert.deepEqual(
@@ -186,8 +186,8 @@ export const fetchTests: StoreTests = [
         );
         assert.deepEqual(await f.store.fetchById(record.id), record);
       }
-      assert.equal((await linked(f, link, 1)).length, 1);
-      assert.deepEqual(await linked(f, randomText(43)), []);
+      assert.equal((await fetchByLink(f, link, 1)).length, 1);
+      assert.deepEqual(await fetchByLink(f, randomText(43)), []);
     },
   ),
   test("fetch-by-link/stable", "fetchByLink finds a session by its exact link after an update", async (f) => {
@@ -197,18 +197,15 @@ export const fetchTests: StoreTests = [
     await f.store.create(record, { now: NOW, limit: { max: 5, onExceed: "evict-oldest" } });
     const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR };
     await f.store.update(record.id, { data: { v: 1 }, activity }, { now: NOW });
-    assert.deepEqual(await linked(f, link), [{ ...record, ...activity, revision: 1, data: { v: 1 } }]);
+    assert.deepEqual(await fetchByLink(f, link), [{ ...record, ...activity, revision: 1, data: { v: 1 } }]);
   }),
 ];
 
-/** Tries to change what may be a copy, or frozen. */
+/** Tries to change a record, which is either a copy or frozen. */
 function tamper(record: SessionRecord | undefined): void {
   assert.ok(record);
   const list = record.data.list as string[];
-  for (const change of [
-    () => Object.assign(record, { userKey: "somebody else" }),
-    () => list.push("after"),
-  ]) {
+  for (const change of [() => Object.assign(record, { userKey: "another user" }), () => list.push("after")]) {
     try {
       change();
     } catch (error) {
@@ -217,16 +214,16 @@ function tamper(record: SessionRecord | undefined): void {
   }
 }
 
-function swappedCase(text: string): string {
+function swapCase(text: string): string {
   return [...text]
     .map((letter) => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase()))
     .join("");
 }
 
-async function linked(f: StoreFixture, link: string, limit = 10): Promise<readonly SessionRecord[]> {
+async function fetchByLink(f: StoreFixture, link: string, limit = 10): Promise<readonly SessionRecord[]> {
   assert.ok(
     f.store.fetchByLink,
-    "there is no fetchByLink: skip these tests with the reason that it is an ability a store may lack",
+    "the store has no fetchByLink: skip these tests, because the operation is optional",
   );
   return f.store.fetchByLink(link, { limit });
 }

@@ -30,16 +30,16 @@ export const raceTests: StoreTests = [
       const limit = { max: 5, onExceed: "evict-oldest" } as const;
       const drafts = Array.from({ length: 50 }, (_, index) => f.record({ createdAt: NOW + index }));
       let most = 0;
-      const answers = await Promise.all(
+      const results = await Promise.all(
         drafts.map(async (draft) => {
-          const answer = await f.store.create(draft, { now: NOW, limit });
+          const result = await f.store.create(draft, { now: NOW, limit });
           most = Math.max(most, (await f.liveIds()).length);
-          return answer;
+          return result;
         }),
       );
-      const evicted = answers.flatMap((answer) => answer.evicted);
+      const evicted = results.flatMap((result) => result.evicted);
       assert.ok(most <= 5, `${most} were live at once`);
-      assert.equal(new Set(evicted).size, evicted.length, "one session was evicted twice");
+      assert.equal(new Set(evicted).size, evicted.length, "a session was evicted twice");
       assert.deepEqual(sorted([...evicted, ...(await f.liveIds())]), sortedIds(drafts));
       assert.equal(evicted.length, 45);
     },
@@ -124,8 +124,8 @@ export const raceTests: StoreTests = [
       const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR };
       const update = () => f.store.update(id, { activity, data: { v: 1 } }, { now: NOW });
       const remove = () => f.store.deleteById(id, f.end());
-      const [, deleted] = await Promise.all(inTurn(round, [update, remove, update]));
-      assert.ok(deleted, "the delete was not asked for");
+      const [, deleted] = await Promise.all(startAll(round, [update, remove, update]));
+      assert.ok(deleted, "deleteById returned no result");
       assert.equal(await f.store.fetchById(id), undefined);
       assert.deepEqual(await f.liveIds(), []);
     }
@@ -142,9 +142,10 @@ export const raceTests: StoreTests = [
         const removeAll = async () => {
           ended = await f.store.deleteByUserKey(f.userKey, f.end());
         };
-        await Promise.all(inTurn(round, [...creates, removeAll]));
+        await Promise.all(startAll(round, [...creates, removeAll]));
         const live = await f.liveIds();
-        for (const { id } of before) assert.ok(ended.includes(id) && !live.includes(id), "one was missed");
+        for (const { id } of before)
+          assert.ok(ended.includes(id) && !live.includes(id), "an earlier session was not ended");
         assert.deepEqual(sorted([...ended, ...live]), sortedIds([...before, ...drafts]));
         await f.store.deleteByUserKey(f.userKey, f.end());
       }
@@ -167,7 +168,7 @@ export const raceTests: StoreTests = [
         const removeAll = async () => {
           ended = await f.store.deleteByUserKey(f.userKey, f.end());
         };
-        await Promise.all(inTurn(round, [...changes, removeAll, ...changes]));
+        await Promise.all(startAll(round, [...changes, removeAll, ...changes]));
         assert.deepEqual(sorted(ended), sortedIds(before));
         assert.deepEqual(await f.liveIds(), []);
       }
@@ -184,7 +185,7 @@ export const raceTests: StoreTests = [
         const removeOthers = async () => {
           named = await f.store.deleteByUserKey(f.userKey, f.end(), [id]);
         };
-        await Promise.all(inTurn(round, [removeOthers, () => f.store.deleteById(id, f.end())]));
+        await Promise.all(startAll(round, [removeOthers, () => f.store.deleteById(id, f.end())]));
         assert.deepEqual(sorted(named), sortedIds(others));
         assert.deepEqual(await f.liveIds(), []);
       }
@@ -192,8 +193,8 @@ export const raceTests: StoreTests = [
   ),
 ];
 
-/** Starts all at the same time, another one first in each round. */
-function inTurn(round: number, tasks: ReadonlyArray<() => Promise<unknown>>): Promise<unknown>[] {
+/** Starts all tasks at once, beginning with another task in each round. */
+function startAll(round: number, tasks: ReadonlyArray<() => Promise<unknown>>): Promise<unknown>[] {
   const first = round % tasks.length;
   return [...tasks.slice(first), ...tasks.slice(0, first)].map((task) => task());
 }

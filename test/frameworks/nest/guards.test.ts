@@ -21,7 +21,7 @@ import { type NestContext, type NestSessions, nestSessions } from "sessionup/nes
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SwitchableStore } from "../../../src/testing/adapter/app.ts";
+import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import { PLATFORMS, running } from "./app.ts";
 
 const store = new SwitchableStore();

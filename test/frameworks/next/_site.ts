@@ -3,8 +3,8 @@ import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessi
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
-import { SwitchableStore } from "../../../src/testing/adapter/app.ts";
 import { ContractClient } from "../../../src/testing/adapter/client.ts";
+import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import type { NextApp, NextParts, RunningNext } from "./_app.ts";
 
 /** Handlers by the last part of their path, each bare unless it is wrapped; what they are made of besides. */

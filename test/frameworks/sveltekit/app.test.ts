@@ -3,8 +3,8 @@ import { memoryStore } from "sessionup/stores/memory";
 import { type SvelteKitSessionsOptions, svelteKitSessions } from "sessionup/sveltekit";
 import { TestClock } from "sessionup/testing";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { SwitchableStore } from "../../../src/testing/adapter/app.ts";
 import { ContractClient, parseSetCookie } from "../../../src/testing/adapter/client.ts";
+import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import {
   buildSvelteKitApp,
   compileTypes,

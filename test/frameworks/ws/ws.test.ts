@@ -15,8 +15,8 @@ import { TestClock } from "sessionup/testing";
 import { type WsServer, type WsSessionsOptions, wsSessions } from "sessionup/ws";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ServerOptions, WebSocketServer } from "ws";
-import { SwitchableStore } from "../../../src/testing/adapter/app.ts";
 import { PIXEL, parseSetCookie } from "../../../src/testing/adapter/client.ts";
+import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import { listen } from "../../support/listen.ts";
 import { handshake, WsSite } from "./site.ts";
 

@@ -2,28 +2,31 @@ import { createConnection, createPool } from "mysql2/promise";
 import { type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
 import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { startMariadb } from "../../support/servers/mariadb.ts";
-import { type MysqlServer, type StartMysql, startMysql } from "../../support/servers/mysql.ts";
+import { type MysqlServer, type StartMysql, startMysql, WITHOUT_FSYNC } from "../../support/servers/mysql.ts";
 
-/** The servers that the suite knows, by their names. */
-export const SERVERS: ReadonlyArray<readonly [name: "MariaDB" | "MySQL", start: StartMysql]> = [
+type Servers = ReadonlyArray<readonly [name: "MariaDB" | "MySQL", start: StartMysql]>;
+
+/** The servers that the suite knows, by their names, with the settings that they are installed with. */
+export const DURABLE_SERVERS: Servers = [
   ["MariaDB", startMariadb],
   ["MySQL", startMysql],
 ];
+
+export const SERVERS: Servers = DURABLE_SERVERS.map(
+  ([name, start]) => [name, (settings) => start({ ...WITHOUT_FSYNC, ...settings })] as const,
+);
 
 export const mariadbBackends = (): readonly Backend[] => backendsOn("MariaDB", startMariadb);
 
 /** Or those on the server that the environment names. */
 export function mysqlBackends(): readonly Backend[] {
-  if (process.env.MYSQL_URL) return backendsOn("MYSQL_URL", startMysql);
-  const [prepared, asText] = backendsOn("MySQL", startMysql);
-  return [prepared, { ...asText, racesRunOn: `mysql × ${prepared.client}` }];
+  return backendsOn(process.env.MYSQL_URL ? "MYSQL_URL" : "MySQL", startMysql);
 }
 
-function backendsOn(server: string, start: StartMysql): readonly [prepared: Backend, asText: Backend] {
-  return [
-    backendOf(`mysql2 on ${server}`, start, {}),
-    backendOf(`mysql2 on ${server}, text protocol`, start, { prepare: false }),
-  ];
+function backendsOn(server: string, start: StartMysql): readonly Backend[] {
+  const prepared = backendOf(`mysql2 on ${server}`, start, {});
+  const asText = backendOf(`mysql2 on ${server}, text protocol`, start, { prepare: false });
+  return [prepared, { ...asText, racesRunOn: `mysql × ${prepared.client}` }];
 }
 
 /** On a server of its own in a zone where days begin early, or on the one of MYSQL_URL, in a database of its own. */
@@ -49,7 +52,7 @@ function backendOf(client: string, startServer: StartMysql, options: MysqlStoreO
     client,
     async start() {
       if (!url) {
-        server = await startServer({ "default-time-zone": "+13:00" });
+        server = await startServer({ ...WITHOUT_FSYNC, "default-time-zone": "+13:00" });
         url = server.url;
       }
       await ask(url, `CREATE DATABASE \`${database}\``);

@@ -2,10 +2,10 @@ import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NOW, recordOf } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
-import { SERVERS } from "./_backends.ts";
+import { DURABLE_SERVERS } from "./_backends.ts";
 import { poolOf, until } from "./fixture.ts";
 
-describe.each(SERVERS)("on %s", (_name, start) => {
+describe.each(DURABLE_SERVERS)("on %s", (_name, start) => {
   let server: MysqlServer;
   beforeAll(async () => {
     server = await start({ "innodb-flush-log-at-trx-commit": "1" });

@@ -59,7 +59,8 @@ describe.each(SERVERS)("on %s", (name, start) => {
     return pool;
   }
 
-  for (const prepare of [true, false]) {
+  // Settings change how a statement's text is read. What is prepared has no values in its text.
+  for (const prepare of name === "MySQL" ? [true, false] : [false]) {
     describe(`a pool with odd settings, ${prepare ? "prepared" : "text protocol"}`, () => {
       storeContract({ describe, it }, { create: () => mysqlStore(oddPool(), { prepare }) });
     });

@@ -3,7 +3,7 @@ import postgres from "postgres";
 import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
 import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
-import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 
 /** What a client of one of the drivers is opened and closed with. */
 interface Driver {
@@ -64,7 +64,7 @@ function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend
     client: `${driver.name} behind PgBouncer, ${how}`,
     racesRunOn: `postgres × ${driver.name}, without PgBouncer`,
     async start() {
-      postgres = await startPostgres();
+      postgres = await startPostgres(WITHOUT_FSYNC);
       bouncer = await startPgbouncer(postgres.port, prepared);
       const first = driver.open(bouncer.url, options);
       await first.migrate();
@@ -90,7 +90,7 @@ function backendOf(driver: Driver): Backend {
     client: driver.name,
     async start() {
       if (!url) {
-        server = await startPostgres({ timezone: "Pacific/Kiritimati" });
+        server = await startPostgres({ ...WITHOUT_FSYNC, timezone: "Pacific/Kiritimati" });
         url = server.url;
       }
       const first = driver.open(url, { schema });

@@ -5,13 +5,13 @@ import { type PgPool, type PostgresJs, postgresStore } from "sessionup/stores/po
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NOW, recordOf } from "../../support/record.ts";
 import { startPgbouncer } from "../../support/servers/pgbouncer.ts";
-import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { poolOf } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
-  server = await startPostgres({ bytea_output: "escape", timezone: "America/St_Johns" });
+  server = await startPostgres({ ...WITHOUT_FSYNC, bytea_output: "escape", timezone: "America/St_Johns" });
   pool = poolOf(server.url);
   await postgresStore(pool).migrate();
 }, 60_000);

@@ -4,7 +4,7 @@ import { type PostgresStore, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lockTests } from "../../contract/locks.ts";
 import { NOW, recordOf } from "../../support/record.ts";
-import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { poolOf, second } from "./fixture.ts";
 
 let server: PostgresServer;
@@ -13,7 +13,7 @@ let pool: pg.Pool;
 let first: pg.Pool;
 let store: PostgresStore;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await startPostgres(WITHOUT_FSYNC);
   [pool, first] = [poolOf(server.url), poolOf(server.url)];
   store = postgresStore(pool);
   await store.migrate();

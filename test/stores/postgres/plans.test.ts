@@ -2,13 +2,13 @@ import type pg from "pg";
 import { postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DAY, NOW, recordOf } from "../../support/record.ts";
-import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { poolOf, until } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
-  server = await startPostgres({ autovacuum: "off" });
+  server = await startPostgres({ ...WITHOUT_FSYNC, autovacuum: "off" });
   // Each connection chooses a plan for any parameters when it has carried a statement out five times.
   pool = poolOf(server.url, { max: 1 });
 }, 60_000);

@@ -14,13 +14,13 @@ import {
   toPostgresNames,
 } from "../../../src/stores/postgres/schema.ts";
 import { NOW, recordOf } from "../../support/record.ts";
-import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { poolOf } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await startPostgres(WITHOUT_FSYNC);
   pool = poolOf(server.url);
 }, 60_000);
 afterAll(async () => {

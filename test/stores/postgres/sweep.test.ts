@@ -2,13 +2,13 @@ import type pg from "pg";
 import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DAY, NOW, recordOf } from "../../support/record.ts";
-import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { poolOf, until } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
-  server = await startPostgres();
+  server = await startPostgres(WITHOUT_FSYNC);
   pool = poolOf(server.url);
 }, 60_000);
 afterAll(async () => {

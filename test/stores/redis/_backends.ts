@@ -59,30 +59,48 @@ const NO_LINK: ContractSkip = {
   tests: ["fetch-by-link/all-users", "fetch-by-link/stable"],
 };
 
+/** Starts servers once for all backends of a file, which tell their keys apart by a prefix. */
+function shared(start: () => Promise<Servers>): () => Promise<Servers> {
+  let started: Promise<Servers> | undefined;
+  return () => {
+    started ??= start().then((servers) => {
+      running.push(servers);
+      return servers;
+    });
+    return started;
+  };
+}
+
+const running: Servers[] = [];
+
+export async function stopServers(): Promise<void> {
+  await Promise.all(running.splice(0).map(({ stop }) => stop()));
+}
+
 /** The server that the environment names, or one of the suite's own. */
-async function standalone(): Promise<Servers> {
+const standalone = shared(async () => {
   const theirs = process.env.REDIS_URL;
   if (theirs) return { url: theirs, ports: [], stop: async () => undefined };
   const server = await startRedis();
   return { url: server.url, ports: [server.port], stop: () => server.stop() };
-}
+});
 
-async function valkey(): Promise<Servers> {
+const valkey = shared(async () => {
   const { url, port, stop } = await startRedis({ program: "Valkey" });
   return { url, ports: [port], stop };
-}
+});
 
-const cluster = () => clusterOf("Redis");
-const valkeyCluster = () => clusterOf("Valkey");
+const cluster = shared(() => clusterOf("Redis"));
+const valkeyCluster = shared(() => clusterOf("Valkey"));
 async function clusterOf(program: "Redis" | "Valkey"): Promise<Servers> {
   const { masters, stop } = await startRedisCluster(3, program);
   return { url: "", ports: masters.map(({ port }) => port), stop };
 }
 
-async function sentinel(): Promise<Servers> {
+const sentinel = shared(async () => {
   const { name, port, primary, stop } = await startRedisSentinel();
   return { url: primary.url, ports: [primary.port], sentinel: { name, port }, stop };
-}
+});
 
 /** A client of ioredis, of iovalkey, or of another major. */
 interface IoRedisLike extends IoRedisClient {
@@ -135,7 +153,7 @@ function backend(
     start: async () => {
       servers = await start();
     },
-    stop: async () => servers?.stop(),
+    stop: async () => {},
     open: async () => {
       const { client, ping, close } = await connect(started());
       return { store: redisStore(client, { prefix }), ping, close: async () => void (await close()) };
@@ -158,23 +176,28 @@ function backend(
 
 /**
  * Every client that the store knows, on what it is made for, and Valkey. Of each library the latest major runs the whole
- * suite, and the one before it the store contract.
+ * suite, and the one before it the store contract. Each operation is one script, which no client can tear apart: the races
+ * run once for each way in which commands reach a server.
  */
 export const redisBackends: readonly Backend[] = [
   backend("ioredis", standalone, ({ url }) => io(new Redis(url))),
   backend("ioredis Cluster, 3 masters", cluster, (servers) => io(new Cluster(nodesOf(servers)))),
-  backend("ioredis, Sentinel", sentinel, (servers) => io(new Redis(sentinelsOf(servers).ioredis))),
-  backend("node-redis", standalone, ({ url }) => node(createClient({ url }))),
+  withoutRaces("ioredis", "ioredis, Sentinel", sentinel, (servers) =>
+    io(new Redis(sentinelsOf(servers).ioredis)),
+  ),
+  withoutRaces("node-redis pool, RESP3", "node-redis", standalone, ({ url }) => node(createClient({ url }))),
   backend("node-redis pool, RESP3", standalone, ({ url }) =>
     node(createClientPool({ url, RESP: 3 }, { maximum: 4 })),
   ),
-  backend("node-redis cluster, 3 masters", cluster, (servers) =>
+  withoutRaces("ioredis Cluster, 3 masters", "node-redis cluster, 3 masters", cluster, (servers) =>
     node(createCluster({ rootNodes: rootNodesOf(servers) })),
   ),
-  backend("node-redis sentinel", sentinel, (servers) => node(createSentinel(sentinelsOf(servers).nodeRedis))),
+  withoutRaces("node-redis pool, RESP3", "node-redis sentinel", sentinel, (servers) =>
+    node(createSentinel(sentinelsOf(servers).nodeRedis)),
+  ),
   backend("iovalkey on Valkey", valkey, ({ url }) => io(new iovalkey.Redis(url))),
-  backend("node-redis on Valkey", valkey, ({ url }) => node(createClient({ url }))),
-  backend("ioredis Cluster on Valkey, 3 masters", valkeyCluster, (servers) =>
+  contractOnly("node-redis on Valkey", valkey, ({ url }) => node(createClient({ url }))),
+  contractOnly("ioredis Cluster on Valkey, 3 masters", valkeyCluster, (servers) =>
     io(new Cluster(nodesOf(servers))),
   ),
   contractOnly("ioredis 5", standalone, ({ url }) => io(new ioredis5.Redis(url))),
@@ -195,4 +218,8 @@ export const redisBackends: readonly Backend[] = [
 
 function contractOnly(...args: Parameters<typeof backend>): Backend {
   return { ...backend(...args), contractOnly: true };
+}
+
+function withoutRaces(client: string, ...args: Parameters<typeof backend>): Backend {
+  return { ...backend(...args), racesRunOn: `redis × ${client}` };
 }
