@@ -309,7 +309,7 @@ describe("postgresStore", () => {
     ["a long table", () => postgresStore(pool, { table: "ä".repeat(26) }), "table must be a name"],
     ["a dollar", () => postgresStore(pool, { schema: "a$b" }), "schema must be a name"],
     ["a number", () => postgresStore(pool, { timeout: 5 as never }), "timeout must be a duration"],
-    ["a text", () => postgresStore(pool, { prepare: "no" as never }), "prepare: needs true or false"],
+    ["a text", () => postgresStore(pool, { prepare: "no" as never }), "prepare must be true or false"],
     ["a misspelt option", () => postgresStore(pool, { tabel: "x" } as never), "tabel"],
   ])("refuses %s", (_what, make, message) => {
     expect(make).toThrow(TypeError);

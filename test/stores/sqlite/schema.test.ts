@@ -106,7 +106,7 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     [{ onCleanupError: "log" }, "onCleanupError must be a function"],
     [{ cleanupEvery: 5 }, "cleanupEvery must be a duration"],
     [{ cleanupEvery: "25d" }, "cleanupEvery must be at most"],
-    [{ tabel: "x" }, 'no option "tabel"'],
+    [{ tabel: "x" }, '"tabel" is not an option'],
   ])("is not reached with %o", (options, message) => {
     expect(() => open(options)).toThrow(new RegExp(message));
   });
