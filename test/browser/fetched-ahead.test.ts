@@ -26,7 +26,7 @@ describe("what Chromium fetches ahead", () => {
   }, 900_000);
   afterAll(() => browser?.close());
 
-  it.each(Object.entries(HINTS))("ASVS 7.3.1: keeps no idle session alive, by %s", async (_how, hint) => {
+  it.each(Object.entries(HINTS))("keeps no idle session alive, by %s [asvs 7.3.1]", async (_how, hint) => {
     const clock = new TestClock();
     const manager = new Manager(memoryStore(), { clock: clock.now, idleTimeout: "10m" });
     const sessions = expressSessions(manager);

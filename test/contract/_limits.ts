@@ -18,7 +18,7 @@ export function limitTests(backend: Backend): void {
       ["evict-oldest", "first"],
       ["evict-idlest", "second"],
     ] as const)(
-      "ASVS 7.1.2: with %s one login more ends the %s, as the event `ended` tells",
+      "with %s one login more ends the %s, as the event `ended` tells [asvs 7.1.2]",
       async (onExceed, which) => {
         const { logIn, told, reasonOf, clock, end } = siteOver(stores(), onExceed);
         const [first, second, third] = [await logIn(), await logIn(), await logIn()];
@@ -34,7 +34,7 @@ export function limitTests(backend: Backend): void {
       },
     );
 
-    it("ASVS 7.1.2: with refuse one login more is refused, and one is possible when another has ended", async () => {
+    it("with refuse one login more is refused, and one is possible when another has ended [asvs 7.1.2]", async () => {
       const { logIn, told, reasonOf, manager, end } = siteOver(stores(), "refuse");
       const all = [await logIn(), await logIn(), await logIn()];
       const browser = new Browser();
@@ -51,7 +51,7 @@ export function limitTests(backend: Backend): void {
     });
 
     it.each(["evict-oldest", "evict-idlest", "refuse"] as const)(
-      "ASVS 7.1.2: of 50 logins side by side %s leaves no more than the maximum at any moment",
+      "of 50 logins side by side %s leaves no more than the maximum at any moment [asvs 7.1.2]",
       async (onExceed) => {
         const { logIn, told, live, reasonOf, end } = siteOver(stores(), onExceed);
         let done = false;

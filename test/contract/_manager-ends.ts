@@ -28,7 +28,7 @@ export function managerEnds(backend: Backend): void {
   describe("ends", () => {
     const stores = openStores(backend, 2);
 
-    it("ASVS 7.4.2: all sessions of a user end at once, on three devices and in every process, and nobody else's", async () => {
+    it("all sessions of a user end at once, on three devices and in every process, and nobody else's [asvs 7.4.2]", async () => {
       const sites = stores().map((store) => siteOf(store, {}));
       const [one, other] = sites;
       if (!one || !other) throw new Error("needs two processes");

@@ -21,7 +21,7 @@ export function timeoutTests(backend: Backend): void {
     });
     afterAll(() => opened?.close());
 
-    it("ASVS 7.3.1: when they were unused for as long as the limit, and at most a throttle earlier", async () => {
+    it("when they were unused for as long as the limit, and at most a throttle earlier [asvs 7.3.1]", async () => {
       // Between two writes, at one, and long after it.
       for (const used of [0, 1, THROTTLE - 1, THROTTLE, 90_001, 10 * MINUTE]) {
         const { clock, begun, isIn, isListed, end } = await site(opened.store, { idleTimeout: "30m" });
@@ -37,7 +37,7 @@ export function timeoutTests(backend: Backend): void {
       }
     });
 
-    it("ASVS 7.3.1: no sooner, as long as they are used before the earlier bound each time", async () => {
+    it("no sooner, as long as they are used before the earlier bound each time [asvs 7.3.1]", async () => {
       const { clock, begun, isIn, end } = await site(opened.store, { idleTimeout: "30m" });
       for (let now = begun; now < begun + LIFETIME; now += IDLE - THROTTLE) {
         clock.set(now);
@@ -46,7 +46,7 @@ export function timeoutTests(backend: Backend): void {
       await end();
     });
 
-    it("ASVS 7.3.1: whatever asks without counting: polls, and what is fetched ahead", async () => {
+    it("whatever asks without counting: polls, and what is fetched ahead [asvs 7.3.1]", async () => {
       const { clock, begun, visit, sessions, isIn, end } = await site(opened.store, { idleTimeout: "30m" });
       const poll = sessions.guards.auth({ touch: false });
       for (let now = begun; now < begun + IDLE; now += 5 * MINUTE) {
@@ -59,7 +59,7 @@ export function timeoutTests(backend: Backend): void {
       await end();
     });
 
-    it("ASVS 7.3.2: at their deadline, which no use, no new secret, no proof and no change of theirs moves", async () => {
+    it("at their deadline, which no use, no new secret, no proof and no change of theirs moves [asvs 7.3.2]", async () => {
       const options = { idleTimeout: "30m", rotateEvery: "5m" } as const;
       const { clock, begun, visit, sessions, isIn, isListed, end } = await site(opened.store, options);
       const deeds = [

@@ -2,11 +2,18 @@ import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createServer2 } from "node:http2";
 import express5 from "express";
 import express4 from "express4";
-import { Manager, type Session, type SessionError, typed } from "sessionup";
-import { expressSessions } from "sessionup/express";
-import { type AuthenticatedFetchContext, type FetchContext, fetchSessions } from "sessionup/fetch";
-import { nodeSessions } from "sessionup/node";
+import { createSessions, type Exchange, Manager, type Session, type SessionError, typed } from "sessionup";
+import { type ExpressMiddleware, expressSessions } from "sessionup/express";
+import {
+  type AuthenticatedFetchContext,
+  type FetchContext,
+  type FetchRoutes,
+  fetchSessions,
+} from "sessionup/fetch";
+import { type NodeMiddleware, nodeSessions } from "sessionup/node";
+import { type Routes, sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
+import { wsSessions } from "sessionup/ws";
 import { describe, expectTypeOf, it } from "vitest";
 
 const manager = new Manager(memoryStore());
@@ -30,6 +37,7 @@ describe("sessionup/express", () => {
       res.redirect("/");
     });
     app.use("/admin", sessions.auth(), express5.Router().use(sessions.public()));
+    app.use(sessionRoutes(sessions, { path: "/account" }));
     app.use(
       (_error: unknown, req: express5.Request, _res: express5.Response, _next: express5.NextFunction) => {
         sessions.current(req);
@@ -49,6 +57,7 @@ describe("sessionup/express", () => {
       res.json(sessions.current(req));
     });
     app.use("/admin", sessions.auth(), express4.Router().use(sessions.public()));
+    app.use(sessionRoutes(sessions, { path: "/account" }));
     app.use(
       (_error: unknown, req: express4.Request, _res: express4.Response, _next: express4.NextFunction) => {
         sessions.current(req);
@@ -221,3 +230,25 @@ describe("two managers in one app", () => {
     createServer((_req, res) => res.locals);
   });
 });
+
+describe("sessionup/routes", () => {
+  it("returns the form that each framework mounts", () => {
+    expectTypeOf(sessionRoutes(expressSessions(manager))).toEqualTypeOf<ExpressMiddleware>();
+    expectTypeOf(sessionRoutes(nodeSessions(manager))).toEqualTypeOf<NodeMiddleware>();
+    expectTypeOf(sessionRoutes(fetchSessions(manager))).toEqualTypeOf<FetchRoutes>();
+  });
+
+  it("returns the routes themselves for the methods of createSessions", () => {
+    const { verbs } = createSessions(manager, (_context: { id: number }): Exchange => never());
+    expectTypeOf(sessionRoutes(verbs)).toEqualTypeOf<Routes<{ id: number }>>();
+  });
+
+  it("rejects sessions whose adapter has no routes", () => {
+    // @ts-expect-error an upgrade has no response with a body
+    sessionRoutes(wsSessions(manager));
+    // @ts-expect-error no adapter's sessions
+    sessionRoutes(manager);
+  });
+});
+
+declare function never(): never;

@@ -16,6 +16,7 @@ import { honoSessions } from "sessionup/hono";
 import { koaSessions } from "sessionup/koa";
 import { nestSessions } from "sessionup/nest";
 import { nodeSessions } from "sessionup/node";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { listen } from "../support/listen.ts";
@@ -55,7 +56,7 @@ async function post(origin: string, scheme: string, headers: Record<string, stri
   return (await fetch(origin, { method: "POST", headers: sent })).status;
 }
 
-describe("ASVS 3.5.1: a page over plain http of the app's own host", () => {
+describe("a page over plain http of the app's own host [asvs 3.5.1]", () => {
   it.each(Object.entries(BEHIND_PROXY))(
     "is rejected by %s where a trusted proxy received https",
     async (_, start) => {
@@ -76,7 +77,7 @@ describe("ASVS 3.5.1: a page over plain http of the app's own host", () => {
   it.each(PLATFORMS)("is rejected by Nest on %s where a trusted proxy received https", async (platform) => {
     const settings = {
       trustProxy: true,
-      prepare: (app: INestApplication) => app.use(nestSessions(manager).routes({ path: "/account" })),
+      prepare: (app: INestApplication) => app.use(sessionRoutes(nestSessions(manager), { path: "/account" })),
     };
     await running(
       {},

@@ -16,7 +16,7 @@ import { honoSessions } from "sessionup/hono";
 import { koaSessions } from "sessionup/koa";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 import { listening } from "./fastify/app.ts";
 

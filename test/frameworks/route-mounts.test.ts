@@ -7,7 +7,7 @@ import { type FastifyPluginAsync, fastify } from "fastify";
 import { H3, toNodeHandler } from "h3";
 import { Hono } from "hono";
 import Koa from "koa";
-import { Manager, type RoutesOptions } from "sessionup";
+import { Manager } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { fastifySessions } from "sessionup/fastify";
 import { h3Sessions } from "sessionup/h3";
@@ -15,9 +15,10 @@ import { honoSessions } from "sessionup/hono";
 import { koaSessions } from "sessionup/koa";
 import { nestSessions } from "sessionup/nest";
 import { nodeSessions } from "sessionup/node";
+import { type RoutesOptions, sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 import { listening } from "./fastify/app.ts";
 import { mount as koaMount } from "./koa/app.ts";
@@ -36,7 +37,7 @@ function nest<App>(mounts: readonly string[], innermost: App, mount: (path: stri
 
 function expressOn(express: typeof express5): Start {
   return (mounts, options) => {
-    const routes: express5.RequestHandler = expressSessions(manager).routes(options);
+    const routes: express5.RequestHandler = sessionRoutes(expressSessions(manager), options);
     const app = nest(mounts, express().use(routes), (path, inner) => express().use(path, inner));
     return listen(createServer(app.set("env", "test")));
   };
@@ -44,7 +45,7 @@ function expressOn(express: typeof express5): Start {
 
 function koaApp(options?: RoutesOptions): Koa {
   const app = new Koa();
-  app.use(koaSessions(manager).routes(options));
+  app.use(sessionRoutes(koaSessions(manager), options));
   return app;
 }
 
@@ -52,14 +53,14 @@ const FRAMEWORKS: Readonly<Record<string, Start>> = {
   "Express 5": expressOn(express5),
   "Express 4": expressOn(express4 as unknown as typeof express5),
   "routers of Express": (mounts, options) => {
-    const routes: express5.RequestHandler = expressSessions(manager).routes(options);
+    const routes: express5.RequestHandler = sessionRoutes(expressSessions(manager), options);
     const router = nest<express5.RequestHandler>(mounts, routes, (path, inner) =>
       express5.Router().use(path, inner),
     );
     return listen(createServer(express5().set("env", "test").use(router)));
   },
   "a router on node:http": (mounts, options) => {
-    const routes = nodeSessions(manager).routes(options) as unknown as express5.RequestHandler;
+    const routes = sessionRoutes(nodeSessions(manager), options) as unknown as express5.RequestHandler;
     const router = nest(mounts, routes, (path, inner) => express5.Router().use(path, inner));
     return listen(
       createServer((request, response) => {
@@ -79,16 +80,16 @@ const FRAMEWORKS: Readonly<Record<string, Start>> = {
     return listen(createServer(express5().use(outermost, app.callback())));
   },
   Hono: (mounts, options) => {
-    const innermost = new Hono().use(honoSessions(manager).routes(options));
+    const innermost = new Hono().use(sessionRoutes(honoSessions(manager), options));
     const app = nest(mounts, innermost, (path, inner) => new Hono().route(path, inner));
     return listen(createServer(getRequestListener(app.fetch)));
   },
   "Hono, under a pattern": (mounts, options) => {
-    const app = new Hono().use(`${mounts.join("")}/*`, honoSessions(manager).routes(options));
+    const app = new Hono().use(`${mounts.join("")}/*`, sessionRoutes(honoSessions(manager), options));
     return listen(createServer(getRequestListener(app.fetch)));
   },
   Fastify: (mounts, options) => {
-    const routes = fastifySessions(manager).routes(options) as unknown as FastifyPluginAsync;
+    const routes = sessionRoutes(fastifySessions(manager), options) as unknown as FastifyPluginAsync;
     const plugin = nest(mounts, routes, (prefix, inner) => async (app) => {
       await app.register(inner, { prefix });
     });
@@ -97,7 +98,7 @@ const FRAMEWORKS: Readonly<Record<string, Start>> = {
     return listening(app);
   },
   h3: (mounts, options) => {
-    const innermost = new H3().use(h3Sessions(manager).routes(options));
+    const innermost = new H3().use(sessionRoutes(h3Sessions(manager), options));
     const app = nest(mounts, innermost, (path, inner) => new H3({ silent: true }).mount(path, inner));
     return listen(createServer(toNodeHandler(app)));
   },
@@ -108,7 +109,7 @@ const FRAMEWORKS: Readonly<Record<string, Start>> = {
         class AppModule {}
         Module({})(AppModule);
         const prepare = (app: INestApplication) =>
-          app.use(mounts.join(""), nestSessions(manager).routes(options));
+          app.use(mounts.join(""), sessionRoutes(nestSessions(manager), options));
         return listenApp(await createApp(AppModule, platform, { prepare }));
       },
     ]),

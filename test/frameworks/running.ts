@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from "node:http";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 
 /** Runs what answers requests on Node for as long as `use` takes. */

@@ -2,9 +2,10 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import express from "express";
-import { Manager, type ManagerOptions, type RoutesOptions } from "sessionup";
+import { Manager, type ManagerOptions } from "sessionup";
 import { expressSessions } from "sessionup/express";
-import { SwitchableStore } from "../../src/testing/_contract-app.ts";
+import { type RoutesOptions, sessionRoutes } from "sessionup/routes";
+import { SwitchableStore } from "../../src/testing/adapter/fixture.ts";
 import { listen } from "../support/listen.ts";
 
 /** An app with the ready-made routes under `/account`, and pages that use their client. */
@@ -24,7 +25,7 @@ export async function startAccountSite(
   const sessions = expressSessions(manager);
   const app = express();
   app.set("env", "test");
-  app.use(sessions.routes({ path: "/account", ...asked }));
+  app.use(sessionRoutes(sessions, { path: "/account", ...asked }));
   app.post("/login", async (req, res) => {
     const { id } = await sessions.init(req, String(req.query.user ?? "ann"));
     res.json({ id });

@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { TestClock } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { type AccountSite, startAccountSite } from "./account-site.ts";
 
 interface Operation {
@@ -121,7 +121,7 @@ describe("openapi.json", () => {
     }
   });
 
-  it("ASVS 7.5.2: ends other sessions only for a user who has authenticated in the last 15 minutes, by default", async () => {
+  it("ends other sessions only for a user who has authenticated in the last 15 minutes, by default [asvs 7.5.2]", async () => {
     const clock = new TestClock();
     const sites = [
       await startAccountSite({ clock: clock.now }),
@@ -161,7 +161,7 @@ describe("openapi.json", () => {
     }
   });
 
-  it("ASVS 7.5.2: holds for routes that ask for a fresh proof, and only before others are ended", async () => {
+  it("holds for routes that ask for a fresh proof, and only before others are ended [asvs 7.5.2]", async () => {
     const clock = new TestClock();
     const strict = await startAccountSite({ clock: clock.now }, { maxAuthAge: "10m", level: 2 });
     try {

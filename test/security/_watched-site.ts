@@ -5,12 +5,12 @@ import {
   type Guards,
   Manager,
   type ManagerOptions,
-  type Routes,
   SessionError,
   type SessionEvents,
   type Sessions,
   type StandardSchema,
 } from "sessionup";
+import { type Routes, sessionRoutes } from "sessionup/routes";
 import { TestClock } from "sessionup/testing";
 import { toErrorResponse } from "../../src/http/error-response.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
@@ -107,13 +107,10 @@ export class WatchedSite {
     for (const key of made.keys ?? []) witness.keep("a key", key);
     this.#manager = new Manager<Meta, Meta>(this.store, made);
     this.manager = tally.over("Manager", this.#manager);
-    const { verbs, guards, routes } = createSessions<TestRequest, Meta, Meta>(
-      this.#manager,
-      (request) => request,
-    );
+    const { verbs, guards } = createSessions<TestRequest, Meta, Meta>(this.#manager, (request) => request);
     this.sessions = tally.over("Sessions", verbs);
     this.guards = guards;
-    this.routes = routes({ maxAuthAge: "10m" });
+    this.routes = sessionRoutes(verbs, { maxAuthAge: "10m" });
     this.listen(this.#manager);
     this.look();
   }

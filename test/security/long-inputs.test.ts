@@ -8,7 +8,8 @@ import { labelUserAgent } from "../../src/client-info/user-agent/user-agent.ts";
 import { readCookie, readTokens, setsCookie } from "../../src/cookie/cookie-header.ts";
 import { parseToken } from "../../src/cookie/token.ts";
 import { parseDuration } from "../../src/duration.ts";
-import { createRoutes, type RouteVerbs } from "../../src/http/routes.ts";
+import { MOUNT, ROUTE_METHODS, type RouteMethods } from "../../src/http/mount.ts";
+import { type Routes, sessionRoutes } from "../../src/http/routes.ts";
 import { isCrossOrigin } from "../../src/rules/cross-origin.ts";
 import { isPrefetch } from "../../src/rules/rotation.ts";
 import { DeviceCookie } from "../../src/signed/device-cookie.ts";
@@ -27,7 +28,10 @@ const cookie = {
 } as const;
 const signer = new Signer(["k".repeat(32)], "sid");
 const device = new DeviceCookie(cookie, signer);
-const routes = createRoutes({} as RouteVerbs<object, undefined>, { path: "/account" });
+const routes = sessionRoutes(
+  { [ROUTE_METHODS]: {} as RouteMethods<object>, [MOUNT]: (routes: Routes<object>) => routes },
+  { path: "/account" },
+);
 const trust = parseTrustProxy(["0.0.0.0/0", "::/0"]);
 const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
 

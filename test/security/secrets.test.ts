@@ -7,7 +7,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it, vi } from "vitest";
 import { hashRoot, hashText, type Secret } from "../../src/cookie/token.ts";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { membersOf, textsOf } from "../support/declared.ts";
 import { listen } from "../support/listen.ts";
 import { PATHS, starter } from "./_secret-paths.ts";
@@ -38,7 +38,7 @@ describe("every path on which there are secrets", () => {
   let kept = 0;
 
   describe.each(Object.entries(PATHS))("%s", (_name, path) => {
-    it("ASVS 3.3.4: shows no secret, hash or key in answers, errors, events, logs, inspections and JSON", async () => {
+    it("shows no secret, hash or key in answers, errors, events, logs, inspections and JSON [asvs 3.3.4]", async () => {
       const witness = new Witness();
       await traced(witness, () => path(starter(witness, tally)));
       expect(witness.leaks()).toEqual([]);
@@ -87,7 +87,7 @@ describe("every path on which there are secrets", () => {
 });
 
 describe("a secret", () => {
-  it("ASVS 3.3.4: is in Set-Cookie and nowhere else, and its hash in the store alone", async () => {
+  it("is in Set-Cookie and nowhere else, and its hash in the store alone [asvs 3.3.4]", async () => {
     const clock = new TestClock();
     const inner = memoryStore();
     let down = false;

@@ -146,7 +146,7 @@ const BACKENDS: Readonly<Record<string, () => Promise<Breakable>>> = {
 
 describe("what a driver says of a failure", () => {
   it.each(Object.entries(BACKENDS))(
-    "ASVS 3.3.4: has no secret and no hash in it, whatever the store was asked: %s",
+    "has no secret and no hash in it, whatever the store was asked: %s [asvs 3.3.4]",
     async (name, make) => {
       const witness = new Witness();
       const { store, refuse, close } = await make();

@@ -1,4 +1,4 @@
-/** A client as it presents itself, and what it truly is, whether its strings can tell or not. */
+/** The headers that a client sends, and its true labels, even where the headers do not reveal them. */
 export interface KnownAgent {
   readonly userAgent: string;
   readonly hints?: { readonly brands?: string; readonly platform?: string; readonly mobile?: string };
@@ -6,8 +6,8 @@ export interface KnownAgent {
   readonly os: string | undefined;
 }
 
-// A heading says what the strings below it come from ("browser | system", "-" where there is none to know). A line that
-// begins with ">" gives the hints sent with the string above it: brands, platform, mobile.
+// A heading names the client of the strings below it as "browser | system", with "-" for an unknown part. A line that
+// begins with ">" holds the hints that the client sends along with the string above it: brands, platform, mobile.
 const SOURCES = `
 # Chrome | Windows
 Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36
@@ -760,17 +760,17 @@ Podcasts/1650.20 CFNetwork/1333.0.4 Darwin/21.5.0
 com.apple.WebKit.Networking/8613.3.9.0.16 CFNetwork/1335.0.3 Darwin/21.6.0
 `;
 
-/** Strings of 2024 to 2026 for the most part, a few of their long-lived elders among them. */
-export const CORPUS: readonly KnownAgent[] = read(SOURCES);
+/** Most strings are from 2024 to 2026. A few are older but still in use. */
+export const CORPUS: readonly KnownAgent[] = parseCorpus(SOURCES);
 
-function read(sources: string): KnownAgent[] {
+function parseCorpus(sources: string): KnownAgent[] {
   const agents: KnownAgent[] = [];
   let [browser, os]: (string | undefined)[] = [];
   for (const line of sources.split("\n")) {
     if (line.startsWith("# ")) {
-      [browser, os] = line.slice(2).split(" | ").map(known);
+      [browser, os] = line.slice(2).split(" | ").map(parseLabel);
     } else if (line.startsWith("> ")) {
-      const [brands, platform, mobile] = line.slice(2).split(" | ").map(known);
+      const [brands, platform, mobile] = line.slice(2).split(" | ").map(parseLabel);
       const hints = { ...(brands && { brands }), ...(platform && { platform }), ...(mobile && { mobile }) };
       const agent = agents.pop();
       if (agent === undefined) throw new Error(`hints without a string: ${line}`);
@@ -782,6 +782,6 @@ function read(sources: string): KnownAgent[] {
   return agents;
 }
 
-function known(text: string): string | undefined {
+function parseLabel(text: string): string | undefined {
   return text === "-" ? undefined : text;
 }

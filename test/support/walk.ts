@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { SessionJson } from "sessionup";
 import { expect } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

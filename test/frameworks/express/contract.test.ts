@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import express5 from "express";
 import express4 from "express4";
 import { type ExpressContext, expressSessions } from "sessionup/express";
+import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { describe, it } from "vitest";
 import { listen } from "../../support/listen.ts";
@@ -23,7 +24,7 @@ function expressApp(
   const throwing = expressSessions(manager, { reject }).auth;
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const app = express();
-  app.use(sessions.routes({ path: "/account" }));
+  app.use(sessionRoutes(sessions, { path: "/account" }));
   for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
     const handlers: express5.RequestHandler[] = guard ? [guards[guard](options)] : [];
     handlers.push((req, res, next) => {

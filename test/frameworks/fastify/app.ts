@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { type FastifyContext, fastifySessions } from "sessionup/fastify";
+import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
 /** The contract's app. */
@@ -15,7 +16,7 @@ export function fastifyApp({
   const throwing = fastifySessions(manager, { reject }).auth;
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const app = fastify();
-  app.register(sessions.routes({ path: "/account" }));
+  app.register(sessionRoutes(sessions, { path: "/account" }));
   for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
     app.route({
       method,

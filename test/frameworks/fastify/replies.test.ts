@@ -6,10 +6,11 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { generate } from "selfsigned";
 import { Manager, SessionError } from "sessionup";
 import { fastifySessions } from "sessionup/fastify";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listening } from "./app.ts";
 
 const manager = new Manager(memoryStore());
@@ -222,7 +223,7 @@ describe("the cookie of fastifySessions", () => {
   it("works over http2, where Cookie may come in pieces", async () => {
     const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }]);
     const app = fastify({ http2: true, https: { key, cert } });
-    app.register(sessions.routes({ path: "/account" }));
+    app.register(sessionRoutes(sessions, { path: "/account" }));
     app.post("/login", async (_request, reply) => {
       await sessions.init(reply, "ann");
       return "in";

@@ -1,10 +1,11 @@
 import { type FastifyInstance, fastify } from "fastify";
 import { Manager } from "sessionup";
 import { fastifySessions } from "sessionup/fastify";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import openapi from "../../../openapi.json" with { type: "json" };
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listening } from "./app.ts";
 
 const sessions = fastifySessions(new Manager(memoryStore()));
@@ -28,7 +29,8 @@ async function running(
   }
 }
 
-const mounted = (app: FastifyInstance): void => void app.register(sessions.routes({ path: "/account" }));
+const mounted = (app: FastifyInstance): void =>
+  void app.register(sessionRoutes(sessions, { path: "/account" }));
 
 describe("the routes of fastifySessions", () => {
   it("are those that openapi.json describes", async () => {
@@ -159,14 +161,14 @@ describe("the routes of fastifySessions", () => {
   });
 
   it.each<[what: string, build: (app: FastifyInstance) => void, path: string]>([
-    ["nowhere in particular", (app) => void app.register(sessions.routes()), ""],
-    ["a prefix", (app) => void app.register(sessions.routes(), { prefix: "/me" }), "/me"],
+    ["nowhere in particular", (app) => void app.register(sessionRoutes(sessions)), ""],
+    ["a prefix", (app) => void app.register(sessionRoutes(sessions), { prefix: "/me" }), "/me"],
     [
       "a prefix and the whole path",
       (app) =>
         void app.register(
           async (api) => {
-            api.register(sessions.routes({ path: "/api/account" }));
+            api.register(sessionRoutes(sessions, { path: "/api/account" }));
           },
           { prefix: "/api" },
         ),
@@ -174,7 +176,7 @@ describe("the routes of fastifySessions", () => {
     ],
     [
       "a prefix with a slash at its end",
-      (app) => void app.register(sessions.routes(), { prefix: "/me/" }),
+      (app) => void app.register(sessionRoutes(sessions), { prefix: "/me/" }),
       "/me",
     ],
   ])("are under %s", async (_what, build, path) => {
@@ -190,7 +192,7 @@ describe("the routes of fastifySessions", () => {
     await running(
       (app) => {
         mounted(app);
-        app.register(admins.routes({ path: "/admin" }));
+        app.register(sessionRoutes(admins, { path: "/admin" }));
       },
       async (client) => {
         expect((await client.get("/account/session")).status).toBe(200);
@@ -199,8 +201,8 @@ describe("the routes of fastifySessions", () => {
     );
   });
 
-  it("refuse a path that is none, and unknown options", () => {
-    expect(() => sessions.routes({ path: "account" })).toThrow(/^routes\.path/);
-    expect(() => sessions.routes({ prefix: "/account" } as object)).toThrow(/routes.*prefix/);
+  it("reject an invalid path and unknown options", () => {
+    expect(() => sessionRoutes(sessions, { path: "account" })).toThrow(/^sessionRoutes\.path/);
+    expect(() => sessionRoutes(sessions, { prefix: "/account" } as object)).toThrow(/sessionRoutes.*prefix/);
   });
 });

@@ -1,6 +1,7 @@
 import { type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { Manager, type Session, type SessionError, typed } from "sessionup";
 import { type FastifyContext, fastifySessions } from "sessionup/fastify";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expectTypeOf, it } from "vitest";
 
@@ -11,8 +12,8 @@ describe("sessionup/fastify", () => {
   it("fits an app, and leaves its inference alone", () => {
     const app = fastify({ logger: true });
     app.addHook("onRequest", sessions.public());
-    app.register(sessions.routes({ path: "/account" }));
-    app.register(sessions.routes(), { prefix: "/account" });
+    app.register(sessionRoutes(sessions, { path: "/account" }));
+    app.register(sessionRoutes(sessions), { prefix: "/account" });
     app.get<{ Params: { id: string }; Reply: { 200: { id: string }; 404: string } }>(
       "/users/:id",
       { preHandler: [sessions.public(), sessions.auth()] },
@@ -36,15 +37,15 @@ describe("sessionup/fastify", () => {
   it("fits an app over HTTP/2 and over HTTPS", () => {
     const secure = fastify({ http2: true, https: {} });
     secure.addHook("preHandler", sessions.auth());
-    secure.register(sessions.routes({ path: "/account" }));
+    secure.register(sessionRoutes(sessions, { path: "/account" }));
     secure.get("/", { onRequest: sessions.public() }, async (_request, reply) => sessions.require(reply));
     const plain = fastify({ http2: true });
     plain.addHook("onRequest", sessions.auth());
-    plain.register(sessions.routes());
+    plain.register(sessionRoutes(sessions));
     plain.get("/", { preValidation: sessions.auth() }, async (_request, reply) => sessions.require(reply));
     const https = fastify({ https: {} });
     https.addHook("onRequest", sessions.auth());
-    https.register(sessions.routes());
+    https.register(sessionRoutes(sessions));
     https.get("/", { preHandler: sessions.auth() }, async (_request, reply) => sessions.require(reply));
   });
 

@@ -1,4 +1,5 @@
 import { type FetchContext, fetchSessions } from "sessionup/fetch";
+import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 import { streamOf } from "../stream.ts";
 
@@ -11,7 +12,7 @@ export function fetchApp(
   const adminSessions = fetchSessions(admins, { peerAddress });
   const throwing = fetchSessions(manager, { peerAddress, reject }).auth;
   const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   const handlers = new Map<string, (request: Request) => Promise<Response>>();
   for (const { method, path, guard = "public", options, run } of routes(sessions, adminSessions)) {
     const handler = async (context: FetchContext) =>
@@ -46,11 +47,11 @@ function send({
 export const FETCH_SKIP = [
   {
     reason: "a context comes from public() or auth() alone, which have loaded the session",
-    tests: ["say what is missing where nothing was loaded"],
+    tests: ["methods/not-loaded"],
   },
   {
     reason:
       "what a handler throws goes on to the platform, which answers by itself; catch it and return a Response",
-    tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
+    tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
   },
 ];

@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { defineHandler, H3, type H3Event, HTTPResponse, redirect, serve } from "h3";
 import { Manager, type SessionError } from "sessionup";
 import { type H3Context, type H3SessionsOptions, h3Sessions } from "sessionup/h3";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { names } from "../running.ts";
 import { running } from "./_app.ts";
@@ -31,7 +32,7 @@ describe("the middleware", () => {
   });
 
   it("leaves what is not found, and OPTIONS, to the app", async () => {
-    const app = new H3({ silent: true }).use(sessions.public()).use(sessions.routes());
+    const app = new H3({ silent: true }).use(sessions.public()).use(sessionRoutes(sessions));
     await running(app, async (client) => {
       expect((await client.get("/nothing")).status).toBe(404);
       expect((await client.send("OPTIONS", "/session")).status).toBe(404);
@@ -39,7 +40,7 @@ describe("the middleware", () => {
   });
 
   it("knows the host by the URL where a runtime gives none", async () => {
-    const app = new H3().use(sessions.routes());
+    const app = new H3().use(sessionRoutes(sessions));
     for (const [origin, status] of [
       ["https://example.com", 204],
       ["https://evil.example", 403],
@@ -198,7 +199,7 @@ describe("h3Sessions", () => {
     await app.request("/");
     expect(told).toHaveLength(2);
     for (const text of told)
-      expect(text).toMatch(/^TypeError: sessionup\/h3: .*pass `event`.*sessionup\/node.*event\.node\.res/);
+      expect(text).toMatch(/^TypeError: sessionup\/h3: .*Pass `event`.*sessionup\/node.*event\.node\.res/);
   });
 
   it("refuses options that mean nothing", () => {

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { H3, type H3Event, HTTPResponse, type Middleware, redirect, setCookie, toNodeHandler } from "h3";
 import { type H3Context, h3Sessions } from "sessionup/h3";
+import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { describe, it } from "vitest";
 import { listen } from "../../support/listen.ts";
@@ -13,7 +14,7 @@ function h3App({ manager, admins, reject, routes }: ContractApp<H3Context>): H3 
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   // h3 prints what it answers with 500.
   const app = new H3({ silent: true });
-  app.use(sessions.routes({ path: "/account" }));
+  app.use(sessionRoutes(sessions, { path: "/account" }));
   for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
     const middleware: Middleware[] = guard ? [guards[guard](options)] : [];
     app.on(method, path, async (event) => send(event, await run(event, event.url.searchParams)), {

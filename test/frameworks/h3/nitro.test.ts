@@ -2,9 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { SessionJson } from "sessionup";
 import { type H3Context, h3Sessions } from "sessionup/h3";
+import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { type Example, walk } from "../../support/walk.ts";
 import { compile } from "../build.ts";
 import { names } from "../running.ts";
@@ -28,7 +29,7 @@ function contractSite({ manager, admins, reject, routes }: ContractApp<H3Context
   const adminSessions = h3Sessions(admins);
   const throwing = h3Sessions(manager, { reject }).auth;
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   const all = routes(sessions, adminSessions);
   const routeOf = ({ req, url }: H3Context) => {
     const method = req.method === "HEAD" ? "GET" : req.method;

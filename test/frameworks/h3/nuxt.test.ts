@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { SessionJson } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { type Example, walk } from "../../support/walk.ts";
 import { compile } from "../build.ts";
 import { names } from "../running.ts";

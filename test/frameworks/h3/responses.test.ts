@@ -19,6 +19,7 @@ import {
 } from "h3";
 import { Manager } from "sessionup";
 import { h3Sessions } from "sessionup/h3";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
@@ -277,7 +278,7 @@ describe("the event", () => {
 describe("a mounted app", () => {
   it("has the same event as an H3, with its middleware, and the routes behind its prefix", async () => {
     const part = new H3()
-      .use(sessions.routes({ path: "/account" }))
+      .use(sessionRoutes(sessions, { path: "/account" }))
       .use(sessions.public())
       .get("/who", (event) => sessions.current(event)?.userKey ?? "nobody");
     const app = loggingIn(() => "in").mount("/part", part);
@@ -291,7 +292,7 @@ describe("a mounted app", () => {
   it("has an event of its own as anything with fetch, and the app around leaves its cookie alone", async () => {
     const clock = new TestClock();
     const clocked = h3Sessions(new Manager(memoryStore(), { clock: clock.now }));
-    const inner = new H3().use(clocked.routes({ path: "/account" }));
+    const inner = new H3().use(sessionRoutes(clocked, { path: "/account" }));
     inner.post("/login", async (event) => {
       await clocked.init(event, "ann");
       return "in";
@@ -302,7 +303,7 @@ describe("a mounted app", () => {
     });
     const app = new H3().use(clocked.public()).mount("/part", inner.fetch);
     const whole = new H3().mount("/part", inner.fetch);
-    whole.use(clocked.routes());
+    whole.use(sessionRoutes(clocked));
     for (const each of [app, whole]) {
       await running(each, async (client) => {
         for (const path of ["/part/login", "/part/refused"]) {

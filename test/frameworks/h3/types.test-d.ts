@@ -8,6 +8,7 @@ import {
 } from "h3";
 import { Manager, type Session, type SessionError, typed } from "sessionup";
 import { h3Sessions } from "sessionup/h3";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expectTypeOf, it } from "vitest";
 import { z } from "zod";
@@ -19,7 +20,7 @@ const themed = h3Sessions(new Manager(store, { meta: typed<{ theme: string }>() 
 describe("sessionup/h3", () => {
   it("is middleware of h3's own type, wherever that goes", () => {
     expectTypeOf(sessions.public()).toExtend<Middleware>();
-    expectTypeOf(sessions.routes({ path: "/account" })).toExtend<Middleware>();
+    expectTypeOf(sessionRoutes(sessions, { path: "/account" })).toExtend<Middleware>();
     new H3()
       .use(sessions.public())
       .use("/a/**", sessions.auth(), { method: "POST" })

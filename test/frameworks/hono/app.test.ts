@@ -2,6 +2,7 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import { type Context, Hono } from "hono";
 import { Manager, SessionError, typed } from "sessionup";
 import { type HonoSessionsOptions, honoSessions } from "sessionup/hono";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { names } from "../running.ts";
@@ -83,7 +84,7 @@ describe("c.var", () => {
         await next();
         seen.push([before, c.var.session?.userKey]);
       })
-      .use(sessions.routes({ path: "/account" }));
+      .use(sessionRoutes(sessions, { path: "/account" }));
     await running(app, async (client) => {
       await client.post("/login");
       await client.post("/account/logout");
@@ -105,7 +106,7 @@ describe("the app around the handlers", () => {
       throw new Error("on purpose");
     });
     app.route("/part", part);
-    app.route("/more", new Hono().use(sessions.routes({ path: "/more/account" })));
+    app.route("/more", new Hono().use(sessionRoutes(sessions, { path: "/more/account" })));
     app.onError((_error, c) => c.text(sessions.current(c)?.userKey ?? "nobody", 418));
     await running(app, async (client) => {
       await client.post("/login");
@@ -117,7 +118,7 @@ describe("the app around the handlers", () => {
   });
 
   it("is known by the URL where a runtime gives no Host", async () => {
-    const app = new Hono().use(sessions.routes());
+    const app = new Hono().use(sessionRoutes(sessions));
     for (const [origin, status] of [
       ["https://example.com", 204],
       ["https://evil.example", 403],
@@ -225,7 +226,7 @@ describe("honoSessions", () => {
     });
     const told: string[] = await (await app.request("/")).json();
     expect(told).toHaveLength(3);
-    for (const text of told) expect(text).toMatch(/^TypeError: sessionup\/hono: .*pass `c`$/);
+    for (const text of told) expect(text).toMatch(/^TypeError: sessionup\/hono: .*Pass `c`\.$/);
   });
 
   it("refuses options that mean nothing", () => {

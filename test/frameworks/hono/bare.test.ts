@@ -3,6 +3,7 @@ import { setCookie } from "hono/cookie";
 import { timeout } from "hono/timeout";
 import { Manager } from "sessionup";
 import { honoSessions } from "sessionup/hono";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
@@ -121,7 +122,7 @@ describe("a mounted app", () => {
     const clock = new TestClock();
     const sessions = honoSessions(new Manager(memoryStore(), { clock: clock.now }));
     const inner = new Hono();
-    inner.use(sessions.routes({ path: "/account" }));
+    inner.use(sessionRoutes(sessions, { path: "/account" }));
     inner.post("/login", async (c) => {
       await sessions.init(c, "ann");
       return c.text("in");

@@ -4,6 +4,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { setCookie } from "hono/cookie";
 import { stream as streaming } from "hono/streaming";
 import { honoSessions } from "sessionup/hono";
+import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { describe, it } from "vitest";
 import { listen } from "../../support/listen.ts";
@@ -15,7 +16,7 @@ function honoApp({ manager, admins, reject, routes }: ContractApp<Context>): Hon
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const app = new Hono();
   app.onError((_error, c) => c.text("failed", 500));
-  app.use("/account/*", sessions.routes({ path: "/account" }));
+  app.use("/account/*", sessionRoutes(sessions, { path: "/account" }));
   for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
     const before: MiddlewareHandler[] = guard ? [guards[guard](options)] : [];
     app.on(method, [path], ...before, async (c) => send(c, await run(c, new URL(c.req.url).searchParams)));

@@ -8,6 +8,7 @@ import { testClient } from "hono/testing";
 import { validator } from "hono/validator";
 import { Manager, type Session, type SessionError, typed } from "sessionup";
 import { honoSessions } from "sessionup/hono";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expectTypeOf, it } from "vitest";
 
@@ -79,7 +80,7 @@ describe("c.var", () => {
 
 describe("the types of an app's answers", () => {
   const app = new Hono()
-    .use(sessions.routes({ path: "/account" }))
+    .use(sessionRoutes(sessions, { path: "/account" }))
     .use(sessions.public())
     .get("/who", sessions.auth(), (c) => c.json({ user: c.var.session.userKey }))
     .post(

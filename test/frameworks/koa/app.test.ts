@@ -2,10 +2,11 @@ import { createServer } from "node:http";
 import Koa from "koa";
 import { Manager, type SessionError } from "sessionup";
 import { type KoaContext, koaSessions } from "sessionup/koa";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import openapi from "../../../openapi.json" with { type: "json" };
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { mount, page, quiet, routed } from "./app.ts";
 
@@ -65,7 +66,7 @@ describe("the middleware of koaSessions", () => {
 
   it("works in mounted apps, around and inside of them", async () => {
     const sub = quiet(new Koa());
-    sub.use(sessions.routes({ path: "/sub/account" }));
+    sub.use(sessionRoutes(sessions, { path: "/sub/account" }));
     sub.use(
       routed("/login", async (ctx) => {
         await sessions.init(ctx, "ann");
@@ -148,7 +149,7 @@ describe("the middleware of koaSessions", () => {
   it("waits for what comes behind it", async () => {
     const order: string[] = [];
     const app = appOf((app) => {
-      for (const middleware of [sessions.public(), sessions.routes({ path: "/account" })]) {
+      for (const middleware of [sessions.public(), sessionRoutes(sessions, { path: "/account" })]) {
         app.use(async (_ctx, next) => {
           await next();
           order.push("after");
@@ -232,7 +233,7 @@ describe("reject of koaSessions", () => {
 
 describe("the routes of koaSessions", () => {
   it("have no body but JSON, whatever Koa would say by itself", async () => {
-    const app = appOf((app) => app.use(sessions.routes({ path: "/account" })));
+    const app = appOf((app) => app.use(sessionRoutes(sessions, { path: "/account" })));
     await running(app, async (client) => {
       await client.post("/login");
       for (const path of Object.keys(openapi.paths)) {
@@ -253,7 +254,7 @@ describe("the routes of koaSessions", () => {
         if (ctx.query.read === "yes") for await (const _chunk of ctx.req);
         await next();
       });
-      app.use(sessions.routes({ path: "/account" }));
+      app.use(sessionRoutes(sessions, { path: "/account" }));
     });
     await running(app, async (client, origin) => {
       await client.post("/login");
@@ -309,7 +310,7 @@ describe("the context of koaSessions", () => {
       });
     });
     await running(app, async (client) => void (await client.get("/")));
-    for (const text of said) expect(text).toMatch(/^TypeError: sessionup\/koa: .*pass `ctx`/);
+    for (const text of said) expect(text).toMatch(/^TypeError: sessionup\/koa: .*Pass `ctx`/);
     expect(said).toHaveLength(4);
     await expect(sessions.init(undefined as unknown as KoaContext, "ann")).rejects.toThrow(TypeError);
   });

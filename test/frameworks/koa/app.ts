@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import Koa from "koa";
 import { type KoaContext, koaSessions } from "sessionup/koa";
+import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
 /** The contract's app, with the class of any major. */
@@ -11,7 +12,7 @@ export function koaApp({ manager, admins, reject, routes }: ContractApp<KoaConte
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const all = routes(sessions, adminSessions);
   const app = quiet(new Framework());
-  app.use(sessions.routes({ path: "/account" }));
+  app.use(sessionRoutes(sessions, { path: "/account" }));
   app.use(async (ctx) => {
     const method = ctx.method === "HEAD" ? "GET" : ctx.method;
     const route = all.find((each) => each.method === method && each.path === ctx.path);

@@ -6,10 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Koa from "koa";
 import { Manager, SessionError } from "sessionup";
 import { koaSessions } from "sessionup/koa";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { mount, page, quiet } from "./app.ts";
 
@@ -234,7 +235,7 @@ describe("the cookie of koaSessions", () => {
 
   it("works over http2, when something is thrown too", async () => {
     const app = quiet(new Koa());
-    app.use(sessions.routes({ path: "/account" }));
+    app.use(sessionRoutes(sessions, { path: "/account" }));
     app.use(
       page("/login", async (ctx) => {
         await sessions.init(ctx, "ann");

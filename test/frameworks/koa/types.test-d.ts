@@ -3,6 +3,7 @@ import Koa from "koa";
 import Koa2 from "koa2";
 import { Manager, type Session, type SessionError, typed } from "sessionup";
 import { type KoaContext, koaSessions } from "sessionup/koa";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expectTypeOf, it } from "vitest";
 
@@ -15,7 +16,7 @@ describe("sessionup/koa", () => {
     app
       .use(sessions.public())
       .use(sessions.auth())
-      .use(sessions.routes({ path: "/account" }));
+      .use(sessionRoutes(sessions, { path: "/account" }));
     app.use(async (ctx, next) => {
       expectTypeOf(ctx.state.user).toEqualTypeOf<string>();
       expectTypeOf(ctx.db.name).toEqualTypeOf<string>();
@@ -33,7 +34,7 @@ describe("sessionup/koa", () => {
     app
       .use(sessions.public())
       .use(sessions.auth())
-      .use(sessions.routes({ path: "/account" }));
+      .use(sessionRoutes(sessions, { path: "/account" }));
     app.use(async (ctx) => {
       await sessions.init(ctx, "user-1");
     });

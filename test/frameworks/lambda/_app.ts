@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { type LambdaContext, type LambdaResult, lambdaSessions } from "sessionup/lambda";
+import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp } from "sessionup/testing";
 
 /** What a stream of the contract's app is put into, where the function can stream. */
@@ -11,7 +12,7 @@ export interface Streams {
 export function lambdaApp({ manager, admins, reject, routes }: ContractApp<LambdaContext>) {
   const sessions = lambdaSessions(manager);
   const adminSessions = lambdaSessions(admins);
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   const throwing = lambdaSessions(manager, { reject }).auth;
   const wrappers = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const handlers = new Map<string, (event: APIGatewayProxyEventV2, streams: Streams) => Promise<unknown>>();

@@ -8,15 +8,15 @@ import { HttpResponseStream, lambdaFront, streamingFront } from "./_front.ts";
 
 const unloaded = {
   reason: "a context comes from public() or auth() alone, which have loaded the session",
-  tests: ["say what is missing where nothing was loaded"],
+  tests: ["methods/not-loaded"],
 };
 const thrown = {
   reason: "what a handler throws goes on to Lambda, and AWS answers by itself; catch it and return a result",
-  tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
+  tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
 };
 const buffered = {
   reason: "a result goes out as a whole, when the handler has returned; see the front that streams",
-  tests: ["are an error before the store is written"],
+  tests: ["cookie-delivery/headers-sent"],
 };
 
 /** Streams end before the result does: no head goes out before them. */

@@ -2,9 +2,10 @@ import { createServer } from "node:http";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import { Manager, SessionError } from "sessionup";
 import { type LambdaContext, type LambdaEvent, type LambdaResult, lambdaSessions } from "sessionup/lambda";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { type LambdaFrontOptions, lambdaFront } from "./_front.ts";
 
@@ -110,7 +111,7 @@ describe("the address", () => {
 });
 
 describe("the host", () => {
-  const account = sessions.routes();
+  const account = sessionRoutes(sessions);
   const logout = (headers: Record<string, string>, domainName?: string) =>
     account(eventOf({ rawPath: "/logout", headers }, {}, { domainName }));
 
@@ -125,7 +126,7 @@ describe("the host", () => {
 });
 
 describe("the ready-made routes", () => {
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   const statusOf = async (rawPath: string, stage?: string) =>
     (await account(eventOf({ rawPath }, { method: "GET" }, { stage })))?.statusCode;
 
@@ -158,7 +159,7 @@ describe("what the function is given", () => {
 
   it("is a handler to the runtime that takes no callback: Node 24's refuses those", () => {
     expect(whoami.length).toBeLessThan(3);
-    expect(sessions.routes().length).toBeLessThan(3);
+    expect(sessionRoutes(sessions).length).toBeLessThan(3);
   });
 
   it("has its body as AWS gives it: forms in base64", async () => {
@@ -200,7 +201,7 @@ describe("what the function is given", () => {
     const handler = sessions.public(() => {
       ran = true;
     });
-    for (const run of [handler, sessions.routes()])
+    for (const run of [handler, sessionRoutes(sessions)])
       await expect(run(event as LambdaEvent)).rejects.toThrow(/^sessionup\/lambda: .*payload format 2\.0/);
     expect(ran).toBe(false);
   });
@@ -210,7 +211,9 @@ describe("the context", () => {
   it("is no event, and not Lambda's own", async () => {
     const own = { awsRequestId: "id-1" } as unknown as LambdaContext;
     for (const wrong of [eventOf() as unknown as LambdaContext, own])
-      await expect(sessions.get(wrong)).rejects.toThrow(/^sessionup\/lambda: the context is what public\(\)/);
+      await expect(sessions.get(wrong)).rejects.toThrow(
+        /^sessionup\/lambda: the context must be the one that public\(\)/,
+      );
   });
 
   it("shows what is to be set, as it is at that moment", async () => {

@@ -9,7 +9,7 @@ import {
 } from "sessionup/lambda";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { names } from "../running.ts";
 import { HttpResponseStream, type LambdaFunction, lambdaFront, streamingFront } from "./_front.ts";

@@ -20,6 +20,7 @@ import {
   type LambdaResult,
   lambdaSessions,
 } from "sessionup/lambda";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expectTypeOf, it } from "vitest";
 
@@ -131,6 +132,6 @@ describe("the options", () => {
   });
 
   it("give routes that answer with a result, or with nothing", () => {
-    expectTypeOf(sessions.routes()).returns.resolves.toEqualTypeOf<LambdaResult | undefined>();
+    expectTypeOf(sessionRoutes(sessions)).returns.resolves.toEqualTypeOf<LambdaResult | undefined>();
   });
 });

@@ -18,8 +18,9 @@ import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import type { AuthOptions } from "sessionup";
 import { type NestContext, nestSessions } from "sessionup/nest";
+import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply, ContractRoute } from "sessionup/testing";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 
 export const PLATFORMS = ["Express", "Fastify"] as const;
 export type Platform = (typeof PLATFORMS)[number];
@@ -118,7 +119,7 @@ export function contractApp(
     imports: [sessions.module(), adminSessions.module()],
     controllers: [controller as never],
   })(AppModule);
-  return createApp(AppModule, platform).then((app) => app.use(sessions.routes({ path: "/account" })));
+  return createApp(AppModule, platform).then((app) => app.use(sessionRoutes(sessions, { path: "/account" })));
 }
 
 /** What Express's response and Fastify's reply have in common besides. */

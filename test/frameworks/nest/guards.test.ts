@@ -21,7 +21,7 @@ import { type NestContext, type NestSessions, nestSessions } from "sessionup/nes
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { beforeEach, describe, expect, it } from "vitest";
-import { SwitchableStore } from "../../../src/testing/_contract-app.ts";
+import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import { PLATFORMS, running } from "./app.ts";
 
 const store = new SwitchableStore();
@@ -371,7 +371,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         const answer = await client.get("/");
         expect([answer.status, answer.text]).toEqual([
           500,
-          "TypeError: nestSessions.reject: must return the HttpException to refuse with",
+          "TypeError: nestSessions.reject must return the HttpException to reject the request with.",
         ]);
       });
     });

@@ -25,6 +25,7 @@ import {
 import { from, map } from "rxjs";
 import { Manager } from "sessionup";
 import { type NestContext, nestSessions } from "sessionup/nest";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { PLATFORMS, running } from "./app.ts";
@@ -139,7 +140,7 @@ class ResponsesController {
 }
 
 const app = { controllers: [ResponsesController], imports: [sessions.module()] };
-const account = (app: INestApplication) => app.use(sessions.routes({ path: "/account" }));
+const account = (app: INestApplication) => app.use(sessionRoutes(sessions, { path: "/account" }));
 
 describe.each(PLATFORMS)("Nest on %s", (platform) => {
   it.each<[path: string, status: number, body: string]>([
@@ -249,7 +250,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         {
           prepare: (app) => {
             app.setGlobalPrefix("api");
-            app.use(sessions.routes({ path: "/api/account" }));
+            app.use(sessionRoutes(sessions, { path: "/api/account" }));
           },
         },
       ));
@@ -258,7 +259,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       @Module({ ...app })
       class ConsumingModule {
         configure(consumer: MiddlewareConsumer): void {
-          consumer.apply(sessions.routes({ path: "/account" })).forRoutes("account/*path");
+          consumer.apply(sessionRoutes(sessions, { path: "/account" })).forRoutes("account/*path");
         }
       }
       return running({ imports: [ConsumingModule] }, platform, async (client) => {
@@ -288,7 +289,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
           return { ip: (await own.init(res, "ann")).ip };
         }
       }
-      const prepare = (app: INestApplication) => app.use(own.routes());
+      const prepare = (app: INestApplication) => app.use(sessionRoutes(own));
       return running(
         { controllers: [OwnController] },
         platform,
@@ -320,7 +321,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
   it("says what to pass in place of the request", () =>
     running(app, platform, async (client) => {
       expect((await client.post("/request")).text).toMatch(
-        /^TypeError: sessionup\/nest: the context is the response.*@Res\(\{ passthrough: true \}\)/,
+        /^TypeError: sessionup\/nest: the context must be the platform.s response.*@Res\(\{ passthrough: true \}\)/,
       );
     }));
 });
@@ -328,14 +329,14 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
 describe("nestSessions", () => {
   it.each([{}, { request: {} }])("takes no %j for a response", async (context) => {
     await expect(sessions.get(context as never)).rejects.toThrow(
-      /^sessionup\/nest: the context is the response/,
+      /^sessionup\/nest: the context must be the platform.s response/,
     );
   });
 
   it("says that a gateway has no response", async () => {
     const host = { getType: () => "ws" } as ExecutionContext;
     await expect(sessions.auth().canActivate(host)).rejects.toThrow(
-      /^sessionup\/nest: "ws" has no response that could carry a cookie/,
+      /^sessionup\/nest: a "ws" context has no response that could carry a cookie/,
     );
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
-import type { NextCookies, NextHeaders, NextSessions } from "sessionup/next";
-import type { ContractClient } from "../../../src/testing/_contract-client.ts";
+import type { NextCookies, NextHeaders, NextRoutes } from "sessionup/next";
+import type { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 import { buildNextApp, type NextMajor } from "./build.ts";
 import { submitForm } from "./forms.ts";
@@ -33,7 +33,7 @@ export interface NextApp {
   /** Every route that has no file of its own. */
   handle?: Handle;
   /** Those under /account. */
-  account?: ReturnType<NextSessions["routes"]>;
+  account?: NextRoutes;
   /** What the layout, the page and its children show. */
   show?(where: string): Promise<string>;
   /** The Server Action of the form on /actions. */

@@ -1,5 +1,6 @@
 import type { Session, Sessions } from "sessionup";
 import { type NextHandler, type NextSessions, nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { type NextApp, type NextParts, PEER, RunningNext } from "./_app.ts";
@@ -81,7 +82,7 @@ function contractApp(
     handlers.set(`${method} ${path}`, handler);
   }
   return {
-    account: sessions.routes({ path: "/account" }),
+    account: sessionRoutes(sessions, { path: "/account" }),
     async handle(request) {
       const method = request.method === "HEAD" ? "GET" : request.method;
       const handler = handlers.get(`${method} ${new URL(request.url).pathname}`);
@@ -113,15 +114,15 @@ function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
 const skip = [
   {
     reason: "there is no current(): every verb loads the session itself",
-    tests: ["say what is missing where nothing was loaded"],
+    tests: ["methods/not-loaded"],
   },
   {
     reason: "there is no context that could be another",
-    tests: ["say what to pass where they are given something else, or nothing"],
+    tests: ["methods/wrong-context"],
   },
   {
     reason: "Next.js drops what was set when a Route Handler throws; catch it and return a Response",
-    tests: ["a thrown error", "fails with no-store", "is private where the handler fails"],
+    tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
   },
   {
     reason: "Next.js works Expires out itself, from Max-Age and the machine's clock; see handlers.test.ts",
@@ -129,7 +130,7 @@ const skip = [
   },
   {
     reason: "Next.js sets one cookie of a name: the last one, which is the current cookie",
-    tests: ["goes though it has the same name"],
+    tests: ["previous-cookie/same-name"],
   },
 ];
 

@@ -1,9 +1,10 @@
 import { Manager, type ManagerOptions } from "sessionup";
 import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
-import { SwitchableStore } from "../../../src/testing/_contract-app.ts";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
+import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import type { NextApp, NextParts, RunningNext } from "./_app.ts";
 
 /** Handlers by the last part of their path, each bare unless it is wrapped; what they are made of besides. */
@@ -28,7 +29,7 @@ export function serving(
     return {
       handle: (request, context) =>
         made[new URL(request.url).pathname.replace("/x/", "")]?.(request, context) as Response,
-      account: sessions.routes({ path: "/account" }),
+      account: sessionRoutes(sessions, { path: "/account" }),
     };
   });
   return { client: new ContractClient(next.origin), manager };

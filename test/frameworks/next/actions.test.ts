@@ -2,7 +2,7 @@ import { Manager } from "sessionup";
 import { fetchSessions } from "sessionup/fetch";
 import { nextSessions } from "sessionup/next";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient, parseSetCookie } from "../../../src/testing/_contract-client.ts";
+import { ContractClient, parseSetCookie } from "../../../src/testing/adapter/client.ts";
 import { GatedStore } from "../../support/gated-store.ts";
 import { RunningNext, shown, submit } from "./_app.ts";
 import { outcome, Site } from "./_site.ts";

@@ -1,4 +1,4 @@
-import type { ContractClient } from "../../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../../src/testing/adapter/client.ts";
 
 /** A form on a page, and how it is filled in. */
 export interface FilledForm {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseSetCookie } from "../../../src/testing/_contract-client.ts";
+import { parseSetCookie } from "../../../src/testing/adapter/client.ts";
 import { type NextParts, RunningNext } from "./_app.ts";
 import { type Handlers, type Made, serving } from "./_site.ts";
 
@@ -263,7 +263,7 @@ describe("work after the response", () => {
 describe("a request of another origin's page", () => {
   const CROSS = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
 
-  it("ASVS 3.5.1: is refused by the verbs in a bare handler, which learns its method by the body it has or has not", async () => {
+  it("is refused by the verbs in a bare handler, which learns its method by the body it has or has not [asvs 3.5.1]", async () => {
     const { client, manager } = serving(next, ({ sessions }) => {
       const login = async () =>
         new Response(
@@ -292,7 +292,7 @@ describe("a request of another origin's page", () => {
     expect((await client.post("/x/open", CROSS)).text).toBe("in");
   });
 
-  it("ASVS 3.5.3: passes where it only asks, also by a script that says its Origin", async () => {
+  it("passes where it only asks, also by a script that says its Origin [asvs 3.5.3]", async () => {
     const { client } = serving(next, ({ sessions }) => ({
       login: async () => Response.json(await sessions.init("ann")),
       who: async () => Response.json((await sessions.get())?.userKey ?? null),

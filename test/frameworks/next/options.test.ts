@@ -1,8 +1,9 @@
 import { Manager, type SessionJson } from "sessionup";
 import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ContractClient } from "../../../src/testing/_contract-client.ts";
+import type { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { PEER, RunningNext } from "./_app.ts";
 import { type Handlers, type Made, serving } from "./_site.ts";
 
@@ -53,7 +54,7 @@ describe("the ready-made routes", () => {
   it("refuse options that they do not have", () => {
     const { headers, cookies } = { headers: async () => new Headers(), cookies: async () => ({}) as never };
     const sessions = nextSessions(new Manager(memoryStore()), { headers, cookies });
-    expect(() => sessions.routes({ path: "account/" })).toThrow("routes.path");
+    expect(() => sessionRoutes(sessions, { path: "account/" })).toThrow("sessionRoutes.path");
   });
 });
 

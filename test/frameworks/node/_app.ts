@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { type NodeContext, nodeSessions } from "sessionup/node";
+import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
 type Listener = (
@@ -15,7 +16,7 @@ export function nodeApp({ manager, admins, reject, routes }: ContractApp<NodeCon
   const throwing = nodeSessions(manager, { reject }).auth;
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const all = routes(sessions, adminSessions);
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   return async (request, given) => {
     // The two kinds of response have one API, which TypeScript cannot call as a union.
     const response = given as ServerResponse;

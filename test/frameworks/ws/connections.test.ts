@@ -11,7 +11,7 @@ import { TestClock } from "sessionup/testing";
 import type { WsSessionsOptions } from "sessionup/ws";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ServerOptions, WebSocket } from "ws";
-import { SwitchableStore } from "../../../src/testing/_contract-app.ts";
+import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import { TestRequest, testSessions } from "../../support/browser.ts";
 import { GatedStore } from "../../support/gated-store.ts";
 import { WsSite } from "./site.ts";

@@ -7,7 +7,7 @@ import { nodeSessions } from "sessionup/node";
 import type { TestClock } from "sessionup/testing";
 import { type WsSessions, type WsSessionsOptions, wsSessions } from "sessionup/ws";
 import { type ClientOptions, type ServerOptions, WebSocket, WebSocketServer } from "ws";
-import { ContractClient } from "../../../src/testing/_contract-client.ts";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 
 /** What came of a handshake: a socket, or an answer in its place. */

@@ -201,6 +201,6 @@ describe("libsql: the app's client", () => {
     // @ts-expect-error: what has no batch is no client.
     expect(() => libsqlStore({})).toThrow(TypeError);
     // @ts-expect-error: what has a batch alone is neither a client nor a D1Database.
-    expect(() => libsqlStore({ batch: async () => [] })).toThrow("client: needs what createClient");
+    expect(() => libsqlStore({ batch: async () => [] })).toThrow("client must be the result of createClient");
   });
 });

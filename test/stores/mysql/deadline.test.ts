@@ -62,7 +62,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   describe("a connection with a transaction of the app's", () => {
     const inside = {
       code: "ERR_STORE",
-      message: expect.stringContaining("give the store a pool of its own"),
+      message: expect.stringContaining("Give the store its own pool"),
     };
 
     it("is refused for every change, and nothing is acknowledged", async () => {

@@ -2,7 +2,7 @@ import type { Pool } from "mysql2/promise";
 import { type MysqlPool, type MysqlStore, type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MysqlClient } from "../../../src/stores/mysql/client.ts";
-import { migrate, namesOf, VERSIONS } from "../../../src/stores/mysql/schema.ts";
+import { MYSQL_MIGRATIONS, migrateMysql, toMysqlNames } from "../../../src/stores/mysql/schema.ts";
 import { raw, sql } from "../../../src/stores/mysql/sql.ts";
 import { Deadline } from "../../../src/stores/shared/deadline.ts";
 import { NOW, recordOf } from "../../support/record.ts";
@@ -92,7 +92,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await pool.query("UPDATE later_schema SET version = 7");
       await expect(store.migrate()).rejects.toMatchObject({
         code: "ERR_STORE",
-        message: "mysqlStore: the table is of version 7, this release knows 2; upgrade sessionup",
+        message: "mysqlStore: the table has version 7, this release supports 2. Upgrade sessionup.",
       });
       expect(await rowsOf("SELECT version FROM later_schema")).toEqual([[7]]);
     });
@@ -101,20 +101,21 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await pool.query("CREATE TABLE theirs (id INT PRIMARY KEY, name TEXT)");
       await expect(open("theirs").migrate()).rejects.toMatchObject({
         code: "ERR_STORE",
-        message: 'mysqlStore: there is another table of that name; choose one with the option "table"',
+        message:
+          'mysqlStore: the table exists but does not belong to sessionup. Set the option "table" to another name.',
       });
     });
   });
 
   describe("a table of an earlier release", () => {
     it("is brought up to date with every session in it, however many do it at once", async () => {
-      const names = namesOf("upgraded");
+      const names = toMysqlNames("upgraded");
       const store = open("upgraded");
       await store.migrate();
       const records = Array.from({ length: 100 }, () => recordOf());
       for (const record of records) await store.create(record, { now: NOW });
       const next = [
-        ...VERSIONS,
+        ...MYSQL_MIGRATIONS,
         ({ table }: typeof names) => [
           sql`ALTER TABLE ${table} ADD COLUMN device VARBINARY(99) NOT NULL DEFAULT ''`,
         ],
@@ -123,10 +124,10 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       const once = ({ schema }: typeof names) => [sql`UPDATE ${schema} SET swept_at = swept_at + 1`];
       next.push(once);
       const client = new MysqlClient(pool, new Deadline(undefined), true);
-      await Promise.all(Array.from({ length: 10 }, () => migrate(client, names, next)));
-      await migrate(client, names, next);
+      await Promise.all(Array.from({ length: 10 }, () => migrateMysql(client, names, next)));
+      await migrateMysql(client, names, next);
       expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 1]]);
-      await migrate(client, names, [...next, once]);
+      await migrateMysql(client, names, [...next, once]);
       expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[6, 2]]);
       // The release before goes on beside it, on connections that had prepared statements too.
       expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toEqual(records.toReversed());
@@ -135,17 +136,20 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
 
     it("keeps its sessions where a step fails, and goes on from there", async () => {
-      const names = namesOf("half");
+      const names = toMysqlNames("half");
       const store = open("half");
       await store.migrate();
       await store.create(recordOf({ userKey: "half" }), { now: NOW });
       const client = new MysqlClient(pool, new Deadline(undefined), true);
       const column = ({ table }: typeof names) => sql`ALTER TABLE ${table} ADD COLUMN device VARBINARY(99)`;
-      const failing = [...VERSIONS, (each: typeof names) => [column(each), raw("SELECT no_such_column")]];
-      await expect(migrate(client, names, failing)).rejects.toMatchObject({ errno: 1054 });
+      const failing = [
+        ...MYSQL_MIGRATIONS,
+        (each: typeof names) => [column(each), raw("SELECT no_such_column")],
+      ];
+      await expect(migrateMysql(client, names, failing)).rejects.toMatchObject({ errno: 1054 });
       expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[2]]);
       // Of what was cut off, the column is there.
-      await migrate(client, names, [...VERSIONS, (each) => [column(each)]]);
+      await migrateMysql(client, names, [...MYSQL_MIGRATIONS, (each) => [column(each)]]);
       expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[3]]);
       expect(await store.fetchByUserKey("half", { now: NOW, limit: 9 })).toHaveLength(1);
     });
@@ -196,7 +200,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       "is none that MySQL cannot have: %j",
       (table) => {
         // @ts-expect-error: a name is text
-        expect(() => mysqlStore(pool, { table })).toThrow(/^table: needs a name/);
+        expect(() => mysqlStore(pool, { table })).toThrow(/^table must be a name/);
       },
     );
   });
@@ -219,7 +223,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       ])
         await expect(attempt()).rejects.toMatchObject({
           code: "ERR_STORE",
-          message: "mysqlStore: the table is missing; call the store's migrate() once, before it is used",
+          message: "mysqlStore: the table is missing. Call migrate() before using the store.",
         });
     });
 
@@ -230,7 +234,8 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       for (const options of [{ now: NOW }, { now: NOW, limit }])
         await expect(store.create(recordOf(), options)).rejects.toMatchObject({
           code: "ERR_STORE",
-          message: "mysqlStore: rows of the table of slots are missing; restore it",
+          message:
+            "mysqlStore: the table of slots lacks rows. Run the INSERT statements of migrationSql() again.",
         });
     });
   });

@@ -124,7 +124,9 @@ describe.each(SERVERS)("on %s", (name, start) => {
       const callbacks = createCallbackPool(server.url);
       for (const wrong of [undefined, null, {}, server.url, callbacks]) {
         // @ts-expect-error: none of them is a pool that answers with promises
-        expect(() => mysqlStore(wrong)).toThrow(/^pool: needs createPool of mysql2\/promise/);
+        expect(() => mysqlStore(wrong)).toThrow(
+          /^pool must be the result of createPool\(\) of mysql2\/promise/,
+        );
       }
       callbacks.end();
       // @ts-expect-error: there is no such option

@@ -1,10 +1,10 @@
 import type { Pool } from "mysql2/promise";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { namesOf } from "../../../src/stores/mysql/schema.ts";
+import { toMysqlNames } from "../../../src/stores/mysql/schema.ts";
 import type { Sql } from "../../../src/stores/mysql/sql.ts";
-import { Statements } from "../../../src/stores/mysql/statements.ts";
-import { bytesOf } from "../../../src/stores/shared/rows.ts";
+import { MysqlStatements } from "../../../src/stores/mysql/statements.ts";
+import { encodeUserKey } from "../../../src/stores/shared/rows.ts";
 import { DAY, NOW, recordOf } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
@@ -177,7 +177,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   });
 
   describe("query plans, with 10 000 sessions", () => {
-    const statements = new Statements(namesOf("sessionup_sessions"));
+    const statements = new MysqlStatements(toMysqlNames("sessionup_sessions"));
     const page = { createdAt: NOW + 5_000, id: "ab1" };
     const limit = { max: 5, onExceed: "evict-idlest" } as const;
     // Where there is no room, MySQL has found that out by the time it tells its plan, and leaves out the lock.
@@ -200,36 +200,41 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       ["a change", statements.update("user7 5", change, NOW, 0), ["PRIMARY"], 1],
       ["an end", statements.end("user7 5", END, "user7"), ["PRIMARY"], 1],
       ["a tombstone", statements.end("user7 5", { ...END, tombstones: KEEP }, undefined), ["PRIMARY"], 1],
-      ["ids of a user", statements.idsOf("user7", 1_000, page), ["by_user"], 1_100],
+      ["ids of a user", statements.sessionIds("user7", 1_000, page), ["by_user"], 1_100],
       [
         "many ends",
-        statements.endThese(
+        statements.endAll(
           Array.from({ length: 500 }, (_, id) => `user7 ${id}`),
           END,
         ),
         ["PRIMARY"],
         500,
       ],
-      ["tombstones", statements.tombstonesBeyond([bytesOf("user7")], 2), ["by_user"], 1_100],
+      ["tombstones", statements.tombstonesBeyond([encodeUserKey("user7")], 2), ["by_user"], 1_100],
       [
         "tombstones of a session's user",
-        statements.tombstonesBeyond([statements.userOf("user7 5")], 2),
+        statements.tombstonesBeyond([statements.userKeyById("user7 5")], 2),
         ["PRIMARY", "by_user"],
         1_100,
       ],
       [
         "tombstones of many users",
         statements.tombstonesBeyond(
-          Array.from({ length: 500 }, (_, id) => bytesOf(`user${id}`)),
+          Array.from({ length: 500 }, (_, id) => encodeUserKey(`user${id}`)),
           2,
         ),
         ["by_user"],
         1_100,
       ],
       ["a user's lock", statements.lock("user7"), ["PRIMARY"], 1],
-      ["a login", statements.insertBeside(record), ["PRIMARY"], 1],
+      ["a login", statements.insertShared(record), ["PRIMARY"], 1],
       ["a login within a limit", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
-      ["one beyond it", statements.crowd(record, NOW, limit, "user7 5", 9), ["PRIMARY", "by_user"], 1_100],
+      [
+        "one beyond it",
+        statements.conflicts(record, NOW, limit, "user7 5", 9),
+        ["PRIMARY", "by_user"],
+        1_100,
+      ],
       ["a cleanup", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
     ])("go through an index for %s", async (_what, { literal }, keys, most) => {
       const [plan] = await pool.query(`EXPLAIN FORMAT=TRADITIONAL ${literal}`);

@@ -117,7 +117,7 @@ describe("postgresStore", () => {
 
   it("refuses a client of a pool", async () => {
     const client = await pool.connect();
-    expect(() => postgresStore(client as unknown as PgPool)).toThrow("client: needs a Pool of pg");
+    expect(() => postgresStore(client as unknown as PgPool)).toThrow("client must be a Pool of pg");
     client.release();
   });
 });
@@ -146,7 +146,7 @@ describe("behind a PgBouncer in transaction mode", () => {
     const failure = await elsewhere(0, true);
     expect(SessionError.is(failure) && [failure.code, failure.message]).toEqual([
       "ERR_STORE",
-      "postgresStore: a prepared statement is on another connection; behind a PgBouncer in transaction mode set prepare: false",
+      "postgresStore: a prepared statement is on another connection. Set prepare: false behind a PgBouncer in transaction mode.",
     ]);
     expect(await elsewhere(0, false)).toBeUndefined();
   });

@@ -91,10 +91,12 @@ describe("migrate", () => {
     await store.migrate();
     await pool.query("comment on table later is 'sessionup 9'");
     await expect(store.migrate()).rejects.toThrow(
-      "the table is of version 9, this release of sessionup knows 2; upgrade sessionup",
+      "the table has version 9, this release supports 2; upgrade sessionup",
     );
     await pool.query("create table somebodys (id text)");
-    await expect(open(pool, { table: "somebodys" }).migrate()).rejects.toThrow(/is not sessionup's/);
+    await expect(open(pool, { table: "somebodys" }).migrate()).rejects.toThrow(
+      /does not belong to sessionup/,
+    );
   });
 
   it("is asked for by every operation that finds no table", async () => {
@@ -111,7 +113,7 @@ describe("migrate", () => {
       );
       expect(SessionError.is(error) && [error.code, error.message]).toEqual([
         "ERR_STORE",
-        "postgresStore: the table is missing; call the store's migrate() once, before it is used",
+        "postgresStore: the table is missing. Call migrate() before using the store.",
       ]);
     }
   });
@@ -272,7 +274,7 @@ describe("a login within a limit", () => {
     });
     const limit = { max: 1, onExceed: "refuse" } as const;
     await expect(open(strict).create(recordOf(), { now: NOW, limit })).rejects.toThrow(
-      /needs the isolation level "read committed"/,
+      /must be "read committed"/,
     );
     await strict.end();
   });
@@ -301,11 +303,11 @@ describe("a crash of the server", () => {
 
 describe("postgresStore", () => {
   it.each<[what: string, make: () => unknown, message: string]>([
-    ["no client", () => postgresStore(undefined as never), "client: needs a Pool of pg"],
-    ["one connection", () => postgresStore(new pg.Client() as never), "client: needs a Pool of pg"],
-    ["an empty table", () => postgresStore(pool, { table: "" }), "table: needs a name of 1 to 51 bytes"],
-    ["a long table", () => postgresStore(pool, { table: "ä".repeat(26) }), "table: needs a name"],
-    ["a dollar", () => postgresStore(pool, { schema: "a$b" }), "schema: needs a name"],
+    ["no client", () => postgresStore(undefined as never), "client must be a Pool of pg"],
+    ["one connection", () => postgresStore(new pg.Client() as never), "client must be a Pool of pg"],
+    ["an empty table", () => postgresStore(pool, { table: "" }), "table must be a name of 1 to 51 bytes"],
+    ["a long table", () => postgresStore(pool, { table: "ä".repeat(26) }), "table must be a name"],
+    ["a dollar", () => postgresStore(pool, { schema: "a$b" }), "schema must be a name"],
     ["a number", () => postgresStore(pool, { timeout: 5 as never }), "timeout: needs a whole number"],
     ["a text", () => postgresStore(pool, { prepare: "no" as never }), "prepare: needs true or false"],
     ["a misspelt option", () => postgresStore(pool, { tabel: "x" } as never), "tabel"],

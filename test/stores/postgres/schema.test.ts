@@ -8,7 +8,11 @@ import {
   postgresStore,
 } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { migrationSql, namesOf, VERSIONS } from "../../../src/stores/postgres/schema.ts";
+import {
+  POSTGRES_MIGRATIONS,
+  toPostgresMigration,
+  toPostgresNames,
+} from "../../../src/stores/postgres/schema.ts";
 import { NOW, recordOf } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { poolOf } from "./fixture.ts";
@@ -34,17 +38,17 @@ function open(client: PgPool | PostgresJs, options: PostgresStoreOptions): Postg
 
 describe("a table of an earlier release", () => {
   it("is brought up to date with every session in it, however many do it at once", async () => {
-    const names = namesOf(undefined, "upgraded");
+    const names = toPostgresNames(undefined, "upgraded");
     const store = open(pool, { table: "upgraded" });
     await store.migrate();
     const records = Array.from({ length: 100 }, () => recordOf());
     for (const record of records) await store.create(record, { now: NOW });
     const next = [
-      ...VERSIONS,
+      ...POSTGRES_MIGRATIONS,
       ({ table }: typeof names) => `ALTER TABLE ${table} ADD COLUMN device text NOT NULL DEFAULT '';`,
       ({ table }: typeof names) => `CREATE INDEX ON ${table} (device);`,
     ];
-    const upgrade = migrationSql(names, next);
+    const upgrade = toPostgresMigration(names, next);
     await Promise.all(Array.from({ length: 10 }, () => pool.query(upgrade)));
     const { rows } = await pool.query("select obj_description('upgraded'::regclass) as version");
     expect(rows).toEqual([{ version: "sessionup 4" }]);
@@ -56,15 +60,15 @@ describe("a table of an earlier release", () => {
   });
 
   it("is left as it was where a step of the upgrade fails", async () => {
-    const names = namesOf(undefined, "half");
+    const names = toPostgresNames(undefined, "half");
     const store = open(pool, { table: "half" });
     await store.migrate();
     await store.create(recordOf({ userKey: "half" }), { now: NOW });
     const next = [
-      ...VERSIONS,
+      ...POSTGRES_MIGRATIONS,
       ({ table }: typeof names) => `ALTER TABLE ${table} ADD COLUMN device text; SELECT 1 / 0;`,
     ];
-    await expect(pool.query(migrationSql(names, next))).rejects.toThrow();
+    await expect(pool.query(toPostgresMigration(names, next))).rejects.toThrow();
     await store.migrate();
     expect(await store.fetchByUserKey("half", { now: NOW, limit: 9 })).toHaveLength(1);
   });
@@ -132,7 +136,7 @@ describe("migrate", () => {
     ])
       await expect(attempt()).rejects.toMatchObject({
         code: "ERR_STORE",
-        message: "postgresStore: the table is missing; call the store's migrate() once, before it is used",
+        message: "postgresStore: the table is missing. Call migrate() before using the store.",
       });
   });
 });

@@ -35,31 +35,28 @@ interface Connected {
 const SKIP: ContractSkip = {
   reason: "the server removes dead records by itself; lifetime.test.ts shows that it does",
   tests: [
-    "removes what is past its deadline, and nothing that lives",
-    "finds a session whose end has moved outwards when its time has come",
-    "removes no more at once than it is told to",
-    "reports the expired sessions that deleteExpired removes, once and without tombstones",
+    "delete-expired/past-deadline",
+    "delete-expired/extended",
+    "delete-expired/limit",
+    "on-expired/reports-once",
   ],
 };
 
 const NO_BULK: ContractSkip = {
   reason: "it cannot list what is of everyone's but by going through all keys of all servers",
   tests: [
-    "ends everyone's sessions that were created before, and no other",
-    "names nobody else's end, and none twice",
-    "ends sessions that only the caller's fast clock considers expired, of every user",
-    "keeps no more tombstones of a user than max, whatever a breach ends",
-    "keeps tombstones of everyone's too",
-    "ends everyone's in steps",
+    "delete-created-before/all-users",
+    "delete-created-before/returned-ids",
+    "delete-created-before/fast-clock",
+    "delete-created-before/tombstones-max",
+    "delete-created-before/tombstones",
+    "delete-created-before/many",
   ],
 };
 
 const NO_LINK: ContractSkip = {
   reason: "it cannot find sessions by a link",
-  tests: [
-    "finds the sessions with a link that have not ended, expired or not, of every user",
-    "keeps the link through changes, within limits, and tells capitals apart",
-  ],
+  tests: ["fetch-by-link/all-users", "fetch-by-link/stable"],
 };
 
 /** Starts servers once for all backends of a file, which tell their keys apart by a prefix. */

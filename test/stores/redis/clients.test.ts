@@ -124,17 +124,17 @@ describe("a client of the app's own making", () => {
     it("is refused when it would read from replicas", () => {
       for (const scaleReads of ["slave", "all", () => undefined] as const) {
         const nodes = ioredisCluster({ scaleReads, lazyConnect: true }, library);
-        expect(() => redisStore(nodes)).toThrow(/^client: .*scaleReads/);
+        expect(() => redisStore(nodes)).toThrow(/^client must .*scaleReads/);
       }
       const replica = ioredis({ role: "slave", lazyConnect: true }, library);
-      expect(() => redisStore(replica)).toThrow(/^client: .*role/);
+      expect(() => redisStore(replica)).toThrow(/^client must .*role/);
     });
 
     it("is refused when its keyPrefix would take the place of the hash tag", () => {
       const client = ioredis({ keyPrefix: "{app}:", lazyConnect: true }, library);
-      expect(() => redisStore(client)).toThrow(/^client: .*keyPrefix/);
+      expect(() => redisStore(client)).toThrow(/^client must .*keyPrefix/);
       const nodes = ioredisCluster({ keyPrefix: "{", lazyConnect: true }, library);
-      expect(() => redisStore(nodes)).toThrow(/^client: .*keyPrefix/);
+      expect(() => redisStore(nodes)).toThrow(/^client must .*keyPrefix/);
     });
 
     it("has no record in its errors", async () => {
@@ -197,7 +197,7 @@ describe("a client of the app's own making", () => {
     ]) {
       const attempt = () => redisStore(client as unknown as Redis);
       expect(attempt).toThrow(TypeError);
-      expect(attempt).toThrow("client: must be a Redis or Cluster of ioredis");
+      expect(attempt).toThrow("client must be a Redis or Cluster of ioredis");
     }
   });
 });
@@ -206,10 +206,10 @@ describe("options", () => {
   it("that are wrong are refused, by their names", () => {
     const attempt = (options: object) => () => redisStore(redis.client, options);
     expect(attempt({ prefx: "a" })).toThrow(/"prefx"/);
-    expect(attempt({ prefix: 7 })).toThrow(/^prefix: /);
-    expect(attempt({ prefix: "\ud800" })).toThrow(/^prefix: /);
+    expect(attempt({ prefix: 7 })).toThrow(/^prefix must be /);
+    expect(attempt({ prefix: "\ud800" })).toThrow(/^prefix must be /);
     expect(attempt({ timeout: "soon" })).toThrow(/^timeout: /);
-    expect(attempt({ onWarning: true })).toThrow(/^onWarning: /);
+    expect(attempt({ onWarning: true })).toThrow(/^onWarning must be /);
   });
 });
 

@@ -206,7 +206,7 @@ async function refusals(store: SqliteStore, record: SessionRecord): Promise<void
       (error) =>
         SessionError.is(error) &&
         error.code === "ERR_STORE" &&
-        /transaction of the app's/.test(error.message),
+        /the app has a transaction open/.test(error.message),
     );
   }
 }

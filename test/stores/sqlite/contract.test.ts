@@ -61,7 +61,7 @@ describe("sqlite: the app's connection, libsql", () => {
     // @ts-expect-error: what has no prepare is no database.
     expect(() => sqliteStore({})).toThrow(TypeError);
     // @ts-expect-error: nor is a store.
-    expect(() => sqliteStore(memoryStore())).toThrow("database: needs a DatabaseSync of node:sqlite");
+    expect(() => sqliteStore(memoryStore())).toThrow("database must be a DatabaseSync of node:sqlite");
   });
 });
 
@@ -119,7 +119,7 @@ describe("sqlite: clearing away", () => {
     database.exec("BEGIN");
     await vi.advanceTimersByTimeAsync(125_000);
     expect(errors).toHaveLength(2);
-    expect(errors[0]).toMatchObject({ message: expect.stringContaining("a transaction of the app's") });
+    expect(errors[0]).toMatchObject({ message: expect.stringContaining("the app has a transaction open") });
     database.exec("COMMIT");
     await vi.advanceTimersByTimeAsync(60_000);
     expect(ids()).toEqual([]);

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Statement } from "../../../src/stores/sqlite/engine.ts";
-import { namesOf } from "../../../src/stores/sqlite/schema.ts";
-import { Statements } from "../../../src/stores/sqlite/statements.ts";
+import type { SqliteQuery } from "../../../src/stores/sqlite/engine.ts";
+import { toSqliteNames } from "../../../src/stores/sqlite/schema.ts";
+import { SqliteStatements } from "../../../src/stores/sqlite/statements.ts";
 import { sqliteStore } from "../../../src/stores/sqlite.ts";
 import { NOW } from "../../support/record.ts";
 
 const USER = "user-1";
 const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1, deadline: NOW + 1 };
 const record = { id: "abcd", userKey: USER, revision: 0, ...times, data: { v: 1 } };
-const statements = new Statements(namesOf("sessions"));
+const statements = new SqliteStatements(toSqliteNames("sessions"));
 const end = { reason: "revoked", now: NOW } as const;
 const buried = { now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
 const limit = (onExceed: "evict-oldest" | "evict-idlest" | "refuse") => ({ max: 3, onExceed });
@@ -31,11 +31,11 @@ const BY_LINK = "SEARCH sessions USING INDEX sessions_by_link (link=?)";
 const BY_IDS = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id>? AND id<?)";
 const LIST = "SCAN json_each VIRTUAL TABLE INDEX 1:";
 
-function only([statement = assert.fail()]: readonly Statement[]): Statement {
+function only([statement = assert.fail()]: readonly SqliteQuery[]): SqliteQuery {
   return statement;
 }
 
-const PLANS: ReadonlyArray<readonly [title: string, statement: Statement, plan: readonly string[]]> = [
+const PLANS: ReadonlyArray<readonly [title: string, statement: SqliteQuery, plan: readonly string[]]> = [
   ["fetches one by its id", statements.byIds(["abcd"]), [BY_ID]],
   ["fetches several by their ids", statements.byIds(["abcd", "abce"]), [LIST, BY_ID]],
   ["lists by the user, in the index's order", statements.page(USER, NOW, 10, undefined), [BY_USER]],
@@ -68,20 +68,20 @@ const PLANS: ReadonlyArray<readonly [title: string, statement: Statement, plan: 
   ["asks by the id whether one has not ended", statements.hasNotEnded("abcd"), [BY_ID]],
   ["finds by the link", statements.byLink("link", 10), [BY_LINK]],
   ["ends everyone's by the id", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],
-  ["removes what expired by the deadline", statements.removeExpired(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
+  ["removes what expired by the deadline", statements.deleteExpired(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
   [
     "removes a user's tombstones beyond max by the user",
-    only(statements.trimOfUser(USER, buried)),
+    only(statements.trimUser(USER, buried)),
     [ENDED_NOW, ...TRIM],
   ],
   [
     "removes the tombstones beyond max of the user whose session ended",
-    only(statements.trimAround("abcd", buried)),
+    only(statements.trimById("abcd", buried)),
     [BY_ID, ...TRIM],
   ],
   [
     "removes everyone's tombstones beyond max, of the users whose sessions ended",
-    only(statements.trimBetween("abcd", "~", buried)),
+    only(statements.trimRange("abcd", "~", buried)),
     [BY_IDS, ...TRIM],
   ],
 ];

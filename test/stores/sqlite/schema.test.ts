@@ -5,7 +5,7 @@ import { libsqlStore } from "sessionup/stores/libsql";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteConnection } from "../../../src/stores/sqlite/connection.ts";
-import { migrate, namesOf, VERSIONS } from "../../../src/stores/sqlite/schema.ts";
+import { migrateSqlite, SQLITE_MIGRATIONS, toSqliteNames } from "../../../src/stores/sqlite/schema.ts";
 import { NOW } from "../../support/record.ts";
 import { SqliteFiles } from "./files.ts";
 
@@ -47,7 +47,7 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     await stores[0]?.create(record, { now: NOW });
     expect(await stores[4]?.fetchById("abcd")).toEqual(record);
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([
-      { version: VERSIONS.length },
+      { version: SQLITE_MIGRATIONS.length },
     ]);
   });
 
@@ -61,7 +61,7 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     files.query("UPDATE sessionup_sessions_schema SET version = 99 RETURNING version");
     await expect(open().migrate()).rejects.toMatchObject({
       code: "ERR_STORE",
-      message: expect.stringContaining("version 99, this release knows 2"),
+      message: expect.stringContaining("version 99, this release supports 2"),
     });
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([{ version: 99 }]);
   });
@@ -97,11 +97,11 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
   });
 
   it.each([
-    [{ table: "" }, "table: needs a name"],
-    [{ table: "a\0b" }, "table: needs a name"],
-    [{ table: "x".repeat(101) }, "table: needs a name"],
-    [{ table: "SQLite_x" }, "table: names that begin"],
-    [{ table: 5 }, "table: needs a name"],
+    [{ table: "" }, "table must be a name"],
+    [{ table: "a\0b" }, "table must be a name"],
+    [{ table: "x".repeat(101) }, "table must be a name"],
+    [{ table: "SQLite_x" }, "table must be a name"],
+    [{ table: 5 }, "table must be a name"],
     [{ timeout: 5 }, "timeout: needs a whole number"],
     [{ onCleanupError: "log" }, "onCleanupError must be a function"],
     [{ cleanupEvery: 5 }, "cleanupEvery: needs a whole number"],
@@ -113,9 +113,9 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
 });
 
 describe("a later version", () => {
-  const names = namesOf("sessionup_sessions");
+  const names = toSqliteNames("sessionup_sessions");
   const later = [
-    ...VERSIONS,
+    ...SQLITE_MIGRATIONS,
     ({ table }: typeof names) => [
       // Nothing here fails when it is run twice.
       `UPDATE ${table} SET revision = revision + 1`,
@@ -127,10 +127,10 @@ describe("a later version", () => {
     const store = STORES.sqlite();
     await store.migrate();
     await store.create(record, { now: NOW });
-    await Promise.all(Array.from({ length: 5 }, () => migrate(engine(), names, "test", later)));
+    await Promise.all(Array.from({ length: 5 }, () => migrateSqlite(engine(), names, "test", later)));
     expect(files.query("SELECT id, revision FROM sessionup_sessions")).toEqual([{ id: "abcd", revision: 1 }]);
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([
-      { version: VERSIONS.length + 1 },
+      { version: SQLITE_MIGRATIONS.length + 1 },
     ]);
     // A process of the release before goes on until it is restarted.
     expect(await store.fetchById("abcd")).toEqual({ ...record, revision: 1 });
@@ -139,12 +139,12 @@ describe("a later version", () => {
   it("that fails leaves everything as it was", async () => {
     await STORES.sqlite().migrate();
     const broken = [
-      ...VERSIONS,
+      ...SQLITE_MIGRATIONS,
       ({ table }: typeof names) => [`ALTER TABLE ${table} ADD COLUMN n`, "NONSENSE"],
     ];
-    await expect(migrate(engine(), names, "test", broken)).rejects.toThrow(/NONSENSE/);
+    await expect(migrateSqlite(engine(), names, "test", broken)).rejects.toThrow(/NONSENSE/);
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([
-      { version: VERSIONS.length },
+      { version: SQLITE_MIGRATIONS.length },
     ]);
     expect(files.query("SELECT * FROM pragma_table_info('sessionup_sessions') WHERE name = 'n'")).toEqual([]);
   });

@@ -5,6 +5,7 @@ import { type NextProxy, type NextRequest, NextResponse } from "next/server";
 import { Manager, typed } from "sessionup";
 import { fetchSessions } from "sessionup/fetch";
 import { nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 type Context = { params: Promise<{ id: string }> };
@@ -25,7 +26,7 @@ export const GET: RouteHandler = sessions.auth(async (request: NextRequest, { pa
 });
 export const POST: RouteHandler = sessions.public(() => new Response());
 export const PUT: RouteHandler = sessions.auth((request) => Response.json(request.url));
-export const { HEAD, DELETE }: { HEAD: RouteHandler; DELETE: RouteHandler } = sessions.routes({
+export const { HEAD, DELETE }: { HEAD: RouteHandler; DELETE: RouteHandler } = sessionRoutes(sessions, {
   path: "/account",
 });
 

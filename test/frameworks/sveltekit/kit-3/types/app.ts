@@ -1,6 +1,7 @@
 import { type Actions, error, type RequestEvent, redirect, type ServerLoad } from "@sveltejs/kit";
 import { sequence } from "@sveltejs/kit/hooks";
 import { Manager, type Session, typed } from "sessionup";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { svelteKitSessions } from "sessionup/sveltekit";
 
@@ -37,7 +38,7 @@ const users: Handle = sessions.auth();
 export const handle: Handle = sequence(
   sessions.public(),
   admins.public(),
-  sessions.routes({ path: "/account" }),
+  sessionRoutes(sessions, { path: "/account" }),
   own,
   (input) => (input.event.route.id?.startsWith("/(private)") ? users(input) : input.resolve(input.event)),
 );

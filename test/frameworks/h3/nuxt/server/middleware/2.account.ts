@@ -1,3 +1,4 @@
+import { sessionRoutes } from "sessionup/routes";
 import { sessions } from "../utils/sessions.ts";
 
-export default sessions.routes({ path: "/account" });
+export default sessionRoutes(sessions, { path: "/account" });
