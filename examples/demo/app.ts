@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { type InitOptions, type Manager, SessionError } from "sessionup";
 import { expressSessions } from "sessionup/express";
+import { sessionPolicy } from "sessionup/report";
 import { devicesPage } from "./devices.ts";
 import { createFailures } from "./failures.ts";
 import {
@@ -38,7 +39,7 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
   const { clock = Date.now, users = new Users(), storage = IN_MEMORY } = options;
   const { rejected, failed, notFound } = createFailures(visitor);
   const sessions = expressSessions(manager, { reject: rejected });
-  const notices = new Notices({ secure: manager.policy.cookie.secure, clock });
+  const notices = new Notices({ secure: sessionPolicy(manager).cookie.secure, clock });
 
   const app = express();
   app.disable("x-powered-by");

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { PassThrough } from "node:stream";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { deepFreeze } from "../../src/lifecycle/deep-freeze.ts";
+import { deepFreeze } from "../../src/rules/deep-freeze.ts";
 
 /** A function as Lambda's runtime calls it: what it gives is to be JSON. */
 export type LambdaFunction = (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown>;

@@ -10,6 +10,7 @@ import { expressSessions } from "sessionup/express";
 import { fastifySessions } from "sessionup/fastify";
 import { fetchSessions } from "sessionup/fetch";
 import { honoSessions } from "sessionup/hono";
+import { recognition } from "sessionup/recognition";
 import { memoryStore } from "sessionup/stores/memory";
 import { svelteKitSessions } from "sessionup/sveltekit";
 import { cookieOf, signIn, TestClock, withSession } from "sessionup/testing";
@@ -102,7 +103,7 @@ describe("signIn", () => {
 
   it("includes the cookie that recognizes a device", async () => {
     const keys = ["0123456789abcdef0123456789abcdef"] as const;
-    const manager = new Manager(memoryStore(), { keys, recognize: { device: true } });
+    const manager = new Manager(memoryStore(), { keys, recognize: recognition({ device: true }) });
     const names = (await signIn(manager, "user-1")).split("; ").map((each) => each.split("=")[0]);
     expect(names).toHaveLength(2);
     expect(names).toContain("__Host-sessionup");
@@ -120,7 +121,7 @@ describe("signIn", () => {
   it("throws a TypeError for an unknown option", async () => {
     const options = { useragent: "curl" };
     await expect(signIn(new Manager(memoryStore()), "user-1", options as object)).rejects.toThrow(
-      'signIn: no option "useragent"',
+      '"useragent" is not an option of signIn.',
     );
   });
 
@@ -128,9 +129,7 @@ describe("signIn", () => {
     "throws a TypeError for %o in place of sessions",
     async (wrong) => {
       await expect(signIn(wrong as never, "user-1")).rejects.toThrow(
-        new TypeError(
-          "signIn: the first argument must be the sessions of an adapter, such as expressSessions(manager), or a Manager.",
-        ),
+        new TypeError("sessions must be the result of an adapter, such as expressSessions(manager)."),
       );
     },
   );
@@ -225,7 +224,7 @@ describe("withSession", () => {
       new TypeError("withSession: the context must be an object, such as { headers: {} }"),
     );
     await expect(withSession({} as typeof sessions, { headers: {} }, "user-1")).rejects.toThrow(
-      "withSession: the first argument must be the sessions of an adapter",
+      "sessions must be the result of an adapter",
     );
   });
 });
