@@ -7,13 +7,13 @@ import Sqlite from "libsql";
 import { open as openLmdb } from "lmdb";
 import { createPool } from "mysql2/promise";
 import pg from "pg";
-import { COLUMNS, valuesOf } from "../dist/stores/_rows.js";
 import { libsqlStore } from "../dist/stores/libsql.js";
 import { lmdbStore } from "../dist/stores/lmdb.js";
 import { memoryStore } from "../dist/stores/memory.js";
 import { mysqlStore } from "../dist/stores/mysql.js";
 import { postgresStore } from "../dist/stores/postgres.js";
 import { redisStore } from "../dist/stores/redis.js";
+import { COLUMNS, toRowValues } from "../dist/stores/shared/rows.js";
 import { sqliteStore } from "../dist/stores/sqlite.js";
 import { startMariadb } from "../test/support/servers/mariadb.ts";
 import { startPostgres } from "../test/support/servers/postgres.ts";
@@ -196,7 +196,7 @@ function byRows(/** @type {(rows: string, values: unknown[]) => Promise<void>} *
   return async (/** @type {readonly SessionRecord[]} */ records) => {
     for (let from = 0; from < records.length; from += ROWS) {
       const some = records.slice(from, from + ROWS);
-      await insert(some.map(() => ROW).join(", "), some.flatMap(valuesOf));
+      await insert(some.map(() => ROW).join(", "), some.flatMap(toRowValues));
     }
   };
 }

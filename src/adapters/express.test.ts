@@ -3,10 +3,10 @@ import express5, { Router } from "express";
 import express4 from "express4";
 import { sessionRoutes } from "sessionup/routes";
 import { describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { ContractClient } from "../testing/_contract-client.ts";
+import { ContractClient } from "../testing/adapter/client.ts";
 import { expressSessions } from "./express.ts";
 
 const VERSIONS = { "Express 5": express5, "Express 4": express4 as unknown as typeof express5 };

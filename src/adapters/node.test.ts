@@ -6,10 +6,10 @@ import express from "express";
 import { generate } from "selfsigned";
 import { sessionRoutes } from "sessionup/routes";
 import { beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { ContractClient } from "../testing/_contract-client.ts";
+import { ContractClient } from "../testing/adapter/client.ts";
 import { type NodeContext, nodeSessions } from "./node.ts";
 
 const sessions = nodeSessions(new Manager(memoryStore()));

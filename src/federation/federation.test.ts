@@ -22,7 +22,7 @@ function setUp(options: ManagerOptions = {}) {
 }
 
 describe("providerLogin", () => {
-  it("ASVS 7.1.3, 7.6.1: ends the session with the provider's at the latest, regardless of use", async () => {
+  it("ends the session with the provider's at the latest, regardless of use [asvs 7.1.3, 7.6.1]", async () => {
     const { clock, reason, sessions } = setUp({ expiresIn: "30d", idleTimeout: "2h" });
     const browser = new Browser();
     const expiresAt = new Date(clock.now() + 3 * 3_600_000);
@@ -83,7 +83,7 @@ describe("providerLogin", () => {
 });
 
 describe("revokeByProviderSession", () => {
-  it("ASVS 7.1.3, 7.6.1: ends exactly the sessions that depend on the provider's session", async () => {
+  it("ends exactly the sessions that depend on the provider's session [asvs 7.1.3, 7.6.1]", async () => {
     const { login, reason, manager, ended } = setUp({ tombstones: "1h" });
     const browsers = Array.from({ length: 5 }, () => new Browser());
     const [desk, phone, other, elsewhere, withoutSid] = browsers as [

@@ -42,7 +42,7 @@ describe("the options of auth and public", () => {
 });
 
 describe("touch", () => {
-  it("ASVS 7.3.1: keeps no idle session alive where it is false", async () => {
+  it("keeps no idle session alive where it is false [asvs 7.3.1]", async () => {
     const { clock, sessions, browser, lastSeenAt } = await setUp();
     const begun = clock.now();
     const polls = [sessions.guards.auth({ touch: false }), sessions.guards.public({ touch: false })];
@@ -98,7 +98,7 @@ describe("touch", () => {
     ["x-moz", "prefetch"],
     ["next-router-prefetch", "1"],
     ["next-router-prefetch", "2"],
-  ])("ASVS 7.3.1: is no browser's that fetches ahead, and no router's: %s: %s", async (name, value) => {
+  ])("is no browser's that fetches ahead, and no router's: %s: %s [asvs 7.3.1]", async (name, value) => {
     const { clock, sessions, browser, lastSeenAt } = await setUp();
     const begun = clock.now();
     clock.advance("5m");
@@ -142,7 +142,7 @@ describe("touch", () => {
 });
 
 describe("level", () => {
-  it("ASVS 7.5.3: is refused with what is needed, is reached by a proof, and falls back to the one before", async () => {
+  it("is refused with what is needed, is reached by a proof, and falls back to the one before [asvs 7.5.3]", async () => {
     const { clock, sessions, browser } = await setUp({ idleTimeout: "10h" });
     const [two, three] = [sessions.guards.auth({ level: 2 }), sessions.guards.auth({ level: 3 })];
     const refusedBy = async (guard: typeof two) => (await browser.visit(guard))?.needed;
@@ -156,7 +156,7 @@ describe("level", () => {
     expect((await browser.visit(sessions.get))?.level).toBe(2);
   });
 
-  it("ASVS 7.2.4: is never seen by the old secret", async () => {
+  it("is never seen by the old secret [asvs 7.2.4]", async () => {
     const { clock, sessions, browser } = await setUp();
     const two = sessions.guards.auth({ level: 2 });
     const old = browser.request();
@@ -169,7 +169,7 @@ describe("level", () => {
     expect(await two(thief)).toMatchObject({ reason: "reused" });
   });
 
-  it("ASVS 7.2.4: is the former one for the old secret, which no weaker proof of its own lifts to the new one's", async () => {
+  it("is the former one for the old secret, which no weaker proof of its own lifts to the new one's [asvs 7.2.4]", async () => {
     const { sessions, browser } = await setUp();
     await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
     const old = browser.request();
@@ -247,7 +247,7 @@ describe("level", () => {
 });
 
 describe("maxAuthAge", () => {
-  it("ASVS 7.5.1: refuses a proof that is older, to the millisecond, and lets the session live", async () => {
+  it("refuses a proof that is older, to the millisecond, and lets the session live [asvs 7.5.1]", async () => {
     const { clock, sessions, browser } = await setUp();
     const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
     const begun = clock.now();
@@ -272,7 +272,7 @@ describe("maxAuthAge", () => {
     expect(sessions.current(request)?.userKey).toBe("ann");
   });
 
-  it("ASVS 7.2.4: is never met by the old secret of a session that has proved it since", async () => {
+  it("is never met by the old secret of a session that has proved it since [asvs 7.2.4]", async () => {
     const { clock, sessions, browser } = await setUp();
     const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
     clock.advance("11m");

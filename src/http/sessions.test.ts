@@ -550,7 +550,7 @@ describe("what a page of another origin sends, to change something", () => {
     return new TestRequest({ ...headers, ...CROSS }, method);
   };
 
-  it("ASVS 3.5.1: gets no verb that loads the session an answer, and no store a question", async () => {
+  it("gets no verb that loads the session an answer, and no store a question [asvs 3.5.1]", async () => {
     const { store, sessions, login, events } = setUp();
     const browser = new Browser();
     await login(browser);
@@ -580,7 +580,7 @@ describe("what a page of another origin sends, to change something", () => {
     expect(told[0]?.[1]).toEqual({ reason: "cross_origin", at: expect.any(Number) });
   });
 
-  it("ASVS 3.5.3: asks like everybody by GET, HEAD and OPTIONS", async () => {
+  it("asks like everybody by GET, HEAD and OPTIONS [asvs 3.5.3]", async () => {
     const { sessions, login } = setUp();
     const browser = new Browser();
     await login(browser);

@@ -47,7 +47,7 @@ describe("recognize", () => {
     expect([store.calls, [...browser.jar.keys()]]).toEqual([["create"], ["__Host-sessionup"]]);
   });
 
-  it("ASVS 8.2.4: tells of a browser and of a network that none of the user's live sessions has", async () => {
+  it("tells of a browser and of a network that none of the user's live sessions has [asvs 8.2.4]", async () => {
     const { login, clock, store } = setUp({ recognize: recognition() });
     expect(await login(new Browser(FIREFOX))).toEqual({ sessions: 0, agent: false, network: false });
     expect(store.calls).toEqual(["fetchByUserKey", "create"]);
@@ -132,7 +132,7 @@ describe("recognize.device", () => {
     expect(store.calls).not.toContain("fetchByUserKey");
   });
 
-  it("ASVS 3.3.1: is sent as the session's cookie is, for 400 days, and to no script whatever happens", async () => {
+  it("is sent as the session's cookie is, for 400 days, and to no script whatever happens [asvs 3.3.1]", async () => {
     const { sessions, clock } = setUp({ ...options, cookie: { httpOnly: false, sameSite: "lax" } });
     const request = new Browser().request();
     await sessions.init(request, "ann");

@@ -12,8 +12,9 @@ export interface ClientOptions {
   /** Default true: keep the families of browser and operating system. */
   readonly agent?: boolean;
   /**
-   * Labels the client. Default: the built-in labeller. The function receives at most 512 characters of the User-Agent,
-   * and the request's headers by lower-case name.
+   * Labels the client. Default: a built-in labeller of the common browsers and operating systems. `labelAgent` of
+   * `sessionup/user-agent` also knows in-app browsers, tools, crawlers and devices. The function receives at most 512
+   * characters of the User-Agent, and the request's headers by lower-case name.
    */
   readonly parse?: (userAgent: string, header: (name: string) => string | undefined) => Agent;
   /**

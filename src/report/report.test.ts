@@ -7,7 +7,7 @@ import { type SessionPolicy, sessionPolicy } from "./report.ts";
 describe("sessionPolicy", () => {
   const toPolicy = (options: ManagerOptions) => sessionPolicy(new Manager(memoryStore(), options));
 
-  it("ASVS 7.1.1, ASVS 7.1.2: describes the default options as data and in sentences", () => {
+  it("describes the default options as data and in sentences [asvs 7.1.1, 7.1.2]", () => {
     expect(toPolicy({})).toMatchInlineSnapshot(`
       {
         "absolute": 86400,
@@ -73,7 +73,7 @@ describe("sessionPolicy", () => {
     return { ...defaults, ...data, words: defaults.words.map((words, index) => sentences[index] ?? words) };
   }
 
-  it("ASVS 7.1.1: describes the limits of nist: aal1", () => {
+  it("describes the limits of nist: aal1 [asvs 7.1.1]", () => {
     expect(toPolicy({ nist: "aal1" })).toEqual(
       withChanges(
         { nist: "aal1", longest: 2_592_000 },
@@ -84,7 +84,7 @@ describe("sessionPolicy", () => {
     );
   });
 
-  it("ASVS 7.1.1: describes the limits of nist: aal2", () => {
+  it("describes the limits of nist: aal2 [asvs 7.1.1]", () => {
     expect(toPolicy({ nist: "aal2" })).toEqual(
       withChanges(
         { nist: "aal2", longest: 86_400, idle: 3_600 },
@@ -96,7 +96,7 @@ describe("sessionPolicy", () => {
     );
   });
 
-  it("ASVS 7.1.1: describes the limits of nist: aal3", () => {
+  it("describes the limits of nist: aal3 [asvs 7.1.1]", () => {
     expect(toPolicy({ nist: "aal3" })).toEqual(
       withChanges(
         { nist: "aal3", absolute: 43_200, longest: 43_200, idle: 900 },
@@ -109,7 +109,7 @@ describe("sessionPolicy", () => {
     );
   });
 
-  it("ASVS 7.1.1, ASVS 7.1.2: describes lifetimes, rotation and the session limit together", () => {
+  it("describes lifetimes, rotation and the session limit together [asvs 7.1.1, 7.1.2]", () => {
     const maxSessions = { max: 1, onExceed: "refuse" } as const;
     const limits = { expiresIn: "30d", idleTimeout: "5m", rotateEvery: "15m" } as const;
     expect(toPolicy({ nist: "aal1", ...limits, maxSessions })).toEqual(
@@ -140,7 +140,7 @@ describe("sessionPolicy", () => {
     ["evict-oldest", "A further login ends the session that began first."],
     ["evict-idlest", "A further login ends the session that was unused for longest."],
     ["refuse", "A further login is rejected."],
-  ] as const)("ASVS 7.1.2: describes a login beyond the limit with onExceed: %s", (onExceed, sentence) => {
+  ] as const)("describes a login beyond the limit with onExceed: %s [asvs 7.1.2]", (onExceed, sentence) => {
     const { words, concurrent } = toPolicy({ maxSessions: { max: 3, onExceed } });
     expect(concurrent).toEqual({ max: 3, onExceed });
     expect(words).toContain(`A user has at most 3 sessions at a time. ${sentence}`);
@@ -242,7 +242,7 @@ describe("sessionPolicy", () => {
     expect(toPolicy({}).words).not.toContain(sentence);
   });
 
-  it("ASVS 7.1.3: states that an identity provider's session limits ours, and whether its logout ends ours", () => {
+  it("states that an identity provider's session limits ours, and whether its logout ends ours [asvs 7.1.3]", () => {
     const caps =
       "When the app states when an identity provider's session ends, a session that began with it ends then at the latest.";
     const { provider, words } = toPolicy({});

@@ -38,7 +38,7 @@ describe("formToken and verifyFormToken", () => {
     expect(rejected).toEqual([{ reason: "cross_origin", at: clock.now() }]);
   });
 
-  it("ASVS 3.5.1: let a form of the session's own pass, and no other one", async () => {
+  it("let a form of the session's own pass, and no other one [asvs 3.5.1]", async () => {
     const { sessions, login, loaded } = setUp();
     const [ann, again, bob] = [await login(), await login(), await login("bob")];
     const token = formToken(sessions, await loaded(ann.browser));

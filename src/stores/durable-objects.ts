@@ -13,8 +13,8 @@ import type {
 } from "../store.ts";
 import type { ObjectAnswer, ObjectMethod } from "./durable-objects/sessions-object.ts";
 import { Deadline } from "./shared/deadline.ts";
-import { inOrderOf } from "./shared/rows.ts";
-import { shardOfId, shardOfRecord } from "./shared/shard.ts";
+import { orderByIds } from "./shared/rows.ts";
+import { parseShard, validateShard } from "./shared/shard.ts";
 
 export { type ObjectState, type ObjectStorage, SessionsObject } from "./durable-objects/sessions-object.ts";
 
@@ -83,21 +83,21 @@ class DurableObjectStore<Id> implements Store {
     record: SessionRecord,
     options: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
-    return await this.#ask(shardOfRecord(record), "create", record, options);
+    return await this.#ask(validateShard(record), "create", record, options);
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
-    return await this.#ask(shardOfId(id), "fetchById", id);
+    return await this.#ask(parseShard(id), "fetchById", id);
   }
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
-    const shards = new Set(ids.map(shardOfId));
+    const shards = new Set(ids.map(parseShard));
     const asked = [...shards].map((shard) => {
-      const members = ids.filter((id) => shardOfId(id) === shard);
+      const members = ids.filter((id) => parseShard(id) === shard);
       return this.#ask<Array<SessionRecord | null>>(shard, "fetchByIds", members);
     });
     const found = (await Promise.all(asked)).flat().filter((record) => record !== null);
-    return inOrderOf(ids, found);
+    return orderByIds(ids, found);
   }
 
   async fetchByUserKey(userKey: string, page: SessionPage): Promise<readonly SessionRecord[]> {
@@ -109,11 +109,11 @@ class DurableObjectStore<Id> implements Store {
     change: SessionChange,
     options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    return await this.#ask(shardOfId(id), "update", id, change, options);
+    return await this.#ask(parseShard(id), "update", id, change, options);
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    return await this.#ask(shardOfId(id), "deleteById", id, end, owner);
+    return await this.#ask(parseShard(id), "deleteById", id, end, owner);
   }
 
   async deleteByUserKey(

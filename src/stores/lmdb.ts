@@ -22,8 +22,8 @@ import {
 } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError } from "./shared/errors.ts";
-import { changed, exceeding, isLive, tombstoneOf } from "./shared/records.ts";
-import { inSteps, stepsThroughIds } from "./shared/steps.ts";
+import { applyChange, isLive, selectEvicted, toTombstone } from "./shared/records.ts";
+import { endInSteps, stepThroughIds } from "./shared/steps.ts";
 
 export type { LmdbDatabase, LmdbRoot } from "./lmdb/tables.ts";
 
@@ -144,7 +144,7 @@ class LmdbSessions implements LmdbStore {
       // Counting is cheap, reading is not, and few have as many as they may.
       const full = limit && tables.hasAtLeast(record.userKey, limit.max);
       const others = full ? liveOf(tables, record.userKey, now, limit, replaced?.id) : [];
-      const evicted = limit ? exceeding(others, limit) : [];
+      const evicted = limit ? selectEvicted(others, limit) : [];
       const end = { now, ...(tombstones && { tombstones }) };
       if (replaced) endAll(tables, [replaced], { ...end, reason: "logout" });
       endAll(tables, evicted, { ...end, reason: "evicted" });
@@ -185,7 +185,7 @@ class LmdbSessions implements LmdbStore {
       const record = tables.get(id);
       if (!record || !isLive(record, now)) return "not_found";
       if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
-      tables.replace(changed(record, change));
+      tables.replace(applyChange(record, change));
       return "updated";
     });
   }
@@ -208,7 +208,7 @@ class LmdbSessions implements LmdbStore {
   ): Promise<readonly string[]> {
     this.#cleanup.tell(end.now);
     const kept = new Set(exceptIds);
-    return inSteps((before) =>
+    return endInSteps((before) =>
       this.#write((tables) => {
         const found: SessionRecord[] = [];
         for (const record of tables.newestFirst(userKey, before))
@@ -227,7 +227,7 @@ class LmdbSessions implements LmdbStore {
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#cleanup.tell(end.now);
-    return stepsThroughIds(
+    return stepThroughIds(
       async (after) => this.#tables.latest().idBehind(after, ENDED_AT_ONCE),
       (after, last) =>
         this.#write((tables) => {
@@ -288,7 +288,7 @@ function liveOf(
 function endAll(tables: LmdbTables, records: readonly SessionRecord[], end: End): void {
   const { tombstones } = end;
   for (const record of records) {
-    if (tombstones) tables.bury(record, tombstoneOf(record, end, tombstones.keepFor));
+    if (tombstones) tables.bury(record, toTombstone(record, end, tombstones.keepFor));
     else tables.remove(record);
   }
   if (!tombstones) return;

@@ -18,7 +18,7 @@ import { Tombstones } from "./memory/tombstones.ts";
 import { compare, UserIndex } from "./memory/user-index.ts";
 import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
 import { duplicateError } from "./shared/errors.ts";
-import { changed, exceeding, tombstoneOf } from "./shared/records.ts";
+import { applyChange, selectEvicted, toTombstone } from "./shared/records.ts";
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions extends CleanupOptions {
@@ -97,7 +97,7 @@ class MemoryStore implements Store {
     const others = limit ? this.#live(record.userKey, now).filter((place) => place !== replaced) : [];
     const evicted =
       limit && others.length >= limit.max
-        ? exceeding(
+        ? selectEvicted(
             others.map((place) => this.#table.record(place)),
             limit,
           )
@@ -143,7 +143,7 @@ class MemoryStore implements Store {
     if (!place || !this.#table.isLive(place, now)) return "not_found";
     if (ifRevision !== undefined && this.#table.revision(place) !== ifRevision) return "conflict";
     const end = this.#table.expiresAt(place);
-    this.#table.set(place, changed(this.#table.record(place), change));
+    this.#table.set(place, applyChange(this.#table.record(place), change));
     // Ends that move outwards are found when the wheel comes to the old one: most requests move one.
     if (this.#table.expiresAt(place) < end) this.#wheel.move(place);
     return "updated";
@@ -292,7 +292,7 @@ class MemoryStore implements Store {
     }
     const { keepFor, max } = end.tombstones;
     this.#byUserKey.remove(place);
-    this.#table.set(place, tombstoneOf(this.#table.record(place), end, keepFor));
+    this.#table.set(place, toTombstone(this.#table.record(place), end, keepFor));
     this.#tombstones.add(place);
     this.#wheel.move(place);
     for (const each of this.#tombstones.beyond(this.#table.userKey(place), max)) this.#remove(each);

@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { ENTRIES, PACKAGE, ROOT, sourceFiles } from "./_entries.ts";
-import { exportedBy } from "./_exported.ts";
+import { ENTRIES, PACKAGE, ROOT, sourceFiles } from "../support/entries.ts";
+import { exportedBy } from "../support/exported.ts";
 
 /** The subpaths that are of neither folder. */
 const OTHERS: Readonly<Record<string, string>> = {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../adapters/_listen.ts";
-import { PACKAGE, ROOT } from "./_entries.ts";
+import { PACKAGE, ROOT } from "../support/entries.ts";
+import { listen } from "../support/listen.ts";
 
 /** A framework or a driver: the majors that the tests run on, and where each is installed. */
 interface Tested {

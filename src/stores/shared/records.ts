@@ -10,7 +10,7 @@ export function isLive(
 }
 
 /** The record after a change. */
-export function changed(record: SessionRecord, { activity, data }: SessionChange): SessionRecord {
+export function applyChange(record: SessionRecord, { activity, data }: SessionChange): SessionRecord {
   const moved = activity && activity.lastSeenAt > record.lastSeenAt ? activity : undefined;
   return {
     ...record,
@@ -20,7 +20,7 @@ export function changed(record: SessionRecord, { activity, data }: SessionChange
 }
 
 /** The tombstone of a record. */
-export function tombstoneOf(
+export function toTombstone(
   record: SessionRecord,
   { reason, now }: Pick<End, "reason" | "now">,
   keepFor: number,
@@ -34,7 +34,7 @@ export function tombstoneOf(
  * Those of a user's live records, newest first, that must end before one more can begin. Throws `ERR_LIMIT` where it is
  * refused instead.
  */
-export function exceeding(
+export function selectEvicted(
   live: readonly SessionRecord[],
   { max, onExceed }: SessionLimit,
 ): readonly SessionRecord[] {

@@ -7,7 +7,7 @@ const BEHIND_ALL = "~";
  * Goes through everybody's sessions in the order of their ids, for stores that have that order. `idBehind` finds where
  * a step ends, if there is enough behind `after`; `end` ends what it has to up to there, and names it.
  */
-export async function* stepsThroughIds(
+export async function* stepThroughIds(
   idBehind: (after: string) => Promise<string | undefined>,
   end: (after: string, last: string) => Promise<readonly string[]>,
 ): AsyncGenerator<readonly string[], void> {
@@ -29,7 +29,7 @@ export interface Step<Cursor> {
  * Ends a user's sessions in steps, for stores in which very many at once would keep others waiting; all the ids that
  * ended. From the newest on: whatever was there when it began is behind the cursor until its turn comes.
  */
-export async function inSteps<Cursor = SessionCursor>(
+export async function endInSteps<Cursor = SessionCursor>(
   step: (before: Cursor | undefined) => Promise<Step<Cursor>>,
 ): Promise<readonly string[]> {
   const ended: string[] = [];
