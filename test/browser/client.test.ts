@@ -236,10 +236,10 @@ describe("sessionup/client in Chromium", () => {
 });
 
 describe("sessionup/client", () => {
-  it("says that nothing came where there is no server", async () => {
+  it("reports status 0 when the server cannot be reached", async () => {
     const client = sessionClient({ path: "http://127.0.0.1:1/account" });
     const error = await client.get().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SessionClientError);
-    expect(error).toMatchObject({ status: 0, message: "the session service answered nothing" });
+    expect(error).toMatchObject({ status: 0, message: "The session routes did not respond." });
   });
 });

@@ -89,18 +89,20 @@ describe("sessionup/context", () => {
     expect((await own.get("/admin/both")).json()).toEqual([null, "ann"]);
     await own.post("/admin/login");
     expect((await own.get("/admin/both")).json()).toEqual(["root", "ann"]);
-    expect((await own.get("/admin-outside")).json()).toMatch(/^sessionup\/context: no request is under way/);
+    expect((await own.get("/admin-outside")).json()).toMatch(
+      /^sessionup\/context: there is no current request/,
+    );
   });
 
-  it("says what is missing where no request is under way", async () => {
+  it("rejects outside of run with the missing call", async () => {
     const { user } = await start();
     await expect(user.get()).rejects.toThrow(
       new TypeError(
-        "sessionup/context: no request is under way here; let run(context, next) be the first middleware",
+        "sessionup/context: there is no current request. Call run(context, next) in the app's first middleware.",
       ),
     );
-    expect(() => user.run(undefined as never, () => 1)).toThrow("run: needs the context of a request");
-    expect(() => user.run({ headers: {} }, undefined as never)).toThrow("and a function to run for it");
+    expect(() => user.run(undefined as never, () => 1)).toThrow(/^run: context must be/);
+    expect(() => user.run({ headers: {} }, undefined as never)).toThrow(/callback a function/);
   });
 
   it("lets the inner of two requests count, and gives back what the callback returns", async () => {

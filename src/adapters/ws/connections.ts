@@ -4,46 +4,46 @@ import { type OpenedSession, readStandings } from "../../lifecycle/connections.t
 import type { Lifecycle } from "../../lifecycle/lifecycle.ts";
 import type { SessionId } from "../../session.ts";
 
-/** What is used of a WebSocket of ws. */
+/** A WebSocket of ws, as far as it is used here. */
 export interface WsSocket {
   close(code: number, reason: string): void;
   on(event: "error", listener: () => void): unknown;
   removeAllListeners(event: "message"): unknown;
 }
 
-/** Among the codes that belong to apps, the one that resembles 401. */
+/** One of the codes for apps, chosen after the status 401. */
 const CLOSE_CODE = 4401;
-/** The reason where the session lives on, under a secret that the app has replaced. */
+/** The reason when the app has replaced the secret and the session lives on. */
 const ROTATED = "rotated";
 
-/** A connection from before its request is authenticated: a session may end before anything can be closed. */
+/** A connection, tracked before its request is authenticated, because a session may end before there is a socket to close. */
 export interface Connection {
-  /** The sessions that ended or were rotated since, and why. */
+  /** The reasons why sessions ended or were rotated in the meantime. */
   readonly missed: Map<SessionId, string>;
-  /** Set as soon as there is something to close. */
+  /** Set once there is a socket to close. */
   established?: { readonly opened: OpenedSession; readonly socket: WsSocket };
 }
 
 /**
- * Closes WebSockets whose session has ended, or whose secret was replaced by the app. All connections share one listener
- * and two timers, which exist only while there is a connection.
+ * Closes the WebSockets of sessions that have ended or whose secret the app has replaced. All connections share two
+ * listeners and two timers, which exist only while there is a connection.
  */
 export class Connections {
   readonly #lifecycle: Lifecycle;
-  readonly #every: number;
+  readonly #interval: number;
   readonly #pending = new Set<Connection>();
   readonly #established = new Map<SessionId, Set<Connection>>();
   #stop: (() => void) | undefined;
   #checking = false;
   #deadline: { readonly at: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
 
-  /** `every` is in milliseconds: how often the store is asked. */
-  constructor(lifecycle: Lifecycle, every: number) {
+  /** `interval` is the time between queries of the store, in milliseconds. */
+  constructor(lifecycle: Lifecycle, interval: number) {
     this.#lifecycle = lifecycle;
-    this.#every = every;
+    this.#interval = interval;
   }
 
-  /** Call it before the request is authenticated. */
+  /** Begins to track a connection. Call it before the request is authenticated. */
   begin(raw: Duplex): Connection {
     const connection: Connection = { missed: new Map() };
     this.#pending.add(connection);
@@ -52,13 +52,13 @@ export class Connections {
     return connection;
   }
 
-  /** Call it with the socket, and the session if there is one. Returns false if that has ended, and closes the socket. */
+  /** Attaches the socket, and the session if there is one. Closes the socket and returns false if the session has ended. */
   establish(connection: Connection, opened: OpenedSession | undefined, socket: WsSocket): boolean {
     const missed = opened && connection.missed.get(opened.id);
     if (!opened || missed) {
       this.#leave(connection);
       if (missed) {
-        // The app never gets to see this socket: an unhandled protocol error would end the process.
+        // The app never gets this socket, and an unhandled protocol error would end the process.
         socket.on("error", () => undefined);
         close(socket, missed);
       }
@@ -83,7 +83,7 @@ export class Connections {
         if (by !== "time") this.#end(id, ROTATED);
       }),
     ];
-    const timer = setInterval(() => void this.#check(), this.#every).unref();
+    const timer = setInterval(() => void this.#check(), this.#interval).unref();
     return () => {
       for (const off of offs) off();
       clearInterval(timer);
@@ -97,22 +97,22 @@ export class Connections {
     const id = connection.established?.opened.id;
     const same = id && this.#established.get(id);
     if (same?.delete(connection) && same.size === 0) this.#established.delete(id as SessionId);
-    this.#rest();
+    this.#stopIfIdle();
   }
 
-  #rest(): void {
+  #stopIfIdle(): void {
     if (this.#pending.size + this.#established.size > 0) return;
     this.#stop?.();
     this.#stop = undefined;
   }
 
-  /** Closes all connections of a session, also those that are still being established. */
+  /** Closes all connections of a session, including those that are still being established. */
   #end(id: SessionId, reason: string): void {
     for (const { missed } of this.#pending) missed.set(id, reason);
     this.#close(id, () => reason);
   }
 
-  /** Closes those connections of a session for which there is a reason. */
+  /** Closes the connections of a session for which `reasonFor` returns a reason. */
   #close(id: SessionId, reasonFor: (opened: OpenedSession) => string | undefined): void {
     const connections = this.#established.get(id) ?? new Set();
     for (const connection of connections) {
@@ -123,7 +123,7 @@ export class Connections {
       close(established.socket, reason);
     }
     if (connections.size === 0) this.#established.delete(id);
-    this.#rest();
+    this.#stopIfIdle();
   }
 
   async #check(): Promise<void> {
@@ -136,13 +136,13 @@ export class Connections {
         else this.#close(id, ({ turns }) => (turns < standing.turns ? ROTATED : undefined));
       }
     } catch {
-      // The manager has reported the failure. Nothing is known about the sessions, so nothing is closed until the next check.
+      // The manager has reported the failure. The sessions may well be live, so nothing is closed before the next check.
     } finally {
       this.#checking = false;
     }
   }
 
-  /** Closes what has reached the deadline that is known here, whether or not the store answers. */
+  /** Closes the connections whose known deadline has passed, even during an outage of the store. */
   #closeExpired(): void {
     const now = this.#lifecycle.options.clock();
     let next = Number.POSITIVE_INFINITY;
@@ -164,7 +164,7 @@ export class Connections {
 }
 
 function close(socket: WsSocket, reason: string): void {
-  // Until the client agrees to the close, or for half a minute where it does not, its messages would still come in.
+  // Otherwise messages would arrive until the client completes the close, or for half a minute if it does not.
   socket.removeAllListeners("message");
   socket.close(CLOSE_CODE, reason);
 }

@@ -166,7 +166,7 @@ describe("reject of fastifySessions", () => {
 
   it.each<[what: string, reject: Reject, message: string]>([
     ["an error", () => Promise.reject(new Error("the template is missing")), "the template is missing"],
-    ["no error", () => Promise.reject(), "a value that is not an Error was thrown: undefined"],
+    ["no error", () => Promise.reject(), "A value that is not an Error was thrown: undefined."],
     ["an error of another kind", () => Promise.reject({ message: "of its own kind" }), "of its own kind"],
     [
       "at once",
@@ -233,7 +233,7 @@ describe("the context of fastifySessions", () => {
       });
     });
     await running(app, async (client) => void (await client.get("/")));
-    for (const text of said) expect(text).toMatch(/^TypeError: sessionup\/fastify: .*pass `reply`/);
+    for (const text of said) expect(text).toMatch(/^TypeError: sessionup\/fastify: .*Pass `reply`/);
     expect(said).toHaveLength(2);
     await expect(sessions.init(undefined as unknown as FastifyContext, "ann")).rejects.toThrow(TypeError);
   });

@@ -199,7 +199,7 @@ describe("h3Sessions", () => {
     await app.request("/");
     expect(told).toHaveLength(2);
     for (const text of told)
-      expect(text).toMatch(/^TypeError: sessionup\/h3: .*pass `event`.*sessionup\/node.*event\.node\.res/);
+      expect(text).toMatch(/^TypeError: sessionup\/h3: .*Pass `event`.*sessionup\/node.*event\.node\.res/);
   });
 
   it("refuses options that mean nothing", () => {

@@ -226,7 +226,7 @@ describe("honoSessions", () => {
     });
     const told: string[] = await (await app.request("/")).json();
     expect(told).toHaveLength(3);
-    for (const text of told) expect(text).toMatch(/^TypeError: sessionup\/hono: .*pass `c`$/);
+    for (const text of told) expect(text).toMatch(/^TypeError: sessionup\/hono: .*Pass `c`\.$/);
   });
 
   it("refuses options that mean nothing", () => {

@@ -310,7 +310,7 @@ describe("the context of koaSessions", () => {
       });
     });
     await running(app, async (client) => void (await client.get("/")));
-    for (const text of said) expect(text).toMatch(/^TypeError: sessionup\/koa: .*pass `ctx`/);
+    for (const text of said) expect(text).toMatch(/^TypeError: sessionup\/koa: .*Pass `ctx`/);
     expect(said).toHaveLength(4);
     await expect(sessions.init(undefined as unknown as KoaContext, "ann")).rejects.toThrow(TypeError);
   });

@@ -211,7 +211,9 @@ describe("the context", () => {
   it("is no event, and not Lambda's own", async () => {
     const own = { awsRequestId: "id-1" } as unknown as LambdaContext;
     for (const wrong of [eventOf() as unknown as LambdaContext, own])
-      await expect(sessions.get(wrong)).rejects.toThrow(/^sessionup\/lambda: the context is what public\(\)/);
+      await expect(sessions.get(wrong)).rejects.toThrow(
+        /^sessionup\/lambda: the context must be the one that public\(\)/,
+      );
   });
 
   it("shows what is to be set, as it is at that moment", async () => {

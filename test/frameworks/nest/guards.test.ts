@@ -371,7 +371,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         const answer = await client.get("/");
         expect([answer.status, answer.text]).toEqual([
           500,
-          "TypeError: nestSessions.reject: must return the HttpException to refuse with",
+          "TypeError: nestSessions.reject must return the HttpException to reject the request with.",
         ]);
       });
     });

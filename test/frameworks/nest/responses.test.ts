@@ -321,7 +321,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
   it("says what to pass in place of the request", () =>
     running(app, platform, async (client) => {
       expect((await client.post("/request")).text).toMatch(
-        /^TypeError: sessionup\/nest: the context is the response.*@Res\(\{ passthrough: true \}\)/,
+        /^TypeError: sessionup\/nest: the context must be the platform.s response.*@Res\(\{ passthrough: true \}\)/,
       );
     }));
 });
@@ -329,14 +329,14 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
 describe("nestSessions", () => {
   it.each([{}, { request: {} }])("takes no %j for a response", async (context) => {
     await expect(sessions.get(context as never)).rejects.toThrow(
-      /^sessionup\/nest: the context is the response/,
+      /^sessionup\/nest: the context must be the platform.s response/,
     );
   });
 
   it("says that a gateway has no response", async () => {
     const host = { getType: () => "ws" } as ExecutionContext;
     await expect(sessions.auth().canActivate(host)).rejects.toThrow(
-      /^sessionup\/nest: "ws" has no response that could carry a cookie/,
+      /^sessionup\/nest: a "ws" context has no response that could carry a cookie/,
     );
   });
 });

@@ -248,7 +248,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
           await client.post("/login");
           expect((await client.get("/page")).status).toBe(500);
           expect(String(thrown[0])).toBe(
-            "TypeError: svelteKitSessions.reject: guard needs it, and it must throw SvelteKit's error() or redirect()",
+            "TypeError: svelteKitSessions.reject is required by guard(). There it must throw SvelteKit's error() or redirect().",
           );
         },
       );
@@ -257,7 +257,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         async (client) => {
           const answer = await client.get("/guarded");
           expect([answer.status, answer.text.includes("secret")]).toEqual([500, false]);
-          expect(String(thrown[1])).toMatch(/^TypeError: svelteKitSessions.reject: returned where/);
+          expect(String(thrown[1])).toMatch(/^TypeError: svelteKitSessions.reject returned to guard/);
         },
       );
     });
@@ -608,7 +608,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       },
       async (client) => {
         expect((await client.get("/x")).json()).toEqual([
-          "TypeError: sessionup/sveltekit: the context is the event of a hook, an endpoint, an action or a server load: pass `event`",
+          "TypeError: sessionup/sveltekit: the context must be the event of a hook, an endpoint, an action or a server load. Pass `event`.",
         ]);
       },
     ));
@@ -619,6 +619,8 @@ describe("svelteKitSessions", () => {
     expect(() => svelteKitSessions(managerOf(), { name: "x" } as never)).toThrow(
       /^svelteKitSessions: no option "name"; there are reject, as$/,
     );
-    expect(() => svelteKitSessions(managerOf(), { as: "" })).toThrow(/^svelteKitSessions.as: needs a name$/);
+    expect(() => svelteKitSessions(managerOf(), { as: "" })).toThrow(
+      /^svelteKitSessions.as must be a name for event.locals.$/,
+    );
   });
 });

@@ -454,19 +454,19 @@ describe("a mistake of the app's", () => {
   ])("is told of where auth and public are given %s", (_, given) => {
     const sessions = wsSessions(new Manager(new SwitchableStore()));
     for (const guard of [sessions.auth, sessions.public])
-      expect(() => guard(given as WsServer)).toThrow(/^sessionup\/ws: needs the WebSocketServer, made with/);
+      expect(() => guard(given as WsServer)).toThrow(/^sessionup\/ws: server must be a WebSocketServer with/);
   });
 
   it("is told of where the context is no request of an upgrade", async () => {
     const sessions = wsSessions(new Manager(new SwitchableStore()));
     const foreign = [{}, undefined, "req"] as never[];
     for (const context of foreign)
-      await expect(sessions.get(context)).rejects.toThrow(/^sessionup\/ws: the context is the request/);
+      await expect(sessions.get(context)).rejects.toThrow(/^sessionup\/ws: the context must be the request/);
   });
 
   it.each<[options: unknown, told: RegExp]>([
     [{ recheck: "soon" }, /^recheck: needs/],
-    [{ recheck: "25d" }, /^recheck: at most "24d"/],
+    [{ recheck: "25d" }, /^recheck must be at most "24d"/],
     [{ recheck: 60 }, /^recheck: needs/],
     [{ rejct: () => {} }, /wsSessions/],
   ])("is told of in the options %j", (options, told) => {
