@@ -12,7 +12,7 @@ app.use(sessionRoutes(sessions, { path: "/account" }));
 app.get("/", sessions.public(), (req, res) => {
   res.send(`Hello, ${sessions.current(req)?.userKey ?? "stranger"}\n`);
 });
-// An example: yours checks a password first.
+// A real app checks a password first.
 app.post("/login", async (req, res) => {
   await sessions.init(req, String(req.query.name || "ann"));
   res.send("welcome\n");

@@ -10,7 +10,7 @@ const app = new H3()
   .use(sessionRoutes(sessions, { path: "/account" }))
   .use(sessions.public())
   .get("/", (event) => `Hello, ${sessions.current(event)?.userKey ?? "stranger"}\n`)
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   .post("/login", async (event) => {
     await sessions.init(event, String(getQuery(event).name || "ann"));
     return "welcome\n";

@@ -11,7 +11,7 @@ const app = new Hono()
   .use(sessionRoutes(sessions, { path: "/account" }))
   .use(sessions.public())
   .get("/", (c) => c.text(`Hello, ${c.var.session?.userKey ?? "stranger"}\n`))
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   .post("/login", async (c) => {
     await sessions.init(c, c.req.query("name") || "ann");
     return c.text("welcome\n");

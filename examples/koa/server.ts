@@ -12,7 +12,7 @@ const pages: Readonly<Record<string, (ctx: Context) => unknown>> = {
   "GET /": async (ctx) => {
     ctx.body = `Hello, ${(await sessions.get(ctx))?.userKey ?? "stranger"}\n`;
   },
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   "POST /login": async (ctx) => {
     await sessions.init(ctx, ctx.URL.searchParams.get("name") || "ann");
     ctx.body = "welcome\n";

@@ -17,7 +17,7 @@ class AppController {
     return `Hello, ${session?.userKey ?? "stranger"}\n`;
   }
 
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   @Post("login")
   @sessions.Open()
   @HttpCode(200)
@@ -43,7 +43,7 @@ class AppController {
 @Module({
   imports: [sessions.module()],
   controllers: [AppController],
-  // Every route is closed, but those that are marked.
+  // Every route requires a session, except those marked with @sessions.Open().
   providers: [{ provide: APP_GUARD, useValue: sessions.appGuard() }],
 })
 class AppModule {}

@@ -15,7 +15,7 @@ type Handler = (req: IncomingMessage, res: ServerResponse, url: URL) => unknown;
 const routes: Readonly<Record<string, Handler>> = {
   "GET /": (req, res) =>
     visitors(req, res, () => res.end(`Hello, ${sessions.current(res)?.userKey ?? "stranger"}\n`)),
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   "POST /login": async (_req, res, url) => {
     await sessions.init(res, url.searchParams.get("name") || "ann");
     res.end("welcome\n");

@@ -9,7 +9,7 @@ import { wsSessions } from "sessionup/ws";
 import { WebSocket, WebSocketServer } from "ws";
 
 const manager = new Manager(memoryStore());
-// The pages log in and out; the sockets only ask who is there.
+// The pages log in and out. The sockets only read the session.
 const pages = nodeSessions(manager);
 const visitors = pages.public();
 const users = pages.auth();
@@ -25,7 +25,7 @@ const routes: Readonly<Record<string, Handler>> = {
       res.setHeader("content-type", "text/html; charset=utf-8");
       res.end(html.replace("{{name}}", () => name.replace(/[&<]/g, (each) => `&#${each.charCodeAt(0)};`)));
     }),
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   "POST /login": async (_req, res, url) => {
     await pages.init(res, url.searchParams.get("name") || "ann");
     res.end("welcome\n");

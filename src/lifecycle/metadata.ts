@@ -106,40 +106,29 @@ function invalidMeta(problem: string, cause?: unknown): SessionError {
 /** Copies metadata as plain JSON, through text, so that `__proto__` is a key like any other. */
 function toJson(value: unknown, maxBytes: number): Json | undefined {
   if (value === undefined) return undefined;
-  checkJson(value, 0);
+  if (!isJson(value, 0))
+    throw invalidMeta(
+      `it must be JSON: well-formed strings, finite numbers, booleans, null, arrays and plain objects, nested at most ${MAX_DEPTH} levels`,
+    );
   const text = JSON.stringify(value);
   const bytes = new TextEncoder().encode(text).length;
   if (bytes > maxBytes) throw invalidMeta(`its ${bytes} bytes of JSON exceed maxMetaBytes (${maxBytes})`);
   return JSON.parse(text) as Json;
 }
 
-/** Rejects what JSON would silently drop or change. A property that is `undefined` counts as absent. */
-function checkJson(value: unknown, depth: number): void {
-  if (value === null || typeof value === "boolean") return;
-  if (typeof value === "string") {
-    checkWellFormed(value);
-    return;
-  }
-  if (typeof value === "number" && Number.isFinite(value)) return;
-  if (typeof value !== "object")
-    throw invalidMeta(`JSON has no ${typeof value === "number" ? "NaN and Infinity" : typeof value}`);
-  if (depth === MAX_DEPTH)
-    throw invalidMeta(`it is nested deeper than ${MAX_DEPTH} levels, or refers to itself`);
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) checkJson(value[index], depth + 1);
-    return;
-  }
+/** Whether JSON represents the whole value. It would silently drop or change a Date, a Map, NaN or a symbol key. */
+function isJson(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (value === null || typeof value === "boolean") return true;
+  if (typeof value !== "object") return Number.isFinite(value);
+  if (depth === MAX_DEPTH) return false;
+  // Array.from turns holes into undefined, which JSON would change to null.
+  if (Array.isArray(value)) return Array.from(value).every((item) => isJson(item, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain =
-    prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-  if (!isPlain) throw invalidMeta("JSON has only plain objects and arrays, no Date, Map or class instance");
-  if (Object.getOwnPropertySymbols(value).length > 0) throw invalidMeta("JSON has no symbol keys");
-  for (const [key, item] of Object.entries(value)) {
-    checkWellFormed(key);
-    if (item !== undefined) checkJson(item, depth + 1);
-  }
-}
-
-function checkWellFormed(text: string): void {
-  if (!text.isWellFormed()) throw invalidMeta("a string has a lone surrogate, which UTF-8 cannot encode");
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  // A property that is undefined counts as absent.
+  return Object.entries(value).every(
+    ([key, item]) => key.isWellFormed() && (item === undefined || isJson(item, depth + 1)),
+  );
 }

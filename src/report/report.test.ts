@@ -7,7 +7,7 @@ import { type SessionPolicy, sessionPolicy } from "./report.ts";
 describe("sessionPolicy", () => {
   const toPolicy = (options: ManagerOptions) => sessionPolicy(new Manager(memoryStore(), options));
 
-  it("ASVS 7.1.1, ASVS 7.1.2: describes the default options as data and in sentences", () => {
+  it("describes the default options as data and in sentences [asvs 7.1.1, 7.1.2]", () => {
     expect(toPolicy({})).toMatchInlineSnapshot(`
       {
         "absolute": 86400,
@@ -109,7 +109,7 @@ describe("sessionPolicy", () => {
     );
   });
 
-  it("ASVS 7.1.1, ASVS 7.1.2: describes lifetimes, rotation and the session limit together", () => {
+  it("describes lifetimes, rotation and the session limit together [asvs 7.1.1, 7.1.2]", () => {
     const maxSessions = { max: 1, onExceed: "refuse" } as const;
     const limits = { expiresIn: "30d", idleTimeout: "5m", rotateEvery: "15m" } as const;
     expect(toPolicy({ nist: "aal1", ...limits, maxSessions })).toEqual(

@@ -29,7 +29,7 @@ describe("nist", () => {
     ["aal2", "1h", "24h"],
     ["aal3", "15m", "12h"],
   ])(
-    "ASVS 7.3.1, ASVS 7.3.2: %s has the idle timeout %s and ends used sessions after %s",
+    "%s has the idle timeout %s and ends used sessions after %s [asvs 7.3.1, 7.3.2]",
     async (nist, idle, overall) => {
       const { clock, login, reason } = setUp({ nist });
       if (idle) {

@@ -114,6 +114,6 @@ describe("npm run majors", () => {
   it("fails with npm's own error where the registry does not answer", async () => {
     const { exit, output } = await said({ libsql }, "http://127.0.0.1:1");
     expect(exit).toBe(2);
-    expect(output).toMatch(/^libsql: npm does not say what the newest version is\.\n.*ECONNREFUSED/s);
+    expect(output).toMatch(/^libsql: npm did not report the newest version\.\n.*ECONNREFUSED/s);
   });
 });

@@ -50,7 +50,7 @@ describe("the demo's server", () => {
 
   it.each(["abc", "65536", "-1", "8080.5"])("says in one line that %o is no port", async (port) => {
     const { printed, code } = await start({ PORT: port });
-    expect(printed).toBe("PORT needs a number from 0 to 65535.\n");
+    expect(printed).toBe("PORT must be a number from 0 to 65535.\n");
     expect(code).toBe(1);
   });
 

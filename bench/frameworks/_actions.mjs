@@ -1,7 +1,7 @@
 export const LOGIN = "/login/";
 
-/** What can be asked besides who one is: by path, each with what answers it, in text. Only the login has no guard. */
-export function verbsOf(contender) {
+/** Returns the actions besides authentication by path. Each returns the response as text and runs behind the guard. */
+export function createActions(contender) {
   const { logout, list, revokeOthers } = contender;
   return {
     ...(logout && { "/logout": async (...context) => void (await logout(...context)) }),
