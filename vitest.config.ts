@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
 import { SlowFirst } from "./scripts/slow-first.ts";
 import { SummaryReporter } from "./scripts/summary-reporter.ts";
-import { NEST_11 } from "./test/frameworks/nest-11.ts";
+import { NEST_11 } from "./test/frameworks/nest/nest-11.ts";
 
 /** Where `sessionup` and its subpaths are while they are not built: one place names them, the exports of package.json. */
 function sources(): Array<{ find: RegExp; replacement: string }> {
@@ -34,7 +34,7 @@ export const shared = {
 } satisfies ViteUserConfig;
 
 /** Tests of many small files, which share a process. */
-const SMALL = ["src/**/*.test.ts", "test/{docs,packaging,routes,security}/*.test.ts"];
+const SMALL = ["src/**/*.test.ts", "test/{docs,http,packaging,security}/*.test.ts"];
 
 export default defineConfig({
   ...shared,
@@ -48,8 +48,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "nest-11",
-          include: ["test/adapters/nest.test.ts"],
-          setupFiles: "test/frameworks/nest-11-setup.ts",
+          include: ["test/frameworks/nest/contract.test.ts"],
+          setupFiles: "test/frameworks/nest/nest-11-setup.ts",
         },
         resolve: { alias: [{ find: /^(@nestjs\/.*|rxjs)$/, replacement: `${NEST_11}node_modules/$1` }] },
       },

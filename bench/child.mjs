@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 /**
- * What one of workers/ says that runs to its end, in a process of its own.
+ * Runs a file of workers/ to its end in a separate process, and returns what it printed.
  *
  * @param {string} file
- * @param {Record<string, unknown>} task  what the worker is given
- * @param {readonly string[]} [flags]  of Node
+ * @param {Record<string, unknown>} task  the worker's argument
+ * @param {readonly string[]} [flags]  for Node
  */
 export async function child(file, task, flags = []) {
   const path = fileURLToPath(new URL(`workers/${file}`, import.meta.url));
@@ -20,7 +20,7 @@ export async function child(file, task, flags = []) {
   return JSON.parse(stdout);
 }
 
-/** The worker's end: what it was given. */
-export function taskOf() {
+/** Returns the argument that the parent passed to this worker. */
+export function readTask() {
   return JSON.parse(process.argv[2] ?? "{}");
 }

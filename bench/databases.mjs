@@ -20,7 +20,7 @@ import { startPostgres } from "../test/support/servers/postgres.ts";
 import { startRedis } from "../test/support/servers/redis.ts";
 
 /**
- * Each store over a database of its own, which can be filled faster than by logging in, and which knows its size.
+ * Each store with a separate database. `fill` inserts records faster than logins would, and `bytes` returns the size.
  *
  * @typedef {import("../dist/index.js").SessionRecord} SessionRecord
  * @typedef {object} Database
@@ -32,7 +32,7 @@ import { startRedis } from "../test/support/servers/redis.ts";
 
 const TABLE = "sessionup_sessions";
 const ROW = `(${COLUMNS.map(() => "?").join(", ")})`;
-/** Rows of one statement: SQLite and the others take no more parameters than some thirty thousand. */
+/** The number of rows per statement. SQLite and others limit a statement to about thirty thousand parameters. */
 const ROWS = 1_000;
 
 /** @type {Record<string, () => Promise<Database>>} */
@@ -41,7 +41,7 @@ export const DATABASES = {
     const store = memoryStore();
     return {
       store,
-      fill: byLogins(store),
+      fill: fillWithCreate(store),
       async bytes(collectGarbage) {
         collectGarbage();
         return process.memoryUsage().heapUsed;
@@ -56,7 +56,7 @@ export const DATABASES = {
     const store = redisStore(client);
     return {
       store,
-      fill: byLogins(store),
+      fill: fillWithCreate(store),
       bytes: async () => Number(/used_memory:(\d+)/.exec(await client.info("memory"))?.[1]),
       async close() {
         client.disconnect();
@@ -72,7 +72,7 @@ export const DATABASES = {
     await store.migrate();
     return {
       store,
-      fill: byRows(async (rows, values) => {
+      fill: fillWithRows(async (rows, values) => {
         let next = 1;
         const text = rows.replaceAll("?", () => `$${next++}`);
         await pool.query(`insert into ${TABLE} (${COLUMNS.join(", ")}) values ${text}`, values);
@@ -97,7 +97,7 @@ export const DATABASES = {
     await store.migrate();
     return {
       store,
-      fill: byRows(async (rows, values) => {
+      fill: fillWithRows(async (rows, values) => {
         await pool.query(`insert into ${TABLE} (${COLUMNS.join(", ")}) values ${rows}`, values.map(asBuffer));
       }),
       async bytes() {
@@ -124,7 +124,7 @@ export const DATABASES = {
       const insert = database.prepare(`insert into ${TABLE} (${COLUMNS.join(", ")}) values ${ROW}`);
       return {
         store,
-        fill: byRows(async (_rows, values) => {
+        fill: fillWithRows(async (_rows, values) => {
           database.exec("begin");
           for (let from = 0; from < values.length; from += COLUMNS.length) {
             insert.run(values.slice(from, from + COLUMNS.length).map(asBuffer));
@@ -150,7 +150,7 @@ export const DATABASES = {
       await store.migrate();
       return {
         store,
-        fill: byRows(async (rows, args) => {
+        fill: fillWithRows(async (rows, args) => {
           await client.execute({
             sql: `insert into ${TABLE} (${COLUMNS.join(", ")}) values ${rows}`,
             args: /** @type {any} */ (args),
@@ -174,15 +174,15 @@ export const DATABASES = {
       const store = await lmdbStore(openLmdb, { path });
       return {
         store,
-        fill: byLogins(store),
+        fill: fillWithCreate(store),
         bytes: async () => (await stat(path)).size,
         close: () => store.close(),
       };
     }),
 };
 
-/** As apps do, many at a time. */
-function byLogins(/** @type {import("../dist/index.js").Store} */ store) {
+/** Fills a store through its own `create`, many records at a time. */
+function fillWithCreate(/** @type {import("../dist/index.js").Store} */ store) {
   return async (/** @type {readonly SessionRecord[]} */ records) => {
     for (let from = 0; from < records.length; from += 500) {
       const some = records.slice(from, from + 500);
@@ -191,8 +191,8 @@ function byLogins(/** @type {import("../dist/index.js").Store} */ store) {
   };
 }
 
-/** By statements with many rows. */
-function byRows(/** @type {(rows: string, values: unknown[]) => Promise<void>} */ insert) {
+/** Fills a table with statements of many rows. */
+function fillWithRows(/** @type {(rows: string, values: unknown[]) => Promise<void>} */ insert) {
   return async (/** @type {readonly SessionRecord[]} */ records) => {
     for (let from = 0; from < records.length; from += ROWS) {
       const some = records.slice(from, from + ROWS);
@@ -201,7 +201,7 @@ function byRows(/** @type {(rows: string, values: unknown[]) => Promise<void>} *
   };
 }
 
-/** Some drivers know bytes only as Node's own class. */
+/** Some drivers accept bytes only as a Buffer. */
 function asBuffer(/** @type {unknown} */ value) {
   return value instanceof Uint8Array ? Buffer.from(value) : value;
 }

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
-/** What a browser sends with every request; over HTTP as in process. */
+/** The headers that a browser sends with every request. Used over HTTP and in process. */
 export const HEADERS = {
   host: "localhost",
   "user-agent":
@@ -11,7 +11,7 @@ export const HEADERS = {
   "accept-encoding": "gzip, deflate, br, zstd",
 };
 
-/** What a browser keeps of a login's Set-Cookie lines: of one name the last, and none that is cleared. */
+/** Returns the cookies that a browser keeps from Set-Cookie lines: the last of each name, without cleared ones. */
 export function cookiesOf(/** @type {unknown} */ setCookie) {
   /** @type {Map<string, string>} */
   const kept = new Map();
@@ -24,19 +24,19 @@ export function cookiesOf(/** @type {unknown} */ setCookie) {
   return [...kept.values()];
 }
 
-/** The Cookie header after a login, with a cookie of others on either side. */
+/** Returns the Cookie header of a logged-in browser, with an unrelated cookie on either side. */
 export function cookieHeader(/** @type {readonly string[]} */ cookies) {
   const header = ["_ga=GA1.1.1620043574.1763900000", ...cookies, "theme=dark"].join("; ");
-  // In one piece, as Node's parser makes it: a text that was joined from several is slower to read.
+  // One flat string, as Node's parser makes it: a string that was joined from several is slower to read.
   return Buffer.from(header, "latin1").toString("latin1");
 }
 
 const socket = new Socket();
 
 /**
- * A request and its response: Node's own classes, without a connection, so that what is sent stays in a buffer. The
- * headers are parsed already; in a server the first to look at them pays for that, whoever it is. `onEnd` is called
- * when the response really ends, after whatever a middleware hung before that.
+ * Creates a request and its response from Node's own classes, without a connection, so that the response stays in a buffer. The
+ * headers are already parsed; in a server, the first code that reads them pays for parsing. `onEnd` is called when the response
+ * really ends, after everything that a middleware runs before.
  */
 export function makeExchange(/** @type {string | undefined} */ cookie, url = "/") {
   const request = new IncomingMessage(socket);
@@ -45,9 +45,10 @@ export function makeExchange(/** @type {string | undefined} */ cookie, url = "/"
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   const headers = Object.entries(cookie === undefined ? HEADERS : { ...HEADERS, cookie }).flat();
-  // What Node's own parser calls; there is no public way to give a request its headers.
+  // Node's parser calls this method. There is no public way to set the headers of a request.
   request._addHeaderLines(headers, headers.length);
-  if (request.headers.cookie !== cookie) throw new Error("the request has other headers than it was given");
+  if (request.headers.cookie !== cookie)
+    throw new Error("the request did not keep the headers that were set");
   const response = new ServerResponse(request);
   const exchange = { request, response, body: "", onEnd() {} };
   const keep = (/** @type {unknown} */ chunk) => {

@@ -1,6 +1,6 @@
-/** What is in use after a collection of garbage, in bytes: in the heap, and beside it. Needs `--expose-gc`. */
+/** Returns the bytes in use after garbage collection, inside and outside the heap. Needs `--expose-gc`. */
 export function bytesInUse() {
-  for (let time = 0; time < 3; time++) globalThis.gc?.();
+  for (let run = 0; run < 3; run++) globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
-  return { heap: heapUsed, beside: external };
+  return { heap: heapUsed, outside: external };
 }

@@ -3,15 +3,15 @@ import session from "express-session";
 import { MemoryStore as HonoMemoryStore } from "hono-sessions";
 import memorystore from "memorystore";
 import { memoryStore } from "../dist/stores/memory.js";
-import { Visit, visitorsOf } from "./visitors.mjs";
+import { createVisitSessions, Visit } from "./visitors.mjs";
 
 /**
- * Whoever keeps sessions in memory, each as its middleware leaves them there after a login: with the user and nothing
- * else. sessionup keeps the browser and the address as well, unless it is told not to.
+ * The libraries that keep sessions in memory. Each `login` stores a session as the library's middleware does after a login, with
+ * the user only. sessionup also keeps the browser and the address, unless these are disabled.
  *
  * @typedef {object} Keeper
- * @property {(userKey: string) => Promise<unknown>} login  what `holds` takes
- * @property {(login: any, userKey: string) => Promise<boolean>} holds  whether the session is there, and the user's
+ * @property {(userKey: string) => Promise<unknown>} login  returns the argument for `holds`
+ * @property {(login: any, userKey: string) => Promise<boolean>} holds  whether the session exists and belongs to the user
  */
 
 const DAY = 86_400_000;
@@ -19,7 +19,7 @@ const DAY = 86_400_000;
 /** @type {Record<string, () => Keeper>} */
 export const KEEPERS = {
   sessionup: () => sessionup({}),
-  "sessionup, neither browser nor address": () => sessionup({ client: { ip: false, agent: false } }),
+  "sessionup, without browser and address": () => sessionup({ client: { ip: false, agent: false } }),
   "express-session MemoryStore": () => overExpress(new session.MemoryStore()),
   memorystore: () => overExpress(new (memorystore(session))({ checkPeriod: DAY })),
 
@@ -43,7 +43,7 @@ export const KEEPERS = {
     };
   },
 
-  "hand-written Map, and a Set for each user"() {
+  "hand-written Map, with a Set for each user"() {
     const byId = new Map();
     const byUser = new Map();
     return {
@@ -62,7 +62,7 @@ export const KEEPERS = {
 };
 
 function sessionup(/** @type {import("../dist/index.js").ManagerOptions} */ options) {
-  const sessions = visitorsOf(memoryStore(), options);
+  const sessions = createVisitSessions(memoryStore(), options);
   return {
     async login(/** @type {string} */ userKey) {
       const visit = new Visit();
@@ -70,7 +70,7 @@ function sessionup(/** @type {import("../dist/index.js").ManagerOptions} */ opti
       return visit;
     },
     holds: async (/** @type {Visit} */ visit, /** @type {string} */ userKey) =>
-      (await sessions.get(visit.again()))?.userKey === userKey,
+      (await sessions.get(visit.next()))?.userKey === userKey,
   };
 }
 

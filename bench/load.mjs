@@ -1,6 +1,6 @@
 import autocannon from "autocannon";
 import { check, logIn } from "./check.mjs";
-import { NOBODY } from "./contenders/bare.mjs";
+import { BARE_USER } from "./contenders/bare.mjs";
 import { cookieHeader, HEADERS } from "./exchange.mjs";
 import { Worker } from "./rounds.mjs";
 
@@ -8,20 +8,20 @@ import { Worker } from "./rounds.mjs";
 
 const IN_MEMORY = { kind: "memory", url: "" };
 
-/** A server in a process of its own, which has shown that it does its job, and the load on it, which comes from this one. */
+/** A server in a separate process, checked for correctness, and the load that this process puts on it. */
 export class Target {
   #name;
   #bare;
   /** @type {Worker} */
   #server;
   #url = "";
-  /** For each connection, what it sends in turn. @type {object[][]} */
+  /** The requests of each connection, sent in turn. @type {object[][]} */
   #requests = [];
   #wrong = 0;
 
   /**
    * @param {string} framework
-   * @param {string} contender  its file; `bare again` is bare's, too
+   * @param {string} contender  the name of its file; `bare again` is a second `bare`
    * @param {Database} [database]
    */
   constructor(framework, contender, database = /** @type {Database} */ (IN_MEMORY)) {
@@ -42,25 +42,25 @@ export class Target {
     return this.#server.ask("facts");
   }
 
-  /** What the worker answers to that, without a network. */
+  /** Asks the worker a question over its IPC channel, without the network. */
   ask(/** @type {string} */ question, /** @type {unknown} */ value) {
     return this.#server.ask(question, value);
   }
 
-  /** So many users, logged in: their Cookie headers, and who the handler has to take them for. */
+  /** Logs users in. Returns each Cookie header with the user key that the handler must return for it. */
   async logins(/** @type {number} */ count) {
     const logins = [];
     for (let index = 0; index < count; index++) {
       const userKey = `user-${String(index).padStart(4, "0")}`;
       const cookie = cookieHeader(await logIn(this.#url, userKey));
-      logins.push({ cookie, userKey: this.#bare ? NOBODY : userKey });
+      logins.push({ cookie, userKey: this.#bare ? BARE_USER : userKey });
     }
     return logins;
   }
 
-  /** Opens no connection yet: each of so many has so many users, who take turns. */
-  async prepare(/** @type {number} */ connections, /** @type {number} */ usersOfEach) {
-    const logins = await this.logins(connections * usersOfEach);
+  /** Logs in the users of each connection, who take turns. Opens no connection yet. */
+  async prepare(/** @type {number} */ connections, /** @type {number} */ usersEach) {
+    const logins = await this.logins(connections * usersEach);
     const requests = logins.map(({ cookie, userKey }) => ({
       method: "GET",
       path: "/",
@@ -70,17 +70,17 @@ export class Target {
       },
     }));
     for (let index = 0; index < connections; index++) {
-      this.#requests.push(requests.slice(index * usersOfEach, (index + 1) * usersOfEach));
+      this.#requests.push(requests.slice(index * usersEach, (index + 1) * usersEach));
     }
     return this;
   }
 
-  /** Sends requests for so many seconds. Several servers can get warm side by side. */
+  /** Sends requests for `duration` seconds. Several servers can warm up at the same time. */
   async warmUp(/** @type {number} */ duration) {
     await autocannon({ ...this.#load(), duration });
   }
 
-  /** Sends `amount` requests over connections that stay open; the server's CPU time for each, in microseconds. */
+  /** Sends `amount` requests over keep-alive connections. Returns the server's CPU time per request in microseconds. */
   async burst(/** @type {number} */ amount) {
     const rest = stayAwake();
     const before = await this.#server.ask("cpu");
@@ -89,7 +89,7 @@ export class Target {
     rest();
     const failed = this.#wrong + result.errors + result.timeouts + result.non2xx;
     if (failed > 0 || result["2xx"] !== amount) {
-      throw new Error(`${this.#name}: ${failed} of ${amount} answers were wrong, ${result["2xx"]} came`);
+      throw new Error(`${this.#name}: ${failed} of ${amount} responses were wrong, ${result["2xx"]} arrived`);
     }
     return (after - before) / amount;
   }
@@ -99,7 +99,7 @@ export class Target {
     return {
       url: this.#url,
       connections: this.#requests.length,
-      // How often it looks whether all is done, in milliseconds.
+      // How often autocannon checks whether it is done, in milliseconds.
       sampleInt: 20,
       setupClient: (/** @type {import("autocannon").Client} */ client) =>
         client.setRequests(this.#requests[connection++ % this.#requests.length] ?? []),
@@ -112,8 +112,8 @@ export class Target {
 }
 
 /**
- * Keeps this process from sleeping until the function it gives is called. A load that sleeps whenever it is faster than
- * the server must be woken by the server's writes: that would cost the slower contenders more than what is measured.
+ * Keeps this process awake until the returned function is called. A load generator sleeps whenever it is faster than the server,
+ * and the server's writes have to wake it. Waking costs the slower contenders more than the measured difference.
  */
 function stayAwake() {
   let awake = true;

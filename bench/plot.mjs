@@ -1,17 +1,17 @@
 /**
- * How cost grows, as a picture: for each store on the left over all sessions, where flat is right, on the right over the
- * user's own, where the dashed line is what linear looks like. Both axes are logarithmic.
+ * Draws how the cost of operations grows. For each store, the left panel is by all sessions, where a flat line is expected. The
+ * right panel is by the user's own sessions, where the dashed line shows linear growth. Both axes are logarithmic.
  *
  * @param {readonly { name: string, size: number, figures: Record<string, number> }[]} rows
  */
-export function plotOf(rows) {
+export function plotGrowth(rows) {
   const stores = [...new Set(rows.map(({ name }) => name))];
   const panels = stores.flatMap((store, index) => {
     const own = rows.filter(({ name }) => name === store);
     const top = TOP + index * (HEIGHT + GAP);
     return [
-      panel(`${store}: over all sessions`, MARGIN, top, overall(own)),
-      panel(`${store}: over the user's own`, MARGIN + WIDTH + 80, top, overOwn(own), true),
+      panel(`${store}: by all sessions`, MARGIN, top, byAllSessions(own)),
+      panel(`${store}: by the user's own sessions`, MARGIN + WIDTH + 80, top, byOwnSessions(own), true),
     ];
   });
   const height = TOP + stores.length * (HEIGHT + GAP);
@@ -20,7 +20,7 @@ export function plotOf(rows) {
       `<text x="${MARGIN + index * 150}" y="24" fill="${color}" font-weight="bold">${name}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * WIDTH + 80 + 2 * MARGIN} ${height}" font-family="sans-serif" font-size="12">
-<title>What operations cost as sessions become more</title>
+<title>Cost of operations by number of sessions</title>
 <rect width="100%" height="100%" fill="white"/>
 ${[...legend, ...panels].join("\n")}
 </svg>
@@ -42,25 +42,25 @@ const COLORS = /** @type {Record<string, string>} */ ({
 /** @typedef {Record<string, [x: number, y: number][]>} Lines  by operation */
 
 /** @returns {Lines} */
-function overall(/** @type {readonly { size: number, figures: Record<string, number> }[]} */ rows) {
+function byAllSessions(/** @type {readonly { size: number, figures: Record<string, number> }[]} */ rows) {
   const figures = { fetch: "fetch", list: "list 10", create: "create 10", end: "end 10" };
   return Object.fromEntries(
-    Object.entries(figures).map(([verb, figure]) => [
-      verb,
+    Object.entries(figures).map(([operation, figure]) => [
+      operation,
       rows.map(({ size, figures: all }) => [size, all[figure] ?? Number.NaN]),
     ]),
   );
 }
 
-/** Where the store is fullest. */
-function overOwn(/** @type {readonly { size: number, figures: Record<string, number> }[]} */ rows) {
+/** Uses the figures of the largest store. */
+function byOwnSessions(/** @type {readonly { size: number, figures: Record<string, number> }[]} */ rows) {
   /** @type {Lines} */
   const lines = {};
   for (const [figure, cost] of Object.entries(rows.at(-1)?.figures ?? {})) {
-    const [verb = "", own] = figure.split(" ");
+    const [operation = "", own] = figure.split(" ");
     if (!own) continue;
-    lines[verb] ??= [];
-    lines[verb].push([Number(own), cost]);
+    lines[operation] ??= [];
+    lines[operation].push([Number(own), cost]);
   }
   return lines;
 }
@@ -91,7 +91,7 @@ function panel(
     );
   }
   if (linear) {
-    // From the corner, a decade up for each to the right, as far as the panel goes.
+    // A diagonal from the corner: one decade up for each decade to the right.
     const [from = 1] = x.ticks;
     const start = y.ticks[0] ?? 1;
     const decades = Math.min(x.ticks.length, y.ticks.length) - 1;
@@ -99,8 +99,8 @@ function panel(
       `<path d="M${atX(from)} ${atY(start)}L${atX(from * 10 ** decades)} ${atY(start * 10 ** decades)}" stroke="#888" stroke-dasharray="5 5" fill="none"/>`,
     );
   }
-  for (const [verb, line] of Object.entries(lines)) {
-    const color = COLORS[verb];
+  for (const [operation, line] of Object.entries(lines)) {
+    const color = COLORS[operation];
     const path = line.map(([at, cost], index) => `${index === 0 ? "M" : "L"}${atX(at)} ${atY(cost)}`);
     parts.push(
       `<path d="${path.join("")}" stroke="${color}" stroke-width="2" fill="none"/>`,
@@ -110,7 +110,7 @@ function panel(
   return parts.join("\n");
 }
 
-/** Whole decades around the values. */
+/** Returns an axis of whole decades around the values. */
 function axis(/** @type {readonly number[]} */ values) {
   const first = Math.floor(Math.log10(Math.min(...values)));
   const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values))));
@@ -120,7 +120,7 @@ function axis(/** @type {readonly number[]} */ values) {
   };
 }
 
-/** Milliseconds in the unit that reads best. */
+/** Formats milliseconds in the most readable unit. */
 function label(/** @type {number} */ milliseconds) {
   if (milliseconds < 0.001) return `${milliseconds * 1e6} ns`;
   if (milliseconds < 1) return `${Number((milliseconds * 1e3).toPrecision(2))} µs`;

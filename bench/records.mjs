@@ -3,8 +3,8 @@ import { shardOf } from "../dist/index.js";
 const DAY = 86_400_000;
 let count = 0;
 
-/** A record as the core writes it, on average: an address, an agent, no metadata. Ids are none that guessing could find. */
-export function recordOf(/** @type {string} */ userKey, now = Date.now(), shard = shardOf(userKey)) {
+/** Creates a record like an average one of the core: an address, an agent, no metadata. Its id is serial, not random. */
+export function createRecord(/** @type {string} */ userKey, now = Date.now(), shard = shardOf(userKey)) {
   const serial = String(count++).padStart(20, "0");
   return {
     id: shard + serial,

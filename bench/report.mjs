@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { arch, cpus, loadavg, release, totalmem, type } from "node:os";
 
-/** @typedef {Record<string, Record<string, number[]>>} Samples  by contender and figure, one for each round */
+/** @typedef {Record<string, Record<string, number[]>>} Samples  by contender and figure, one per round */
 
-/** What the figures depend on: the machine, and all that is compared. */
+/** Describes what the figures depend on: the machine and the compared versions. */
 export function environment() {
   const [cpu] = cpus();
   const json = (/** @type {string} */ path) =>
@@ -30,11 +30,11 @@ export function environmentText(
   return [
     `${date} · ${machine} · load before the run ${load.join(" ")}`,
     `Node ${node} · ${packages.join(" · ")}`,
-    "Figures are medians, with the quartiles in brackets.",
+    "Figures are medians, with the quartiles in parentheses.",
   ].join("\\\n");
 }
 
-/** What a contender costs that the bare handler does not, round by round. */
+/** Returns the cost of a contender above the bare handler, for each round. */
 export function aboveBare(/** @type {Samples} */ samples) {
   return (/** @type {string} */ name, /** @type {string} */ figure) =>
     (samples[name]?.[figure] ?? []).map(

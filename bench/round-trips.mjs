@@ -4,7 +4,7 @@ import { startPostgres } from "../test/support/servers/postgres.ts";
 import { startRedis } from "../test/support/servers/redis.ts";
 
 /**
- * A server for the sessions of all contenders, which counts what it is asked.
+ * A database server for the sessions of all contenders that counts its round trips.
  *
  * @typedef {import("./contenders/contender.d.ts").Database & {
  *   roundTrips(): Promise<number>,
@@ -16,7 +16,7 @@ import { startRedis } from "../test/support/servers/redis.ts";
 export async function countingRedis() {
   const server = await startRedis();
   const client = new Redis(server.url);
-  // Itself it costs one, which is in the figure already when it is told.
+  // Reading the figure is a round trip too, and the figure already includes it.
   let own = 0;
   return {
     kind: "redis",

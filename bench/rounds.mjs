@@ -1,19 +1,19 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
-/** The parent's end of a process that answers questions, one at a time. */
+/** The parent's side of a process that answers questions, one at a time. */
 export class Worker {
   #child;
-  /** Rejects when it has failed: whoever is asking hears of it, and can end what else was started. @type {Promise<never>} */
+  /** Rejects when the process fails, so that a pending `ask` rejects too and the run can stop. @type {Promise<never>} */
   #failure;
 
-  /** @param {string} file  beside this one */
+  /** @param {string} file  relative to this folder */
   constructor(file, /** @type {readonly string[]} */ ...args) {
-    // Nothing of how this process was started, such as a loader, is in what is measured.
+    // The measured process must not inherit this process's flags, such as a loader.
     this.#child = fork(new URL(file, import.meta.url), args, { execArgv: [] });
     this.#failure = new Promise((_resolve, reject) => {
       this.#child.once("exit", (code, signal) => {
-        if (code !== 0) reject(new Error(`${[file, ...args].join(" ")} ended with ${signal ?? code}`));
+        if (code !== 0) reject(new Error(`${[file, ...args].join(" ")} exited with ${signal ?? code}`));
       });
     });
     this.#failure.catch(() => {});
@@ -33,7 +33,7 @@ export class Worker {
   }
 }
 
-/** The worker's end. What an answer throws ends the process, and the run with it. */
+/** The worker's side. An error in an answer ends the process, and with it the run. */
 export function answerParent(/** @type {Record<string, (value: any) => unknown>} */ answers) {
   process.on("message", async (/** @type {{ question: string, value: unknown }} */ { question, value }) => {
     const answer = await answers[question]?.(value);
@@ -43,28 +43,28 @@ export function answerParent(/** @type {Record<string, (value: any) => unknown>}
 }
 
 /**
- * Measures the contenders in turn, round after round, each in a process of its own, and that several times with fresh
- * processes: two runs of one program differ by how the engine happened to compile it. Who is first changes from round
- * to round, and from generation to generation. The first rounds, in which all get warm, do not count; they take turns
- * in these too: whoever was warmed up first and then waited for the others was up to 5 µs a request faster.
+ * Measures the contenders in turn, round after round, each in a separate process. Repeats this for several generations of
+ * processes, because two runs of one program differ by how the engine compiled it. The order changes with every round and
+ * generation. The first rounds are a warm-up and do not count. The contenders also take turns during the warm-up: a contender that
+ * was warmed up first and then waited for the others was up to 5 µs per request faster.
  *
  * @template Runner
  * @param {object} plan
  * @param {readonly string[]} plan.contenders
- * @param {number} plan.generations  of processes
- * @param {number} plan.warmUps  rounds of each generation that do not count
- * @param {number} plan.rounds  and those that do
+ * @param {number} plan.generations  the number of generations of processes
+ * @param {number} plan.warmUps  the rounds of each generation that do not count
+ * @param {number} plan.rounds  the rounds of each generation that count
  * @param {(contender: string) => Promise<Runner>} plan.start
- * @param {(runner: Runner) => Promise<void>} [plan.warmUp]  before the first round, all of them side by side
+ * @param {(runner: Runner) => Promise<void>} [plan.warmUp]  runs before the first round, for all contenders at the same time
  * @param {(runner: Runner) => Promise<Record<string, number>>} plan.measure
  * @param {(runner: Runner) => Promise<void>} plan.stop
- * @returns {Promise<Record<string, Record<string, number[]>>>} by contender and figure, one sample a round
+ * @returns {Promise<Record<string, Record<string, number[]>>>} by contender and figure, one sample per round
  */
 export async function alternate({ contenders, generations, warmUps, rounds, start, warmUp, measure, stop }) {
   /** @type {Record<string, Record<string, number[]>>} */
   const samples = Object.fromEntries(contenders.map((contender) => [contender, {}]));
   for (let generation = 0; generation < generations; generation++) {
-    // Starting costs more than measuring where there are few rounds: all cores have something to do.
+    // Start all at the same time: with few rounds, starting takes longer than measuring.
     const running = await Promise.all(
       inTurn(contenders, generation).map(async (contender) => {
         /** @type {[string, Runner]} */
@@ -90,7 +90,7 @@ export async function alternate({ contenders, generations, warmUps, rounds, star
 }
 
 /**
- * The same, with another one first each time.
+ * Returns the items with a different one first in each turn.
  *
  * @template Item
  * @param {readonly Item[]} items

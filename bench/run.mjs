@@ -16,14 +16,16 @@ const { values } = parseArgs({
 });
 const unknown = values.only?.find((name) => !SECTIONS.some((section) => section.name === name));
 if (unknown) {
-  throw new Error(`--only ${unknown}: there are ${SECTIONS.map(({ name }) => name).join(", ")}`);
+  throw new Error(
+    `--only must be one of ${SECTIONS.map(({ name }) => name).join(", ")}. Received ${unknown}.`,
+  );
 }
 if (!existsSync(new URL("../dist/index.js", import.meta.url))) {
-  throw new Error("bench: the package is not built; `npm run build` in its root makes dist/");
+  throw new Error("bench: dist/ is missing. Run `npm run build` in the project's root.");
 }
 
 const begun = environment();
-console.log(`# sessionup: what sessions cost\n\n${environmentText(begun)}`);
+console.log(`# sessionup benchmark\n\n${environmentText(begun)}`);
 for (const section of SECTIONS) {
   if (values.only && !values.only.includes(section.name)) continue;
   const date = new Date().toISOString();
@@ -33,7 +35,7 @@ for (const section of SECTIONS) {
   process.stderr.write(` ${Math.round((performance.now() - start) / 1_000)} s\n`);
   console.log(`\n${section.text(result)}`);
   if (!values.save) continue;
-  // Before the first section: by the second, the load is the benchmark's own.
+  // The load from before the first section. From the second on, the benchmark itself causes the load.
   save(section.name, { ...begun, date, quick: values.quick, result });
   for (const [name, picture] of Object.entries(section.pictures?.(result) ?? {}))
     writeFileSync(new URL(`results/${name}`, import.meta.url), picture);
@@ -44,11 +46,11 @@ if (values.save) {
   writeFileSync(readme, withSpeedTable(readFileSync(readme, "utf8"), speedTable()));
 }
 
-/** Each section's last run that counts is in a file of its own, so that one can be measured anew by itself. */
+/** Saves a section's result in its own file, so that one section can be measured again separately. */
 function save(/** @type {string} */ name, /** @type {unknown} */ result) {
   const rounded = (/** @type {string} */ _key, /** @type {unknown} */ value) =>
     typeof value === "number" ? Number(value.toPrecision(5)) : value;
-  // A line for each list of samples.
+  // One line per list of samples.
   const text = JSON.stringify(result, rounded, 1).replace(
     /\[\s+([^[\]{}]+?)\s+\]/g,
     (_, list) => `[${list.replace(/\s+/g, " ")}]`,

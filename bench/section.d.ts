@@ -1,18 +1,18 @@
-/** A part of the benchmark: a file of its own in sections/, and a line in sections.mjs. */
+/** A part of the benchmark: a file in sections/ and a line in sections.mjs. */
 export interface Section<Result = unknown> {
-  /** What `--only` takes, and the name of its file in results/. */
+  /** The value for `--only`, and the name of the section's file in results/. */
   name: string;
-  /** Measures. What it gives is JSON. A wrong answer of whoever is measured throws. */
+  /** Measures and returns the result as JSON. Throws when a contender responds incorrectly. */
   run(options: RunOptions): Promise<Result>;
-  /** The result as Markdown, from its heading on. */
+  /** Formats the result as Markdown, including the heading. */
   text(result: Result): string;
-  /** Pictures of the result as SVG, by the names of their files in results/. */
+  /** Draws the result as SVG, by the name of the file in results/. */
   pictures?(result: Result): Record<string, string>;
 }
 
 export interface RunOptions {
   /** Fewer rounds and sessions: all sections together take less than two minutes. */
   quick: boolean;
-  /** Only these stores, where a section has several. */
+  /** Measures only these stores, in sections with several. */
   stores?: readonly string[] | undefined;
 }

@@ -9,7 +9,7 @@ import { overPostgres, overRedis } from "./sections/over-database.mjs";
 import { stalls } from "./sections/stalls.mjs";
 import { steps } from "./sections/steps.mjs";
 
-/** All that is measured, in this order. */
+/** The sections of the benchmark, in the order in which they run. */
 /** @type {readonly import("./section.d.ts").Section<any>[]} */
 export const SECTIONS = [
   inProcess,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { spreadOf } from "./statistics.mjs";
 
-/** The table of the project's README, made of what the last run with `--save` left in results/. */
+/** The speed table of the project's README, from the results of the last run with `--save`. */
 
 interface Saved {
   date: string;
@@ -11,7 +11,7 @@ interface Saved {
   result: Record<string, Record<string, readonly number[]>>;
 }
 
-/** A section, how the README calls it, and how its contenders are called within it. */
+/** The sections, their titles in the README, and the prefix of their contenders' names. */
 const ROWS = [
   { section: "in-process", title: "in process, in memory", on: "node " },
   { section: "node", title: "`node:http`, in memory", on: "" },
@@ -25,7 +25,7 @@ const ROWS = [
 const NAMES: Record<string, string> = {
   "fastify-session": "@fastify/session",
   "secure-session": "@fastify/secure-session \\*",
-  "hono-sessions-in-clear": "hono-sessions, id in clear",
+  "hono-sessions-in-clear": "hono-sessions, plain id",
   "iron-session": "iron-session \\*",
 };
 const BEGIN = "<!-- Written by `npm run bench -- --save`. -->\n";
@@ -48,20 +48,20 @@ export function speedTable(read: (section: string) => Saved = readResult): strin
   });
   const { date, machine, load, node } = read("node");
   return [
-    "| µs of the server's CPU a request, above the bare handler | by hand | sessionup | others (times sessionup's) |",
+    "| CPU time per request above the bare handler, µs | hand-written | sessionup | others (multiple of sessionup) |",
     "|---|---:|---:|---|",
     ...rows,
     "",
-    `\\* keeps the session in the cookie: no logout ends it. Medians of ${date.slice(0, 10)}, ${machine}, Node ${node.split(" ")[0]}, load ${load[0]} before the run.`,
+    `\\* keeps the session in the cookie, so no logout ends it. Medians of ${date.slice(0, 10)}, ${machine}, Node ${node.split(" ")[0]}, load ${load[0]} before the run.`,
     "",
   ].join("\n");
 }
 
-/** The page with that table in the place of the one that it has. */
+/** Replaces the table of the page. */
 export function withSpeedTable(page: string, table: string): string {
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error("the page has no place for the table");
+  if (begin === -1 || end < begin) throw new Error("the page has no markers for the speed table");
   return page.slice(0, begin + BEGIN.length) + table + page.slice(end);
 }
 

@@ -11,7 +11,7 @@ export function spreadOf(samples) {
   return { lower: quantile(sorted, 0.25), median: quantile(sorted, 0.5), upper: quantile(sorted, 0.75) };
 }
 
-/** Linear between neighbours. */
+/** Interpolates between neighbouring values. */
 function quantile(/** @type {readonly number[]} */ sorted, /** @type {number} */ share) {
   const place = (sorted.length - 1) * share;
   const below = Math.floor(place);
@@ -21,8 +21,8 @@ function quantile(/** @type {readonly number[]} */ sorted, /** @type {number} */
 }
 
 /**
- * What `combine` makes of two contenders, round by round: the machine's mood is the same for both within a round, and
- * goes out of the figure.
+ * Combines the samples of two contenders round by round. Within a round the state of the machine is the same for both, so it
+ * cancels out.
  *
  * @param {readonly number[]} samples
  * @param {readonly number[]} others

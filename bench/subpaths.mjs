@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What an app imports, by name: each subpath of sessionup, and what it would import of the peers in its place. */
+/** The modules that an app would import: each subpath of sessionup, and the other libraries. */
 
 const root = new URL("../", import.meta.url);
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));

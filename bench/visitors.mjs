@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { createSessions, Manager } from "../dist/index.js";
 
-/** Logins as sessionup's core makes them, without a network: from many addresses, with the browsers of the day. */
+/** Logins through sessionup's core without a network, from many addresses and with current browsers. */
 
 const AGENTS = [
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36",
@@ -13,7 +13,7 @@ const AGENTS = [
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36",
 ];
 
-/** A request and its response, without the rest of HTTP: the port that an adapter implements. */
+/** A request and its response without HTTP. Implements `Exchange`, the port that an adapter implements. */
 export class Visit {
   #agent = AGENTS[randomInt(AGENTS.length)];
   #address = `${randomInt(1, 224)}.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}`;
@@ -33,8 +33,8 @@ export class Visit {
     this.#cookie = `${name}=${value}`;
   }
 
-  /** The next request of the same browser. */
-  again() {
+  /** Returns the next request of the same browser. */
+  next() {
     const visit = new Visit();
     visit.#cookie = this.#cookie;
     return visit;
@@ -42,31 +42,31 @@ export class Visit {
 }
 
 /**
- * The verbs over that store, for visits.
+ * Creates the session methods over a store, with visits as the context.
  *
  * @param {import("../dist/index.js").Store} store
  * @param {import("../dist/index.js").ManagerOptions} [options]
  */
-export function visitorsOf(store, options = {}) {
+export function createVisitSessions(store, options = {}) {
   return createSessions(new Manager(store, options), (visit) => /** @type {Visit} */ (visit)).verbs;
 }
 
-/** Records as the core gives them to a store, for stores that can be filled faster than by logging in. */
-export function recordMaker(/** @type {import("../dist/index.js").ManagerOptions} */ options = {}) {
+/** Returns a function that creates records exactly as the core does, for databases that are filled without logins. */
+export function createRecordMaker(/** @type {import("../dist/index.js").ManagerOptions} */ options = {}) {
   /** @type {import("../dist/index.js").SessionRecord | undefined} */
   let last;
-  const catching = /** @type {any} */ ({
+  const recorder = /** @type {any} */ ({
     create: async (/** @type {import("../dist/index.js").SessionRecord} */ record) => {
       last = record;
       return { evicted: [] };
     },
   });
   for (const name of ["fetchById", "fetchByIds", "fetchByUserKey", "update", "deleteById", "deleteByUserKey"])
-    catching[name] = async () => undefined;
-  const sessions = visitorsOf(catching, options);
+    recorder[name] = async () => undefined;
+  const sessions = createVisitSessions(recorder, options);
   return async (/** @type {string} */ userKey) => {
     await sessions.init(new Visit(), userKey);
-    if (!last) throw new Error("the core created nothing");
+    if (!last) throw new Error("the core did not create a record");
     return last;
   };
 }

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { createHistogram, monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 
 /**
- * How long this process's main thread was ready to run and waited for a processor, in milliseconds since it began: other
- * programs' doing. Where the system does not tell, 0.
+ * Returns how long this process's main thread has waited for a processor since it started, in milliseconds. Other programs cause
+ * this time. Returns 0 where the system does not report it.
  */
-export function waited() {
+export function processorWait() {
   try {
     return Number(readFileSync("/proc/self/schedstat", "latin1").split(" ")[1]) / 1e6;
   } catch {
@@ -14,8 +14,8 @@ export function waited() {
 }
 
 /**
- * How long the event loop kept everybody waiting, by Node's own monitor and by a timer's gaps, without the time that the
- * process waited for a processor; and the collections of garbage.
+ * Measures how long the event loop was blocked, with Node's monitor and with the gaps of a timer, and how long garbage collections
+ * took. The gaps exclude the time for which the process waited for a processor.
  */
 export class Watch {
   #delay = monitorEventLoopDelay({ resolution: 1 });
@@ -30,24 +30,24 @@ export class Watch {
     this.#observer.observe({ entryTypes: ["gc"] });
     this.#delay.enable();
     let last = performance.now();
-    let lastWaited = waited();
-    const look = () => {
+    let lastWait = processorWait();
+    const check = () => {
       const now = performance.now();
-      const nowWaited = waited();
-      // A timer of a millisecond is due after one: what is more was waited for.
+      const wait = processorWait();
+      // The timer is due after one millisecond. Any more is delay.
       const gap = now - last - 1;
-      this.#gaps.record(Math.max(1, Math.round((gap - (nowWaited - lastWaited)) * 1e6)));
+      this.#gaps.record(Math.max(1, Math.round((gap - (wait - lastWait)) * 1e6)));
       last = now;
-      lastWaited = nowWaited;
-      this.#timer = setTimeout(look, 1);
+      lastWait = wait;
+      this.#timer = setTimeout(check, 1);
     };
-    this.#timer = setTimeout(look, 1);
+    this.#timer = setTimeout(check, 1);
     return this;
   }
 
-  /** In milliseconds. */
+  /** Stops and returns the delays in milliseconds. */
   async stop() {
-    // What is still to be told has been told by then.
+    // Wait for pending entries of the observer.
     await new Promise((resolve) => setTimeout(resolve, 20));
     clearTimeout(this.#timer);
     this.#delay.disable();
@@ -55,15 +55,15 @@ export class Watch {
     return {
       p999: this.#gaps.percentile(99.9) / 1e6,
       max: this.#gaps.max / 1e6,
-      // The machine's other work is in these.
+      // These include delays that other programs cause.
       monitorP999: this.#delay.percentile(99.9) / 1e6,
       monitorMax: this.#delay.max / 1e6,
       longestGc: Math.max(0, ...this.#collections.map(({ duration }) => duration)),
     };
   }
 
-  /** How long garbage was collected between two moments. */
-  collecting(/** @type {number} */ from, /** @type {number} */ to) {
+  /** Returns the time spent on garbage collection between two moments. */
+  gcTime(/** @type {number} */ from, /** @type {number} */ to) {
     let sum = 0;
     for (const { startTime, duration } of this.#collections)
       sum += Math.max(0, Math.min(to, startTime + duration) - Math.max(from, startTime));

@@ -1,8 +1,11 @@
-// In words that the versions it is there for can read: CommonJS, and no syntax of this decade.
-const [least, have] = [require("../package.json").engines.node.replace(">=", ""), process.versions.node];
-const [wanted, own] = [least.split(".").map(Number), have.split(".").map(Number)];
+// CommonJS without modern syntax: unsupported versions of Node must be able to run this file.
+const [required, running] = [
+  require("../package.json").engines.node.replace(">=", ""),
+  process.versions.node,
+];
+const [wanted, own] = [required.split(".").map(Number), running.split(".").map(Number)];
 
 if (own[0] < wanted[0] || (own[0] === wanted[0] && own[1] < wanted[1])) {
-  console.error(`sessionup: needs Node ${least} or newer, this is Node ${have}`);
+  console.error(`sessionup: needs Node ${required} or newer, this is Node ${running}`);
   process.exit(1);
 }

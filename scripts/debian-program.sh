@@ -1,36 +1,37 @@
 #!/bin/sh
-# Brings a program of a newer Debian into a folder: <suite> <package> <program> <folder>. Needs no rights, and leaves the
-# system as it is: <folder>/<program> runs with its own suite's libraries, by its own suite's loader.
+# Installs a program of a newer Debian suite into a folder: <suite> <package> <program> <folder>. Needs no special rights and
+# does not change the system: <folder>/<program> runs with the libraries and the loader of its own suite.
 set -eu
 umask 022
 suite=$1 package=$2 program=$3 folder=$4
 run=$folder/$program root=$folder/root
 mkdir -p "$folder"
-# What anybody could have put there is not run.
-[ -O "$folder" ] && [ -O "$(dirname "$folder")" ] || { echo "$folder is somebody else's" >&2; exit 1; }
+# Programs that another user may have put there must not run.
+[ -O "$folder" ] && [ -O "$(dirname "$folder")" ] || { echo "$folder belongs to another user" >&2; exit 1; }
 
-# One brings it, others wait; the lock ends with whoever holds it.
+# One process installs and the others wait. The lock ends with the process that holds it.
 exec 9>"$folder/lock"
 flock 9
 [ ! -x "$run" ] || exit 0
 rm -rf "$root" "$folder/apt"
 mkdir -p "$root" "$folder/apt/lists/partial" "$folder/apt/archives/partial"
 
-# From where the system has its own packages, wherever that is.
+# Use the mirror from which the system has its own packages.
 codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 uri=$(apt-get --no-release-info indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' |
   sed -n "s/^\($codename\|stable\) main //p" | head -n 1)
-[ -n "$uri" ] || { echo "apt has no source of Debian's main packages" >&2; exit 1; }
+[ -n "$uri" ] || { echo "apt has no source for Debian's main packages" >&2; exit 1; }
 signed=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb [signed-by=$signed] $uri $suite main" >"$folder/apt/sources.list"
 
-# What only scripts of packages need, which are not run, is there already: all that comes is programs and libraries.
+# Only package scripts need these, and no package script runs: claim that they are installed. The download then has only
+# programs and libraries.
 for there in adduser debconf init-system-helpers perl postgresql-common; do
   printf 'Package: %s\nStatus: install ok installed\nArchitecture: %s\nMulti-Arch: allowed\nVersion: 999\n\n' \
     "$there" "$(dpkg --print-architecture)"
 done >"$folder/apt/status"
 
-# The system's settings, such as a proxy, but for its folders and for what it does after each run.
+# Keep the system's settings, such as a proxy, except for its folders and for hooks that run after each call.
 {
   apt-config dump | grep -Ev '^(Dir|DPkg|APT::Update)(::| )'
   cat <<CONF

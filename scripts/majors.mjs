@@ -1,16 +1,16 @@
-// Reports each framework and driver whose newest major on npm is not among those that the tests run on:
-// `npm run majors`. Ends with 1 if there is one, and with 2 if npm does not answer.
+// Reports each framework and driver whose newest major on npm is not tested: `npm run majors`. Exits with 1 when it finds
+// one, and with 2 when npm does not answer.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const MATRIX = "test/support/majors.json";
 
-/** The major of npm's latest version. Below 1.0 each minor may break what was, so it counts as one. */
+/** Returns the major of npm's latest version. Below 1.0 each minor may break, so it counts as a major: `0.18`. */
 async function newestMajor(name) {
   const { stdout } = await promisify(execFile)("npm", ["view", name, "dist-tags.latest", "--loglevel=error"]);
   const major = /^(0\.\d+|[1-9]\d*)\./.exec(stdout)?.[1];
-  if (!major) throw new Error(`npm says ${JSON.stringify(stdout)} is its latest version`);
+  if (!major) throw new Error(`npm reports ${JSON.stringify(stdout)} as its latest version`);
   return major;
 }
 
@@ -25,7 +25,7 @@ for (const [name, { majors }] of Object.entries(JSON.parse(await readFile(file, 
     );
     process.exitCode = 1;
   } catch (error) {
-    console.error(`${name}: npm does not say what the newest version is.\n${error.stderr || error.message}`);
+    console.error(`${name}: npm did not report the newest version.\n${error.stderr || error.message}`);
     process.exit(2);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Where a program is. Installs Debian's package when there is none and it may, or brings it from a newer Debian into a
- * folder of its own; else throws, saying what to install.
+ * Returns the path of a program. Installs a missing program from Debian: as root into the system, or from a newer suite into
+ * a separate folder. Throws an error that says what to install when neither is possible.
  */
 export function programPath(
   program: "Chromium" | "Redis" | "Valkey" | "PostgreSQL" | "PgBouncer" | "MariaDB" | "MySQL",

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 /**
- * Programs that the tests need, and Debian's packages that have them; `suite`: the one of Debian's to take it from, which
- * may be newer than the system; `fits`: what it says of itself, where others have the same name.
+ * The programs that the tests need, with their Debian packages. `suite` is the Debian suite to take a package from, which may be
+ * newer than the system. `fits` checks the output of `--version`, for names that several programs share.
  */
 const PROGRAMS = {
   Chromium: {
@@ -40,27 +40,29 @@ const PROGRAMS = {
     names: ["mysqld"],
     package: "mysql-server-core",
     suite: "sid",
-    // MariaDB's is called that, too.
+    // MariaDB has a program of the same name.
     fits: { says: /Ver ([89]|\d\d)\.(?!.*MariaDB)/, is: "MySQL 8 or later" },
     variable: "MYSQLD_PATH",
   },
 };
 
 /**
- * Where a program is. Installs Debian's package when there is none and it may, or brings it from a newer Debian into a
- * folder of its own; else throws, saying what to install.
+ * Returns the path of a program. Installs a missing program from Debian: as root into the system, or from a newer suite into
+ * a separate folder. Throws an error that says what to install when neither is possible.
  *
  * @param {keyof typeof PROGRAMS} program
  */
 export async function programPath(program) {
   const { names, package: debian, suite, variable, fits } = PROGRAMS[program];
   const own = process.env[variable];
-  if (own && !(await isExecutable(own))) throw new Error(`${variable}: ${own} is no program`);
-  if (own && fits && !(await says(own, fits.says))) throw new Error(`${variable}: ${own} is not ${fits.is}`);
+  if (own && !(await isExecutable(own)))
+    throw new Error(`${variable} must be the path of a program. Received ${own}.`);
+  if (own && fits && !(await says(own, fits.says)))
+    throw new Error(`${variable} must be the path of ${fits.is}. Received ${own}.`);
   const found = own || (await find(names, fits?.says));
   if (found) return found;
   if (await find(["apt-get"])) {
-    if (suite) return bring(program);
+    if (suite) return installSeparately(program);
     if (process.getuid?.() === 0) {
       await installPackage(debian, program);
       const installed = await find(names);
@@ -73,7 +75,7 @@ export async function programPath(program) {
 function missing(program) {
   const { package: debian, suite, variable, fits } = PROGRAMS[program];
   const which = suite ? `Debian ${suite}` : "Debian";
-  return `${fits?.is ?? program} is missing: install it (${which}: apt-get install ${debian}) or set ${variable}`;
+  return `${fits?.is ?? program} is missing. Install it (${which}: apt-get install ${debian}) or set ${variable} to its path.`;
 }
 
 async function find(names, fitting = /^/) {
@@ -92,7 +94,7 @@ async function find(names, fitting = /^/) {
   return undefined;
 }
 
-/** Debian keeps PostgreSQL's programs out of the PATH, a folder a version. The newest first. */
+/** Debian keeps PostgreSQL's programs outside of PATH, in one folder per version. Returns the newest version first. */
 async function postgresFolders() {
   const versions = await readdir("/usr/lib/postgresql").catch(() => []);
   return versions
@@ -107,7 +109,7 @@ function isExecutable(path) {
   );
 }
 
-/** Whether the program calls itself that; it is not asked where anything would do. */
+/** Whether the output of `--version` matches. Does not run the program when every output would match. */
 async function says(path, fitting) {
   if (fitting.test("")) return true;
   const { stdout } = await promisify(execFile)(path, ["--version"]).catch(() => ({ stdout: "" }));
@@ -115,10 +117,10 @@ async function says(path, fitting) {
 }
 
 /**
- * From a newer Debian, into a folder that stays for the next time. It is none of the project's: servers run without the
- * rights of root, and the project may be where only root can look.
+ * Installs a program from a newer Debian suite into a folder that stays for the next run. The folder is outside of the project:
+ * servers run without root, and only root may be able to read the project.
  */
-async function bring(program) {
+async function installSeparately(program) {
   const { package: debian, suite, names } = PROGRAMS[program];
   const folder = join(tmpdir(), `sessionup-programs-${process.getuid?.()}`, `${suite}-${debian}`);
   const script = fileURLToPath(new URL("debian-program.sh", import.meta.url));
@@ -126,15 +128,15 @@ async function bring(program) {
   return join(folder, names[0]);
 }
 
-/** One installation at a time in this process. */
+// apt-get allows one installation at a time.
 let installing = Promise.resolve();
 
 /**
- * Installs a package of the system's own Debian. Waits for as long as another process holds one of apt's locks; any other
- * failure rejects at once with what apt-get said.
+ * Installs a package of the system's own Debian suite. Waits while another process holds one of apt's locks. Rejects with the
+ * output of apt-get on any other failure.
  *
  * @param {string} debian
- * @param {string} [what] what the error says is missing; the package by default
+ * @param {string} [what]  the name in error messages; the package by default
  */
 export function installPackage(debian, what = debian) {
   const before = installing;
@@ -146,7 +148,7 @@ export function installPackage(debian, what = debian) {
   return installing;
 }
 
-/** What apt-get says when another process holds a lock: of the package lists, of the downloads, or dpkg's. */
+/** Matches the error of apt-get when another process holds the lock of the package lists, the downloads or dpkg. */
 const IS_LOCKED = /Could not get lock .*(held by process|\(11: )/;
 
 // apt-get can wait for dpkg's lock by itself (DPkg::Lock::Timeout), but not for that of the package lists.
@@ -158,16 +160,16 @@ async function aptGet(what, ...args) {
     } catch (error) {
       if (!IS_LOCKED.test(error.message)) throw error;
       if (attempt === 1) {
-        process.stderr.write(`apt-get ${args[0]} for ${what}: waits for another installation to end\n`);
+        process.stderr.write(`apt-get ${args[0]} for ${what}: waiting for another installation to end\n`);
       }
       await delay(500);
     }
   }
 }
 
-/** Prints nothing. Rejects with what the program printed to stderr. */
+/** Runs a program without output. Rejects with what it printed to stderr. */
 async function quietly(command, args, failure) {
-  // Debian starts a server as soon as it is installed, unless it is told that there is nothing to start it with.
+  // Debian starts a server right after its installation, except in run level 1.
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1", LC_ALL: "C" };
   try {
     await promisify(execFile)(command, args, { env, maxBuffer: 64 * 1024 * 1024 });

@@ -2,10 +2,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes longest: whole servers, other runtimes, builds of apps. Their files say little of it: some have three lines. */
 const SLOW: readonly RegExp[] = [
-  /test\/stores\/(mysql|postgres|redis)[^/]*$/,
-  /test\/engines\//,
+  /test\/stores\/(mysql|postgres|redis)\//,
+  /test\/runtimes\//,
   /test\/stores\//,
-  /test\/(demo|examples|attacks)\/|test\/adapters\/(next|nest|sveltekit|h3-nitro|ws)/,
+  /test\/(browser|examples)\/|test\/security\/rotation|test\/frameworks\/(next|nest|sveltekit|h3\/n|ws)/,
 ];
 
 /** Begins with the slowest, so that in the end all workers have something to do. */

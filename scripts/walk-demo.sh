@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the demo as a newcomer does, walks through it once with curl, and stops it. PORT, or else a free one.
+# Starts the demo as a new user does, walks through it once with curl, and stops it. Uses PORT, or a free port without it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ finish() {
   local status=$?
   trap - EXIT INT TERM
   if [ -n "$demo" ]; then
-    # The whole group: npm, tsx and the server. Each has five seconds to go.
+    # Stop the whole process group: npm, tsx and the server. Each has five seconds to exit.
     kill -- "-$demo" 2>/dev/null || true
     for _ in $(seq 50); do
       kill -0 -- "-$demo" 2>/dev/null || break
@@ -46,30 +46,30 @@ url=""
 for _ in $(seq 600); do
   url=$(grep -o -m 1 'http://localhost:[0-9]*' "$work/log" || true)
   [ -n "$url" ] && break
-  kill -0 "$demo" 2>/dev/null || fail "it ended before it could be reached"
+  kill -0 "$demo" 2>/dev/null || fail "the server exited before it printed its address"
   sleep 0.1
 done
-[ -n "$url" ] || fail "it printed no address within a minute"
+[ -n "$url" ] || fail "the server printed no address within a minute"
 
-# request DEVICE EXPECTED PATH [FIELD=VALUE ...]: the answer has to be its status and where it redirects to; the page
-# is in $work/page.
+# request DEVICE EXPECTED PATH [FIELD=VALUE ...]: sends a request and compares the response's status and redirect target with
+# EXPECTED. Saves the page in $work/page.
 request() {
   local device=$1 expected=$2 path=$3 answer field
   shift 3
   local fields=()
   for field in "$@"; do fields+=(--data-urlencode "$field"); done
   answer=$(curl --silent --show-error --max-time 30 --user-agent "$device" --cookie "$work/$device" --cookie-jar "$work/$device" \
-    --output "$work/page" --write-out '%{http_code} %{redirect_url}' ${fields[@]+"${fields[@]}"} "$url$path") || fail "$path does not answer"
+    --output "$work/page" --write-out '%{http_code} %{redirect_url}' ${fields[@]+"${fields[@]}"} "$url$path") || fail "$path did not respond"
   answer=${answer/"$url"/}
   answer=${answer% }
-  [ "$answer" = "$expected" ] || fail "$path answers \"$answer\" to $device, not \"$expected\""
+  [ "$answer" = "$expected" ] || fail "$path responded \"$answer\" to $device, expected \"$expected\""
 }
 
-# shows TIMES TEXT: so often does the page have it, a line at most once.
+# shows TIMES TEXT: the number of lines of the page that contain the text.
 shows() {
   local times
   times=$(grep -c "$2" "$work/page" || true)
-  [ "$times" = "$1" ] || fail "the page has \"$2\" $times times, not $1"
+  [ "$times" = "$1" ] || fail "\"$2\" is on $times lines of the page, expected $1"
 }
 
 request first "200" /
@@ -86,7 +86,7 @@ shows 1 "This device"
 shows 2 'name="id"'
 
 request first "200" /private
-# The newest is the first of the list: the second device.
+# The newest session is first in the list: the second device.
 newest=$(grep -o -m 1 'name="id" value="[0-9A-Za-z]*"' "$work/page" | cut -d '"' -f 4)
 request first "303 /private" /revoke id="$newest"
 request second "303 /login" /private
@@ -94,4 +94,4 @@ request second "303 /login" /private
 request first "303 /" /logout logout=
 request first "303 /login" /private
 
-echo "demo: walked through"
+echo "demo: all steps passed"

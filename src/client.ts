@@ -1,70 +1,72 @@
 import type { SessionId, SessionJson } from "./session.ts";
 
-/** Where the ready-made routes are. */
+/** The options of `sessionClient`. */
 export interface SessionClientOptions {
-  /** What stands before them: `"/account"`, or `"https://api.example.com/account"`. Default `""`. */
+  /** The path before each route: `"/account"`, or `"https://api.example.com/account"`. Default `""`. */
   readonly path?: string;
 }
 
-/** Who is signed in, and for how long. */
+/** The signed-in user, and how long the session lasts. */
 export interface SessionStatus<Meta = undefined> {
   readonly userKey: string;
-  /** Whole seconds until the session ends, unless it is used. */
+  /** The whole seconds until the session ends. Using the session may extend it. */
   readonly expiresIn: number;
   readonly session: SessionJson<Meta>;
 }
 
-/** What `watch` tells of. */
+/** The callbacks of `watch`. */
 export interface SessionWatcher {
-  /** Each second: how many are left. */
+  /** Called each second with the seconds that are left. */
   readonly tick?: (secondsLeft: number) => void;
-  /** Once, when there is no session any more, wherever it was ended, with the server's reason: `"expired"`, `"revoked"`, `"evicted"`, `"no_cookie"`, … */
+  /** Called once when the session has ended, wherever it was ended, with the server's reason: `"expired"`, `"revoked"`, `"evicted"`, `"no_cookie"`, … */
   readonly end: (reason: string) => void;
 }
 
-/** The verbs, from a browser. Each throws a `SessionClientError` when the server refuses or cannot be reached. */
+/** The session methods for browsers. Each throws a `SessionClientError` when the server rejects the request or cannot be reached. */
 export interface SessionClient<Meta = undefined> {
-  /** The session, or `undefined` when there is none; does not count as activity. */
+  /** Returns the session, or `undefined` if there is none. Does not count as activity. */
   get(): Promise<SessionStatus<Meta> | undefined>;
-  /** All sessions of the user, newest first, this browser's own marked `current`. */
+  /** Returns all sessions of the user, newest first, with this browser's marked as `current`. */
   fetchAll(): Promise<ReadonlyArray<SessionJson<Meta>>>;
-  /** Logs out, and tells the other tabs. */
+  /** Logs out, and notifies the other tabs. */
   revoke(): Promise<void>;
-  /** Ends the user's other sessions; their ids. */
+  /** Ends the user's other sessions. Returns their ids. */
   revokeOther(): Promise<readonly SessionId[]>;
-  /** Ends all sessions of the user, and tells the other tabs; their ids. */
+  /** Ends all sessions of the user, and notifies the other tabs. Returns their ids. */
   revokeAll(): Promise<readonly SessionId[]>;
-  /** Ends one session of the same user; whether it was there. */
+  /** Ends one session of the same user. Returns false if there was no such session. */
   revokeOwn(id: string): Promise<boolean>;
   /**
-   * Counts down to the session's end, and notices when it ends elsewhere: in another tab at once, on another device
-   * within a minute. While the server cannot be reached nothing is said: that is no logout. Returns what stops it.
+   * Counts down to the session's end, and notices when the session ends elsewhere: in another tab at once, on another device
+   * within a minute. An unreachable server does not count as a logout and calls nothing. Returns a function that stops watching.
    */
   watch(watcher: SessionWatcher): () => void;
 }
 
-/** What a refusal says besides its status, in the words of RFC 9470. */
-interface Refusal {
+/** The JSON body of a rejection, with the parameters of RFC 9470. */
+interface Rejection {
   readonly reason?: string;
   readonly max_age?: number;
   readonly acr_values?: string;
 }
 
-/** What the server answered instead. */
+/** An error response of the server, or the failure to reach it. */
 export class SessionClientError extends Error {
-  /** The HTTP status; 0 when nothing came. */
+  /** The HTTP status; 0 without a response. */
   readonly status: number;
-  /** Why there is no session; only with 401. */
+  /** The reason for a 401. */
   readonly reason: string | undefined;
   /**
-   * What the user has to prove first, where the reason is `"stale_authentication"`: no longer than so many seconds ago, at
-   * that level or above.
+   * What the routes require when the reason is `"stale_authentication"`: an authentication at most `maxAge` seconds ago, at
+   * `level` or above.
    */
   readonly needed: { readonly maxAge?: number; readonly level?: number } | undefined;
 
   /** @internal */
-  constructor(status: number, answer: Refusal = {}, cause?: unknown) {
-    super(`the session service answered ${status || "nothing"}`, { cause });
+  constructor(status: number, answer: Rejection = {}, cause?: unknown) {
+    super(status ? `The session routes responded with ${status}.` : "The session routes did not respond.", {
+      cause,
+    });
     this.name = "SessionClientError";
     this.status = status;
     const { reason, max_age: maxAge, acr_values: acr } = answer;
@@ -76,10 +78,11 @@ export class SessionClientError extends Error {
   }
 }
 
-const RECHECK = 60_000;
+const RECHECK_INTERVAL = 60_000;
+const RETRY_DELAY = 5_000;
 
 /**
- * A client of the ready-made routes, for browsers.
+ * Creates a client of the ready-made routes, for browsers.
  *
  * @example
  * ```ts
@@ -99,7 +102,7 @@ export function sessionClient<Meta = undefined>({
   const name = `sessionup ${path}`;
 
   async function call<Answer>(method: string, route: string): Promise<Answer> {
-    // Also where the routes are on another origin; its CORS decides.
+    // Credentials are also needed for routes on another origin, whose CORS headers decide.
     const options: RequestInit = { method, credentials: "include", cache: "no-store" };
     const response = await fetch(path + route, options).catch((cause: unknown) => {
       throw new SessionClientError(0, {}, cause);
@@ -109,6 +112,7 @@ export function sessionClient<Meta = undefined>({
     return json;
   }
 
+  /** Returns the session, or the reason why there is none. */
   async function find(): Promise<SessionStatus<Meta> | string> {
     try {
       return await call("GET", "/session");
@@ -118,8 +122,8 @@ export function sessionClient<Meta = undefined>({
     }
   }
 
-  /** Tells the other tabs that there is something to ask about. */
-  function tell(): void {
+  /** Makes the other tabs check the session. */
+  function notifyTabs(): void {
     const channel = new BroadcastChannel(name);
     channel.postMessage("changed");
     channel.close();
@@ -133,12 +137,12 @@ export function sessionClient<Meta = undefined>({
     fetchAll: async () => (await call<{ sessions: SessionJson<Meta>[] }>("GET", "/sessions")).sessions,
     async revoke() {
       await call("POST", "/logout");
-      tell();
+      notifyTabs();
     },
     revokeOther: async () => (await call<{ ended: SessionId[] }>("DELETE", "/sessions")).ended,
     async revokeAll() {
       const { ended } = await call<{ ended: SessionId[] }>("POST", "/logout-all");
-      tell();
+      notifyTabs();
       return ended;
     },
     async revokeOwn(id) {
@@ -148,56 +152,56 @@ export function sessionClient<Meta = undefined>({
         if (error instanceof SessionClientError && error.status === 404) return false;
         throw error;
       }
-      tell();
+      notifyTabs();
       return true;
     },
 
     watch({ tick, end }) {
       const channel = new BroadcastChannel(name);
       let timer: ReturnType<typeof setTimeout> | undefined;
-      let asked = 0;
+      let checks = 0;
       let endsAt = 0;
-      let asksAt = 0;
+      let nextCheckAt = 0;
 
-      async function ask(): Promise<void> {
+      async function check(): Promise<void> {
         clearTimeout(timer);
-        const own = ++asked;
+        const number = ++checks;
         const found = await find().catch(() => undefined);
-        // Stopped, or asked once more, meanwhile.
-        if (own !== asked) return;
+        // Another check has begun in the meantime, or the watcher has been stopped.
+        if (number !== checks) return;
         const now = Date.now();
-        asksAt = now + RECHECK;
+        nextCheckAt = now + RECHECK_INTERVAL;
         if (typeof found === "string") {
           stop();
           end(found);
         } else if (found) {
           endsAt = now + found.expiresIn * 1_000;
           count();
-        } else timer = setTimeout(ask, 5_000);
+        } else timer = setTimeout(check, RETRY_DELAY);
       }
 
       function count(): void {
         const now = Date.now();
         const left = Math.max(0, Math.round((endsAt - now) / 1_000));
         tick?.(left);
-        // It may have been used meanwhile, and the machine may have slept.
-        timer = setTimeout(left === 0 || now >= asksAt ? ask : count, 1_000);
+        // Before the end, check: the session may have been used, and the machine may have slept.
+        timer = setTimeout(left === 0 || now >= nextCheckAt ? check : count, 1_000);
       }
 
-      function look(): void {
-        if (document.visibilityState === "visible") void ask();
+      function checkIfVisible(): void {
+        if (document.visibilityState === "visible") void check();
       }
 
       function stop(): void {
-        asked++;
+        checks++;
         clearTimeout(timer);
         channel.close();
-        document.removeEventListener("visibilitychange", look);
+        document.removeEventListener("visibilitychange", checkIfVisible);
       }
 
-      channel.onmessage = () => void ask();
-      document.addEventListener("visibilitychange", look);
-      void ask();
+      channel.onmessage = () => void check();
+      document.addEventListener("visibilitychange", checkIfVisible);
+      void check();
       return stop;
     },
   };

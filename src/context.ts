@@ -2,21 +2,21 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
 import type { Sessions } from "./http/sessions.ts";
 
-/** The verbs for code far from the request: they find it by themselves. */
+/** The session methods for code without access to the request. They find the current request themselves. */
 export interface ContextSessions<Context, In = undefined, Out = In> extends BoundSessions<In, Out> {
   /**
-   * Runs `callback`, and whatever it starts, for this request; what it returns. Inside, the verbs are about it.
-   * Where it is called twice, the inner request counts.
+   * Runs `callback`, and everything that it starts, for this request. Returns what `callback` returns. In nested calls, the
+   * methods use the innermost request.
    */
   run<Result>(context: Context, callback: () => Result): Result;
 }
 
 /**
- * Sessions for code that is not handed the request: services, templates, log lines. Opt-in, over the verbs of any
- * adapter; what two of these are told about, they keep apart. Costs an `AsyncLocalStorage` for each request.
+ * Creates session methods for code without access to the request: services, templates, logging. Works with the sessions of
+ * every adapter; the results of several calls are independent. Each request runs in an `AsyncLocalStorage`.
  *
- * Outside of `run` the verbs throw a `TypeError`. So does work that outlives its request, where it sets a cookie:
- * `ERR_HEADERS_SENT`.
+ * Outside of `run`, the methods throw a `TypeError`. Work that outlives its request throws `ERR_HEADERS_SENT` when it sets a
+ * cookie.
  *
  * @example
  * ```ts
@@ -32,10 +32,10 @@ export interface ContextSessions<Context, In = undefined, Out = In> extends Boun
  * const app = express();
  * app.use((req, _res, next) => current.run(req, next));
  *
- * async function whoDidIt(): Promise<string> { // somewhere deep
- *   return (await current.get())?.userKey ?? "nobody";
+ * async function greet(): Promise<string> { // far from the request
+ *   return `Hello, ${(await current.get())?.userKey ?? "guest"}`;
  * }
- * app.get("/", async (_req, res) => res.send(await whoDidIt()));
+ * app.get("/", async (_req, res) => res.send(await greet()));
  * ```
  */
 export function contextSessions<Context extends object, In, Out>(
@@ -46,14 +46,16 @@ export function contextSessions<Context extends object, In, Out>(
     const context = storage.getStore();
     if (context) return context;
     throw new TypeError(
-      "sessionup/context: no request is under way here; let run(context, next) be the first middleware",
+      "sessionup/context: there is no current request. Call run(context, next) in the app's first middleware.",
     );
   });
   return {
     ...bound,
     run(context, callback) {
       if (typeof context !== "object" || context === null || typeof callback !== "function") {
-        throw new TypeError("run: needs the context of a request, and a function to run for it");
+        throw new TypeError(
+          "run: context must be the adapter's context of a request, and callback a function.",
+        );
       }
       return storage.run(context, callback);
     },

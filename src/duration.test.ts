@@ -3,17 +3,17 @@ import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../test/support/fuzz.ts";
 import { duration, formatDuration, parseDuration } from "./duration.ts";
 
-describe("milliseconds", () => {
+describe("parseDuration", () => {
   it.each([
     ["1s", 1_000],
     ["15m", 900_000],
     ["24h", 86_400_000],
     ["30d", 2_592_000_000],
-  ])("makes %s %i", (text, result) => {
+  ])("parses %s to %i milliseconds", (text, result) => {
     expect(parseDuration(text, "x")).toBe(result);
   });
 
-  // Some of these compile as a template type.
+  // Some of these satisfy the template type `Duration`.
   it.each([
     "",
     "0s",
@@ -31,13 +31,22 @@ describe("milliseconds", () => {
     "99999999999d",
     5,
     null,
-  ])("refuses %j, and names the option", (text) => {
+  ])("rejects %j and names the option", (text) => {
     expect(() => parseDuration(text, "idleTimeout")).toThrow(
-      /^idleTimeout: needs a whole number above zero and/,
+      /^idleTimeout must be a duration such as "15m" or "30d": .* Received /,
     );
   });
 
-  it("gives whole milliseconds above zero, or a TypeError, whatever comes", () => {
+  it.each([
+    ["soon", 'Received "soon".'],
+    [3_600, "Received 3600."],
+    [["5m"], "Received object."],
+    [undefined, "Received undefined."],
+  ])("shows the rejected value %j", (value, received) => {
+    expect(() => parseDuration(value, "expiresIn")).toThrow(received);
+  });
+
+  it("returns a positive integer or throws TypeError for any value", () => {
     const number = fc.oneof(fc.nat().map(String), fc.bigInt().map(String), fc.double().map(String));
     const text = fc.oneof(
       fc.tuple(number, fc.constantFrom("s", "m", "h", "d", "S", "ms", "")).map((parts) => parts.join("")),
@@ -60,7 +69,7 @@ describe("milliseconds", () => {
   });
 });
 
-describe("inWords", () => {
+describe("formatDuration", () => {
   it.each([
     [1_500, "1.5 seconds"],
     [1_000, "1 second"],
@@ -70,13 +79,13 @@ describe("inWords", () => {
     [3_600_000, "1 hour"],
     [86_400_000, "24 hours"],
     [30 * 86_400_000, "30 days"],
-  ])("reads %d as %s", (length, words) => {
+  ])("formats %d milliseconds as %s", (length, words) => {
     expect(formatDuration(length)).toBe(words);
   });
 });
 
 describe("duration", () => {
-  it("gives back what it has checked", () => {
+  it("returns a valid duration and throws on an invalid one", () => {
     expect(duration("30d")).toBe("30d");
     expect(() => duration("soon")).toThrow(TypeError);
   });

@@ -1,16 +1,16 @@
-/** A length of time: a whole number and `s`, `m`, `h` or `d`, such as `"15m"` or `"30d"`. */
+/** A length of time: a whole number followed by `s`, `m`, `h` or `d`, such as `"15m"` or `"30d"`. */
 export type Duration = `${number}${"s" | "m" | "h" | "d"}`;
 
 const UNIT = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-/** What a timer can wait for, in milliseconds, 24.8 days: with more it fires at once. @internal */
+/** The longest delay of a timer, in milliseconds: 24.8 days. A timer with a longer one fires at once. @internal */
 export const MAX_TIMER_DELAY: number = 2 ** 31 - 1;
 
 const FORM = /^(0|[1-9][0-9]{0,9})([smhd])$/;
 
 /**
- * Checks a duration that comes as text, from the environment say.
+ * Checks a duration that is only known at run time, for example from an environment variable.
  *
- * Throws `TypeError` for what is not a whole number and a unit, or is zero.
+ * Throws `TypeError` if it is zero or not a whole number with a unit.
  *
  * @example
  * ```ts
@@ -25,27 +25,28 @@ export function duration(text: string): Duration {
   return text as Duration;
 }
 
-/** Milliseconds as somebody reads them, in the largest unit that gives a whole number: `"24 hours"`. @internal */
+/** Formats milliseconds for people, in the largest unit that gives a whole number: `"24 hours"`. @internal */
 export function formatDuration(milliseconds: number): string {
-  // A day or two of hours are read as hours.
+  // Below three days, hours read better: "24 hours", "48 hours".
   const units = [
     ["day", UNIT.d, 3],
     ["hour", UNIT.h, 1],
     ["minute", UNIT.m, 1],
   ] as const;
-  const fitting = units.find(([, unit, least]) => milliseconds % unit === 0 && milliseconds / unit >= least);
+  const fitting = units.find(([, unit, min]) => milliseconds % unit === 0 && milliseconds / unit >= min);
   const [name, unit] = fitting ?? ["second", UNIT.s];
   const count = milliseconds / unit;
   return `${count} ${name}${count === 1 ? "" : "s"}`;
 }
 
-/** The milliseconds of a duration; `name` is what the error calls it. @internal */
-export function parseDuration(text: unknown, name: string): number {
-  const [, count, unit] = (typeof text === "string" && FORM.exec(text)) || [];
+/** Parses a duration to milliseconds. `name` is the option that the error names. @internal */
+export function parseDuration(value: unknown, name: string): number {
+  const [, count, unit] = (typeof value === "string" && FORM.exec(value)) || [];
   const result = Number(count) * UNIT[unit as keyof typeof UNIT];
   if (!(result > 0)) {
+    const isShown = typeof value === "string" || typeof value === "number";
     throw new TypeError(
-      `${name}: needs a whole number above zero and "s", "m", "h" or "d", such as "15m" or "30d"`,
+      `${name} must be a duration such as "15m" or "30d": a positive integer and s, m, h or d. Received ${isShown ? JSON.stringify(value) : typeof value}.`,
     );
   }
   return result;

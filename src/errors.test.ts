@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SessionError } from "./errors.ts";
 
 describe("SessionError", () => {
-  it("has the status that goes with its code", () => {
+  it("each code has its HTTP status", () => {
     const codes = [
       "ERR_UNAUTHORIZED",
       "ERR_NOT_OWNER",
@@ -18,7 +18,7 @@ describe("SessionError", () => {
     ]);
   });
 
-  it("keeps cause and reason", () => {
+  it("keeps message, cause and reason", () => {
     const cause = new Error("ECONNREFUSED");
     const error = new SessionError("ERR_STORE", "down", { cause });
     expect([error.cause, error.reason, error.name, error.message]).toEqual([
@@ -31,7 +31,7 @@ describe("SessionError", () => {
     expect(error).toBeInstanceOf(Error);
   });
 
-  it("is known across copies of the package", async () => {
+  it("SessionError.is recognizes errors of another copy of the package", async () => {
     const copy = (await import("./errors.ts?copy" as string)) as typeof import("./errors.ts");
     expect(copy.SessionError).not.toBe(SessionError);
     expect(SessionError.is(new copy.SessionError("ERR_STORE", ""))).toBe(true);

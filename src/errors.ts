@@ -1,4 +1,4 @@
-/** What can go wrong at run time; mistakes of the program are `TypeError`s. The list is closed. */
+/** The codes of run-time errors. The list is closed. Programmer mistakes are `TypeError`s. */
 export type SessionErrorCode =
   | "ERR_UNAUTHORIZED"
   | "ERR_NOT_OWNER"
@@ -11,16 +11,16 @@ export type SessionErrorCode =
 
 /**
  * Why a request has no session.
- * - `no_cookie`: it brought none.
- * - `malformed`: what it brought cannot be ours, or names two users at once.
- * - `unknown`: no such session, or the wrong secret for it.
- * - `expired`, `idle`: it was ours, and its time is over.
- * - `revoked`, `logout`, `evicted`: it was ours, and was ended: from elsewhere, by its user, for a newer one beyond
- *   `maxSessions`. Without `tombstones` an ended session is `unknown`, unless `notBefore` refuses it.
- * - `client_changed`: `validate` refuses the browser or the address, or ended the session because of it.
- * - `reused`: an old secret came back; the session was ended.
- * - `stale_authentication`: there is one, but the user has to prove who they are again; the error says how.
- * - `meta_invalid`: the record's metadata no longer parses; it is refused and kept.
+ * - `no_cookie`: the request has no session cookie.
+ * - `malformed`: the cookie is not a valid token, or the cookies belong to sessions of two users.
+ * - `unknown`: the session does not exist, or the secret is wrong.
+ * - `expired`, `idle`: the session passed its deadline, or its idle timeout.
+ * - `revoked`, `logout`, `evicted`: the session was revoked, its user logged out, or a newer session exceeded `maxSessions`.
+ *   Without `tombstones` an ended session is `unknown`, unless `notBefore` rejects it.
+ * - `client_changed`: `validate` rejected the browser or the address, or ended the session because of it.
+ * - `reused`: the client presented an old secret, and the session was ended.
+ * - `stale_authentication`: the session is valid, but the user must re-authenticate. The error's `needed` says how.
+ * - `meta_invalid`: the metadata does not match the schema. The request is rejected and the record is kept.
  */
 export type UnauthorizedReason =
   | "no_cookie"
@@ -36,11 +36,11 @@ export type UnauthorizedReason =
   | "stale_authentication"
   | "meta_invalid";
 
-/** What the user has to prove. RFC 9470 calls it `max_age` and `acr_values`. */
+/** The authentication that the user must provide, `max_age` and `acr_values` in RFC 9470. */
 export interface NeededAuthentication {
-  /** No longer ago than so many seconds. */
+  /** The highest age of the authentication, in seconds. */
   readonly maxAge?: number;
-  /** At this level or above. */
+  /** The lowest level. */
   readonly level?: number;
 }
 
@@ -55,28 +55,28 @@ const STATUS: { readonly [code in SessionErrorCode]: number } = {
   ERR_STORE: 503,
 };
 
-// In the registry of symbols, so that two copies of the package know each other's errors.
+// A registered symbol, so that two copies of the package recognize each other's errors.
 const BRAND = Symbol.for("sessionup.SessionError");
 
 /**
- * The one error of this package. Its message holds no secret and no data of a user.
+ * The error that this package throws at run time. Its message contains no secret and no user data.
  *
  * @example
  * ```ts
  * import { SessionError } from "sessionup";
  *
- * function statusOf(error: unknown): number {
+ * function toStatus(error: unknown): number {
  *   return SessionError.is(error) ? error.status : 500;
  * }
  * ```
  */
 export class SessionError extends Error {
   readonly code: SessionErrorCode;
-  /** The HTTP status that fits: 401, 403, 409, 422, 500 or 503. */
+  /** The matching HTTP status: 401, 403, 409, 422, 500 or 503. */
   readonly status: number;
-  /** Why there is no session; only with `ERR_UNAUTHORIZED`. */
+  /** Why the request has no session. Only with `ERR_UNAUTHORIZED`. */
   declare readonly reason?: UnauthorizedReason;
-  /** What the user has to prove; only with the reason `stale_authentication`. */
+  /** The authentication that is needed. Only with the reason `stale_authentication`. */
   declare readonly needed?: NeededAuthentication;
 
   constructor(
@@ -93,14 +93,14 @@ export class SessionError extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
-  /** Whether this is a `SessionError`, of whatever copy of the package. */
+  /** Whether an error is a `SessionError`, even of another copy of the package. */
   static is(error: unknown): error is SessionError {
     return typeof error === "object" && error !== null && BRAND in error;
   }
 
   /** @internal */
   static unauthorized(reason: UnauthorizedReason, needed?: NeededAuthentication): SessionError {
-    const message = needed ? "the user has to prove again who they are" : `no session: ${reason}`;
+    const message = needed ? "The user must re-authenticate." : `The request has no session: ${reason}.`;
     return new SessionError("ERR_UNAUTHORIZED", message, { reason, needed });
   }
 }

@@ -1,44 +1,44 @@
 import { describe, expect, it, vi } from "vitest";
 import { Events } from "./events.ts";
 
-const told = { reason: "no_cookie", at: 1 } as const;
+const EVENT = { reason: "no_cookie", at: 1 } as const;
 
 describe("events", () => {
-  it("tells every listener until it leaves", () => {
+  it("calls every listener of an event until it is removed", () => {
     const events = new Events();
     const heard: string[] = [];
     const off = events.on("rejected", () => heard.push("a"));
     events.on("rejected", ({ reason }) => heard.push(reason));
     events.on("created", () => heard.push("never"));
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     off();
     off();
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     expect(heard).toEqual(["a", "no_cookie", "no_cookie"]);
   });
 
-  it("tells a listener twice that was added twice, and lets it leave one at a time", () => {
+  it("a listener that is added twice is called twice and removed one at a time", () => {
     const events = new Events();
     let heard = 0;
     const listener = () => void heard++;
     const off = events.on("rejected", listener);
     events.on("rejected", listener);
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     off();
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     expect(heard).toBe(3);
   });
 
-  it("hands out what no listener can change", () => {
+  it("listeners receive a frozen event", () => {
     const events = new Events();
     events.on("rejected", (event) => {
       expect(Object.isFrozen(event)).toBe(true);
     });
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     expect.assertions(1);
   });
 
-  it("tells the listeners of error what a listener throws, at once or later", async () => {
+  it("errors of synchronous and asynchronous listeners go to the listeners of error", async () => {
     const events = new Events();
     const causes: unknown[] = [];
     events.on("error", ({ error }) => causes.push(error.message, error.cause));
@@ -48,33 +48,33 @@ describe("events", () => {
     events.on("rejected", async () => {
       throw new Error("later");
     });
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     await new Promise((resolve) => setImmediate(resolve));
-    const message = 'sessionup: a listener of "rejected" failed';
+    const message = 'sessionup: a listener of "rejected" failed.';
     expect(causes).toEqual([message, new Error("at once"), message, new Error("later")]);
   });
 
-  it("tells the console where nobody else listens, or the listener of errors fails itself", () => {
+  it("errors go to the console without a listener of error, or if that listener fails", () => {
     const print = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const events = new Events();
     events.on("rejected", () => {
-      throw new Error("nobody hears");
+      throw new Error("no listener of error");
     });
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     events.on("error", () => {
-      throw new Error("fails too");
+      throw new Error("fails itself");
     });
-    events.emit("rejected", { ...told });
+    events.emit("rejected", { ...EVENT });
     expect(print.mock.calls.map(([error]) => (error as Error).message)).toEqual([
-      'sessionup: a listener of "rejected" failed',
-      'sessionup: a listener of "error" failed',
+      'sessionup: a listener of "rejected" failed.',
+      'sessionup: a listener of "error" failed.',
     ]);
     print.mockRestore();
   });
 
-  it("takes functions only", () => {
+  it("on rejects a listener that is not a function", () => {
     expect(() => new Events().on("rejected", "log" as never)).toThrow(
-      'events.on("rejected"): needs a function',
+      'The listener of events.on("rejected") must be a function. Received string.',
     );
   });
 });

@@ -3,19 +3,19 @@ import type { UnauthorizedReason } from "./errors.ts";
 import type { Agent, SessionId } from "./session.ts";
 import type { EndReason, Json } from "./store.ts";
 
-/** Whether a browser or a network that begins a session was seen with this user before. */
+/** Whether the user has used the browser and the network of a login before. */
 export interface Recognition {
-  /** How many live sessions the user had: with none there is nothing to compare with, and nobody to warn by them. */
+  /** The number of live sessions that the user had before. Without any there is nothing to compare with. */
   readonly sessions?: number;
-  /** Whether one of them is of the same families of browser and system; left out where these are not known. */
+  /** Whether one of them has the same browser and system families. Absent if these are unknown. */
   readonly agent?: boolean;
-  /** Whether one of them began in the same network, /24 or /64; left out where it is not known. */
+  /** Whether one of them began in the same network, /24 or /64. Absent if it is unknown. */
   readonly network?: boolean;
-  /** Whether this user has logged in with this very browser before, by the cookie of `recognize.device`. */
+  /** Whether the user has logged in with this very browser before, by the cookie of `recognize.device`. */
   readonly device?: boolean;
 }
 
-/** What a manager tells. Ids and user keys, never secrets or hashes. Times are milliseconds since 1970. */
+/** The events of a manager. They contain ids and user keys, never secrets or hashes. Times are milliseconds since 1970. */
 export interface SessionEvents {
   /** A session began. */
   created: {
@@ -24,26 +24,26 @@ export interface SessionEvents {
     at: number;
     ip?: string;
     agent?: Agent;
-    /** What `client.geo` says. */
+    /** The place that `client.geo` returned. */
     geo?: Json;
-    /** Whether somebody like this was seen before (only with `recognize`). */
+    /** Whether the client was seen with this user before. Only with `recognize`. */
     seen?: Recognition;
   };
   /**
-   * Sessions ended, and their records with them. A session that ends by itself, as `expired` or `idle`, is reported once:
-   * when a client returns with its cookie, or when the store's cleanup removes it, which may be much later. Then `at` is the
-   * moment when it ended. Redis and Durable Objects expire records themselves, which nobody can report. `userKey` is
-   * missing where it is not known, as in `revokeById`, and where the sessions belong to many users, as in `revokeAllBefore`.
+   * Sessions and their records ended. A session that ends by itself, as `expired` or `idle`, is reported once: when a client
+   * presents its cookie, or when the store's cleanup removes it, which may be much later. Then `at` is the moment when it
+   * ended. Redis and Durable Objects expire records themselves, so these ends are not reported. `userKey` is absent if it is
+   * unknown, as in `revokeById`, or if the sessions belong to many users, as in `revokeAllBefore`.
    */
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
-  /** A session got a new secret: by `rotateEvery` (`time`), or by the verb of that name. */
+  /** A session got a new secret: by `rotateEvery` (`time`), or by the method of that name. */
   rotated: { id: SessionId; userKey: string; at: number; by: "time" | "rotate" | "reauthenticate" };
   /**
-   * A request was rejected by `auth`, or presented a cookie that is not accepted, on a public route too; each reason once for
-   * a request. With `cross_origin`, a page of another origin sent it.
+   * `auth` rejected a request, or a request to any route presented an invalid cookie. Each reason is emitted once per
+   * request. With `cross_origin`, a page of another origin sent the request.
    */
   rejected: { reason: UnauthorizedReason | "cross_origin"; at: number };
-  /** A session was used from another browser or network than it was started from (only with `validate`). */
+  /** A session was used from another browser or network than the one that it began with. Only with `validate`. */
   client_changed: {
     id: SessionId;
     userKey: string;
@@ -51,18 +51,18 @@ export interface SessionEvents {
     action: "refuse" | "end" | "report";
     at: number;
   };
-  /** The store failed, or a listener or a parser of the app did. */
+  /** The store, a listener or a parser of the app failed. */
   error: { error: Error; at: number };
 }
 
 type Listener<Event> = (event: Event) => unknown;
 
-/** Where to hear of events. A listener that fails breaks no request: its error goes to the listeners of `error`. */
+/** Emits events to listeners. A failing listener breaks no request: its error goes to the listeners of `error`. */
 export class Events {
   readonly #listeners = new Map<keyof SessionEvents, Set<Listener<never>>>();
 
   /**
-   * Calls `listener` at each such event, in the same turn, until the returned function is called.
+   * Calls `listener` synchronously at each event of that name. The returned function removes the listener.
    *
    * @example
    * ```ts
@@ -78,10 +78,14 @@ export class Events {
     name: Name,
     listener: (event: Readonly<SessionEvents[Name]>) => unknown,
   ): () => void {
-    if (typeof listener !== "function") throw new TypeError(`events.on("${String(name)}"): needs a function`);
+    if (typeof listener !== "function") {
+      throw new TypeError(
+        `The listener of events.on("${String(name)}") must be a function. Received ${typeof listener}.`,
+      );
+    }
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
-    // Its own function each time: the same listener added twice hears twice, and leaves one at a time.
+    // A new function each time: a listener that is added twice is called twice and removed one at a time.
     const own: Listener<never> = (event) => listener(event);
     listeners.add(own);
     return () => void listeners.delete(own);
@@ -103,8 +107,8 @@ export class Events {
   }
 
   #failed(name: keyof SessionEvents, cause: unknown, at: number): void {
-    const error = new Error(`sessionup: a listener of "${name}" failed`, { cause });
-    // A listener of errors that fails itself has nobody left to tell but the console.
+    const error = new Error(`sessionup: a listener of "${name}" failed.`, { cause });
+    // If a listener of errors fails itself, only the console is left.
     if (name === "error" || !this.#listeners.get("error")?.size) console.error(error);
     else this.emit("error", { error, at });
   }

@@ -10,27 +10,24 @@ export {
 } from "./errors.ts";
 export type { Events, Recognition, SessionEvents } from "./events.ts";
 export type { Exchange, SetCookie } from "./exchange.ts";
-export type { ProviderLogin, ProviderSession } from "./federation/provider.ts";
 export { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
-export type { AuthOptions, PublicOptions } from "./http/middleware.ts";
-export type { RouteAnswer, RouteRequest, Routes, RoutesOptions } from "./http/routes.ts";
-export {
-  createSessions,
-  type Guard,
-  type Guards,
-  type InitArguments,
-  type Sessions,
-  type SessionsCore,
-} from "./http/sessions.ts";
-export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./lifecycle/metadata.ts";
-export { type InitOptions, Manager } from "./manager.ts";
-export type { ClientOptions, RecognizeOptions, ValidateOptions } from "./options/client-options.ts";
+export type { Guard, Guards } from "./http/middleware.ts";
+export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./http/sessions.ts";
+export { Manager, type PageOptions } from "./manager.ts";
+export type { ClientOptions, ValidateOptions } from "./options/client-options.ts";
 export type { CookieOptions } from "./options/cookie-options.ts";
-export type { ManagerOptions } from "./options/options.ts";
-export type { ReauthenticateOptions, StepUpOptions } from "./options/step-up-options.ts";
-export type { SessionPolicy } from "./report/session-policy.ts";
+export type { InitOptions, ProviderLogin } from "./options/init-options.ts";
+export type { ManagerOptions } from "./options/manager-options.ts";
+export type {
+  AuthOptions,
+  PublicOptions,
+  ReauthenticateOptions,
+  StepUpOptions,
+} from "./options/middleware-options.ts";
+export type { Recognizer } from "./options/recognizer.ts";
 export type { AssuranceLevel } from "./rules/nist.ts";
 export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
+export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./standard-schema.ts";
 export type {
   CreateOptions,
   End,

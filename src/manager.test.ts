@@ -3,7 +3,10 @@ import { z } from "zod";
 import { Browser, TestRequest, testSessions } from "../test/support/browser.ts";
 import { GatedStore } from "../test/support/gated-store.ts";
 import type { SessionEvents } from "./events.ts";
-import { createSessions, Manager, type ManagerOptions, SessionError } from "./index.ts";
+import { getInternals } from "./http/sessions.ts";
+import { Manager, type ManagerOptions, SessionError, type Sessions } from "./index.ts";
+import { readStandings, toOpenedSession } from "./lifecycle/connections.ts";
+import { getLifecycle } from "./lifecycle/lifecycle.ts";
 import type { Store } from "./store.ts";
 import { TestClock } from "./testing/test-clock.ts";
 
@@ -32,7 +35,7 @@ function setUp(options: ManagerOptions = {}) {
 
 describe("Manager", () => {
   it("wants a store that has what a store has", () => {
-    expect(() => new Manager(undefined as unknown as Store)).toThrow(/^store: needs a method "create"/);
+    expect(() => new Manager(undefined as unknown as Store)).toThrow(/^store must have the method create/);
     expect(() => new Manager({} as Store)).toThrow(TypeError);
   });
 
@@ -339,28 +342,29 @@ describe("rotate", () => {
 
 describe("a page of another origin", () => {
   const HOST = { host: "app.example", origin: "https://app.example" };
-  const refused = (headers: Record<string, string>, host?: () => string) => {
+  const refused = async (headers: Record<string, string>, host?: () => string) => {
     const { manager, told } = setUp();
     const request = Object.assign(new TestRequest(headers), host && { host });
-    return [manager.refusesOrigin(request)?.message, told];
+    const error = await testSessions(manager).guards.public()(request);
+    return [error?.message, told];
   };
-  const MESSAGE = "a page of another origin sent this request";
+  const MESSAGE = "A page of another origin sent this request.";
   const REFUSED = [MESSAGE, [["rejected", "cross_origin"]]];
 
-  it("is known by what the browser says of the site", () => {
-    expect(refused({ ...HOST, "sec-fetch-site": "same-origin" })).toEqual([undefined, []]);
-    expect(refused({ ...HOST, "sec-fetch-site": "same-site" })).toEqual(REFUSED);
-    expect(refused({ "sec-fetch-site": "cross-site" })).toEqual(REFUSED);
+  it("is known by what the browser says of the site", async () => {
+    expect(await refused({ ...HOST, "sec-fetch-site": "same-origin" })).toEqual([undefined, []]);
+    expect(await refused({ ...HOST, "sec-fetch-site": "same-site" })).toEqual(REFUSED);
+    expect(await refused({ "sec-fetch-site": "cross-site" })).toEqual(REFUSED);
   });
 
-  it("is known by its host, where the browser says nothing of the site", () => {
-    expect(refused(HOST)).toEqual([undefined, []]);
-    expect(refused({ ...HOST, host: "other.example" })).toEqual(REFUSED);
+  it("is known by its host, where the browser says nothing of the site", async () => {
+    expect(await refused(HOST)).toEqual([undefined, []]);
+    expect(await refused({ ...HOST, host: "other.example" })).toEqual(REFUSED);
   });
 
-  it("is compared with the host that the adapter names, where it names one", () => {
-    expect(refused({ ...HOST, host: "inner" }, () => "app.example")).toEqual([undefined, []]);
-    expect(refused(HOST, () => "inner")).toEqual(REFUSED);
+  it("is compared with the host that the adapter names, where it names one", async () => {
+    expect(await refused({ ...HOST, host: "inner" }, () => "app.example")).toEqual([undefined, []]);
+    expect(await refused(HOST, () => "inner")).toEqual(REFUSED);
   });
 });
 
@@ -671,26 +675,25 @@ describe("events", () => {
   });
 });
 
+function toOpened(manager: Manager, sessions: Sessions<TestRequest>, request: TestRequest) {
+  return toOpenedSession(
+    getLifecycle(manager),
+    getInternals<TestRequest, undefined, undefined>(sessions).requireLive(request, "toOpened"),
+  );
+}
+
 describe("opened", () => {
   async function setUpOpened(options: ManagerOptions = {}) {
     const set = setUp({ rotateEvery: "1m", expiresIn: "1h", ...options });
-    const { verbs, opened } = createSessions<TestRequest, undefined, undefined>(
-      set.manager,
-      (request) => request,
-    );
+    const verbs = set.sessions;
     const browser = new Browser();
     const { id } = await set.login(browser);
     const look = async (request: TestRequest) => {
       await verbs.get(request);
-      return opened(request);
+      return toOpened(set.manager, verbs, request);
     };
     return { ...set, verbs, browser, id, look, deadline: set.clock.now() + 3_600_000 };
   }
-
-  it("is nothing without a session", async () => {
-    const { look } = await setUpOpened();
-    expect(await look(new TestRequest())).toBeUndefined();
-  });
 
   it("ends with the session for the current secret, and for one that was issued", async () => {
     const { clock, sessions, browser, id, look, deadline } = await setUpOpened();
@@ -720,14 +723,12 @@ describe("opened", () => {
 
   it("ends with a limit that is shorter than when the session began", async () => {
     const { manager, browser, look, deadline } = await setUpOpened({ expiresIn: "20h" });
-    const strict = createSessions<TestRequest, undefined, undefined>(
-      manager.with({ nist: "aal3", expiresIn: "1h" }),
-      (request) => request,
-    );
+    const strict = manager.with({ nist: "aal3", expiresIn: "1h" });
+    const sessions = testSessions(strict);
     const request = browser.request();
-    await strict.verbs.get(request);
-    expect(strict.opened(request)?.endsAt).toBe(deadline + 11 * 3_600_000);
-    expect((await look(browser.request()))?.endsAt).toBe(deadline + 19 * 3_600_000);
+    await sessions.get(request);
+    expect(toOpened(strict, sessions, request).endsAt).toBe(deadline + 11 * 3_600_000);
+    expect((await look(browser.request())).endsAt).toBe(deadline + 19 * 3_600_000);
   });
 });
 
@@ -765,7 +766,7 @@ describe("standings", () => {
       asked.push(ids.length);
       return fetchByIds(ids);
     };
-    expect([...(await manager.standings([goneId, idleId, ...many]))]).toEqual([
+    expect([...(await readStandings(getLifecycle(manager), [goneId, idleId, ...many]))]).toEqual([
       [goneId, { over: "unknown" }],
       [idleId, { over: "idle" }],
       [usedId, { turns: 0 }],
@@ -773,9 +774,11 @@ describe("standings", () => {
     expect(asked).toEqual([1_000, 2]);
     expect(told).toEqual(before);
     clock.advance("24h");
-    expect([...(await manager.standings([usedId]))]).toEqual([[usedId, { over: "expired" }]]);
+    expect([...(await readStandings(getLifecycle(manager), [usedId]))]).toEqual([
+      [usedId, { over: "expired" }],
+    ]);
     store.calls.length = 0;
-    expect([...(await manager.standings([]))]).toEqual([]);
+    expect([...(await readStandings(getLifecycle(manager), []))]).toEqual([]);
     expect(store.calls).toEqual([]);
   });
 
@@ -785,7 +788,7 @@ describe("standings", () => {
     const { fetchByIds } = store;
     store.fetchByIds = async (ids) =>
       (await fetchByIds(ids)).map((record) => record && { ...record, data: { v: 2 } });
-    expect([...(await manager.standings([id]))]).toEqual([[id, { over: "unknown" }]]);
+    expect([...(await readStandings(getLifecycle(manager), [id]))]).toEqual([[id, { over: "unknown" }]]);
   });
 
   it("counts explicit rotations", async () => {
@@ -794,7 +797,7 @@ describe("standings", () => {
     const { id } = await login(browser);
     await browser.visit(sessions.rotate);
     await browser.visit(sessions.reauthenticate);
-    expect([...(await manager.standings([id]))]).toEqual([[id, { turns: 2 }]]);
+    expect([...(await readStandings(getLifecycle(manager), [id]))]).toEqual([[id, { turns: 2 }]]);
   });
 
   it("knows the reason of a tombstone", async () => {
@@ -805,14 +808,14 @@ describe("standings", () => {
       now: clock.now(),
       tombstones: { keepFor: 60_000, max: 9 },
     });
-    expect([...(await manager.standings([id]))]).toEqual([[id, { over: "evicted" }]]);
+    expect([...(await readStandings(getLifecycle(manager), [id]))]).toEqual([[id, { over: "evicted" }]]);
   });
 
   it("throws when the store does not answer, and that is told", async () => {
     const { store, manager, told, login } = setUp();
     const { id } = await login(new Browser());
     store.fail("fetchByIds");
-    await expect(manager.standings([id])).rejects.toMatchObject({ code: "ERR_STORE" });
+    await expect(readStandings(getLifecycle(manager), [id])).rejects.toMatchObject({ code: "ERR_STORE" });
     expect(told.map(([name]) => name)).toEqual(["created", "error"]);
   });
 });

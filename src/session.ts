@@ -1,12 +1,11 @@
-import type { RecordData, StepUpState } from "./rules/record.ts";
-import type { Json, SessionRecord } from "./store.ts";
+import type { Json } from "./store.ts";
 
 declare const brand: unique symbol;
 
-/** The public handle of a session: may be listed, logged and put into a URL; it logs nobody in. */
+/** The public handle of a session. It is safe to list, to log and to put into a URL: it authenticates nobody. */
 export type SessionId = string & { readonly [brand]: "SessionId" };
 
-/** The families of what a session was started with, as far as they are known: never versions, today's browsers lie about them. */
+/** The families of the client's browser and operating system, where they are known. Never versions: browsers freeze them. */
 export interface Agent {
   /** Such as `"Firefox"`. */
   readonly browser?: string;
@@ -14,7 +13,7 @@ export interface Agent {
   readonly os?: string;
 }
 
-/** What `JSON.stringify` makes of a session: nothing in it logs anybody in or says who the user is. Times are ISO 8601. */
+/** The JSON of a session. It authenticates nobody and does not name the user. Times are ISO 8601. */
 export interface SessionJson<Meta = undefined> {
   readonly id: SessionId;
   readonly current: boolean;
@@ -27,132 +26,32 @@ export interface SessionJson<Meta = undefined> {
   readonly meta?: Meta;
 }
 
-/** A session as an app sees it. Read-only: it is changed by the verbs. */
+/** A session as an app sees it. It is read-only: the methods of `Sessions` change it. */
 export interface Session<Meta = undefined> {
   readonly id: SessionId;
-  /** Whose session it is: what `init` was given. Not in the JSON. */
+  /** The user key that `init` received. Not in the JSON. */
   readonly userKey: string;
-  /** Whether it is the session of the request that asked. */
+  /** Whether this is the session of the current request. */
   readonly current: boolean;
   readonly createdAt: Date;
-  /** When it was last used, to the minute, or to a tenth of the idle timeout if that is shorter. */
+  /** The last activity, to the minute, or to a tenth of the idle timeout if that is shorter. */
   readonly lastSeenAt: Date;
-  /** When it ends unless it is used, and at the latest when it ends at all. */
+  /** When the session ends unless it is used again. Never later than its deadline. */
   readonly expiresAt: Date;
-  /** When the user last proved who they are: at `init` or `reauthenticate`. Not in the JSON. */
+  /** The last time the user proved their identity: at `init` or `reauthenticate`. Not in the JSON. */
   readonly authenticatedAt: Date;
-  /**
-   * How well the user has proved it: 1, or what `init` and `reauthenticate` were told, for as long as that counts. Not in
-   * the JSON.
-   */
+  /** The level that is in force: 1, or the level that `init` or `reauthenticate` received, while it counts. Not in the JSON. */
   readonly level: number;
-  /** The address it was started from, or its network with `client.ip: "prefix"`; unless that is off or it is not known. */
+  /** The address of the login, or its network with `client.ip: "prefix"`. `undefined` when it is off or unknown. */
   readonly ip: string | undefined;
-  /** The browser and the system it was started with, unless `client.agent` is off or they are not known. */
+  /** The browser and operating system of the login. `undefined` when `client.agent` is off or both are unknown. */
   readonly agent: Agent | undefined;
-  /** Where it was started, as `client.geo` said then. */
+  /** The result of `client.geo` at the login. */
   readonly geo: Json | undefined;
   /**
-   * What `init` and `updateMeta` put there, as the schema parses it. Frozen. In a list, reading it throws
+   * The metadata that `init` and `updateMeta` stored, as the schema parses it. Frozen. In a list, reading it throws
    * `ERR_META_INVALID` if it no longer parses.
    */
   readonly meta: Meta;
   toJSON(): SessionJson<Meta>;
-}
-
-/** How a session's metadata came out of its schema. @internal */
-export type ParsedMeta<Meta> =
-  | { readonly ok: true; readonly value: Meta }
-  | { readonly ok: false; readonly error: Error };
-
-/**
- * A view on a record. The record is private, so that no inspection or spread shows a hash, and dates are made only
- * when somebody looks at them: most requests want the user key alone.
- *
- * @internal
- */
-export class SessionView<Meta> implements Session<Meta> {
-  readonly #record: SessionRecord;
-  readonly #data: RecordData;
-  readonly #meta: ParsedMeta<Meta>;
-  readonly #level: number;
-  readonly #proved: StepUpState;
-  readonly #current: boolean;
-
-  constructor(
-    record: SessionRecord,
-    data: RecordData,
-    meta: ParsedMeta<Meta>,
-    current: boolean,
-    level: number,
-    /** By the holder of the secret that was presented. */
-    proved: StepUpState = data,
-  ) {
-    this.#record = record;
-    this.#data = data;
-    this.#meta = meta;
-    this.#current = current;
-    this.#level = level;
-    this.#proved = proved;
-  }
-
-  get id(): SessionId {
-    return this.#record.id as SessionId;
-  }
-  get userKey(): string {
-    return this.#record.userKey;
-  }
-  get current(): boolean {
-    return this.#current;
-  }
-  get createdAt(): Date {
-    return new Date(this.#record.createdAt);
-  }
-  get lastSeenAt(): Date {
-    return new Date(this.#record.lastSeenAt);
-  }
-  get expiresAt(): Date {
-    return new Date(this.#record.expiresAt);
-  }
-  get authenticatedAt(): Date {
-    return new Date(this.#proved.authenticatedAt ?? this.#record.createdAt);
-  }
-  get level(): number {
-    return this.#level;
-  }
-  get ip(): string | undefined {
-    return this.#data.ip;
-  }
-  get agent(): Agent | undefined {
-    return this.#data.agent;
-  }
-  get geo(): Json | undefined {
-    return this.#data.geo;
-  }
-  get meta(): Meta {
-    if (this.#meta.ok) return this.#meta.value;
-    throw this.#meta.error;
-  }
-
-  toJSON(): SessionJson<Meta> {
-    const { ip, agent, geo } = this.#data;
-    const json: SessionJson<Meta> = {
-      id: this.id,
-      current: this.#current,
-      createdAt: this.createdAt.toISOString(),
-      lastSeenAt: this.lastSeenAt.toISOString(),
-      expiresAt: this.expiresAt.toISOString(),
-    };
-    return Object.assign(
-      json,
-      ip !== undefined && { ip },
-      agent !== undefined && { agent },
-      geo !== undefined && { geo },
-      this.#meta.ok && this.#meta.value !== undefined && { meta: this.#meta.value },
-    );
-  }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): SessionJson<Meta> {
-    return this.toJSON();
-  }
 }

@@ -1,4 +1,4 @@
-export type { ContractReply, ContractRoute } from "./testing/_contract-app.ts";
+export type { ContractReply, ContractRoute } from "./testing/adapter/route.ts";
 export {
   type AdapterContractOptions,
   adapterContract,

@@ -1,9 +1,8 @@
 import session from "express-session";
 
 /**
- * As its documentation recommends: `resave` and `saveUninitialized` off, `regenerate` and `save` at the login and at the
- * logout, and `isAuthenticated` asking for the user in the session. Without a store, the one in memory. It is connect's
- * middleware and runs on `node:http` as well.
+ * Follows the documentation of express-session: `resave` and `saveUninitialized` are off, login and logout call `regenerate` and
+ * `save`, and the guard checks the user in the session. The default store is in memory. The middleware also runs on `node:http`.
  *
  * @param {import("express-session").SessionOptions} [options]
  */
@@ -19,20 +18,20 @@ export function expressSession(options) {
     },
     userKey: (request) => request.session.user,
     async login(userKey, request, response) {
-      await calling((done) => load(request, response, done));
-      await calling((done) => request.session.regenerate(done));
+      await promised((done) => load(request, response, done));
+      await promised((done) => request.session.regenerate(done));
       request.session.user = userKey;
-      await calling((done) => request.session.save(done));
+      await promised((done) => request.session.save(done));
     },
     async logout(request) {
       request.session.user = null;
-      await calling((done) => request.session.save(done));
-      await calling((done) => request.session.regenerate(done));
+      await promised((done) => request.session.save(done));
+      await promised((done) => request.session.regenerate(done));
     },
   };
 }
 
-/** A promise of what calls back. */
-function calling(/** @type {(done: (error?: unknown) => void) => void} */ call) {
+/** Turns a callback into a promise. */
+function promised(/** @type {(done: (error?: unknown) => void) => void} */ call) {
   return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve(undefined))));
 }

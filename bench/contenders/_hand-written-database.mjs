@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { createClient } from "redis";
-import { NEEDLE, presented, refuse, SESSION } from "./_hand-written.mjs";
+import { NEEDLE, readToken, reject, SESSION } from "./_hand-written.mjs";
 
-/** Find the cookie, ask the database, check the end: the token is the key, in clear, and nothing is hashed. */
-export async function handWrittenOver({ kind, url }) {
+/** Finds the cookie, queries the database and checks the expiry. The plain token is the key; nothing is hashed. */
+export async function handWrittenInDatabase({ kind, url }) {
   const { fetch, insert, remove } = await DATABASES[kind](url);
   return {
     async guard(request, response, next) {
-      const token = presented(request);
+      const token = readToken(request);
       if (token !== undefined) {
         const session = await fetch(token);
         if (session && session.expiresAt > Date.now()) {
@@ -17,11 +17,11 @@ export async function handWrittenOver({ kind, url }) {
           return;
         }
       }
-      refuse(response);
+      reject(response);
     },
     userKey: (request) => request[SESSION].userKey,
     async login(userKey, _request, response) {
-      // As long as sessionup's, so that the server's parser has the same to read.
+      // As long as sessionup's token, so that Node's parser has the same work.
       const token = randomBytes(44).toString("hex");
       const expiresAt = Date.now() + 86_400_000;
       await insert(token, { userKey, expiresAt, ip: "127.0.0.1", agent: "Chrome on Linux" });
@@ -44,7 +44,7 @@ const DATABASES = {
     };
   },
 
-  /** A prepared SELECT for each request. */
+  /** Runs a prepared SELECT for each request. */
   async postgres(url) {
     const pool = new pg.Pool({ connectionString: url });
     await pool.query("create table if not exists floor (token text primary key, session jsonb not null)");

@@ -1,21 +1,21 @@
 import { hash, randomBytes } from "node:crypto";
-import { NEEDLE, presented, refuse, SESSION } from "./_hand-written.mjs";
+import { NEEDLE, readToken, reject, SESSION } from "./_hand-written.mjs";
 
 /**
- * The least that does the same job, written by hand for this one cookie and nothing else: find it with `indexOf`, split
- * it, look the id up behind one await, hash the secret once, compare in constant time, check the end.
+ * The minimum that does the same job, hand-written for this one cookie: find it with `indexOf`, split it, look the id up behind
+ * one await, hash the secret once, compare in constant time, check the expiry.
  *
- * It compares the hashes as text: `timingSafeEqual` needs buffers, and to make one costs as much as the hash itself.
+ * It compares the hashes as strings: `timingSafeEqual` needs buffers, and creating one costs as much as the hash itself.
  */
 export function handWrittenInMemory() {
   /** @type {Map<string, { id: string, userKey: string, secretHash: string, expiresAt: number }>} */
   const sessions = new Map();
-  // A store is asynchronous, even if this one need not be.
+  // Asynchronous like any store, although a Map needs no await.
   const fetchById = async (/** @type {string} */ id) => sessions.get(id);
 
   return {
     async guard(request, response, next) {
-      const value = presented(request);
+      const value = readToken(request);
       if (value !== undefined) {
         const dot = value.indexOf(".");
         const session = await fetchById(value.slice(0, dot));
@@ -29,7 +29,7 @@ export function handWrittenInMemory() {
           return;
         }
       }
-      refuse(response);
+      reject(response);
     },
     userKey: (request) => request[SESSION].userKey,
     login(userKey, _request, response) {
@@ -50,7 +50,7 @@ function equal(/** @type {string} */ a, /** @type {string} */ b) {
   return difference === 0;
 }
 
-/** Random text as long as sessionup's. */
+/** Returns random text of the length that sessionup uses. */
 function text(/** @type {number} */ length) {
   return randomBytes(length).toString("hex").slice(0, length);
 }

@@ -1,10 +1,10 @@
-/** What is the same by hand, whatever it asks: one cookie, and one answer for whoever is nobody. */
+/** Shared by the hand-written contenders: one cookie, and one response to unauthenticated requests. */
 
 export const NEEDLE = "__Host-thefloor=";
 export const SESSION = Symbol("session");
 
-/** The value of that one cookie, found with `indexOf`. */
-export function presented(request) {
+/** Returns the value of the cookie, found with `indexOf`. */
+export function readToken(request) {
   const header = request.headers.cookie ?? "";
   const start = header.indexOf(NEEDLE);
   if (start === -1) return undefined;
@@ -12,7 +12,7 @@ export function presented(request) {
   return header.slice(start + NEEDLE.length, end === -1 ? header.length : end);
 }
 
-export function refuse(response) {
+export function reject(response) {
   response.statusCode = 401;
   response.end();
 }

@@ -1,10 +1,10 @@
-/** The handler alone: it knows nobody, and gives every request the same answer. What the others cost is counted from here. */
+/** The handler alone, without sessions. Every request gets the same response. The baseline for the others. */
 
-export const NOBODY = "user-0000";
+export const BARE_USER = "user-0000";
 
-// A cookie as long as the others', so that the server's parser has the same to read.
-const COOKIE = `__Host-somebody=${"a".repeat(22)}.${"b".repeat(65)}; Path=/`;
-const userKey = () => NOBODY;
+// As long as the others' cookies, so that Node's parser has the same work.
+const COOKIE = `__Host-baseline=${"a".repeat(22)}.${"b".repeat(65)}; Path=/`;
+const userKey = () => BARE_USER;
 
 export const node = () => ({
   userKey,

@@ -8,7 +8,7 @@ import { createClient } from "redis";
 const SESSION = Symbol("session");
 const PASSWORD = "correct horse";
 
-/** Its users are in memory, but for PostgreSQL's. */
+/** Users are in memory, except with PostgreSQL. */
 const inMemory = () => memoryAdapter({ user: [], session: [], account: [], verification: [] });
 
 const DATABASES = {
@@ -27,7 +27,7 @@ const DATABASES = {
   postgres: (url) => ({ database: new pg.Pool({ connectionString: url }) }),
 };
 
-/** With its defaults, the lookup at each request among them: its cache in the cookie would outlive every logout. */
+/** Uses the defaults, with a lookup for each request. The optional cookie cache is off because it would outlive every logout. */
 export const node = async ({ kind, url }) => {
   const options = {
     ...(await DATABASES[kind](url)),
@@ -36,7 +36,7 @@ export const node = async ({ kind, url }) => {
     logger: { disabled: true },
     emailAndPassword: {
       enabled: true,
-      // Sessions are compared here: the cost of its password hash would hide them.
+      // The cost of a real password hash would hide the cost of sessions.
       password: {
         hash: async (password) => password,
         verify: async ({ hash, password }) => hash === password,
@@ -60,7 +60,7 @@ export const node = async ({ kind, url }) => {
       response.end();
     },
     userKey: (request) => request[SESSION].user.name,
-    /** A user's first login is the registration, too. */
+    /** Registers the user on the first login. */
     async login(userKey, request, response) {
       const body = { email: `${userKey}.${process.pid}@example.com`, password: PASSWORD };
       const { headers } = known.has(userKey)

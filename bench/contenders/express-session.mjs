@@ -5,7 +5,7 @@ import pg from "pg";
 import { createClient } from "redis";
 import { expressSession } from "./_express-session.mjs";
 
-/** With its MemoryStore, with connect-redis, with connect-pg-simple. */
+/** The MemoryStore, connect-redis and connect-pg-simple. */
 const STORES = {
   memory: () => undefined,
   redis: async (url) => new RedisStore({ client: await createClient({ url }).connect() }),
@@ -21,5 +21,5 @@ const STORES = {
 
 export const express = async ({ kind, url }) => expressSession({ store: await STORES[kind](url) });
 
-/** Without Express, where its own cost is not in the way. */
+/** Runs without Express, whose own cost would hide the difference. */
 export const node = express;

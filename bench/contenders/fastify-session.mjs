@@ -2,8 +2,8 @@ import cookie from "@fastify/cookie";
 import session from "@fastify/session";
 
 /**
- * Without `saveUninitialized`, as its documentation advises for the law's sake, and without `rolling`, which would set
- * the cookie anew with every response: that is the cheaper for it, and what the others do.
+ * `saveUninitialized` is off, as the documentation advises for legal reasons. `rolling` is off: it would set the cookie with every
+ * response, which costs more and which the others do not do.
  */
 export const fastify = () => ({
   async use(app) {

@@ -1,6 +1,6 @@
-import { handWrittenOver } from "./_hand-written-database.mjs";
+import { handWrittenInDatabase } from "./_hand-written-database.mjs";
 import { handWrittenInMemory } from "./_hand-written-memory.mjs";
 
-/** What somebody would write who has no library, and needs no list. */
+/** The code that a developer would write without a library and without a list of sessions. */
 export const node = (database) =>
-  database.kind === "memory" ? handWrittenInMemory() : handWrittenOver(database);
+  database.kind === "memory" ? handWrittenInMemory() : handWrittenInDatabase(database);

@@ -1,4 +1,4 @@
 import { honoSessions } from "./_hono-sessions.mjs";
 
-/** The cheaper way, by its default. */
+/** The default, without encryption of the id. It costs less. */
 export const hono = () => honoSessions({});

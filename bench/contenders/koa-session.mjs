@@ -1,6 +1,6 @@
 import session from "koa-session";
 
-/** With an external store, the least there can be: its sessions are in the cookie else, and no logout ends them. */
+/** Uses a minimal external store. By default, the sessions are in the cookie and no logout ends them. */
 export const koa = () => {
   const sessions = new Map();
   const store = {

@@ -10,7 +10,7 @@ import { memoryStore } from "../../dist/stores/memory.js";
 import { postgresStore } from "../../dist/stores/postgres.js";
 import { redisStore } from "../../dist/stores/redis.js";
 
-/** As its README shows it: every option at its default. */
+/** Set up as in the README, with the default of every option. */
 
 const STORES = {
   memory: () => memoryStore(),
@@ -22,26 +22,26 @@ const STORES = {
   },
 };
 
-/** The same for all frameworks, but for which of a request's objects stands for it. */
-const contenderOf = (adapter, contextOf) => async (database) => {
+/** Creates the contender for a framework. `toContext` picks the object that the adapter takes as the context. */
+const createContender = (adapter, toContext) => async (database) => {
   const sessions = adapter(new Manager(await STORES[database.kind](database.url)));
   return {
     guard: sessions.auth(),
-    userKey: (request, response) => sessions.current(contextOf(request, response))?.userKey,
+    userKey: (request, response) => sessions.current(toContext(request, response))?.userKey,
     async login(userKey, request, response) {
-      await sessions.init(contextOf(request, response), userKey);
+      await sessions.init(toContext(request, response), userKey);
     },
-    logout: (request, response) => sessions.revoke(contextOf(request, response)),
-    list: async (request, response) => (await sessions.fetchAll(contextOf(request, response))).length,
-    revokeOthers: (request, response) => sessions.revokeOther(contextOf(request, response)),
+    logout: (request, response) => sessions.revoke(toContext(request, response)),
+    list: async (request, response) => (await sessions.fetchAll(toContext(request, response))).length,
+    revokeOthers: (request, response) => sessions.revokeOther(toContext(request, response)),
   };
 };
 
 const first = (context) => context;
 const second = (_request, response) => response;
 
-export const node = contenderOf(nodeSessions, second);
-export const express = contenderOf(expressSessions, first);
-export const fastify = contenderOf(fastifySessions, second);
-export const hono = contenderOf(honoSessions, first);
-export const koa = contenderOf(koaSessions, first);
+export const node = createContender(nodeSessions, second);
+export const express = createContender(expressSessions, first);
+export const fastify = createContender(fastifySessions, second);
+export const hono = createContender(honoSessions, first);
+export const koa = createContender(koaSessions, first);

@@ -1,7 +1,7 @@
 import makeExpress from "express";
-import { LOGIN, verbsOf } from "./_verbs.mjs";
+import { createActions, LOGIN } from "./_actions.mjs";
 
-export function listenerOf(contender) {
+export function createListener(contender) {
   const app = makeExpress();
   const guards = contender.guard ? [contender.guard] : [];
   const answer = (response, text = "") => response.setHeader("content-type", "text/plain").end(text);
@@ -10,7 +10,7 @@ export function listenerOf(contender) {
     await contender.login(request.params.userKey, request, response);
     answer(response);
   });
-  for (const [path, act] of Object.entries(verbsOf(contender))) {
+  for (const [path, act] of Object.entries(createActions(contender))) {
     app.get(path, ...guards, async (request, response) => answer(response, await act(request, response)));
   }
   return app;

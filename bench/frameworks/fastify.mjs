@@ -1,7 +1,7 @@
 import makeFastify from "fastify";
-import { LOGIN, verbsOf } from "./_verbs.mjs";
+import { createActions, LOGIN } from "./_actions.mjs";
 
-export async function listenerOf(contender) {
+export async function createListener(contender) {
   const app = makeFastify();
   await contender.use?.(app);
   const options = contender.guard ? { preHandler: contender.guard } : {};
@@ -10,7 +10,7 @@ export async function listenerOf(contender) {
     await contender.login(request.params.userKey, request, reply);
     return "";
   });
-  for (const [path, act] of Object.entries(verbsOf(contender))) {
+  for (const [path, act] of Object.entries(createActions(contender))) {
     app.get(path, options, async (request, reply) => (await act(request, reply)) ?? "");
   }
   await app.ready();

@@ -1,8 +1,8 @@
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import { LOGIN, verbsOf } from "./_verbs.mjs";
+import { createActions, LOGIN } from "./_actions.mjs";
 
-export function listenerOf(contender) {
+export function createListener(contender) {
   const app = new Hono();
   contender.use?.(app);
   const guards = contender.guard ? [contender.guard] : [];
@@ -11,7 +11,7 @@ export function listenerOf(contender) {
     await contender.login(c.req.param("userKey"), c);
     return c.text("");
   });
-  for (const [path, act] of Object.entries(verbsOf(contender))) {
+  for (const [path, act] of Object.entries(createActions(contender))) {
     app.get(path, ...guards, async (c) => c.text((await act(c)) ?? ""));
   }
   return getRequestListener(app.fetch);

@@ -1,11 +1,11 @@
 import Koa from "koa";
-import { LOGIN, verbsOf } from "./_verbs.mjs";
+import { createActions, LOGIN } from "./_actions.mjs";
 
-export function listenerOf(contender) {
+export function createListener(contender) {
   const app = new Koa();
   contender.use?.(app);
   const { guard = (_ctx, next) => next() } = contender;
-  const verbs = verbsOf(contender);
+  const actions = createActions(contender);
   app.use((ctx) => {
     if (ctx.path === "/") {
       return guard(ctx, async () => {
@@ -13,7 +13,7 @@ export function listenerOf(contender) {
       });
     }
     if (ctx.path.startsWith(LOGIN)) return run(ctx, () => contender.login(ctx.path.slice(LOGIN.length), ctx));
-    return guard(ctx, () => run(ctx, verbs[ctx.path]));
+    return guard(ctx, () => run(ctx, actions[ctx.path]));
   });
   return app.callback();
 }

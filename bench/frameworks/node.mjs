@@ -1,8 +1,8 @@
-import { LOGIN, verbsOf } from "./_verbs.mjs";
+import { createActions, LOGIN } from "./_actions.mjs";
 
-export function listenerOf(contender) {
+export function createListener(contender) {
   const { guard, userKey } = contender;
-  const verbs = verbsOf(contender);
+  const actions = createActions(contender);
   return (request, response) => {
     if (request.url === "/") {
       if (!guard) return answer(response, userKey(request, response));
@@ -13,7 +13,7 @@ export function listenerOf(contender) {
     const isLogin = request.url.startsWith(LOGIN);
     const act = isLogin
       ? async () => void (await contender.login(request.url.slice(LOGIN.length), request, response))
-      : verbs[request.url];
+      : actions[request.url];
     const run = () =>
       act(request, response).then(
         (text) => answer(response, text),

@@ -4,8 +4,10 @@ import { alternate } from "../rounds.mjs";
 import { paired, spreadOf } from "../statistics.mjs";
 
 /**
- * `users`: of a connection. `together`: for so many seconds all get warm side by side. `slow`: whoever takes longer for a
- * request, in microseconds, gets fewer of them, since its own figure needs no more; what is not warm is slow.
+ * - `users`: the number of users per connection.
+ * - `together`: the seconds for which all contenders warm up at the same time.
+ * - `slow`: a contender that takes more microseconds per request gets fewer requests, because its figure needs no more. A
+ *   contender that is not warm is slow.
  */
 const PLAN = {
   quick: {
@@ -25,8 +27,8 @@ const PLAN = {
 };
 
 /**
- * The bare handler runs twice, but in the quick form, in two processes: what differs between those two is the error of all
- * the others.
+ * Measures contenders over HTTP. Except in a quick run, the bare handler runs twice, in two processes. The difference between the
+ * two is the measurement error of all others.
  *
  * @param {object} plan
  * @param {string} plan.framework
@@ -65,7 +67,7 @@ export function httpText(
   const above = aboveBare(samples);
   const cpu = (/** @type {string} */ name) => samples[name]?.cpu ?? [];
   const counted = Object.values(samples).some(({ roundTrips }) => roundTrips);
-  // A quotient of two small differences has no quartiles worth printing: the medians are divided.
+  // The quartiles of a quotient of two small differences mean nothing, so divide the medians.
   const own = spreadOf(above("sessionup", "cpu")).median;
   const rows = Object.entries(samples).map(([name, { roundTrips }]) => {
     const trips = roundTrips ? [spreadOf(roundTrips).median.toFixed(2)] : [];
@@ -80,9 +82,9 @@ export function httpText(
       ...trips,
     ];
   });
-  const head = ["", "a request", "÷ bare", "above bare", "that ÷ sessionup's"];
+  const head = ["", "per request", "÷ bare", "above bare", "above bare ÷ sessionup"];
   return [
-    `## Over HTTP on ${framework}: µs of the server's CPU a request, ${roundsOf(samples)} rounds`,
+    `## Over HTTP on ${framework}: µs of server CPU per request, ${roundsOf(samples)} rounds`,
     table(counted ? [...head, "round trips"] : head, rows),
   ].join("\n\n");
 }

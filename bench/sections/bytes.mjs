@@ -20,18 +20,18 @@ export const bytes = {
         write: false,
         outdir: "out",
         logLevel: "error",
-        // An app has its framework already, and a library in C is no JavaScript.
+        // An app has its framework anyway, and native libraries cannot be bundled.
         external: ["@nestjs/*", "rxjs", "hono", "fastify", "express", "pg", "redis", "sodium-native"],
       });
       const [output] = outputFiles;
-      if (!output || output.contents.length === 0) throw new Error(`${name} is bundled to nothing`);
+      if (!output || output.contents.length === 0) throw new Error(`The bundle of ${name} is empty`);
       sizes[name] = { minified: output.contents.length, gzip: gzipSync(output.contents).length };
     }
     return sizes;
   },
   text: (sizes) =>
     [
-      "## Bytes: bundled and minified, with all dependencies but the framework",
+      "## Bytes: bundled and minified, with all dependencies except the framework",
       table(
         ["", "minified", "gzip"],
         Object.entries(sizes).map(([name, { minified, gzip }]) => [

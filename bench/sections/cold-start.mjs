@@ -3,7 +3,7 @@ import { spreadText, table } from "../report.mjs";
 import { spreadOf } from "../statistics.mjs";
 import { SUBPATHS } from "../subpaths.mjs";
 
-/** What sessionup/nest imports is the framework's own, which an app has anyway: it is counted with it. */
+/** The figure of sessionup/nest includes the framework's modules that it imports, which an app has anyway. */
 /** @type {import("../section.d.ts").Section<Record<string, number[]>>} */
 export const coldStart = {
   name: "cold-start",
@@ -22,7 +22,7 @@ export const coldStart = {
   },
   text: (samples) =>
     [
-      `## Cold start: ms until it is imported, in a fresh process, ${Object.values(samples)[0]?.length} rounds`,
+      `## Cold start: ms per import in a fresh process, ${Object.values(samples)[0]?.length} rounds`,
       table(
         ["", "ms"],
         Object.entries(samples).map(([name, each]) => [name, spreadText(spreadOf(each), 1)]),

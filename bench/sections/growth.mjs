@@ -1,26 +1,26 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { DATABASES } from "../databases.mjs";
-import { plotOf } from "../plot.mjs";
-import { recordOf as recordAt } from "../records.mjs";
+import { plotGrowth } from "../plot.mjs";
+import { createRecord as createRecordAt } from "../records.mjs";
 import { table } from "../report.mjs";
 import { spreadOf } from "../statistics.mjs";
 
 /**
- * What operations cost as a store grows: flat for what is found by its id, linear in the user's own sessions for the
- * rest, whatever else is there. In milliseconds from the call to the answer, one at a time.
+ * The cost of operations as a store grows. Expected: constant for lookups by id, linear in the user's own sessions for the rest,
+ * independent of all other sessions. In milliseconds from the call to the result, one operation at a time.
  */
 
 const NOW = Date.now();
-/** So often each is measured at most. */
+/** The maximum number of measurements of each operation. */
 const REPEATS = { whole: 200, quick: 20 };
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
-/** So many the memory store has as well. */
+/** The additional size for the memory store. */
 const MOST = 10_000_000;
-/** A user's own sessions. */
+/** The numbers of a user's own sessions. */
 const OWN = [1, 10, 100, 1_000, 10_000];
 
-const recordOf = (/** @type {string} */ userKey) => recordAt(userKey, NOW);
+const createRecord = (/** @type {string} */ userKey) => createRecordAt(userKey, NOW);
 
 /** @type {import("../section.d.ts").Section<Awaited<ReturnType<typeof grow>>>} */
 export const growth = {
@@ -30,7 +30,7 @@ export const growth = {
       ? grow(SIZES.slice(0, 2), OWN.slice(0, 3), REPEATS.quick, stores ?? ["memory", "redis", "postgres"])
       : grow(SIZES, OWN, REPEATS.whole, stores),
   text: growthText,
-  pictures: (rows) => ({ "growth.svg": plotOf(rows) }),
+  pictures: (rows) => ({ "growth.svg": plotGrowth(rows) }),
 };
 
 /**
@@ -53,7 +53,7 @@ async function grow(sizes, owns, repeats, only) {
       for (const size of all) {
         while (filled < size) {
           const records = Array.from({ length: Math.min(10_000, size - filled) }, (_, index) =>
-            recordOf(`user-${Math.floor((filled + index) / 3)}`),
+            createRecord(`user-${Math.floor((filled + index) / 3)}`),
           );
           await database.fill(records);
           filled += records.length;
@@ -86,20 +86,20 @@ async function measure(
   for (const own of owns) {
     const options = { now: NOW, limit: { max: own, onExceed: /** @type {const} */ ("evict-oldest") } };
     const user = `own-${own}`;
-    for (let index = 0; index < own; index++) await store.create(recordOf(user), { now: NOW });
+    for (let index = 0; index < own; index++) await store.create(createRecord(user), { now: NOW });
     const repeats = Math.max(5, Math.min(most, Math.floor(20_000 / own)));
     figures[`list ${own}`] = await time(repeats, async () => async () => {
       const list = await store.fetchByUserKey(user, { now: NOW, limit: own });
       check(list.length === own, "fetchByUserKey");
     });
     figures[`create ${own}`] = await time(repeats, async () => {
-      const record = recordOf(user);
+      const record = createRecord(user);
       return async () => check((await store.create(record, options)).evicted.length === 1, "create");
     });
     figures[`end ${own}`] = await time(Math.ceil(repeats / 5), async (round) => {
-      const mine = `end-${own}-${round}-${recordOf("anybody").id}`;
+      const mine = `end-${own}-${round}-${createRecord("any-user").id}`;
       for (let made = 0; made < own; made += 500) {
-        const records = Array.from({ length: Math.min(500, own - made) }, () => recordOf(mine));
+        const records = Array.from({ length: Math.min(500, own - made) }, () => createRecord(mine));
         await Promise.all(records.map((record) => store.create(record, { now: NOW })));
       }
       return async () => {
@@ -112,7 +112,7 @@ async function measure(
   return figures;
 }
 
-/** The median, in milliseconds; what `prepare` does is not timed. */
+/** Returns the median in milliseconds. `prepare` is not timed. */
 async function time(
   /** @type {number} */ repeats,
   /** @type {(round: number) => Promise<() => Promise<void>>} */ prepare,
@@ -128,7 +128,7 @@ async function time(
 }
 
 function check(/** @type {unknown} */ right, /** @type {string} */ what) {
-  if (!right) throw new Error(`${what} answered something else`);
+  if (!right) throw new Error(`${what} returned a wrong result`);
 }
 
 function collectGarbage() {
@@ -138,25 +138,25 @@ function collectGarbage() {
 
 function growthText(/** @type {Awaited<ReturnType<typeof grow>>} */ rows) {
   const owns = OWN.filter((own) => rows.some(({ figures }) => `list ${own}` in figures));
-  const verbs = { list: "list", end: "end", create: "one more, evicting the oldest of" };
-  const columns = owns.flatMap((own) => Object.keys(verbs).map((verb) => ({ verb, own })));
+  const titles = { list: "list", end: "end", create: "create, evicting the oldest of" };
+  const columns = owns.flatMap((own) => Object.keys(titles).map((operation) => ({ operation, own })));
   return [
-    "## As it grows: milliseconds an operation, one at a time, medians",
+    "## Growth: milliseconds per operation, one at a time, medians",
     table(
       [
         "store",
         "sessions",
         "fetch one",
         ...columns.map(
-          ({ verb, own }) => `${verbs[/** @type {"list"} */ (verb)]} ${own.toLocaleString("en")}`,
+          ({ operation, own }) => `${titles[/** @type {"list"} */ (operation)]} ${own.toLocaleString("en")}`,
         ),
-        "bytes a session",
+        "bytes per session",
       ],
       rows.map(({ name, size, bytes, figures }) => [
         name,
         size.toLocaleString("en"),
         (figures.fetch ?? Number.NaN).toFixed(3),
-        ...columns.map(({ verb, own }) => (figures[`${verb} ${own}`] ?? Number.NaN).toFixed(3)),
+        ...columns.map(({ operation, own }) => (figures[`${operation} ${own}`] ?? Number.NaN).toFixed(3)),
         String(Math.round(bytes)),
       ]),
     ),

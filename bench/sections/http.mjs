@@ -1,7 +1,7 @@
 import { httpText, overHttp } from "./_over-http.mjs";
 
 /**
- * The sessions in memory; for each framework what people use there.
+ * Sessions in memory, with the libraries that are common on each framework.
  *
  * @param {string} framework
  * @param {string} title

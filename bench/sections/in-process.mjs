@@ -3,7 +3,7 @@ import { divide, roundsOf, spreadText, table } from "../report.mjs";
 import { alternate } from "../rounds.mjs";
 import { paired, spreadOf } from "../statistics.mjs";
 
-/** By framework: each counts from its own bare handler. */
+/** By framework. Each is compared with the framework's own bare handler. */
 const CONTENDERS = {
   node: ["bare", "floor", "sessionup", "express-session"],
   fastify: ["bare", "sessionup", "fastify-session"],
@@ -49,8 +49,8 @@ export const inProcess = {
       ]);
     });
     return [
-      `## In process: µs of CPU a request above the framework's bare handler, ${roundsOf(samples)} rounds`,
-      table(["on", "", "µs", "÷ sessionup's"], rows),
+      `## In process: µs of CPU per request above the framework's bare handler, ${roundsOf(samples)} rounds`,
+      table(["framework", "", "µs", "÷ sessionup"], rows),
     ].join("\n\n");
   },
 };

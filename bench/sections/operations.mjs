@@ -8,7 +8,7 @@ import { spreadOf } from "../statistics.mjs";
 const CONTENDERS = ["floor", "sessionup", "express-session", "better-auth"];
 const LISTED = 10;
 const REVOKED = 100;
-/** What takes little is done so often in a round, of which the median counts; in the quick form less often. */
+/** The repetitions of quick actions within a round, of which the median counts. */
 const REPEATS = { full: 10, quick: 3 };
 const ACTIONS = {
   authenticate: "authenticate",
@@ -25,8 +25,8 @@ const DATABASES = {
 };
 
 /**
- * What happens beside authentication: one request at a time, on node:http and without a network but the database's. How
- * long it takes until the response has ended, and how often the database was asked.
+ * Operations besides authentication: one request at a time, on node:http, with no network except the database's. Measures the time
+ * until the response has ended, and the round trips to the database.
  *
  * @type {import("../section.d.ts").Section<Record<string, import("../report.mjs").Samples>>}
  */
@@ -56,7 +56,7 @@ export const operations = {
 
   text: (results) =>
     [
-      "## Beside authentication: microseconds an operation (round trips to the database), one at a time on node:http",
+      "## Besides authentication: microseconds per operation (round trips to the database), one at a time on node:http",
       table(
         ["", "", ...Object.values(ACTIONS)],
         Object.entries(results).flatMap(([database, samples]) =>
@@ -67,7 +67,7 @@ export const operations = {
           ]),
         ),
       ),
-      "A dash: there is no such thing. Quartiles are in the result file's samples.",
+      "A dash means that the contender lacks the operation. The samples in the result file have the quartiles.",
     ].join("\n\n"),
 };
 
@@ -80,7 +80,7 @@ function cell(/** @type {Record<string, number[]>} */ figures, /** @type {string
 
 let users = 0;
 
-/** Each action; what it needs beforehand is not timed. */
+/** Measures each action. Its preparation is not timed. */
 async function measure(
   /** @type {Target} */ target,
   /** @type {import("../round-trips.mjs").CountingDatabase} */ database,
@@ -98,7 +98,7 @@ async function measure(
   const act = async (/** @type {string} */ path, /** @type {string | undefined} */ cookie, expected = "") => {
     const answer = await target.ask("operate", { path, cookie });
     if (answer.status !== 200 || answer.body !== expected) {
-      throw new Error(`${path} is answered ${answer.status} ${answer.body} instead of ${expected}`);
+      throw new Error(`${path} got ${answer.status} "${answer.body}", expected "${expected}"`);
     }
     return answer;
   };

@@ -5,7 +5,7 @@ const CONTENDERS = ["floor", "sessionup", "express-session", "better-auth"];
 const CONNECTIONS = 64;
 
 /**
- * With the sessions of all contenders in one server of a database.
+ * The sessions of all contenders are in one database server.
  *
  * @param {string} name
  * @param {string} title

@@ -23,7 +23,7 @@ export const steps = {
       spreadText(spreadOf(each)),
     ]);
     return [
-      `## The steps of sessionup's \`auth\`, each by itself, µs, ${roundsOf(samples)} rounds`,
+      `## Steps of sessionup's \`auth\`, each measured separately, µs, ${roundsOf(samples)} rounds`,
       table(["", "µs"], rows),
     ].join("\n\n");
   },

@@ -1,15 +1,15 @@
 import { makeExchange } from "../exchange.mjs";
 import { spreadOf } from "../statistics.mjs";
 
-/** So many requests are made, which is not timed, and then timed together. */
+/** The number of requests that are prepared without timing and then timed together. */
 const CHUNK = 250;
-/** So many of them are under way at a time, as in a server. */
+/** The number of concurrent requests, as in a server. */
 const LANES = 16;
 
 /** @typedef {{ cookie: string, userKey: string }} Login */
 
 /**
- * Requests to a listener without a network.
+ * Sends requests to a listener without a network.
  *
  * @param {(request: any, response: any) => unknown} listener
  */
@@ -18,8 +18,8 @@ export function inProcess(listener) {
 
   return {
     /**
-     * The CPU time of a request until its response has ended, in microseconds. The median of many chunks, since on a
-     * shared machine some of them meet with somebody else.
+     * Returns the CPU time of a request until its response has ended, in microseconds. It is the median of many chunks, because
+     * other programs disturb some of them on a shared machine.
      */
     async measure(/** @type {{ chunks: number, logins: readonly Login[] }} */ { chunks, logins }) {
       const samples = [];
@@ -36,7 +36,7 @@ export function inProcess(listener) {
       return spreadOf(samples).median;
     },
 
-    /** One request by itself: how long it took, in microseconds, and what was answered. */
+    /** Sends a single request. Returns its duration in microseconds and the response. */
     operate: (/** @type {{ path: string, cookie?: string }} */ { path, cookie }) =>
       new Promise((resolve) => {
         const exchange = makeExchange(cookie, path);
@@ -50,7 +50,7 @@ export function inProcess(listener) {
       }),
   };
 
-  /** Rejects when anybody is taken for somebody else. */
+  /** Rejects when a request is authenticated as another user. */
   function serve(/** @type {{ exchange: ReturnType<typeof makeExchange>, userKey: string }[]} */ requests) {
     return new Promise((resolve, reject) => {
       let started = 0;
@@ -62,7 +62,7 @@ export function inProcess(listener) {
         exchange.onEnd = () => {
           const { statusCode } = exchange.response;
           if (statusCode !== 200 || exchange.body !== userKey) {
-            reject(new Error(`${userKey} was answered ${statusCode} ${exchange.body}`));
+            reject(new Error(`${userKey} got ${statusCode} "${exchange.body}"`));
           } else if (++ended === CHUNK) resolve(undefined);
           else start();
         };

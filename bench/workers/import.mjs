@@ -1,7 +1,7 @@
-import { taskOf } from "../child.mjs";
+import { readTask } from "../child.mjs";
 
-/** How long a fresh process takes to import something, in milliseconds. */
-const { url } = taskOf();
+/** Measures how long a fresh process takes to import a module, in milliseconds. */
+const { url } = readTask();
 const start = performance.now();
 const module = await import(url);
 const took = performance.now() - start;

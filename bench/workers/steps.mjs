@@ -1,17 +1,19 @@
-import { NodeExchange } from "../../dist/adapters/_node-exchange.js";
 import { nodeSessions } from "../../dist/adapters/node.js";
+import { NodeExchange } from "../../dist/adapters/shared/node-exchange.js";
+import { readTokens } from "../../dist/cookie/cookie-header.js";
+import { areHashesEqual, hashText, parseToken, TokenProof } from "../../dist/cookie/token.js";
 import { Manager } from "../../dist/index.js";
-import { admit } from "../../dist/policy/admission.js";
-import { SessionView } from "../../dist/session.js";
+import { authenticate } from "../../dist/lifecycle/authenticate.js";
+import { getLifecycle } from "../../dist/lifecycle/lifecycle.js";
+import { SessionView } from "../../dist/lifecycle/session-view.js";
+import { verifyToken } from "../../dist/rules/verify-token.js";
 import { memoryStore } from "../../dist/stores/memory.js";
-import { readTokens } from "../../dist/wire/cookie.js";
-import { equalHashes, hashOf, parseToken, TokenProof } from "../../dist/wire/token.js";
 import { cookieHeader, cookiesOf, makeExchange } from "../exchange.mjs";
 import { answerParent } from "../rounds.mjs";
 
 /**
- * A worker: times each step of sessionup's `auth` by itself, in microseconds of CPU time, so that the next person sees
- * where the time goes. The steps are internals of the package: when those change, so does this file.
+ * A worker that times each step of sessionup's `auth` separately, in microseconds of CPU time. It shows where the time goes. The
+ * steps are internals of the package, so this file changes with them.
  */
 
 const COUNT = 1_000;
@@ -19,6 +21,7 @@ const NEEDLE = "__Host-sessionup=";
 
 const store = memoryStore();
 const manager = new Manager(store);
+const lifecycle = getLifecycle(manager);
 const sessions = nodeSessions(manager);
 const logins = [];
 for (let index = 0; index < COUNT; index++) {
@@ -32,9 +35,9 @@ for (let index = 0; index < COUNT; index++) {
 
 const from = logins[0]?.header.indexOf(NEEDLE) + NEEDLE.length;
 const to = logins[0]?.header.indexOf(";", from);
-// A text that was looked up or hashed once knows its hash: a request's is new each time, so they are cut afresh.
+// V8 caches the hash of a string after its first lookup. Each request has new strings, so parse new ones here too.
 const freshTokens = () => logins.map(({ header }) => readTokens(header, NEEDLE, 2).tokens[0]);
-// What a manager's defaults come to.
+// A manager's default options.
 const DEFAULTS = { cookie: { base: "sessionup", formerBases: [] }, lifetime: { idleTimeout: undefined } };
 const USE = { touch: true, rotate: true };
 const noMeta = { ok: true, value: undefined };
@@ -47,7 +50,7 @@ const STEPS = [
     step: ({ header }) => readTokens(header, NEEDLE, 2),
   },
   {
-    name: "of which: parse the token",
+    name: "of that: parse the token",
     inputs: () => logins,
     step: ({ header }) => parseToken(header, from, to),
   },
@@ -63,31 +66,31 @@ const STEPS = [
     inputs: () => logins,
     step: async () => undefined,
   },
-  { name: "hash the secret", inputs: freshTokens, step: ({ secret }) => hashOf(secret) },
+  { name: "hash the secret", inputs: freshTokens, step: ({ secret }) => hashText(secret) },
   {
     name: "compare two hashes in constant time",
     inputs: () => logins,
-    step: ({ record }) => equalHashes(record.data.secret, record.data.root),
+    step: ({ record }) => areHashesEqual(record.data.secret, record.data.root),
   },
   {
-    name: "let it in: hash, compare, cookie's name, ends",
+    name: "verify the token: hash, comparison, cookie name, expiry",
     inputs: () => {
       const tokens = freshTokens();
       return logins.map(({ record }, index) => ({ record, token: tokens[index] }));
     },
     step({ record, token }) {
-      const admission = admit(record, new TokenProof(token), Date.now(), DEFAULTS);
-      if (!admission.admitted) throw new Error("steps: a good token is not let in");
-      return admission;
+      const verdict = verifyToken(record, new TokenProof(token), Date.now(), DEFAULTS);
+      if (!verdict.admitted) throw new Error("steps: a valid token was rejected");
+      return verdict;
     },
   },
   {
-    name: "make the session view",
+    name: "create the session view",
     inputs: () => logins,
     step: ({ record }) => new SessionView(record, record.data, noMeta, true),
   },
   {
-    name: "all of `authenticate`, with the objects and promises between",
+    name: "all of `authenticate`, including its objects and promises",
     awaited: true,
     inputs: () =>
       logins.map(({ header }) => {
@@ -95,14 +98,14 @@ const STEPS = [
         return new NodeExchange(request, response);
       }),
     async step(exchange) {
-      const found = await manager.authenticate(exchange, USE);
-      if (found.state !== "session") throw new Error("steps: a good cookie is not let in");
+      const found = await authenticate(lifecycle, exchange, USE);
+      if (found.state !== "session") throw new Error("steps: a valid cookie was rejected");
       return found;
     },
   },
 ];
 
-/** Where what a step makes is left: else the compiler would leave the step out. */
+/** Keeps the result of a step. Otherwise the compiler could remove the step. */
 let kept;
 
 async function time(/** @type {(typeof STEPS)[number]} */ { awaited, inputs, step }) {

@@ -2,15 +2,16 @@ import { fileURLToPath } from "node:url";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { type InitOptions, type Manager, SessionError } from "sessionup";
 import { expressSessions } from "sessionup/express";
+import { sessionPolicy } from "sessionup/report";
 import { devicesPage } from "./devices.ts";
 import { createFailures } from "./failures.ts";
 import {
-  fieldsOf,
   NAME_TAKEN,
   nameProblem,
   newPasswordProblem,
   type Problem,
   passwordProblem,
+  readFields,
   WRONG_LOGIN,
   WRONG_PASSWORD,
 } from "./fields.ts";
@@ -23,22 +24,22 @@ import { type User, Users } from "./users.ts";
 
 const publicFiles = fileURLToPath(new URL("public", import.meta.url));
 
-/** What the demo can be given besides the manager. */
+/** The options of the demo. */
 export interface DemoOptions {
-  /** The manager's clock, so that pages count from the same moment. Default `Date.now`. */
+  /** The manager's clock, from which pages calculate relative times. Default: `Date.now`. */
   readonly clock?: () => number;
-  /** The accounts. Default: none yet, and in memory. */
+  /** The accounts. Default: an empty set in memory. */
   readonly users?: Users;
-  /** Where the data is, as the footer says it after "It keeps". Default: all in memory. */
+  /** The place of the data, shown in the footer after "It keeps". Default: all in memory. */
   readonly storage?: string;
 }
 
-/** The account site. */
+/** Creates the account site. */
 export function createApp(manager: Manager, options: DemoOptions = {}): Express {
   const { clock = Date.now, users = new Users(), storage = IN_MEMORY } = options;
   const { rejected, failed, notFound } = createFailures(visitor);
   const sessions = expressSessions(manager, { reject: rejected });
-  const notices = new Notices({ secure: manager.policy.cookie.secure, clock });
+  const notices = new Notices({ secure: sessionPolicy(manager).cookie.secure, clock });
 
   const app = express();
   app.disable("x-powered-by");
@@ -46,7 +47,7 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
   app.use(securityHeaders, express.static(publicFiles), notStored);
   app.use(express.urlencoded({ extended: false, limit: "4kb" }));
 
-  // The home page works without the store, too. It then greets nobody.
+  // The home page also works while the store is down. It then has no greeting.
   app.get("/", sessions.public(), (req, res) => {
     const session = sessions.current(req);
     send(res, homePage(session && users.find(session.userKey)));
@@ -57,9 +58,9 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
     else send(res, registerPage());
   });
 
-  // public() blocks pages of other origins before an account is created or a password checked.
+  // public() rejects requests from other origins before the handler creates an account or checks a password.
   app.post("/register", sessions.public(), async (req, res) => {
-    const { name, password, remember } = fieldsOf(req.body);
+    const { name, password, remember } = readFields(req.body);
     const problem = nameProblem(name) ?? newPasswordProblem(password, "password");
     const user = problem ? undefined : await users.register(name, password);
     if (!user) return sendForm(res, registerPage, name, problem ?? NAME_TAKEN);
@@ -73,12 +74,12 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
   });
 
   app.post("/login", sessions.public(), async (req, res) => {
-    const { name, password, remember } = fieldsOf(req.body);
+    const { name, password, remember } = readFields(req.body);
     const problem = nameProblem(name) ?? passwordProblem(password);
     const user = problem ? undefined : await users.check(name, password);
     if (!user) return sendForm(res, loginPage, name, problem ?? WRONG_LOGIN);
     await sessions.init(req, user.id, lifetime(remember));
-    // If the password has changed since the check, that change ended all sessions but this one, which is newer.
+    // A password change since the check ended all other sessions, but not this newer one.
     if (!users.hasSamePassword(user)) {
       await sessions.revoke(req);
       return sendForm(res, loginPage, name, WRONG_LOGIN);
@@ -96,9 +97,9 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
   });
 
   app.post("/revoke", sessions.auth(), async (req, res) => {
-    const ended = await sessions.revokeOwn(req, fieldsOf(req.body).id).catch(notOwnerAsFalse);
+    const ended = await sessions.revokeOwn(req, readFields(req.body).id).catch(notOwnerAsFalse);
     const session = sessions.current(req);
-    if (!session) return res.redirect(303, "/"); // the id was this session's own
+    if (!session) return res.redirect(303, "/"); // the user signed out this device
     notices.leave(res, ended ? "one" : "gone", session.id);
     res.redirect(303, "/private");
   });
@@ -116,13 +117,13 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
   });
 
   app.post("/password", sessions.auth(), hasAccount, async (req, res) => {
-    const { password, next } = fieldsOf(req.body);
+    const { password, next } = readFields(req.body);
     const problem = passwordProblem(password) ?? newPasswordProblem(next, "next");
     if (problem) return sendDevices(req, res, { problem });
     const user = await users.check(userOf(req).name, password);
     if (!user || !(await users.changePassword(user, next)))
       return sendDevices(req, res, { problem: WRONG_PASSWORD });
-    // Only after the change: a login with the old password could otherwise slip in between.
+    // Revoke after the change. Otherwise a login with the old password could succeed in between.
     await sessions.revokeOther(req);
     await sessions.reauthenticate(req);
     notices.leave(res, "password", sessions.require(req).id);
@@ -131,18 +132,18 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
 
   app.use(notFound, failed);
 
-  /** Whose account links a page shows; `undefined` when the session cannot be looked up. */
+  /** Finds the user for a page's account links. Returns `undefined` when the store does not answer. */
   async function visitor(req: Request): Promise<Visitor | undefined> {
     try {
       const session = await sessions.get(req);
-      return (session && users.find(session.userKey)) ?? "nobody";
+      return (session && users.find(session.userKey)) ?? "guest";
     } catch (error) {
       if (SessionError.is(error)) return undefined;
       throw error;
     }
   }
 
-  /** Signs out a session without an account: a database of sessions can outlive the file of accounts. */
+  /** Ends a session whose account is gone: a database of sessions can outlive the file of accounts. */
   async function hasAccount(req: Request, res: Response, next: NextFunction): Promise<void> {
     if (users.find(sessions.require(req).userKey)) return next();
     await sessions.revokeAll(req);
@@ -151,7 +152,7 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
 
   function userOf(req: Request): User {
     const user = users.find(sessions.require(req).userKey);
-    if (!user) throw new Error("a session of no user");
+    if (!user) throw new Error("the session's user has no account");
     return user;
   }
 
@@ -169,7 +170,7 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
 
 const IN_MEMORY = "accounts and sessions in memory and loses them when it stops";
 
-/** Another user's session is answered like an unknown id, so that nobody can find out which ids exist. */
+/** Treats another user's session like an unknown id, so that an attacker cannot find out which ids exist. */
 function notOwnerAsFalse(error: unknown): false {
   if (SessionError.is(error) && error.code === "ERR_NOT_OWNER") return false;
   throw error;

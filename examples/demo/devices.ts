@@ -1,12 +1,12 @@
 import type { Session } from "sessionup";
 import type { Problem } from "./fields.ts";
-import { noticeOf, passwordForm } from "./forms.ts";
+import { passwordForm, renderNotice } from "./forms.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 import { time } from "./times.ts";
 import type { User } from "./users.ts";
 
-/** What the page shows. */
+/** The content of the page. */
 export interface Devices {
   readonly user: User;
   readonly sessions: readonly Session[];
@@ -15,9 +15,9 @@ export interface Devices {
   readonly problem?: Problem | undefined;
 }
 
-/** The list of a user's sessions, each with a button that ends it. */
+/** Renders the list of a user's sessions, each with a button that ends it. */
 export function devicesPage({ user, sessions, now, notice, problem }: Devices): Page {
-  const body = html`${noticeOf(notice)}
+  const body = html`${renderNotice(notice)}
 <p>If you do not recognize a device, sign it out and change your password.</p>
 <ul class="sessions" role="list">
 ${sessions.map((session) => card(session, now))}

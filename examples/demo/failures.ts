@@ -4,16 +4,16 @@ import { loginPage } from "./forms.ts";
 import type { Visitor } from "./layout.ts";
 import { messagePage, send } from "./pages.ts";
 
-/** Whose account links a page shows, as far as that is known. */
+/** Finds the user for a page's account links. Returns `undefined` when that is unknown. */
 export type FindVisitor = (req: Request) => Promise<Visitor | undefined>;
 
-/** The answers to requests that failed. */
+/** The responses to failed requests. */
 export interface Failures {
-  /** Answers a request without a session (401), from a page of another origin (403), or during an outage (503). */
+  /** Responds to a request without a session (401), from another origin (403), or during an outage (503). */
   rejected(error: SessionError, req: Request, res: Response): Promise<void>;
-  /** Answers any error that a handler, sessionup or the body parser throws. */
+  /** Responds to an error that a handler, sessionup or the body parser throws. */
   failed(error: unknown, req: Request, res: Response, next: NextFunction): Promise<void>;
-  /** Answers a request that no route matches. */
+  /** Responds to a request that matches no route. */
   notFound(req: Request, res: Response): Promise<void>;
 }
 

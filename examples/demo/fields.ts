@@ -1,4 +1,4 @@
-/** What a form sent. What is missing, or there twice, is empty. */
+/** The fields of a submitted form. A field that is missing or repeated is empty. */
 export interface Fields {
   readonly id: string;
   readonly name: string;
@@ -8,7 +8,7 @@ export interface Fields {
   readonly remember: boolean;
 }
 
-/** Why a form is shown again: what to tell beside which field, and the status of the response. */
+/** The reason why a form is shown again: a message for one field, and the status of the response. */
 export interface Problem {
   readonly status: number;
   readonly field: "name" | "password" | "next";
@@ -23,7 +23,7 @@ const LONGEST_NAME = 64;
 const LONGEST_PASSWORD = 256;
 const SHORTEST_PASSWORD = 8;
 
-export function fieldsOf(body: unknown): Fields {
+export function readFields(body: unknown): Fields {
   const sent = (body ?? {}) as Readonly<Record<string, unknown>>;
   const text = (name: string) => (typeof sent[name] === "string" ? sent[name] : "");
   return {
@@ -42,13 +42,13 @@ export function nameProblem(name: string): Problem | undefined {
   return undefined;
 }
 
-/** Of a password that is to be compared with the user's. */
+/** Checks the form of a password that will be compared with the user's. */
 export function passwordProblem(password: string): Problem | undefined {
   if (password === "") return problem("password", "Enter your password.");
   return tooLong(password, "password");
 }
 
-/** Of a password that the user would like to have. */
+/** Checks the form of a password that the user has chosen. */
 export function newPasswordProblem(password: string, field: "password" | "next"): Problem | undefined {
   if (password.length < SHORTEST_PASSWORD)
     return problem(field, `Choose a password of at least ${SHORTEST_PASSWORD} characters.`);

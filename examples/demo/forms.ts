@@ -3,18 +3,18 @@ import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 import type { User } from "./users.ts";
 
-/** What is shown with a form. */
+/** The state of a form. */
 export interface FormState {
-  /** What was typed before. A password is never sent back. */
+  /** The name that the user typed before. A password is never sent back. */
   readonly name?: string;
   readonly problem?: Problem | undefined;
   readonly notice?: string | undefined;
 }
 
 export function loginPage(state: FormState = {}): Page {
-  const body = html`${noticeOf(state.notice)}
+  const body = html`${renderNotice(state.notice)}
 <form class="card" method="post" action="/login">
-${alertOf(state.problem)}
+${renderProblem(state.problem)}
 ${nameField(state)}
 ${passwordField({ field: "password", label: "Password", autocomplete: "current-password" }, state.problem)}
 ${rememberField}
@@ -23,7 +23,7 @@ ${rememberField}
 <p>No account yet? <a href="/register">Create one</a></p>`;
   return {
     title: "Sign in",
-    user: "nobody",
+    user: "guest",
     failed: state.problem !== undefined,
     narrow: true,
     body,
@@ -33,7 +33,7 @@ ${rememberField}
 export function registerPage(state: FormState = {}): Page {
   const body = html`
 <form class="card" method="post" action="/register">
-${alertOf(state.problem)}
+${renderProblem(state.problem)}
 ${nameField(state)}
 ${passwordField({ field: "password", label: "Password", autocomplete: "new-password" }, state.problem)}
 ${rememberField}
@@ -42,7 +42,7 @@ ${rememberField}
 <p>Already have an account? <a href="/login">Sign in</a></p>`;
   return {
     title: "Create account",
-    user: "nobody",
+    user: "guest",
     failed: state.problem !== undefined,
     narrow: true,
     body,
@@ -51,7 +51,7 @@ ${rememberField}
 
 export function passwordForm(user: User, problem: Problem | undefined): Html {
   return html`<form class="card" method="post" action="/password">
-${alertOf(problem)}
+${renderProblem(problem)}
 <input type="text" autocomplete="username" value="${user.name}" hidden>
 ${passwordField({ field: "password", label: "Current password", autocomplete: "current-password" }, problem)}
 ${passwordField({ field: "next", label: "New password", autocomplete: "new-password" }, problem)}
@@ -59,12 +59,12 @@ ${passwordField({ field: "next", label: "New password", autocomplete: "new-passw
 </form>`;
 }
 
-/** What has just been done. */
-export function noticeOf(notice: string | undefined): Html | undefined {
+/** Renders a notice about a completed action. */
+export function renderNotice(notice: string | undefined): Html | undefined {
   return notice === undefined ? undefined : html`<p class="notice" role="status">${notice}</p>`;
 }
 
-function alertOf(problem: Problem | undefined): Html | undefined {
+function renderProblem(problem: Problem | undefined): Html | undefined {
   return problem && html`<p class="problem" role="alert" id="problem">${problem.message}</p>`;
 }
 
@@ -88,7 +88,7 @@ ${isNew && html`<p class="hint" id="hint">Use at least 8 characters, such as a f
 
 const rememberField = html`<p class="check"><input id="remember" name="remember" type="checkbox" value="1"><label for="remember">Remember me on this device for 30 days</label></p>`;
 
-/** Ties a field to what is said about it. The field that has to be corrected gets the focus. */
+/** Links a field to its messages. The invalid field receives the focus. */
 function describedBy(wrong: boolean, hint: string | false = false): Html {
   const ids = [wrong && "problem", hint].filter(Boolean).join(" ");
   return html`${ids !== "" && html` aria-describedby="${ids}"`}${wrong && html` aria-invalid="true" autofocus`}`;

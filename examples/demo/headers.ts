@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 
 const HEADERS = {
-  // Nothing but our own style sheet and icon: no script at all, nothing inline, no frame around us.
+  // Allow only our own style sheet and icon: no scripts, nothing inline, no framing.
   "Content-Security-Policy":
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -9,13 +9,13 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** What every response carries. */
+/** Sets the security headers of every response. */
 export const securityHeaders: RequestHandler = (_req, res, next) => {
   res.set(HEADERS);
   next();
 };
 
-/** Pages show who is logged in: no cache keeps one, and Back after signing out asks anew. */
+/** Prevents caching of pages, because they show the user. Back after signing out requests the page again. */
 export const notStored: RequestHandler = (_req, res, next) => {
   res.set("Cache-Control", "no-store");
   next();

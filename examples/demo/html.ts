@@ -9,13 +9,13 @@ class Markup {
   }
 }
 
-/** Markup that is safe to send. Only the tag `html` makes it. */
+/** Markup that is safe to send. Only the tag `html` creates it. */
 export type Html = Markup;
 
-/** What can stand in a template: text, which is escaped, markup, a list of them, or nothing. */
+/** A value in a template: text, which is escaped, markup, a list of these, or nothing. */
 export type Part = Html | string | number | false | undefined | readonly Part[];
 
-/** A piece of a page. Everything put into it is escaped for text and for attributes in quotation marks. */
+/** Renders a part of a page. Escapes each value for text and for quoted attributes. */
 export function html(pieces: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Markup(String.raw({ raw: pieces }, ...parts.map(escaped)));
 }

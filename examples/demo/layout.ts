@@ -1,23 +1,23 @@
 import { type Html, html, type Part } from "./html.ts";
 import type { User } from "./users.ts";
 
-/** Whoever a page is for. */
-export type Visitor = User | "nobody";
+/** The user of a page, or a guest. */
+export type Visitor = User | "guest";
 
-/** What differs from page to page. */
+/** The parts that differ from page to page. */
 export interface Page {
-  /** The heading, and the title of the browser's tab. */
+  /** The heading, and the title of the browser tab. */
   readonly title: string;
-  /** Who is signed in, for the account links. Without it the page has none: nobody knows during an outage. */
+  /** The user for the account links. Unknown during an outage; the page then has no account links. */
   readonly user?: Visitor | undefined;
-  /** The form has to be corrected: the tab says so too. */
+  /** Whether a form has an error. The title of the tab then says so too. */
   readonly failed?: boolean;
-  /** Narrow, for a page that is one form. */
+  /** Whether the page is narrow, as for a single form. */
   readonly narrow?: boolean;
   readonly body: Part;
 }
 
-/** The frame that all pages share. `storage` says where the demo keeps its data. */
+/** Renders the frame that all pages share. `storage` names the place of the demo's data. */
 export function layout(page: Page, storage: string): Html {
   const { title, user, failed = false, narrow = false, body } = page;
   return html`<!doctype html>
@@ -46,7 +46,7 @@ ${body}
 }
 
 function linksFor(user: Visitor): Html {
-  if (user === "nobody") return html`<a href="/login">Sign in</a> <a href="/register">Create account</a>`;
+  if (user === "guest") return html`<a href="/login">Sign in</a> <a href="/register">Create account</a>`;
   return html`<a class="name" href="/private"><bdi>${user.name}</bdi></a>
 <form method="post" action="/logout"><button>Sign out</button></form>`;
 }

@@ -15,7 +15,7 @@ const LIFETIME = 60_000;
 
 /**
  * Notices for the page after a redirect. A cookie carries each notice to that page, which clears the cookie. The cookie
- * is signed for one session, so that neither a link nor another site can make the demo say something.
+ * is signed for one session, so that neither a link nor another site can make the demo show a notice.
  */
 export class Notices {
   readonly #key = randomBytes(32);
@@ -29,14 +29,14 @@ export class Notices {
     this.#clock = clock;
   }
 
-  /** Leaves a notice for the next page of that session, or of a visitor. */
+  /** Leaves a notice for the next page of the session, or of a guest. */
   leave(res: Response, notice: keyof typeof TEXTS, session?: SessionId): void {
     const until = this.#clock() + LIFETIME;
     const value = `${notice}.${until}.${this.#sign(notice, until, session)}`;
     res.cookie(this.#name, value, { ...this.#cookie, maxAge: LIFETIME });
   }
 
-  /** Returns the text of the notice that was left for this session, or for a visitor, and clears its cookie. */
+  /** Returns the text of the notice for this session, or for a guest, and clears its cookie. */
   take(req: Request, res: Response, session?: SessionId): string | undefined {
     const value = parseCookie(req.headers.cookie ?? "")[this.#name];
     if (value === undefined) return undefined;

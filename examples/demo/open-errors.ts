@@ -14,7 +14,7 @@ const UNREACHABLE: ReadonlyMap<unknown, string> = new Map([
 const LOGIN_FAILED = /^(28P01|28000|ER_ACCESS_DENIED.*)$|^(NOAUTH|WRONGPASS)\b/;
 const NO_DATABASE = /^(3D000|ER_BAD_DB_ERROR)$/;
 
-/** Says in one line why a database server cannot be used. Shows its address, never the password in the URL. */
+/** Explains in one line why a database server cannot be used. Includes its address, never the password in the URL. */
 export function explainServer(label: string, url: string, error: unknown): string {
   const { host, pathname } = new URL(url);
   const server = `${label} at ${host}`;
@@ -28,7 +28,7 @@ export function explainServer(label: string, url: string, error: unknown): strin
   return `${server} cannot be used: ${messageOf(error)}`;
 }
 
-/** Says in one line why a file cannot be opened. */
+/** Explains in one line why a file cannot be opened. */
 export async function explainFile(label: string, path: string): Promise<string> {
   const folder = dirname(resolve(path));
   const cannot = `cannot open ${path}:`;
@@ -61,7 +61,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-/** The first line: some drivers add a listing. */
+/** Returns the first line only, because some drivers append a listing. */
 function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   return text.split("\n", 1)[0] ?? "";

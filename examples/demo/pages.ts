@@ -3,7 +3,7 @@ import { html } from "./html.ts";
 import { layout, type Page, type Visitor } from "./layout.ts";
 import type { User } from "./users.ts";
 
-/** The home page, which greets a signed-in user. */
+/** Renders the home page, with a greeting for a signed-in user. */
 export function homePage(user: User | undefined): Page {
   const links = user
     ? html`<a class="button primary" href="/private">Where you are signed in</a>`
@@ -18,18 +18,18 @@ export function homePage(user: User | undefined): Page {
 </ul>`;
   return {
     title: user ? `Hello, ${user.name}` : "Your account, your devices",
-    user: user ?? "nobody",
+    user: user ?? "guest",
     body,
   };
 }
 
-/** A page with one sentence. */
+/** Renders a page with a single message. */
 export function messagePage(title: string, message: string, user: Visitor | undefined): Page {
   const body = html`<p>${message}</p><p><a href="/">Go to the home page</a></p>`;
   return { title, user, narrow: true, body };
 }
 
-/** Answers with a page. */
+/** Sends a page. */
 export function send(res: Response, page: Page, status = 200): void {
   res.status(status).send(String(layout(page, String(res.app.locals.storage))));
 }

@@ -7,13 +7,13 @@ import { createApp } from "./app.ts";
 import { openStore } from "./stores.ts";
 import { Users } from "./users.ts";
 
-const { name, where } = argumentsGiven();
+const { name, where } = readArguments();
 
-// Safari refuses Secure cookies on http://localhost. Without Secure, anybody on the way can read the cookie.
+// Safari rejects Secure cookies on http://localhost. Without Secure, an attacker on the network can read the cookie.
 const secure = process.env.INSECURE_COOKIE !== "1";
 
 const port = process.env.PORT || "8080";
-if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535) fail("PORT needs a number from 0 to 65535.");
+if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535) fail("PORT must be a number from 0 to 65535.");
 
 const opened = await openStore(name, where).catch((error: Error) => fail(error.message));
 const manager = new Manager(opened.store, { cookie: { secure } });
@@ -51,8 +51,8 @@ function openUsers(file: string | undefined): Users {
   }
 }
 
-/** `npm run demo -- --store sqlite demo.db`. */
-function argumentsGiven(): { name: string; where: string | undefined } {
+/** Reads the command line, such as `npm run demo -- --store sqlite demo.db`. */
+function readArguments(): { name: string; where: string | undefined } {
   try {
     const { values, positionals } = parseArgs({
       options: { store: { type: "string", default: "memory" } },

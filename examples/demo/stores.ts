@@ -1,17 +1,17 @@
 import type { Store } from "sessionup";
 import { explainFile, explainServer } from "./open-errors.ts";
 
-/** A store for the demo, and a file for its accounts if they should outlive it too. */
+/** A store for the demo, and a file for the accounts unless both are in memory. */
 interface Opened {
   readonly store: Store;
   readonly accounts?: string;
-  /** Where the data is, as the footer says it after "It keeps". */
+  /** The place of the data, shown in the footer after "It keeps". */
   readonly storage?: string;
   /** Closes what the demo opened: a store never closes the app's client. */
   close(): Promise<void>;
 }
 
-/** A database that `--store` can name: where it is, and how an app opens it. */
+/** A database for `--store`: how it is addressed, and how an app opens it. */
 interface Database {
   readonly label: string;
   readonly at: "path" | "url";
@@ -53,7 +53,7 @@ const DATABASES: Readonly<Record<string, Database>> = {
       const { redisStore } = await import("sessionup/stores/redis");
       const client = new Redis(url, { maxRetriesPerRequest: 1 });
       let connectionError: unknown;
-      // Without a listener, ioredis would log each of them. The requests that fail report the outage.
+      // Without a listener, ioredis would log each error. The failed requests report the outage.
       client.on("error", (error) => {
         connectionError = error;
       });
@@ -71,7 +71,7 @@ const DATABASES: Readonly<Record<string, Database>> = {
       const { default: pg } = await import("pg");
       const { postgresStore } = await import("sessionup/stores/postgres");
       const pool = new pg.Pool({ connectionString: url });
-      pool.on("error", () => {}); // an idle connection broke; the next request opens another
+      pool.on("error", () => {}); // an idle connection broke; the next request opens a new one
       const store = postgresStore(pool);
       await store.migrate();
       return { store, close: () => pool.end() };
@@ -92,10 +92,10 @@ const DATABASES: Readonly<Record<string, Database>> = {
   },
 };
 
-/** Where the accounts are when the sessions are on a server: this demo has no tables of its own. */
+/** The accounts file when the sessions are on a server. The demo creates no tables for accounts. */
 const ACCOUNTS = "demo.accounts.json";
 
-/** Opens the store of that name. Throws an error whose message is one line for the person who typed the command. */
+/** Opens the store with this name. Throws an error with a one-line message for the terminal. */
 export async function openStore(name: string, where = ""): Promise<Opened> {
   if (name === "memory") {
     const { memoryStore } = await import("sessionup/stores/memory");
@@ -106,7 +106,7 @@ export async function openStore(name: string, where = ""): Promise<Opened> {
   const { label, at, example } = database;
   const wanted = `a ${at === "url" ? "URL" : "path"}, such as ${example}`;
   if (where === "") throw new Error(`--store ${name}: add ${wanted}`);
-  if (at === "url" && !hasSchemeOf(where, example)) throw new Error(`--store ${name}: use ${wanted}`);
+  if (at === "url" && !hasSameScheme(where, example)) throw new Error(`--store ${name}: use ${wanted}`);
   try {
     return {
       ...(await database.open(where)),
@@ -119,7 +119,7 @@ export async function openStore(name: string, where = ""): Promise<Opened> {
   }
 }
 
-/** Also with TLS (`rediss:`) or a longer name (`postgresql:`). */
-function hasSchemeOf(url: string, example: string): boolean {
+/** Whether a URL has the scheme of the example, including TLS (`rediss:`) and longer names (`postgresql:`). */
+function hasSameScheme(url: string, example: string): boolean {
   return URL.canParse(url) && new URL(url).protocol.startsWith(new URL(example).protocol.slice(0, -1));
 }

@@ -13,14 +13,14 @@ const absolute = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
 });
 
-/** A moment seen from now. The server does not know the reader's time zone; how long ago needs none. */
+/** Renders a time relative to `now`, because the server does not know the reader's time zone. */
 export function time(moment: Date, now: number): Html {
   const title = `${absolute.format(moment)} UTC`;
-  return html`<time datetime="${moment.toISOString()}" title="${title}">${words(moment.getTime() - now)}</time>`;
+  return html`<time datetime="${moment.toISOString()}" title="${title}">${formatDistance(moment.getTime() - now)}</time>`;
 }
 
-function words(distance: number): string {
-  // Rounded to seconds first: what ends in a day ends "in 24 hours" a moment later, too.
+function formatDistance(distance: number): string {
+  // Round to seconds first, so that a session that ends in a day still shows "in 24 hours" a moment later.
   const rounded = Math.round(distance / 1_000) * 1_000;
   const size = UNITS.find(({ from }) => Math.abs(rounded) >= from);
   if (size) return relative.format(Math.round(rounded / size.length), size.unit);

@@ -2,12 +2,12 @@ import { randomBytes, randomUUID, type ScryptOptions, scrypt, timingSafeEqual } 
 import { readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 
-/** An account as it was when it was read. */
+/** A snapshot of an account. */
 export interface User {
-  /** What sessions are begun with: unlike a name, it stays what it is and is never given to somebody else. */
+  /** The user key of the sessions. Unlike a name, it never changes and is never reused. */
   readonly id: string;
   readonly name: string;
-  /** Goes up with each change of the password. */
+  /** Increases with each change of the password. */
   readonly passwordVersion: number;
 }
 
@@ -16,19 +16,19 @@ interface Password {
   readonly hash: Buffer;
 }
 
-/** The accounts, in memory: they are gone when the demo stops, unless there is a file for them. */
+/** The accounts, in memory or in a file. Without a file, they are lost when the demo stops. */
 export class Users {
   readonly #byId = new Map<string, User>();
   readonly #idByName = new Map<string, string>();
   readonly #passwords = new Map<string, Password>();
-  readonly #nobodys: Promise<Password> = protect(randomUUID());
+  readonly #dummyPassword: Promise<Password> = protect(randomUUID());
   readonly #file: string | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  /** With a file, what is in it is read, and every change is written to it: one demo at a time. */
+  /** Reads the file if there is one, and writes every change to it. One process at a time can use a file. */
   constructor(file?: string) {
     this.#file = file;
-    for (const { salt, hash, ...user } of file ? accountsIn(file) : []) {
+    for (const { salt, hash, ...user } of file ? readAccounts(file) : []) {
       this.#keep(user, { salt: Buffer.from(salt, "base64"), hash: Buffer.from(hash, "base64") });
     }
   }
@@ -37,30 +37,30 @@ export class Users {
     return this.#byId.get(id);
   }
 
-  /** A new account, or `undefined` when the name is taken. */
+  /** Creates an account. Returns `undefined` when the name is taken. */
   async register(name: string, password: string): Promise<User | undefined> {
     const protectedPassword = await protect(password);
-    if (this.#idByName.has(keyOf(name))) return undefined;
+    if (this.#idByName.has(normalizeName(name))) return undefined;
     const user: User = { id: randomUUID(), name, passwordVersion: 1 };
     this.#keep(user, protectedPassword);
     await this.#write();
     return user;
   }
 
-  /** The user with that name and password. Takes as long for a name that nobody has, so that it tells no names. */
+  /** Returns the user with this name and password. Takes as long for an unknown name, so that timing reveals no names. */
   async check(name: string, password: string): Promise<User | undefined> {
-    const user = this.#byId.get(this.#idByName.get(keyOf(name)) ?? "");
-    const stored = (user && this.#passwords.get(user.id)) ?? (await this.#nobodys);
+    const user = this.#byId.get(this.#idByName.get(normalizeName(name)) ?? "");
+    const stored = (user && this.#passwords.get(user.id)) ?? (await this.#dummyPassword);
     const matches = timingSafeEqual(await derive(password, stored.salt), stored.hash);
     return matches ? user : undefined;
   }
 
-  /** Whether the password is still the one it was when `user` was read. */
+  /** Whether the password has not changed since `user` was read. */
   hasSamePassword(user: User): boolean {
     return this.#byId.get(user.id)?.passwordVersion === user.passwordVersion;
   }
 
-  /** False when it has changed since `user` was read; then it stays as it is. */
+  /** Changes the password. Returns false, and changes nothing, when it has already changed since `user` was read. */
   async changePassword(user: User, password: string): Promise<boolean> {
     const protectedPassword = await protect(password);
     if (!this.hasSamePassword(user)) return false;
@@ -71,11 +71,11 @@ export class Users {
 
   #keep(user: User, password: Password): void {
     this.#byId.set(user.id, user);
-    this.#idByName.set(keyOf(user.name), user.id);
+    this.#idByName.set(normalizeName(user.name), user.id);
     this.#passwords.set(user.id, password);
   }
 
-  /** One after the other, and each in one step: a crash leaves the file as it was before. */
+  /** Writes one version after another, each atomically: a crash leaves the previous file. */
   #write(): Promise<void> {
     const file = this.#file;
     if (file === undefined) return Promise.resolve();
@@ -92,13 +92,13 @@ export class Users {
   }
 }
 
-/** What the file has of each. */
+/** An account in the file. */
 interface Account extends User {
   readonly salt: string;
   readonly hash: string;
 }
 
-function accountsIn(file: string): readonly Account[] {
+function readAccounts(file: string): readonly Account[] {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
@@ -107,8 +107,8 @@ function accountsIn(file: string): readonly Account[] {
   }
 }
 
-/** One name, however it is typed: "Ann", "ann". */
-function keyOf(name: string): string {
+/** Normalises a name, so that "Ann" and "ann" are the same. */
+function normalizeName(name: string): string {
   return name.normalize("NFKC").toLowerCase();
 }
 
@@ -117,7 +117,7 @@ async function protect(password: string): Promise<Password> {
   return { salt, hash: await derive(password, salt) };
 }
 
-// One of OWASP's settings for scrypt: 16 MiB and about 0.2 s for each guess.
+// One of OWASP's settings for scrypt: 16 MiB and about 0.2 s per attempt.
 const COST: ScryptOptions = { N: 2 ** 14, r: 8, p: 5 };
 
 function derive(password: string, salt: Buffer): Promise<Buffer> {

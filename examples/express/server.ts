@@ -2,16 +2,17 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import { Manager } from "sessionup";
 import { expressSessions } from "sessionup/express";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = expressSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
 const app = express();
-app.use(sessions.routes({ path: "/account" }));
+app.use(sessionRoutes(sessions, { path: "/account" }));
 
 app.get("/", sessions.public(), (req, res) => {
   res.send(`Hello, ${sessions.current(req)?.userKey ?? "stranger"}\n`);
 });
-// An example: yours checks a password first.
+// A real app checks a password first.
 app.post("/login", async (req, res) => {
   await sessions.init(req, String(req.query.name || "ann"));
   res.send("welcome\n");

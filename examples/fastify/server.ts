@@ -1,16 +1,17 @@
 import { fastify } from "fastify";
 import { Manager } from "sessionup";
 import { fastifySessions } from "sessionup/fastify";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = fastifySessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
 const app = fastify();
-app.register(sessions.routes({ path: "/account" }));
+app.register(sessionRoutes(sessions, { path: "/account" }));
 
 app.get("/", { onRequest: sessions.public() }, async (_request, reply) => {
   return `Hello, ${sessions.current(reply)?.userKey ?? "stranger"}\n`;
 });
-// An example: yours checks a password first.
+// A real app checks a password first.
 app.post<{ Querystring: { name?: string } }>("/login", async (request, reply) => {
   await sessions.init(reply, request.query.name || "ann");
   return "welcome\n";
@@ -20,7 +21,7 @@ app.post("/logout", async (_request, reply) => {
   return "goodbye\n";
 });
 
-// The hook guards the routes of this plugin, and no other.
+// The hook guards only the routes of this plugin.
 app.register(async (members) => {
   members.addHook("onRequest", sessions.auth());
   members.get("/devices", async (_request, reply) => sessions.fetchAll(reply));

@@ -1,16 +1,17 @@
 import { Manager, type Store } from "sessionup";
 import { fetchSessions } from "sessionup/fetch";
+import { sessionRoutes } from "sessionup/routes";
 
-/** The app, for any platform with `Request` and `Response`, over the store that the platform has. */
+/** Creates the app for any platform with `Request` and `Response`, with a store of that platform. */
 export function createApp<Platform>(
   store: Store,
   peerAddress: (request: Request, platform: Platform) => string | undefined,
 ): (request: Request, platform: Platform) => Promise<Response> {
   const sessions = fetchSessions(new Manager(store, { idleTimeout: "30m" }), { peerAddress });
-  const account = sessions.routes({ path: "/account" });
+  const account = sessionRoutes(sessions, { path: "/account" });
   const routes: Readonly<Record<string, ReturnType<typeof sessions.public>>> = {
     "GET /": sessions.public(({ session }) => new Response(`Hello, ${session?.userKey ?? "stranger"}\n`)),
-    // An example: yours checks a password first.
+    // A real app checks a password first.
     "POST /login": sessions.public(async (context) => {
       await sessions.init(context, new URL(context.request.url).searchParams.get("name") || "ann");
       return new Response("welcome\n");

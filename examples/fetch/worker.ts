@@ -5,7 +5,7 @@ import { createApp } from "./app.ts";
 export { SessionsObject } from "sessionup/stores/durable-objects";
 
 export default {
-  // Cloudflare sets that header itself, whatever a client sends.
+  // Cloudflare overwrites this header, so a client cannot forge it.
   fetch: createApp(
     durableObjectStore(env.SESSIONS),
     (request) => request.headers.get("cf-connecting-ip") ?? undefined,

@@ -1,15 +1,16 @@
 import { defineHandler, getQuery, H3, serve } from "h3";
 import { Manager } from "sessionup";
 import { h3Sessions } from "sessionup/h3";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = h3Sessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
 
 const app = new H3()
-  .use(sessions.routes({ path: "/account" }))
+  .use(sessionRoutes(sessions, { path: "/account" }))
   .use(sessions.public())
   .get("/", (event) => `Hello, ${sessions.current(event)?.userKey ?? "stranger"}\n`)
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   .post("/login", async (event) => {
     await sessions.init(event, String(getQuery(event).name || "ann"));
     return "welcome\n";

@@ -2,15 +2,16 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { Manager } from "sessionup";
 import { honoSessions } from "sessionup/hono";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = honoSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
 
 const app = new Hono()
-  .use(sessions.routes({ path: "/account" }))
+  .use(sessionRoutes(sessions, { path: "/account" }))
   .use(sessions.public())
   .get("/", (c) => c.text(`Hello, ${c.var.session?.userKey ?? "stranger"}\n`))
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   .post("/login", async (c) => {
     await sessions.init(c, c.req.query("name") || "ann");
     return c.text("welcome\n");

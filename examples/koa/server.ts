@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import Koa, { type Context } from "koa";
 import { Manager } from "sessionup";
 import { koaSessions } from "sessionup/koa";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = koaSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
@@ -11,7 +12,7 @@ const pages: Readonly<Record<string, (ctx: Context) => unknown>> = {
   "GET /": async (ctx) => {
     ctx.body = `Hello, ${(await sessions.get(ctx))?.userKey ?? "stranger"}\n`;
   },
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   "POST /login": async (ctx) => {
     await sessions.init(ctx, ctx.URL.searchParams.get("name") || "ann");
     ctx.body = "welcome\n";
@@ -27,7 +28,7 @@ const pages: Readonly<Record<string, (ctx: Context) => unknown>> = {
 };
 
 const app = new Koa();
-app.use(sessions.routes({ path: "/account" }));
+app.use(sessionRoutes(sessions, { path: "/account" }));
 app.use(async (ctx, next) => {
   const page = pages[`${ctx.method} ${ctx.path}`];
   if (page) await page(ctx);

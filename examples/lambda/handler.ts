@@ -1,14 +1,15 @@
 import { Manager } from "sessionup";
 import { type LambdaEvent, type LambdaResult, lambdaSessions } from "sessionup/lambda";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
-// On AWS every instance of the function has a memory of its own: put your database's store in its place there.
+// On AWS, each instance of the function has separate memory. Use the store of your database there.
 const sessions = lambdaSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
-const account = sessions.routes({ path: "/account" });
+const account = sessionRoutes(sessions, { path: "/account" });
 
 const routes: Readonly<Record<string, (event: LambdaEvent) => Promise<unknown>>> = {
   "GET /": sessions.public(({ session }) => text(`Hello, ${session?.userKey ?? "stranger"}\n`)),
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   "POST /login": sessions.public(async (context) => {
     await sessions.init(context, context.event.queryStringParameters?.name || "ann");
     return text("welcome\n");
@@ -20,7 +21,7 @@ const routes: Readonly<Record<string, (event: LambdaEvent) => Promise<unknown>>>
   }),
 };
 
-/** What Lambda calls. */
+/** The entry point that Lambda calls. */
 export async function handler(event: LambdaEvent): Promise<unknown> {
   const route = routes[`${event.requestContext.http.method} ${event.rawPath}`];
   return (await (route ?? account)(event)) ?? text("not found\n", 404);

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { LambdaEvent, LambdaResult } from "sessionup/lambda";
 import { handler } from "./handler.ts";
 
-// What a function URL does between HTTP and the function, as far as this example needs it.
+// Does what a function URL does between HTTP and the function, as far as this example needs it.
 const server = createServer(async (request, response) => {
   const { cookie, ...others } = request.headers;
   const { pathname, search, searchParams } = new URL(request.url ?? "/", "http://localhost");
@@ -26,7 +26,7 @@ const server = createServer(async (request, response) => {
   response.end(body);
 });
 
-/** Without a status it is JSON. */
+/** A result without a status is sent as JSON. */
 function structured(result: unknown): LambdaResult {
   if (typeof result === "object" && result !== null && "statusCode" in result) return result as LambdaResult;
   return { headers: { "content-type": "application/json" }, body: JSON.stringify(result) };

@@ -4,6 +4,7 @@ import { ExpressAdapter } from "@nestjs/platform-express";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import { Manager, type Session } from "sessionup";
 import { type NestContext, nestSessions } from "sessionup/nest";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = nestSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
@@ -16,7 +17,7 @@ class AppController {
     return `Hello, ${session?.userKey ?? "stranger"}\n`;
   }
 
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   @Post("login")
   @sessions.Open()
   @HttpCode(200)
@@ -42,13 +43,13 @@ class AppController {
 @Module({
   imports: [sessions.module()],
   controllers: [AppController],
-  // Every route is closed, but those that are marked.
+  // Every route requires a session, except those marked with @sessions.Open().
   providers: [{ provide: APP_GUARD, useValue: sessions.appGuard() }],
 })
 class AppModule {}
 
 const adapter = process.env.PLATFORM === "fastify" ? new FastifyAdapter() : new ExpressAdapter();
 const app = await NestFactory.create(AppModule, adapter, { logger: ["error", "warn"] });
-app.use(sessions.routes({ path: "/account" }));
+app.use(sessionRoutes(sessions, { path: "/account" }));
 await app.listen(Number(process.env.PORT ?? 8080), "127.0.0.1");
 console.log(await app.getUrl());

@@ -2,19 +2,20 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Manager } from "sessionup";
 import { nodeSessions } from "sessionup/node";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 
 const sessions = nodeSessions(new Manager(memoryStore(), { idleTimeout: "30m" }));
 const visitors = sessions.public();
 const users = sessions.auth();
-const account = sessions.routes({ path: "/account" });
+const account = sessionRoutes(sessions, { path: "/account" });
 
 type Handler = (req: IncomingMessage, res: ServerResponse, url: URL) => unknown;
 
 const routes: Readonly<Record<string, Handler>> = {
   "GET /": (req, res) =>
     visitors(req, res, () => res.end(`Hello, ${sessions.current(res)?.userKey ?? "stranger"}\n`)),
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   "POST /login": async (_req, res, url) => {
     await sessions.init(res, url.searchParams.get("name") || "ann");
     res.end("welcome\n");

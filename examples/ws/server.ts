@@ -3,16 +3,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Manager } from "sessionup";
 import { nodeSessions } from "sessionup/node";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { wsSessions } from "sessionup/ws";
 import { WebSocket, WebSocketServer } from "ws";
 
 const manager = new Manager(memoryStore());
-// The pages log in and out; the sockets only ask who is there.
+// The pages log in and out. The sockets only read the session.
 const pages = nodeSessions(manager);
 const visitors = pages.public();
 const users = pages.auth();
-const account = pages.routes({ path: "/account" });
+const account = sessionRoutes(pages, { path: "/account" });
 const html = readFileSync(new URL("page.html", import.meta.url), "utf8");
 
 type Handler = (req: IncomingMessage, res: ServerResponse, url: URL) => unknown;
@@ -24,7 +25,7 @@ const routes: Readonly<Record<string, Handler>> = {
       res.setHeader("content-type", "text/html; charset=utf-8");
       res.end(html.replace("{{name}}", () => name.replace(/[&<]/g, (each) => `&#${each.charCodeAt(0)};`)));
     }),
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   "POST /login": async (_req, res, url) => {
     await pages.init(res, url.searchParams.get("name") || "ann");
     res.end("welcome\n");

@@ -1,11 +1,12 @@
 import { createServer } from "node:http";
 import express5, { Router } from "express";
 import express4 from "express4";
+import { sessionRoutes } from "sessionup/routes";
 import { describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { ContractClient } from "../testing/_contract-client.ts";
+import { ContractClient } from "../testing/adapter/client.ts";
 import { expressSessions } from "./express.ts";
 
 const VERSIONS = { "Express 5": express5, "Express 4": express4 as unknown as typeof express5 };
@@ -29,7 +30,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       };
     };
 
-    it("takes req.ip where the app has set trust proxy, in a sub-app too", async () => {
+    it("uses req.ip if the app has set trust proxy, also in a sub-app", async () => {
       const sessions = expressSessions(new Manager(memoryStore()));
       const [app, sub] = [express(), express()];
       app.set("trust proxy", 1);
@@ -44,7 +45,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       });
     });
 
-    it("follows the manager's trustProxy where the app has set none", async () => {
+    it("uses the manager's trustProxy if the app has not set trust proxy", async () => {
       const sessions = expressSessions(new Manager(memoryStore(), { trustProxy: ["127.0.0.0/8"] }));
       const app = express();
       app.post("/login", login(sessions));
@@ -79,7 +80,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       });
     });
 
-    it("answers as reject says, in Express's own words", async () => {
+    it("responds with the app's reject, which uses Express's methods", async () => {
       const sessions = expressSessions(new Manager(memoryStore()), {
         reject: (error, _req: express5.Request, res: express5.Response) => {
           res.redirect(303, `/login?reason=${error.reason}`);
@@ -94,7 +95,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       });
     });
 
-    it("hands what reject throws to the app's error handler", async () => {
+    it("passes an error that reject throws to the app's error handler", async () => {
       const sessions = expressSessions(new Manager(memoryStore()), {
         reject: async () => {
           throw new Error("the template is missing");
@@ -127,7 +128,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       },
     );
 
-    it("keeps the cookie on what a body limit answers", async () => {
+    it("keeps the cookie on the 413 of a body limit", async () => {
       const sessions = expressSessions(new Manager(memoryStore()));
       const app = express();
       app.use((req, _res, next) => {
@@ -143,11 +144,11 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       await close();
     });
 
-    it("has the ready-made routes under what a browser calls, whatever they are mounted under", async () => {
+    it("finds the ready-made routes by the whole path in a sub-app", async () => {
       const sessions = expressSessions(new Manager(memoryStore()));
       const [app, sub] = [express(), express()];
       app.post("/login", login(sessions));
-      sub.use(sessions.routes({ path: "/api/account" }));
+      sub.use(sessionRoutes(sessions, { path: "/api/account" }));
       app.use("/api", sub);
       await running(app, async (client) => {
         await client.post("/login");
@@ -156,7 +157,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       });
     });
 
-    it("gives Express's own error handler the status of require", async () => {
+    it("an error of require has the status that Express responds with", async () => {
       const sessions = expressSessions(new Manager(memoryStore()));
       const app = express();
       app.get("/", sessions.public(), (req, res) => void res.send(sessions.require(req).userKey));
@@ -168,7 +169,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
 }
 
 describe("expressSessions", () => {
-  it("says where to go with a router that has no app", async () => {
+  it("a router without an app gets an error that names sessionup/node", async () => {
     const sessions = expressSessions(new Manager(memoryStore()));
     const router = Router();
     router.get("/", sessions.auth(), (_req, res) => void res.end("secret"));
@@ -182,6 +183,6 @@ describe("expressSessions", () => {
     const { origin, close } = await listen(server);
     const { text } = await new ContractClient(origin).get("/");
     await close();
-    expect(text).toMatch(/^TypeError: sessionup\/express: .*pass `req`.*sessionup\/node/);
+    expect(text).toMatch(/^TypeError: sessionup\/express: .*Pass `req`.*sessionup\/node/);
   });
 });

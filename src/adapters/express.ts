@@ -1,23 +1,20 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import {
-  middleware,
   NodeExchange,
   type NodeRequest,
   type NodeResponse,
-  routeRequestOf,
-  routesMiddleware,
-  sendRejection,
   type TrustedView,
 } from "./shared/node-exchange.ts";
+import { guardMiddleware, routesMiddleware, sendError } from "./shared/node-middleware.ts";
 
 export type { NodeResponse } from "./shared/node-exchange.ts";
 
-/** The context: the request of Express 4 or 5, which knows its response. */
+/** The context: the request of Express 4 or 5, which has its response as `res`. */
 export interface ExpressContext extends NodeRequest {
   readonly res?: NodeResponse | undefined;
   readonly ip?: string | undefined;
@@ -25,31 +22,40 @@ export interface ExpressContext extends NodeRequest {
   readonly app?: { readonly settings?: Readonly<Record<string, unknown>> } | undefined;
 }
 
-/** Express's middleware. */
+/** Middleware of Express. */
 export type ExpressMiddleware = (
   request: ExpressContext,
   response: NodeResponse,
   next: (error?: unknown) => void,
 ) => Promise<void>;
 
-/** The verbs with `req` as their context. */
-export interface ExpressSessions<In = undefined, Out = In> extends Sessions<ExpressContext, In, Out> {
-  /** Loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
+/** The session methods with `req` as their context. */
+export interface ExpressSessions<In = undefined, Out = In>
+  extends Sessions<ExpressContext, In, Out>,
+    Mountable<ExpressContext, ExpressMiddleware> {
+  /**
+   * Creates middleware that loads the session if there is one, and runs the handler either way. Rejects unsafe requests from
+   * pages of other origins with 403.
+   */
   public(options?: PublicOptions): ExpressMiddleware;
-  /** Lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  /**
+   * Creates middleware that runs the handler only with a session. Otherwise rejects with 401 and the reason, or with 503 when
+   * the store does not answer.
+   */
   auth(options?: AuthOptions): ExpressMiddleware;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
-  routes(options?: RoutesOptions): ExpressMiddleware;
 }
 
-/** `Request` and `Response` are Express's own, as far as `reject` names them. */
+/** The options of `expressSessions`. `Request` and `Response` are Express's types, as far as `reject` names them. */
 export interface ExpressSessionsOptions<Request, Response> {
-  /** Answers in place of the JSON: `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login. */
+  /**
+   * Responds to a rejected request in place of the default JSON. `error.status` is 401, 403 for a page of another origin, or
+   * 503 when the store does not answer. Show a 503 as an outage, never as a login page.
+   */
   readonly reject?: (error: SessionError, request: Request, response: Response) => unknown;
 }
 
 /**
- * Sessions for Express 4 and 5. Where the app has set `trust proxy`, the client's address is `req.ip`.
+ * Creates the sessions of an Express 4 or 5 app. If the app has set `trust proxy`, the client's address is `req.ip`.
  *
  * @example
  * ```ts
@@ -75,18 +81,15 @@ export function expressSessions<
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
   checkOptionNames(options, "expressSessions", ["reject"]);
-  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
-  // Whatever of Express's types the app's function names: it is Express that calls this middleware.
-  const own = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
-  const reject = own ?? ((error, _request, response) => sendRejection(error, response));
+  const { verbs, guards } = createSessions(manager, toExchange);
+  // Express passes its own request and response, so the app's function may name those types.
+  const given = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
+  const reject = given ?? ((error, _request, response) => sendError(error, response));
   return {
     ...verbs,
-    public: (options) => middleware(guards.public(options), reject),
-    auth: (options) => middleware(guards.auth(options), reject),
-    routes(options) {
-      const answer = routes(options);
-      return routesMiddleware((request) => answer(request, routeRequestOf(request)));
-    },
+    public: (options) => guardMiddleware(guards.public(options), reject),
+    auth: (options) => guardMiddleware(guards.auth(options), reject),
+    [MOUNT]: (routes) => routesMiddleware((request, _response, asked) => routes(request, asked)),
   };
 }
 
@@ -103,12 +106,10 @@ class ExpressExchange extends NodeExchange {
   }
 }
 
-function exchangeOf(request: ExpressContext): ExpressExchange {
-  if (!request?.res) {
-    throw new TypeError(
-      "sessionup/express: the context is the request of an Express app, which knows its response: pass `req`. " +
-        "A bare Router under node:http has none: use sessionup/node there",
-    );
-  }
-  return new ExpressExchange(request, request.res);
+function toExchange(request: ExpressContext): ExpressExchange {
+  if (request?.res) return new ExpressExchange(request, request.res);
+  throw new TypeError(
+    "sessionup/express: the context must be the request of an Express app. Pass `req`. " +
+      "A bare Router under node:http sets no `req.res`: use sessionup/node there.",
+  );
 }

@@ -1,17 +1,21 @@
 import type { SessionError } from "../errors.ts";
 import { toErrorResponse } from "../http/error-response.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import { joinMount, ROUTE_PATHS, type RouteAnswer, type Routes, type RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import { FastifyReplyExchange, type FastifyReplyLike } from "./fastify/reply-exchange.ts";
-import { failureOf } from "./shared/answered.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
+import { type FastifyPlugin, routesPlugin } from "./fastify/routes-plugin.ts";
+import { FastifyExchange, type FastifyReplyLike } from "./shared/fastify-exchange.ts";
+import { toErrorObject } from "./shared/handler.ts";
 
-/** The context: the reply, which knows its request. Of an app over HTTP/1, HTTPS or HTTP/2. */
+export type { FastifyPlugin, FastifyScope } from "./fastify/routes-plugin.ts";
+
+/** The context: the reply, which has its request as `request`. The app may use HTTP/1, HTTPS or HTTP/2. */
 export interface FastifyContext extends FastifyReplyLike {
   statusCode: number;
-  // A route's types say what it sends. What we send is none of it.
+  // A route's types describe the app's payloads, not those of this adapter.
   send(...payload: never[]): unknown;
 }
 
@@ -22,43 +26,34 @@ export type FastifyHook = (
   done: (error?: Error) => void,
 ) => void;
 
-/** What the ready-made routes use of the instance that they are registered with. */
-export interface FastifyScope {
-  readonly prefix: string;
-  readonly supportedMethods: readonly string[];
-  removeAllContentTypeParsers(): unknown;
-  addContentTypeParser(contentType: string, parser: never): unknown;
-  route(options: never): unknown;
-}
-
-/** A plugin for `app.register`. */
-export type FastifyPlugin = (instance: FastifyScope) => Promise<void>;
-
-/** The verbs with `reply` as their context. */
-export interface FastifySessions<In = undefined, Out = In> extends Sessions<FastifyContext, In, Out> {
-  /** A hook that loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
-  public(options?: PublicOptions): FastifyHook;
-  /** A hook that lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
-  auth(options?: AuthOptions): FastifyHook;
+/** The session methods with `reply` as their context. */
+export interface FastifySessions<In = undefined, Out = In>
+  extends Sessions<FastifyContext, In, Out>,
+    Mountable<FastifyContext, FastifyPlugin> {
   /**
-   * The ready-made routes for front ends, as a plugin: `app.register(sessions.routes({ path: "/account" }))`.
-   * `register(sessions.routes(), { prefix: "/account" })` is the same. `path` may include the prefixes of the plugins
-   * around it or leave them out.
+   * Creates a hook that loads the session if there is one, and runs the handler either way. Rejects unsafe requests from
+   * pages of other origins with 403.
    */
-  routes(options?: RoutesOptions): FastifyPlugin;
+  public(options?: PublicOptions): FastifyHook;
+  /**
+   * Creates a hook that runs the handler only with a session. Otherwise rejects with 401 and the reason, or with 503 when the
+   * store does not answer.
+   */
+  auth(options?: AuthOptions): FastifyHook;
 }
 
-/** `Request` and `Reply` are Fastify's own, as far as `reject` names them. */
+/** The options of `fastifySessions`. `Request` and `Reply` are Fastify's types, as far as `reject` names them. */
 export interface FastifySessionsOptions<Request, Reply> {
   /**
-   * Answers in place of the JSON, as a handler does: sends, or returns what to send; what it throws goes to the app's
-   * error handler. `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login.
+   * Responds to a rejected request in place of the default JSON, as a handler does: sends, or returns what to send. The app's
+   * error handler gets what it throws. `error.status` is 401, 403 for a page of another origin, or 503 when the store does not
+   * answer. Show a 503 as an outage, never as a login page.
    */
   readonly reject?: (error: SessionError, request: Request, reply: Reply) => unknown;
 }
 
 /**
- * Sessions for Fastify 5. Where the app has set `trustProxy`, the client's address is `request.ip`.
+ * Creates the sessions of a Fastify 5 app. If the app has set `trustProxy`, the client's address is `request.ip`.
  *
  * @example
  * ```ts
@@ -79,57 +74,48 @@ export function fastifySessions<
   Reply extends FastifyContext = FastifyContext,
 >(manager: Manager<In, Out>, options: FastifySessionsOptions<Request, Reply> = {}): FastifySessions<In, Out> {
   checkOptionNames(options, "fastifySessions", ["reject"]);
-  const { verbs, guards, routes } = createSessions<FastifyContext, In, Out>(manager, exchangeOf);
-  // Whatever of Fastify's types the app's function names: it is Fastify that calls this hook.
-  const reject = (options.reject ?? sendRejection) as Reject;
-  return {
-    ...verbs,
-    public: (options) => hook(guards.public(options), reject),
-    auth: (options) => hook(guards.auth(options), reject),
-    routes(given) {
-      const answer = routes(given);
-      return async (instance) => {
-        const mount = instance.prefix.replace(/\/$/, "");
-        register(instance, mount, joinMount(mount, given?.path ?? ""), answer);
-      };
-    },
-  };
-}
+  const { verbs, guards } = createSessions<FastifyContext, In, Out>(manager, toExchange);
+  // Fastify passes its own request and reply, so the app's function may name those types.
+  const given = options.reject as FastifySessionsOptions<FastifyContext["request"], FastifyContext>["reject"];
+  const reject = given ?? ((error, _request, reply) => sendAnswer(toErrorResponse(error), reply));
 
-type Reject = (error: SessionError, request: FastifyContext["request"], reply: FastifyContext) => unknown;
-
-function exchangeOf(reply: FastifyContext): FastifyReplyExchange {
-  if (!reply?.raw || !reply.request) {
-    throw new TypeError("sessionup/fastify: the context is the reply, which knows its request: pass `reply`");
-  }
-  return new FastifyReplyExchange(reply);
-}
-
-/**
- * With `done` and no promise: a hook that resolves lets the handler run unless the reply has gone by then, and it has
- * not while an `onSend` hook of the app's is at work, or when the client went away first.
- */
-function hook(decide: Guard<FastifyContext>, reject: Reject): FastifyHook {
-  async function admit(request: FastifyContext["request"], reply: FastifyContext): Promise<boolean> {
-    const refusal = await decide(reply);
-    if (!refusal) return true;
-    const payload = await reject(refusal, request, reply);
+  async function isAdmitted(
+    guard: Guard<FastifyContext>,
+    request: FastifyContext["request"],
+    reply: FastifyContext,
+  ): Promise<boolean> {
+    const rejection = await guard(reply);
+    if (!rejection) return true;
+    const payload = await reject(rejection, request, reply);
     if (payload !== undefined && !reply.sent) send(reply, payload);
     return false;
   }
-  return (request, reply, done) => {
-    admit(request, reply).then(
-      (admitted) => {
-        if (admitted) done();
-      },
-      // To Fastify, an error is whatever is thrown.
-      (error) => done(failureOf(error) as Error),
-    );
+
+  // With `done` rather than a promise: a hook that resolves lets the handler run if the reply has not been sent by then.
+  // That is so while an `onSend` hook of the app is at work, or when the client disconnected first.
+  function hook(guard: Guard<FastifyContext>): FastifyHook {
+    return (request, reply, done) => {
+      isAdmitted(guard, request, reply).then(
+        (admitted) => {
+          if (admitted) done();
+        },
+        // Fastify accepts any object as an error.
+        (error) => done(toErrorObject(error) as Error),
+      );
+    };
+  }
+
+  return {
+    ...verbs,
+    public: (options) => hook(guards.public(options)),
+    auth: (options) => hook(guards.auth(options)),
+    [MOUNT]: (routes) => routesPlugin(routes, sendAnswer),
   };
 }
 
-function sendRejection(error: SessionError, _request: unknown, reply: FastifyContext): void {
-  sendAnswer(toErrorResponse(error), reply);
+function toExchange(reply: FastifyContext): FastifyExchange {
+  if (reply?.raw && reply.request) return new FastifyExchange(reply);
+  throw new TypeError("sessionup/fastify: the context must be the reply, with its request. Pass `reply`.");
 }
 
 function sendAnswer({ status, headers, body }: RouteAnswer, reply: FastifyContext): void {
@@ -138,59 +124,7 @@ function sendAnswer({ status, headers, body }: RouteAnswer, reply: FastifyContex
   send(reply, body);
 }
 
-/** Around the types of the route, which know nothing of us. */
 function send(reply: FastifyContext, payload: unknown): void {
+  // The route's types do not describe this payload.
   (reply.send as (payload: unknown) => unknown).call(reply, payload);
-}
-
-interface RoutesRequest {
-  readonly method: string;
-  readonly params: { readonly "*"?: string };
-}
-
-interface RoutesReply extends FastifyContext {
-  callNotFound(): unknown;
-}
-
-/** What of Fastify's own, generic signatures is called here. */
-interface RoutesScope {
-  addContentTypeParser(
-    contentType: string,
-    parser: (request: unknown, payload: unknown, done: (error: null) => void) => void,
-  ): unknown;
-  route(options: {
-    method: string[];
-    url: string;
-    exposeHeadRoute: boolean;
-    handler: (request: RoutesRequest, reply: RoutesReply) => Promise<unknown>;
-  }): unknown;
-}
-
-/**
- * Registers each route by itself, so that every other path stays the app's. They are found by Fastify's router, which
- * the app may have told of other slashes and capitals: what is answered goes by the route, not by the URL.
- */
-function register(instance: FastifyScope, mount: string, path: string, answer: Routes<FastifyContext>): void {
-  const scope = instance as unknown as RoutesScope;
-  // Bodies mean nothing here. They are left unread, so none is of a wrong type, malformed or too large.
-  instance.removeAllContentTypeParsers();
-  scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  const method = instance.supportedMethods.filter((each) => each !== "OPTIONS");
-  for (const route of ROUTE_PATHS) {
-    // A parameter of Fastify's has a greatest length, behind which it is another's not found.
-    const pattern = route.replace(":id", "*");
-    scope.route({
-      method,
-      url: path.slice(mount.length) + pattern,
-      // HEAD is among the methods.
-      exposeHeadRoute: false,
-      async handler({ method, params }, reply) {
-        const id = params["*"]?.replace(/[?#]/g, encodeURIComponent) ?? "";
-        const found = await answer(reply, { method, mount, path: path + pattern.replace("*", () => id) });
-        if (found) sendAnswer(found, reply);
-        else reply.callNotFound();
-        return reply;
-      },
-    });
-  }
 }

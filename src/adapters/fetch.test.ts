@@ -18,7 +18,7 @@ describe("fetchSessions", () => {
     return new Response(context.session?.userKey);
   });
 
-  it("gives the handler the session as it is at that moment", async () => {
+  it("context.session is the session as it is at that moment", async () => {
     const before: unknown[] = [];
     const response = await sessions.public(async (context) => {
       before.push(context.session);
@@ -33,18 +33,18 @@ describe("fetchSessions", () => {
     expect(response.headers.getSetCookie()[0]).toContain("Max-Age=0");
   });
 
-  it("gives a handler behind auth a session that is there", async () => {
+  it("a handler behind auth always has a session", async () => {
     const cookie = cookieOf(await login(request()));
     const response = await sessions.auth(({ session }) => new Response(session.userKey))(request(cookie));
     expect(await response.text()).toBe("ann");
   });
 
-  it("hands on what the platform gives besides the request", async () => {
+  it("passes the platform's other arguments to the handler", async () => {
     const handler = sessions.public((_context, a: number, b: string) => new Response(`${a}${b}`));
     expect(await (await handler(request(), 1, "x")).text()).toBe("1x");
   });
 
-  it("asks the app for the address", async () => {
+  it("gets the address from peerAddress", async () => {
     const own = fetchSessions(new Manager(memoryStore()), {
       peerAddress: (_request, info: { ip: string }) => info.ip,
     });
@@ -54,7 +54,7 @@ describe("fetchSessions", () => {
     expect(await (await handler(request(), { ip: "::ffff:203.0.113.9" })).text()).toBe("203.0.113.9");
   });
 
-  it("puts the cookie on an immutable redirect", async () => {
+  it("adds the cookie to an immutable redirect", async () => {
     const response = await sessions.public(async (context) => {
       await sessions.init(context, "ann");
       return Response.redirect("https://example.com/home", 303);
@@ -63,7 +63,7 @@ describe("fetchSessions", () => {
     expect(cookieOf(response)).toMatch(/^__Host-sessionup=/);
   });
 
-  it("never writes into a response that the app keeps for others", async () => {
+  it("never changes a response that the app reuses", async () => {
     const kept = new Response(null, { status: 204 });
     const response = await sessions.public(async (context) => {
       await sessions.init(context, "ann");
@@ -74,7 +74,7 @@ describe("fetchSessions", () => {
     expect(kept.headers.getSetCookie()).toEqual([]);
   });
 
-  it("returns what it has nothing to add to as it is, and what cannot be copied", async () => {
+  it("returns a response without additions, or one that cannot be copied, as it is", async () => {
     const plain = new Response("plain");
     expect(await sessions.public(() => plain)(request())).toBe(plain);
     const failed = Response.error();
@@ -85,7 +85,7 @@ describe("fetchSessions", () => {
     expect(response).toBe(failed);
   });
 
-  it("answers our own errors as reject says, and lets others go on", async () => {
+  it("responds to a SessionError with reject, and throws other errors", async () => {
     const handler = sessions.public((context) => new Response(sessions.require(context).userKey));
     const response = await handler(request());
     expect([response.status, await response.json()]).toEqual([
@@ -103,7 +103,7 @@ describe("fetchSessions", () => {
     expect([refused.status, await refused.text()]).toEqual([403, "ERR_UNAUTHORIZED"]);
   });
 
-  it("refuses to set a cookie when the response has been returned", async () => {
+  it("throws ERR_HEADERS_SENT for a cookie after the handler has returned", async () => {
     let kept: FetchContext | undefined;
     await sessions.public((context) => {
       kept = context;
@@ -113,15 +113,15 @@ describe("fetchSessions", () => {
     expect(SessionError.is(late) && late.code).toBe("ERR_HEADERS_SENT");
   });
 
-  it("takes no context of somebody else's making", async () => {
+  it("throws a TypeError for a context that it did not create", async () => {
     const made = { request: request(), headers: new Headers(), session: undefined };
     await expect(sessions.get(made)).rejects.toThrow(
-      /^sessionup\/fetch: the context is what public\(\) and auth\(\) give/,
+      /^sessionup\/fetch: the context must be the one that public\(\) or auth\(\) passes/,
     );
   });
 
-  describe("a handler inside of another one", () => {
-    it("has the same context: what is set inside is not undone by what was to be set outside", async () => {
+  describe("a wrapped handler inside of another one", () => {
+    it("shares the context, so the outer cookie does not replace the inner one", async () => {
       const outer = sessions.public((context) => login(context.request));
       const stale = cookieOf(await login(request()));
       await sessions.auth(async (context) => {
@@ -136,7 +136,7 @@ describe("fetchSessions", () => {
       expect(await answer.text()).toBe("ann");
     });
 
-    it("leaves the outer one free to log in, also when it throws", async () => {
+    it("lets the outer handler log in, also after the inner one has thrown", async () => {
       const inner = sessions.auth(() => new Response());
       const broken = sessions.public(() => {
         throw new Error("out of order");
@@ -153,7 +153,7 @@ describe("fetchSessions", () => {
       }
     });
 
-    it("shares nothing with the next time that the same request comes", async () => {
+    it("gets a new context when the same Request is handled again", async () => {
       const same = request();
       const first = await login(same);
       const second = await login(same);

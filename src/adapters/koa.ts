@@ -1,19 +1,20 @@
 import type { SessionError } from "../errors.ts";
 import { toErrorResponse } from "../http/error-response.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RouteAnswer, RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import { failureOf } from "./shared/answered.ts";
-import { keptOf } from "./shared/kept-headers.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
+import { toErrorObject } from "./shared/handler.ts";
+import { keptHeaders } from "./shared/kept-headers.ts";
 import {
   NodeExchange,
   type NodeRequest,
   type NodeResponse,
-  routeRequestOf,
   type TrustedView,
 } from "./shared/node-exchange.ts";
+import { toRouteRequest } from "./shared/node-middleware.ts";
 
 /** The context: Koa's `ctx`. */
 export interface KoaContext {
@@ -27,34 +28,41 @@ export interface KoaContext {
   status: number;
   body: unknown;
   set(name: string, value: string): unknown;
-  /** Of all that Koa hands around, `ctx` alone has it. */
+  /** Tells `ctx` from Koa's request and response, which lack it. */
   onerror(error: Error): unknown;
 }
 
-/** Koa's middleware. */
+/** Middleware of Koa. */
 export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
 
-/** The verbs with `ctx` as their context. */
-export interface KoaSessions<In = undefined, Out = In> extends Sessions<KoaContext, In, Out> {
-  /** Loads the session if there is one; what comes behind it runs without one, too; 403 to what another origin's page sends. */
+/** The session methods with `ctx` as their context. */
+export interface KoaSessions<In = undefined, Out = In>
+  extends Sessions<KoaContext, In, Out>,
+    Mountable<KoaContext, KoaMiddleware> {
+  /**
+   * Creates middleware that loads the session if there is one, and runs the following middleware either way. Rejects unsafe
+   * requests from pages of other origins with 403.
+   */
   public(options?: PublicOptions): KoaMiddleware;
-  /** Lets what comes behind it run with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  /**
+   * Creates middleware that runs the following middleware only with a session. Otherwise rejects with 401 and the reason, or
+   * with 503 when the store does not answer.
+   */
   auth(options?: AuthOptions): KoaMiddleware;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. */
-  routes(options?: RoutesOptions): KoaMiddleware;
 }
 
-/** `Context` is Koa's own, as far as `reject` names it. */
+/** The options of `koaSessions`. `Context` is Koa's type, as far as `reject` names it. */
 export interface KoaSessionsOptions<Context> {
   /**
-   * Answers in place of the JSON: sets status and body, redirects or throws. `error.status` is 401, 403, or 503 when nobody
-   * knows. Show an outage as one, never as a login.
+   * Responds to a rejected request in place of the default JSON: sets status and body, redirects or throws. `error.status` is
+   * 401, 403 for a page of another origin, or 503 when the store does not answer. Show a 503 as an outage, never as a login
+   * page.
    */
   readonly reject?: (error: SessionError, context: Context) => unknown;
 }
 
 /**
- * Sessions for Koa. Where the app has set `proxy`, the client's address is `ctx.ip`.
+ * Creates the sessions of a Koa app. If the app has set `proxy`, the client's address is `ctx.ip`.
  *
  * @example
  * ```ts
@@ -76,48 +84,54 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   options: KoaSessionsOptions<Context> = {},
 ): KoaSessions<In, Out> {
   checkOptionNames(options, "koaSessions", ["reject"]);
-  const { verbs, guards, routes } = createSessions<KoaContext, In, Out>(manager, exchangeOf);
-  // Whatever of Koa's types the app's function names: it is Koa that calls this middleware.
-  const own = options.reject as KoaSessionsOptions<KoaContext>["reject"];
-  const reject = own ?? ((error, context) => answer(context, toErrorResponse(error)));
+  const { verbs, guards } = createSessions<KoaContext, In, Out>(manager, toExchange);
+  // Koa passes its own context, so the app's function may name that type.
+  const given = options.reject as KoaSessionsOptions<KoaContext>["reject"];
+  const reject = given ?? ((error, context) => respond(context, toErrorResponse(error)));
 
-  function guard(decide: Guard<KoaContext>): KoaMiddleware {
-    return middleware(async (context, next) => {
-      const refusal = await decide(context);
-      if (refusal) await reject(refusal, context);
+  function guardMiddleware(guard: Guard<KoaContext>): KoaMiddleware {
+    return passFailures(async (context, next) => {
+      const rejection = await guard(context);
+      if (rejection) await reject(rejection, context);
       else await next();
     });
   }
 
   return {
     ...verbs,
-    public: (options) => guard(guards.public(options)),
-    auth: (options) => guard(guards.auth(options)),
-    routes(options) {
-      const find = routes(options);
-      return middleware(async (context, next) => {
+    public: (options) => guardMiddleware(guards.public(options)),
+    auth: (options) => guardMiddleware(guards.auth(options)),
+    [MOUNT]: (routes) =>
+      passFailures(async (context, next) => {
         const { method, url, originalUrl = context.originalUrl } = context.req;
-        const found = await find(context, routeRequestOf({ method, url, originalUrl }));
-        if (found) answer(context, found);
+        const answer = await routes(context, toRouteRequest({ method, url, originalUrl }));
+        if (answer) respond(context, answer);
         else await next();
-      });
-    },
+      }),
   };
 }
 
-/** Tells Koa of a failure in a form that it answers: where `undefined` or `null` is thrown, it never answers. */
-function middleware(run: KoaMiddleware): KoaMiddleware {
+/** Passes failures on in a form that Koa responds to: it never responds when `undefined` or `null` is thrown. */
+function passFailures(middleware: KoaMiddleware): KoaMiddleware {
   return async (context, next) => {
     try {
-      await run(context, next);
+      await middleware(context, next);
     } catch (error) {
       const { res } = context;
-      // Koa removes all headers before it answers an error. What is private stays so.
-      const name = "cache-control";
-      if (res.getHeader(name) === "private") keptOf(res).defaults.set(name, "private");
-      throw error ?? failureOf(error);
+      // Koa removes all headers before it responds to an error. A private response must stay private.
+      if (res.getHeader("cache-control") === "private")
+        keptHeaders(res).defaults.set("cache-control", "private");
+      throw error ?? toErrorObject(error);
     }
   };
+}
+
+function respond(context: KoaContext, { status, headers, body }: RouteAnswer): void {
+  context.status = status;
+  for (const [name, value] of Object.entries(headers)) context.set(name, value);
+  if (body !== undefined) context.body = body;
+  // Without a body, Koa would send the status message. It does not for HEAD and 204.
+  else if (context.method !== "HEAD" && status !== 204) context.body = "";
 }
 
 class KoaExchange extends NodeExchange {
@@ -130,24 +144,12 @@ class KoaExchange extends NodeExchange {
 
   protected override trusted(): TrustedView | undefined {
     const { app, ip, protocol } = this.#context;
-    // Koa says "" where it knows no address.
+    // Koa's `ip` is "" when the address is unknown.
     return app.proxy ? { ip: ip || undefined, protocol } : undefined;
   }
 }
 
-function exchangeOf(context: KoaContext): KoaExchange {
-  if (typeof context?.onerror !== "function") {
-    throw new TypeError(
-      "sessionup/koa: the context is Koa's own, which knows request and response: pass `ctx`",
-    );
-  }
-  return new KoaExchange(context);
-}
-
-function answer(context: KoaContext, { status, headers, body }: RouteAnswer): void {
-  context.status = status;
-  for (const [name, value] of Object.entries(headers)) context.set(name, value);
-  if (body !== undefined) context.body = body;
-  // Else Koa says the status in words; of HEAD it asks for nothing, and 204 has no body.
-  else if (context.method !== "HEAD" && status !== 204) context.body = "";
+function toExchange(context: KoaContext): KoaExchange {
+  if (typeof context?.onerror === "function") return new KoaExchange(context);
+  throw new TypeError("sessionup/koa: the context must be Koa's own. Pass `ctx`.");
 }

@@ -14,35 +14,32 @@ import { APP_INTERCEPTOR } from "@nestjs/core";
 import { catchError } from "rxjs";
 import { SessionError } from "../errors.ts";
 import { toErrorResponse } from "../http/error-response.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
-import type { FastifyReplyLike } from "./fastify/reply-exchange.ts";
-import { exchangeOf, type NestResponse } from "./nest/exchange.ts";
-import {
-  type NodeRequest,
-  type NodeResponse,
-  routeRequestOf,
-  routesMiddleware,
-} from "./shared/node-exchange.ts";
+import { type NestResponse, toNestExchange } from "./nest/exchange.ts";
+import type { FastifyReplyLike } from "./shared/fastify-exchange.ts";
+import type { NodeRequest, NodeResponse } from "./shared/node-exchange.ts";
+import { routesMiddleware } from "./shared/node-middleware.ts";
 
 /**
- * The context: the response of the platform below, Express's `res` or Fastify's `reply`. Handlers get it by
- * `@Res({ passthrough: true })`, all others by `switchToHttp().getResponse()`.
+ * The context: the platform's response, which is Express's `res` or Fastify's `reply`. Handlers get it from
+ * `@Res({ passthrough: true })`, guards, interceptors and filters from `switchToHttp().getResponse()`.
  */
 export type NestContext = NestResponse | FastifyReplyLike;
 
-/** Middleware for `app.use` and `consumer.apply`, on both platforms. */
+/** Middleware for `app.use` and `consumer.apply`, on both platforms. Nest does not apply a global prefix to middleware. */
 export type NestMiddleware = (
   request: NodeRequest,
   response: NodeResponse,
   next: (error?: unknown) => void,
 ) => Promise<void>;
 
-/** The decorator of a parameter that takes `Value`: on one of another type it does not compile. */
+/** The decorator of a parameter of type `Value`. It does not compile on a parameter of another type. */
 export type ParameterOf<Value> = <Target, Key extends keyof Target, Index extends number>(
   target: Target,
   key: Key,
@@ -53,43 +50,53 @@ export type ParameterOf<Value> = <Target, Key extends keyof Target, Index extend
     : never,
 ) => void;
 
-/** The verbs with the platform's response as their context. */
-export interface NestSessions<In = undefined, Out = In> extends Sessions<NestContext, In, Out> {
-  /** Under which the module provides the verbs: `@Inject(sessions.token)`. One of its own for each manager. */
+/** The session methods with the platform's response as their context. */
+export interface NestSessions<In = undefined, Out = In>
+  extends Sessions<NestContext, In, Out>,
+    Mountable<NestContext, NestMiddleware> {
+  /** The token under which the module provides the methods: `@Inject(sessions.token)`. Unique to these sessions. */
   readonly token: symbol;
   /**
-   * A global module, to be imported once: provides the verbs, and answers every `SessionError` that a handler throws
-   * as `reject` says. Without it Nest answers those with 500.
+   * Returns a global module to import once. It provides the methods, and responds to each `SessionError` that a handler throws
+   * as `reject` says. Without the module, Nest responds to these errors with 500.
    */
   module(): DynamicModule;
-  /** A guard that loads the session if there is one; the handler runs without one, too; 403 to what another origin's page sends. */
+  /**
+   * Creates a guard that loads the session if there is one, and runs the handler either way. Rejects unsafe requests from
+   * pages of other origins with 403.
+   */
   public(options?: PublicOptions): CanActivate;
-  /** A guard that lets the handler run with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  /**
+   * Creates a guard that runs the handler only with a session. Otherwise rejects with 401 and the reason, or with 503 when the
+   * store does not answer.
+   */
   auth(options?: AuthOptions): CanActivate;
-  /** `auth` for all that is not marked by `@sessions.Open()`: `{ provide: APP_GUARD, useValue: sessions.appGuard() }`. */
+  /**
+   * Creates a guard for the whole app: `{ provide: APP_GUARD, useValue: sessions.appGuard() }`. It does what `auth` does,
+   * except for handlers that are marked with `@sessions.Open()`.
+   */
   appGuard(options?: AuthOptions): CanActivate;
-  /** Marks a handler, or all of a controller: there `appGuard` does what `public` does. A handler's own mark wins. */
+  /** Marks a handler or a controller, for which `appGuard` does what `public` does. A handler's mark overrides its controller's. */
   Open(options?: PublicOptions): ClassDecorator & MethodDecorator;
-  /** The session, for a parameter of a handler; loaded if no guard did. Without one it refuses as `auth` does. */
+  /** Passes the session to a handler's parameter, and loads it if no guard did. Rejects as `auth` does without a session. */
   CurrentSession(options?: { readonly optional?: false }): ParameterOf<Session<Out>>;
-  /** The same, or `undefined` without one. Refuses only when the store does not answer. */
+  /** Passes the session, or `undefined` without one. Rejects only when the store does not answer. */
   CurrentSession(options: { readonly optional: true }): ParameterOf<Session<Out> | undefined>;
-  /** The ready-made routes for front ends: `app.use(sessions.routes({ path: "/account" }))`. A global prefix is not added. */
-  routes(options?: RoutesOptions): NestMiddleware;
 }
 
-/** What the Nest adapter can be told. */
+/** The options of `nestSessions`. */
 export interface NestSessionsOptions {
   /**
-   * The exception to refuse with, for your filters. Default: Nest's own for 401, 403 and 503, with our JSON. `error.status`
-   * is 401, 403 to another origin's page, or 503 when nobody knows: show an outage as one, never as a login.
+   * Returns the exception to reject a request with, for the app's filters. Default: Nest's own for 401, 403 and 503, with the
+   * default JSON. `error.status` is 401, 403 for a page of another origin, or 503 when the store does not answer. Show a 503 as
+   * an outage, never as a login page.
    */
   readonly reject?: (error: SessionError, host: ArgumentsHost) => HttpException | Promise<HttpException>;
 }
 
 /**
- * Sessions for NestJS, on Express and on Fastify. Where the app has told its platform which proxies to trust, the
- * client's address is the platform's.
+ * Creates the sessions of a NestJS app, on Express or on Fastify. If the app has configured which proxies its platform
+ * trusts, the platform determines the client's address.
  *
  * @example
  * ```ts
@@ -97,8 +104,8 @@ export interface NestSessionsOptions {
  * import { nestSessions } from "sessionup/nest";
  * import { memoryStore } from "sessionup/stores/memory";
  *
- * // `imports: [sessions.module()]` in the app's module, and `@UseGuards(sessions.auth())` before a handler with
- * // `(@sessions.CurrentSession() session: Session)`.
+ * // In the app's module: `imports: [sessions.module()]`.
+ * // On a handler with `(@sessions.CurrentSession() session: Session)`: `@UseGuards(sessions.auth())`.
  * export const sessions = nestSessions(new Manager(memoryStore()));
  * ```
  */
@@ -107,18 +114,18 @@ export function nestSessions<In, Out extends In>(
   options: NestSessionsOptions = {},
 ): NestSessions<In, Out> {
   checkOptionNames(options, "nestSessions", ["reject"]);
-  const { reject = exceptionOf } = options;
-  const { verbs, guards, routes } = createSessions<NestContext, In, Out>(manager, exchangeOf);
+  const { reject = toException } = options;
+  const { verbs, guards } = createSessions<NestContext, In, Out>(manager, toNestExchange);
   const token = Symbol("sessionup");
-  const open = new WeakMap<object, Guard<NestContext>>();
+  const openGuards = new WeakMap<object, Guard<NestContext>>();
 
-  async function refuse(error: SessionError, host: ArgumentsHost): Promise<never> {
+  async function rejectRequest(error: SessionError, host: ArgumentsHost): Promise<never> {
     const exception: unknown = await reject(error, host);
     if (!(exception instanceof HttpException)) {
-      throw new TypeError("nestSessions.reject: must return the HttpException to refuse with");
+      throw new TypeError("nestSessions.reject must return the HttpException to reject the request with.");
     }
-    // An exception carries no headers. A filter may change all of these but Cache-Control.
-    const exchange = exchangeOf(responseOf(host));
+    // An exception carries no headers. Filters may change all of these except Cache-Control.
+    const exchange = toNestExchange(getResponse(host));
     if (exchange.blocked() === undefined) {
       for (const [name, value] of Object.entries(toErrorResponse(error).headers)) {
         if (name === "cache-control") exchange.setHeader(name, value);
@@ -128,13 +135,13 @@ export function nestSessions<In, Out extends In>(
     throw exception;
   }
 
-  function guard(
-    decide: (response: NestContext, context: ExecutionContext) => Promise<SessionError | undefined>,
+  function nestGuard(
+    guard: (response: NestContext, context: ExecutionContext) => Promise<SessionError | undefined>,
   ): CanActivate {
     return {
       async canActivate(context) {
-        const refusal = await decide(responseOf(context), context);
-        return refusal ? refuse(refusal, context) : true;
+        const rejection = await guard(getResponse(context), context);
+        return rejection ? rejectRequest(rejection, context) : true;
       },
     };
   }
@@ -143,20 +150,21 @@ export function nestSessions<In, Out extends In>(
     intercept: (context, next) =>
       next.handle().pipe(
         catchError((error: unknown) => {
-          // What the app has done wrong stays what it is, so that Nest logs it.
-          if (SessionError.is(error) && error.status !== 500) return refuse(error, context);
+          // Errors of status 500 are the app's mistakes. Nest logs them as they are.
+          if (SessionError.is(error) && error.status !== 500) return rejectRequest(error, context);
           throw error;
         }),
       ),
   };
 
-  const current = createParamDecorator(async (optional: boolean, context) => {
+  const currentSession = createParamDecorator(async (optional: boolean, context) => {
     try {
-      const response = responseOf(context);
+      const response = getResponse(context);
       const session = await verbs.get(response);
       return optional ? session : verbs.require(response);
     } catch (error) {
-      return SessionError.is(error) ? refuse(error, context) : Promise.reject(error);
+      if (SessionError.is(error)) return rejectRequest(error, context);
+      throw error;
     }
   });
 
@@ -172,40 +180,36 @@ export function nestSessions<In, Out extends In>(
       ],
       exports: [token],
     }),
-    public: (options) => guard(guards.public(options)),
-    auth: (options) => guard(guards.auth(options)),
+    public: (options) => nestGuard(guards.public(options)),
+    auth: (options) => nestGuard(guards.auth(options)),
     appGuard(options) {
-      const authorize = guards.auth(options);
-      return guard((response, context) => {
-        const load = open.get(context.getHandler()) ?? open.get(context.getClass());
-        return (load ?? authorize)(response);
+      const auth = guards.auth(options);
+      return nestGuard((response, context) => {
+        const open = openGuards.get(context.getHandler()) ?? openGuards.get(context.getClass());
+        return (open ?? auth)(response);
       });
     },
     Open(options) {
-      const load = guards.public(options);
+      const open = guards.public(options);
       return (target: object, _key?: string | symbol, descriptor?: { value?: unknown }): void => {
-        open.set(typeof descriptor?.value === "function" ? descriptor.value : target, load);
+        openGuards.set(typeof descriptor?.value === "function" ? descriptor.value : target, open);
       };
     },
-    CurrentSession: ({ optional = false } = {}) => current(optional) as ParameterOf<unknown>,
-    routes(options) {
-      const answer = routes(options);
-      return routesMiddleware((request, response) =>
-        answer(response as NestResponse, routeRequestOf(request)),
-      );
-    },
+    CurrentSession: ({ optional = false } = {}) => currentSession(optional) as ParameterOf<unknown>,
+    [MOUNT]: (routes) =>
+      routesMiddleware((_request, response, asked) => routes(response as NestResponse, asked)),
   };
 }
 
-function responseOf(host: ArgumentsHost): NestContext {
+function getResponse(host: ArgumentsHost): NestContext {
   if (host.getType() === "http") return host.switchToHttp().getResponse();
   throw new TypeError(
-    `sessionup/nest: "${host.getType()}" has no response that could carry a cookie; for GraphQL call the verbs with ` +
-      "the response in its context",
+    `sessionup/nest: a "${host.getType()}" context has no response that could carry a cookie. ` +
+      "For GraphQL, call the session methods with the response from the GraphQL context.",
   );
 }
 
-/** Nest's own exceptions, since filters are for their classes. */
+/** Nest's own exceptions, because filters select exceptions by class. */
 const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: unknown }) => HttpException>> =
   {
     401: UnauthorizedException,
@@ -213,7 +217,7 @@ const EXCEPTIONS: Readonly<Record<number, new (body: object, options: { cause: u
     503: ServiceUnavailableException,
   };
 
-function exceptionOf(error: SessionError): HttpException {
+function toException(error: SessionError): HttpException {
   const { status, body } = toErrorResponse(error);
   const Exception = EXCEPTIONS[status];
   const json = JSON.parse(body) as object;

@@ -4,11 +4,12 @@ import { createServer as createHttpsServer, request as httpsRequest } from "node
 import { text } from "node:stream/consumers";
 import express from "express";
 import { generate } from "selfsigned";
+import { sessionRoutes } from "sessionup/routes";
 import { beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../../test/adapters/_listen.ts";
+import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { ContractClient } from "../testing/_contract-client.ts";
+import { ContractClient } from "../testing/adapter/client.ts";
 import { type NodeContext, nodeSessions } from "./node.ts";
 
 const sessions = nodeSessions(new Manager(memoryStore()));
@@ -43,7 +44,7 @@ describe("nodeSessions", () => {
     await close();
   });
 
-  it("works over http2, where Cookie may come in pieces", async () => {
+  it("works over http2, where the Cookie header may be split", async () => {
     const server = createSecureServer({ ...certificate, allowHTTP1: true }, listener);
     const { origin, close } = await listen(server, "https");
     const client = connect(origin, { rejectUnauthorized: false });
@@ -65,7 +66,7 @@ describe("nodeSessions", () => {
     await close();
   });
 
-  it("answers as reject says", async () => {
+  it("responds with the app's reject", async () => {
     const rejecting = nodeSessions(new Manager(memoryStore()), {
       reject: (error, _request, response) => {
         response.statusCode = 403;
@@ -79,7 +80,7 @@ describe("nodeSessions", () => {
     expect([answer.status, answer.text]).toEqual([403, "ERR_UNAUTHORIZED"]);
   });
 
-  it("calls next with a failure where reject throws nothing: without one, the handler would run", async () => {
+  it("calls next with an error when reject throws undefined", async () => {
     const sessions = nodeSessions(new Manager(memoryStore()), { reject: () => Promise.reject() });
     const auth = sessions.auth();
     const { origin, close } = await listen(
@@ -91,22 +92,22 @@ describe("nodeSessions", () => {
     await close();
   });
 
-  it("tells who passes the request to pass the response", async () => {
+  it("a request as the context gets an error that asks for the response", async () => {
     const request = { headers: {}, socket: {} } as unknown as NodeContext;
     await expect(sessions.get(request)).rejects.toThrow(
-      /^sessionup\/node: the context is the response.*pass `res`/,
+      /^sessionup\/node: the context must be the response.*Pass `res`/,
     );
     await expect(sessions.init(undefined as unknown as NodeContext, "ann")).rejects.toThrow(TypeError);
   });
 
-  it("finds the ready-made routes by the whole path under a mount, which takes its own off the URL", async () => {
+  it("finds the ready-made routes by the whole path in a mount", async () => {
     const app = express();
     const urls: string[] = [];
     app.use("/account", (req, _res, next) => {
       urls.push(req.url);
       next();
     });
-    app.use("/account", sessions.routes({ path: "/account" }));
+    app.use("/account", sessionRoutes(sessions, { path: "/account" }));
     const { origin, close } = await listen(createServer(app));
     const answer = await new ContractClient(origin).get("/account/session?q=1");
     const elsewhere = await new ContractClient(origin).get("/account/account/session");
@@ -116,7 +117,7 @@ describe("nodeSessions", () => {
     expect(elsewhere.status).toBe(404);
   });
 
-  it("keeps cookies that the app has set before, as text and as a list", async () => {
+  it("keeps cookies that the app set before, as a string and as a list", async () => {
     for (const before of ["theme=dark", ["theme=dark", "lang=en"]]) {
       const server = createServer((_req, res) => {
         res.setHeader("set-cookie", before);
@@ -130,7 +131,7 @@ describe("nodeSessions", () => {
     }
   });
 
-  it("shows no hash and no secret to who logs the response", async () => {
+  it("a logged response shows neither hash nor secret", async () => {
     const { inspect } = await import("node:util");
     let shown = "";
     const server = createServer(async (_req, res) => {

@@ -1,51 +1,57 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import {
-  middleware,
-  NodeExchange,
-  type NodeRequest,
-  type NodeResponse,
-  routeRequestOf,
-  routesMiddleware,
-  sendRejection,
-} from "./shared/node-exchange.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
+import { NodeExchange, type NodeRequest, type NodeResponse } from "./shared/node-exchange.ts";
+import { guardMiddleware, routesMiddleware, sendError } from "./shared/node-middleware.ts";
 
 export type { NodeRequest, NodeResponse } from "./shared/node-exchange.ts";
 
-/** The context: the response, which knows its request. */
+/** The context: the response, which has its request as `req`. */
 export interface NodeContext extends NodeResponse {
   readonly req: NodeRequest;
 }
 
-/** Middleware of the form that `node:http` servers, connect and polka share. Resolves when `next` has been called, or the request refused. */
+/**
+ * Middleware of the form that `node:http` servers, connect and polka share. Resolves when it has called `next` or rejected
+ * the request.
+ */
 export type NodeMiddleware = (
   request: NodeRequest,
   response: NodeContext,
   next: (error?: unknown) => void,
 ) => Promise<void>;
 
-/** The verbs with `ServerResponse` as their context. */
-export interface NodeSessions<In = undefined, Out = In> extends Sessions<NodeContext, In, Out> {
-  /** Loads the session if there is one, and calls `next` without one, too; 403 to what another origin's page sends. */
+/** The session methods with `ServerResponse` as their context. */
+export interface NodeSessions<In = undefined, Out = In>
+  extends Sessions<NodeContext, In, Out>,
+    Mountable<NodeContext, NodeMiddleware> {
+  /**
+   * Creates middleware that loads the session if there is one, and calls `next` either way. Rejects unsafe requests from
+   * pages of other origins with 403.
+   */
   public(options?: PublicOptions): NodeMiddleware;
-  /** Calls `next` with a session only; else 401 with the reason, or 503 when the store does not answer. */
+  /**
+   * Creates middleware that calls `next` only with a session. Otherwise rejects with 401 and the reason, or with 503 when the
+   * store does not answer.
+   */
   auth(options?: AuthOptions): NodeMiddleware;
-  /** Middleware with the ready-made routes for front ends; calls `next` for everything else. */
-  routes(options?: RoutesOptions): NodeMiddleware;
 }
 
-/** What the adapter of `node:http` can be told. */
+/** The options of `nodeSessions`. */
 export interface NodeSessionsOptions {
-  /** Answers in place of the JSON: `error.status` is 401, 403 to another origin's page, or 503 when nobody knows. Show an outage as one, never as a login. */
+  /**
+   * Responds to a rejected request in place of the default JSON. `error.status` is 401, 403 for a page of another origin, or
+   * 503 when the store does not answer. Show a 503 as an outage, never as a login page.
+   */
   readonly reject?: (error: SessionError, request: NodeRequest, response: NodeContext) => unknown;
 }
 
 /**
- * Sessions for `node:http`, `node:https` and the compatible API of `node:http2`.
+ * Creates sessions for `node:http`, `node:https` and the compatibility API of `node:http2`.
  *
  * @example
  * ```ts
@@ -67,24 +73,22 @@ export function nodeSessions<In, Out extends In>(
   options: NodeSessionsOptions = {},
 ): NodeSessions<In, Out> {
   checkOptionNames(options, "nodeSessions", ["reject"]);
-  const { reject = (error, _request, response) => sendRejection(error, response) } = options;
-  const { verbs, guards, routes } = createSessions(manager, exchangeOf);
-  const guard = (decide: Guard<NodeContext>) =>
-    middleware((_, response: NodeContext) => decide(response), reject);
+  const { reject = (error, _request, response) => sendError(error, response) } = options;
+  const { verbs, guards } = createSessions(manager, toExchange);
+  const middleware = (guard: Guard<NodeContext>) =>
+    guardMiddleware((_request, response: NodeContext) => guard(response), reject);
   return {
     ...verbs,
-    public: (options) => guard(guards.public(options)),
-    auth: (options) => guard(guards.auth(options)),
-    routes(options) {
-      const answer = routes(options);
-      return routesMiddleware((request, response) => answer(response, routeRequestOf(request)));
-    },
+    public: (options) => middleware(guards.public(options)),
+    auth: (options) => middleware(guards.auth(options)),
+    [MOUNT]: (routes) => routesMiddleware((_request, response, asked) => routes(response, asked)),
   };
 }
 
-function exchangeOf(response: NodeContext): NodeExchange {
-  if (typeof response?.getHeader !== "function" || !response.req) {
-    throw new TypeError("sessionup/node: the context is the response, which knows its request: pass `res`");
-  }
-  return new NodeExchange(response.req, response);
+function toExchange(response: NodeContext): NodeExchange {
+  if (typeof response?.getHeader === "function" && response.req)
+    return new NodeExchange(response.req, response);
+  throw new TypeError(
+    "sessionup/node: the context must be the response, with its request as `req`. Pass `res`.",
+  );
 }

@@ -1,52 +1,61 @@
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import type { RoutesOptions } from "../http/routes.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { MOUNT, type Mountable } from "../http/mount.ts";
+import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
-import { rejectionResponse, responseOf } from "./shared/response.ts";
+import { toRejection, toResponse } from "./shared/response.ts";
 import { SvelteKitExchange, type SvelteKitRequest } from "./sveltekit/exchange.ts";
 
-/** The context: SvelteKit's `event`, of a hook, an endpoint, a form action, a server `load` or `getRequestEvent()`. */
+/** The context: SvelteKit's `event` of a hook, an endpoint, a form action, a server `load` or `getRequestEvent()`. */
 export interface SvelteKitContext extends SvelteKitRequest {
   readonly locals: object;
 }
 
-/** SvelteKit's `handle`. */
+/** The `handle` hook of SvelteKit. */
 export type SvelteKitHandle = <Event extends SvelteKitContext>(input: {
   readonly event: Event;
   resolve(event: Event): Response | Promise<Response>;
 }) => Promise<Response>;
 
-/** The verbs with `event` as their context. */
-export interface SvelteKitSessions<In = undefined, Out = In> extends Sessions<SvelteKitContext, In, Out> {
-  /** A `handle` that loads the session if there is one, as `event.locals.session`, for all that is behind it. */
+/** The session methods with `event` as their context. */
+export interface SvelteKitSessions<In = undefined, Out = In>
+  extends Sessions<SvelteKitContext, In, Out>,
+    Mountable<SvelteKitContext, SvelteKitHandle> {
+  /**
+   * Creates a `handle` that loads the session into `event.locals.session` if there is one, and resolves the request either way.
+   * Rejects unsafe requests from pages of other origins with 403.
+   */
   public(options?: PublicOptions): SvelteKitHandle;
-  /** A `handle` that lets pass who has a session; else 401 with the reason, or 503 when the store does not answer. */
+  /**
+   * Creates a `handle` that resolves the request only with a session. Otherwise rejects with 401 and the reason, or with 503
+   * when the store does not answer.
+   */
   auth(options?: AuthOptions): SvelteKitHandle;
   /**
-   * The session, for a server `load`, a form action or an endpoint; loaded if no `handle` did. Without one it calls
-   * `reject`, which must throw SvelteKit's own `error` or `redirect`: `TypeError` where there is no such option.
+   * Returns the session for a server `load`, a form action or an endpoint, and loads it if no `handle` did. Without a session
+   * it calls the option `reject`, which must throw SvelteKit's own `error` or `redirect`. Throws `TypeError` without that
+   * option.
    */
   guard(event: SvelteKitContext, options?: AuthOptions): Promise<Session<Out>>;
-  /** A `handle` with the ready-made routes for front ends; what is for none of them goes on. */
-  routes(options?: RoutesOptions): SvelteKitHandle;
 }
 
-/** `Event` is SvelteKit's own, as far as `reject` names it. */
+/** The options of `svelteKitSessions`. `Event` is SvelteKit's type, as far as `reject` names it. */
 export interface SvelteKitSessionsOptions<Event> {
   /**
-   * Throws SvelteKit's `error` or `redirect` where `auth` and `guard` refuse; for `auth` it may return a `Response` as
-   * well. `error.status` is 401, 403 to another origin's page, or 503 when nobody knows: show an outage as one, never as a login. Default: JSON.
+   * Throws SvelteKit's `error` or `redirect` for a rejected request; for `public` and `auth`, it may return a `Response` instead.
+   * Default: JSON. `error.status` is 401, 403 for a page of another origin, or 503 when the store does not answer. Show a 503 as
+   * an outage, never as a login page.
    */
   readonly reject?: (error: SessionError, event: Event) => Response | Promise<Response>;
-  /** The name under `event.locals` of what `public` and `auth` load: another for each manager. Default `"session"`. */
+  /** The name of the session in `event.locals`. Default `"session"`. A second manager needs a name of its own. */
   readonly as?: string;
 }
 
 /**
- * Sessions for SvelteKit. The app declares what is in `App.Locals` itself: `session: Session | undefined`.
+ * Creates sessions for SvelteKit. The app declares the session in `App.Locals` itself: `session: Session | undefined`.
  *
  * @example
  * ```ts
@@ -66,18 +75,18 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 ): SvelteKitSessions<In, Out> {
   checkOptionNames(options, "svelteKitSessions", ["reject", "as"]);
   const { as = "session" } = options;
-  if (typeof as !== "string" || as === "") throw new TypeError("svelteKitSessions.as: needs a name");
-  // Whatever of SvelteKit's types the app's function names: it is SvelteKit that calls these hooks.
+  if (typeof as !== "string" || as === "")
+    throw new TypeError("svelteKitSessions.as must be a name for event.locals.");
+  // SvelteKit passes its own event, so the app's function may name that type.
   const reject = options.reject as SvelteKitSessionsOptions<SvelteKitContext>["reject"];
 
-  // Each hook and each load gets a copy of the event; the cookies are the same in all of them.
+  // SvelteKit copies the event for each hook and each load, but the cookies object stays the same.
   const exchanges = new WeakMap<object, SvelteKitExchange>();
-  const { verbs, guards, routes } = createSessions(manager, exchangeOf, cookiesOf);
+  const { verbs, guards } = createSessions(manager, toExchange, findCookies);
+  const defaultGuard = guards.auth();
 
-  const authorize = guards.auth();
-
-  function exchangeOf(event: SvelteKitContext): SvelteKitExchange {
-    const cookies = cookiesOf(event);
+  function toExchange(event: SvelteKitContext): SvelteKitExchange {
+    const cookies = findCookies(event);
     let exchange = exchanges.get(cookies);
     if (!exchange) {
       exchange = new SvelteKitExchange(event);
@@ -86,11 +95,11 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
     return exchange;
   }
 
-  function hook(decide: Guard<SvelteKitContext>): SvelteKitHandle {
+  function handle(guard: Guard<SvelteKitContext>): SvelteKitHandle {
     return async ({ event, resolve }) => {
-      const exchange = exchangeOf(event);
-      const refusal = await decide(event);
-      if (refusal) return exchange.finish(await (reject ?? rejectionResponse)(refusal, event));
+      const exchange = toExchange(event);
+      const rejection = await guard(event);
+      if (rejection) return exchange.finish(await (reject ?? toRejection)(rejection, event));
       const get = () => verbs.current(event);
       Object.defineProperty(event.locals, as, { get, enumerable: true, configurable: true });
       return exchange.finish(await resolve(event));
@@ -99,33 +108,32 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 
   return {
     ...verbs,
-    public: (options) => hook(guards.public(options)),
-    auth: (options) => hook(guards.auth(options)),
+    public: (options) => handle(guards.public(options)),
+    auth: (options) => handle(guards.auth(options)),
     async guard(event, options) {
-      if (!reject) throw new TypeError(`svelteKitSessions.reject: guard needs it, ${MUST_THROW}`);
-      const refusal = await (options ? guards.auth(options) : authorize)(event);
-      if (!refusal) return verbs.require(event);
-      await reject(refusal, event);
-      throw new TypeError(`svelteKitSessions.reject: returned where ${MUST_THROW}`);
+      if (!reject) throw new TypeError(`svelteKitSessions.reject is required by guard(). ${MUST_THROW}`);
+      const rejection = await (options ? guards.auth(options) : defaultGuard)(event);
+      if (!rejection) return verbs.require(event);
+      await reject(rejection, event);
+      throw new TypeError(`svelteKitSessions.reject returned to guard(). ${MUST_THROW}`);
     },
-    routes(options) {
-      const answer = routes(options);
-      return async ({ event, resolve }) => {
-        const exchange = exchangeOf(event);
+    [MOUNT]:
+      (routes) =>
+      async ({ event, resolve }) => {
+        const exchange = toExchange(event);
         const { method, url } = event.request;
-        const found = await answer(event, { method, path: new URL(url).pathname });
-        return exchange.finish(found ? responseOf(found) : await resolve(event));
-      };
-    },
+        const answer = await routes(event, { method, path: new URL(url).pathname });
+        return exchange.finish(answer ? toResponse(answer) : await resolve(event));
+      },
   };
 }
 
-const MUST_THROW = "and it must throw SvelteKit's error() or redirect()";
+const MUST_THROW = "There it must throw SvelteKit's error() or redirect().";
 
-function cookiesOf(event: SvelteKitContext): object {
+function findCookies(event: SvelteKitContext): object {
   if (typeof event?.cookies?.set === "function" && typeof event.request?.url === "string")
     return event.cookies;
   throw new TypeError(
-    "sessionup/sveltekit: the context is the event of a hook, an endpoint, an action or a server load: pass `event`",
+    "sessionup/sveltekit: the context must be the event of a hook, an endpoint, an action or a server load. Pass `event`.",
   );
 }

@@ -2,17 +2,20 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
 import type { SessionError } from "../errors.ts";
-import type { AuthOptions, PublicOptions } from "../http/middleware.ts";
-import { createSessions, type Guard, type Sessions } from "../http/sessions.ts";
+import type { Guard } from "../http/middleware.ts";
+import { createSessions, getInternals, type Sessions } from "../http/sessions.ts";
+import { type OpenedSession, toOpenedSession } from "../lifecycle/connections.ts";
+import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import { sendRejection } from "./shared/node-exchange.ts";
+import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
+import { sendError } from "./shared/node-middleware.ts";
 import { Connections, type WsSocket } from "./ws/connections.ts";
-import { addLinesTo, exchangeOf, type Handshake, handshakeOf } from "./ws/handshake.ts";
+import { beginHandshake, findHandshake, type Handshake, sendHandshakeHeaders } from "./ws/handshake.ts";
 
 export type { WsSocket } from "./ws/connections.ts";
 
-/** What is used of a `WebSocketServer` of ws 8, made with `{ noServer: true }`. */
+/** A `WebSocketServer` of ws 8, created with `{ noServer: true }`, as far as it is used here. */
 export interface WsServer {
   readonly options: { readonly noServer?: boolean | undefined };
   handleUpgrade(
@@ -25,40 +28,52 @@ export interface WsServer {
   on(event: "headers", listener: (lines: string[], request: IncomingMessage) => void): unknown;
 }
 
-/** A listener of the event `upgrade` of `node:http` and `node:https`. Resolves when ws has the connection, or it was refused. */
+/**
+ * A listener for the event `upgrade` of `node:http` and `node:https`. Resolves when it has passed the connection to ws or
+ * rejected it.
+ */
 export type WsUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
 
 /**
- * The verbs with the request of the upgrade as their context. What sets a cookie can do so until the 101 is sent, in
- * `verifyClient` of ws say; then it throws `ERR_HEADERS_SENT`. The session is the one of the handshake, as it was then.
+ * The session methods with the upgrade's request as their context. Methods that set a cookie can do so until the 101 is sent,
+ * for example in `verifyClient` of ws; afterwards they throw `ERR_HEADERS_SENT`. The session is the one of the handshake, as it
+ * was then.
  */
 export interface WsSessions<In = undefined, Out = In> extends Sessions<IncomingMessage, In, Out> {
-  /** Lets everybody connect whose page is of an origin of yours: with the session if there is one. */
+  /**
+   * Creates a listener that accepts connections with and without a session, and loads the session if there is one. Rejects
+   * pages of other origins with 403.
+   */
   public(server: WsServer, options?: PublicOptions): WsUpgrade;
-  /** Lets those connect who have a session, else 401 with the reason, 403 to another origin's page, or 503 when the store does not answer. */
+  /**
+   * Creates a listener that accepts connections only with a session. Otherwise rejects with 401 and the reason, with 403 for a
+   * page of another origin, or with 503 when the store does not answer.
+   */
   auth(server: WsServer, options?: AuthOptions): WsUpgrade;
 }
 
-/** What the adapter of ws can be told. */
+/** The options of `wsSessions`. */
 export interface WsSessionsOptions {
   /**
-   * How often the store is asked, in one question, which sessions of open connections are over: those that ended in
-   * another process or ran out. What ends through this manager closes at once. Default `"1m"`; at most `"24d"`.
+   * How often one query asks the store which sessions of open connections have ended in another process or expired. Connections
+   * whose session this manager ends close at once. Default `"1m"`; at most `"24d"`.
    */
   readonly recheck?: Duration;
   /**
-   * Answers in place of the JSON: `error.status` is 401, 403, or 503 when nobody knows. The connection closes when the
-   * response has ended. No page can read it: browsers tell a script only that the connection failed.
+   * Responds to a rejected upgrade in place of the default JSON. The connection closes when the response has been sent. No page
+   * can read the response: browsers tell a script only that the connection failed. `error.status` is 401, 403 for a page of
+   * another origin, or 503 when the store does not answer.
    */
   readonly reject?: (error: SessionError, request: IncomingMessage, response: ServerResponse) => unknown;
 }
 
 /**
- * Sessions for the upgrade to a WebSocket on ws 8. When a session ends, or its secret is replaced by `rotate` or
- * `reauthenticate`, its connections are closed with code 4401 and the reason. An open connection is no activity: neither it nor its messages keep an idle session alive.
+ * Creates sessions for WebSocket upgrades on ws 8. When a session ends, or `rotate` or `reauthenticate` replaces its secret,
+ * its connections close with code 4401 and the reason. An open connection does not count as activity, and neither do its
+ * messages.
  *
- * Pages of other origins are refused, since browsers send cookies with their handshakes too: the manager's
- * `trustedOrigins` names those that may. Give the server `{ noServer: true }`, else ws lets everybody in beside this.
+ * Pages of other origins are rejected, because browsers send cookies with their handshakes, too. The manager's
+ * `trustedOrigins` names exceptions. Create the server with `{ noServer: true }`, or ws itself accepts every connection.
  *
  * @example
  * ```ts
@@ -81,44 +96,51 @@ export function wsSessions<In, Out extends In>(
   options: WsSessionsOptions = {},
 ): WsSessions<In, Out> {
   checkOptionNames(options, "wsSessions", ["recheck", "reject"]);
-  const { recheck = "1m", reject = (error, _request, response) => sendRejection(error, response) } = options;
-  const every = parseDuration(recheck, "recheck");
-  if (every > MAX_TIMER_DELAY) throw new TypeError('recheck: at most "24d"');
-  const { verbs, guards, opened } = createSessions(manager, exchangeOf);
-  const connections = new Connections(manager, every);
+  const { recheck = "1m", reject = (error, _request, response) => sendError(error, response) } = options;
+  const interval = parseDuration(recheck, "recheck");
+  if (interval > MAX_TIMER_DELAY) throw new TypeError('recheck must be at most "24d".');
+  const { verbs, guards } = createSessions(manager, findHandshake);
+  const lifecycle = getLifecycle(manager);
+  const connections = new Connections(lifecycle, interval);
+  const { getState } = getInternals<IncomingMessage, In, Out>(verbs);
 
-  /** Why there is no connection, or that there is nobody left to have one. */
-  async function refused(
+  function toOpened(request: IncomingMessage): OpenedSession | undefined {
+    const { result } = getState(request);
+    return result?.state === "session" ? toOpenedSession(lifecycle, result) : undefined;
+  }
+
+  /** Whether the connection goes on: the guard admits the request, and the client is still connected. */
+  async function isAdmitted(
     handshake: Handshake,
     request: IncomingMessage,
-    decide: Guard<IncomingMessage>,
+    guard: Guard<IncomingMessage>,
   ): Promise<boolean> {
     try {
-      const error = await decide(request);
-      if (error && !handshake.gone) await reject(error, request, handshake.refusing());
-      return error !== undefined || handshake.gone;
+      const rejection = await guard(request);
+      if (rejection && !handshake.closed) await reject(rejection, request, handshake.openResponse());
+      return !rejection && !handshake.closed;
     } catch (cause) {
-      const error = new Error("sessionup/ws: an upgrade could not be answered", { cause });
-      manager.events.emit("error", { error, at: manager.now() });
+      const error = new Error("sessionup/ws: an upgrade request failed.", { cause });
+      lifecycle.events.emit("error", { error, at: lifecycle.options.clock() });
       handshake.fail();
-      return true;
+      return false;
     }
   }
 
-  function upgrade(server: WsServer, decide: Guard<IncomingMessage>): WsUpgrade {
+  function upgradeListener(server: WsServer, guard: Guard<IncomingMessage>): WsUpgrade {
     if (typeof server?.handleUpgrade !== "function" || server.options?.noServer !== true) {
       throw new TypeError(
-        "sessionup/ws: needs the WebSocketServer, made with { noServer: true }; else it would let everybody in itself",
+        "sessionup/ws: server must be a WebSocketServer with { noServer: true }. Otherwise ws itself accepts every connection.",
       );
     }
-    addLinesTo(server);
+    sendHandshakeHeaders(server);
     return async (request, socket, head) => {
       if (socket.destroyed) return;
-      const handshake = handshakeOf(request, socket);
+      const handshake = beginHandshake(request, socket);
       const connection = connections.begin(socket);
-      if (await refused(handshake, request, decide)) return;
+      if (!(await isAdmitted(handshake, request, guard))) return;
       server.handleUpgrade(request, socket, head, (client) => {
-        if (connections.establish(connection, opened(request), client))
+        if (connections.establish(connection, toOpened(request), client))
           server.emit("connection", client, request);
       });
     };
@@ -126,7 +148,7 @@ export function wsSessions<In, Out extends In>(
 
   return {
     ...verbs,
-    public: (server, options) => upgrade(server, guards.public(options)),
-    auth: (server, options) => upgrade(server, guards.auth(options)),
+    public: (server, options) => upgradeListener(server, guards.public(options)),
+    auth: (server, options) => upgradeListener(server, guards.auth(options)),
   };
 }

@@ -20,7 +20,7 @@ describe("normalizeAddress", () => {
     ["0:0:0:0:0:ffff:192.0.2.1", "192.0.2.1"],
     ["::0:0:0:ffff:192.0.2.1", "192.0.2.1"],
     ["1:2::3:4:192.0.2.1", "1:2::3:4:c000:201"],
-  ])("makes %s %s", (text, address) => {
+  ])("normalizes %s to %s", (text, address) => {
     expect(normalizeAddress(text)).toBe(address);
   });
 
@@ -42,11 +42,11 @@ describe("normalizeAddress", () => {
     "1".repeat(200),
     "\0",
     "１９２.0.2.1",
-  ])("takes %j for none", (text) => {
+  ])("returns undefined for %j", (text) => {
     expect(normalizeAddress(text)).toBeUndefined();
   });
 
-  it("gives an address or nothing, whatever comes", () => {
+  it("returns a normalized address or undefined for any text", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.ipV4(), fc.ipV6(), fc.string({ unit: "binary" })),
@@ -62,22 +62,22 @@ describe("normalizeAddress", () => {
   });
 });
 
-describe("networkOf", () => {
+describe("toNetwork", () => {
   it.each([
     ["192.0.2.77", "192.0.2.0/24"],
     ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
     ["2001:db8::1", "2001:db8:0:0::/64"],
     ["::1", "0:0:0:0::/64"],
     ["1::", "1:0:0:0::/64"],
-  ])("puts %s into %s", (address, network) => {
+  ])("puts %s into the network %s", (address, network) => {
     expect(toNetwork(address)).toBe(network);
   });
 
-  it("is a network of the address's, which is in itself, whatever the address", () => {
+  it("returns a network of the address's own family, and the same network for that network", () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
         const address = normalizeAddress(text);
-        if (address === undefined) throw new Error(`${text} is no address`);
+        if (address === undefined) throw new Error(`${text} is not an address`);
         const network = toNetwork(address);
         const [base = "", bits] = network.split("/");
         expect(bits).toBe(isIP(address) === 4 ? "24" : "64");

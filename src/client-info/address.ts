@@ -1,13 +1,13 @@
 import { isIP } from "node:net";
 
-const LONGEST = 128;
+const MAX_LENGTH = 128;
 
 /**
- * The one form of an address, or `undefined` for what is none: ports, brackets and zones are gone, IPv6 is in its
- * short form (RFC 5952), and an IPv4 address mapped into IPv6 is IPv4.
+ * Normalizes an IP address. Ports, brackets and zones are removed, IPv6 gets its short form (RFC 5952), and an IPv4
+ * address mapped into IPv6 becomes IPv4. Returns `undefined` for text that is not an address.
  */
 export function normalizeAddress(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > LONGEST) return undefined;
+  if (text === undefined || text.length > MAX_LENGTH) return undefined;
   let address = text.trim();
   const colon = address.indexOf(":");
   if (address.startsWith("[")) {
@@ -23,12 +23,12 @@ export function normalizeAddress(text: string | undefined): string | undefined {
   if (family === 4) return address;
   if (family !== 6) return undefined;
   const short = new URL(`http://[${expandAddress(address)}]`).hostname.slice(1, -1);
-  return short.startsWith("::ffff:") ? (unmapped(short.slice(7)) ?? short) : short;
+  return short.startsWith("::ffff:") ? (parseMappedAddress(short.slice(7)) ?? short) : short;
 }
 
 /**
- * `::1.2.3.4` is `::102:304`, which every platform takes: Bun's URL refuses some of the dotted ones, and a network of
- * workerd's made of one has nobody in it.
+ * Rewrites an IPv6 address with a dotted end: `::1.2.3.4` becomes `::102:304`. Bun's `URL` rejects some dotted forms, and
+ * workerd's `BlockList` matches no address in a network that is written so.
  */
 export function expandAddress(address: string): string {
   return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_dotted, ...parts: string[]) => {
@@ -37,15 +37,18 @@ export function expandAddress(address: string): string {
   });
 }
 
-/** `102:304` is `1.2.3.4`. */
-function unmapped(groups: string): string | undefined {
+/** Returns `1.2.3.4` for `102:304`. */
+function parseMappedAddress(groups: string): string | undefined {
   const [high, low, more] = groups.split(":");
   if (high === undefined || low === undefined || more !== undefined) return undefined;
   const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
   return `${a >> 8}.${a & 255}.${b >> 8}.${b & 255}`;
 }
 
-/** The network that an address is in, /24 or /64: phones and homes move about inside of theirs. A network is its own. */
+/**
+ * Returns the network of an address: /24 for IPv4, /64 for IPv6. Phones and homes often change their address within it.
+ * A network is returned unchanged.
+ */
 export function toNetwork(address: string): string {
   if (address.includes("/")) return address;
   if (isIP(address) === 4) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;

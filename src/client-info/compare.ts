@@ -1,24 +1,24 @@
 import type { AgentData } from "../rules/record.ts";
 import { toNetwork } from "./address.ts";
 
-/** Who is asking, as far as it is known. */
+/** The client of a request or of a session, as far as it is known. */
 export interface ClientInfo {
-  /** The address, or the network that was kept of it. */
+  /** The address, or its network if only that was stored. */
   readonly ip?: string;
-  /** What was kept in place of it: the network's keyed hash. */
+  /** The network's keyed hash, stored instead of the address. */
   readonly network?: string;
   readonly agent?: AgentData;
 }
 
-/** What differs from what the session was started with. */
+/** An attribute of the client that differs from when the session began. */
 export type ClientChange = "address" | "browser" | "os";
 
-/** Whether a keyed hash that was kept is that network's. */
-export type IsNetwork = (network: string, kept: string) => boolean;
+/** Returns whether a stored keyed hash is the hash of that network. */
+export type IsNetwork = (network: string, hash: string) => boolean;
 
 /**
- * Compares the families of browser and system, and networks or, with `"exact"`, whole addresses. An attribute that the
- * session or the request lacks counts as unchanged: a session that began before it was kept must not end because of it.
+ * Compares the browser and system families, and the networks or, with `"exact"`, the whole addresses. An attribute that
+ * the session or the request lacks counts as unchanged. Otherwise enabling its storage would end older sessions.
  */
 export function findClientChanges(
   started: ClientInfo,
@@ -40,7 +40,7 @@ function isOtherAddress(
   isNetwork: IsNetwork,
 ): boolean {
   if (seen.ip === undefined || (started.ip === undefined && started.network === undefined)) return false;
-  // A session that began while only networks were kept has no more to compare.
+  // A session from a time when only networks were stored cannot be compared exactly.
   const isWhole = started.ip !== undefined && !started.ip.includes("/");
   return exact && isWhole ? differ(started.ip, seen.ip) : !isSameNetwork(started, seen, isNetwork);
 }
@@ -49,7 +49,7 @@ function differ(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }
 
-/** Whether the browser and the network of who is asking are those of one of these; left out where nobody knows them. */
+/** Tells whether one of the user's sessions has the same browser, and one the same network. Unknown attributes are absent. */
 export function findFamiliar(
   started: readonly ClientInfo[],
   seen: ClientInfo,

@@ -1,12 +1,12 @@
 import type { Json } from "../store.ts";
 
-/** So many characters of JSON: what is kept with every session is no place for a whole database's answer. */
-const LONGEST = 1_024;
+/** In characters of JSON. Every session stores its place, so a database's whole entry would be too much. */
+const MAX_LENGTH = 1_024;
 
-/** Tells where an address is, by whatever the app looks it up in. */
+/** Looks up the place of an IP address, for example in a GeoIP database of the app. */
 export type Geo = (ip: string) => Json | undefined | Promise<Json | undefined>;
 
-/** What the app's function says of an address, as JSON. `onError` hears of one that fails or says too much. */
+/** Returns the place of an address as JSON. If the app's function fails or returns too much, `onError` receives the error. */
 export async function lookUpPlace(
   geo: Geo,
   ip: string,
@@ -15,8 +15,10 @@ export async function lookUpPlace(
   try {
     const text: string | undefined = JSON.stringify(await geo(ip));
     if (text === undefined) return undefined;
-    if (text.length > LONGEST)
-      throw new TypeError(`client.geo: returns at most ${LONGEST} characters of JSON`);
+    if (text.length > MAX_LENGTH)
+      throw new TypeError(
+        `client.geo must return at most ${MAX_LENGTH} characters of JSON. Received ${text.length}.`,
+      );
     return JSON.parse(text) as Json;
   } catch (error) {
     onError(error);

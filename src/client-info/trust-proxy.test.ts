@@ -15,7 +15,7 @@ function seen(
   return resolveClientAddress(peer, forwardedFor, parseTrustProxy(option));
 }
 
-/** How many bits two addresses of one family share from the left; 128 where they are the same. */
+/** Counts the leading bits that two addresses of one family share. Equal addresses share 128. */
 function sharedBits(one: string, other: string): number {
   const [a, b] = [bitsOf(one), bitsOf(other)];
   const at = [...a].findIndex((bit, index) => bit !== b[index]);
@@ -32,7 +32,7 @@ function bitsOf(address: string): string {
       .split(".")
       .map((part) => Number(part).toString(2).padStart(8, "0"))
       .join("");
-  // Not every runtime's URL takes a dotted end.
+  // Some runtimes' URL rejects a dotted end.
   const groupsAlone = address.replace(
     /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
     (_dotted, ...parts: string[]) => `${hex(parts[0], parts[1])}:${hex(parts[2], parts[3])}`,
@@ -45,15 +45,15 @@ function bitsOf(address: string): string {
   return groups.map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0")).join("");
 }
 
-describe("trustProxy", () => {
-  it("believes nobody unless it is told to", () => {
+describe("resolveClientAddress", () => {
+  it("ignores X-Forwarded-For by default", () => {
     expect(seen(undefined, "203.0.113.9")).toBe(PEER);
     expect(seen(false, "203.0.113.9")).toBe(PEER);
     expect(seen(0, "203.0.113.9")).toBe(PEER);
     expect(seen([], "203.0.113.9")).toBe(PEER);
   });
 
-  it("goes as many hops from the right as there are proxies", () => {
+  it("follows as many hops from the right as there are proxies", () => {
     const header = "6.6.6.6, 203.0.113.9, 10.0.0.2";
     expect([1, 2, 3, 4].map((hops) => seen(hops, header))).toEqual([
       "10.0.0.2",
@@ -63,7 +63,7 @@ describe("trustProxy", () => {
     ]);
   });
 
-  it("goes on while the hop is in the list", () => {
+  it("follows X-Forwarded-For while the hop is in the trusted list", () => {
     const header = "6.6.6.6, 203.0.113.9, 10.0.0.2";
     expect(seen(["10.0.0.0/8"], header)).toBe("203.0.113.9");
     expect(seen(["10.0.0.1"], header)).toBe("10.0.0.2");
@@ -74,11 +74,11 @@ describe("trustProxy", () => {
     }
   });
 
-  it("knows a proxy by its mapped form too", () => {
+  it("recognizes a trusted IPv4 proxy in its IPv6-mapped form", () => {
     expect(seen(["10.0.0.0/8"], "203.0.113.9", "::ffff:10.0.0.1")).toBe("203.0.113.9");
   });
 
-  it("asks a function for each hop", () => {
+  it("asks a trust function about each hop", () => {
     const asked: unknown[] = [];
     const trust = (address: string | undefined, distance: number) => asked.push([address, distance]) < 3;
     expect(seen(trust, "1.1.1.1, 2.2.2.2, 3.3.3.3")).toBe("2.2.2.2");
@@ -89,34 +89,34 @@ describe("trustProxy", () => {
     ]);
   });
 
-  it("strips ports and brackets, and takes several lines for one list", () => {
+  it("strips ports and brackets, and reads several header lines as one list", () => {
     expect(seen(1, "[2001:db8::9]:1234")).toBe("2001:db8::9");
     expect(seen(2, ["203.0.113.9:55", "10.0.0.2"].join(", "))).toBe("203.0.113.9");
   });
 
-  it("says nothing rather than guess where the walk ends at no address", () => {
+  it("returns undefined when an entry on the way is not an address", () => {
     for (const entry of ["unknown", "", "6.6.6.6,", "a@b", "999.1.1.1"])
       expect(seen(1, entry)).toBeUndefined();
-    // Nor does it go on behind that, though there are proxies left.
+    // It does not continue behind such an entry, although more hops are trusted.
     for (const entry of ["unknown", "", " ", ","]) expect(seen(3, `203.0.113.9,${entry}`)).toBeUndefined();
     for (const header of ["", ",", ",10.0.0.2", "203.0.113.9,,10.0.0.2"])
       expect(seen(3, header)).toBeUndefined();
   });
 
-  it("has no address where the connection has none", () => {
+  it("returns undefined when the connection has no address and the peer is not trusted", () => {
     expect(resolveClientAddress(undefined, "203.0.113.9", parseTrustProxy(["10.0.0.0/8"]))).toBeUndefined();
-    // A unix socket behind one proxy.
+    // The peer is a unix socket, as behind a local proxy.
     expect(resolveClientAddress(undefined, "203.0.113.9", parseTrustProxy(1))).toBe("203.0.113.9");
   });
 
-  it("ends after 32 hops, and reads no more than the last 4 kB", () => {
+  it("follows at most 32 hops, and reads at most the last 4 kB of the header", () => {
     const chain = Array(40).fill("10.0.0.2").join(",");
     expect(seen(["10.0.0.0/8"], `203.0.113.9,${chain}`)).toBeUndefined();
     const trusted = Array(31).fill("10.0.0.2").join(",");
     expect(seen(["10.0.0.0/8"], `203.0.113.9,${trusted}`)).toBe("203.0.113.9");
     expect(seen(32, `203.0.113.9,${trusted}`)).toBe("203.0.113.9");
     expect(() => seen(33, "203.0.113.9")).toThrow(TypeError);
-    // Each hop as long as can be: with the client's they are 31 characters more than are read.
+    // Each hop is as long as allowed: together with the client's entry, 31 characters are not read.
     const long = Array(31).fill("10.0.0.2".padEnd(128)).join(",");
     expect(seen(["10.0.0.0/8"], `203.0.113.9,${long}`)).toBe("203.0.113.9");
     expect(seen(["10.0.0.0/8"], `${"203.0.113.9".padEnd(128)},${long}`)).toBeUndefined();
@@ -124,7 +124,7 @@ describe("trustProxy", () => {
     expect(seen(1, `${"x".repeat(5_000)}`)).toBeUndefined();
   });
 
-  it("never throws, and believes nothing that stands left of an untrusted hop", () => {
+  it("never throws, and ignores all entries left of an untrusted hop", () => {
     const entry = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),
@@ -142,7 +142,7 @@ describe("trustProxy", () => {
     );
   });
 
-  it("takes a list of networks or refuses it by its name, and believes those alone that are in them", () => {
+  it("accepts or rejects any list of networks, and trusts only addresses in the accepted ones", () => {
     const entry = fc.oneof(
       fc.tuple(fc.ipV4(), fc.nat(34)).map(([address, bits]) => `${address}/${bits}`),
       fc.tuple(fc.ipV6(), fc.nat(130)).map(([address, bits]) => `${address}/${bits}`),
@@ -153,7 +153,6 @@ describe("trustProxy", () => {
         .map((parts) => parts.join("/")),
       fc.string({ unit: "binary", maxLength: 30 }),
     );
-    // Near the network, so that many are in it.
     const asked = fc.oneof(fc.ipV4(), fc.ipV6());
     let taken = 0;
     fc.assert(
@@ -163,7 +162,9 @@ describe("trustProxy", () => {
           trust = parseTrustProxy([network]);
         } catch (error) {
           expect(error).toBeInstanceOf(TypeError);
-          expect((error as Error).message).toMatch(/^trustProxy: ".*" is neither an address nor a CIDR/s);
+          expect((error as Error).message).toMatch(
+            /^trustProxy must list addresses or CIDRs .* Received ".*"\.$/s,
+          );
           return;
         }
         taken++;
@@ -191,13 +192,18 @@ describe("trustProxy", () => {
     ["10.0.0.0/-1"],
     ["10.0.0.0/8 "],
     [7],
-  ])("refuses %j in the list", (entry) => {
+  ])("rejects the list entry %j", (entry) => {
     expect(() => parseTrustProxy([entry as string])).toThrow(
-      /^trustProxy: .* is neither an address nor a CIDR/,
+      /^trustProxy must list addresses or CIDRs such as "10.0.0.0\/8". Received /,
     );
   });
 
-  it.each([[true], [-1], [1.5], [33], [Number.NaN], ["10.0.0.0/8"], [null], [{}]])("refuses %j", (option) => {
-    expect(() => parseTrustProxy(option as TrustProxy)).toThrow(/^trustProxy: needs false, a number/);
-  });
+  it.each([[true], [-1], [1.5], [33], [Number.NaN], ["10.0.0.0/8"], [null], [{}]])(
+    "rejects the option %j",
+    (option) => {
+      expect(() => parseTrustProxy(option as TrustProxy)).toThrow(
+        /^trustProxy must be false, a number of proxies from 0 to 32, /,
+      );
+    },
+  );
 });

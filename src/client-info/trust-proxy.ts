@@ -2,13 +2,13 @@ import { BlockList, isIP } from "node:net";
 import { expandAddress, normalizeAddress } from "./address.ts";
 
 /**
- * Whose `X-Forwarded-For` is believed. Anyone can send that header: who trusts a hop too many lets every client choose
- * its address.
+ * The proxies whose `X-Forwarded-For` is trusted. Any client can send that header: trusting one hop too many lets every
+ * client choose its address.
  *
- * - `false`: nobody's; the address is that of the connection.
- * - a number: so many proxies stand in front of the app, each of which adds the address it was called from.
- * - a list of addresses and CIDRs: `["10.0.0.0/8", "2001:db8::/32"]`.
- * - a function: given an address and its distance (0 is the connection's), whether it is one of yours.
+ * - `false`: none. The client's address is the peer address of the connection.
+ * - A number: how many proxies stand in front of the app. Each one adds the address that it was called from.
+ * - An array of addresses and CIDRs, such as `["10.0.0.0/8", "2001:db8::/32"]`.
+ * - A function: receives an address and its distance (0 is the peer), and returns whether it is a proxy of yours.
  */
 export type TrustProxy =
   | false
@@ -16,23 +16,23 @@ export type TrustProxy =
   | readonly string[]
   | ((address: string | undefined, distance: number) => boolean);
 
-/** Whether the hop at that distance is trusted to name the one behind it. */
+/** Returns whether the hop at that distance is trusted to name the hop behind it. */
 export type TrustFunction = (address: string | undefined, distance: number) => boolean;
 
-const MOST_HOPS = 32;
-const MOST_CHARACTERS = 4_096;
-const NOBODY: TrustFunction = () => false;
+const MAX_HOPS = 32;
+const MAX_HEADER_LENGTH = 4_096;
+const trustNone: TrustFunction = () => false;
 
-/** Checks the option. Throws `TypeError` naming it. */
+/** Parses the option. Throws `TypeError` if it is invalid. */
 export function parseTrustProxy(option: TrustProxy | undefined): TrustFunction {
-  if (option === undefined || option === false) return NOBODY;
+  if (option === undefined || option === false) return trustNone;
   if (typeof option === "function") return option;
-  if (typeof option === "number" && Number.isInteger(option) && option >= 0 && option <= MOST_HOPS) {
+  if (typeof option === "number" && Number.isInteger(option) && option >= 0 && option <= MAX_HOPS) {
     return (_address, distance) => distance < option;
   }
   if (!Array.isArray(option)) {
     throw new TypeError(
-      `trustProxy: needs false, a number of proxies up to ${MOST_HOPS}, a list of addresses and CIDRs, or a function`,
+      `trustProxy must be false, a number of proxies from 0 to ${MAX_HOPS}, an array of addresses and CIDRs, or a function.`,
     );
   }
   const list = new BlockList();
@@ -43,11 +43,11 @@ export function parseTrustProxy(option: TrustProxy | undefined): TrustFunction {
 function addTo(list: BlockList, entry: unknown): void {
   const [network = "", bits, more] = typeof entry === "string" ? entry.split("/") : [];
   const family = isIP(network);
-  const widest = family === 6 ? 128 : 32;
-  const length = bits === undefined ? widest : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-  if (family === 0 || more !== undefined || !(length <= widest)) {
+  const maxLength = family === 6 ? 128 : 32;
+  const length = bits === undefined ? maxLength : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+  if (family === 0 || more !== undefined || !(length <= maxLength)) {
     throw new TypeError(
-      `trustProxy: ${JSON.stringify(entry)} is neither an address nor a CIDR such as "10.0.0.0/8"`,
+      `trustProxy must list addresses or CIDRs such as "10.0.0.0/8". Received ${JSON.stringify(entry)}.`,
     );
   }
   if (family === 6) list.addSubnet(expandAddress(network), length, "ipv6");
@@ -55,8 +55,8 @@ function addTo(list: BlockList, entry: unknown): void {
 }
 
 /**
- * The client's address: from the connection outwards through `X-Forwarded-For`, read from its right end, for as long
- * as the hop is trusted. `undefined` when the walk ends at something that is no address: a guess would be worse.
+ * Finds the client's address. Starts at the peer and follows `X-Forwarded-For` from its right end while the hop is trusted.
+ * Returns `undefined` if an entry on the way is not an address: a guess would be worse.
  */
 export function resolveClientAddress(
   peer: string | undefined,
@@ -65,11 +65,11 @@ export function resolveClientAddress(
 ): string | undefined {
   let address = normalizeAddress(peer);
   if (forwardedFor === undefined) return address;
-  // What a client put there itself is at the left end, beyond every hop that could be trusted.
-  const list = forwardedFor.slice(-MOST_CHARACTERS);
+  // Entries that the client wrote itself are at the left end, beyond every hop that could be trusted.
+  const list = forwardedFor.slice(-MAX_HEADER_LENGTH);
   let end = list.length;
   for (let distance = 0; end >= 0 && trust(address, distance); distance++) {
-    if (distance === MOST_HOPS) return undefined;
+    if (distance === MAX_HOPS) return undefined;
     const comma = list.lastIndexOf(",", end - 1);
     address = normalizeAddress(list.slice(comma + 1, end));
     if (address === undefined) return undefined;

@@ -16,8 +16,8 @@ const NAME = "__Host-sessionup";
 const NEEDLE = `${NAME}=`;
 const newToken = () => `${randomText(22)}.${randomText(65)}`;
 
-function read(header: string | undefined, most = 2): string[] {
-  return readTokens(header, NEEDLE, most).tokens.map(formatToken);
+function read(header: string | undefined, max = 2): string[] {
+  return readTokens(header, NEEDLE, max).tokens.map(formatToken);
 }
 
 const BLANK_AFTER_NAME = new RegExp(`^${NAME}[ \\t]+=`);
@@ -25,7 +25,7 @@ const BLANK_AFTER_NAME = new RegExp(`^${NAME}[ \\t]+=`);
 describe("readTokens", () => {
   const [a, b, c] = [newToken(), newToken(), newToken()];
 
-  it("finds the token wherever it stands", () => {
+  it("finds the token anywhere in the header", () => {
     for (const header of [
       `${NEEDLE}${a}`,
       `x=1; ${NEEDLE}${a}`,
@@ -37,11 +37,11 @@ describe("readTokens", () => {
     }
   });
 
-  it("allows blanks and tabs around", () => {
+  it("ignores spaces and tabs around a token", () => {
     expect(read(`x=1;\t ${NEEDLE} ${a} \t; y=2`)).toEqual([a]);
   });
 
-  it("takes the end of a longer name, and the inside of a value, for neither", () => {
+  it("ignores our name at the end of a longer name or inside a value", () => {
     for (const header of [
       `x${NEEDLE}${a}`,
       `y=${NEEDLE}${a}`,
@@ -52,46 +52,46 @@ describe("readTokens", () => {
     }
   });
 
-  it("tells names apart by their letter case", () => {
+  it("cookie names are case-sensitive", () => {
     expect(read(`__host-sessionup=${a}`)).toEqual([]);
   });
 
-  it("knows nothing without a header, or without our cookie", () => {
+  it("returns no tokens without a header or without our cookie", () => {
     for (const header of [undefined, "", ";", "=", "x", "x=1; y=2", "__Host-sessionup"]) {
       expect(readTokens(header, NEEDLE, 2)).toEqual({ tokens: [], malformed: false });
     }
   });
 
-  it("notes what is no token", () => {
+  it("reports a cookie of our name that is not a token as malformed", () => {
     for (const value of ["", "x", `"${a}"`, `${a}x`.repeat(3), a.replace(".", "-"), `${a.slice(0, -1)}é`]) {
       expect(readTokens(NEEDLE + value, NEEDLE, 2)).toEqual({ tokens: [], malformed: true });
     }
   });
 
-  it("counts equal ones once, and stops at so many different ones", () => {
+  it("returns equal tokens once, and at most the given number", () => {
     const header = [a, a, b, a, c].map((text) => NEEDLE + text).join("; ");
     expect(read(header, 2)).toEqual([a, b]);
     expect(read(header, 4)).toEqual([a, b, c]);
   });
 
-  it("takes two for one only where id and secret are the same", () => {
+  it("tokens are equal only if id and secret are", () => {
     const [[id = "", secret = ""], [otherId = "", otherSecret = ""]] = [a.split("."), b.split(".")];
     const three = [`${id}.${secret}`, `${id}.${otherSecret}`, `${otherId}.${secret}`];
     expect(read(three.map((text) => NEEDLE + text).join(";"), 4)).toEqual(three);
   });
 
-  it("lets no junk of our name crowd out the real one", () => {
+  it("junk cookies of our name do not crowd out the real token", () => {
     const junk = Array.from({ length: 100 }, (_, index) => `${NEEDLE}junk${index}`);
     expect(read([...junk, NEEDLE + a].join("; "))).toEqual([a]);
   });
 
-  it("takes a header of any size without a crash", () => {
+  it("reads a header of a megabyte", () => {
     const long = `${NEEDLE.repeat(50_000)}${" ".repeat(500_000)};${NEEDLE}${a}`;
     expect(read(long)).toEqual([a]);
   });
 
-  // 100 000 headers, made of what attackers and broken clients are made of.
-  it("never throws, and finds only what a parser of RFC 6265 finds", { timeout: 120_000 }, () => {
+  // Headers made of pieces that attackers and broken clients send.
+  it("never throws, and finds only tokens that an RFC 6265 parser finds", { timeout: 120_000 }, () => {
     const piece = fc.oneof(
       fc.string({ unit: "binary", maxLength: 30 }),
       fc.constantFrom(
@@ -129,8 +129,8 @@ describe("readTokens", () => {
             true,
           );
         }
-        // The cookie package keeps the first of a name only, and reads what browsers send the same way: they put no blank
-        // before the "=", which it takes for the same name, and we for another one.
+        // The cookie package keeps only the first cookie of a name. It ignores a blank before the "=", which browsers never
+        // send and which makes it another name here.
         const theirs = pairs.some((pair) => BLANK_AFTER_NAME.test(pair))
           ? undefined
           : parseCookie(text)[NAME];
@@ -142,7 +142,7 @@ describe("readTokens", () => {
   });
 });
 
-describe("what is read of our own and of others' lines", () => {
+describe("on arbitrary headers and lines", () => {
   const piece = fc.oneof(
     fc.constantFrom(
       "n",
@@ -162,7 +162,7 @@ describe("what is read of our own and of others' lines", () => {
   );
   const text = joined(piece, 12);
 
-  it("is a cookie's value without what is around it, or nothing, whatever a header holds", () => {
+  it("readCookie returns a trimmed value without separators, or undefined", () => {
     let found = 0;
     fc.assert(
       fc.property(text, (header) => {
@@ -178,7 +178,7 @@ describe("what is read of our own and of others' lines", () => {
     expect(found).toBeGreaterThan(100);
   });
 
-  it("takes no line of another cookie out, whatever lines a response has", () => {
+  it("withCookie removes no line of another cookie", () => {
     const cookie = {
       name: "n",
       value: "v",
@@ -209,13 +209,13 @@ describe("what is read of our own and of others' lines", () => {
 });
 
 describe("readCookie", () => {
-  it("gives the first of that name, without the blanks around", () => {
+  it("returns the first cookie of that name, trimmed", () => {
     expect(readCookie("x=1; seen= a b\t; seen=2", "seen")).toBe("a b");
     expect(readCookie("seen=1", "seen")).toBe("1");
     expect(readCookie("seen=", "seen")).toBe("");
   });
 
-  it("knows nothing without a header, or without that cookie", () => {
+  it("returns undefined without a header or without that cookie", () => {
     for (const header of [undefined, "", "seen", "unseen=1", "x=seen=1"])
       expect(readCookie(header, "seen")).toBeUndefined();
   });
@@ -224,7 +224,7 @@ describe("readCookie", () => {
 describe("serializeCookie", () => {
   const plain = { name: "n", value: "v", path: "/", httpOnly: false, secure: false, partitioned: false };
 
-  it("says SameSite in any case, and the rest as it is given", () => {
+  it("always writes SameSite, and the other attributes only if they are set", () => {
     expect(serializeCookie({ ...plain, sameSite: "lax" })).toBe("n=v; Path=/; SameSite=Lax");
     expect(
       serializeCookie({
@@ -244,7 +244,7 @@ describe("serializeCookie", () => {
     );
   });
 
-  it("takes the place of our earlier line and of no other", () => {
+  it("withCookie replaces an earlier line of the same cookie only", () => {
     const lines = ["a=1", "n=old; Path=/", "nn=2"];
     expect(withCookie(lines, { ...plain, sameSite: "strict" })).toEqual([
       "a=1",
@@ -253,7 +253,7 @@ describe("serializeCookie", () => {
     ]);
   });
 
-  it("knows a cookie by name, domain, path and jar, as browsers do, in whatever form they are written", () => {
+  it("setsCookie compares name, domain, path and partition as browsers do, in any notation", () => {
     const cookie = { ...plain, path: "/a", domain: "Example.com", secure: true, partitioned: true };
     for (const line of [
       "n=; Path=/a; Domain=example.com; Secure; Partitioned",
@@ -263,11 +263,11 @@ describe("serializeCookie", () => {
     ])
       expect(setsCookie(line, cookie)).toBe(true);
     expect(setsCookie("n=; Path=/a=b", { ...plain, path: "/a=b" })).toBe(true);
-    // Upper case would take them for one.
+    // In upper case the two names would be equal.
     expect(setsCookie("n=; Path=/; Domain=straße.example", { ...plain, domain: "strasse.example" })).toBe(
       false,
     );
-    // A name is no attribute.
+    // The name of the cookie is not an attribute.
     expect(setsCookie("Partitioned=; Path=/", { ...plain, name: "Partitioned" })).toBe(true);
     for (const line of [
       "m=; Path=/a; Domain=example.com; Partitioned",
@@ -282,7 +282,7 @@ describe("serializeCookie", () => {
       expect(setsCookie(line, cookie)).toBe(false);
   });
 
-  it("keeps several of one name in the order in which they were set last", () => {
+  it("OutgoingCookies keeps cookies of one name in the order in which they were last set", () => {
     const cookies = new OutgoingCookies();
     const [a, b] = [
       { ...plain, sameSite: "lax" } as const,

@@ -1,8 +1,8 @@
 import { getCookieName, type RecordData } from "../rules/record.ts";
 
 /**
- * The data of a session whose cookie is the one of now: its name, and how it is sent where a name alone does not tell.
- * The same data where nothing is to be written.
+ * Returns the data of a session that moves to the current cookie. `sentAs` tells cookies of the same name apart. Returns
+ * the same object if nothing changes.
  */
 export function moveToCurrentCookie(data: RecordData, base: string, sentAs: string | undefined): RecordData {
   if (getCookieName(data) === base && (sentAs === undefined || data.sentAs === sentAs)) return data;

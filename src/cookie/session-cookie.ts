@@ -3,39 +3,40 @@ import type { Exchange, SetCookie } from "../exchange.ts";
 import { type PresentedTokens, readTokens } from "./cookie-header.ts";
 import { formatToken, type Token } from "./token.ts";
 
-/** A cookie without a value. */
+/** A cookie without its value. */
 type Attributes = Omit<SetCookie, "value">;
 
-/** The cookies of one manager: that of now, and those that it was before. */
+/** The cookies of one manager. */
 export interface CookieSet {
   readonly attributes: Attributes;
+  /** Former names and attributes of the cookie. */
   readonly previous?: readonly Attributes[];
-  /** What else the browser is told to clear at a logout. */
+  /** The types of `Clear-Site-Data` to send at a logout. */
   readonly clearSiteData?: readonly string[];
 }
 
-/** A token that was found under a name that the cookie had before. */
+/** A token that was found under a former name of the cookie. */
 export interface FormerToken {
   readonly name: string;
   readonly token: Token;
 }
 
 const NONE: readonly never[] = Object.freeze([]);
-/** So many tokens under former names are looked up. */
-const MOST_FORMER = 4;
+/** The number of tokens under former names that are looked up. */
+const MAX_FORMER_TOKENS = 4;
 
-/** Our cookie: found in requests, set and cleared in responses. */
+/** Reads our cookie from requests, and sets and clears it in responses. */
 export class SessionCookie {
   readonly #attributes: Attributes;
   readonly #previous: readonly Attributes[];
   readonly #formerNames: readonly string[];
-  /** The header's value, or nothing. */
+  /** The value of the header `Clear-Site-Data`, or an empty string. */
   readonly #clearSiteData: string;
   readonly #needle: string;
-  readonly #mostTokens: number;
+  readonly #maxTokens: number;
   /**
-   * How the cookie is sent, where it was sent otherwise under the same name before: of such a cookie nobody can see which
-   * of them it is. Undefined where names tell.
+   * Identifies the attributes of the current cookie if a former one has the same name: requests do not show which of the
+   * two the browser sent. Otherwise undefined.
    */
   readonly sentAs: string | undefined;
 
@@ -45,61 +46,62 @@ export class SessionCookie {
     this.#clearSiteData = clearSiteData.map((type) => `"${type}"`).join(", ");
     const { name, domain = "", path, partitioned } = attributes;
     this.#formerNames = [...new Set(previous.map((each) => each.name))].filter((each) => each !== name);
-    const namesTell = previous.every((each) => each.name !== name);
-    this.sentAs = namesTell ? undefined : `${path};${domain};${partitioned}`;
+    const isNameReused = previous.some((each) => each.name === name);
+    this.sentAs = isNameReused ? `${path};${domain};${partitioned}` : undefined;
     this.#needle = `${name}=`;
-    this.#mostTokens = mostOf(name);
+    this.#maxTokens = maxTokens(name);
   }
 
   get name(): string {
     return this.#attributes.name;
   }
 
+  /** Reads the tokens under the current name. */
   read(exchange: Exchange): PresentedTokens {
-    return readTokens(exchange.header("cookie"), this.#needle, this.#mostTokens);
+    return readTokens(exchange.header("cookie"), this.#needle, this.#maxTokens);
   }
 
-  /** What was sent under names that the cookie had before. */
+  /** Reads the tokens under former names. */
   readFormer(exchange: Exchange): readonly FormerToken[] {
     if (this.#formerNames.length === 0) return NONE;
     const header = exchange.header("cookie");
     return this.#formerNames
       .flatMap((name) => {
-        const { tokens } = readTokens(header, `${name}=`, mostOf(name));
+        const { tokens } = readTokens(header, `${name}=`, maxTokens(name));
         return tokens.map((token) => ({ name, token }));
       })
-      .slice(0, MOST_FORMER);
+      .slice(0, MAX_FORMER_TOKENS);
   }
 
-  /** Throws before anything is written if the response can take no cookie any more. */
+  /** Throws if the response can no longer set a cookie. Call it before writing to the store. */
   assertWritable(exchange: Exchange): void {
     const blocked = exchange.blocked();
     if (blocked !== undefined)
-      throw new SessionError("ERR_HEADERS_SENT", `the cookie cannot be set: ${blocked}`);
+      throw new SessionError("ERR_HEADERS_SENT", `The session cookie cannot be set: ${blocked}.`);
   }
 
-  /** Sets it, and clears those that it was before; with an end in milliseconds since 1970 it outlives the browser. */
+  /** Sets the cookie and clears former ones. With `end`, in milliseconds since 1970, it outlives the browser session. */
   send(exchange: Exchange, token: Token, now: number, end: number | undefined): void {
     this.#clearPrevious(exchange);
-    const lasting = end !== undefined && { maxAge: Math.ceil((end - now) / 1_000), expires: end };
-    this.#set(exchange, { ...this.#attributes, value: formatToken(token), ...lasting });
+    const persistence = end !== undefined && { maxAge: Math.ceil((end - now) / 1_000), expires: end };
+    this.#set(exchange, { ...this.#attributes, value: formatToken(token), ...persistence });
   }
 
-  /** Clears it, and those that it was before. */
+  /** Clears the cookie and former ones. */
   clear(exchange: Exchange): void {
     this.#clearPrevious(exchange);
     this.#clear(exchange, this.#attributes);
   }
 
-  /** Clears it at a logout, and has the browser clear what else it should. */
+  /** Clears the cookie at a logout and sends `Clear-Site-Data` if it is configured. */
   clearAtLogout(exchange: Exchange): void {
     this.clear(exchange);
     if (this.#clearSiteData !== "") exchange.setHeader("clear-site-data", this.#clearSiteData);
   }
 
   /**
-   * Clears whatever is known to be of that name, by default that of now; unless the response is on its way already:
-   * then a later one will.
+   * Clears the cookies of that name. Does nothing if the headers were already sent: the response to a later request will
+   * clear them.
    */
   clearIfWritable(exchange: Exchange, name: string = this.name): void {
     if (exchange.blocked() !== undefined) return;
@@ -107,7 +109,7 @@ export class SessionCookie {
     if (name === this.name) this.#clear(exchange, this.#attributes);
   }
 
-  /** Before that of now is set: to a browser that knows no `Partitioned`, two may be one. */
+  /** Runs before the current cookie is set: browsers that do not support `Partitioned` may take both for one cookie. */
   #clearPrevious(exchange: Exchange): void {
     if (this.#previous.length === 0) return;
     const header = exchange.header("cookie") ?? "";
@@ -115,19 +117,19 @@ export class SessionCookie {
       if (cookie.name === this.name || header.includes(`${cookie.name}=`)) this.#clear(exchange, cookie);
   }
 
-  /** With the attributes that it was set with: else it would be another cookie. */
+  /** Repeats the attributes with which the cookie was set: others would address another cookie. */
   #clear(exchange: Exchange, attributes: Attributes): void {
     this.#set(exchange, { ...attributes, value: "", maxAge: 0, expires: 0 });
   }
 
   #set(exchange: Exchange, cookie: SetCookie): void {
     exchange.setCookie(cookie);
-    // A cache that kept this response would hand the cookie to others.
+    // A cache that stored this response would give the cookie to other clients.
     exchange.setHeader("cache-control", "no-store");
   }
 }
 
-/** Others than this host can plant a cookie unless its name forbids it: the real one must still be looked at. */
-function mostOf(name: string): number {
+/** Other hosts of the site can plant cookies unless the name forbids it. The real one must still be looked up. */
+function maxTokens(name: string): number {
   return /^__Host-/i.test(name) ? 2 : 4;
 }

@@ -15,20 +15,20 @@ import {
 } from "./token.ts";
 
 describe("randomText", () => {
-  it("has the length and the letters it should have", () => {
+  it("returns text of the given length and alphabet", () => {
     for (const length of [0, 1, 20, 43, 5_000])
       expect(randomText(length)).toMatch(new RegExp(`^[0-9A-Za-z]{${length}}$`));
   });
 
-  it("takes every letter equally often", () => {
+  it("returns every character equally often", () => {
     const counts = new Map<string, number>();
     for (const letter of randomText(620_000)) counts.set(letter, (counts.get(letter) ?? 0) + 1);
     expect(counts.size).toBe(62);
-    // 10 000 each, with a deviation of 100: taking bytes modulo 62 without a limit would favour eight letters by 24 %.
+    // 10 000 each, with a deviation of 100. Bytes modulo 62 without a limit would favour eight characters by 24 %.
     for (const count of counts.values()) expect(Math.abs(count - 10_000)).toBeLessThan(700);
   });
 
-  it("ASVS 7.2.3: never repeats itself in a hundred thousand", () => {
+  it("100 000 random ids are distinct [asvs 7.2.3]", () => {
     const seen = new Set<string>();
     for (let count = 0; count < 100_000; count++) seen.add(randomText(20));
     expect(seen.size).toBe(100_000);
@@ -36,19 +36,19 @@ describe("randomText", () => {
 });
 
 describe("parseToken", () => {
-  it("takes apart what was put together", () => {
+  it("parses a formatted token", () => {
     const [id, secret] = [randomText(22), randomText(65)];
     expect(parseToken(`${id}.${secret}`)).toEqual({ id, secret });
   });
 
-  it("knows lengths to the letter", () => {
+  it("accepts ids and secrets only within their length limits", () => {
     const fits = (id: number, secret: number) =>
       parseToken(`${"a".repeat(id)}.${"b".repeat(secret)}`) !== undefined;
     expect([fits(18, 65), fits(19, 65), fits(66, 65), fits(67, 65)]).toEqual([false, true, true, false]);
     expect([fits(22, 43), fits(22, 44), fits(22, 150), fits(22, 151)]).toEqual([false, true, true, false]);
   });
 
-  it("refuses any other letter, and a second dot", () => {
+  it("rejects other characters and a second dot", () => {
     const [id, secret] = ["a".repeat(22), "b".repeat(65)];
     for (const letter of ["-", "_", ".", " ", "/", ":", "@", "[", "`", "{", "é", "\0", "\ud800"]) {
       expect(parseToken(`${letter}${id.slice(1)}.${secret}`)).toBeUndefined();
@@ -56,7 +56,7 @@ describe("parseToken", () => {
     }
   });
 
-  it("never throws, and takes what is the text of a token and nothing else", { timeout: 120_000 }, () => {
+  it("never throws, and accepts exactly the texts of tokens", { timeout: 120_000 }, () => {
     const letters = (minLength: number, maxLength: number) =>
       fc.string({ unit: fc.constantFrom("0", "9", "A", "Z", "a", "z"), minLength, maxLength });
     const text = fc.oneof(
@@ -81,19 +81,19 @@ describe("parseToken", () => {
 });
 
 describe("isSessionId", () => {
-  it("keeps from the store what cannot be an id", () => {
+  it("rejects text that cannot be a session id", () => {
     for (const length of [19, 22, 66]) expect(isSessionId("a".repeat(length))).toBe(true);
     for (const text of ["", "a", "a".repeat(18), "a".repeat(67), `${"a".repeat(21)}*`])
       expect(isSessionId(text)).toBe(false);
   });
 });
 
-describe("hashOf and equalHashes", () => {
-  it("is SHA-256 in base64url", () => {
+describe("hashes", () => {
+  it("hashText returns SHA-256 in base64url", () => {
     expect(hashText("abc")).toBe(createHash("sha256").update("abc").digest("base64url"));
   });
 
-  it("tells any difference", () => {
+  it("areHashesEqual finds any difference", () => {
     const hash = hashText("a");
     expect(areHashesEqual(hash, hashText("a"))).toBe(true);
     for (let index = 0; index < hash.length; index++) {
@@ -105,7 +105,7 @@ describe("hashOf and equalHashes", () => {
     expect(areHashesEqual("", hash)).toBe(false);
   });
 
-  it("has a root that is the beginning of the secret", () => {
+  it("the root is the beginning of the secret, and its hash is cut to 22 characters", () => {
     const secret = `${"r".repeat(22)}${"t".repeat(43)}` as Secret;
     expect(getRoot(secret)).toBe("r".repeat(22));
     expect(hashRoot(secret)).toBe(hashText("r".repeat(22)).slice(0, 22));

@@ -1,42 +1,40 @@
-import type { ReauthenticateOptions } from "../options/step-up-options.ts";
+import type { ReauthenticateOptions } from "../options/middleware-options.ts";
 import type { Session, SessionId } from "../session.ts";
-import type { InitArguments, Sessions } from "./sessions.ts";
+import { INTERNALS, type InitArguments, type Sessions } from "./sessions.ts";
 
 /**
- * The verbs without their first argument, where a framework has no object that stands for a request, and in
- * `sessionup/context`. They do what those of `Sessions` do, throw what they throw, and load the session themselves.
+ * The methods of `Sessions` without their first argument, for frameworks without a request object and for
+ * `sessionup/context`. They have the same effects and errors, are all asynchronous, and load the session themselves.
  */
 export interface BoundSessions<In = undefined, Out = In> {
-  /** Logs in: begins a session and sets its cookie, and ends the session that this browser held. */
+  /** Logs in: creates a session, sets its cookie, and ends the session that this browser held. */
   init(userKey: string, ...options: InitArguments<In>): Promise<Session<Out>>;
-  /** The session, if there is one; loaded at most once for a request. `ERR_STORE` (503) when nobody knows. */
+  /** Loads the session, at most once per request. Throws `ERR_STORE` (503) when the store fails. */
   get(): Promise<Session<Out> | undefined>;
-  /** The same, but throws `ERR_UNAUTHORIZED` with the reason when there is none. */
+  /** Returns the session, and throws `ERR_UNAUTHORIZED` with the reason without one. */
   require(): Promise<Session<Out>>;
-  /** The hidden field of a form of this session's. Needs the option `keys`. */
-  formToken(): Promise<string>;
-  /** Throws `ERR_CROSS_ORIGIN` (403) unless that is such a text of this session's. Never forget its `await`. */
-  verifyFormToken(text: unknown): Promise<void>;
-  /** All live sessions of the same user, newest first, this request's own marked `current`. */
+  /** Returns the user's live sessions, newest first, with the current one marked. */
   fetchAll(): Promise<readonly Session<Out>[]>;
-  /** Logs out: ends this request's session and clears the cookie. */
+  /** Logs out: ends the current session and clears the cookie. */
   revoke(): Promise<void>;
-  /** Ends the user's other sessions; their ids. */
+  /** Ends the user's other sessions and returns their ids. */
   revokeOther(): Promise<readonly SessionId[]>;
-  /** Ends all sessions of the user and clears the cookie; their ids. */
+  /** Ends all sessions of the user, clears the cookie, and returns the ended ids. */
   revokeAll(): Promise<readonly SessionId[]>;
-  /** Ends one session of the same user by its id; whether it was there. `ERR_NOT_OWNER` for another user's. */
+  /** Ends one of the user's sessions by its id. Another user's session throws `ERR_NOT_OWNER`. */
   revokeOwn(id: string): Promise<boolean>;
-  /** The same session with a new secret: call it when privileges change. */
+  /** Replaces the session's secret. Call it when privileges change. */
   rotate(): Promise<void>;
-  /** Notes that the user has just proved who they are (check that first), and rotates. */
+  /** Records that the user has just proved their identity (check that first), and rotates. */
   reauthenticate(options?: ReauthenticateOptions): Promise<void>;
-  /** Changes the metadata to what `update` returns; the session with it, or `undefined` without one. */
+  /** Replaces the metadata with the result of `update`. Returns the session, or `undefined` without one. */
   updateMeta(update: (meta: Out) => In | Promise<In>): Promise<Session<Out> | undefined>;
+  /** @internal */
+  readonly [INTERNALS]?: { readonly sessions: unknown; readonly getContext: () => Promise<unknown> };
 }
 
 /**
- * Binds the verbs to the context that `contextOf` finds at each call.
+ * Binds the methods of `Sessions` to the context that `getContext` returns at each call.
  *
  * @example
  * ```ts
@@ -50,35 +48,26 @@ export interface BoundSessions<In = undefined, Out = In> {
  */
 export function bindSessions<Context, In, Out>(
   sessions: Sessions<Context, In, Out>,
-  contextOf: () => Promise<Context>,
+  getContext: () => Promise<Context>,
 ): BoundSessions<In, Out> {
   if (typeof sessions?.init !== "function")
-    throw new TypeError("sessions must be what an adapter returns, such as expressSessions(manager).");
+    throw new TypeError("sessions must be the result of an adapter, such as expressSessions(manager).");
   return {
-    init: async (userKey, ...options) => sessions.init(await contextOf(), userKey, ...options),
-    get: async () => sessions.get(await contextOf()),
+    [INTERNALS]: { sessions, getContext },
+    init: async (userKey, ...options) => sessions.init(await getContext(), userKey, ...options),
+    get: async () => sessions.get(await getContext()),
     async require() {
-      const context = await contextOf();
+      const context = await getContext();
       await sessions.get(context);
       return sessions.require(context);
     },
-    async formToken() {
-      const context = await contextOf();
-      await sessions.get(context);
-      return sessions.formToken(context);
-    },
-    async verifyFormToken(text) {
-      const context = await contextOf();
-      await sessions.get(context);
-      sessions.verifyFormToken(context, text);
-    },
-    fetchAll: async () => sessions.fetchAll(await contextOf()),
-    revoke: async () => sessions.revoke(await contextOf()),
-    revokeOther: async () => sessions.revokeOther(await contextOf()),
-    revokeAll: async () => sessions.revokeAll(await contextOf()),
-    revokeOwn: async (id) => sessions.revokeOwn(await contextOf(), id),
-    rotate: async () => sessions.rotate(await contextOf()),
-    reauthenticate: async (options) => sessions.reauthenticate(await contextOf(), options),
-    updateMeta: async (update) => sessions.updateMeta(await contextOf(), update),
+    fetchAll: async () => sessions.fetchAll(await getContext()),
+    revoke: async () => sessions.revoke(await getContext()),
+    revokeOther: async () => sessions.revokeOther(await getContext()),
+    revokeAll: async () => sessions.revokeAll(await getContext()),
+    revokeOwn: async (id) => sessions.revokeOwn(await getContext(), id),
+    rotate: async () => sessions.rotate(await getContext()),
+    reauthenticate: async (options) => sessions.reauthenticate(await getContext(), options),
+    updateMeta: async (update) => sessions.updateMeta(await getContext(), update),
   };
 }

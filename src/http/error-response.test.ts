@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { SessionError } from "../errors.ts";
 import { toErrorResponse } from "./error-response.ts";
 
-describe("rejectionOf", () => {
+describe("toErrorResponse", () => {
   it.each([
     [{ maxAge: 600 }, { max_age: 600 }, 'max_age="600"'],
     [{ level: 2 }, { acr_values: "2" }, 'acr_values="2"'],
     [{ maxAge: 1, level: 3 }, { max_age: 1, acr_values: "3" }, 'max_age="1", acr_values="3"'],
-  ])("says in the words of RFC 9470 that %j is needed", (needed, members, parameters) => {
+  ])("states the requirement %j as RFC 9470 does", (needed, members, parameters) => {
     const { status, headers, body } = toErrorResponse(
       SessionError.unauthorized("stale_authentication", needed),
     );
@@ -17,11 +17,11 @@ describe("rejectionOf", () => {
     ]);
     expect(headers["www-authenticate"]).toBe(
       'Session error="insufficient_user_authentication", ' +
-        `error_description="The user has to prove again who they are", ${parameters}`,
+        `error_description="The user must authenticate again", ${parameters}`,
     );
   });
 
-  it.each(["no_cookie", "unknown", "expired"] as const)("challenges nobody for %s", (reason) => {
+  it.each(["no_cookie", "unknown", "expired"] as const)("sends no challenge for the reason %s", (reason) => {
     expect(toErrorResponse(SessionError.unauthorized(reason)).headers).not.toHaveProperty("www-authenticate");
   });
 });

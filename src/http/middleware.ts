@@ -1,66 +1,84 @@
-import type { RequestUse } from "../lifecycle/refresh.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import { needOf, type StepUpOptions } from "../options/step-up-options.ts";
-import type { StepUpRequirement } from "../rules/step-up.ts";
+import { SessionError } from "../errors.ts";
+import { type AuthResult, getStepUpState } from "../lifecycle/auth-result.ts";
+import type { Lifecycle } from "../lifecycle/lifecycle.ts";
+import {
+  type AuthOptions,
+  type MiddlewareRules,
+  type PublicOptions,
+  parseAuthOptions,
+  parsePublicOptions,
+  toNeededAuthentication,
+} from "../options/middleware-options.ts";
+import { meetsRequirement, type StepUpRequirement } from "../rules/step-up.ts";
+import type { RequestState } from "./request-state.ts";
 
-/** What `public` can be told. */
-export interface PublicOptions {
-  /**
-   * Default true. False: the request is no activity, and keeps no idle session alive. For what a page does by itself:
-   * polling, refreshing (NIST SP 800-63B-4 section 5.2). The first middleware of a request that says true counts.
-   */
-  readonly touch?: boolean;
-  /**
-   * Default `"refuse"`: 403 for what a page of another origin sends to change something (`POST`, `PUT`, `PATCH`,
-   * `DELETE`, ...), before the store is asked; `trustedOrigins` may. `"allow"`: every page on the web may send it in the
-   * name of whoever looks at that page. For a login that comes back from an identity provider by a form
-   * (`response_mode=form_post`, SAML), where `state` and `nonce` prove that this browser had begun it. It also lets what
-   * is called in the handler pass. Not what stands before it: put the route before `public()` or `auth()` for all routes.
-   */
-  readonly crossOrigin?: "allow" | "refuse";
+/** What middleware does before the handler runs. Returns the error to reject with, or `undefined` to run the handler. */
+export type Guard<Context> = (context: Context) => Promise<SessionError | undefined>;
+
+/** Creates guards, once for all requests. Throws `TypeError` for invalid options. */
+export interface Guards<Context> {
+  /** The guard of `public`: loads the session, and rejects only unsafe requests of another origin's pages (403). */
+  public(options?: PublicOptions): Guard<Context>;
+  /** The guard of `auth`: also rejects requests without a session (401), and when the store fails (503). */
+  auth(options?: AuthOptions): Guard<Context>;
 }
 
-/** What `auth` can be told. Where more has to be proved: 401 with the reason `stale_authentication`, and what it is. */
-export interface AuthOptions extends PublicOptions, StepUpOptions {}
+type GetState<Context, Out> = (context: Context) => RequestState<Out>;
 
-/** What they come to. @internal */
-export interface GuardRules {
-  readonly use: RequestUse;
-  readonly need: StepUpRequirement | undefined;
-  readonly allowsCrossOrigin: boolean;
-}
-
-/** Checks the options of `public`. Throws `TypeError` naming the option and the mend. @internal */
-export function publicRules(options: PublicOptions = {}): GuardRules {
-  checkOptionNames(options, "public", ["touch", "crossOrigin"]);
+/** Creates the guards of a manager. @internal */
+export function createGuards<Context, Out>(
+  lifecycle: Lifecycle<unknown, Out>,
+  getState: GetState<Context, Out>,
+): Guards<Context> {
   return {
-    use: { touch: touchOf(options, "public"), rotate: false },
-    need: undefined,
-    allowsCrossOrigin: allowsCrossOrigin(options, "public"),
+    public: (options) => createGuard(getState, parsePublicOptions(options), false, () => undefined),
+    auth(options) {
+      const rules = parseAuthOptions(options);
+      return createGuard(getState, rules, true, (state, result) => {
+        const error = findRejection(lifecycle, state, result, rules.requirement);
+        // The response is for one user, so no shared cache may store it.
+        if (!error && state.exchange.blocked() === undefined)
+          state.exchange.setDefaultHeader("cache-control", "private");
+        return error;
+      });
+    },
   };
 }
 
-/** Checks the options of `auth`. Throws `TypeError` naming the option and the mend. @internal */
-export function authRules(options: AuthOptions = {}): GuardRules {
-  checkOptionNames(options, "auth", ["touch", "maxAuthAge", "level", "crossOrigin"]);
-  return {
-    use: { touch: touchOf(options, "auth"), rotate: true },
-    need: needOf(options, "auth"),
-    allowsCrossOrigin: allowsCrossOrigin(options, "auth"),
+function createGuard<Context, Out>(
+  getState: GetState<Context, Out>,
+  { touch, crossOrigin }: MiddlewareRules,
+  rotate: boolean,
+  judge: (state: RequestState<Out>, result: AuthResult<Out>) => SessionError | undefined,
+): Guard<Context> {
+  const use = { touch, rotate };
+  return async (context) => {
+    const state = getState(context);
+    if (crossOrigin === "allow") state.acceptAnyOrigin();
+    else {
+      const error = state.rejectCrossOrigin();
+      if (error) return error;
+    }
+    let result = state.result ?? state.settle(await state.load(use));
+    if (result.state === "session" && state.needsRefresh(use)) result = await state.refresh(result, use);
+    return judge(state, result);
   };
 }
 
-/** Checks the option `crossOrigin`, a middleware's or the one of a single `init`. @internal */
-export function allowsCrossOrigin(
-  { crossOrigin = "refuse" }: Pick<PublicOptions, "crossOrigin">,
-  name: string,
-): boolean {
-  if (crossOrigin !== "allow" && crossOrigin !== "refuse")
-    throw new TypeError(`${name}.crossOrigin: needs "allow" or "refuse"`);
-  return crossOrigin === "allow";
-}
-
-function touchOf({ touch = true }: PublicOptions, name: string): boolean {
-  if (typeof touch !== "boolean") throw new TypeError(`${name}.touch: needs true or false`);
-  return touch;
+/** Returns the error for a request that lacks a session, or a proof that the requirement asks for. @internal */
+export function findRejection<Out>(
+  { options }: Lifecycle<unknown, Out>,
+  state: RequestState<Out>,
+  result: AuthResult<Out>,
+  requirement?: StepUpRequirement,
+): SessionError | undefined {
+  if (result.state === "failed") return result.error;
+  if (result.state === "none") {
+    state.reportRejection(result.reason);
+    return SessionError.unauthorized(result.reason);
+  }
+  if (!requirement || meetsRequirement(getStepUpState(result), requirement, result.record, options.clock()))
+    return undefined;
+  state.reportRejection("stale_authentication");
+  return SessionError.unauthorized("stale_authentication", toNeededAuthentication(requirement));
 }

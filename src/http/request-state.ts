@@ -1,54 +1,114 @@
+import { SessionError, type UnauthorizedReason } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import type { AuthResult } from "../lifecycle/auth-result.ts";
-import type { RequestUse } from "../lifecycle/refresh.ts";
+import type { AuthResult, LiveSession, NoSession } from "../lifecycle/auth-result.ts";
+import { authenticate } from "../lifecycle/authenticate.ts";
+import type { Lifecycle } from "../lifecycle/lifecycle.ts";
+import { type RequestUse, refreshAgain } from "../lifecycle/refresh.ts";
+import { isCrossOrigin, isSafe } from "../rules/cross-origin.ts";
 
-/** @internal */
-export type AuthenticateFunction<Out> = (exchange: Exchange, use: RequestUse) => Promise<AuthResult<Out>>;
+/** What the methods do to a session that no middleware has loaded. */
+const METHOD_USE: RequestUse = { touch: true, rotate: false };
 
-const NOTHING: RequestUse = { touch: false, rotate: false };
-
-/** What is known of one request. Private fields: whoever logs the context must see no hash. @internal */
+/** What one manager knows about one request. Its fields are private, so that a logged context shows no hash. @internal */
 export class RequestState<Out> {
+  readonly #lifecycle: Lifecycle<unknown, Out>;
   readonly #exchange: Exchange;
-  #authentication: AuthResult<Out> | undefined;
+  #result: AuthResult<Out> | undefined;
   #loading: Promise<AuthResult<Out>> | undefined;
-  /** Whether it may change something: it is from a page of the app's own, or the app lets every page send it. */
-  mayChange = false;
-  /** The reason that was reported last: each is reported once for a request. */
-  reported: string | undefined;
-  /** What has followed from it. */
-  #use: RequestUse = NOTHING;
+  #use: RequestUse = { touch: false, rotate: false };
+  #isOriginAccepted = false;
+  #reported: UnauthorizedReason | undefined;
 
-  constructor(exchange: Exchange) {
+  constructor(lifecycle: Lifecycle<unknown, Out>, exchange: Exchange) {
+    this.#lifecycle = lifecycle;
     this.#exchange = exchange;
   }
+
   get exchange(): Exchange {
     return this.#exchange;
   }
-  get authentication(): AuthResult<Out> | undefined {
-    return this.#authentication;
+
+  /** The result of authentication, once it is known. */
+  get result(): AuthResult<Out> | undefined {
+    return this.#result;
   }
-  set authentication(authentication: AuthResult<Out>) {
-    this.#authentication = authentication;
+  set result(result: AuthResult<Out>) {
+    this.#result = result;
   }
 
-  /** Loads at most once, however many ask at the same time; whoever has waited for it hands it to `settle`. */
-  load(authenticate: AuthenticateFunction<Out>, use: RequestUse): Promise<AuthResult<Out>> {
+  /** Authenticates the request once, however many callers ask at the same time. Pass the result to `settle`. */
+  load(use: RequestUse): Promise<AuthResult<Out>> {
     if (!this.#loading) {
       this.#use = use;
-      this.#loading = authenticate(this.#exchange, use);
+      this.#loading = authenticate(this.#lifecycle, this.#exchange, use);
     }
     return this.#loading;
   }
 
-  /** Whether something is to follow that has not. */
-  lacks({ touch, rotate }: RequestUse, rotates: boolean): boolean {
-    return (touch && !this.#use.touch) || (rotate && rotates && !this.#use.rotate);
+  /** Stores a loaded result, unless a method has replaced it since. */
+  settle(loaded: AuthResult<Out>): AuthResult<Out> {
+    this.#result ??= loaded;
+    // A cookie that is not accepted is reported on public routes, too.
+    if (this.#result.state === "none" && this.#result.reason !== "no_cookie")
+      this.reportRejection(this.#result.reason);
+    return this.#result;
   }
 
-  /** What was found, unless a verb has come to know better since. */
-  settle(found: AuthResult<Out>): AuthResult<Out> {
-    this.#authentication ??= found;
-    return this.#authentication;
+  /** Loads the session, for callers that need to know whether there is one. Throws `ERR_CROSS_ORIGIN` and `ERR_STORE`. */
+  async loadKnown(use: RequestUse = METHOD_USE): Promise<LiveSession<Out> | NoSession> {
+    this.checkOrigin();
+    const result = this.#result ?? this.settle(await this.load(use));
+    if (result.state === "failed") throw result.error;
+    return result;
+  }
+
+  /** Whether a middleware allows something that the loading one did not. */
+  needsRefresh({ touch, rotate }: RequestUse): boolean {
+    const rotates = rotate && this.#lifecycle.options.rotateEvery !== undefined;
+    return (touch && !this.#use.touch) || (rotates && !this.#use.rotate);
+  }
+
+  async refresh(found: LiveSession<Out>, use: RequestUse): Promise<AuthResult<Out>> {
+    this.#result = await refreshAgain(this.#lifecycle, this.#exchange, found, use);
+    return this.#result;
+  }
+
+  acceptAnyOrigin(): void {
+    this.#isOriginAccepted = true;
+  }
+
+  /** Returns the error for an unsafe request that a page of another origin sent. */
+  rejectCrossOrigin(): SessionError | undefined {
+    const { options, events } = this.#lifecycle;
+    const exchange = this.#exchange;
+    const method = exchange.method();
+    this.#isOriginAccepted =
+      isSafe(method) ||
+      !isCrossOrigin(
+        {
+          method,
+          origin: exchange.header("origin"),
+          site: exchange.header("sec-fetch-site"),
+          host: exchange.host ? exchange.host() : exchange.header("host"),
+          isHttps: exchange.isHttps?.() ?? false,
+        },
+        options.trustedOrigins,
+      );
+    if (this.#isOriginAccepted) return undefined;
+    events.emit("rejected", { reason: "cross_origin", at: options.clock() });
+    return new SessionError("ERR_CROSS_ORIGIN", "A page of another origin sent this request.");
+  }
+
+  /** Throws `ERR_CROSS_ORIGIN`, unless a middleware or an option has accepted the request's origin. */
+  checkOrigin(): void {
+    const error = this.#isOriginAccepted ? undefined : this.rejectCrossOrigin();
+    if (error) throw error;
+  }
+
+  /** Emits `rejected`, once for each reason. */
+  reportRejection(reason: UnauthorizedReason): void {
+    const { options, events } = this.#lifecycle;
+    if (this.#reported !== reason) events.emit("rejected", { reason, at: options.clock() });
+    this.#reported = reason;
   }
 }

@@ -1,12 +1,17 @@
-import type { Duration } from "../duration.ts";
+import { type Duration, parseDuration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import { needOf, type StepUpOptions } from "../options/step-up-options.ts";
+import { parseLevel, type StepUpOptions } from "../options/middleware-options.ts";
+import { invalidOption, type Parser, parseOptions } from "../options/parsers.ts";
 import type { StepUpRequirement } from "../rules/step-up.ts";
 import type { Session } from "../session.ts";
 import { JSON_HEADERS, toErrorResponse } from "./error-response.ts";
+import { findRejection } from "./middleware.ts";
+import { MOUNT, type Mountable, type RouteAnswer, type Routes } from "./mount.ts";
+import { getInternals, type SessionsInternals } from "./sessions.ts";
 
-/** Where the ready-made routes are, and what the user must have proved before one of them ends other sessions. */
+export type { RouteAnswer, RouteRequest, Routes } from "./mount.ts";
+
+/** The options of `sessionRoutes`. */
 export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
   /**
    * How recently the user must have authenticated, by `init` or `reauthenticate`, to end sessions other than their current
@@ -22,123 +27,184 @@ export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
   readonly path?: string;
 }
 
-/** A request, as far as the routes look at it. */
-export interface RouteRequest {
-  readonly method: string;
-  /** The whole path, as browsers see it, with a query or without. */
-  readonly path: string;
-  /** The beginning of the path that the framework's mounts have matched, such as `"/api"`. Default `""`. */
-  readonly mount?: string;
+/**
+ * Creates a JSON API by which front ends list and end the user's sessions; `openapi.json` describes it. Returns what the
+ * adapter's framework mounts: middleware, a plugin, a hook or a handler. For the methods of `createSessions` it returns the
+ * routes themselves. Throws `TypeError` for invalid options.
+ *
+ * @example
+ * ```ts
+ * import express from "express";
+ * import { Manager } from "sessionup";
+ * import { expressSessions } from "sessionup/express";
+ * import { sessionRoutes } from "sessionup/routes";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const sessions = expressSessions(new Manager(memoryStore()));
+ * const app = express();
+ * app.use(sessionRoutes(sessions, { path: "/account" }));
+ * ```
+ */
+export function sessionRoutes<Context, Mounted>(
+  sessions: Mountable<Context, Mounted>,
+  options: RoutesOptions = {},
+): Mounted {
+  const internals = getInternals<Context, never, never>(sessions);
+  return sessions[MOUNT](createRoutes(toRouteMethods(internals), options));
 }
 
-/** What a route answers, in nobody's words: the adapter puts it into its framework's. */
-export interface RouteAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** JSON; none with 204, and for HEAD. */
-  readonly body?: string;
-}
-
-/** The verbs that the routes need, over a context. @internal */
-export interface RouteVerbs<Context, Out> {
-  /** The session, without counting as activity; throws what `auth` refuses with. */
-  peek(context: Context): Promise<Session<Out>>;
-  /** The same, as `auth` does it. */
-  load(context: Context, need?: StepUpRequirement): Promise<Session<Out>>;
-  fetchAll(context: Context): Promise<readonly Session<Out>[]>;
+/** The methods that the routes call. @internal */
+export interface RouteMethods<Context> {
+  /** Returns the session without counting as activity. Throws what `auth` rejects with. */
+  peek(context: Context): Promise<Session<unknown>>;
+  /** Returns the session as `auth` loads it. Throws what `auth` rejects with. */
+  load(context: Context, requirement?: StepUpRequirement): Promise<Session<unknown>>;
+  fetchAll(context: Context): Promise<readonly Session<unknown>[]>;
   revoke(context: Context): Promise<void>;
   revokeOther(context: Context): Promise<readonly string[]>;
   revokeAll(context: Context): Promise<readonly string[]>;
   revokeOwn(context: Context, id: string): Promise<boolean>;
-  /** Throws for what a page of another origin sent. */
+  /** Throws `ERR_CROSS_ORIGIN` for an unsafe request from a page of another origin. */
   checkOrigin(context: Context): void;
   now(): number;
 }
 
-/** Answers a request to one of the routes; `undefined` for every other one. */
-export type Routes<Context> = (context: Context, request: RouteRequest) => Promise<RouteAnswer | undefined>;
+function toRouteMethods<Context>({
+  lifecycle,
+  getState,
+  methods,
+}: SessionsInternals<Context, never, never>): RouteMethods<Context> {
+  async function load(
+    context: Context,
+    touch: boolean,
+    requirement?: StepUpRequirement,
+  ): Promise<Session<unknown>> {
+    const state = getState(context);
+    const result = state.result ?? state.settle(await state.load({ touch, rotate: touch }));
+    const error = findRejection(lifecycle, state, result, requirement);
+    if (result.state === "session" && !error) return result.session;
+    throw error;
+  }
+  return {
+    ...methods,
+    peek: (context) => load(context, false),
+    load: (context, requirement) => load(context, true, requirement),
+    checkOrigin: (context) => getState(context).checkOrigin(),
+    now: lifecycle.options.clock,
+  };
+}
 
-/** The routes behind the prefix, for an adapter whose framework wants to know them. @internal */
-export const ROUTE_PATHS = ["/session", "/sessions", "/sessions/:id", "/logout", "/logout-all"] as const;
+const parsePath: Parser<string> = (value, name) => {
+  if (typeof value === "string" && /^(\/[^/?#]+)*$/.test(value)) return value;
+  throw invalidOption(name, '"" or a path such as "/account", without a trailing slash', value);
+};
+
+const ROUTES = {
+  path: { parse: parsePath, default: "" },
+  maxAuthAge: {
+    parse: (value: unknown, name: string) => (value === false ? undefined : parseDuration(value, name)),
+    default: "15m",
+  },
+  level: { parse: parseLevel, default: 1 },
+} as const;
 
 type Endpoint<Context> = (context: Context, id: string) => Promise<{ status: number; json?: unknown }>;
 
-/** The JSON API for front ends; `openapi.json` describes it. @internal */
-export function createRoutes<Context, Out>(
-  verbs: RouteVerbs<Context, Out>,
-  options: RoutesOptions = {},
+/** @internal */
+export function createRoutes<Context>(
+  methods: RouteMethods<Context>,
+  options: RoutesOptions,
 ): Routes<Context> {
-  checkOptionNames(options, "routes", ["path", "maxAuthAge", "level"]);
-  const { path: prefix = "", maxAuthAge = "15m", level } = options;
+  const { path: prefix, maxAuthAge, level } = parseOptions(options, ROUTES, "sessionRoutes");
   // Ending sessions other than the current one needs recent authentication (ASVS 7.5.2).
-  const need = needOf(
-    { ...(maxAuthAge !== false && { maxAuthAge }), ...(level !== undefined && { level }) },
-    "routes",
-  );
-  if (typeof prefix !== "string" || !/^(\/[^/?#]+)*$/.test(prefix)) {
-    throw new TypeError('routes.path: needs "" or a path such as "/account", without a slash at its end');
-  }
+  const requirement = { maxAuthAge, level };
+  const endpoints = createEndpoints(methods, requirement);
 
-  const endpoints: Readonly<
-    Record<(typeof ROUTE_PATHS)[number], Readonly<Record<string, Endpoint<Context>>>>
-  > = {
-    "/session": {
-      GET: async (context) => {
-        const session = await verbs.peek(context);
-        const expiresIn = Math.max(0, Math.floor((session.expiresAt.getTime() - verbs.now()) / 1_000));
-        return { status: 200, json: { userKey: session.userKey, expiresIn, session } };
-      },
-    },
-    "/sessions": {
-      GET: async (context) => {
-        await verbs.load(context);
-        return { status: 200, json: { sessions: await verbs.fetchAll(context) } };
-      },
-      DELETE: async (context) => {
-        await verbs.load(context, need);
-        return { status: 200, json: { ended: await verbs.revokeOther(context) } };
-      },
-    },
-    "/sessions/:id": {
-      DELETE: async (context, id) => {
-        const own = await verbs.load(context);
-        if (own.id !== id) await verbs.load(context, need);
-        return (await endsOwn(verbs, context, id)) ? { status: 204 } : { status: 404, json: NOT_FOUND };
-      },
-    },
-    "/logout": {
-      // Also for those who have no session any more: they wanted to be out, and are.
-      POST: async (context) => {
-        await verbs.revoke(context);
-        return { status: 204 };
-      },
-    },
-    "/logout-all": {
-      POST: async (context) => {
-        await verbs.load(context, need);
-        return { status: 200, json: { ended: await verbs.revokeAll(context) } };
-      },
-    },
-  };
-
-  return async (context, request) => {
+  const respond: Respond<Context> = async (context, request) => {
     const found = match(request.path, joinMount(request.mount ?? "", prefix));
-    const methods = found && own(endpoints, found.route);
-    // What a browser asks before a call of another origin is for the app's own CORS.
-    if (!methods || request.method === "OPTIONS") return undefined;
-    const endpoint = own(methods, request.method === "HEAD" ? "GET" : request.method);
-    if (!endpoint) return { status: 405, headers: { ...JSON_HEADERS, allow: allowed(methods) } };
-    const answer = await answerOf(async () => {
-      verbs.checkOrigin(context);
+    const byMethod = found && ownValue(endpoints, found.route);
+    // CORS preflights are for the app's own CORS middleware.
+    if (!byMethod || request.method === "OPTIONS") return undefined;
+    const endpoint = ownValue(byMethod, request.method === "HEAD" ? "GET" : request.method);
+    if (!endpoint) return { status: 405, headers: { ...JSON_HEADERS, allow: allowedMethods(byMethod) } };
+    const answer = await toAnswer(async () => {
+      methods.checkOrigin(context);
       return endpoint(context, found.id);
     });
     const { status, headers } = answer;
     return request.method === "HEAD" ? { status, headers } : answer;
   };
+  return Object.assign(respond, {
+    paths: (mount: string) => Object.keys(endpoints).map((route) => joinMount(mount, prefix) + route),
+  });
 }
 
-/** What an endpoint comes to, refusals too. */
-async function answerOf(run: () => ReturnType<Endpoint<never>>): Promise<RouteAnswer> {
+type Respond<Context> = (...given: Parameters<Routes<Context>>) => ReturnType<Routes<Context>>;
+
+/** Returns the endpoints by the path behind the prefix and by method. */
+function createEndpoints<Context>(
+  methods: RouteMethods<Context>,
+  requirement: StepUpRequirement,
+): Readonly<Record<string, Readonly<Record<string, Endpoint<Context>>>>> {
+  return {
+    "/session": {
+      GET: async (context) => {
+        const session = await methods.peek(context);
+        const expiresIn = Math.max(0, Math.floor((session.expiresAt.getTime() - methods.now()) / 1_000));
+        return { status: 200, json: { userKey: session.userKey, expiresIn, session } };
+      },
+    },
+    "/sessions": {
+      GET: async (context) => {
+        await methods.load(context);
+        return { status: 200, json: { sessions: await methods.fetchAll(context) } };
+      },
+      DELETE: async (context) => {
+        await methods.load(context, requirement);
+        return { status: 200, json: { ended: await methods.revokeOther(context) } };
+      },
+    },
+    "/sessions/:id": {
+      DELETE: async (context, id) => {
+        const current = await methods.load(context);
+        if (current.id !== id) await methods.load(context, requirement);
+        return (await endsOwn(methods, context, id))
+          ? { status: 204 }
+          : { status: 404, json: { error: "not_found" } };
+      },
+    },
+    "/logout": {
+      // A client without a session gets 204, too: it is logged out already.
+      POST: async (context) => {
+        await methods.revoke(context);
+        return { status: 204 };
+      },
+    },
+    "/logout-all": {
+      POST: async (context) => {
+        await methods.load(context, requirement);
+        return { status: 200, json: { ended: await methods.revokeAll(context) } };
+      },
+    },
+  };
+}
+
+/** Ends the session. Returns false for another user's as for an unknown id: a difference would tell which ids exist. */
+async function endsOwn<Context>(
+  methods: RouteMethods<Context>,
+  context: Context,
+  id: string,
+): Promise<boolean> {
+  try {
+    return await methods.revokeOwn(context, id);
+  } catch (error) {
+    if (SessionError.is(error) && error.code === "ERR_NOT_OWNER") return false;
+    throw error;
+  }
+}
+
+/** Runs an endpoint and answers a `SessionError` that it throws. */
+async function toAnswer(run: () => ReturnType<Endpoint<never>>): Promise<RouteAnswer> {
   try {
     const { status, json } = await run();
     if (json === undefined) return { status, headers: { "cache-control": "no-store" } };
@@ -149,37 +215,18 @@ async function answerOf(run: () => ReturnType<Endpoint<never>>): Promise<RouteAn
   }
 }
 
-/** "constructor" is a method that anybody can send. */
-function own<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
+/** Reads a table by a key that the client sent, such as the method "constructor". */
+function ownValue<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-const NOT_FOUND = { error: "not_found" };
-
-/**
- * Where the routes begin in a mount: at exactly one place. What the path repeats of the mount's end is there once, so
- * the path may be the whole one, or what follows the mount. @internal
- */
-export function joinMount(mount: string, path: string): string {
-  if (mount === "") return path;
-  const folded = fold(mount);
-  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
-    if (folded.endsWith(fold(path.slice(0, end)))) return mount + path.slice(end);
-  }
-  // The pattern of the mount has more of the whole path than its beginning, such as "/account/*splat" of Express.
-  return path !== "" && mount.startsWith(`${path}/`) ? path : mount + path;
+function allowedMethods(byMethod: Readonly<Record<string, unknown>>): string {
+  return Object.keys(byMethod)
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
+    .join(", ");
 }
 
-/** Frameworks find a mount in capitals and percent-encoded, too. Else such a mount would have its routes elsewhere. */
-function fold(path: string): string {
-  try {
-    return decodeURI(path).toLowerCase();
-  } catch {
-    return path.toLowerCase();
-  }
-}
-
-/** Which route it is, by the path behind the prefix; nothing is decoded, since no id needs it. */
+/** Finds the route by the path behind the prefix. Ids need no percent-encoding, so nothing is decoded. */
 function match(path: string, prefix: string): { readonly route: string; readonly id: string } | undefined {
   const [bare = ""] = path.split(/[?#]/, 1);
   if (!bare.startsWith(prefix)) return undefined;
@@ -188,22 +235,25 @@ function match(path: string, prefix: string): { readonly route: string; readonly
   return id === undefined ? { route: rest, id: "" } : { route: "/sessions/:id", id };
 }
 
-/** Another user's and an unknown one answer alike: else the difference would tell which ids there are. */
-async function endsOwn<Context>(
-  verbs: RouteVerbs<Context, unknown>,
-  context: Context,
-  id: string,
-): Promise<boolean> {
-  try {
-    return await verbs.revokeOwn(context, id);
-  } catch (error) {
-    if (SessionError.is(error) && error.code === "ERR_NOT_OWNER") return false;
-    throw error;
+/**
+ * Returns where the routes begin in a mount. A beginning of `path` that repeats the end of the mount counts once, so
+ * `path` may be the whole path or only what follows the mount.
+ */
+function joinMount(mount: string, path: string): string {
+  if (mount === "") return path;
+  const folded = fold(mount);
+  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    if (folded.endsWith(fold(path.slice(0, end)))) return mount + path.slice(end);
   }
+  // A pattern such as "/account/*splat" of Express matches more of the path than its beginning.
+  return path !== "" && mount.startsWith(`${path}/`) ? path : mount + path;
 }
 
-function allowed(methods: Readonly<Record<string, unknown>>): string {
-  return Object.keys(methods)
-    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
-    .join(", ");
+/** Normalizes a path for comparison: frameworks also match a mount in capitals and percent-encoded. */
+function fold(path: string): string {
+  try {
+    return decodeURI(path).toLowerCase();
+  } catch {
+    return path.toLowerCase();
+  }
 }

@@ -3,6 +3,7 @@ import { Browser, type TestRequest, testSessions } from "../../test/support/brow
 import { GatedStore } from "../../test/support/gated-store.ts";
 import type { SessionEvents } from "../events.ts";
 import { Manager, type ManagerOptions } from "../index.ts";
+import { recognition } from "../recognition/recognition.ts";
 import { TestClock } from "../testing/test-clock.ts";
 
 const FIREFOX = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0" };
@@ -46,8 +47,8 @@ describe("recognize", () => {
     expect([store.calls, [...browser.jar.keys()]]).toEqual([["create"], ["__Host-sessionup"]]);
   });
 
-  it("ASVS 8.2.4: tells of a browser and of a network that none of the user's live sessions has", async () => {
-    const { login, clock, store } = setUp({ recognize: {} });
+  it("tells of a browser and of a network that none of the user's live sessions has [asvs 8.2.4]", async () => {
+    const { login, clock, store } = setUp({ recognize: recognition() });
     expect(await login(new Browser(FIREFOX))).toEqual({ sessions: 0, agent: false, network: false });
     expect(store.calls).toEqual(["fetchByUserKey", "create"]);
     expect(await login(new Browser(FIREFOX), "192.0.2.99")).toEqual({
@@ -72,7 +73,7 @@ describe("recognize", () => {
   });
 
   it("compares with none that is over for this manager, though it is not for the store", async () => {
-    const { manager, login, clock, created } = setUp({ recognize: {} });
+    const { manager, login, clock, created } = setUp({ recognize: recognition() });
     await login(new Browser(FIREFOX));
     clock.advance("10m");
     const strict = manager.with({ idleTimeout: "5m" });
@@ -82,29 +83,29 @@ describe("recognize", () => {
   });
 
   it("knows the browser whose session the login replaces", async () => {
-    const { login } = setUp({ recognize: {} });
+    const { login } = setUp({ recognize: recognition() });
     const browser = new Browser(FIREFOX);
     await login(browser);
     expect(await login(browser)).toEqual({ sessions: 1, agent: true, network: true });
   });
 
   it("leaves out what is not known, or not kept", async () => {
-    const { login } = setUp({ recognize: {} });
+    const { login } = setUp({ recognize: recognition() });
     await login(new Browser(FIREFOX));
     expect(await login(new Browser(), "nobody")).toEqual({ sessions: 1 });
-    const unkept = setUp({ recognize: {}, client: { ip: false, geo: () => "Berlin" } });
+    const unkept = setUp({ recognize: recognition(), client: { ip: false, geo: () => "Berlin" } });
     expect(await unkept.login(new Browser(FIREFOX))).toEqual({ sessions: 0, agent: false });
   });
 
   it("counts no sessions of another manager over the same store", async () => {
-    const { manager, login } = setUp({ recognize: {} });
+    const { manager, login } = setUp({ recognize: recognition() });
     const admins = testSessions(manager.with({ cookie: { name: "admin" } }));
     await admins.init(new Browser(FIREFOX).request(), "ann");
     expect((await login(new Browser(FIREFOX)))?.sessions).toBe(0);
   });
 
   it("fails the login where the store does not answer: nothing is written", async () => {
-    const { login, store, manager } = setUp({ recognize: {} });
+    const { login, store, manager } = setUp({ recognize: recognition() });
     store.fail("fetchByUserKey");
     await expect(login(new Browser())).rejects.toMatchObject({ code: "ERR_STORE" });
     expect(await manager.fetchByUserKey("ann")).toEqual([]);
@@ -112,7 +113,10 @@ describe("recognize", () => {
 });
 
 describe("recognize.device", () => {
-  const options = { recognize: { sessions: false, device: true }, keys: [KEY] } satisfies ManagerOptions;
+  const options = {
+    recognize: recognition({ sessions: false, device: true }),
+    keys: [KEY],
+  } satisfies ManagerOptions;
 
   it("knows a browser again by its own cookie, for each user by itself, and stores nothing", async () => {
     const { login, store, sessions } = setUp(options);
@@ -128,7 +132,7 @@ describe("recognize.device", () => {
     expect(store.calls).not.toContain("fetchByUserKey");
   });
 
-  it("ASVS 3.3.1: is sent as the session's cookie is, for 400 days, and to no script whatever happens", async () => {
+  it("is sent as the session's cookie is, for 400 days, and to no script whatever happens [asvs 3.3.1]", async () => {
     const { sessions, clock } = setUp({ ...options, cookie: { httpOnly: false, sameSite: "lax" } });
     const request = new Browser().request();
     await sessions.init(request, "ann");
@@ -224,7 +228,12 @@ describe("client.ip", () => {
   it.each(["prefix", "hash", true] as const)(
     "%j: is enough for validate.ip, and for recognize, by networks",
     async (ip) => {
-      const { login, from } = setUp({ client: { ip }, keys: [KEY], validate: { ip: true }, recognize: {} });
+      const { login, from } = setUp({
+        client: { ip },
+        keys: [KEY],
+        validate: { ip: true },
+        recognize: recognition(),
+      });
       const browser = new Browser();
       await login(browser, "203.0.113.9");
       expect(await from(browser, "203.0.113.200")).toBeUndefined();

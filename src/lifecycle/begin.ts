@@ -1,91 +1,121 @@
 import { toNetwork } from "../client-info/address.ts";
-import { type ClientInfo, findFamiliar } from "../client-info/compare.ts";
+import type { ClientInfo } from "../client-info/compare.ts";
 import { lookUpPlace } from "../client-info/geo.ts";
-import type { Events, Recognition, SessionEvents } from "../events.ts";
-import type { Exchange, SetCookie } from "../exchange.ts";
-import type { Resolved } from "../options/options.ts";
-import { findEndReason } from "../rules/expiry.ts";
-import { type RecordData, readRecordData } from "../rules/record.ts";
-import { belongsToCookie } from "../rules/verify-token.ts";
-import type { Ledger } from "./repository.ts";
-import { seenClient } from "./seen-client.ts";
+import {
+  createNextSecret,
+  hashRoot,
+  hashText,
+  randomText,
+  type Secret,
+  TOKEN_LENGTH,
+} from "../cookie/token.ts";
+import { SessionError } from "../errors.ts";
+import type { SessionEvents } from "../events.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ParsedInit } from "../options/init-options.ts";
+import { computeTimes } from "../rules/expiry.ts";
+import { DEFAULT_COOKIE_NAME, type RecordData } from "../rules/record.ts";
+import { recordLogin } from "../rules/step-up.ts";
+import type { SessionId } from "../session.ts";
+import type { SessionRecord } from "../store.ts";
+import { type LiveSession, toLiveSession } from "./auth-result.ts";
+import { readRequestClient } from "./client.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { WrittenMeta } from "./metadata.ts";
 
-/** What was found out about somebody who logs in. @internal */
-export interface Arrival {
-  /** What is kept of it with the session. */
-  readonly kept: Pick<RecordData, "ip" | "network" | "agent" | "geo">;
-  /** What `created` tells of it. */
-  readonly told: Pick<SessionEvents["created"], "ip" | "agent" | "geo" | "seen">;
-  /** By which the browser is known again. */
-  readonly device: SetCookie | undefined;
+/** Begins a session, ends the sessions that the browser held, and sets the cookie. @internal */
+export async function beginSession<In, Out>(
+  lifecycle: Lifecycle<In, Out>,
+  exchange: Exchange,
+  userKey: string,
+  { expiresIn, level, provider }: ParsedInit,
+  meta: WrittenMeta<Out>,
+  held: readonly SessionRecord[],
+): Promise<LiveSession<Out>> {
+  const { options, repository, cookie, events } = lifecycle;
+  const lifetime = { ...options.lifetime, expiresIn: expiresIn ?? options.lifetime.expiresIn };
+  const now = options.clock();
+  if (provider?.endsAt !== undefined && provider.endsAt <= now) throw SessionError.unauthorized("expired");
+  const { kept, shown, seen, deviceCookie } = await identifyClient(lifecycle, exchange, userKey, now);
+  const secret = createSecret(options.generateSecret);
+  const data: RecordData = {
+    v: 1,
+    ...(options.cookie.base !== DEFAULT_COOKIE_NAME && { cookie: options.cookie.base }),
+    ...(cookie.sentAs !== undefined && { sentAs: cookie.sentAs }),
+    ...(lifetime.expiresIn !== undefined && { persistent: true }),
+    root: hashRoot(secret),
+    secret: hashText(secret),
+    ...recordLogin(level, now),
+    ...(provider && { provider: provider.kept }),
+    ...kept,
+    ...(meta.json !== undefined && { meta: meta.json }),
+  };
+  const times = computeTimes(now, lifetime, provider?.endsAt);
+  const link = provider?.link !== undefined && { link: provider.link };
+  const replaced = held.find((record) => record.userKey === userKey);
+  cookie.assertWritable(exchange);
+  const record = await repository.insert({ userKey, revision: 0, ...times, ...link, data }, replaced);
+  const id = record.id as SessionId;
+  try {
+    for (const other of held)
+      if (other !== replaced) await repository.endById(other.id, "logout", other.userKey);
+    cookie.send(exchange, { id, secret }, options.clock(), data.persistent ? record.deadline : undefined);
+    if (deviceCookie) exchange.setCookie(deviceCookie);
+  } catch (error) {
+    await repository.undoInsert(record);
+    throw error;
+  }
+  events.emit("created", { id, userKey, at: now, ...shown, ...(seen && { seen }) });
+  const accepted = { admitted: true, record, data, match: "current" } as const;
+  return toLiveSession({ id, secret }, accepted, meta.parsed, [record], now);
 }
 
-/** With so many of the user's sessions a new one is compared, the newest. */
-const MOST_COMPARED = 100;
+function createSecret(generateTurn: () => string): Secret {
+  return createNextSecret(randomText(TOKEN_LENGTH.root) as Secret, generateTurn);
+}
 
-/** Finds out who logs in, as far as the options want to know. @internal */
-export class Arrivals {
-  readonly #ledger: Ledger;
-  readonly #options: Resolved<unknown, unknown>;
-  readonly #events: Events;
+/** Reads the client of a login: what the session keeps, what `created` shows, and whether it was seen before. */
+async function identifyClient(lifecycle: Lifecycle, exchange: Exchange, userKey: string, now: number) {
+  const { options, repository } = lifecycle;
+  const client = readRequestClient(lifecycle, exchange);
+  const shown: Pick<SessionEvents["created"], "ip" | "agent" | "geo"> = {
+    ...keepAddress(client, options.client.ip),
+    ...(client.agent && { agent: client.agent }),
+    ...(await locate(lifecycle, client, now)),
+  };
+  const kept: Pick<RecordData, "ip" | "network" | "agent" | "geo"> = {
+    ...shown,
+    ...(client.ip !== undefined &&
+      options.client.ip === "hash" && {
+        network: options.signer?.sign("address", toNetwork(client.ip)) ?? "",
+      }),
+  };
+  const recognized = await options.recognize?.recognize({
+    options,
+    exchange,
+    userKey,
+    client,
+    now,
+    readPage: (limit) => repository.readPage(userKey, { limit }),
+  });
+  return { kept, shown, seen: recognized?.seen, deviceCookie: recognized?.cookie };
+}
 
-  constructor(ledger: Ledger, options: Resolved<unknown, unknown>, events: Events) {
-    this.#ledger = ledger;
-    this.#options = options;
-    this.#events = events;
-  }
+/** Returns the part of the address that may be shown. */
+function keepAddress({ ip }: ClientInfo, mode: boolean | "prefix" | "hash"): { readonly ip?: string } {
+  if (ip === undefined || mode === false || mode === "hash") return {};
+  return { ip: mode === "prefix" ? toNetwork(ip) : ip };
+}
 
-  async of(exchange: Exchange, userKey: string, now: number): Promise<Arrival> {
-    const { client, recognize } = this.#options;
-    const seen = seenClient(exchange, this.#options, this.#events);
-    const shown = {
-      ...this.#address(seen),
-      ...(seen.agent && { agent: seen.agent }),
-      ...(client.geo && seen.ip !== undefined && (await this.#place(seen.ip, now))),
-    };
-    const kept = { ...shown, ...this.#hash(seen) };
-    if (!recognize) return { kept, told: shown, device: undefined };
-    const among = recognize.sessions ? await this.#among(userKey, seen, now) : {};
-    const device = recognize.device?.meet(exchange, userKey, now);
-    const told = { ...shown, seen: { ...among, ...(device && { device: device.seen }) } };
-    return { kept, told, device: device?.cookie };
-  }
-
-  /** What may be shown of the address. */
-  #address({ ip }: ClientInfo): { readonly ip?: string } {
-    const mode = this.#options.client.ip;
-    if (ip === undefined || mode === false || mode === "hash") return {};
-    return { ip: mode === "prefix" ? toNetwork(ip) : ip };
-  }
-
-  /** What can only be compared. */
-  #hash({ ip }: ClientInfo): { readonly network?: string } {
-    const { client, signer } = this.#options;
-    if (ip === undefined || client.ip !== "hash" || !signer) return {};
-    return { network: signer.sign("address", toNetwork(ip)) };
-  }
-
-  async #place(ip: string, at: number): Promise<Pick<RecordData, "geo">> {
-    const { geo } = this.#options.client;
-    const place =
-      geo &&
-      (await lookUpPlace(geo, ip, (cause) => {
-        this.#events.emit("error", { error: new Error("client.geo failed", { cause }), at });
-      }));
-    return place === undefined ? {} : { geo: place };
-  }
-
-  async #among(userKey: string, seen: ClientInfo, now: number): Promise<Recognition> {
-    const { client, cookie, lifetime, signer } = this.#options;
-    const records = await this.#ledger.page(userKey, { limit: MOST_COMPARED });
-    const started = records.flatMap((record) => {
-      const data = readRecordData(record);
-      return data && belongsToCookie(data, cookie) && !findEndReason(record, now, lifetime) ? [data] : [];
-    });
-    const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
-    // Where no address is kept there is nothing to compare it with.
-    const { ip, ...rest } = seen;
-    const known = client.ip !== false && ip !== undefined ? seen : rest;
-    return { sessions: started.length, ...findFamiliar(started, known, isNetwork) };
-  }
+async function locate(
+  { options, events }: Lifecycle,
+  { ip }: ClientInfo,
+  at: number,
+): Promise<Pick<RecordData, "geo">> {
+  const { geo } = options.client;
+  if (!geo || ip === undefined) return {};
+  const place = await lookUpPlace(geo, ip, (cause) => {
+    events.emit("error", { error: new Error("client.geo failed", { cause }), at });
+  });
+  return place === undefined ? {} : { geo: place };
 }

@@ -1,68 +1,82 @@
-import type { SessionCookie } from "../cookie/session-cookie.ts";
+import type { FormerToken } from "../cookie/session-cookie.ts";
 import type { UnauthorizedReason } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { AcceptedToken, TokenVerdict } from "../rules/verify-token.ts";
-import type { EndReason, SessionRecord } from "../store.ts";
-import { type NoSession, none } from "./auth-result.ts";
-import type { Ledger } from "./repository.ts";
+import type { SessionId } from "../session.ts";
+import type { SessionRecord } from "../store.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
-/** What follows for tokens that are not good: nobody gets in, and the cookies of what is over are cleared. @internal */
-export class Refusals {
-  readonly #ledger: Ledger;
-  readonly #cookie: SessionCookie;
+/** A token whose session is over, and that proves to have held it. */
+type OverVerdict = Exclude<TokenVerdict, AcceptedToken | { readonly reason: "unknown" }>;
 
-  constructor(ledger: Ledger, cookie: SessionCookie) {
-    this.#ledger = ledger;
-    this.#cookie = cookie;
-  }
-
-  /**
-   * Carries it out, and gives the reason if there is no good token. `names` are those of their cookies;
-   * of the session `copied` there is a token in the cookie of now, so that none of before is needed.
-   */
-  async refuse(
-    exchange: Exchange,
-    admissions: readonly TokenVerdict[],
-    names: readonly string[] = [this.#cookie.name],
-    copied?: string,
-  ): Promise<NoSession> {
-    const held: SessionRecord[] = [];
-    for (const each of admissions) {
-      if (each.admitted || each.reason === "unknown" || each.record.ended) continue;
-      // A response that cannot clear the cookie leaves the session to the next one: its end could not be proven then.
-      if (each.reason !== "reused" && exchange.blocked() !== undefined) held.push(each.record);
-      else await this.#end(each.record, each.reason, admissions);
-    }
-    for (const name of new Set(names)) {
-      // Of several of a name nobody knows which of them a clearing would hit: the end of all must be proven.
-      const proven = admissions.every((each, index) => {
-        if (names[index] !== name || isOver(each)) return true;
-        return each.admitted && each.record.id === copied && name !== this.#cookie.name;
-      });
-      if (proven) this.#cookie.clearIfWritable(exchange, name);
-    }
-    return none(reasonOf(admissions), held);
-  }
-
-  /**
-   * Ends a session in the store that is over by this manager's options and clock: another manager's may still accept its
-   * cookie, and so a copy of it.
-   */
-  async #end(record: SessionRecord, reason: EndReason, all: readonly TokenVerdict[]): Promise<void> {
-    // A browser that presents the current secret beside an old one has a cookie left over from another path.
-    if (reason === "reused" && all.some((each) => each.admitted && each.record.id === record.id)) return;
-    await this.#ledger.endById(record.id, reason, record.userKey);
-  }
+/** Whether a token proves that its session is over. @internal */
+export function isOver(verdict: TokenVerdict): verdict is OverVerdict {
+  return !verdict.admitted && verdict.reason !== "unknown";
 }
 
-/** Whether the session's end is proven to its holder. @internal */
-export function isOver(
-  admission: TokenVerdict,
-): admission is Exclude<TokenVerdict, AcceptedToken | { readonly reason: "unknown" }> {
-  return !admission.admitted && admission.reason !== "unknown";
+/** Returns the first reason that may be told. @internal */
+export function findReason(verdicts: readonly TokenVerdict[]): UnauthorizedReason {
+  return verdicts.find(isOver)?.reason ?? "unknown";
 }
 
-/** Why nobody gets in: what can be told of the first that can tell. @internal */
-export function reasonOf(admissions: readonly TokenVerdict[]): UnauthorizedReason {
-  return admissions.find(isOver)?.reason ?? "unknown";
+/**
+ * Ends the sessions that this request proves and that are over by this manager's options and clock: another manager may
+ * still accept a copy of the cookie. Clears the cookies whose sessions have provably ended. `copiedId` is a session whose
+ * token also arrived in the current cookie, so that its previous cookies can go.
+ *
+ * Returns the sessions that could not end yet.
+ *
+ * @internal
+ */
+export async function endRejectedSessions(
+  { repository, cookie }: Lifecycle,
+  exchange: Exchange,
+  presented: readonly FormerToken[],
+  verdicts: readonly TokenVerdict[],
+  copiedId: string | undefined,
+): Promise<readonly SessionRecord[]> {
+  const remaining: SessionRecord[] = [];
+  for (const verdict of verdicts) {
+    if (!isOver(verdict) || verdict.record.ended) continue;
+    const { record, reason } = verdict;
+    if (reason === "reused") {
+      // A browser that also presents an accepted secret of the session has a cookie left over from another path.
+      if (verdicts.some((each) => each.admitted && each.record.id === record.id)) continue;
+      await repository.endById(record.id, reason, record.userKey);
+    } else if (exchange.blocked() === undefined) await repository.endById(record.id, reason, record.userKey);
+    // A response that cannot clear the cookie leaves the session to a later request, which then can prove its end.
+    else remaining.push(record);
+  }
+  for (const name of new Set(presented.map((each) => each.name))) {
+    // Clearing hits any cookie of the name, so all of them must have ended.
+    const canClear = verdicts.every((verdict, at) => {
+      if (presented[at]?.name !== name || isOver(verdict)) return true;
+      return verdict.admitted && verdict.record.id === copiedId && name !== cookie.name;
+    });
+    if (canClear) cookie.clearIfWritable(exchange, name);
+  }
+  return remaining;
+}
+
+/** Ends sessions that this request holds, and clears the cookie. @internal */
+export async function logOut(
+  { repository, cookie }: Lifecycle,
+  exchange: Exchange,
+  held: readonly SessionRecord[],
+): Promise<void> {
+  cookie.assertWritable(exchange);
+  for (const { id, userKey } of held) await repository.endById(id, "logout", userKey);
+  cookie.clearAtLogout(exchange);
+}
+
+/** Ends all sessions of the user, and clears the cookie. Returns their ids. @internal */
+export async function logOutEverywhere(
+  { repository, cookie }: Lifecycle,
+  exchange: Exchange,
+  userKey: string,
+): Promise<readonly SessionId[]> {
+  cookie.assertWritable(exchange);
+  const ids = await repository.endByUserKey(userKey, "revoked");
+  cookie.clearAtLogout(exchange);
+  return ids;
 }

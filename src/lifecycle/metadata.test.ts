@@ -2,7 +2,8 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { SessionError } from "../errors.ts";
-import { MetaCodec, type StandardSchema, typed } from "./metadata.ts";
+import { type StandardSchema, typed } from "../standard-schema.ts";
+import { MetadataCodec } from "./metadata.ts";
 
 async function failure(attempt: Promise<unknown>): Promise<SessionError> {
   const error = await attempt.catch((thrown: unknown) => thrown);
@@ -11,7 +12,10 @@ async function failure(attempt: Promise<unknown>): Promise<SessionError> {
   return error;
 }
 
-const anything = new MetaCodec(typed<{ [key: string]: string }>() as StandardSchema<unknown, unknown>, 4_096);
+const anything = new MetadataCodec(
+  typed<{ [key: string]: string }>() as StandardSchema<unknown, unknown>,
+  4_096,
+);
 
 describe("metadata", () => {
   const schemas = {
@@ -23,7 +27,7 @@ describe("metadata", () => {
   };
 
   describe.each(Object.entries(schemas))("with %s", (_library, schema) => {
-    const codec = new MetaCodec(schema as StandardSchema<unknown, unknown>, 4_096);
+    const codec = new MetadataCodec(schema as StandardSchema<unknown, unknown>, 4_096);
 
     it("stores the schema's output, which parses again", async () => {
       const { json, parsed } = await codec.write({ name: "  desk " });
@@ -48,13 +52,13 @@ describe("metadata", () => {
   it("refuses an output that does not parse again", async () => {
     const once = z.string().transform((text) => text.length);
     const error = await failure(
-      new MetaCodec(once as unknown as StandardSchema<unknown, unknown>, 4_096).write("four"),
+      new MetadataCodec(once as unknown as StandardSchema<unknown, unknown>, 4_096).write("four"),
     );
-    expect(error.message).toContain("does not parse again");
+    expect(error.message).toContain("does not accept its own output");
   });
 
   it("waits for an asynchronous schema", async () => {
-    const codec = new MetaCodec(
+    const codec = new MetadataCodec(
       z.string().refine(async (text) => text === "yes") as unknown as StandardSchema<unknown, unknown>,
       4_096,
     );
@@ -73,14 +77,14 @@ describe("metadata", () => {
         },
       },
     };
-    expect((await failure(new MetaCodec(throwing, 4_096).write({}))).cause).toEqual(new Error("broken"));
+    expect((await failure(new MetadataCodec(throwing, 4_096).write({}))).cause).toEqual(new Error("broken"));
   });
 
   it("has none without the option, and says so to who gives some", async () => {
-    const none = new MetaCodec<undefined, undefined>(undefined, 4_096);
+    const none = new MetadataCodec<undefined, undefined>(undefined, 4_096);
     expect(await none.write(undefined)).toEqual({ json: undefined, parsed: { ok: true, value: undefined } });
     expect(await none.read({ left: "over" })).toEqual({ ok: true, value: undefined });
-    await expect(none.write({ a: 1 })).rejects.toThrow(/^meta: the manager has no `meta` option/);
+    await expect(none.write({ a: 1 })).rejects.toThrow(/^meta requires the manager's option meta/);
   });
 
   it("takes __proto__ and the like for keys", async () => {
@@ -125,11 +129,11 @@ describe("metadata", () => {
   });
 
   it("counts the bytes of its JSON", async () => {
-    const small = new MetaCodec(typed<string>() as StandardSchema<unknown, unknown>, 10);
+    const small = new MetadataCodec(typed<string>() as StandardSchema<unknown, unknown>, 10);
     expect((await small.write("12345678")).json).toBe("12345678");
     expect((await small.write("üüüü")).json).toBe("üüüü");
     const error = await failure(small.write("üüüüü"));
-    expect(error.message).toBe("meta: 12 bytes of JSON are more than the 10 of `maxMetaBytes`");
+    expect(error.message).toBe("meta is invalid: its 12 bytes of JSON exceed maxMetaBytes (10).");
   });
 
   it("leaves the app's own object alone, and freezes what it hands out", async () => {

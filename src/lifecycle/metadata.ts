@@ -1,58 +1,27 @@
 import { SessionError } from "../errors.ts";
-import type { ParsedMeta } from "../session.ts";
+import { deepFreeze } from "../rules/deep-freeze.ts";
+import type { RecordData } from "../rules/record.ts";
+import type { SchemaResult, StandardSchema } from "../standard-schema.ts";
 import type { Json } from "../store.ts";
-import { deepFreeze } from "./deep-freeze.ts";
+import { type LiveSession, toLiveSession } from "./auth-result.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
-/** A schema of any library that follows the Standard Schema (version 1), such as zod, valibot or arktype. */
-export interface StandardSchema<In = unknown, Out = In> {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => SchemaResult<Out> | Promise<SchemaResult<Out>>;
-    readonly types?: { readonly input: In; readonly output: Out } | undefined;
-  };
+/** Parsed metadata, or the error of metadata that no longer parses. @internal */
+export type ParsedMeta<Meta> =
+  | { readonly ok: true; readonly value: Meta }
+  | { readonly ok: false; readonly error: Error };
+
+/** Metadata as a record stores it and as an app sees it. @internal */
+export interface WrittenMeta<Out> {
+  readonly json: Json | undefined;
+  readonly parsed: ParsedMeta<Out>;
 }
 
-/** What a schema says of a value. */
-export type SchemaResult<Out> =
-  | { readonly value: Out; readonly issues?: undefined }
-  | { readonly issues: readonly unknown[] };
-
-/** `T` if JSON can hold it, else a type it does not fit: no Date, Map, function, bigint, symbol. */
-export type JsonOf<T> = T extends string | number | boolean | null | undefined
-  ? T
-  : T extends bigint | symbol | ((...args: never) => unknown)
-    ? never
-    : T extends readonly unknown[]
-      ? { readonly [K in keyof T]: JsonOf<T[K]> }
-      : T extends { toJSON(...args: never): unknown } | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
-        ? never
-        : T extends object
-          ? { readonly [K in keyof T]: JsonOf<T[K]> }
-          : never;
-
-/**
- * Metadata with a type and no schema: nothing is checked at run time but that it is JSON.
- *
- * @example
- * ```ts
- * import { Manager, typed } from "sessionup";
- * import { memoryStore } from "sessionup/stores/memory";
- *
- * const sessions = new Manager(memoryStore(), { meta: typed<{ theme: "light" | "dark" }>() });
- * ```
- */
-export function typed<T extends { readonly [K in keyof T]: JsonOf<T[K]> }>(
-  ..._json: [JsonOf<T>] extends [never] ? [refused: "metadata has to be JSON"] : []
-): StandardSchema<T, T> {
-  return { "~standard": { version: 1, vendor: "sessionup", validate: (value) => ({ value: value as T }) } };
-}
-
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 const ABSENT = { ok: true, value: undefined } as const;
 
-/** Puts metadata into records and takes it out again. @internal */
-export class MetaCodec<In, Out> {
+/** Writes metadata to records and reads it back. @internal */
+export class MetadataCodec<In, Out> {
   readonly #schema: StandardSchema<In, Out> | undefined;
   readonly #maxBytes: number;
 
@@ -62,31 +31,45 @@ export class MetaCodec<In, Out> {
   }
 
   /**
-   * What to store: the schema's output as plain JSON, `undefined` for none. It is parsed once more, since that is what
-   * every later request does with it. Throws `ERR_META_INVALID`; `TypeError` for metadata that no `meta` option names.
+   * Returns the schema's output as plain JSON, and its parsed form. The JSON is parsed once more, as every later request
+   * does. Throws `ERR_META_INVALID`, and `TypeError` for metadata of a manager without the option `meta`.
    */
-  async write(
-    input: unknown,
-  ): Promise<{ readonly json: Json | undefined; readonly parsed: ParsedMeta<Out> }> {
+  async write(input: unknown): Promise<WrittenMeta<Out>> {
     if (!this.#schema) {
       if (input !== undefined)
-        throw new TypeError("meta: the manager has no `meta` option; give it a schema or typed<T>()");
+        throw new TypeError("meta requires the manager's option meta: a schema, or typed<T>().");
       return { json: undefined, parsed: ABSENT as ParsedMeta<Out> };
     }
     const first = await validate(this.#schema, input);
     if (!first.ok) throw first.error;
-    const json = plain(first.value, this.#maxBytes);
+    const json = toJson(first.value, this.#maxBytes);
     const parsed = await this.read(json);
-    if (!parsed.ok) throw refused("what its schema makes of it does not parse again", parsed.error.cause);
+    if (!parsed.ok) throw invalidMeta("the schema does not accept its own output", parsed.error.cause);
     return { json, parsed };
   }
 
-  /** What an app sees. At once unless the schema is asynchronous: this is on the way of every request. */
+  /** Parses metadata. Synchronous unless the schema is asynchronous: every request comes through here. */
   read(json: Json | undefined): ParsedMeta<Out> | Promise<ParsedMeta<Out>> {
     if (!this.#schema) return ABSENT as ParsedMeta<Out>;
     const result = validate(this.#schema, json);
-    return result instanceof Promise ? result.then(frozen) : frozen(result);
+    return result instanceof Promise ? result.then(freezeMeta) : freezeMeta(result);
   }
+}
+
+/** Changes a session's metadata by compare-and-set: `update` runs again when a concurrent change came first. @internal */
+export async function updateMetadata<In, Out extends In>(
+  { repository, metadata, options }: Lifecycle<In, Out>,
+  before: LiveSession<Out>,
+  update: (meta: Out) => In | Promise<In>,
+): Promise<LiveSession<Out>> {
+  const after = await repository.change(before, before.token, async ({ meta, ...rest }) => {
+    const old = await metadata.read(meta);
+    if (!old.ok) throw old.error;
+    const { json } = await metadata.write(await update(old.value));
+    return { ...rest, ...(json !== undefined && { meta: json }) } as RecordData;
+  });
+  const meta = await metadata.read(after.data.meta);
+  return toLiveSession(before.token, after, meta, before.held, options.clock());
 }
 
 function validate<In, Out>(
@@ -95,65 +78,57 @@ function validate<In, Out>(
 ): ParsedMeta<Out> | Promise<ParsedMeta<Out>> {
   try {
     const result = schema["~standard"].validate(value);
-    return result instanceof Promise ? result.then(parsed, thrown) : parsed(result);
+    return result instanceof Promise ? result.then(toParsedMeta, toThrownMeta) : toParsedMeta(result);
   } catch (error) {
-    return thrown(error);
+    return toThrownMeta(error);
   }
 }
 
-function parsed<Out>(result: SchemaResult<Out>): ParsedMeta<Out> {
-  if (result.issues)
-    return { ok: false, error: refused("its schema refuses it; the issues are the cause", result.issues) };
-  return { ok: true, value: result.value };
+function toParsedMeta<Out>(result: SchemaResult<Out>): ParsedMeta<Out> {
+  if (!result.issues) return { ok: true, value: result.value };
+  return { ok: false, error: invalidMeta("the schema rejects it; the cause has the issues", result.issues) };
 }
 
-/** So that what one reader gets can be no surprise to the next. */
-function frozen<Out>(result: ParsedMeta<Out>): ParsedMeta<Out> {
+function toThrownMeta(cause: unknown): ParsedMeta<never> {
+  return { ok: false, error: invalidMeta("the schema threw an error", cause) };
+}
+
+/** One reader's change must not surprise the next. */
+function freezeMeta<Out>(result: ParsedMeta<Out>): ParsedMeta<Out> {
   if (result.ok) deepFreeze(result.value);
   return result;
 }
 
-function thrown(cause: unknown): ParsedMeta<never> {
-  return { ok: false, error: refused("its schema threw", cause) };
+function invalidMeta(problem: string, cause?: unknown): SessionError {
+  return new SessionError("ERR_META_INVALID", `meta is invalid: ${problem}.`, { cause });
 }
 
-function refused(why: string, cause?: unknown): SessionError {
-  return new SessionError("ERR_META_INVALID", `meta: ${why}`, { cause });
-}
-
-/** A copy that is JSON and nothing else. Through text, so that `__proto__` is a key like any other. */
-function plain(value: unknown, maxBytes: number): Json | undefined {
+/** Copies metadata as plain JSON, through text, so that `__proto__` is a key like any other. */
+function toJson(value: unknown, maxBytes: number): Json | undefined {
   if (value === undefined) return undefined;
-  checkJson(value, 0);
+  if (!isJson(value, 0))
+    throw invalidMeta(
+      `it must be JSON: well-formed strings, finite numbers, booleans, null, arrays and plain objects, nested at most ${MAX_DEPTH} levels`,
+    );
   const text = JSON.stringify(value);
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes > maxBytes)
-    throw refused(`${bytes} bytes of JSON are more than the ${maxBytes} of \`maxMetaBytes\``);
+  if (bytes > maxBytes) throw invalidMeta(`its ${bytes} bytes of JSON exceed maxMetaBytes (${maxBytes})`);
   return JSON.parse(text) as Json;
 }
 
-/** Refuses what JSON would drop or change without a word. A property that is `undefined` counts as absent. */
-function checkJson(value: unknown, depth: number): void {
-  if (value === null || typeof value === "boolean") return;
-  if (typeof value === "string") {
-    if (!value.isWellFormed()) throw refused("a string has a lone surrogate, which UTF-8 cannot hold");
-    return;
-  }
-  if (typeof value === "number" && Number.isFinite(value)) return;
-  if (typeof value !== "object")
-    throw refused(`a ${typeof value} is not JSON${typeof value === "number" ? ": NaN or Infinity" : ""}`);
-  if (depth === DEEPEST) throw refused(`nested deeper than ${DEEPEST}, or in a circle`);
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) checkJson(value[index], depth + 1);
-    return;
-  }
+/** Whether JSON represents the whole value. It would silently drop or change a Date, a Map, NaN or a symbol key. */
+function isJson(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (value === null || typeof value === "boolean") return true;
+  if (typeof value !== "object") return Number.isFinite(value);
+  if (depth === MAX_DEPTH) return false;
+  // Array.from turns holes into undefined, which JSON would change to null.
+  if (Array.isArray(value)) return Array.from(value).every((item) => isJson(item, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
-  const simple =
-    prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-  if (!simple) throw refused("only plain objects and arrays are JSON, no Date, Map or instance of a class");
-  if (Object.getOwnPropertySymbols(value).length > 0) throw refused("a symbol cannot be a key in JSON");
-  for (const [key, item] of Object.entries(value)) {
-    if (!key.isWellFormed()) throw refused("a key has a lone surrogate, which UTF-8 cannot hold");
-    if (item !== undefined) checkJson(item, depth + 1);
-  }
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  // A property that is undefined counts as absent.
+  return Object.entries(value).every(
+    ([key, item]) => key.isWellFormed() && (item === undefined || isJson(item, depth + 1)),
+  );
 }

@@ -1,8 +1,5 @@
-import type { SessionCookie } from "../cookie/session-cookie.ts";
 import { createNextSecret, hashText, type Secret, type Token } from "../cookie/token.ts";
-import type { Events } from "../events.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Resolved } from "../options/options.ts";
 import { planActivity } from "../rules/expiry.ts";
 import type { RecordData } from "../rules/record.ts";
 import {
@@ -16,100 +13,104 @@ import {
 import type { AcceptedToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
 import type { SessionChange } from "../store.ts";
-import type { Ledger } from "./repository.ts";
+import { type AuthResult, type LiveSession, toLiveSession, toNoSession } from "./auth-result.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
-/** What may follow from a request besides knowing who it is. @internal */
+/** What a request may do to its session, besides reading it. @internal */
 export interface RequestUse {
-  /** It counts as activity. */
+  /** Whether the request counts as activity. */
   readonly touch: boolean;
-  /** Its response may bring a new secret. */
+  /** Whether the response may carry a new secret. */
   readonly rotate: boolean;
 }
 
-/** What a request is due to write, and the secret that its response then brings. @internal */
-export interface Due {
+/** The write that a request is due, and the secret that its response then carries. @internal */
+export interface Refresh {
   readonly change: SessionChange;
   readonly data: RecordData;
   readonly secret: Secret | undefined;
 }
 
-/** What a good request writes: that it was there, and the turns of its secret. @internal */
-export class Upkeep {
-  readonly #ledger: Ledger;
-  readonly #cookie: SessionCookie;
-  readonly #options: Resolved<unknown, unknown>;
-  readonly #events: Events;
-
-  constructor(ledger: Ledger, cookie: SessionCookie, options: Resolved<unknown, unknown>, events: Events) {
-    this.#ledger = ledger;
-    this.#cookie = cookie;
-    this.#options = options;
-    this.#events = events;
-  }
-
-  /** What is to be written because of this request, and what is to be sent when it has been; mostly nothing. */
-  due(
-    exchange: Exchange,
-    presented: Token,
-    { record, data, match }: AcceptedToken,
-    now: number,
-    { touch, rotate }: RequestUse,
-  ): Due | undefined {
-    let activity = touch ? planActivity(record, now, this.#options.lifetime) : undefined;
-    // Nobody may ever look at what is fetched ahead (NIST SP 800-63B-4 section 5.2).
-    if (activity && isPrefetch(purposeOf(exchange))) activity = undefined;
-    let next = isPending(match) ? confirmPendingSecret(data, match, now) : data;
-    let secret: Secret | undefined;
-    const current = match === "current" || next !== data;
-    if (rotate && current && isRotationDue(next, record, now, this.#options.rotateEvery)) {
-      const purpose = purposeOf(exchange);
-      // Where it cannot be sent, it must not be made.
-      if (
-        canReceiveSecret({ purpose, upgrade: exchange.header("upgrade") }) &&
-        exchange.blocked() === undefined
-      ) {
-        secret = createNextSecret(presented.secret, this.#options.generateSecret);
-        next = addPendingSecret(next, hashText(secret), now);
-      }
+/** Plans the single write of a request: activity, a confirmed secret, a new secret. Usually there is none. @internal */
+export function planRefresh(
+  { options }: Lifecycle,
+  exchange: Exchange,
+  token: Token,
+  { record, data, match }: AcceptedToken,
+  now: number,
+  { touch, rotate }: RequestUse,
+): Refresh | undefined {
+  let activity = touch ? planActivity(record, now, options.lifetime) : undefined;
+  // The user may never look at a prefetched page (NIST SP 800-63B-4 section 5.2).
+  if (activity && isPrefetch(readPurpose(exchange))) activity = undefined;
+  let next = isPending(match) ? confirmPendingSecret(data, match, now) : data;
+  let secret: Secret | undefined;
+  const isCurrent = match === "current" || next !== data;
+  if (rotate && isCurrent && isRotationDue(next, record, now, options.rotateEvery)) {
+    const purpose = readPurpose(exchange);
+    // A secret that cannot be sent must not be created.
+    if (
+      canReceiveSecret({ purpose, upgrade: exchange.header("upgrade") }) &&
+      exchange.blocked() === undefined
+    ) {
+      secret = createNextSecret(token.secret, options.generateSecret);
+      next = addPendingSecret(next, hashText(secret), now);
     }
-    if (!activity && next === data) return undefined;
-    return {
-      change: { ...(activity && { activity }), ...(next !== data && { data: next }) },
-      data: next,
-      secret,
-    };
   }
+  if (!activity && next === data) return undefined;
+  return {
+    change: { ...(activity && { activity }), ...(next !== data && { data: next }) },
+    data: next,
+    secret,
+  };
+}
 
-  /** Writes it. Who was not the first to write sends nothing; `undefined` where the session is over. */
-  async write(
-    exchange: Exchange,
-    best: AcceptedToken,
-    now: number,
-    { change, data, secret }: Due,
-  ): Promise<AcceptedToken | undefined> {
-    const { record } = best;
-    const outcome = await this.#ledger.note(record, change);
-    if (outcome === "not_found") return undefined;
-    if (outcome === "lost") return best;
-    const id = record.id as SessionId;
-    if (secret)
-      this.#cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
-    if (isPending(best.match))
-      this.#events.emit("rotated", { id, userKey: record.userKey, at: now, by: "time" });
-    const revision = record.revision + (change.data ? 1 : 0);
-    const match = isPending(best.match) ? "current" : best.match;
-    return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };
-  }
+/** Writes a refresh. When a concurrent write came first, nothing is sent. Returns `undefined` when the session has ended. @internal */
+export async function writeRefresh(
+  { repository, cookie, events }: Lifecycle,
+  exchange: Exchange,
+  accepted: AcceptedToken,
+  now: number,
+  { change, data, secret }: Refresh,
+): Promise<AcceptedToken | undefined> {
+  const { record } = accepted;
+  const outcome = await repository.writeIfUnchanged(record, change);
+  if (outcome === "not_found") return undefined;
+  if (outcome === "lost") return accepted;
+  const id = record.id as SessionId;
+  if (secret) cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
+  const isConfirmed = isPending(accepted.match);
+  if (isConfirmed) events.emit("rotated", { id, userKey: record.userKey, at: now, by: "time" });
+  const revision = record.revision + (change.data ? 1 : 0);
+  const match = isConfirmed ? "current" : accepted.match;
+  return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };
+}
+
+/** Does what a later middleware of the request allows and an earlier one did not. @internal */
+export async function refreshAgain<Out>(
+  lifecycle: Lifecycle<unknown, Out>,
+  exchange: Exchange,
+  before: LiveSession<Out>,
+  use: RequestUse,
+): Promise<AuthResult<Out>> {
+  const now = lifecycle.options.clock();
+  const refresh = planRefresh(lifecycle, exchange, before.token, before, now, use);
+  if (!refresh) return before;
+  const refreshed = await writeRefresh(lifecycle, exchange, before, now, refresh);
+  if (refreshed)
+    return toLiveSession(before.token, refreshed, { ok: true, value: before.session.meta }, before.held, now);
+  lifecycle.cookie.clearIfWritable(exchange);
+  return toNoSession("revoked");
 }
 
 /**
- * What the headers say about a request that no user has made yet: today's browsers send the first header, older Chromium and
- * Firefox the others, and the router of Next.js, for links in view, one of its own. Browsers prefetch with GET and HEAD only:
- * on other methods the headers mean nothing. Called only when a write is due.
+ * Returns the purpose that the browser states for a request that no user made: current browsers send the first header,
+ * older Chromium and Firefox the next two, and the Next.js router its own for links in view. Browsers prefetch with GET
+ * and HEAD only, so on other methods these headers mean nothing. Read only when a write is due.
  */
-function purposeOf(exchange: Exchange): string | undefined {
+function readPurpose(exchange: Exchange): string | undefined {
   const method = exchange.method();
   if (method !== "GET" && method !== "HEAD") return undefined;
-  const said = exchange.header("sec-purpose") ?? exchange.header("purpose") ?? exchange.header("x-moz");
-  return said ?? (exchange.header("next-router-prefetch") === undefined ? undefined : "prefetch");
+  const purpose = exchange.header("sec-purpose") ?? exchange.header("purpose") ?? exchange.header("x-moz");
+  return purpose ?? (exchange.header("next-router-prefetch") === undefined ? undefined : "prefetch");
 }

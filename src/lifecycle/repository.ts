@@ -1,238 +1,251 @@
 import { shardOf } from "../cookie/shard.ts";
-import { isSessionId } from "../cookie/token.ts";
+import { isSessionId, type Token, TokenProof } from "../cookie/token.ts";
 import { SessionError } from "../errors.ts";
 import type { Events } from "../events.ts";
-import type { Resolved } from "../options/options.ts";
+import type { ResolvedOptions } from "../options/manager-options.ts";
 import { findEndReason } from "../rules/expiry.ts";
 import type { RecordData } from "../rules/record.ts";
-import type { SecretMatch, SecretProof } from "../rules/rotation.ts";
+import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
 import type { End, EndReason, SessionChange, SessionPage, SessionRecord, Store } from "../store.ts";
-import { GuardedStore } from "./guarded-store.ts";
 
-/** So many sessions are read at a time unless a caller asks for fewer or more. */
-export const PAGE = 1_000;
-const ID_ATTEMPTS = 5;
-const CHANGE_ATTEMPTS = 1_000;
+/** How many sessions are read at a time unless a caller asks for another number. @internal */
+export const PAGE_SIZE = 1_000;
+const MAX_ID_ATTEMPTS = 5;
+const MAX_CHANGE_ATTEMPTS = 1_000;
 
-/** What happens to records, whoever asks for it, and the telling of it. @internal */
-export class Ledger {
-  readonly #store: GuardedStore;
-  readonly #options: Resolved<unknown, unknown>;
+const STORE_METHODS = [
+  "create",
+  "fetchById",
+  "fetchByIds",
+  "fetchByUserKey",
+  "update",
+  "deleteById",
+  "deleteByUserKey",
+] as const;
+
+/** Wraps the store: its failures become `ERR_STORE` here and nowhere else, and every end is emitted as `ended`. @internal */
+export class Repository {
+  readonly #store: Store;
+  readonly #options: ResolvedOptions;
   readonly #events: Events;
-  /** Stops reporting the expired sessions that the store's cleanup removes. */
+  /** Stops emitting `ended` for the expired sessions that the store's cleanup removes. */
   readonly ignoreCleanup: () => void;
 
-  constructor(store: Store, options: Resolved<unknown, unknown>, events: Events) {
+  constructor(store: Store, options: ResolvedOptions, events: Events) {
+    const missing = STORE_METHODS.find((method) => typeof store?.[method] !== "function");
+    if (missing) throw new TypeError(`store must have the method ${missing}, as memoryStore() does.`);
+    this.#store = store;
     this.#options = options;
     this.#events = events;
-    this.#store = new GuardedStore(store, (error) => events.emit("error", { error, at: options.clock() }));
-    this.ignoreCleanup = this.#store.onExpired((sessions) => {
-      for (const { id, userKey, expiresAt, deadline } of sessions) {
-        const reason = expiresAt < deadline ? "idle" : "expired";
-        events.emit("ended", { ids: [id as SessionId], userKey, reason, at: expiresAt });
-      }
+    const stop = store.onExpired?.((sessions) => {
+      for (const { id, userKey, expiresAt, deadline } of sessions)
+        this.#emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", expiresAt);
     });
+    this.ignoreCleanup = stop ?? (() => undefined);
   }
 
-  /** For the usual request: what it throws is the engine's own, and for `failure`. */
+  /**
+   * Reads the records of the presented ids. The caller passes a failure to `toStoreError`: every request awaits this
+   * promise, and another one around it would be measurable.
+   */
   read(id: string): Promise<SessionRecord | undefined> {
-    return this.#store.read(id);
+    return this.#store.fetchById(id);
   }
 
-  failure(cause: unknown): SessionError {
-    return this.#store.failure(cause);
+  readMany(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    return this.#ask(() => this.#store.fetchByIds(ids));
   }
 
-  fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
-    return this.#store.fetchByIds(ids);
+  readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {
+    return this.#ask(() => this.#store.fetchByUserKey(userKey, { ...page, now: this.#options.clock() }));
   }
 
-  page(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {
-    return this.#store.fetchByUserKey(userKey, { ...page, now: this.#options.clock() });
-  }
-
-  /** All live sessions of a user, newest first. */
-  async list(userKey: string): Promise<readonly SessionRecord[]> {
+  /** Reads all live sessions of a user, newest first. */
+  async readAll(userKey: string): Promise<readonly SessionRecord[]> {
     const records: SessionRecord[] = [];
     for (;;) {
       const before = records.at(-1);
-      const page = await this.page(userKey, { limit: PAGE, ...(before && { before }) });
+      const page = await this.readPage(userKey, { limit: PAGE_SIZE, ...(before && { before }) });
       records.push(...page);
-      if (page.length < PAGE) return records;
+      if (page.length < PAGE_SIZE) return records;
     }
   }
 
-  /** Inserts under an id of its own making, within the user's limit; `replaced` ends in the same step. */
+  /** Whether the store can find sessions by a link. */
+  get hasLinks(): boolean {
+    return typeof this.#store.fetchByLink === "function";
+  }
+
+  readByLink(link: string, limit: number): Promise<readonly SessionRecord[]> {
+    return this.#ask(async () => this.#store.fetchByLink?.(link, { limit }) ?? []);
+  }
+
+  /** Stores a new session under a generated id, within the user's limit. `replaced` ends in the same step. */
   async insert(
     draft: Omit<SessionRecord, "id">,
     replaced: SessionRecord | undefined,
   ): Promise<SessionRecord> {
     const { limit, generateId, tombstones } = this.#options;
+    const { userKey, createdAt: now } = draft;
     const options = {
-      now: draft.createdAt,
+      now,
       limit,
       ...(replaced && { replaces: replaced.id }),
       ...(tombstones && { tombstones }),
     };
-    const shard = shardOf(draft.userKey);
+    const shard = shardOf(userKey);
     for (let attempt = 1; ; attempt++) {
       const record = { id: shard + generateId(), ...draft };
       try {
-        const { evicted } = await this.#store.create(record, options);
-        if (replaced) this.#ended([replaced.id], draft.userKey, "logout");
-        this.#ended(evicted, draft.userKey, "evicted");
+        const { evicted } = await this.#ask(() => this.#store.create(record, options));
+        if (replaced) this.#emitEnded([replaced.id], userKey, "logout");
+        this.#emitEnded(evicted, userKey, "evicted");
         return record;
       } catch (error) {
-        if (!SessionError.is(error) || attempt === ID_ATTEMPTS) throw error;
-        if (
-          error.code === "ERR_LIMIT"
-            ? !(await this.#endRefused(draft.userKey))
-            : error.code !== "ERR_DUPLICATE_ID"
-        )
-          throw error;
+        if (attempt === MAX_ID_ATTEMPTS || !(await this.#canRetry(error, userKey))) throw error;
       }
     }
   }
 
-  /** Ends what the store counts as live and the options refuse: nobody is kept out by it. Whether there was any. */
-  async #endRefused(userKey: string): Promise<boolean> {
-    let ended = false;
-    for (const record of await this.list(userKey)) {
+  /** Whether `create` can succeed after this error: with another id, or with room for one more session. */
+  async #canRetry(error: unknown, userKey: string): Promise<boolean> {
+    const code = SessionError.is(error) && error.code;
+    if (code !== "ERR_LIMIT") return code === "ERR_DUPLICATE_ID";
+    // The store counts sessions that only this manager's options end. They must not keep the user out.
+    let hasEnded = false;
+    for (const record of await this.readAll(userKey)) {
       const reason = findEndReason(record, this.#options.clock(), this.#options.lifetime);
-      if (reason && (await this.endById(record.id, reason, userKey)) === "deleted") ended = true;
+      if (reason && (await this.endById(record.id, reason, userKey)) === "deleted") hasEnded = true;
     }
-    return ended;
+    return hasEnded;
   }
 
-  /** Takes back an insert of which nobody will ever have the cookie. If that fails too, the session ends in its time. */
-  async undo({ id, userKey }: SessionRecord): Promise<void> {
+  /** Ends a new session whose cookie could not be sent. If that fails too, the session expires in time. */
+  async undoInsert({ id, userKey }: SessionRecord): Promise<void> {
     await this.endById(id, "logout", userKey).catch(() => undefined);
   }
 
   /**
-   * Writes what a request is due to write: activity, a secret that has come back or is to be sent, all in one. It is
-   * conditional, so that it revives nothing and undoes nothing; a lost one is no error.
+   * Writes the activity and the secrets of one request. The write is conditional: it revives nothing and overwrites no
+   * other change. Losing it is not an error.
    */
-  async note(
+  async writeIfUnchanged(
     { id, revision }: SessionRecord,
     change: SessionChange,
   ): Promise<"updated" | "not_found" | "lost"> {
     try {
-      const options = { now: this.#options.clock(), ifRevision: revision };
-      const outcome = await this.#store.update(id, change, options);
+      const outcome = await this.#update(id, change, revision);
       return outcome === "conflict" ? "lost" : outcome;
     } catch {
-      // The guard has told of it, and the session itself was read.
+      // The failure has been emitted, and the session itself was read.
       return "lost";
     }
   }
 
   /**
-   * Compare and set, again with what is there by then whenever somebody else was faster: no change of others is lost,
-   * and nothing is written to a session that is over. `next` returns the same data to change nothing.
+   * Changes a session's data by compare-and-set: `compute` runs again on the stored data when a concurrent change came
+   * first, so no change is lost and no ended session is revived. `compute` returns the same data to change nothing.
    */
   async change(
     before: AcceptedToken,
-    proof: SecretProof,
-    next: (data: RecordData, match: SecretMatch) => RecordData | Promise<RecordData>,
+    token: Token,
+    compute: (data: RecordData, match: SecretMatch) => RecordData | Promise<RecordData>,
   ): Promise<AcceptedToken> {
+    const proof = new TokenProof(token);
     let found = before;
-    for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < MAX_CHANGE_ATTEMPTS; attempt++) {
       const { record, match } = found;
-      const data = await next(found.data, match);
+      const data = await compute(found.data, match);
       if (data === found.data) return found;
-      const options = { now: this.#options.clock(), ifRevision: record.revision };
-      const outcome = await this.#store.update(record.id, { data }, options);
-      if (outcome === "updated") {
+      if ((await this.#update(record.id, { data }, record.revision)) === "updated")
         return { admitted: true, record: { ...record, revision: record.revision + 1, data }, data, match };
-      }
-      const again = verifyToken(
-        await this.#store.fetchById(record.id),
-        proof,
-        this.#options.clock(),
-        this.#options,
-      );
-      if (!again.admitted)
-        throw SessionError.unauthorized(again.reason === "unknown" ? "revoked" : again.reason);
-      found = again;
+      const stored = await this.#ask(() => this.#store.fetchById(record.id));
+      const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
+      if (!verdict.admitted)
+        throw SessionError.unauthorized(verdict.reason === "unknown" ? "revoked" : verdict.reason);
+      found = verdict;
     }
     throw new SessionError(
       "ERR_STORE",
-      "the session was changed by others each time that a change was tried",
+      "Another client changed the session before every attempt to change it.",
     );
   }
 
-  /** Ends one session; with an owner, only theirs. What cannot be an id is never asked of the store. */
+  #update(
+    id: string,
+    change: SessionChange,
+    ifRevision: number,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    return this.#ask(() => this.#store.update(id, change, { now: this.#options.clock(), ifRevision }));
+  }
+
+  /** Ends one session. With an owner, ends only that user's. The store is never asked for an impossible id. */
   async endById(
     id: string,
     reason: EndReason,
     owner?: string,
   ): Promise<"deleted" | "not_found" | "not_owner"> {
     if (!isSessionId(id)) return "not_found";
-    const outcome = await this.#store.deleteById(id, this.#end(reason), owner);
-    if (outcome === "deleted") this.#ended([id], owner, reason);
+    const outcome = await this.#ask(() => this.#store.deleteById(id, this.#end(reason), owner));
+    if (outcome === "deleted") this.#emitEnded([id], owner, reason);
     return outcome;
   }
 
-  /** Ends the sessions of a user in one step. */
+  /** Ends the sessions of a user in one step, except those listed. Returns the ended ids. */
   async endByUserKey(
     userKey: string,
     reason: EndReason,
     except?: readonly string[],
   ): Promise<readonly SessionId[]> {
-    const ids = await this.#store.deleteByUserKey(userKey, this.#end(reason), except);
-    this.#ended(ids, userKey, reason);
+    const ids = await this.#ask(() => this.#store.deleteByUserKey(userKey, this.#end(reason), except));
+    this.#emitEnded(ids, userKey, reason);
     return ids as readonly SessionId[];
   }
 
-  /** Whether the store can find sessions by a link. */
-  get links(): boolean {
-    return this.#store.links;
-  }
-
-  /** Throws `TypeError` where it cannot. */
-  assertLinks(verb: string): void {
-    if (!this.links)
-      throw new TypeError(`${verb}: the store has no fetchByLink; all but Redis and Durable Objects have it`);
-  }
-
-  /** Ends the sessions with that link which are meant, whoever's; their ids. */
-  async endByLink(
-    link: string,
-    reason: EndReason,
-    meant: (record: SessionRecord) => boolean,
-  ): Promise<readonly SessionId[]> {
-    const ended: SessionId[] = [];
-    for (;;) {
-      const page = { limit: PAGE };
-      const found = (await this.#store.fetchByLink(link, page)).filter(meant);
-      const before = ended.length;
-      for (const { id, userKey } of found)
-        if ((await this.endById(id, reason, userKey)) === "deleted") ended.push(id as SessionId);
-      // More than fit a page, or none that is still there.
-      if (found.length < PAGE || ended.length === before) return ended;
-    }
-  }
-
-  /** Ends everyone's sessions that began before that moment, in steps; how many. */
+  /** Ends the sessions of all users that began before this moment, in steps. Returns their number. */
   async endCreatedBefore(createdAt: number, reason: EndReason): Promise<number> {
-    const steps = this.#store.deleteCreatedBefore(createdAt, this.#end(reason));
+    const steps = this.#store.deleteCreatedBefore?.(createdAt, this.#end(reason));
     if (!steps)
       throw new TypeError(
-        "revokeAllBefore: the store has no deleteCreatedBefore; set notBefore until the oldest session is over",
+        "revokeAllBefore requires a store with deleteCreatedBefore. Set notBefore until the oldest session has expired.",
       );
     let count = 0;
-    for await (const ids of steps) {
-      count += ids.length;
-      this.#ended(ids, undefined, reason);
+    try {
+      for await (const ids of steps) {
+        count += ids.length;
+        this.#emitEnded(ids, undefined, reason);
+      }
+    } catch (cause) {
+      throw this.toStoreError(cause);
     }
     return count;
   }
 
   close(): Promise<void> {
-    return this.#store.close();
+    return this.#ask(async () => this.#store.close?.());
+  }
+
+  async #ask<Answer>(operation: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await operation();
+    } catch (cause) {
+      throw this.toStoreError(cause);
+    }
+  }
+
+  /** Wraps a failure of the store and emits it as `error`. `ERR_DUPLICATE_ID` and `ERR_LIMIT` are answers, not failures. */
+  toStoreError(cause: unknown): SessionError {
+    const isOurs = SessionError.is(cause);
+    if (isOurs && (cause.code === "ERR_DUPLICATE_ID" || cause.code === "ERR_LIMIT")) return cause;
+    const error = isOurs
+      ? cause
+      : new SessionError("ERR_STORE", "The session store failed. The cause has the store's error.", {
+          cause,
+        });
+    this.#events.emit("error", { error, at: this.#options.clock() });
+    return error;
   }
 
   #end(reason: EndReason): End {
@@ -240,9 +253,14 @@ export class Ledger {
     return { reason, now: clock(), ...(tombstones && { tombstones }) };
   }
 
-  #ended(ids: readonly string[], userKey: string | undefined, reason: EndReason): void {
+  #emitEnded(
+    ids: readonly string[],
+    userKey: string | undefined,
+    reason: EndReason,
+    at: number = this.#options.clock(),
+  ): void {
     if (ids.length === 0) return;
-    const told = { ids: ids as readonly SessionId[], ...(userKey !== undefined && { userKey }) };
-    this.#events.emit("ended", { ...told, reason, at: this.#options.clock() });
+    const ended = { ids: ids as readonly SessionId[], ...(userKey !== undefined && { userKey }) };
+    this.#events.emit("ended", { ...ended, reason, at });
   }
 }

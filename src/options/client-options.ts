@@ -1,128 +1,84 @@
-import type { SetCookie } from "../exchange.ts";
 import type { Agent } from "../session.ts";
-import { DeviceCookie } from "../signed/device-cookie.ts";
-import type { Signer } from "../signed/signer.ts";
 import type { Json } from "../store.ts";
-import { checkBoolean, checkOptionNames } from "./checks.ts";
-import { KEYS } from "./signing-keys.ts";
+import { aFunction, oneOf, type Parser, parseBoolean, parseOptions } from "./parsers.ts";
 
-/** What is kept of who asked. */
+/** What a session keeps about the client that logged in. */
 export interface ClientOptions {
   /**
-   * Default true: keep the address with the session. `"prefix"`: its network alone, /24 or /64, such as
-   * `"203.0.113.0/24"`. `"hash"`: that network's hash by `keys`, which can be compared and never shown. False: nothing.
+   * Default true: keep the client's address. `"prefix"` keeps only its network, /24 or /64, such as `"203.0.113.0/24"`.
+   * `"hash"` keeps a hash of that network by `keys`, which can be compared and never shown. False keeps nothing.
    */
   readonly ip?: boolean | "prefix" | "hash";
-  /** Default true: keep the families of browser and system. */
+  /** Default true: keep the families of browser and operating system. */
   readonly agent?: boolean;
-  /** Default: the built-in labeller. Gets at most 512 characters of the User-Agent, and the request's headers by lower-case name. */
+  /**
+   * Labels the client. Default: a built-in labeller of the common browsers and operating systems. `labelAgent` of
+   * `sessionup/user-agent` also knows in-app browsers, tools, crawlers and devices. The function receives at most 512
+   * characters of the User-Agent, and the request's headers by lower-case name.
+   */
   readonly parse?: (userAgent: string, header: (name: string) => string | undefined) => Agent;
   /**
-   * Default: none. Where an address is, by your own database or service: JSON of at most 1 024 characters, which is kept
-   * with the session and shown as `geo`. Called at each login, which waits for it; the address is the whole one, also
-   * where less of it is kept. One that throws is told as `error`, and breaks no login.
+   * Locates an address with your own database or service. Default: none. The function returns JSON of at most 1 024
+   * characters, which the session keeps and shows as `geo`. Each login waits for it. It receives the whole address, even
+   * where the session keeps less. An error that it throws is emitted as `error` and does not fail the login.
    */
   readonly geo?: (ip: string) => Json | undefined | Promise<Json | undefined>;
 }
 
-/** By what `created` says whether somebody like this was seen before. */
-export interface RecognizeOptions {
-  /** Default true: by the families of browser and system, and by the networks, of the user's live sessions. One more read at each login. */
-  readonly sessions?: boolean;
-  /**
-   * Default false. True: by a cookie of its own that stays for 400 days, `__Host-sessionup-device` say, which `keys` sign. No
-   * page but yours can read it, no script, and nothing of it is stored with you; it stays when the user logs out.
-   */
-  readonly device?: boolean;
-}
-
 /**
- * Whether a session may be used from elsewhere than where it was started. An attribute that the session or the request
- * lacks counts as unchanged.
+ * Whether a session may be used from a client other than the one that logged in. An attribute that the session or the
+ * request lacks counts as unchanged.
  */
 export interface ValidateOptions {
   /**
-   * Default false. `true` compares the networks (/24, /64); phones change theirs all day. `"exact"` compares the whole
-   * addresses and needs `client.ip: true`: it signs out users of carriers and offices that switch addresses within a network.
-   * An adapter that knows no address compares nothing, which the event `error` reports once.
+   * Default false. `true` compares networks (/24, /64). Phones change networks all day. `"exact"` compares whole
+   * addresses and needs `client.ip: true`. It signs out users of carriers and offices that switch addresses within a
+   * network. An adapter that knows no address compares nothing, which an `error` event reports once.
    */
   readonly ip?: boolean | "exact";
-  /** Default false: compare the families of browser and system. */
+  /** Default false. True compares the families of browser and operating system. */
   readonly agent?: boolean;
-  /** Default `"refuse"`: 401, the session stays. `"end"`: 401, and it ends. `"report"`: only the event `client_changed`. */
+  /** Default `"refuse"`: 401, and the session stays. `"end"`: 401, and the session ends. `"report"`: only a `client_changed` event. */
   readonly onChange?: "refuse" | "end" | "report";
 }
 
-/** What `client` comes to. @internal */
-export interface Client {
+/** The parsed option `client`. @internal */
+export interface ParsedClient {
   readonly ip: boolean | "prefix" | "hash";
   readonly agent: boolean;
   readonly parse: ClientOptions["parse"];
   readonly geo: ClientOptions["geo"];
 }
 
-/** What `recognize` comes to. @internal */
-export interface Recognition {
-  readonly sessions: boolean;
-  readonly device: DeviceCookie | undefined;
-}
+const CLIENT = {
+  ip: { parse: oneOf(true, "prefix", "hash", false), default: true },
+  agent: { parse: parseBoolean, default: true },
+  parse: { parse: aFunction<NonNullable<ClientOptions["parse"]>>() },
+  geo: { parse: aFunction<NonNullable<ClientOptions["geo"]>>() },
+} as const;
 
-/** Checks and completes the option `client`. Throws `TypeError`. @internal */
-export function clientOf(options: ClientOptions = {}, signer: Signer | undefined): Client {
-  checkOptionNames(options, "client", ["ip", "agent", "parse", "geo"]);
-  const { ip = true, agent = true, parse, geo } = options;
-  if (ip !== "prefix" && ip !== "hash") checkBoolean(ip, "client.ip", 'true, "prefix", "hash" or false');
-  if (ip === "hash" && !signer) throw new TypeError(`client.ip: "hash" needs the option keys, ${KEYS}`);
-  checkBoolean(agent, "client.agent");
-  if (geo !== undefined && typeof geo !== "function") throw new TypeError("client.geo: needs a function");
-  if (parse !== undefined && typeof parse !== "function")
-    throw new TypeError("client.parse: needs a function");
-  return Object.freeze({ ip, agent, parse, geo });
-}
+const VALIDATE = {
+  ip: { parse: oneOf(true, false, "exact"), default: false },
+  agent: { parse: parseBoolean, default: false },
+  onChange: { parse: oneOf("refuse", "end", "report"), default: "refuse" },
+} as const;
 
-/** Checks and completes the option `recognize`. Throws `TypeError`. @internal */
-export function recognizeOf(
-  options: RecognizeOptions | undefined,
-  client: Client,
-  cookie: Omit<SetCookie, "value">,
-  signer: Signer | undefined,
-): Recognition | undefined {
-  if (options === undefined) return undefined;
-  checkOptionNames(options, "recognize", ["sessions", "device"]);
-  const { sessions = true, device = false } = options;
-  checkBoolean(sessions, "recognize.sessions");
-  checkBoolean(device, "recognize.device");
-  if (!sessions && !device)
-    throw new TypeError("recognize: needs sessions, device or both; leave it out to ask for neither");
-  if (sessions && !client.ip && !client.agent)
-    throw new TypeError(
-      "recognize.sessions: needs client.ip or client.agent, there is nothing to compare with",
-    );
-  if (!device) return { sessions, device: undefined };
-  if (!signer) throw new TypeError(`recognize.device: needs the option keys, ${KEYS}`);
-  return { sessions, device: new DeviceCookie(cookie, signer) };
-}
+/** Parses the option `client`. Throws `TypeError`. @internal */
+export const parseClient: Parser<ParsedClient> = (given, name) => parseOptions(given as object, CLIENT, name);
 
-/** Checks and completes the option `validate`. Throws `TypeError`. @internal */
-export function validateOf(
-  options: ValidateOptions | undefined,
-  client: { readonly ip: unknown; readonly agent: boolean },
-): Required<ValidateOptions> | undefined {
-  if (options === undefined) return undefined;
-  checkOptionNames(options, "validate", ["ip", "agent", "onChange"]);
-  const { ip = false, agent = false, onChange = "refuse" } = options;
-  if (ip !== "exact") checkBoolean(ip, "validate.ip", 'true, false or "exact"');
-  checkBoolean(agent, "validate.agent");
-  if (!ip && !agent)
-    throw new TypeError("validate: needs ip, agent or both; leave it out to compare neither");
+/** Parses the option `validate`. Throws `TypeError`. @internal */
+export const parseValidate: Parser<Required<ValidateOptions>> = (given, name) => {
+  const validate = parseOptions(given as object, VALIDATE, name);
+  if (validate.ip || validate.agent) return validate;
+  throw new TypeError("validate must compare ip, agent or both. Remove validate to compare neither.");
+};
+
+/** Rejects a comparison with what sessions do not keep. @internal */
+export function checkValidate({ ip, agent }: Required<ValidateOptions>, client: ParsedClient): void {
   if (ip && !client.ip)
-    throw new TypeError("validate.ip: needs client.ip, there is no address to compare with");
+    throw new TypeError("validate.ip requires client.ip. Otherwise there is no address to compare with.");
   if (ip === "exact" && client.ip !== true)
-    throw new TypeError('validate.ip: "exact" needs client.ip: true, which keeps the whole address');
+    throw new TypeError('validate.ip "exact" requires client.ip: true, which keeps the whole address.');
   if (agent && !client.agent)
-    throw new TypeError("validate.agent: needs client.agent, there is nothing to compare with");
-  if (!["refuse", "end", "report"].includes(onChange)) {
-    throw new TypeError('validate.onChange: needs "refuse", "end" or "report"');
-  }
-  return Object.freeze({ ip, agent, onChange });
+    throw new TypeError("validate.agent requires client.agent. Otherwise there is nothing to compare with.");
 }

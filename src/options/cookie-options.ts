@@ -1,125 +1,125 @@
 import { isSameCookie } from "../cookie/cookie-header.ts";
 import type { SetCookie } from "../exchange.ts";
 import { DEFAULT_COOKIE_NAME } from "../rules/record.ts";
-import { checkBoolean, checkOptionNames } from "./checks.ts";
+import { invalidOption, oneOf, type Parser, parseBoolean, parseOptions } from "./parsers.ts";
 
 /** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
 export interface CookieOptions {
   /**
-   * Default `"sessionup"`. It is sent as `__Host-sessionup` while `secure`, `path` and `domain` allow that, so that no
-   * sibling subdomain can plant one, and as `__Secure-sessionup` else. Give a prefix yourself to insist on it.
+   * The cookie's name. Default `"sessionup"`, which is sent as `__Host-sessionup` while `secure`, `path` and `domain`
+   * allow that prefix, so that no sibling subdomain can plant a cookie, and as `__Secure-sessionup` otherwise. A name
+   * with a prefix insists on that prefix.
    */
   readonly name?: string;
   /** Default `"/"`. */
   readonly path?: string;
-  /** Default none: this host alone. With a domain, every subdomain gets the cookie and can plant one. */
+  /** Default none: only this host. With a domain, every subdomain receives the cookie and can plant one. */
   readonly domain?: string;
-  /** Default true. With false the cookie also travels over plain http, where anybody on the way can read it. */
+  /** Default true. With false, the cookie also travels over plain http, where anyone on the network can read it. */
   readonly secure?: boolean;
-  /** Default true. With false every script of the page can read the token and send it away. */
+  /** Default true. With false, any script of the page can read the token and send it away. */
   readonly httpOnly?: boolean;
-  /** Default `"strict"`. `"lax"`: also sent when a link leads in from elsewhere. `"none"`: sent with every request of every site. */
+  /**
+   * Default `"strict"`. `"lax"` also sends the cookie when the user follows a link from another site. `"none"` sends the
+   * cookie with every request from every site.
+   */
   readonly sameSite?: "strict" | "lax" | "none";
-  /** Default false. True: a jar of its own for each site that embeds yours (CHIPS). */
+  /** Default false. True keeps a separate cookie for each site that embeds yours (CHIPS). */
   readonly partitioned?: boolean;
   /**
-   * How the cookie was sent before, each as these options were then: sessions go on whose token is found under one of
-   * them alone, and move to the cookie of now. Default: none. As long as it is there, who can plant such a cookie, as a
-   * sibling subdomain can where it had no `__Host-` name, can sign a visitor in who has no session: as the attacker.
+   * The cookie's earlier settings, one entry per setting. A session whose token arrives only in a previous cookie goes on
+   * and moves to the current cookie. Default: none. While an entry is listed, an attacker who can plant that cookie, such as
+   * a sibling subdomain for a cookie without a `__Host-` name, can sign an unauthenticated visitor in as the attacker.
    */
   readonly previous?: readonly PreviousCookie[];
 }
 
-/** How a cookie was sent before. What is left out had its default. */
+/** The settings of a previous cookie. A missing option had its default. */
 export type PreviousCookie = Omit<CookieOptions, "previous">;
 
-/** The name as the app gave it, and the cookie as it is sent. @internal */
-export interface SentCookie {
+/** The cookie's base name, and the cookie as it is sent. @internal */
+export interface ParsedCookie {
   readonly base: string;
-  /** What `base` was before. */
-  readonly formerBases: readonly string[];
   readonly attributes: Omit<SetCookie, "value">;
-  /** The cookies of before, as they were sent. */
+}
+
+/** The current cookie and the previous ones. @internal */
+export interface ParsedCookies extends ParsedCookie {
+  /** The base names of previous cookies, without the current one. */
+  readonly formerBases: readonly string[];
   readonly previous: ReadonlyArray<Omit<SetCookie, "value">>;
 }
 
-const LONGEST_NAME = 128;
+/** A parser of text that matches a pattern. Nothing that it accepts can split a header. */
+const matching =
+  (pattern: RegExp, needed: string): Parser<string> =>
+  (value, name) => {
+    if (typeof value === "string" && pattern.test(value)) return value;
+    throw invalidOption(name, needed, value);
+  };
 
-/** Checks and completes the option `cookie`. Throws `TypeError`. @internal */
-export function cookieOf(options: CookieOptions = {}): SentCookie {
-  checkOptionNames(options, "cookie", [...COOKIE_OPTIONS, "previous"]);
-  const { previous = [] } = options;
-  const { base, attributes } = sentCookieOf(options, "cookie");
+const COOKIE = {
+  name: {
+    parse: matching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, "1 to 128 letters, digits or !#$%&'*+-.^_`|~"),
+    default: DEFAULT_COOKIE_NAME,
+  },
+  path: {
+    parse: matching(
+      /^\/[\x21-\x3a\x3c-\x7e]*$/,
+      'printable ASCII that begins with "/", without spaces and ";"',
+    ),
+    default: "/",
+  },
+  domain: {
+    parse: matching(
+      /^[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/,
+      'a host name such as "example.com", without a leading dot',
+    ),
+  },
+  secure: { parse: parseBoolean, default: true },
+  httpOnly: { parse: parseBoolean, default: true },
+  sameSite: { parse: oneOf("strict", "lax", "none"), default: "strict" },
+  partitioned: { parse: parseBoolean, default: false },
+} as const;
+
+/** Parses the option `cookie`. Throws `TypeError`. @internal */
+export const parseCookies: Parser<ParsedCookies> = (given, name) => {
+  const { previous = [], ...current } = Object(given) as CookieOptions;
+  const { base, attributes } = parseCookie(Object(given) === given ? current : given, name);
   if (!Array.isArray(previous))
-    throw new TypeError('cookie.previous: needs a list of what cookie was before, such as [{ name: "sid" }]');
-  const former = previous.map((each: PreviousCookie, index) => {
-    const at = `cookie.previous[${index}]`;
-    checkOptionNames(each, at, COOKIE_OPTIONS);
-    const its = sentCookieOf(each, at);
-    if (isSameCookie(its.attributes, attributes))
-      throw new TypeError(`${at}: is the cookie of now; leave it out, or say how it was sent before`);
-    return its;
+    throw invalidOption(`${name}.previous`, 'an array of cookie options such as [{ name: "sid" }]', previous);
+  const former = previous.map((each: unknown, index) => {
+    const parsed = parseCookie(each, `${name}.previous[${index}]`);
+    if (!isSameCookie(parsed.attributes, attributes)) return parsed;
+    throw new TypeError(
+      `${name}.previous[${index}] is the current cookie. Remove it, or state how the cookie was sent before.`,
+    );
   });
   return Object.freeze({
     base,
-    formerBases: Object.freeze(former.map((each) => each.base).filter((each) => each !== base)),
     attributes,
+    formerBases: Object.freeze(former.map((each) => each.base).filter((each) => each !== base)),
     previous: Object.freeze(former.map((each) => each.attributes)),
   });
-}
+};
 
-const COOKIE_OPTIONS = ["name", "path", "domain", "secure", "httpOnly", "sameSite", "partitioned"] as const;
-
-/** A cookie as it is sent, and its name as the app gave it. `at` is what the options are called. */
-function sentCookieOf(
-  options: PreviousCookie,
-  at: string,
-): { readonly base: string; readonly attributes: Omit<SetCookie, "value"> } {
-  const { name = DEFAULT_COOKIE_NAME, path = "/", domain } = options;
-  const { secure = true, httpOnly = true, sameSite = "strict", partitioned = false } = options;
-  for (const [key, value] of Object.entries({ secure, httpOnly, partitioned }))
-    checkBoolean(value, `${at}.${key}`);
-  if (typeof name !== "string" || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || name.length > LONGEST_NAME) {
-    throw new TypeError(`${at}.name: needs 1 to ${LONGEST_NAME} letters, digits or !#$%&'*+-.^_\`|~`);
-  }
-  if (typeof path !== "string" || !/^\/[\x21-\x3a\x3c-\x7e]*$/.test(path)) {
-    throw new TypeError(
-      `${at}.path: needs to begin with "/" and to have no blanks, ";" or other than ASCII in it`,
-    );
-  }
-  if (
-    domain !== undefined &&
-    (typeof domain !== "string" || !/^[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$/.test(domain))
-  ) {
-    throw new TypeError(`${at}.domain: needs a host name such as "example.com", without a dot before it`);
-  }
-  if (!["strict", "lax", "none"].includes(sameSite)) {
-    throw new TypeError(`${at}.sameSite: needs "strict", "lax" or "none"`);
-  }
-  if (sameSite === "none" && !secure)
-    throw new TypeError(`${at}.sameSite: "none" needs secure, browsers drop it else`);
-  if (partitioned && !secure) throw new TypeError(`${at}.partitioned: needs secure, browsers drop it else`);
-  const attributes = {
-    path,
-    ...(domain !== undefined && { domain }),
-    secure,
-    httpOnly,
-    sameSite,
-    partitioned,
+function parseCookie(given: unknown, name: string): ParsedCookie {
+  const { name: base, domain, ...rest } = parseOptions(given as object, COOKIE, name);
+  const { secure, path, httpOnly, sameSite, partitioned } = rest;
+  const needs = (option: string, what: string) => {
+    throw new TypeError(`${name}.${option} requires ${what}. Browsers drop such a cookie.`);
   };
-  const hostOnly = secure && path === "/" && domain === undefined;
-  // Browsers enforce the prefixes whatever the letter case.
-  const prefix = /^__(host|secure|http)-(http-)?/i.exec(name)?.[0].toLowerCase();
-  if (prefix === undefined) {
-    const sent = secure ? (hostOnly ? `__Host-${name}` : `__Secure-${name}`) : name;
-    return Object.freeze({ base: name, attributes: Object.freeze({ name: sent, ...attributes }) });
-  }
-  if (prefix.startsWith("__host-") && !hostOnly) {
-    throw new TypeError(`${at}.name: "__Host-" needs path "/", no domain, and secure`);
-  }
-  if (!secure) throw new TypeError(`${at}.name: "${name.slice(0, prefix.length)}" needs secure`);
-  if (prefix.endsWith("http-") && !httpOnly) {
-    throw new TypeError(`${at}.name: "${name.slice(0, prefix.length)}" needs httpOnly`);
-  }
-  return Object.freeze({ base: name, attributes: Object.freeze({ name, ...attributes }) });
+  if (sameSite === "none" && !secure) needs('sameSite "none"', "secure: true");
+  if (partitioned && !secure) needs("partitioned", "secure: true");
+  const isHostOnly = secure && path === "/" && domain === undefined;
+  // Browsers enforce the prefixes in any letter case.
+  const prefix = /^__(host|secure|http)-(http-)?/i.exec(base)?.[0] ?? "";
+  const kind = prefix.toLowerCase();
+  if (kind.startsWith("__host-") && !isHostOnly)
+    needs('name with the prefix "__Host-"', 'path "/", no domain and secure: true');
+  if (prefix && !secure) needs(`name with the prefix "${prefix}"`, "secure: true");
+  if (kind.endsWith("http-") && !httpOnly) needs(`name with the prefix "${prefix}"`, "httpOnly: true");
+  const sentName = prefix || !secure ? base : `${isHostOnly ? "__Host-" : "__Secure-"}${base}`;
+  const attributes = { name: sentName, ...rest, ...(domain !== undefined && { domain }) };
+  return { base, attributes: Object.freeze(attributes) };
 }

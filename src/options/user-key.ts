@@ -1,22 +1,23 @@
-const MOST_BYTES = 1_024;
+import { invalidOption } from "./parsers.ts";
 
-/** Refuses what cannot be a user key, before anything is read or written. @internal */
+const MAX_BYTES = 1_024;
+
+/** Rejects an invalid user key before anything is read or written. @internal */
 export function checkUserKey(userKey: unknown): asserts userKey is string {
-  checkKey(userKey, "userKey");
+  checkLookupKey(userKey, "userKey");
 }
 
-/** The same for other texts by which sessions are found. @internal */
-export function checkKey(key: unknown, name: string): asserts key is string {
+/** Rejects text by which sessions cannot be found. The error never shows the text. @internal */
+export function checkLookupKey(key: unknown, name: string): asserts key is string {
+  if (typeof key !== "string") throw invalidOption(name, "a string", key);
   const problem =
-    typeof key !== "string"
-      ? "needs a string"
-      : key === ""
-        ? "needs at least one character"
-        : !key.isWellFormed()
-          ? "needs well-formed text, no lone surrogates"
-          : // A character has at most three bytes: short keys, which all are, need no counting.
-            key.length * 3 > MOST_BYTES && new TextEncoder().encode(key).length > MOST_BYTES
-            ? `needs at most ${MOST_BYTES} bytes of UTF-8`
-            : undefined;
-  if (problem) throw new TypeError(`${name}: ${problem}`);
+    key === ""
+      ? "not be empty"
+      : !key.isWellFormed()
+        ? "be well-formed text, without lone surrogates"
+        : // A character has at most three bytes: usual keys need no counting.
+          key.length * 3 > MAX_BYTES && new TextEncoder().encode(key).length > MAX_BYTES
+          ? `have at most ${MAX_BYTES} bytes of UTF-8`
+          : undefined;
+  if (problem) throw new TypeError(`${name} must ${problem}.`);
 }

@@ -3,17 +3,23 @@ import { describe, expect, it } from "vitest";
 import { fuzzRuns, joined } from "../../test/support/fuzz.ts";
 import { isCrossOrigin } from "./cross-origin.ts";
 
-const NOBODY: ReadonlySet<string> = new Set();
+const TRUSTS_NONE: ReadonlySet<string> = new Set();
 const HOST = "app.example.com";
 const OWN = "https://app.example.com";
 const OTHER = "https://evil.example";
 
-function crosses(method: string, site?: string, origin?: string, trusted = NOBODY, host = HOST): boolean {
+function crosses(
+  method: string,
+  site?: string,
+  origin?: string,
+  trusted = TRUSTS_NONE,
+  host = HOST,
+): boolean {
   return isCrossOrigin({ method, site, origin, host, isHttps: false }, trusted);
 }
 
 describe("isCrossOrigin", () => {
-  it.each(["GET", "HEAD", "OPTIONS"])("ASVS 3.5.3: lets %s pass, wherever it is from", (method) => {
+  it.each(["GET", "HEAD", "OPTIONS"])("allows %s from any origin [asvs 3.5.3]", (method) => {
     for (const site of ["cross-site", "same-site", "same-origin", "none", "", undefined]) {
       for (const origin of [OTHER, OWN, "null", "", undefined])
         expect(crosses(method, site, origin)).toBe(false);
@@ -21,7 +27,7 @@ describe("isCrossOrigin", () => {
   });
 
   describe.each(["POST", "PUT", "PATCH", "DELETE", "QUERY", "CONNECT", "TRACE", "get", ""])(
-    "ASVS 3.5.1: %s",
+    "the unsafe method %s [asvs 3.5.1]",
     (method) => {
       it.each([
         ["same-origin", OWN, false],
@@ -49,20 +55,20 @@ describe("isCrossOrigin", () => {
         [undefined, `ftp://${HOST}`, true],
         [undefined, `javascript://${HOST}`, true],
         [undefined, `http://${HOST}`, false],
-      ])("with Sec-Fetch-Site %s and Origin %s", (site, origin, crossing) => {
+      ])("with Sec-Fetch-Site %s and Origin %s is cross-origin: %s", (site, origin, crossing) => {
         expect(crosses(method, site, origin)).toBe(crossing);
       });
     },
   );
 
-  it("rejects a page over plain http of the same host where the request came over https", () => {
+  it("rejects a plain http page of the same host when the request came over https", () => {
     const request = { method: "POST", site: undefined, host: HOST, isHttps: true };
-    expect(isCrossOrigin({ ...request, origin: `http://${HOST}` }, NOBODY)).toBe(true);
-    expect(isCrossOrigin({ ...request, origin: OWN }, NOBODY)).toBe(false);
+    expect(isCrossOrigin({ ...request, origin: `http://${HOST}` }, TRUSTS_NONE)).toBe(true);
+    expect(isCrossOrigin({ ...request, origin: OWN }, TRUSTS_NONE)).toBe(false);
     expect(isCrossOrigin({ ...request, origin: `http://${HOST}` }, new Set([`http://${HOST}`]))).toBe(false);
   });
 
-  it("lets a trusted origin pass, by its exact text", () => {
+  it("allows a trusted origin only by its exact text", () => {
     const trusted = new Set([OTHER]);
     expect(crosses("POST", "cross-site", OTHER, trusted)).toBe(false);
     expect(crosses("POST", undefined, OTHER, trusted)).toBe(false);
@@ -70,18 +76,18 @@ describe("isCrossOrigin", () => {
     expect(crosses("POST", "cross-site", "null", trusted)).toBe(true);
   });
 
-  it("compares hosts with their ports, and without case", () => {
-    expect(crosses("POST", undefined, "http://localhost:8080", NOBODY, "localhost:8080")).toBe(false);
-    expect(crosses("POST", undefined, "http://localhost:8081", NOBODY, "localhost:8080")).toBe(true);
-    expect(crosses("POST", undefined, OWN, NOBODY, "App.Example.Com")).toBe(false);
+  it("compares hosts including the port and ignoring case", () => {
+    expect(crosses("POST", undefined, "http://localhost:8080", TRUSTS_NONE, "localhost:8080")).toBe(false);
+    expect(crosses("POST", undefined, "http://localhost:8081", TRUSTS_NONE, "localhost:8080")).toBe(true);
+    expect(crosses("POST", undefined, OWN, TRUSTS_NONE, "App.Example.Com")).toBe(false);
   });
 
-  it("refuses an Origin where there is no Host to compare it with", () => {
+  it("rejects an Origin when the request has no Host", () => {
     const request = { method: "POST", site: undefined, origin: "file://", host: undefined, isHttps: false };
-    expect(isCrossOrigin(request, NOBODY)).toBe(true);
+    expect(isCrossOrigin(request, TRUSTS_NONE)).toBe(true);
   });
 
-  it("never throws, lets what changes nothing pass, and of the rest no more than its own pages, trusted ones and no browser's", () => {
+  it("never throws, and allows only safe methods, own pages, trusted origins and non-browsers", () => {
     const piece = fc.oneof(
       fc.constantFrom(
         "https://",
@@ -109,11 +115,11 @@ describe("isCrossOrigin", () => {
     const method = fc.oneof(fc.constantFrom("GET", "POST", "get", "DELETE"), text);
     let passed = 0;
     fc.assert(
-      fc.property(method, site, origin, text, (verb, from, page, host) => {
-        const request = { method: verb, site: from, origin: page, host, isHttps: host.length % 2 === 0 };
+      fc.property(method, site, origin, text, (name, from, page, host) => {
+        const request = { method: name, site: from, origin: page, host, isHttps: host.length % 2 === 0 };
         const crossing = isCrossOrigin(request, new Set([OTHER]));
-        if (crossing || ["GET", "HEAD", "OPTIONS"].includes(verb)) {
-          expect([verb, crossing]).not.toEqual(["GET", true]);
+        if (crossing || ["GET", "HEAD", "OPTIONS"].includes(name)) {
+          expect([name, crossing]).not.toEqual(["GET", true]);
           return;
         }
         passed++;

@@ -1,34 +1,34 @@
-/** What of a request says which page it was made from. */
+/** The parts of a request that tell which page sent it. */
 export interface RequestOrigin {
   readonly method: string;
-  /** `Origin`, as it came. */
+  /** The header `Origin`, unchanged. */
   readonly origin: string | undefined;
-  /** `Sec-Fetch-Site`, as it came: only browsers send it, and no page can change it. */
+  /** The header `Sec-Fetch-Site`, unchanged. Browsers send it, and no page can change it. */
   readonly site: string | undefined;
-  /** `Host`, as it came. */
+  /** The header `Host`, unchanged. */
   readonly host: string | undefined;
   /** Whether the request is known to have come over https. */
   readonly isHttps: boolean;
 }
 
-/** Whether requests of this method change nothing (RFC 9110 section 9.2.1): links and images are such. */
+/** Whether a method is safe: it changes nothing (RFC 9110 section 9.2.1). Links and images use such methods. */
 export function isSafe(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
 /**
- * Whether a page of another origin sent this, to change something in the name of whoever looks at that page. What no
- * browser sent passes: it has only the cookies that it was given.
+ * Whether a page of another origin sent this unsafe request, using the cookies of the user who visits that page. Requests
+ * without browser headers pass: other clients send only the cookies that they were given.
  */
 export function isCrossOrigin(request: RequestOrigin, trusted: ReadonlySet<string>): boolean {
   const { method, origin, site, host, isHttps } = request;
   if (isSafe(method)) return false;
   if (origin !== undefined && trusted.has(origin)) return false;
-  // Another origin of the same site counts as another one: a hostile sibling subdomain is one.
+  // "same-site" is rejected too: a sibling subdomain may be hostile.
   if (site !== undefined) return site !== "same-origin" && site !== "none";
   if (origin === undefined) return false;
   const url = URL.canParse(origin) ? new URL(origin) : undefined;
-  // Pages of other schemes, such as those of browser extensions, may have a host of any name.
+  // Pages of other schemes, such as those of browser extensions, can have any host name.
   if (url?.protocol !== "https:" && (url?.protocol !== "http:" || isHttps)) return true;
   return url.host !== host?.toLowerCase();
 }

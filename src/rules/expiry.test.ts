@@ -6,13 +6,13 @@ import { computeTimes, findEndReason, type Lifetime, planActivity } from "./expi
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-function born(now: number, lifetime: Lifetime): SessionRecord {
+function createRecord(now: number, lifetime: Lifetime): SessionRecord {
   return { id: "", userKey: "", revision: 0, data: { v: 1 }, ...computeTimes(now, lifetime) };
 }
 
-describe("lifetimeOf", () => {
-  it("ends a browser's session after a day", () => {
-    const record = born(1_000, { expiresIn: undefined, idleTimeout: undefined });
+describe("computeTimes", () => {
+  it("a browser session's record ends after a day", () => {
+    const record = createRecord(1_000, { expiresIn: undefined, idleTimeout: undefined });
     expect(record).toMatchObject({
       createdAt: 1_000,
       lastSeenAt: 1_000,
@@ -21,23 +21,23 @@ describe("lifetimeOf", () => {
     });
   });
 
-  it("ends at the earlier of idle timeout and deadline", () => {
-    expect(born(0, { expiresIn: 2 * DAY, idleTimeout: MINUTE })).toMatchObject({
+  it("a session expires at the earlier of idle timeout and deadline", () => {
+    expect(createRecord(0, { expiresIn: 2 * DAY, idleTimeout: MINUTE })).toMatchObject({
       expiresAt: MINUTE,
       deadline: 2 * DAY,
     });
-    expect(born(0, { expiresIn: MINUTE, idleTimeout: DAY })).toMatchObject({
+    expect(createRecord(0, { expiresIn: MINUTE, idleTimeout: DAY })).toMatchObject({
       expiresAt: MINUTE,
       deadline: MINUTE,
     });
   });
 });
 
-describe("endOf", () => {
+describe("findEndReason", () => {
   const lifetime = { expiresIn: DAY, idleTimeout: 30 * MINUTE };
-  const record = born(0, lifetime);
+  const record = createRecord(0, lifetime);
 
-  it("is to the millisecond", () => {
+  it("a session ends exactly at its expiry and deadline, not a millisecond earlier", () => {
     expect(findEndReason(record, 30 * MINUTE - 1, lifetime)).toBeUndefined();
     expect(findEndReason(record, 30 * MINUTE, lifetime)).toBe("idle");
     expect(
@@ -46,30 +46,32 @@ describe("endOf", () => {
     expect(findEndReason({ ...record, lastSeenAt: DAY - 1, expiresAt: DAY }, DAY, lifetime)).toBe("expired");
   });
 
-  it("goes by the deadline whatever the store kept as the end", () => {
+  it("the deadline ends a session even if the stored expiry is later", () => {
     expect(
       findEndReason({ ...record, expiresAt: 2 * DAY }, DAY, { expiresIn: DAY, idleTimeout: undefined }),
     ).toBe("expired");
   });
 
-  it("goes by an idle timeout that is shorter now than when the record was written", () => {
-    const old = born(0, { expiresIn: DAY, idleTimeout: undefined });
+  it("an idle timeout that was shortened applies to records written before", () => {
+    const old = createRecord(0, { expiresIn: DAY, idleTimeout: undefined });
     expect(findEndReason(old, 30 * MINUTE, lifetime)).toBe("idle");
     expect(findEndReason(old, 30 * MINUTE - 1, lifetime)).toBeUndefined();
   });
 });
 
-describe("an overall limit", () => {
-  const born30 = born(0, { expiresIn: 30 * DAY, idleTimeout: undefined });
+describe("the overall limit", () => {
+  const born30 = createRecord(0, { expiresIn: 30 * DAY, idleTimeout: undefined });
 
-  it("shortens what was asked for, and what nothing was asked for", () => {
+  it("limits new sessions with and without expiresIn", () => {
     const overall = 12 * 60 * MINUTE;
-    expect(born(0, { expiresIn: 30 * DAY, idleTimeout: undefined, overall }).deadline).toBe(overall);
-    expect(born(0, { expiresIn: undefined, idleTimeout: undefined, overall }).deadline).toBe(overall);
-    expect(born(0, { expiresIn: undefined, idleTimeout: undefined, overall: 30 * DAY }).deadline).toBe(DAY);
+    expect(createRecord(0, { expiresIn: 30 * DAY, idleTimeout: undefined, overall }).deadline).toBe(overall);
+    expect(createRecord(0, { expiresIn: undefined, idleTimeout: undefined, overall }).deadline).toBe(overall);
+    expect(
+      createRecord(0, { expiresIn: undefined, idleTimeout: undefined, overall: 30 * DAY }).deadline,
+    ).toBe(DAY);
   });
 
-  it("counts for sessions that began before it was set", () => {
+  it("applies to sessions that began before it was set", () => {
     const lifetime = { expiresIn: undefined, idleTimeout: undefined, overall: DAY };
     const used = { ...born30, lastSeenAt: DAY - 1 };
     expect(findEndReason(used, DAY - 1, lifetime)).toBeUndefined();
@@ -77,34 +79,34 @@ describe("an overall limit", () => {
   });
 });
 
-describe("activityDue", () => {
-  it("is at most once a minute", () => {
+describe("planActivity", () => {
+  it("activity is written at most once a minute, and never backwards", () => {
     const lifetime = { expiresIn: undefined, idleTimeout: undefined };
-    const record = born(0, lifetime);
+    const record = createRecord(0, lifetime);
     expect(planActivity(record, MINUTE - 1, lifetime)).toBeUndefined();
     expect(planActivity(record, MINUTE, lifetime)).toEqual({ lastSeenAt: MINUTE, expiresAt: DAY });
     expect(planActivity(record, -5 * MINUTE, lifetime)).toBeUndefined();
   });
 
-  it("is once per tenth of a short idle timeout", () => {
+  it("activity is written once per tenth of a short idle timeout", () => {
     const lifetime = { expiresIn: undefined, idleTimeout: 100_000 };
-    const record = born(0, lifetime);
+    const record = createRecord(0, lifetime);
     expect(planActivity(record, 9_999, lifetime)).toBeUndefined();
     expect(planActivity(record, 10_000, lifetime)).toEqual({ lastSeenAt: 10_000, expiresAt: 110_000 });
   });
 
-  it("never moves the end past the deadline", () => {
+  it("activity never moves the expiry past the deadline", () => {
     const lifetime = { expiresIn: DAY, idleTimeout: 30 * MINUTE };
-    expect(planActivity(born(0, lifetime), DAY - MINUTE, lifetime)?.expiresAt).toBe(DAY);
+    expect(planActivity(createRecord(0, lifetime), DAY - MINUTE, lifetime)?.expiresAt).toBe(DAY);
   });
 
-  it("keeps a session alive no longer than the timeout after its last request, and ends it at most a throttle earlier", () => {
+  it("a session never outlives the idle timeout and ends at most one interval early", () => {
     const idleTimeouts = fc.integer({ min: 1, max: 180 }).map((minutes) => minutes * MINUTE);
     const gaps = fc.array(fc.integer({ min: 1, max: 20 * MINUTE }), { minLength: 1, maxLength: 30 });
     fc.assert(
       fc.property(idleTimeouts, gaps, (idleTimeout, requests) => {
         const lifetime = { expiresIn: 30 * DAY, idleTimeout };
-        let record = born(0, lifetime);
+        let record = createRecord(0, lifetime);
         let [now, last] = [0, 0];
         for (const gap of requests) {
           now += gap;
@@ -113,9 +115,9 @@ describe("activityDue", () => {
           const activity = planActivity(record, now, lifetime);
           if (activity) record = { ...record, ...activity };
         }
-        const throttle = Math.min(MINUTE, idleTimeout / 10);
+        const interval = Math.min(MINUTE, idleTimeout / 10);
         expect(record.expiresAt).toBeLessThanOrEqual(last + idleTimeout);
-        expect(record.expiresAt).toBeGreaterThan(last + idleTimeout - throttle);
+        expect(record.expiresAt).toBeGreaterThan(last + idleTimeout - interval);
       }),
       { numRuns: 2_000 },
     );

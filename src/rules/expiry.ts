@@ -1,48 +1,50 @@
 import type { SessionRecord } from "../store.ts";
 
-/** How long sessions live, in milliseconds. */
+/** The limits of a session's life, in milliseconds. */
 export interface Lifetime {
-  /** Unset: a browser-session cookie, and a record that ends after a day. */
+  /** When unset, the cookie lasts for the browser session and the record ends after a day. */
   readonly expiresIn: number | undefined;
   readonly idleTimeout: number | undefined;
-  /** No session may live longer than so, whatever it was told when it began; unset: as long as it was. */
+  /** An upper limit that also applies to sessions which began under a longer one. */
   readonly overall?: number | undefined;
-  /** What began before that moment is over: after a breach. It is set while the app runs. */
+  /** Sessions created before this moment count as revoked. Apps set it at run time, after a breach. */
   readonly notBefore?: number | undefined;
 }
 
-/** That a session was used: what `update` of a store takes. */
+/** The times that `Store.update` writes when a session was used. */
 export interface Activity {
   readonly lastSeenAt: number;
   readonly expiresAt: number;
 }
 
-/** When a record ends that is to live as long as the browser's session: browsers restore those cookies for weeks. */
-const BROWSER_SESSION = 86_400_000;
-/** Activity is written at most so often. */
-const ACTIVITY_EVERY = 60_000;
+/** The lifetime of the record behind a browser-session cookie. Browsers restore such cookies for weeks. */
+const BROWSER_SESSION_LIFETIME = 86_400_000;
+const MAX_ACTIVITY_INTERVAL = 60_000;
 
-/** How long a session lives at most. */
-export function computeMaxLifetime({ expiresIn = BROWSER_SESSION, overall = expiresIn }: Lifetime): number {
+/** Returns how long a session lives at most. */
+export function computeMaxLifetime({
+  expiresIn = BROWSER_SESSION_LIFETIME,
+  overall = expiresIn,
+}: Lifetime): number {
   return Math.min(expiresIn, overall);
 }
 
-/** The times of a session that begins now, and ends no later than the one that it depends on. */
+/** Returns the times of a session that begins now and ends at `latest` at the latest. */
 export function computeTimes(
   now: number,
   lifetime: Lifetime,
   latest: number = Number.POSITIVE_INFINITY,
 ): Pick<SessionRecord, "createdAt" | "lastSeenAt" | "expiresAt" | "deadline"> {
   const deadline = Math.min(latest, now + computeMaxLifetime(lifetime));
-  return { createdAt: now, lastSeenAt: now, expiresAt: expiryOf(now, deadline, lifetime), deadline };
+  return { createdAt: now, lastSeenAt: now, expiresAt: computeExpiry(now, deadline, lifetime), deadline };
 }
 
-/** The moment at which a session ends whatever happens, by limits that are shorter than when it began, too. */
+/** Returns the moment at which a session ends regardless of use. Applies limits that were shortened after it began. */
 export function computeDeadline({ createdAt, deadline }: SessionRecord, { overall }: Lifetime): number {
   return overall === undefined ? deadline : Math.min(deadline, createdAt + overall);
 }
 
-/** Whether and why a session is over. Shorter limits than those that it was written with count too. */
+/** Returns why a session is over, or `undefined` while it is live. Applies limits that were shortened after it began. */
 export function findEndReason(
   record: SessionRecord,
   now: number,
@@ -56,19 +58,19 @@ export function findEndReason(
 }
 
 /**
- * What to write because the session was used, or nothing yet: at most once a minute, or once per tenth of a shorter
- * idle timeout. So a session never outlives the timeout, and ends at most that much early.
+ * Returns the activity to write, or `undefined` while none is due. Activity is written at most once a minute, or once per
+ * tenth of a shorter idle timeout. So a session never outlives the timeout, and ends at most one interval early.
  */
 export function planActivity(record: SessionRecord, now: number, lifetime: Lifetime): Activity | undefined {
   if (now - record.lastSeenAt < computeActivityInterval(lifetime)) return undefined;
-  return { lastSeenAt: now, expiresAt: expiryOf(now, record.deadline, lifetime) };
+  return { lastSeenAt: now, expiresAt: computeExpiry(now, record.deadline, lifetime) };
 }
 
-/** How often activity is written at most. */
+/** Returns the shortest time between two activity writes. */
 export function computeActivityInterval({ idleTimeout = Number.POSITIVE_INFINITY }: Lifetime): number {
-  return Math.min(ACTIVITY_EVERY, idleTimeout / 10);
+  return Math.min(MAX_ACTIVITY_INTERVAL, idleTimeout / 10);
 }
 
-function expiryOf(lastSeenAt: number, deadline: number, { idleTimeout }: Lifetime): number {
+function computeExpiry(lastSeenAt: number, deadline: number, { idleTimeout }: Lifetime): number {
   return idleTimeout === undefined ? deadline : Math.min(deadline, lastSeenAt + idleTimeout);
 }

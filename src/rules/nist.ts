@@ -1,18 +1,18 @@
 /** An authenticator assurance level of NIST SP 800-63B-4. */
 export type AssuranceLevel = "aal1" | "aal2" | "aal3";
 
-/** How long a session may live at a level, in milliseconds. */
+/** The session limits of a level, in milliseconds. */
 export interface NistLimits {
-  /** NIST's overall timeout. */
+  /** The overall timeout. */
   readonly overall: number;
-  /** NIST's inactivity timeout. */
+  /** The inactivity timeout. */
   readonly idle: number | undefined;
 }
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3. */
+/** The limits by SP 800-63B-4 sections 2.1.3, 2.2.3 and 2.3.3. */
 export const NIST_LIMITS: Readonly<Record<AssuranceLevel, NistLimits>> = Object.freeze({
   aal1: Object.freeze({ overall: 30 * 24 * HOUR, idle: undefined }),
   aal2: Object.freeze({ overall: 24 * HOUR, idle: HOUR }),

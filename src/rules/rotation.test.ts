@@ -28,11 +28,11 @@ const proof = (secretHash: string, rootHash = "root"): SecretProof => ({
 });
 
 describe("matchSecret", () => {
-  it("knows the current secret", () => {
+  it("accepts the current secret", () => {
     expect(matchSecret(DATA, proof("secret-0"), 0)).toBe("current");
   });
 
-  it("serves a retired secret until its grace is over, then it is reused", () => {
+  it("accepts a retired secret within its grace, then reports it as reused", () => {
     const data = replaceSecret(DATA, "secret-1", 1_000);
     expect(matchSecret(data, proof("secret-1"), 1_000)).toBe("current");
     expect(matchSecret(data, proof("secret-0"), 1_000 + RETIRED_GRACE - 1)).toEqual({
@@ -43,7 +43,7 @@ describe("matchSecret", () => {
     expect(matchSecret(data, proof("secret-0"), 1_000 + RETIRED_GRACE)).toBe("reused");
   });
 
-  it("takes the current secret for a copy ten minutes after the eighth that was ignored", () => {
+  it("reports the current secret as reused ten minutes after eight issued secrets were ignored", () => {
     let data = DATA;
     for (let turn = 1; turn <= 8; turn++) {
       expect(matchSecret(data, proof("secret-0"), 1e9)).toBe("current");
@@ -54,14 +54,14 @@ describe("matchSecret", () => {
     expect(matchSecret(data, proof("secret-8"), 8 + 600_000)).toMatchObject({ hash: "secret-8" });
   });
 
-  it("knows nothing of a wrong root: knowing an id ends nothing", () => {
+  it("a wrong root is unknown, not reused: knowing an id ends no session", () => {
     expect(matchSecret(DATA, proof("other", "other-root"), 0)).toBe("unknown");
     expect(matchSecret(DATA, proof("other"), 0)).toBe("reused");
   });
 });
 
-describe("turned", () => {
-  it("retires pending secrets that were issued more than a minute earlier, with what had been proved", () => {
+describe("replaceSecret", () => {
+  it("retires pending secrets issued more than a minute earlier, with their step-up state", () => {
     const data = addPendingSecret(addPendingSecret(DATA, "secret-1", 0), "secret-2", 1);
     const after = replaceSecret(data, "secret-3", 60_001);
     expect(after.pending).toEqual([{ hash: "secret-2", at: 1, authenticatedAt: 100 }]);
@@ -74,7 +74,7 @@ describe("turned", () => {
     expect(matchSecret(after, proof("secret-1"), until)).toBe("reused");
   });
 
-  it("keeps what is retired within its grace, and drops what is past it", () => {
+  it("keeps retired secrets within their grace and drops the others", () => {
     let data = replaceSecret(DATA, "secret-1", 0);
     data = replaceSecret(data, "secret-2", RETIRED_GRACE - 1);
     expect(data.retired?.map(({ hash }) => hash)).toEqual(["secret-1", "secret-0"]);
@@ -82,7 +82,7 @@ describe("turned", () => {
     expect(data.retired?.map(({ hash }) => hash)).toEqual(["secret-2", "secret-1"]);
   });
 
-  it("remembers a bounded number", () => {
+  it("remembers at most 16 retired secrets", () => {
     let data = DATA;
     for (let turn = 1; turn <= 100; turn++) data = replaceSecret(data, `secret-${turn}`, 0);
     expect(data.retired).toHaveLength(16);
@@ -90,14 +90,14 @@ describe("turned", () => {
   });
 });
 
-describe("a secret that was sent", () => {
+describe("a pending secret", () => {
   const MINUTE = 60_000;
   const data = addPendingSecret(DATA, "secret-1", MINUTE);
 
-  it("becomes the current one when it comes back, and the one before it retires", () => {
+  it("becomes current when it is presented, and the replaced secret retires", () => {
     const match = matchSecret(data, proof("secret-1"), 2 * MINUTE);
     expect(match).toEqual({ hash: "secret-1", at: MINUTE, authenticatedAt: 100 });
-    if (typeof match !== "object" || !isPending(match)) throw new Error("is not pending");
+    if (typeof match !== "object" || !isPending(match)) throw new Error("expected a pending secret");
     const after = confirmPendingSecret(data, match, 2 * MINUTE);
     expect(after).toMatchObject({ secret: "secret-1", turnedAt: MINUTE, pending: [] });
     expect(after.retired).toEqual([
@@ -105,20 +105,20 @@ describe("a secret that was sent", () => {
     ]);
   });
 
-  it("leaves the current one as it is until then, and others that were sent too", () => {
+  it("leaves the current secret valid until it is presented, and other pending secrets after that", () => {
     const both = addPendingSecret(data, "secret-2", 2 * MINUTE);
     expect(matchSecret(both, proof("secret-0"), 1_000 * MINUTE)).toBe("current");
     const [first] = both.pending ?? [];
-    if (!first) throw new Error("none is pending");
+    if (!first) throw new Error("expected a pending secret");
     const after = confirmPendingSecret(both, first, 3 * MINUTE);
     expect(after.pending?.map(({ hash }) => hash)).toEqual(["secret-2"]);
     expect(matchSecret(after, proof("secret-2"), 1_000 * MINUTE)).toMatchObject({ hash: "secret-2" });
   });
 
-  it("leaves a later one good that it overtakes, whether that is on its way or was there before", () => {
+  it("makes a newer current secret pending again when it is confirmed late", () => {
     const after = { ...replaceSecret(data, "secret-2", 2 * MINUTE), authenticatedAt: 2 * MINUTE };
     const match = matchSecret(after, proof("secret-1"), 2 * MINUTE);
-    if (typeof match !== "object" || !isPending(match)) throw new Error("is not pending");
+    if (typeof match !== "object" || !isPending(match)) throw new Error("expected a pending secret");
     const overtaken = confirmPendingSecret(after, match, 2 * MINUTE);
     expect(overtaken).toMatchObject({ secret: "secret-1", authenticatedAt: 100 });
     expect(matchSecret(overtaken, proof("secret-2"), 60 * MINUTE)).toEqual({
@@ -129,22 +129,22 @@ describe("a secret that was sent", () => {
     expect(matchSecret(overtaken, proof("secret-0"), 60 * MINUTE)).toBe("reused");
   });
 
-  it("stays good when the secret is replaced at somebody's bidding, with what had been proved when it was sent", () => {
+  it("stays valid through an explicit rotation, with the step-up state of when it was issued", () => {
     const after = { ...replaceSecret(data, "secret-2", 2 * MINUTE), authenticatedAt: 2 * MINUTE };
     expect(matchSecret(after, proof("secret-1"), 60 * MINUTE)).toMatchObject({ authenticatedAt: 100 });
     expect(matchSecret(after, proof("secret-0"), 60 * MINUTE)).toBe("reused");
   });
 });
 
-describe("confirmed", () => {
-  it("remembers a bounded number of those that are overtaken", () => {
+describe("confirmPendingSecret", () => {
+  it("keeps at most eight pending secrets when it adds an overtaken one", () => {
     let data: RecordData = DATA;
     for (let turn = 1; turn <= 4; turn++) data = addPendingSecret(data, `secret-${turn}`, turn);
     for (let turn = 5; turn <= 8; turn++)
       data = addPendingAfterProof(data, `secret-${turn}`, { authenticatedAt: turn }, turn) ?? data;
     data = replaceSecret(data, "secret-9", 9);
     const [oldest] = data.pending ?? [];
-    if (!oldest) throw new Error("none is pending");
+    if (!oldest) throw new Error("expected a pending secret");
     data = { ...data, pending: [...(data.pending ?? []), { ...oldest, hash: "secret-0b", at: 0 }] };
     expect(confirmPendingSecret(data, oldest, 10).pending?.map(({ hash }) => hash)).toEqual(
       [2, 3, 4, 5, 6, 7, 8, 9].map((turn) => `secret-${turn}`),
@@ -152,39 +152,39 @@ describe("confirmed", () => {
   });
 });
 
-describe("rotationDue", () => {
+describe("isRotationDue", () => {
   const MINUTE = 60_000;
   const record = { createdAt: 0 };
   const due = (data: RecordData, now: number) => isRotationDue(data, record, now, MINUTE);
 
-  it("is never, unless the option says how often", () => {
+  it("no rotation is due without rotateEvery", () => {
     expect(isRotationDue(DATA, record, 1_000 * MINUTE, undefined)).toBe(false);
   });
 
-  it("is when the current secret has been there for so long", () => {
+  it("a rotation is due when the current secret reaches the age of rotateEvery", () => {
     expect(due(DATA, MINUTE - 1)).toBe(false);
     expect(due(DATA, MINUTE)).toBe(true);
     expect(due({ ...DATA, turnedAt: MINUTE }, 2 * MINUTE - 1)).toBe(false);
     expect(due({ ...DATA, turnedAt: MINUTE }, 2 * MINUTE)).toBe(true);
   });
 
-  it("waits for half a minute after the last one that was sent", () => {
+  it("no rotation is due within 30 seconds after the last issued secret", () => {
     const data = addPendingSecret(DATA, "secret-1", MINUTE);
     expect(due(data, MINUTE + 29_999)).toBe(false);
     expect(due(data, MINUTE + 30_000)).toBe(true);
   });
 
-  it("is not any more after eight that nobody has presented", () => {
+  it("no rotation is due after eight unclaimed secrets until one is presented or the app rotates", () => {
     let data = DATA;
     for (let turn = 1; turn <= 8; turn++) data = addPendingSecret(data, `secret-${turn}`, turn * 11 * MINUTE);
     expect(due(data, 1_000 * MINUTE)).toBe(false);
     const [first] = data.pending ?? [];
-    if (!first) throw new Error("none is pending");
+    if (!first) throw new Error("expected a pending secret");
     expect(due(confirmPendingSecret(data, first, 1_000 * MINUTE), 1_001 * MINUTE)).toBe(true);
     expect(due(replaceSecret(data, "secret-9", 1_000 * MINUTE), 1_001 * MINUTE)).toBe(true);
   });
 
-  it("is not while four are on their way, until the oldest of them is ten minutes old and gives way", () => {
+  it("no rotation is due with four pending secrets until the oldest is ten minutes old and is dropped", () => {
     let data = DATA;
     for (let turn = 1; turn <= 4; turn++) data = addPendingSecret(data, `secret-${turn}`, turn * MINUTE);
     expect(due(data, 11 * MINUTE - 1)).toBe(false);
@@ -194,8 +194,8 @@ describe("rotationDue", () => {
   });
 });
 
-describe("proved", () => {
-  it("has room where what is sent by time has none, and an end", () => {
+describe("addPendingAfterProof", () => {
+  it("issues up to eight pending secrets, when rotation by time stops at four", () => {
     let data: RecordData | undefined = DATA;
     for (let turn = 1; turn <= 4; turn++) data = addPendingSecret(data, `secret-${turn}`, turn);
     for (let turn = 5; turn <= 8; turn++)
@@ -207,14 +207,14 @@ describe("proved", () => {
   });
 });
 
-describe("mayBring", () => {
+describe("canReceiveSecret", () => {
   it.each([
     [undefined, undefined, true],
     ["prefetch", undefined, false],
     ["prefetch;prerender", undefined, false],
     ["Prefetch", undefined, false],
     [undefined, "websocket", false],
-  ])("for the purpose %s and the upgrade %s is %s", (purpose, upgrade, may) => {
+  ])("with Sec-Purpose %s and Upgrade %s is %s", (purpose, upgrade, may) => {
     expect(canReceiveSecret({ purpose, upgrade })).toBe(may);
   });
 });

@@ -2,103 +2,94 @@ import type { SessionRecord } from "../store.ts";
 import type { PendingSecret, RecordData, RetiredSecret, StepUpState } from "./record.ts";
 import { pickStepUpState, withStepUpState } from "./step-up.ts";
 
-/** Requests under way when the secret changed may come in with the old one for so long, in milliseconds. */
+/** How long a replaced secret is still accepted, in milliseconds: requests under way may bring it. */
 export const RETIRED_GRACE = 30_000;
-/** So many old secrets are remembered; with more of them within the grace, the oldest goes first. */
-const MOST_RETIRED = 16;
-/** A new secret is sent no sooner after the last one, in milliseconds: requests side by side get one. */
-const SENT_APART = 30_000;
-/** So many secrets may be out that nobody has presented yet. */
-const MOST_PENDING = 4;
-/** And so many with those that a proof brought: whoever has just proved who they are must get theirs. */
-const MOST_WITH_PROOFS = 8;
-/** None of them is dropped before: a response may be on its way for long, in milliseconds. */
-const PENDING_AT_LEAST = 600_000;
+/** Beyond this number, the secret that was replaced first is dropped even within its grace. */
+const MAX_RETIRED_SECRETS = 16;
+/** The shortest time between two issued secrets, in milliseconds: concurrent requests get one. */
+const MIN_ISSUE_INTERVAL = 30_000;
+/** Issued secrets that no request has presented yet. */
+const MAX_PENDING_SECRETS = 4;
+/** The same with secrets issued by a re-authentication: a user who has just authenticated must get one. */
+const MAX_PENDING_SECRETS_WITH_PROOFS = 8;
+/** No pending secret is dropped earlier, in milliseconds: its response may be on its way for long. */
+const MIN_PENDING_AGE = 600_000;
 /**
- * The number of secrets that are issued in a row although none of them comes back. An honest browser presents the first
- * one that it receives; a thief who discards them all would otherwise keep the user from ever receiving one.
+ * How many secrets are issued in a row although none comes back. An honest browser presents the first that it receives.
+ * A thief who discards them all would otherwise keep the user from ever receiving one.
  */
-const MOST_UNCLAIMED = 8;
-/** How long after the last of them the current secret is still accepted, in milliseconds. */
+const MAX_UNCLAIMED_SECRETS = 8;
+/** How long after the last unclaimed secret the current one is still accepted, in milliseconds. */
 const UNCLAIMED_GRACE = 600_000;
-/** An explicit rotation retires pending secrets that were issued longer ago, in milliseconds: nobody waits for them any more. */
-const PENDING_THROUGH_TURN = 60_000;
+/** An explicit rotation retires older pending secrets, in milliseconds: no response is still under way for them. */
+const MAX_PENDING_AGE_AT_ROTATION = 60_000;
 
-/** What a holder of the session proves with a secret; hashes are made only when they are asked for. */
+/** What a client proves with a secret. Each hash is computed only when it is needed. */
 export interface SecretProof {
   readonly secretHash: string;
   rootHash(): string;
   equal(a: string, b: string): boolean;
 }
 
-/** Which secret of a session was presented: the current one, one that was sent lately, or one that retired lately. */
+/** The secret that was presented: the current one, a pending one, or a retired one within its grace. */
 export type SecretMatch = "current" | PendingSecret | RetiredSecret;
 
-/** What the presented secret is: one that is good, an old one that came back (the root is right), or none of it. */
+/** Finds the presented secret among those of a session. An old secret with the correct root is `reused`. */
 export function matchSecret(
   data: RecordData,
   proof: SecretProof,
   now: number,
 ): SecretMatch | "reused" | "unknown" {
   if (proof.equal(proof.secretHash, data.secret)) return isIgnoringSecrets(data, now) ? "reused" : "current";
-  const is = ({ hash }: PendingSecret | RetiredSecret) => proof.equal(proof.secretHash, hash);
-  const other = data.pending?.find(is) ?? data.retired?.find((retired) => retired.until > now && is(retired));
+  const isPresented = ({ hash }: PendingSecret | RetiredSecret) => proof.equal(proof.secretHash, hash);
+  const other =
+    data.pending?.find(isPresented) ??
+    data.retired?.find((retired) => retired.until > now && isPresented(retired));
   if (other) return other;
-  // Without the root this is somebody who only knows the id, and who must not be able to end anything with it.
+  // A client without the root knows at most the id, which must not let it end the session.
   return proof.equal(proof.rootHash(), data.root) ? "reused" : "unknown";
 }
 
-/** Whether the current secret must be a copied cookie: its holder has ignored all the new secrets for too long. */
+/** Whether the holder of the current secret must be a thief, who has ignored every new secret for too long. */
 function isIgnoringSecrets({ unclaimed = 0, pending }: RecordData, now: number): boolean {
-  const issued = pending?.at(-1)?.at ?? now;
-  return unclaimed >= MOST_UNCLAIMED && now - issued >= UNCLAIMED_GRACE;
+  const lastIssuedAt = pending?.at(-1)?.at ?? now;
+  return unclaimed >= MAX_UNCLAIMED_SECRETS && now - lastIssuedAt >= UNCLAIMED_GRACE;
 }
 
-/** Whether it is a secret that nobody has presented before. */
+/** Whether the presented secret is pending: no request has presented it before. */
 export function isPending(match: SecretMatch): match is PendingSecret {
   return typeof match === "object" && "at" in match;
 }
 
-/** Whether it is a secret that was replaced, within its grace. */
+/** Whether the presented secret was replaced and is within its grace. */
 export function isRetired(match: SecretMatch): match is RetiredSecret {
   return typeof match === "object" && "until" in match;
 }
 
-/**
- * The data after an explicit rotation: the old secret stays valid for requests under way, and so do pending secrets that
- * were issued more than a minute earlier. A secret that was issued later may still be on its way to the browser: it stays
- * valid, with what had been proved when it was issued.
- */
-export function replaceSecret(data: RecordData, secret: string, now: number): RecordData {
-  const { unclaimed: _, ...rest } = withoutOldPending(data, now);
-  return { ...rest, secret, turnedAt: now, turns: countRotations(data) + 1, retired: retiredBy(rest, now) };
-}
-
-/** How often the app has replaced the secret. */
+/** Returns how often the app has replaced the secret. */
 export function countRotations({ turns = 0 }: RecordData): number {
   return turns;
 }
 
-/** The data after the pending secrets that were issued too long ago have retired. */
-function withoutOldPending(data: RecordData, now: number): RecordData {
-  const { pending = [] } = data;
-  const old = pending.filter(({ at }) => now - at > PENDING_THROUGH_TURN);
-  if (old.length === 0) return data;
-  const retired = old.map((each) => ({
-    hash: each.hash,
-    until: now + RETIRED_GRACE,
-    ...pickStepUpState(each),
-  }));
+/**
+ * Returns the data after an explicit rotation. The current secret retires, and so do pending secrets that were issued more
+ * than a minute earlier. Later ones may still be on their way to the browser: they stay valid, with what had been proved
+ * when they were issued.
+ */
+export function replaceSecret(data: RecordData, secret: string, now: number): RecordData {
+  const { unclaimed: _, ...rest } = retireOldPending(data, now);
   return {
-    ...data,
-    pending: pending.filter((each) => !old.includes(each)),
-    retired: withRetired(data.retired, retired, now),
+    ...rest,
+    secret,
+    turnedAt: now,
+    turns: countRotations(data) + 1,
+    retired: retireCurrent(rest, now),
   };
 }
 
 /**
- * The data after a secret that was sent has come back: the browser has it, so the one before it retires. But one that was
- * made later may be on its way still, or was overtaken: it stays good until it comes, too.
+ * Returns the data after a pending secret was presented. It becomes current, and the replaced secret retires. If the
+ * replaced one is newer, its response may still be on its way or was overtaken, so it becomes pending again.
  */
 export function confirmPendingSecret(data: RecordData, presented: PendingSecret, now: number): RecordData {
   const { unclaimed: _, ...rest } = data;
@@ -107,29 +98,44 @@ export function confirmPendingSecret(data: RecordData, presented: PendingSecret,
   const next = { ...withStepUpState(rest, presented), secret: hash, turnedAt: at };
   const others = data.pending?.filter((each) => each.hash !== hash) ?? [];
   if (turnedAt === undefined || turnedAt < at)
-    return { ...next, pending: others, retired: retiredBy(data, now) };
+    return { ...next, pending: others, retired: retireCurrent(data, now) };
   const overtaken = { hash: secret, at: turnedAt, ...pickStepUpState(data) };
-  const pending = [...others, overtaken].sort((one, other) => one.at - other.at).slice(-MOST_WITH_PROOFS);
-  return { ...next, pending };
+  const pending = [...others, overtaken].sort((one, other) => one.at - other.at);
+  return { ...next, pending: pending.slice(-MAX_PENDING_SECRETS_WITH_PROOFS) };
 }
 
-function retiredBy(data: RecordData, now: number): readonly RetiredSecret[] {
-  return withRetired(
-    data.retired,
-    [{ hash: data.secret, until: now + RETIRED_GRACE, ...pickStepUpState(data) }],
-    now,
-  );
+function retireOldPending(data: RecordData, now: number): RecordData {
+  const { pending = [] } = data;
+  const old = pending.filter(({ at }) => now - at > MAX_PENDING_AGE_AT_ROTATION);
+  if (old.length === 0) return data;
+  return {
+    ...data,
+    pending: pending.filter((each) => !old.includes(each)),
+    retired: addRetired(
+      data,
+      old.map((each) => toRetired(each.hash, each, now)),
+      now,
+    ),
+  };
 }
 
-function withRetired(
-  retired: readonly RetiredSecret[] = [],
+function retireCurrent(data: RecordData, now: number): readonly RetiredSecret[] {
+  return addRetired(data, [toRetired(data.secret, data, now)], now);
+}
+
+function toRetired(hash: string, proved: StepUpState, now: number): RetiredSecret {
+  return { hash, until: now + RETIRED_GRACE, ...pickStepUpState(proved) };
+}
+
+function addRetired(
+  { retired = [] }: RecordData,
   added: readonly RetiredSecret[],
   now: number,
 ): readonly RetiredSecret[] {
-  return [...added, ...retired.filter(({ until }) => until > now)].slice(0, MOST_RETIRED);
+  return [...added, ...retired.filter(({ until }) => until > now)].slice(0, MAX_RETIRED_SECRETS);
 }
 
-/** Whether the response to a request may bring a secret: one that was fetched ahead may be thrown away. */
+/** Whether the response to a request may carry a new secret. The response to a prefetch may be thrown away. */
 export function canReceiveSecret(request: {
   readonly purpose: string | undefined;
   readonly upgrade: string | undefined;
@@ -137,12 +143,12 @@ export function canReceiveSecret(request: {
   return request.upgrade === undefined && !isPrefetch(request.purpose);
 }
 
-/** Whether a request is the browser's guess at what its user will want: prefetched, or rendered ahead. */
+/** Whether the browser only expects that its user will want this page, and prefetches or prerenders it. */
 export function isPrefetch(purpose: string | undefined): boolean {
   return purpose !== undefined && /^prefetch\b/i.test(purpose);
 }
 
-/** Whether to send a new secret to the holder of the current one: not while others are on their way. */
+/** Whether to issue a new secret to the holder of the current one. Waits while earlier ones are on their way. */
 export function isRotationDue(
   data: RecordData,
   { createdAt }: Pick<SessionRecord, "createdAt">,
@@ -151,21 +157,22 @@ export function isRotationDue(
 ): boolean {
   if (every === undefined || now - (data.turnedAt ?? createdAt) < every) return false;
   const { pending = [], unclaimed = 0 } = data;
-  if (unclaimed >= MOST_UNCLAIMED) return false;
+  if (unclaimed >= MAX_UNCLAIMED_SECRETS) return false;
   const newest = pending.at(-1);
-  if (newest && now - newest.at < SENT_APART) return false;
-  return hasRoom(pending, now, MOST_PENDING);
+  if (newest && now - newest.at < MIN_ISSUE_INTERVAL) return false;
+  return hasRoom(pending, now, MAX_PENDING_SECRETS);
 }
 
-/** The data after a new secret was sent: the current one stays so until the new one comes back. */
+/** Returns the data after a secret was issued by time. The current secret stays until the new one is presented. */
 export function addPendingSecret(data: RecordData, hash: string, now: number): RecordData {
   const unclaimed = (data.unclaimed ?? 0) + 1;
-  return withPending({ ...data, unclaimed }, { hash, at: now, ...pickStepUpState(data) }, MOST_PENDING);
+  const added = { hash, at: now, ...pickStepUpState(data) };
+  return addPending({ ...data, unclaimed }, added, MAX_PENDING_SECRETS);
 }
 
 /**
- * The data after a new secret was sent to the holder of a retired one, who has just proved who they are: the response
- * that was to bring the current one may be lost, or on its way. `undefined` where too many have been sent.
+ * Returns the data after the holder of a retired secret has re-authenticated and was issued a new one: the response with
+ * the current secret may be lost or on its way. Returns `undefined` if too many secrets are pending.
  */
 export function addPendingAfterProof(
   data: RecordData,
@@ -173,17 +180,17 @@ export function addPendingAfterProof(
   after: StepUpState,
   now: number,
 ): RecordData | undefined {
-  const next = withoutOldPending(data, now);
-  if (!hasRoom(next.pending, now, MOST_WITH_PROOFS)) return undefined;
-  return withPending(next, { hash, at: now, ...after }, MOST_WITH_PROOFS);
+  const next = retireOldPending(data, now);
+  if (!hasRoom(next.pending, now, MAX_PENDING_SECRETS_WITH_PROOFS)) return undefined;
+  return addPending(next, { hash, at: now, ...after }, MAX_PENDING_SECRETS_WITH_PROOFS);
 }
 
-/** With too many on their way, the oldest has to be old enough to be given up. */
-function hasRoom(pending: readonly PendingSecret[] = [], now: number, most: number): boolean {
-  return pending.length < most || now - (pending[0]?.at ?? now) >= PENDING_AT_LEAST;
+/** Whether another secret may be issued. If too many are pending, the oldest must be old enough to be dropped. */
+function hasRoom(pending: readonly PendingSecret[] = [], now: number, max: number): boolean {
+  return pending.length < max || now - (pending[0]?.at ?? now) >= MIN_PENDING_AGE;
 }
 
-function withPending(data: RecordData, added: PendingSecret, most: number): RecordData {
+function addPending(data: RecordData, added: PendingSecret, max: number): RecordData {
   const { pending = [] } = data;
-  return { ...data, pending: [...(pending.length < most ? pending : pending.slice(1)), added] };
+  return { ...data, pending: [...(pending.length < max ? pending : pending.slice(1)), added] };
 }

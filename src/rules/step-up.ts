@@ -1,80 +1,77 @@
 import type { SessionRecord } from "../store.ts";
 import type { ReachedLevel, StepUpState } from "./record.ts";
 
-/** What a request needs the user to have proved. */
+/** The authentication that a request requires. */
 export interface StepUpRequirement {
-  /** How long ago at most, in milliseconds. */
+  /** The highest age of the authentication, in milliseconds. */
   readonly maxAuthAge: number | undefined;
-  /** At which level at least; 1 is what every session has. */
+  /** The lowest level. Every session has level 1. */
   readonly level: number;
 }
 
-/** That the user has just proved who they are. */
+/** An authentication that has just happened. */
 export interface StepUpProof {
   readonly level: number;
-  /** How long the level counts, in milliseconds; unset: as long as the session lives. */
+  /** How long the level lasts, in milliseconds. Unset for the rest of the session. */
   readonly lasts: number | undefined;
 }
 
-/** So many levels are remembered; the oldest goes first. */
-const MOST_REACHED = 8;
+/** Beyond this number, the oldest reached level is dropped. */
+const MAX_REACHED_LEVELS = 8;
 
-/** The level in force. */
+/** Returns the highest level in force. */
 export function computeLevel({ reached }: StepUpState, now: number): number {
-  // No list is made for the usual session, which has reached none.
-  return reached ? Math.max(1, ...reached.filter((each) => counts(each, now)).map(({ level }) => level)) : 1;
+  // Most sessions have reached no further level and need no arrays.
+  return reached ? Math.max(1, ...inForce(reached, now).map(({ level }) => level)) : 1;
 }
 
-/** Whether what was proved is enough: at that level or above, and no longer ago, both by the same proof. */
+/** Whether one authentication of the user is both recent enough and of a sufficient level. */
 export function meetsRequirement(
   proved: StepUpState,
   { maxAuthAge, level }: StepUpRequirement,
   { createdAt }: Pick<SessionRecord, "createdAt">,
   now: number,
 ): boolean {
-  const at = level > 1 ? lastReached(proved, level, now) : (proved.authenticatedAt ?? createdAt);
+  const { reached = [], authenticatedAt = createdAt } = proved;
+  const at = level > 1 ? inForce(reached, now).findLast((each) => each.level >= level)?.at : authenticatedAt;
   return at !== undefined && (maxAuthAge === undefined || now - at <= maxAuthAge);
 }
 
-/** What a login has proved: that the user is who they are, when the session began. */
+/** Returns the state of a session that begins with a login at this level. */
 export function recordLogin(level: number, now: number): StepUpState {
   return level === 1 ? {} : { reached: [{ level, at: now }] };
 }
 
-/** What has been proved when one more proof was given. It takes no level away that was reached by a stronger one. */
+/** Returns the state after one more authentication. A level that a stronger authentication reached stays. */
 export function recordProof(
   { reached = [] }: StepUpState,
   { level, lasts }: StepUpProof,
   now: number,
 ): StepUpState {
-  const left = reached.filter((each) => counts(each, now));
-  if (level === 1) return { authenticatedAt: now, ...(left.length > 0 && { reached: left }) };
+  const kept = inForce(reached, now);
+  if (level === 1) return { authenticatedAt: now, ...(kept.length > 0 && { reached: kept }) };
   const until = lasts === undefined ? undefined : now + lasts;
   const own: ReachedLevel = { level, at: now, ...(until !== undefined && { until }) };
-  const others = left.filter((each) => each.level > level || endOf(each) > endOf(own));
-  return { authenticatedAt: now, reached: [...others, own].slice(-MOST_REACHED) };
+  const others = kept.filter((each) => each.level > level || getEnd(each) > getEnd(own));
+  return { authenticatedAt: now, reached: [...others, own].slice(-MAX_REACHED_LEVELS) };
 }
 
-/** What was proved, and nothing else of what it stands in. */
+/** Returns only the step-up state of a larger object. */
 export function pickStepUpState({ authenticatedAt, reached }: StepUpState): StepUpState {
   return { ...(authenticatedAt !== undefined && { authenticatedAt }), ...(reached && { reached }) };
 }
 
-/** The same, with that in the place of what was proved. */
+/** Returns a copy of `data` with its step-up state replaced. */
 export function withStepUpState<Data extends StepUpState>(data: Data, proved: StepUpState): Data {
   const { authenticatedAt: _at, reached: _former, ...rest } = data;
-  // Generic rest types forget that nothing but optional members were taken away.
+  // TypeScript does not see that the rest of a generic type lacks only optional members.
   return { ...rest, ...pickStepUpState(proved) } as Data;
 }
 
-function lastReached({ reached = [] }: StepUpState, level: number, now: number): number | undefined {
-  return reached.findLast((each) => each.level >= level && counts(each, now))?.at;
+function inForce(reached: readonly ReachedLevel[], now: number): readonly ReachedLevel[] {
+  return reached.filter((each) => getEnd(each) > now);
 }
 
-function counts(each: ReachedLevel, now: number): boolean {
-  return endOf(each) > now;
-}
-
-function endOf({ until = Number.POSITIVE_INFINITY }: ReachedLevel): number {
+function getEnd({ until = Number.POSITIVE_INFINITY }: ReachedLevel): number {
   return until;
 }

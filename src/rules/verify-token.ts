@@ -3,7 +3,7 @@ import { findEndReason, type Lifetime } from "./expiry.ts";
 import { getCookieName, type RecordData, readRecordData } from "./record.ts";
 import { matchSecret, type SecretMatch, type SecretProof } from "./rotation.ts";
 
-/** A record, and the secret of it that was presented: the current one, or one that retired lately. */
+/** A record whose token was accepted, and which of its secrets the client presented. */
 export interface AcceptedToken {
   readonly admitted: true;
   readonly record: SessionRecord;
@@ -11,24 +11,20 @@ export interface AcceptedToken {
   readonly match: SecretMatch;
 }
 
-/** Whether a token gets in, by its record, its secret and the clock alone. */
+/** The verdict on a token. It depends only on the record, the secret, the clock and the options. */
 export type TokenVerdict =
   | AcceptedToken
   | { readonly admitted: false; readonly reason: "unknown" }
-  // Whoever gets these has proved to have held the session: only to them may its end be told.
-  | {
-      readonly admitted: false;
-      readonly reason: EndReason;
-      readonly record: SessionRecord;
-    };
+  // These reasons reveal how a session ended, so only a client that proves its secret gets them.
+  | { readonly admitted: false; readonly reason: EndReason; readonly record: SessionRecord };
 
-/** The names under which a manager's tokens are good, without prefixes: that of now, and those of before. */
+/** The cookie names under which a manager accepts tokens, without prefixes. */
 export interface CookieNames {
   readonly base: string;
   readonly formerBases: readonly string[];
 }
 
-/** Whether a session is one of the manager with these names. */
+/** Whether a session's cookie has one of these names. */
 export function belongsToCookie(data: RecordData, { base, formerBases }: CookieNames): boolean {
   const cookie = getCookieName(data);
   return cookie === base || formerBases.includes(cookie);
@@ -36,6 +32,7 @@ export function belongsToCookie(data: RecordData, { base, formerBases }: CookieN
 
 const UNKNOWN: TokenVerdict = Object.freeze({ admitted: false, reason: "unknown" });
 
+/** Decides whether a token is accepted. `record` is what the store holds under the token's id. */
 export function verifyToken(
   record: SessionRecord | undefined,
   proof: SecretProof,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { forged, fuzzRuns } from "../../test/support/fuzz.ts";
-import { createFormToken, verifyFormToken } from "./form-token.ts";
+import { createFormToken, isFormToken } from "./form-token.ts";
 import { Signer } from "./signer.ts";
 
 const signer = new Signer(["k".repeat(32)], "sid");
@@ -11,8 +11,8 @@ describe("a form's token", () => {
   it("is good for its session, as often as it is asked for", () => {
     const token = createFormToken(signer, ANN);
     expect(token).toMatch(/^[0-9A-Za-z]{22}\.[0-9a-f]{64}$/);
-    expect(verifyFormToken(signer, ANN, token)).toBe(true);
-    expect(verifyFormToken(signer, ANN, token)).toBe(true);
+    expect(isFormToken(signer, ANN, token)).toBe(true);
+    expect(isFormToken(signer, ANN, token)).toBe(true);
   });
 
   it("is another text each time, so that no compression gives it away", () => {
@@ -21,8 +21,8 @@ describe("a form's token", () => {
 
   it("is good for no other session, nor for one whose root is another", () => {
     const token = createFormToken(signer, ANN);
-    expect(verifyFormToken(signer, { ...ANN, id: "b".repeat(22) }, token)).toBe(false);
-    expect(verifyFormToken(signer, { ...ANN, root: "root-of-bob" }, token)).toBe(false);
+    expect(isFormToken(signer, { ...ANN, id: "b".repeat(22) }, token)).toBe(false);
+    expect(isFormToken(signer, { ...ANN, root: "root-of-bob" }, token)).toBe(false);
   });
 
   it.each<[what: string, text: unknown]>([
@@ -38,7 +38,7 @@ describe("a form's token", () => {
     ["a blank in the salt", `${" ".repeat(22)}.${"0".repeat(64)}`],
     ["a megabyte", "s".repeat(1_000_000)],
   ])("is not %s", (_what, text) => {
-    expect(verifyFormToken(signer, ANN, text)).toBe(false);
+    expect(isFormToken(signer, ANN, text)).toBe(false);
   });
 
   it("is nothing but what was made for the session, whatever a form holds", () => {
@@ -52,7 +52,7 @@ describe("a form's token", () => {
     let taken = 0;
     fc.assert(
       fc.property(forged(own, piece, 4), (value) => {
-        const good = verifyFormToken(signer, ANN, value);
+        const good = isFormToken(signer, ANN, value);
         if (good) taken++;
         expect(good).toBe(value === own);
       }),

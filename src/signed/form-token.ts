@@ -15,7 +15,7 @@ export function createFormToken(signer: Signer, owner: FormOwner): string {
 }
 
 /** Whether that is a token of that session's. Whatever a form may hold: nobody has looked at it yet. */
-export function verifyFormToken(signer: Signer, owner: FormOwner, text: unknown): boolean {
+export function isFormToken(signer: Signer, owner: FormOwner, text: unknown): boolean {
   if (
     typeof text !== "string" ||
     text[TOKEN_LENGTH.root] !== "." ||

@@ -3,6 +3,7 @@ import { Browser, testSessions } from "../../test/support/browser.ts";
 import { GatedStore } from "../../test/support/gated-store.ts";
 import { bindSessions } from "../http/bound-sessions.ts";
 import { Manager, type ManagerOptions, type SessionEvents } from "../index.ts";
+import { formToken, revocationToken, revokeByToken, verifyFormToken } from "../signed.ts";
 import { TestClock } from "../testing/test-clock.ts";
 
 const [KEY, OLD] = ["k".repeat(32), "o".repeat(32)];
@@ -33,62 +34,66 @@ describe("formToken and verifyFormToken", () => {
     const rejected: SessionEvents["rejected"][] = [];
     manager.events.on("rejected", (event) => rejected.push(event));
     const request = await loaded((await login()).browser);
-    expect(() => sessions.verifyFormToken(request, "x")).toThrow("the form has no token of this session");
+    expect(() => verifyFormToken(sessions, request, "x")).toThrow("The form has no token of this session.");
     expect(rejected).toEqual([{ reason: "cross_origin", at: clock.now() }]);
   });
 
-  it("ASVS 3.5.1: let a form of the session's own pass, and no other one", async () => {
+  it("let a form of the session's own pass, and no other one [asvs 3.5.1]", async () => {
     const { sessions, login, loaded } = setUp();
     const [ann, again, bob] = [await login(), await login(), await login("bob")];
-    const token = sessions.formToken(await loaded(ann.browser));
-    expect(sessions.verifyFormToken(await loaded(ann.browser), token)).toBeUndefined();
+    const token = formToken(sessions, await loaded(ann.browser));
+    expect(verifyFormToken(sessions, await loaded(ann.browser), token)).toBeUndefined();
     for (const { browser } of [again, bob]) {
       const request = await loaded(browser);
-      expect(() => sessions.verifyFormToken(request, token)).toThrow(
+      expect(() => verifyFormToken(sessions, request, token)).toThrow(
         expect.objectContaining({ code: "ERR_CROSS_ORIGIN", status: 403 }),
       );
     }
     for (const wrong of [undefined, "", [token], `${token}0`]) {
       const request = await loaded(ann.browser);
-      expect(() => sessions.verifyFormToken(request, wrong)).toThrow(/the form has no token of this session/);
+      expect(() => verifyFormToken(sessions, request, wrong)).toThrow(
+        /The form has no token of this session/,
+      );
     }
   });
 
   it("are broken by no rotation, and by a new login", async () => {
     const { sessions, login, loaded } = setUp();
     const { browser } = await login();
-    const token = sessions.formToken(await loaded(browser));
+    const token = formToken(sessions, await loaded(browser));
     await browser.visit(sessions.rotate);
     await browser.visit((request) => sessions.reauthenticate(request));
-    expect(sessions.verifyFormToken(await loaded(browser), token)).toBeUndefined();
+    expect(verifyFormToken(sessions, await loaded(browser), token)).toBeUndefined();
     await browser.visit((request) => sessions.init(request, "ann"));
     const request = await loaded(browser);
-    expect(() => sessions.verifyFormToken(request, token)).toThrow(/no token of this session/);
+    expect(() => verifyFormToken(sessions, request, token)).toThrow(/no token of this session/);
   });
 
   it("survive a new key as long as the old one is there", async () => {
     const store = new GatedStore();
     const before = setUp({ keys: [OLD] }, store);
     const { browser } = await before.login();
-    const token = before.sessions.formToken(await before.loaded(browser));
+    const token = formToken(before.sessions, await before.loaded(browser));
     const both = setUp({ keys: [KEY, OLD] }, store);
-    expect(both.sessions.verifyFormToken(await both.loaded(browser), token)).toBeUndefined();
+    expect(verifyFormToken(both.sessions, await both.loaded(browser), token)).toBeUndefined();
     const after = setUp({ keys: [KEY] }, store);
     const request = await after.loaded(browser);
-    expect(() => after.sessions.verifyFormToken(request, token)).toThrow(/no token of this session/);
-    const renewed = both.sessions.formToken(await both.loaded(browser));
-    expect(after.sessions.verifyFormToken(request, renewed)).toBeUndefined();
+    expect(() => verifyFormToken(after.sessions, request, token)).toThrow(/no token of this session/);
+    const renewed = formToken(both.sessions, await both.loaded(browser));
+    expect(verifyFormToken(after.sessions, request, renewed)).toBeUndefined();
   });
 
   it("need a session that was loaded, as require does, and say what is missing", async () => {
     const { sessions, loaded } = setUp();
-    expect(() => sessions.formToken(new Browser().request())).toThrow(/^formToken: no session was loaded/);
-    expect(() => sessions.verifyFormToken(new Browser().request(), "")).toThrow(
-      /^verifyFormToken: no session/,
+    expect(() => formToken(sessions, new Browser().request())).toThrow(/^formToken found no loaded session/);
+    expect(() => verifyFormToken(sessions, new Browser().request(), "")).toThrow(
+      /^verifyFormToken found no loaded session/,
     );
     const stranger = await loaded(new Browser());
-    expect(() => sessions.formToken(stranger)).toThrow(expect.objectContaining({ code: "ERR_UNAUTHORIZED" }));
-    expect(() => sessions.verifyFormToken(stranger, "")).toThrow(
+    expect(() => formToken(sessions, stranger)).toThrow(
+      expect.objectContaining({ code: "ERR_UNAUTHORIZED" }),
+    );
+    expect(() => verifyFormToken(sessions, stranger, "")).toThrow(
       expect.objectContaining({ code: "ERR_UNAUTHORIZED" }),
     );
   });
@@ -97,11 +102,11 @@ describe("formToken and verifyFormToken", () => {
     const { sessions, login } = setUp();
     const { browser } = await login();
     const bound = () => bindSessions(sessions, async () => browser.request());
-    const token = await bound().formToken();
-    await expect(bound().verifyFormToken(token)).resolves.toBeUndefined();
-    await expect(bound().verifyFormToken("")).rejects.toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    const token = await formToken(bound());
+    await expect(verifyFormToken(bound(), token)).resolves.toBeUndefined();
+    await expect(verifyFormToken(bound(), "")).rejects.toMatchObject({ code: "ERR_CROSS_ORIGIN" });
     const nobody = bindSessions(sessions, async () => new Browser().request());
-    await expect(nobody.formToken()).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED" });
+    await expect(formToken(nobody)).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED" });
   });
 });
 
@@ -109,9 +114,9 @@ describe("revocationToken and revokeByToken", () => {
   it("end that session, once, and log nobody in", async () => {
     const { manager, login, loaded, sessions, told } = setUp();
     const [thief, own] = [await login(), await login()];
-    const token = manager.revocationToken(thief.id);
-    expect(await manager.revokeByToken(token)).toBe(true);
-    expect(await manager.revokeByToken(token)).toBe(false);
+    const token = revocationToken(manager, thief.id);
+    expect(await revokeByToken(manager, token)).toBe(true);
+    expect(await revokeByToken(manager, token)).toBe(false);
     expect(told).toEqual([{ ids: [thief.id], reason: "revoked", at: expect.any(Number) }]);
     expect(sessions.current(await loaded(thief.browser))).toBeUndefined();
     expect(sessions.current(await loaded(own.browser))?.id).toBe(own.id);
@@ -121,16 +126,16 @@ describe("revocationToken and revokeByToken", () => {
     const { manager, login, clock } = setUp({ keys: [KEY], expiresIn: "30d" });
     const [one, two] = [await login(), await login()];
     const [week, hour] = [
-      manager.revocationToken(one.id),
-      manager.revocationToken(two.id, { expiresIn: "1h" }),
+      revocationToken(manager, one.id),
+      revocationToken(manager, two.id, { expiresIn: "1h" }),
     ];
     clock.advance("1h");
-    expect(await manager.revokeByToken(hour)).toBe(false);
+    expect(await revokeByToken(manager, hour)).toBe(false);
     clock.advance("6d");
-    expect(await manager.revokeByToken(week)).toBe(true);
-    const late = manager.revocationToken(two.id);
+    expect(await revokeByToken(manager, week)).toBe(true);
+    const late = revocationToken(manager, two.id);
     clock.advance("7d");
-    expect(await manager.revokeByToken(late)).toBe(false);
+    expect(await revokeByToken(manager, late)).toBe(false);
     expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
   });
 
@@ -138,28 +143,28 @@ describe("revocationToken and revokeByToken", () => {
     const store = new GatedStore();
     const before = setUp({ keys: [OLD] }, store);
     const { id } = await before.login();
-    const token = before.manager.revocationToken(id);
-    expect(await setUp({ keys: [KEY] }, store).manager.revokeByToken(token)).toBe(false);
-    expect(await setUp({ keys: [KEY, OLD] }, store).manager.revokeByToken(token)).toBe(true);
+    const token = revocationToken(before.manager, id);
+    expect(await revokeByToken(setUp({ keys: [KEY] }, store).manager, token)).toBe(false);
+    expect(await revokeByToken(setUp({ keys: [KEY, OLD] }, store).manager, token)).toBe(true);
   });
 
   it("ask no store about what is no such text", async () => {
     const { manager, store, login } = setUp();
     const { id } = await login();
     store.calls.length = 0;
-    for (const wrong of [undefined, null, "", id, [manager.revocationToken(id)], "a.b.c"])
-      expect(await manager.revokeByToken(wrong)).toBe(false);
+    for (const wrong of [undefined, null, "", id, [revocationToken(manager, id)], "a.b.c"])
+      expect(await revokeByToken(manager, wrong)).toBe(false);
     expect(store.calls).toEqual([]);
   });
 
   it("are told what they were given", () => {
     const { manager } = setUp();
-    expect(() => manager.revocationToken("x")).toThrow(/^revocationToken: needs the id of a session/);
-    expect(() => manager.revocationToken("a".repeat(22), { expires: "1h" } as never)).toThrow(
-      /^revocationToken: no option "expires"/,
+    expect(() => revocationToken(manager, "x")).toThrow(/^revocationToken requires the id of a session/);
+    expect(() => revocationToken(manager, "a".repeat(22), { expires: "1h" } as never)).toThrow(
+      /^"expires" is not an option of revocationToken/,
     );
     const soon = { expiresIn: "soon" as "1h" };
-    expect(() => manager.revocationToken("a".repeat(22), soon)).toThrow(/^revocationToken.expiresIn: needs/);
+    expect(() => revocationToken(manager, "a".repeat(22), soon)).toThrow(/^revocationToken\.expiresIn/);
   });
 });
 
@@ -168,11 +173,11 @@ describe("without keys", () => {
     const { manager, sessions, login, loaded } = setUp({});
     const { browser, id } = await login();
     const request = await loaded(browser);
-    const message = /^(\w+): needs the option keys, such as keys: \[process\.env\.SESSION_KEY\]/;
-    expect(() => sessions.formToken(request)).toThrow(message);
-    expect(() => sessions.verifyFormToken(request, "")).toThrow(message);
-    expect(() => manager.revocationToken(id)).toThrow(message);
-    await expect(manager.revokeByToken("")).rejects.toThrow(message);
-    expect(() => sessions.formToken(request)).toThrow(TypeError);
+    const message = /^(\w+) requires the option keys, such as keys: \[process\.env\.SESSION_KEY\]/;
+    expect(() => formToken(sessions, request)).toThrow(message);
+    expect(() => verifyFormToken(sessions, request, "")).toThrow(message);
+    expect(() => revocationToken(manager, id)).toThrow(message);
+    await expect(revokeByToken(manager, "")).rejects.toThrow(message);
+    expect(() => formToken(sessions, request)).toThrow(TypeError);
   });
 });

@@ -1,7 +1,7 @@
 import { shardOf } from "../cookie/shard.ts";
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,

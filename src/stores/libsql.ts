@@ -1,23 +1,23 @@
-import { type Duration, parseDuration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import type { ExpiredSession, Store } from "../store.ts";
+import type { Duration } from "../duration.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
-import type { Row } from "./shared/rows.ts";
+import type { SqlValue } from "./shared/rows.ts";
+import type { SqlStore } from "./shared/sql-store.ts";
 import {
-  ENDED_AT_ONCE,
-  type Engine,
-  LOG_AHEAD,
-  Patience,
-  type Statement,
-  type Value,
+  ENABLE_WAL,
+  LockRetry,
+  MAX_PER_BLOCKING_STEP,
+  type SqliteEngine,
+  type SqliteQuery,
+  type SqliteRow,
 } from "./sqlite/engine.ts";
-import { namesOf } from "./sqlite/schema.ts";
+import { toSqliteNames } from "./sqlite/schema.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
 
 type Values = Array<string | number | Uint8Array | null>;
 
-/** What the store calls of a client of `@libsql/client`. */
+/** The members of an `@libsql/client` client that the store uses. */
 export interface LibsqlClient {
   execute(statement: { sql: string; args: Values }): Promise<{ readonly rows: readonly unknown[] }>;
   batch(
@@ -30,54 +30,49 @@ export interface LibsqlClient {
   readonly protocol: string;
 }
 
-/** What the store calls of a prepared statement of Cloudflare D1. */
+/** The members of a Cloudflare D1 prepared statement that the store uses. */
 export interface D1Statement {
   bind(...values: Values): D1Statement;
   all(): Promise<{ readonly results: readonly unknown[] }>;
 }
 
-/** What the store calls of a database of Cloudflare D1. */
+/** The members of a Cloudflare D1 database that the store uses. */
 export interface D1 {
   prepare(sql: string): D1Statement;
   batch(statements: D1Statement[]): Promise<ReadonlyArray<{ readonly results: readonly unknown[] }>>;
 }
 
 /**
- * Options of `libsqlStore`. On D1 and in Cloudflare Workers there is no background cleanup, and `cleanupEvery` can only be
- * `false`: call `deleteExpired` from a cron trigger, or expired records stay forever.
+ * The options of `libsqlStore`. On D1 and in Cloudflare Workers there is no background cleanup, and `cleanupEvery` must be
+ * `false` if set. Call `deleteExpired` from a cron trigger there: otherwise expired records stay forever.
  */
 export interface LibsqlStoreOptions extends CleanupOptions {
-  /** The table's name, 1 to 100 characters; a second table and four indexes begin with it. Default: `sessionup_sessions`. */
+  /**
+   * The table's name, 1 to 100 characters. The names of a second table and of four indexes begin with it. Default:
+   * `sessionup_sessions`.
+   */
   readonly table?: string;
-  /** How long it waits for an answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
+  /** How long an operation waits for a reply before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
 }
 
-/** A store over `@libsql/client`, or on Cloudflare D1. */
-export interface LibsqlStore extends Store {
-  /**
-   * Makes the tables or brings them up to date, and puts a local file into WAL mode; several processes may do so at
-   * once. Call it once, when the app starts or is deployed. Rejects with `ERR_STORE` where a later release has been there.
-   */
-  migrate(): Promise<void>;
-  /** The SQL by which `migrate` makes the tables where there are none: D1 has migrations of its own to put it in. */
-  migrationSql(): string;
-  deleteExpired(now: number, limit: number): Promise<number>;
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
-  close(): Promise<void>;
-}
+/**
+ * A store in libSQL or Cloudflare D1. `migrate` also puts a local file into WAL mode. Use `migrationSql()` for D1's own
+ * migrations.
+ */
+export type LibsqlStore = SqlStore;
 
-/** A server does it in its own time, but the answer names them all. */
-const ENDED_AT_ONCE_REMOTELY = 10_000;
+/** `maxPerStep` of an engine that does not block the event loop. One reply contains all the ids. */
+const MAX_PER_REMOTE_STEP = 10_000;
 
 /**
- * Keeps sessions in libSQL (Turso, sqld, a local file) or in Cloudflare D1. Takes the app's own client: that of
- * `createClient` of `@libsql/client`, or the `D1Database` that a Worker is bound to.
+ * Stores sessions in libSQL (Turso, sqld, a local file) or in Cloudflare D1. Takes the app's own client: the result of
+ * `createClient` of `@libsql/client`, or the `D1Database` binding of a Worker.
  *
- * The client must read from the primary: with an embedded replica (`syncUrl`), or a D1 session that may read anywhere, a
- * session that was ended elsewhere lives on until the replica hears of it.
+ * The client must read from the primary. With an embedded replica (`syncUrl`), or a D1 session that may read from replicas,
+ * a session that ended elsewhere stays valid until the replica is synchronized.
  *
- * Throws `TypeError` for wrong options.
+ * Throws `TypeError` for invalid options.
  *
  * @example
  * ```ts
@@ -92,13 +87,13 @@ const ENDED_AT_ONCE_REMOTELY = 10_000;
  */
 export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptions = {}): LibsqlStore {
   checkOptionNames(options, "libsqlStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
-  const { table = "sessionup_sessions", timeout = "5s" } = options;
-  const names = namesOf(table);
-  const engine = engineOf(client, timeout);
+  const { table = "sessionup_sessions", timeout } = options;
+  const names = toSqliteNames(table);
+  const engine = toEngine(client, createRetry(timeout));
   const onServer = engine instanceof LibsqlEngine && !inWorkers();
   if (!onServer && options.cleanupEvery)
     throw new TypeError(
-      "cleanupEvery must be false on D1 and in Workers, which stop timers; call deleteExpired from a cron trigger.",
+      "cleanupEvery must be false on D1 and in Workers, which stop timers. Call deleteExpired from a cron trigger.",
     );
   return new SqliteSessions(engine, {
     store: "libsqlStore",
@@ -108,63 +103,57 @@ export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptio
   });
 }
 
-function engineOf(client: LibsqlClient | D1, timeout: Duration): Engine {
+function toEngine(client: LibsqlClient | D1, retry: Retry): SqliteEngine {
   if (typeof client?.batch === "function") {
-    if ("execute" in client && typeof client.execute === "function") return new LibsqlEngine(client, timeout);
-    if ("prepare" in client && typeof client.prepare === "function") return new D1Engine(client, timeout);
+    if ("execute" in client && typeof client.execute === "function") return new LibsqlEngine(client, retry);
+    if ("prepare" in client && typeof client.prepare === "function") return new D1Engine(client, retry);
   }
-  throw new TypeError("client: needs what createClient of @libsql/client makes, or a D1Database");
+  throw new TypeError("client must be the result of createClient() of @libsql/client, or a D1Database.");
 }
 
-/** There no request may wait for what another one has begun, and a timer ends with the request that set it. */
+/** In Workers, a request cannot wait for the I/O of another request, and a timer ends with the request that set it. */
 function inWorkers(): boolean {
   return typeof navigator === "object" && navigator.userAgent === "Cloudflare-Workers";
 }
 
-/** Waits for the network only so long, and tries again while the database is locked. */
-class Answers {
-  readonly #deadline: Deadline;
-  readonly #patience: Patience;
+type Retry = <Answer>(attempt: () => Promise<Answer>) => Promise<Answer>;
 
-  constructor(timeout: Duration) {
-    this.#deadline = new Deadline(timeout);
-    this.#patience = new Patience(parseDuration(timeout, "timeout"), "libsqlStore");
-  }
-
-  to<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    return this.#deadline.within(this.#patience.lockFree(ask));
-  }
+/** Returns a function that limits how long an operation takes, and repeats it while the database is locked. */
+function createRetry(timeout: Duration | undefined): Retry {
+  const deadline = new Deadline(timeout);
+  const retry = new LockRetry(deadline.milliseconds, "libsqlStore");
+  return (attempt) => deadline.within(retry.run(attempt));
 }
 
-/** What a local file's connection waits for a lock at least, in milliseconds. */
-const LOCK_WAIT = 5;
-/** By then garbage has been collected, in milliseconds. */
+/** The shortest busy timeout of a local file's connection, in milliseconds. */
+const MIN_BUSY_TIMEOUT = 5;
+/** How long a broken connection stays out of use, in milliseconds. By then its statements are garbage-collected. */
 const SET_ASIDE = 30_000;
 
-class LibsqlEngine implements Engine {
-  /** Whether this process reads and writes the file itself. */
+class LibsqlEngine implements SqliteEngine {
+  /** Whether the database is a local file. */
   readonly local: boolean;
-  readonly most: number;
-  readonly logAhead?: () => Promise<void>;
+  readonly maxPerStep: number;
+  readonly enableWal?: () => Promise<void>;
   readonly #client: LibsqlClient;
-  readonly #answers: Answers;
+  readonly #retry: Retry;
 
-  constructor(client: LibsqlClient, timeout: Duration) {
+  constructor(client: LibsqlClient, retry: Retry) {
     this.#client = client;
-    this.#answers = new Answers(timeout);
+    this.#retry = retry;
     this.local = client.protocol === "file";
-    this.most = this.local ? ENDED_AT_ONCE : ENDED_AT_ONCE_REMOTELY;
-    if (this.local) this.logAhead = async () => void (await this.read({ sql: LOG_AHEAD, values: [] }));
+    this.maxPerStep = this.local ? MAX_PER_BLOCKING_STEP : MAX_PER_REMOTE_STEP;
+    if (this.local) this.enableWal = async () => void (await this.read({ sql: ENABLE_WAL, values: [] }));
   }
 
-  async read<Of = Row>({ sql, values }: Statement): Promise<readonly Of[]> {
-    const { rows } = await this.#answers.to(() => this.#client.execute({ sql, args: [...values] }));
-    return rows as readonly Of[];
+  async read({ sql, values }: SqliteQuery): Promise<readonly SqliteRow[]> {
+    const { rows } = await this.#retry(() => this.#client.execute({ sql, args: [...values] }));
+    return rows as readonly SqliteRow[];
   }
 
-  async write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>> {
-    const results = await this.#batch(statements.map(({ sql, values }) => ({ sql, args: [...values] })));
-    return results.map(({ rows }) => rows as readonly Row[]);
+  async write(queries: readonly SqliteQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
+    const results = await this.#batch(queries.map(({ sql, values }) => ({ sql, args: [...values] })));
+    return results.map(({ rows }) => rows as readonly SqliteRow[]);
   }
 
   async define(statements: readonly string[]): Promise<void> {
@@ -172,9 +161,9 @@ class LibsqlEngine implements Engine {
   }
 
   #batch(statements: Parameters<LibsqlClient["batch"]>[0]): ReturnType<LibsqlClient["batch"]> {
-    return this.#answers.to(async () => {
+    return this.#retry(async () => {
       if (!this.local) return this.#client.batch(statements, "write");
-      await this.#findUnlocked();
+      await this.#waitForLock();
       return this.#client.batch(statements, "write").catch(async (error: unknown) => {
         if (error instanceof Error && /statements in progress/.test(error.message)) await this.#setAside();
         throw error;
@@ -183,17 +172,17 @@ class LibsqlEngine implements Engine {
   }
 
   /**
-   * A batch that finds the file locked leaves its connection unable to commit until garbage is collected. So the lock
-   * is tried first, by what leaves nothing, and who comes between is waited for.
+   * Takes and releases the lock. A batch that finds the file locked leaves its connection unable to commit until garbage is
+   * collected; this script does not. If a writer takes the lock in between, the batch waits for it with the busy timeout.
    */
-  async #findUnlocked(): Promise<void> {
+  async #waitForLock(): Promise<void> {
     const { rows } = await this.#client.execute({ sql: "PRAGMA busy_timeout", args: [] });
-    const [row] = rows as ReadonlyArray<{ readonly timeout: number | bigint | string }>;
-    const wait = Number(row?.timeout) < LOCK_WAIT ? `PRAGMA busy_timeout = ${LOCK_WAIT}; ` : "";
+    const [row] = rows as readonly SqliteRow[];
+    const wait = Number(row?.timeout) < MIN_BUSY_TIMEOUT ? `PRAGMA busy_timeout = ${MIN_BUSY_TIMEOUT}; ` : "";
     await this.#client.executeMultiple(`${wait}BEGIN IMMEDIATE; ROLLBACK`);
   }
 
-  /** Keeps a connection that cannot commit from being used: the client gives the one that came back last. */
+  /** Keeps a connection that cannot commit out of use: the client reuses the connection that was returned last. */
   async #setAside(): Promise<void> {
     const transaction = await this.#client.transaction("read");
     const timer = setTimeout(() => transaction.close(), SET_ASIDE);
@@ -201,38 +190,38 @@ class LibsqlEngine implements Engine {
   }
 }
 
-class D1Engine implements Engine {
-  readonly most: number = ENDED_AT_ONCE_REMOTELY;
+class D1Engine implements SqliteEngine {
+  readonly maxPerStep: number = MAX_PER_REMOTE_STEP;
   readonly #database: D1;
-  readonly #answers: Answers;
+  readonly #retry: Retry;
 
-  constructor(database: D1, timeout: Duration) {
+  constructor(database: D1, retry: Retry) {
     this.#database = database;
-    this.#answers = new Answers(timeout);
+    this.#retry = retry;
   }
 
-  async read<Of = Row>(statement: Statement): Promise<readonly Of[]> {
-    const { results } = await this.#answers.to(() => this.#prepare(statement).all());
-    return results.map(withBytes) as Of[];
+  async read(query: SqliteQuery): Promise<readonly SqliteRow[]> {
+    const { results } = await this.#retry(() => this.#prepare(query).all());
+    return results.map(withBytes) as SqliteRow[];
   }
 
-  async write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>> {
-    const answers = await this.#answers.to(() =>
-      this.#database.batch(statements.map((statement) => this.#prepare(statement))),
+  async write(queries: readonly SqliteQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
+    const answers = await this.#retry(() =>
+      this.#database.batch(queries.map((query) => this.#prepare(query))),
     );
-    return answers.map(({ results }) => results.map(withBytes) as Row[]);
+    return answers.map(({ results }) => results.map(withBytes) as SqliteRow[]);
   }
 
   async define(statements: readonly string[]): Promise<void> {
-    await this.#answers.to(() => this.#database.batch(statements.map((sql) => this.#database.prepare(sql))));
+    await this.#retry(() => this.#database.batch(statements.map((sql) => this.#database.prepare(sql))));
   }
 
-  #prepare({ sql, values }: Statement): D1Statement {
-    return this.#database.prepare(sql).bind(...(values as Value[]));
+  #prepare({ sql, values }: SqliteQuery): D1Statement {
+    return this.#database.prepare(sql).bind(...(values as SqlValue[]));
   }
 }
 
-/** D1 gives bytes as a list of numbers. */
+/** D1 returns bytes as an array of numbers. */
 function withBytes(row: unknown): unknown {
   if (typeof row !== "object" || row === null || !("user_key" in row)) return row;
   const { user_key } = row;

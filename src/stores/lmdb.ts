@@ -1,5 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,

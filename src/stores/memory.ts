@@ -28,7 +28,7 @@
  * call took 345 ms.
  */
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { End, ExpiredSession, SessionCursor, SessionRecord, Store, TombstoneOptions } from "../store.ts";
 import { createColumns } from "./memory/columns.ts";
 import { createExpiryWheel } from "./memory/expiry-wheel.ts";

@@ -1,48 +1,37 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import type { ExpiredSession, Store } from "../store.ts";
+import { checkOptionNames, parseBoolean } from "../options/parsers.ts";
 import { MysqlClient, type MysqlPool } from "./mysql/client.ts";
-import { namesOf } from "./mysql/schema.ts";
+import { toMysqlNames } from "./mysql/schema.ts";
 import { MysqlSessions } from "./mysql/sessions.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
+import type { SqlStore } from "./shared/sql-store.ts";
 
 export type { MysqlConnection, MysqlPool, MysqlQuery } from "./mysql/client.ts";
 
-/** What a mysql store can be told. */
+/** The options of `mysqlStore`. */
 export interface MysqlStoreOptions extends CleanupOptions {
-  /** The table's name, 1 to 57 characters; two more tables begin with it. Default: `sessionup_sessions`. */
+  /** The table's name, 1 to 57 characters. The names of two more tables begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
-  /** How long it waits for an answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
+  /** How long an operation waits for a reply before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
   /**
-   * Whether each connection parses the statements of every request once. Default: true. False where something between
-   * the app and the server knows no prepared statements.
+   * Whether each connection parses the statements of every request only once. Default: true. Set it to false if a proxy
+   * between the app and the server does not support prepared statements.
    */
   readonly prepare?: boolean;
 }
 
-/** A store in MySQL or MariaDB. */
-export interface MysqlStore extends Store {
-  /**
-   * Makes the tables or brings them up to date; several processes may do so at once. Call it when the app starts, or
-   * carry `migrationSql` out yourself. Rejects with `ERR_STORE` where a later release, or another table of that name, is
-   * there.
-   */
-  migrate(): Promise<void>;
-  /** The SQL by which `migrate` makes the tables where there are none. */
-  migrationSql(): string;
-  deleteExpired(now: number, limit: number): Promise<number>;
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
-  close(): Promise<void>;
-}
+/** A store in MySQL or MariaDB. `migrate` also rejects with `ERR_STORE` when another table has the name. */
+export type MysqlStore = SqlStore;
 
 /**
- * Keeps sessions in MySQL 8 or MariaDB 10.6, or later. Takes the app's own pool: what `createPool` of `mysql2/promise`
- * gives, or of a pool of `mysql2` its `promise()`. Reads and writes have to go to the primary.
+ * Stores sessions in MySQL 8 or MariaDB 10.6, or later. Takes the app's own pool: the result of `createPool` of
+ * `mysql2/promise`, or of `promise()` of a `mysql2` pool. The pool must connect to the primary.
  *
- * Throws `TypeError` for wrong options. Its methods reject with the driver's own errors; with `ERR_STORE` when no answer
- * comes in time, when `migrate` was never called, or when a transaction of the app's is open on a connection.
+ * Throws `TypeError` for invalid options. The store's methods reject with the driver's own errors. They reject with
+ * `ERR_STORE` when the server does not reply in time, when `migrate` was never called, or when the app has a transaction
+ * open on a connection of the pool.
  *
  * @example
  * ```ts
@@ -57,11 +46,13 @@ export interface MysqlStore extends Store {
  */
 export function mysqlStore(pool: MysqlPool, options: MysqlStoreOptions = {}): MysqlStore {
   if (typeof pool?.getConnection !== "function" || "promise" in pool)
-    throw new TypeError("pool: needs createPool of mysql2/promise, or promise() of a pool of mysql2");
+    throw new TypeError(
+      "pool must be the result of createPool() of mysql2/promise, or of promise() of a mysql2 pool.",
+    );
   checkOptionNames(options, "mysqlStore", ["table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
-  const { table = "sessionup_sessions", prepare = true } = options;
-  if (typeof prepare !== "boolean") throw new TypeError("prepare: needs true or false");
-  const names = namesOf(table);
-  const client = new MysqlClient(pool, new Deadline(options.timeout), prepare);
+  const { table = "sessionup_sessions", timeout, prepare = true } = options;
+  parseBoolean(prepare, "prepare");
+  const names = toMysqlNames(table);
+  const client = new MysqlClient(pool, new Deadline(timeout), prepare);
   return new MysqlSessions(client, names, options);
 }

@@ -1,46 +1,38 @@
 import { type Duration, parseDuration } from "../duration.ts";
-import { checkOptionNames } from "../options/checks.ts";
-import type { ExpiredSession, Store } from "../store.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import type { SqlStore } from "./shared/sql-store.ts";
 import { SqliteConnection, type SqliteDatabase } from "./sqlite/connection.ts";
-import { namesOf } from "./sqlite/schema.ts";
+import { toSqliteNames } from "./sqlite/schema.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
 
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/connection.ts";
 
-/** Options of `sqliteStore`. */
+/** The options of `sqliteStore`. */
 export interface SqliteStoreOptions extends CleanupOptions {
-  /** The table's name, 1 to 100 characters; a second table and four indexes begin with it. Default: `sessionup_sessions`. */
+  /**
+   * The table's name, 1 to 100 characters. The names of a second table and of four indexes begin with it. Default:
+   * `sessionup_sessions`.
+   */
   readonly table?: string;
   /**
-   * How long it tries again while another connection writes; then the operation fails with `ERR_STORE` (503). Default:
-   * `"5s"`. The event loop goes on meanwhile, whatever busy timeout the connection has.
+   * How long an operation waits while another connection writes, before it fails with `ERR_STORE` (503). Default: `"5s"`.
+   * Waiting does not block the event loop, regardless of the connection's busy timeout.
    */
   readonly timeout?: Duration;
 }
 
-/** A store in an SQLite file. */
-export interface SqliteStore extends Store {
-  /**
-   * Puts the file into WAL mode, and makes the tables or brings them up to date; several processes may do so at once.
-   * Call it once, when the app starts. Rejects with `ERR_STORE` where a later release has been there.
-   */
-  migrate(): Promise<void>;
-  /** The SQL by which `migrate` makes the tables where there are none. */
-  migrationSql(): string;
-  deleteExpired(now: number, limit: number): Promise<number>;
-  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
-  close(): Promise<void>;
-}
+/** A store in an SQLite file. `migrate` also puts the file into WAL mode. */
+export type SqliteStore = SqlStore;
 
 /**
- * Keeps sessions in an SQLite file: for one machine, with as many processes as it has. Takes the app's own database:
- * `DatabaseSync` of node:sqlite, or `Database` of better-sqlite3, libsql or bun:sqlite.
+ * Stores sessions in an SQLite file, for any number of processes on one machine. Takes the app's own database: a
+ * `DatabaseSync` of node:sqlite, or a `Database` of better-sqlite3, libsql or bun:sqlite.
  *
- * Give it a connection of its own. While a transaction of the app's is open on the connection, every operation is
- * refused with `ERR_STORE`: a session must not come or go with a rollback.
+ * Give the store its own connection. While the app has a transaction open on the connection, every operation rejects with
+ * `ERR_STORE`: a rollback by the app must not undo a login or a logout.
  *
- * Throws `TypeError` for wrong options.
+ * Throws `TypeError` for invalid options.
  *
  * @example
  * ```ts
@@ -56,11 +48,11 @@ export interface SqliteStore extends Store {
 export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOptions = {}): SqliteStore {
   if (typeof database?.prepare !== "function" || typeof database.exec !== "function")
     throw new TypeError(
-      "database: needs a DatabaseSync of node:sqlite, or a Database of better-sqlite3, libsql or bun:sqlite",
+      "database must be a DatabaseSync of node:sqlite, or a Database of better-sqlite3, libsql or bun:sqlite.",
     );
   checkOptionNames(options, "sqliteStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
   const { table = "sessionup_sessions", timeout = "5s" } = options;
-  const names = namesOf(table);
+  const names = toSqliteNames(table);
   const engine = new SqliteConnection(database, parseDuration(timeout, "timeout"));
   return new SqliteSessions(engine, { store: "sqliteStore", names, cleanup: options, sharesLookups: false });
 }

@@ -1,8 +1,8 @@
-import { parseSetCookie } from "./_contract-client.ts";
+import { parseSetCookie } from "./adapter/client.ts";
 
 /**
- * A response whose cookies can be read: a fetch or Hono `Response`, and whatever has `headers` as node:http and
- * undici have them: `IncomingMessage`, supertest's response, the response of Fastify's `inject`.
+ * A response whose cookies can be read: a fetch or Hono `Response`, node:http's `IncomingMessage`, supertest's response, or
+ * the response of Fastify's `inject`.
  */
 export interface ResponseWithCookies {
   readonly status?: unknown;
@@ -11,10 +11,10 @@ export interface ResponseWithCookies {
 }
 
 /**
- * Returns the `Cookie` header for the next request: the cookies that the response sets. Leaves out those that it
- * clears, so the header is empty after a logout.
+ * Returns the `Cookie` header for the next request: the cookies that the response sets. Omits the cookies that the
+ * response clears, so the header is empty after a logout.
  *
- * Throws `TypeError` for a response that sets and clears no cookie: the login of the test has failed.
+ * Throws `TypeError` for a response without a Set-Cookie header, because the login of the test has failed.
  *
  * @example
  * ```ts run
@@ -43,7 +43,7 @@ export function cookieOf(response: ResponseWithCookies): string {
   if (lines.length === 0) {
     const status = response.status ?? response.statusCode;
     throw new TypeError(
-      `cookieOf: the response has no Set-Cookie header${status === undefined ? "" : `, and its status is ${status}`}. ` +
+      `cookieOf: the response must have a Set-Cookie header. Received ${status === undefined ? "none" : `status ${status} without one`}. ` +
         "Pass the response to a request that logs in or out.",
     );
   }
@@ -59,7 +59,7 @@ export function cookieOf(response: ResponseWithCookies): string {
 function setCookieLines(headers: ResponseWithCookies["headers"] | undefined): readonly string[] {
   if (typeof headers !== "object" || headers === null) {
     throw new TypeError(
-      "cookieOf: needs a response with headers, such as a Response or the result of inject().",
+      "cookieOf: the argument must be a response with headers, such as a Response or the result of inject().",
     );
   }
   if (typeof headers.getSetCookie === "function") return headers.getSetCookie();

@@ -1,11 +1,12 @@
 import { OutgoingCookies } from "../cookie/cookie-header.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
-import { createSessions, type InitArguments, ORIGIN, type Sessions } from "../http/sessions.ts";
-import { type InitOptions, Manager } from "../manager.ts";
-import { checkOptionNames } from "../options/checks.ts";
+import { createSessions, getInternals, type InitArguments, type Sessions } from "../http/sessions.ts";
+import { Manager } from "../manager.ts";
+import type { InitOptions } from "../options/init-options.ts";
+import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 
-/** The options of `signIn` and `withSession`: those of `init`, and the client that signs in. */
+/** The options of `signIn` and `withSession`: the options of `init`, and the client that signs in. */
 export interface SignInOptions<In = undefined> extends Omit<InitOptions<In>, "crossOrigin"> {
   /** The User-Agent header of the login, from which the session's `agent` comes. Default: none. */
   readonly userAgent?: string;
@@ -20,10 +21,10 @@ export type SignInArguments<In> = undefined extends In
 
 /**
  * Creates a real session for a test, without an HTTP request, and returns the `Cookie` header that authenticates as
- * it, such as `__Host-sessionup=…`. Takes the sessions of an adapter or their manager. The session is in their store,
- * has their options, emits `created`, and ends like any other.
+ * this session, such as `__Host-sessionup=…`. Takes the sessions of an adapter or their manager. The session is in their
+ * store, has their options, emits `created`, and ends like any other.
  *
- * Throws what `init` throws, and `TypeError` for anything but a manager or an adapter's sessions.
+ * Throws the errors of `init`, and `TypeError` for anything other than a manager or an adapter's sessions.
  *
  * @example
  * ```ts run
@@ -47,20 +48,19 @@ export async function signIn<In, Out extends In>(
   userKey: string,
   ...[options]: SignInArguments<In>
 ): Promise<string> {
-  const { exchange, init } = loginOf("signIn", options);
-  const { manager } = originOf(sessions, "signIn");
+  const { exchange, init } = createLogin("signIn", options);
+  const manager = sessions instanceof Manager ? sessions : getInternals<never, In, Out>(sessions).manager;
   const { verbs } = createSessions<LoginExchange, In, Out>(manager, () => exchange);
   await verbs.init(exchange, userKey, ...init);
   return exchange.cookieHeader();
 }
 
 /**
- * Creates a real session for a test and puts it into a context, so that a handler can be called directly as a
- * function. Returns the session. The context can be as small as the handler allows: `current`, `require` and all other
+ * Creates a real session for a test, adds it to a context and returns it, so that a handler can be called as a function. The context can be as small as the handler allows: `current`, `require` and all other
  * methods work with it, and middleware lets it pass.
  *
- * The response is left alone: a cookie that the handler then sets or clears goes nowhere. Send a request with the
- * cookie of `signIn` to test cookies. Throws what `init` throws.
+ * The response is not changed: a cookie that the handler sets or clears is lost. To test cookies, send a request with the
+ * cookie of `signIn`. Throws the errors of `init`.
  *
  * @example
  * ```ts run
@@ -84,41 +84,23 @@ export async function withSession<Context extends object, In, Out extends In>(
   userKey: string,
   ...[options]: SignInArguments<In>
 ): Promise<Session<Out>> {
-  const { exchange, init } = loginOf("withSession", options);
-  const { manager, carrierOf } = originOf(sessions, "withSession");
+  const { exchange, init } = createLogin("withSession", options);
+  const { manager, toCarrier } = getInternals<Context, In, Out>(sessions);
   if (typeof context !== "object" || context === null) {
-    throw new TypeError("withSession: the context must be an object, such as { headers: {} }");
+    throw new TypeError("withSession: the context must be an object, such as { headers: {} }.");
   }
   // The context's state now has this exchange, so the adapter never asks it for headers or a response.
-  await createSessions<Context, In, Out>(manager, () => exchange, carrierOf).verbs.get(context);
+  await createSessions<Context, In, Out>(manager, () => exchange, toCarrier).verbs.get(context);
   return sessions.init(context, userKey, ...init);
 }
 
-interface Origin<Context, In, Out extends In> {
-  readonly manager: Manager<In, Out>;
-  readonly carrierOf?: ((context: Context) => object) | undefined;
-}
-
-function originOf<Context, In, Out extends In>(
-  sessions: Manager<In, Out> | Sessions<Context, In, Out>,
-  caller: string,
-): Origin<Context, In, Out> {
-  if (sessions instanceof Manager) return { manager: sessions };
-  const origin = sessions?.[ORIGIN];
-  if (origin?.manager instanceof Manager) return { manager: origin.manager, carrierOf: origin.carrierOf };
-  throw new TypeError(
-    `${caller}: the first argument must be the sessions of an adapter, such as expressSessions(manager)` +
-      (caller === "signIn" ? ", or a Manager." : "."),
-  );
-}
-
-function loginOf<In>(
+function createLogin<In>(
   caller: string,
   options: SignInOptions<In> = {},
 ): { exchange: LoginExchange; init: InitArguments<In> } {
   checkOptionNames(options, caller, ["meta", "expiresIn", "level", "provider", "userAgent", "ip"]);
   const { userAgent, ip, ...init } = options;
-  // SignInArguments has made sure of required metadata, as InitArguments does.
+  // SignInArguments requires metadata exactly where InitArguments does.
   return { exchange: new LoginExchange(userAgent, ip), init: [init] as unknown as InitArguments<In> };
 }
 

@@ -1,19 +1,27 @@
 import type { Store } from "../store.ts";
-import { StoreFixture } from "./_store-fixture.ts";
-import { RACES } from "./_store-races.ts";
-import { READS } from "./_store-reads.ts";
-import { WRITES } from "./_store-writes.ts";
 import { type ContractSkip, runContract, type TestRunner } from "./contract.ts";
+import { cleanupTests } from "./store/cleanup.ts";
+import { createTests } from "./store/create.ts";
+import { endTests } from "./store/end.ts";
+import { endByDateTests } from "./store/end-by-date.ts";
+import { fetchTests } from "./store/fetch.ts";
+import { StoreFixture } from "./store/fixture.ts";
+import { limitTests } from "./store/limit.ts";
+import { raceTests } from "./store/races.ts";
+import { updateTests } from "./store/update.ts";
 
-/** What the contract needs of a store's author. */
+/** The options of `storeContract`. */
 export interface StoreContractOptions {
-  /** A store, ready for use. The contract never asks for an empty one: each test has users of its own. */
+  /** Returns a store that is ready for use. It need not be empty: each test has its own users. */
   readonly create: () => Store | Promise<Store>;
+  /** Tests that the store cannot pass, by their ids. Default: none. */
   readonly skip?: readonly ContractSkip[];
 }
 
 /**
- * Turns every sentence of the store contract into a test, races included. Bound to no test runner.
+ * Registers a test for each sentence of the store contract, races included. Works with every test runner.
+ *
+ * Throws `TypeError` when `skip` names a test that does not exist.
  *
  * @example
  * ```ts
@@ -27,7 +35,17 @@ export interface StoreContractOptions {
  * ```
  */
 export function storeContract(runner: TestRunner, { create, skip = [] }: StoreContractOptions): void {
-  runContract(runner, { ...READS, ...WRITES, ...RACES }, skip, async (use) => {
+  const tests = [
+    ...fetchTests,
+    ...createTests,
+    ...limitTests,
+    ...updateTests,
+    ...endTests,
+    ...endByDateTests,
+    ...cleanupTests,
+    ...raceTests,
+  ];
+  runContract(runner, tests, skip, async (use) => {
     const store = await create();
     try {
       await use(new StoreFixture(store));

@@ -3,7 +3,7 @@ import { Manager } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
-import { ROOT } from "../packaging/_entries.ts";
+import { ROOT } from "../support/entries.ts";
 
 /** Every exported name of the Go package and of its stores, as in its last version. */
 const GO_NAMES = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ENTRIES } from "../packaging/_entries.ts";
-import { type Exported, exportedBy, exportsOf } from "../packaging/_exported.ts";
+import { ENTRIES } from "../support/entries.ts";
+import { type Exported, exportedBy, exportsOf } from "../support/exported.ts";
 
 function where({ name, file, line }: Exported): string {
   return `${name} (src/${file}:${line})`;

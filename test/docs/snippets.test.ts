@@ -6,17 +6,17 @@
  *
  * - `run`: it is also executed, and must exit with 0 within 20 seconds. It ends by itself: no server is left open.
  * - `file=app.ts`: it has that name, in a folder that it shares with the document's other fences; these can import it.
- * - `with=next`: its packages are those of test/frameworks/next; test/adapters/next-types.test.ts compiles it.
+ * - `with=next`: its packages are those of test/frameworks/next/next-16; test/frameworks/next/types.test.ts compiles it.
  * - `nocheck "why"`: it is not compiled. It shows up among the skipped tests, with the reason; a handful are allowed.
  *
  * Anything else there is an error, and so is TypeScript under another name.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PACKAGE } from "../packaging/_entries.ts";
-import { commentsIn, docCommentFences, docComments, markdownFences, markdownFiles } from "./_documents.ts";
+import { PACKAGE } from "../support/entries.ts";
 import { fencesIn } from "./_fences.ts";
 import { scriptsCalled } from "./_npm-commands.ts";
-import { type Snippet, SnippetFolder, snippetOf } from "./_snippets.ts";
+import { commentsIn, docCommentFences, docComments, markdownFences, markdownFiles } from "./documents.ts";
+import { type Snippet, SnippetFolder, snippetOf } from "./snippets.ts";
 
 const MOST_UNCHECKED = 5;
 /** Names by which code would get past the checks. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { speedTable, withSpeedTable } from "../../bench/speed-table.ts";
-import { ROOT } from "../packaging/_entries.ts";
+import { ROOT } from "../support/entries.ts";
 
 const readme = readFileSync(`${ROOT}README.md`, "utf8");
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ENGINES, installEngines, type Program, program, unsupported } from "../engines/_packages.ts";
-import { ROOT } from "../packaging/_entries.ts";
-import { type Example, startExample, walk } from "./_walk.ts";
+import { ENGINES, installEngines, type Program, program, unsupported } from "../runtimes/packages.ts";
+import { ROOT } from "../support/entries.ts";
+import { type Example, startExample, walk } from "../support/walk.ts";
 
 const FOLDER = `${ROOT}examples/fetch`;
 const WRANGLER = `${ENGINES}node_modules/wrangler/bin/wrangler.js`;

@@ -1,5 +1,5 @@
 import { afterAll, describe, it } from "vitest";
-import { type Example, startExample, walk } from "./_walk.ts";
+import { type Example, startExample, walk } from "../support/walk.ts";
 
 const running: Example[] = [];
 afterAll(async () => {

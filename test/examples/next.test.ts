@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { SessionJson } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
-import { buildNextExample, NEXT } from "../frameworks/next.ts";
-import { submitForm } from "../frameworks/next-forms.ts";
-import { type Example, startExample } from "./_walk.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
+import { buildNextExample, NEXT } from "../frameworks/next/build.ts";
+import { submitForm } from "../frameworks/next/forms.ts";
+import { type Example, startExample } from "../support/walk.ts";
 
 describe("examples/next", () => {
   let folder: string;

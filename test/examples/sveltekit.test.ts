@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyOfExample } from "../frameworks/_copy.ts";
-import { compileIn, installSvelteKit, nodeFor, PACKAGES, viteBuild } from "../frameworks/sveltekit.ts";
-import { type Example, startExample, walk } from "./_walk.ts";
+import { copyOfExample } from "../frameworks/copy.ts";
+import { compileIn, installSvelteKit, nodeFor, PACKAGES, viteBuild } from "../frameworks/sveltekit/build.ts";
+import { type Example, startExample, walk } from "../support/walk.ts";
 
 let copy: { folder: string; remove(): void } | undefined;
 const running: Example[] = [];

@@ -1,9 +1,9 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ContractClient } from "../../src/testing/_contract-client.ts";
-import { handshake } from "../adapters/_ws-site.ts";
+import { ContractClient } from "../../src/testing/adapter/client.ts";
+import { handshake } from "../frameworks/ws/site.ts";
 import { startChromium } from "../support/chromium.ts";
-import { type Example, startExample, walk } from "./_walk.ts";
+import { type Example, startExample, walk } from "../support/walk.ts";
 
 describe("examples/ws", () => {
   let example: Example;

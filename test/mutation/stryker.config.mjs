@@ -1,8 +1,8 @@
 /** The files whose every line decides who gets in. */
 export const FILES = [
-  "src/wire/token.ts",
-  "src/wire/cookie.ts",
-  "src/identity/trust-proxy.ts",
+  "src/cookie/token.ts",
+  "src/cookie/cookie-header.ts",
+  "src/client-info/trust-proxy.ts",
   "src/manager.ts",
 ];
 

@@ -8,14 +8,16 @@ export default defineConfig({
     ...shared.test,
     include: [
       "src/*.test.ts",
-      "src/{policy,wire}/*.test.ts",
-      "src/identity/{address,trust-proxy}.test.ts",
-      "test/attacks/secrets.test.ts",
+      "src/{cookie,http,lifecycle,options,report,rules,signed}/*.test.ts",
+      "src/client-info/{address,trust-proxy}.test.ts",
       "test/security/*.test.ts",
-      "test/context.test.ts",
+      "test/http/context.test.ts",
     ],
-    // What is about other files, about the documents, or in a browser.
-    exclude: ["src/{duration,shard,options}.test.ts", "test/security/{asvs,fetched-ahead}.test.ts"],
+    // What is about other files or about the documents.
+    exclude: [
+      "src/{duration,cookie/shard,options/options}.test.ts",
+      "test/security/{asvs,long-inputs,rotation,witness}.test.ts",
+    ],
     reporters: [],
     // What counts the lines that run is slow.
     testTimeout: 120_000,

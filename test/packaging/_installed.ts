@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { ROOT } from "./_entries.ts";
+import { ROOT } from "../support/entries.ts";
 
 const execute = promisify(execFile);
 

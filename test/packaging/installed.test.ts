@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ENTRIES, PACKAGE, sourceFiles } from "./_entries.ts";
-import { exportedBy } from "./_exported.ts";
+import { ENTRIES, PACKAGE, sourceFiles } from "../support/entries.ts";
+import { exportedBy } from "../support/exported.ts";
 import { InstalledPackage } from "./_installed.ts";
 
 const SPECIFIERS = [...ENTRIES.keys()].map((subpath) => subpath.replace(/^\./, PACKAGE.name));

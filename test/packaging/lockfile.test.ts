@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ROOT } from "./_entries.ts";
+import { ROOT } from "../support/entries.ts";
 
 interface LockedPackage {
   readonly optionalDependencies?: Readonly<Record<string, string>>;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../adapters/_listen.ts";
-import { PACKAGE, ROOT } from "./_entries.ts";
+import { PACKAGE, ROOT } from "../support/entries.ts";
+import { listen } from "../support/listen.ts";
 
 /** A framework or a driver: the majors that the tests run on, and where each is installed. */
 interface Tested {
@@ -114,6 +114,6 @@ describe("npm run majors", () => {
   it("fails with npm's own error where the registry does not answer", async () => {
     const { exit, output } = await said({ libsql }, "http://127.0.0.1:1");
     expect(exit).toBe(2);
-    expect(output).toMatch(/^libsql: npm does not say what the newest version is\.\n.*ECONNREFUSED/s);
+    expect(output).toMatch(/^libsql: npm did not report the newest version\.\n.*ECONNREFUSED/s);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noDebian, PrivateDebian } from "./_private-debian.ts";
 
-const WAITING = "waits for another installation to end";
+const WAITING = "waiting for another installation to end";
 
 describe.skipIf(noDebian)(`installing a program${noDebian ? ` (skipped: ${noDebian})` : ""}`, () => {
   let debian: PrivateDebian;

@@ -1,76 +1,83 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ROOT } from "../packaging/_entries.ts";
-import { REQUIREMENTS } from "./_requirements.ts";
+import { ROOT } from "../support/entries.ts";
+import { REQUIREMENTS, type Requirement } from "./_requirements.ts";
 
-/** A test that says by its title which requirement it proves. */
+/** A test whose title ends with a tag such as `[asvs 7.4.1]`: it proves that requirement. */
 interface Proof {
   readonly id: string;
   readonly title: string;
   readonly file: string;
 }
 
-/** Every file that may have a test in it: those of the contracts and suites are no `.test.ts`. */
-function filesOf(folder: string): readonly string[] {
+/** Lists every TypeScript file of a folder. Contracts and shared suites define tests outside of `.test.ts` files. */
+function listFiles(folder: string): readonly string[] {
   return readdirSync(`${ROOT}${folder}`, { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return entry.name === "node_modules" ? [] : filesOf(path);
+    if (entry.isDirectory()) return entry.name === "node_modules" ? [] : listFiles(path);
     return entry.name.endsWith(".ts") ? [path] : [];
   });
 }
 
-/** The titles that begin with the ids of requirements, as they stand in the sources. */
-function proofsIn(text: string, file: string): readonly Proof[] {
-  const titles = text.matchAll(/(["`])((?:ASVS )?(?:(?:, )?(?:ASVS )?\d+\.\d+\.\d+)+): ((?:(?!\1).)+)\1/g);
-  return [...titles].flatMap(([, , ids = "", title = ""]) => {
-    if (!ids.startsWith("ASVS ")) return [];
-    return [...ids.matchAll(/\d+\.\d+\.\d+/g)].map(([id]) => ({ id, title, file }));
-  });
+/** Finds the tagged titles in a source file. A tag lists one requirement or several: `[asvs 7.1.3, 7.6.1]`. */
+function findProofs(text: string, file: string): readonly Proof[] {
+  return [...text.matchAll(/(["`])((?:(?!\1).)+) \[asvs ([\d., ]+)\]\1/g)].flatMap(
+    ([, , title = "", ids = ""]) => ids.split(", ").map((id) => ({ id, title, file })),
+  );
 }
 
-const PROOFS = [...filesOf("src"), ...filesOf("test")]
+const SOURCES = [...listFiles("src"), ...listFiles("test")]
   .filter((file) => file !== "test/security/asvs.test.ts")
   .sort()
-  .flatMap((file) => proofsIn(readFileSync(`${ROOT}${file}`, "utf8"), file));
+  .map((file) => ({ file, text: readFileSync(`${ROOT}${file}`, "utf8") }));
+const PROOFS = SOURCES.flatMap(({ file, text }) => findProofs(text, file));
 
-function rowOf({ id, level, asks, does, needs }: (typeof REQUIREMENTS)[number]): string {
-  const tests = PROOFS.filter((proof) => proof.id === id).map(({ title, file }) => {
-    return `[${title.replaceAll("|", "\\|")}](../../${file})`;
-  });
+function toRow({ id, level, asks, does, needs = "nothing; the defaults suffice" }: Requirement): string {
+  const tests = PROOFS.filter((proof) => proof.id === id).map(
+    ({ title, file }) => `[${title.replaceAll("|", "\\|")}](../../${file})`,
+  );
   return `| ${id} (${level}) | ${asks} | ${does} | ${needs} | ${tests.join("<br>")} |`;
 }
 
 describe("docs/security/asvs.md", () => {
-  it("has each requirement with the tests that prove it, by their titles", async () => {
+  it("docs/security/asvs.md lists each requirement with the tests that are tagged with it", async () => {
     const page = [
-      "# What OWASP ASVS 5.0 asks, and the tests that prove it",
+      "# OWASP ASVS 5.0",
       "",
-      "Made from the titles of the tests: `npx vitest run test/security/asvs.test.ts -u` writes it. A row without a test fails.",
+      "The requirements of ASVS 5.0 that concern sessions, and the tests that prove that sessionup meets them.",
       "",
-      "| requirement (level) | asks | what the library does | what the app must set or call | tests |",
+      "This page is generated from the tags in the titles of the tests, such as `[asvs 7.4.1]`.",
+      "`npx vitest run test/security/asvs.test.ts -u` writes it, and the test fails for a requirement without a test.",
+      "",
+      "| id (level) | requirement | what sessionup does | what the app must set or call | tests |",
       "|---|---|---|---|---|",
-      ...REQUIREMENTS.map(rowOf),
+      ...REQUIREMENTS.map(toRow),
       "",
     ];
     await expect(page.join("\n")).toMatchFileSnapshot(`${ROOT}docs/security/asvs.md`);
   });
 
-  it.each(REQUIREMENTS)("has a test for $id, $asks", ({ id }) => {
+  it.each(REQUIREMENTS)("requirement $id has a test: $asks", ({ id }) => {
     expect(PROOFS.filter((proof) => proof.id === id)).not.toEqual([]);
   });
 
-  it("has no test of a requirement that it does not know", () => {
+  it("no test is tagged with a requirement that the page does not list", () => {
     const known = new Set(REQUIREMENTS.map(({ id }) => id));
     expect(PROOFS.filter(({ id }) => !known.has(id))).toEqual([]);
   });
 
-  it("finds titles in either kind of quotes, and nothing else", () => {
+  it("no title names a requirement in another form than the tag", () => {
+    const strays = SOURCES.filter(({ text }) => /["`]ASVS \d|\[ASVS|\[asvs (?![\d., ]+\]["`])/.test(text));
+    expect(strays.map(({ file }) => file)).toEqual([]);
+  });
+
+  it("findProofs reads tags from titles in either kind of quotes and ignores comments", () => {
     const text =
-      'it("ASVS 1.2.3: says one thing", f); it.each([])(`ASVS 1.2.4, 1.2.5: and another`, f); // ASVS 1.2.6: no';
-    expect(proofsIn(text, "a.ts").map(({ id, title }) => `${id} ${title}`)).toEqual([
-      "1.2.3 says one thing",
-      "1.2.4 and another",
-      "1.2.5 and another",
+      'it("says one [asvs 1.2.3]", f); it.each([])(`and two [asvs 1.2.4, 1.2.5]`); // [asvs 1.2.6]';
+    expect(findProofs(text, "a.ts").map(({ id, title }) => `${id} ${title}`)).toEqual([
+      "1.2.3 says one",
+      "1.2.4 and two",
+      "1.2.5 and two",
     ]);
   });
 });

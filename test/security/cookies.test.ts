@@ -6,9 +6,9 @@ import { expressSessions } from "sessionup/express";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { ContractClient, parseSetCookie } from "../../src/testing/_contract-client.ts";
-import { listen } from "../adapters/_listen.ts";
+import { ContractClient, parseSetCookie } from "../../src/testing/adapter/client.ts";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
+import { listen } from "../support/listen.ts";
 
 /** What `init` sets with these options. */
 async function cookieWith(cookie: CookieOptions) {
@@ -31,7 +31,7 @@ const MATRIX: CookieOptions[] = [
 
 describe("the cookie", () => {
   it.each(MATRIX)(
-    "ASVS 3.3.1: is Secure and has the strongest prefix that its attributes allow: %j",
+    "is Secure and has the strongest prefix that its attributes allow: %j [asvs 3.3.1]",
     async (options) => {
       const { secure, name } = await cookieWith(options);
       expect(secure).toBe(true);
@@ -40,7 +40,7 @@ describe("the cookie", () => {
     },
   );
 
-  it("ASVS 3.3.3: is __Host- unless it is shared with other hosts or bound to a path, and no such name without what it asks", async () => {
+  it("is __Host- unless it is shared with other hosts or bound to a path, and no such name without what it asks [asvs 3.3.3]", async () => {
     expect((await cookieWith({})).name).toBe("__Host-sessionup");
     for (const broken of [{ domain: "example.com" }, { path: "/app" }, { secure: false }])
       expect(() => new Manager(memoryStore(), { cookie: { name: "__Host-id", ...broken } })).toThrow(
@@ -48,18 +48,18 @@ describe("the cookie", () => {
       );
   });
 
-  it.each(MATRIX)("ASVS 3.3.2: says SameSite, strict unless it is told: %j", async (options) => {
+  it.each(MATRIX)("says SameSite, strict unless it is told: %j [asvs 3.3.2]", async (options) => {
     expect((await cookieWith(options)).sameSite).toBe(options.sameSite ?? "strict");
     expect(
       () => new Manager(memoryStore(), { cookie: { ...options, sameSite: "none", secure: false } }),
     ).toThrow(TypeError);
   });
 
-  it("ASVS 3.3.4: is HttpOnly unless it is told otherwise", async () => {
+  it("is HttpOnly unless it is told otherwise [asvs 3.3.4]", async () => {
     for (const options of MATRIX) expect((await cookieWith(options)).httpOnly).toBe(true);
   });
 
-  it("ASVS 3.3.5: has at most 4096 bytes of name and value, whatever the options: at their limits, and none beyond", async () => {
+  it("has at most 4096 bytes of name and value, whatever the options: at their limits, and none beyond [asvs 3.3.5]", async () => {
     const longest = { name: "n".repeat(128), id: 64, secret: 128 };
     const grown = (length: number) => {
       let count = 0;
@@ -79,7 +79,7 @@ describe("the cookie", () => {
       expect(() => make({ ...longest, ...beyond })).toThrow(TypeError);
   });
 
-  it("ASVS 14.3.2: comes with Cache-Control: no-store, when it is set and when it is cleared", async () => {
+  it("comes with Cache-Control: no-store, when it is set and when it is cleared [asvs 14.3.2]", async () => {
     const sessions = testSessions(new Manager(memoryStore()));
     const browser = new Browser();
     for (const act of [
@@ -95,7 +95,7 @@ describe("the cookie", () => {
     }
   });
 
-  it("ASVS 14.2.1: is the only way in: a token in the URL, a body or another header counts for nothing", async () => {
+  it("is the only way in: a token in the URL, a body or another header counts for nothing [asvs 14.2.1]", async () => {
     const sessions = expressSessions(new Manager(memoryStore()));
     const app = express();
     app.use(express.json(), express.urlencoded());
@@ -119,7 +119,7 @@ describe("the cookie", () => {
 });
 
 describe("who is asking", () => {
-  it("ASVS 8.2.4: a client that has changed during the session is told of, and refused where the app says so", async () => {
+  it("a client that has changed during the session is told of, and refused where the app says so [asvs 8.2.4]", async () => {
     for (const onChange of ["report", "refuse"] as const) {
       const manager = new Manager(memoryStore(), { validate: { agent: true, onChange } });
       const sessions = testSessions(manager);
@@ -173,7 +173,7 @@ describe("what is told", () => {
     return { told, texts, secrets };
   }
 
-  it("ASVS 16.3.1: is each login, and each request that was refused, with its reason", async () => {
+  it("is each login, and each request that was refused, with its reason [asvs 16.3.1]", async () => {
     const { told } = await story();
     expect(told.filter((each) => /^(created|rejected)/.test(each))).toEqual([
       "created",
@@ -182,7 +182,7 @@ describe("what is told", () => {
     ]);
   });
 
-  it("ASVS 16.3.1: is each request with a cookie that is not accepted, on public routes and in bare handlers, once a request", async () => {
+  it("is each request with a cookie that is not accepted, on public routes and in bare handlers, once a request [asvs 16.3.1]", async () => {
     const manager = new Manager(memoryStore());
     const sessions = testSessions(manager);
     const reasons: string[] = [];
@@ -205,7 +205,7 @@ describe("what is told", () => {
     expect(reasons).toEqual(["malformed", "unknown", "unknown", "unknown", "no_cookie"]);
   });
 
-  it("ASVS 16.3.3: is every end of a session, with its reason, and every new secret, once", async () => {
+  it("is every end of a session, with its reason, and every new secret, once [asvs 16.3.3]", async () => {
     const { told } = await story();
     expect(told.filter((each) => /^(ended|rotated)/.test(each))).toEqual([
       "ended evicted",
@@ -214,7 +214,7 @@ describe("what is told", () => {
     ]);
   });
 
-  it("ASVS 16.2.5: holds no secret", async () => {
+  it("holds no secret [asvs 16.2.5]", async () => {
     const { texts, secrets } = await story();
     expect(secrets.size).toBe(3);
     for (const secret of secrets) {

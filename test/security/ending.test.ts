@@ -188,7 +188,7 @@ describe("sessions that expire", () => {
 });
 
 describe("notBefore", () => {
-  it("ASVS 7.4.5: ends everyone's sessions at once, where it is set", async () => {
+  it("ends everyone's sessions at once, where it is set [asvs 7.4.5]", async () => {
     const { clock, login, reason, manager, sessions, ended } = setUp({ idleTimeout: "1h" });
     const [ann, bob, cid] = [new Browser(), new Browser(), new Browser()];
     await login(ann);
@@ -274,7 +274,7 @@ describe("notBefore", () => {
 });
 
 describe("revokeAllBefore", () => {
-  it("ASVS 7.4.5: ends everyone's sessions for good, whichever manager began them", async () => {
+  it("ends everyone's sessions for good, whichever manager began them [asvs 7.4.5]", async () => {
     const { clock, login, reason, manager, ended, store } = setUp();
     const admins = testSessions(manager.with({ cookie: { name: "admin" } }));
     const [ann, admin, young] = [new Browser(), new Browser(), new Browser()];
@@ -336,7 +336,7 @@ describe("clearSiteData", () => {
     ["revoke", (sessions, request) => sessions.revoke(request)],
     ["revokeAll", (sessions, request) => sessions.revokeAll(request)],
     ["revokeOwn of one's own", (sessions, request, id) => sessions.revokeOwn(request, id)],
-  ])("ASVS 14.3.1: has the browser clear what it keeps, with %s", async (_, verb) => {
+  ])("has the browser clear what it keeps, with %s [asvs 14.3.1]", async (_, verb) => {
     const { login, sessions } = setUp({ clearSiteData: ["cache", "storage"] });
     const own = new Browser();
     const { id } = await login(own);

@@ -15,7 +15,7 @@ function setUp(options: ManagerOptions = {}) {
 }
 
 describe("init with a provider", () => {
-  it("ASVS 7.1.3, 7.6.1: dies with the provider's session at the latest, however much it is used", async () => {
+  it("dies with the provider's session at the latest, however much it is used [asvs 7.1.3, 7.6.1]", async () => {
     const { clock, login, reason, sessions } = setUp({ expiresIn: "30d", idleTimeout: "2h" });
     const browser = new Browser();
     const expiresAt = new Date(clock.now() + 3 * 3_600_000);
@@ -64,7 +64,7 @@ describe("init with a provider", () => {
 });
 
 describe("revokeByProviderSession", () => {
-  it("ASVS 7.1.3, 7.6.1: a logout token of the provider ends what depends on its session, and nothing else", async () => {
+  it("a logout token of the provider ends what depends on its session, and nothing else [asvs 7.1.3, 7.6.1]", async () => {
     const { login, reason, manager, ended } = setUp({ tombstones: "1h" });
     const [desk, phone, other, elsewhere, capped] = Array.from({ length: 5 }, () => new Browser());
     const all = [desk, phone, other, elsewhere, capped] as Browser[];

@@ -24,7 +24,7 @@ function setUp() {
 }
 
 describe("session management", () => {
-  it("ASVS 7.2.1: a token says nothing by itself and is verified by the store; the browser's part has no say in it", async () => {
+  it("a token says nothing by itself and is verified by the store; the browser's part has no say in it [asvs 7.2.1]", async () => {
     const { login, reason, store, tokenOf } = setUp();
     const browser = await login();
     expect(tokenOf(browser)).toMatch(/^[0-9A-Za-z]{22}\.[0-9A-Za-z]{65}$/);
@@ -34,7 +34,7 @@ describe("session management", () => {
     expect(Object.keys(client).sort()).toEqual(["SessionClientError", "sessionClient"]);
   });
 
-  it("ASVS 7.2.2: of two logins no part of the secret is the same, and none comes from the user", async () => {
+  it("of two logins no part of the secret is the same, and none comes from the user [asvs 7.2.2]", async () => {
     const { login, tokenOf } = setUp();
     const secrets = [await login(), await login()].map((browser) => tokenOf(browser).split(".")[1] ?? "");
     const [one = "", other = ""] = secrets;
@@ -42,7 +42,7 @@ describe("session management", () => {
     expect(one.slice(22)).not.toBe(other.slice(22));
   });
 
-  it("ASVS 7.2.3: a secret has 256 bits and more, and a generator of fewer than 128 is refused", async () => {
+  it("a secret has 256 bits and more, and a generator of fewer than 128 is refused [asvs 7.2.3]", async () => {
     const { login, tokenOf } = setUp();
     const [, secret = ""] = tokenOf(await login()).split(".");
     expect(secret.length * Math.log2(62)).toBeGreaterThan(256);
@@ -55,7 +55,7 @@ describe("session management", () => {
     );
   });
 
-  it("ASVS 7.2.4: a login begins a new session and ends the one before", async () => {
+  it("a login begins a new session and ends the one before [asvs 7.2.4]", async () => {
     const { login, sessions, reason, tokenOf } = setUp();
     const browser = await login();
     const before = new Browser();
@@ -65,7 +65,7 @@ describe("session management", () => {
     expect(await reason(before)).toBe("unknown");
   });
 
-  it("ASVS 7.2.4: a proof of who it is makes a new token; the old one is never elevated, and then dead", async () => {
+  it("a proof of who it is makes a new token; the old one is never elevated, and then dead [asvs 7.2.4]", async () => {
     const { clock, login, sessions, reason, tokenOf } = setUp();
     const browser = await login();
     const old = new Browser();
@@ -80,7 +80,7 @@ describe("session management", () => {
   });
 
   it.each(["a request", "a touch", "a rotation", "a change of metadata"])(
-    "ASVS 7.4.1: %s that is late does not revive what has ended",
+    "%s that is late does not revive what has ended [asvs 7.4.1]",
     async (what) => {
       const { clock, store, manager, sessions, login } = setUp();
       const browser = await login();
@@ -104,7 +104,7 @@ describe("session management", () => {
     },
   );
 
-  it("ASVS 7.4.3: after a factor changes, all others can be ended, and the own one lives", async () => {
+  it("after a factor changes, all others can be ended, and the own one lives [asvs 7.4.3]", async () => {
     const { login, sessions, reason } = setUp();
     const [own, ...others] = [await login(), await login(), await login()];
     const foreign = await login("bob");
@@ -114,7 +114,7 @@ describe("session management", () => {
     expect(await reason(foreign)).toBeUndefined();
   });
 
-  it("ASVS 7.4.4: a logout ends the session, and clears the cookie with the attributes that it was set with", async () => {
+  it("a logout ends the session, and clears the cookie with the attributes that it was set with [asvs 7.4.4]", async () => {
     const { login, sessions, reason, tokenOf } = setUp();
     const browser = await login();
     const copy = new Browser();
@@ -137,7 +137,7 @@ describe("session management", () => {
     expect(await reason(copy)).toBe("unknown");
   });
 
-  it("ASVS 7.5.2: users see where they are signed in, no secret with it, and end any of it", async () => {
+  it("users see where they are signed in, no secret with it, and end any of it [asvs 7.5.2]", async () => {
     const { login, sessions, reason, tokenOf } = setUp();
     const [browser, other] = [await login(), await login()];
     const listed = await browser.visit(sessions.fetchAll);
@@ -154,7 +154,7 @@ describe("session management", () => {
     expect(await reason(browser)).toBeUndefined();
   });
 
-  it("ASVS 7.6.2: there is no session without a deliberate act: a visitor gets no cookie, and the store is not asked", async () => {
+  it("there is no session without a deliberate act: a visitor gets no cookie, and the store is not asked [asvs 7.6.2]", async () => {
     const { store, sessions } = setUp();
     const request = new TestRequest({ "user-agent": "Mozilla/5.0", "x-forwarded-for": "192.0.2.7" });
     expect(await sessions.get(request)).toBeUndefined();

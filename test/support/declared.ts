@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Comment, type Node, parseSync } from "oxc-parser";
-import { ROOT } from "../packaging/_entries.ts";
-import { exportedBy } from "../packaging/_exported.ts";
+import { ROOT } from "./entries.ts";
+import { exportedBy } from "./exported.ts";
 
 /** A declaration, and the comments that say what is internal. */
 interface Found {

@@ -10,6 +10,7 @@ import { expressSessions } from "sessionup/express";
 import { fastifySessions } from "sessionup/fastify";
 import { fetchSessions } from "sessionup/fetch";
 import { honoSessions } from "sessionup/hono";
+import { recognition } from "sessionup/recognition";
 import { memoryStore } from "sessionup/stores/memory";
 import { svelteKitSessions } from "sessionup/sveltekit";
 import { cookieOf, signIn, TestClock, withSession } from "sessionup/testing";
@@ -95,20 +96,20 @@ describe("signIn", () => {
     expect((await app.request("/", { headers })).status).toBe(401);
   });
 
-  it("gives each call a session of its own", async () => {
+  it("creates a new session for each call", async () => {
     const sessions = expressSessions(new Manager(memoryStore()));
     expect(await signIn(sessions, "user-1")).not.toBe(await signIn(sessions, "user-1"));
   });
 
   it("includes the cookie that recognizes a device", async () => {
     const keys = ["0123456789abcdef0123456789abcdef"] as const;
-    const manager = new Manager(memoryStore(), { keys, recognize: { device: true } });
+    const manager = new Manager(memoryStore(), { keys, recognize: recognition({ device: true }) });
     const names = (await signIn(manager, "user-1")).split("; ").map((each) => each.split("=")[0]);
     expect(names).toHaveLength(2);
     expect(names).toContain("__Host-sessionup");
   });
 
-  it("rejects what init rejects", async () => {
+  it("rejects with the errors of init", async () => {
     const manager = new Manager(memoryStore(), { maxSessions: { max: 1, onExceed: "refuse" } });
     await expect(signIn(manager, "")).rejects.toThrow(TypeError);
     await signIn(manager, "user-1");
@@ -120,7 +121,7 @@ describe("signIn", () => {
   it("throws a TypeError for an unknown option", async () => {
     const options = { useragent: "curl" };
     await expect(signIn(new Manager(memoryStore()), "user-1", options as object)).rejects.toThrow(
-      'signIn: no option "useragent"',
+      '"useragent" is not an option of signIn',
     );
   });
 
@@ -128,9 +129,7 @@ describe("signIn", () => {
     "throws a TypeError for %o in place of sessions",
     async (wrong) => {
       await expect(signIn(wrong as never, "user-1")).rejects.toThrow(
-        new TypeError(
-          "signIn: the first argument must be the sessions of an adapter, such as expressSessions(manager), or a Manager.",
-        ),
+        new TypeError("sessions must be the result of an adapter, such as expressSessions(manager)."),
       );
     },
   );
@@ -171,7 +170,7 @@ describe("withSession", () => {
     expect(await manager.fetchByUserKey("user-1")).toEqual([]);
   });
 
-  it("lets the middleware of the adapter pass, also where it asks for a level", async () => {
+  it("satisfies the adapter's middleware, including a required level", async () => {
     const req = { headers: {} } as ExpressRequest;
     await withSession(sessions, req, "user-1", { level: 2 });
     const passed: unknown[] = [];
@@ -202,7 +201,7 @@ describe("withSession", () => {
     expect(onFetch.require(context).userKey).toBe("user-2");
   });
 
-  it("is seen by every copy of SvelteKit's event", async () => {
+  it("shares the session with every copy of SvelteKit's event", async () => {
     const own = svelteKitSessions(new Manager(memoryStore()));
     const event = {
       request: new Request("http://localhost/"),
@@ -213,19 +212,19 @@ describe("withSession", () => {
     expect(own.require({ ...event }).userKey).toBe("user-1");
   });
 
-  it("is found by sessionup/context at any depth", async () => {
+  it("makes the session available to sessionup/context at any depth", async () => {
     const current = contextSessions(sessions);
     const req = { headers: {} };
     await withSession(sessions, req, "user-1");
     expect((await current.run(req, () => current.require())).userKey).toBe("user-1");
   });
 
-  it("throws a TypeError for a context that is no object, and for a manager", async () => {
+  it("throws a TypeError for a context that is not an object, and for a manager", async () => {
     await expect(withSession(sessions, undefined as never, "user-1")).rejects.toThrow(
-      new TypeError("withSession: the context must be an object, such as { headers: {} }"),
+      new TypeError("withSession: the context must be an object, such as { headers: {} }."),
     );
     await expect(withSession({} as typeof sessions, { headers: {} }, "user-1")).rejects.toThrow(
-      "withSession: the first argument must be the sessions of an adapter",
+      "sessions must be the result of an adapter",
     );
   });
 });
@@ -246,7 +245,7 @@ describe("cookieOf", () => {
       res.send("in");
     });
 
-  it("reads fetch's and node:http's responses, and leaves out what the response clears", async () => {
+  it("reads fetch's and node:http's responses, and omits cookies that the response clears", async () => {
     const server = createServer(app).listen(0);
     await once(server, "listening");
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
@@ -286,9 +285,11 @@ describe("cookieOf", () => {
 
   it("throws a TypeError with the status when the response sets no cookie", () => {
     const message =
-      "cookieOf: the response has no Set-Cookie header, and its status is 401. Pass the response to a request that logs in or out.";
+      "cookieOf: the response must have a Set-Cookie header. Received status 401 without one. Pass the response to a request that logs in or out.";
     expect(() => cookieOf(new Response(null, { status: 401 }))).toThrow(new TypeError(message));
     expect(() => cookieOf({ statusCode: 401, headers: {} })).toThrow(new TypeError(message));
-    expect(() => cookieOf(undefined as never)).toThrow("cookieOf: needs a response with headers");
+    expect(() => cookieOf(undefined as never)).toThrow(
+      "cookieOf: the argument must be a response with headers",
+    );
   });
 });

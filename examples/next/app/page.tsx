@@ -3,7 +3,7 @@ import { sessions } from "../lib/sessions";
 
 async function login(form: FormData) {
   "use server";
-  // An example: yours checks a password first.
+  // A real app checks a password first.
   await sessions.init(String(form.get("name") || "ann"));
   redirect("/devices");
 }

@@ -3,7 +3,7 @@ import { Manager, type Store } from "sessionup";
 import { nextSessions } from "sessionup/next";
 import { memoryStore } from "sessionup/stores/memory";
 
-// Next.js loads this module once for each kind of code that imports it: the store must be the same for all of them.
+// Next.js loads this module once for each kind of code that imports it. All of them must share one store.
 const shared = globalThis as { sessionupStore?: Store };
 shared.sessionupStore ??= memoryStore();
 

@@ -1,4 +1,5 @@
 import { sequence } from "@sveltejs/kit/hooks";
+import { sessionRoutes } from "sessionup/routes";
 import { sessions } from "#lib/server/sessions.ts";
 
-export const handle = sequence(sessions.routes({ path: "/account" }), sessions.public());
+export const handle = sequence(sessionRoutes(sessions, { path: "/account" }), sessions.public());

@@ -1,9 +1,9 @@
-/** What API Gateway's HTTP APIs and function URLs hand to a function: payload format 2.0, as far as it is of use here. */
+/** An event of an HTTP API or a function URL in payload format 2.0, as far as it is used here. */
 export interface LambdaEvent {
-  /** With the stage before it, unless that is `$default`. */
+  /** Begins with the stage, unless the stage is `$default`. */
   readonly rawPath: string;
   readonly rawQueryString?: string | undefined;
-  /** One `name=value` each. The header `cookie` is not among the others. */
+  /** One `name=value` each. AWS leaves the header `cookie` out of `headers`. */
   readonly cookies?: readonly string[] | undefined;
   readonly headers?: { readonly [name: string]: string | undefined } | undefined;
   readonly queryStringParameters?: { readonly [name: string]: string | undefined } | undefined;
@@ -17,28 +17,28 @@ export interface LambdaEvent {
   readonly isBase64Encoded?: boolean | undefined;
 }
 
-/** The event itself. Throws for those of other formats, whose cookies are elsewhere: nobody would be logged in. */
-export function checkedEvent<Event extends LambdaEvent>(event: Event): Event {
-  if (typeof event?.requestContext?.http?.method === "string") return event;
+/** Throws for an event of another format: its cookies are elsewhere, so no request would be authenticated. */
+export function checkEvent(event: LambdaEvent): void {
+  if (typeof event?.requestContext?.http?.method === "string") return;
   throw new TypeError(
-    'sessionup/lambda: the event is not of payload format 2.0. Set payloadFormatVersion to "2.0" on the HTTP API\'s ' +
-      "integration, or take a function URL; REST APIs, WebSocket APIs and load balancers have no such format",
+    'sessionup/lambda: the event must be of payload format 2.0. Set payloadFormatVersion to "2.0" on the HTTP API\'s ' +
+      "integration, or use a function URL. REST APIs, WebSocket APIs and load balancers do not support this format.",
   );
 }
 
-/** A header by its lower-case name. AWS has them in lower case; `sam local` has them as they came. */
-export function headerOf(event: LambdaEvent, name: string): string | undefined {
+/** Returns a header by its lower-case name. AWS sends lower-case names; `sam local` keeps the client's. */
+export function readHeader(event: LambdaEvent, name: string): string | undefined {
   const headers = event.headers ?? {};
   return headers[name] ?? headers[Object.keys(headers).find((key) => key.toLowerCase() === name) ?? name];
 }
 
-/** The header `Cookie` as it was. `sam local` and others have it in both places. */
-export function cookieHeaderOf(event: LambdaEvent): string | undefined {
-  return event.cookies?.length ? event.cookies.join("; ") : headerOf(event, "cookie");
+/** Returns the header `Cookie` as the client sent it. `sam local` and others have it in both places. */
+export function readCookieHeader(event: LambdaEvent): string | undefined {
+  return event.cookies?.length ? event.cookies.join("; ") : readHeader(event, "cookie");
 }
 
-/** The path without the stage, which stands before it even where the domain of the app's own has another mapping. */
-export function pathOf({ rawPath, requestContext: { stage } }: LambdaEvent): string {
+/** Returns the path without the stage. AWS adds the stage even behind a custom domain that maps to another path. */
+export function readPath({ rawPath, requestContext: { stage } }: LambdaEvent): string {
   const prefix = `/${stage}/`;
   return stage !== "$default" && rawPath.startsWith(prefix) ? rawPath.slice(prefix.length - 1) : rawPath;
 }

@@ -1,5 +1,5 @@
 import type { Exchange } from "../../exchange.ts";
-import { FastifyReplyExchange, type FastifyReplyLike } from "../fastify/reply-exchange.ts";
+import { FastifyExchange, type FastifyReplyLike } from "../shared/fastify-exchange.ts";
 import {
   NodeExchange,
   type NodeRequest,
@@ -7,7 +7,7 @@ import {
   type TrustedView,
 } from "../shared/node-exchange.ts";
 
-/** The response of Express; and that of Node, which is what middleware gets on Fastify. */
+/** Express's response. On Fastify, middleware gets Node's response in its place. */
 export interface NestResponse extends NodeResponse {
   readonly req: NodeRequest & {
     readonly ip?: string | undefined;
@@ -17,15 +17,15 @@ export interface NestResponse extends NodeResponse {
   };
 }
 
-/** The port over what Nest's platform has for a response. */
-export function exchangeOf(context: NestResponse | FastifyReplyLike): Exchange {
+/** Returns the exchange over the response of Nest's platform. */
+export function toNestExchange(context: NestResponse | FastifyReplyLike): Exchange {
   if (typeof context?.getHeader === "function") {
-    if ("request" in context) return new FastifyReplyExchange(context);
+    if ("request" in context) return new FastifyExchange(context);
     if (context.req) return new ResponseExchange(context);
   }
   throw new TypeError(
-    "sessionup/nest: the context is the response, which knows its request: pass what `@Res({ passthrough: true })` " +
-      "or `switchToHttp().getResponse()` gives",
+    "sessionup/nest: the context must be the platform's response. " +
+      "Pass what `@Res({ passthrough: true })` or `switchToHttp().getResponse()` returns.",
   );
 }
 
@@ -39,7 +39,7 @@ class ResponseExchange extends NodeExchange {
 
   protected override trusted(): TrustedView | undefined {
     const { app, ips } = this.#request;
-    // Where it is Fastify's, `ips` is there for middleware if the app has set `trustProxy`. Express always has it.
+    // Express always has `ips`. Fastify sets it for middleware only if the app has set `trustProxy`.
     const configured = app ? app.settings?.["trust proxy"] : ips;
     return configured ? this.#request : undefined;
   }

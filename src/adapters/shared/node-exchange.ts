@@ -1,28 +1,23 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { withCookie } from "../../cookie/cookie-header.ts";
-import type { SessionError } from "../../errors.ts";
 import type { Exchange, SetCookie } from "../../exchange.ts";
-import { toErrorResponse } from "../../http/error-response.ts";
-import type { RouteAnswer, RouteRequest } from "../../http/routes.ts";
-import { failureOf } from "./answered.ts";
-import { keptOf, linesOf } from "./kept-headers.ts";
-import { mountOf } from "./mount.ts";
+import { cookieLines, keptHeaders } from "./kept-headers.ts";
 
-/** What is used of a request of `node:http`, `node:https` or the compatible form of `node:http2`. */
+/** A request of `node:http`, `node:https` or the compatibility API of `node:http2`, as far as it is used here. */
 export interface NodeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
-  /** The whole path, where a mount took its own off `url`: connect, polka and Express say it so. */
+  /** The whole path, where a mount has shortened `url`. Connect, polka and Express set it. */
   readonly originalUrl?: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly socket?: {
     readonly remoteAddress?: string | undefined;
-    /** There only on a connection with TLS. */
+    /** Present only on a TLS connection. */
     readonly encrypted?: boolean | undefined;
   };
 }
 
-/** What is used of its response. */
+/** The response to a `NodeRequest`, as far as it is used here. */
 export interface NodeResponse {
   readonly headersSent: boolean;
   statusCode: number;
@@ -33,14 +28,14 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-/** What a framework says of the client when the app has told it which proxies to trust. */
+/** What a framework says about the client once the app has configured which proxies to trust. */
 export interface TrustedView {
   readonly ip?: string | undefined;
   /** `https` or `http`. */
   readonly protocol?: string | undefined;
 }
 
-/** The port over Node's own request and response, and whatever is built on them. */
+/** The exchange over Node's request and response, also for frameworks that are built on them. */
 export class NodeExchange implements Exchange {
   readonly #request: NodeRequest;
   readonly #response: NodeResponse;
@@ -59,7 +54,7 @@ export class NodeExchange implements Exchange {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  /** HTTP/2 has it under a name of its own. */
+  /** HTTP/2 has the host in a pseudo-header. */
   host(): string | undefined {
     return this.header("host") ?? this.header(":authority");
   }
@@ -72,7 +67,7 @@ export class NodeExchange implements Exchange {
     return this.trusted()?.ip;
   }
 
-  /** The framework's view of the client. Default: none, since Node trusts no proxy. */
+  /** The framework's view of the client. None by default, because Node trusts no proxy. */
   protected trusted(): TrustedView | undefined {
     return undefined;
   }
@@ -87,81 +82,15 @@ export class NodeExchange implements Exchange {
 
   setCookie(cookie: SetCookie): void {
     this.#response.setHeader("set-cookie", withCookie(cookieLines(this.#response), cookie));
-    keptOf(this.#response).cookies.set(cookie);
+    keptHeaders(this.#response).cookies.set(cookie);
   }
 
   setHeader(name: string, value: string): void {
     this.#response.setHeader(name, value);
-    keptOf(this.#response).headers.set(name, value);
+    keptHeaders(this.#response).headers.set(name, value);
   }
 
   setDefaultHeader(name: string, value: string): void {
     if (this.#response.getHeader(name) === undefined) this.#response.setHeader(name, value);
   }
-}
-
-/** The Set-Cookie lines so far, of a response or of a reply. */
-export function cookieLines(response: Pick<NodeResponse, "getHeader">): readonly string[] {
-  return linesOf(response.getHeader("set-cookie"));
-}
-
-/** The refusal of an app that has none of its own. */
-export function sendRejection(error: SessionError, response: NodeResponse): void {
-  send(toErrorResponse(error), response);
-}
-
-function send({ status, headers, body }: RouteAnswer, response: NodeResponse): void {
-  response.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (body === undefined) response.end();
-  else response.end(body);
-}
-
-/** A request as the routes look at it: with its whole path, and what the app is mounted under. */
-export function routeRequestOf({
-  method = "",
-  url = "",
-  originalUrl = url,
-}: Omit<NodeRequest, "headers">): RouteRequest {
-  return { method, path: originalUrl, mount: mountOf(originalUrl, url) };
-}
-
-/** The ready-made routes as middleware of the same form: what is for none of them goes on to `next`. */
-export function routesMiddleware<Request, Response extends NodeResponse>(
-  answer: (request: Request, response: Response) => Promise<RouteAnswer | undefined>,
-): (request: Request, response: Response, next: (error?: unknown) => void) => Promise<void> {
-  return async (request, response, next) => {
-    let found: RouteAnswer | undefined;
-    try {
-      found = await answer(request, response);
-    } catch (error) {
-      next(failureOf(error));
-      return;
-    }
-    if (found) send(found, response);
-    else next();
-  };
-}
-
-/**
- * Middleware of the form that `node:http` servers, connect and Express share: calls `next`, unless `decide` finds
- * a reason to refuse.
- */
-export function middleware<Request, Response>(
-  decide: (request: Request, response: Response) => Promise<SessionError | undefined>,
-  reject: (error: SessionError, request: Request, response: Response) => unknown,
-): (request: Request, response: Response, next: (error?: unknown) => void) => Promise<void> {
-  return async (request, response, next) => {
-    try {
-      const refusal = await decide(request, response);
-      if (refusal) {
-        await reject(refusal, request, response);
-        return;
-      }
-    } catch (error) {
-      next(failureOf(error));
-      return;
-    }
-    next();
-  };
 }

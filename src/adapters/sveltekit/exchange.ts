@@ -1,8 +1,8 @@
 import { OutgoingCookies, serializeCookie, setsCookie } from "../../cookie/cookie-header.ts";
 import type { Exchange, SetCookie } from "../../exchange.ts";
-import { withHeaders } from "../shared/response.ts";
+import { addHeaders } from "../shared/response.ts";
 
-/** The attributes of a cookie, in SvelteKit's words. */
+/** The attributes of a cookie in SvelteKit's form. */
 interface Attributes {
   path: string;
   domain?: string;
@@ -14,14 +14,14 @@ interface Attributes {
   partitioned: boolean;
 }
 
-/** What is used of SvelteKit's event, besides `locals`. */
+/** SvelteKit's event without `locals`, as far as it is used here. */
 export interface SvelteKitRequest {
   readonly request: Request;
   readonly cookies: { set(name: string, value: string, attributes: Attributes): void };
   getClientAddress(): string;
 }
 
-/** The port over SvelteKit's event. */
+/** The exchange over SvelteKit's event. */
 export class SvelteKitExchange implements Exchange {
   readonly #event: SvelteKitRequest;
   readonly #headers = new Headers();
@@ -31,8 +31,8 @@ export class SvelteKitExchange implements Exchange {
 
   constructor(event: SvelteKitRequest) {
     this.#event = event;
-    // Where no hook of ours has seen the request before: once the response is made, SvelteKit has put a function
-    // in this place that takes nothing and throws.
+    // Once SvelteKit has made the response, it replaces this function by one that has no parameters and throws. This
+    // detects a request that no hook of this adapter has seen before.
     this.#finished = event.cookies.set.length === 0;
   }
 
@@ -44,7 +44,7 @@ export class SvelteKitExchange implements Exchange {
     return this.#event.request.headers.get(name) ?? undefined;
   }
 
-  /** SvelteKit knows its own origin better, behind a proxy that changes the host. */
+  /** The host of SvelteKit's own origin, which is right behind a proxy that changes the header. */
   host(): string {
     return new URL(this.#event.request.url).host;
   }
@@ -53,7 +53,7 @@ export class SvelteKitExchange implements Exchange {
     try {
       return this.#event.getClientAddress();
     } catch {
-      // There is none while pages are prerendered, nor with some adapters.
+      // It throws during prerendering and with some of SvelteKit's adapters.
       return undefined;
     }
   }
@@ -77,7 +77,7 @@ export class SvelteKitExchange implements Exchange {
     this.#cookies.set(cookie);
   }
 
-  // Not by `setHeaders`, which throws for the second of two that set the same one: the other may be the app.
+  // SvelteKit's `setHeaders` throws when the app sets the same header, before or afterwards.
   setHeader(name: string, value: string): void {
     this.#headers.set(name, value);
   }
@@ -86,16 +86,16 @@ export class SvelteKitExchange implements Exchange {
     this.#defaults.set(name, value);
   }
 
-  /** The response with our headers; also with our cookies, if it is none that SvelteKit has put its cookies on. */
+  /** Returns the response with the headers, and with the cookies that SvelteKit has not put on it. */
   finish(response: Response): Response {
     this.#finished = true;
-    const ours = new Headers(this.#headers);
+    const added = new Headers(this.#headers);
     const lines = response.headers.getSetCookie();
     const cookies = [...this.#cookies];
-    // SvelteKit itself takes two for one that differ in `partitioned` alone. From there on, for the order of them.
+    // SvelteKit merges cookies that differ only in `partitioned`. Adding all from the first missing one keeps their order.
     const missing = cookies.findIndex((cookie) => !lines.some((line) => setsCookie(line, cookie)));
     for (const cookie of missing === -1 ? [] : cookies.slice(missing))
-      ours.append("set-cookie", serializeCookie(cookie));
-    return withHeaders(response, ours, this.#defaults);
+      added.append("set-cookie", serializeCookie(cookie));
+    return addHeaders(response, added, this.#defaults);
   }
 }

@@ -1,56 +1,49 @@
 import type { Duplex } from "node:stream";
 import { MAX_TIMER_DELAY } from "../../duration.ts";
-import type { Events } from "../../events.ts";
-import type { OpenedSession, SessionStanding } from "../../lifecycle/auth-result.ts";
+import { type OpenedSession, readStandings } from "../../lifecycle/connections.ts";
+import type { Lifecycle } from "../../lifecycle/lifecycle.ts";
 import type { SessionId } from "../../session.ts";
 
-/** What is used of a WebSocket of ws. */
+/** A WebSocket of ws, as far as it is used here. */
 export interface WsSocket {
   close(code: number, reason: string): void;
   on(event: "error", listener: () => void): unknown;
   removeAllListeners(event: "message"): unknown;
 }
 
-/** Where the connections learn about sessions: by events from this process, by questions to the store from the others. */
-interface Source {
-  readonly events: Pick<Events, "on">;
-  standings(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, SessionStanding>>;
-  now(): number;
-}
-
-/** Among the codes that belong to apps, the one that resembles 401. */
+/** One of the codes for apps, chosen after the status 401. */
 const CLOSE_CODE = 4401;
-/** The reason where the session lives on, under a secret that the app has replaced. */
+/** The reason when the app has replaced the secret and the session lives on. */
 const ROTATED = "rotated";
 
-/** A connection from before its request is authenticated: a session may end before anything can be closed. */
+/** A connection, tracked before its request is authenticated, because a session may end before there is a socket to close. */
 export interface Connection {
-  /** The sessions that ended or were rotated since, and why. */
+  /** The reasons why sessions ended or were rotated in the meantime. */
   readonly missed: Map<SessionId, string>;
-  /** Set as soon as there is something to close. */
+  /** Set once there is a socket to close. */
   established?: { readonly opened: OpenedSession; readonly socket: WsSocket };
 }
 
 /**
- * Closes WebSockets whose session has ended, or whose secret was replaced by the app. All connections share one listener
- * and two timers, which exist only while there is a connection.
+ * Closes the WebSockets of sessions that have ended or whose secret the app has replaced. All connections share two
+ * listeners and two timers, which exist only while there is a connection.
  */
 export class Connections {
-  readonly #source: Source;
-  readonly #every: number;
+  readonly #lifecycle: Lifecycle;
+  readonly #interval: number;
   readonly #pending = new Set<Connection>();
   readonly #established = new Map<SessionId, Set<Connection>>();
   #stop: (() => void) | undefined;
   #checking = false;
   #deadline: { readonly at: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
 
-  /** `every` is in milliseconds: how often the store is asked. */
-  constructor(source: Source, every: number) {
-    this.#source = source;
-    this.#every = every;
+  /** `interval` is the time between queries of the store, in milliseconds. */
+  constructor(lifecycle: Lifecycle, interval: number) {
+    this.#lifecycle = lifecycle;
+    this.#interval = interval;
   }
 
-  /** Call it before the request is authenticated. */
+  /** Begins to track a connection. Call it before the request is authenticated. */
   begin(raw: Duplex): Connection {
     const connection: Connection = { missed: new Map() };
     this.#pending.add(connection);
@@ -59,13 +52,13 @@ export class Connections {
     return connection;
   }
 
-  /** Call it with the socket, and the session if there is one. Returns false if that has ended, and closes the socket. */
+  /** Attaches the socket, and the session if there is one. Closes the socket and returns false if the session has ended. */
   establish(connection: Connection, opened: OpenedSession | undefined, socket: WsSocket): boolean {
     const missed = opened && connection.missed.get(opened.id);
     if (!opened || missed) {
       this.#leave(connection);
       if (missed) {
-        // The app never gets to see this socket: an unhandled protocol error would end the process.
+        // The app never gets this socket, and an unhandled protocol error would end the process.
         socket.on("error", () => undefined);
         close(socket, missed);
       }
@@ -81,7 +74,7 @@ export class Connections {
   }
 
   #start(): () => void {
-    const { events } = this.#source;
+    const { events } = this.#lifecycle;
     const offs = [
       events.on("ended", ({ ids, reason }) => {
         for (const id of ids) this.#end(id, reason);
@@ -90,7 +83,7 @@ export class Connections {
         if (by !== "time") this.#end(id, ROTATED);
       }),
     ];
-    const timer = setInterval(() => void this.#check(), this.#every).unref();
+    const timer = setInterval(() => void this.#check(), this.#interval).unref();
     return () => {
       for (const off of offs) off();
       clearInterval(timer);
@@ -104,22 +97,22 @@ export class Connections {
     const id = connection.established?.opened.id;
     const same = id && this.#established.get(id);
     if (same?.delete(connection) && same.size === 0) this.#established.delete(id as SessionId);
-    this.#rest();
+    this.#stopIfIdle();
   }
 
-  #rest(): void {
+  #stopIfIdle(): void {
     if (this.#pending.size + this.#established.size > 0) return;
     this.#stop?.();
     this.#stop = undefined;
   }
 
-  /** Closes all connections of a session, also those that are still being established. */
+  /** Closes all connections of a session, including those that are still being established. */
   #end(id: SessionId, reason: string): void {
     for (const { missed } of this.#pending) missed.set(id, reason);
     this.#close(id, () => reason);
   }
 
-  /** Closes those connections of a session for which there is a reason. */
+  /** Closes the connections of a session for which `reasonFor` returns a reason. */
   #close(id: SessionId, reasonFor: (opened: OpenedSession) => string | undefined): void {
     const connections = this.#established.get(id) ?? new Set();
     for (const connection of connections) {
@@ -130,7 +123,7 @@ export class Connections {
       close(established.socket, reason);
     }
     if (connections.size === 0) this.#established.delete(id);
-    this.#rest();
+    this.#stopIfIdle();
   }
 
   async #check(): Promise<void> {
@@ -138,20 +131,20 @@ export class Connections {
     this.#checking = true;
     try {
       this.#closeExpired();
-      for (const [id, standing] of await this.#source.standings([...this.#established.keys()])) {
+      for (const [id, standing] of await readStandings(this.#lifecycle, [...this.#established.keys()])) {
         if ("over" in standing) this.#end(id, standing.over);
         else this.#close(id, ({ turns }) => (turns < standing.turns ? ROTATED : undefined));
       }
     } catch {
-      // The manager has reported the failure. Nothing is known about the sessions, so nothing is closed until the next check.
+      // The manager has reported the failure. The sessions may well be live, so nothing is closed before the next check.
     } finally {
       this.#checking = false;
     }
   }
 
-  /** Closes what has reached the deadline that is known here, whether or not the store answers. */
+  /** Closes the connections whose known deadline has passed, even during an outage of the store. */
   #closeExpired(): void {
-    const now = this.#source.now();
+    const now = this.#lifecycle.options.clock();
     let next = Number.POSITIVE_INFINITY;
     for (const [id, connections] of [...this.#established]) {
       this.#close(id, ({ endsAt, retires }) => (endsAt > now ? undefined : retires ? ROTATED : "expired"));
@@ -165,13 +158,13 @@ export class Connections {
   #awaitDeadline(at: number): void {
     if (this.#deadline && this.#deadline.at <= at) return;
     clearTimeout(this.#deadline?.timer);
-    const wait = Math.min(Math.max(at - this.#source.now(), 0), MAX_TIMER_DELAY);
+    const wait = Math.min(Math.max(at - this.#lifecycle.options.clock(), 0), MAX_TIMER_DELAY);
     this.#deadline = { at, timer: setTimeout(() => this.#closeExpired(), wait).unref() };
   }
 }
 
 function close(socket: WsSocket, reason: string): void {
-  // Until the client agrees to the close, or for half a minute where it does not, its messages would still come in.
+  // Otherwise messages would arrive until the client completes the close, or for half a minute if it does not.
   socket.removeAllListeners("message");
   socket.close(CLOSE_CODE, reason);
 }

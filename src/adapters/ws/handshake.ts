@@ -4,8 +4,8 @@ import type { Duplex } from "node:stream";
 import { NodeExchange } from "../shared/node-exchange.ts";
 
 /**
- * The port over a request to upgrade, which comes with a bare socket. A response of Node's own collects what is to go
- * out: with the 101, which ws writes, or with a refusal, which it writes itself.
+ * The exchange over an upgrade request, which comes with a bare socket. A `ServerResponse` collects the headers. They are
+ * sent with the 101 that ws writes, or with a rejection that the response itself writes.
  */
 export class Handshake extends NodeExchange {
   readonly #response: ServerResponse;
@@ -19,24 +19,24 @@ export class Handshake extends NodeExchange {
     this.#socket = socket;
   }
 
-  /** A GET by name alone: what it opens is for anything, and no CORS stands before it. */
+  /** Not GET, so that pages of other origins are rejected: messages may change anything, and CORS does not cover upgrades. */
   override method(): string {
     return "CONNECT";
   }
 
   override blocked(): string | undefined {
-    return this.#accepted ? "the handshake is over" : super.blocked();
+    return this.#accepted ? "the handshake is complete" : super.blocked();
   }
 
-  /** Nothing caches a 101, and a refusal has headers of its own. */
+  /** Does nothing: no cache stores a 101, and a rejection has headers of its own. */
   override setDefaultHeader(): void {}
 
-  /** Whether the client has left. */
-  get gone(): boolean {
+  /** Whether the client has disconnected. */
+  get closed(): boolean {
     return this.#socket.destroyed;
   }
 
-  /** The lines for the 101; from then on it is too late for others. */
+  /** Returns the header lines for the 101. No header can be set afterwards. */
   accept(): string[] {
     this.#accepted = true;
     return Object.entries(this.#response.getHeaders()).flatMap(([name, value]) =>
@@ -44,19 +44,19 @@ export class Handshake extends NodeExchange {
     );
   }
 
-  /** The response, which goes out in place of a 101; when it has, the connection closes. */
-  refusing(): ServerResponse {
+  /** Returns the response that is sent in place of a 101. The connection closes when it has been sent. */
+  openResponse(): ServerResponse {
     const response = this.#response;
     response.shouldKeepAlive = false;
-    // What node:http gives with an upgrade is one, and no more of it is used than what every stream has.
+    // node:http passes a Socket with an upgrade. Only the methods of every stream are used.
     response.assignSocket(this.#socket as Socket);
     response.on("finish", () => this.#socket.end(() => this.#socket.destroy()));
     return response;
   }
 
-  /** Refuses because of a mistake in the app. What is on its way already can only be cut off. */
+  /** Responds 500 after an error in the app. A response that has been sent in part can only be cut off. */
   fail(): void {
-    const response = this.#response.socket ? this.#response : this.refusing();
+    const response = this.#response.socket ? this.#response : this.openResponse();
     if (response.writableEnded) return;
     if (response.headersSent) {
       this.#socket.destroy();
@@ -67,39 +67,35 @@ export class Handshake extends NodeExchange {
   }
 }
 
-// For all managers: whichever let a request through, the verbs of the others must find its handshake.
+// All managers share it: whichever manager let a request through, the methods of the others must find its handshake.
 const handshakes = new WeakMap<IncomingMessage, Handshake>();
 
-/** Begins the handshake of a request that Node has just handed over, with nobody left who listens for errors. */
-export function handshakeOf(request: IncomingMessage, socket: Duplex): Handshake {
-  socket.on("error", destroy);
+/** Begins the handshake of an upgrade request. Listens for the socket's errors, which Node itself no longer does. */
+export function beginHandshake(request: IncomingMessage, socket: Duplex): Handshake {
+  socket.on("error", () => socket.destroy());
   const handshake = new Handshake(request, socket);
   handshakes.set(request, handshake);
   return handshake;
 }
 
-function destroy(this: Duplex): void {
-  this.destroy();
-}
-
-export function exchangeOf(request: IncomingMessage): Handshake {
+export function findHandshake(request: IncomingMessage): Handshake {
   const handshake = typeof request === "object" && request !== null && handshakes.get(request);
   if (handshake) return handshake;
   throw new TypeError(
-    "sessionup/ws: the context is the request of an upgrade that came through auth(server) or public(server): " +
-      "pass the `req` of the event `connection`. For other requests use the adapter of their framework",
+    "sessionup/ws: the context must be the request of an upgrade that passed auth(server) or public(server). " +
+      "Pass the `req` of the `connection` event. For other requests, use the adapter of their framework.",
   );
 }
 
-/** What tells before a 101 is written, and waits for lines to be added. */
-interface Accepting {
+/** A server of ws, whose event `headers` precedes each 101. */
+interface HeadersEmitter {
   on(event: "headers", listener: (lines: string[], request: IncomingMessage) => void): unknown;
 }
 
-const prepared = new WeakSet<Accepting>();
+const prepared = new WeakSet<HeadersEmitter>();
 
-/** Lets what a handshake has collected go out with the 101s of this server; one listener, however often it is asked. */
-export function addLinesTo(server: Accepting): void {
+/** Makes a server send the headers of its handshakes with its 101s. Adds one listener, however often it is called. */
+export function sendHandshakeHeaders(server: HeadersEmitter): void {
   if (prepared.has(server)) return;
   prepared.add(server);
   server.on("headers", (lines, request) => {

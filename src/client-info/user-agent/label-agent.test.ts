@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CORPUS, type KnownAgent } from "../../../test/identity/agent-corpus.ts";
+import { CORPUS, type KnownAgent } from "../../../test/support/agent-corpus.ts";
 import { fuzzRuns, joined } from "../../../test/support/fuzz.ts";
 import { labelAgent } from "./label-agent.ts";
-import { APPS, BOTS, BROWSERS, OTHER_BOTS, SYSTEMS, TOOLS } from "./tokens.ts";
-import { labelUserAgent } from "./user-agent.ts";
+import { APPS, BOTS, BROWSERS, ENGINES, OTHER_BOTS, SYSTEMS, TOOLS } from "./tokens.ts";
 
 const WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)";
 const LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)";
@@ -15,7 +14,7 @@ const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
 const CHROME = `${WINDOWS} Chrome/131.0.0.0 Safari/537.36`;
 
-/** Every label there is: apps may hang icons on them. */
+/** Every label. Apps may map them to icons, so none may change unnoticed. */
 const BROWSER_LABELS =
   `Googlebot, Google crawler, Bingbot, Applebot, DuckDuckBot, YandexBot, Baiduspider, GPTBot, ChatGPT,
 ClaudeBot, Claude, PerplexityBot, Perplexity, Mistral, Amazonbot, Bytespider, CCBot, PetalBot, AhrefsBot, SemrushBot,
@@ -40,7 +39,7 @@ function headers(brands?: string, platform?: string, mobile?: string): (name: st
   return (name) => fields[name as keyof typeof fields];
 }
 
-/** A row a line, its cells between bars. */
+/** Splits a table: one row per line, cells between bars. */
 const rows = (lines: string): string[][] =>
   lines
     .trim()
@@ -48,13 +47,13 @@ const rows = (lines: string): string[][] =>
     .map((line) => line.split(" | "));
 
 describe("labelAgent", () => {
-  describe("over the corpus", () => {
-    it("has at least 200 different clients to go by", () => {
+  describe("on the corpus of real clients", () => {
+    it("the corpus has at least 200 distinct clients", () => {
       expect(new Set(CORPUS.map((known) => JSON.stringify(known))).size).toBe(CORPUS.length);
       expect(CORPUS.length).toBeGreaterThanOrEqual(200);
     });
 
-    it.each(["browser", "os"] as const)("labels 95 % of them right by %s", (key) => {
+    it.each(["browser", "os"] as const)("at least 95 % of the corpus gets the right %s label", (key) => {
       const misses = CORPUS.flatMap((known) => {
         const found = label(known)[key];
         return found === known[key] ? [] : [`${found} instead of ${known[key]}: ${known.userAgent}`];
@@ -62,7 +61,7 @@ describe("labelAgent", () => {
       expect(1 - misses.length / CORPUS.length, misses.join("\n")).toBeGreaterThanOrEqual(0.95);
     });
 
-    it("gives every label to a client that has earned it", () => {
+    it("every label is earned by a client in the corpus", () => {
       const right = CORPUS.filter((known) => label(known).browser === known.browser);
       expect(new Set(right.map(({ browser }) => browser).filter(Boolean))).toEqual(new Set(BROWSER_LABELS));
       const known = CORPUS.filter((agent) => label(agent).os === agent.os);
@@ -70,7 +69,7 @@ describe("labelAgent", () => {
     });
   });
 
-  describe("by the order of tokens", () => {
+  describe("by User-Agent tokens", () => {
     it.each(
       rows(`
 Googlebot | Chrome/ | ${ANDROID} Chrome/131.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://x)
@@ -120,10 +119,13 @@ Chrome | Mac OS X | ${IPHONE} CriOS/141.0.7390.96 Mobile/15E148 Safari/604.1
 SeaMonkey | Firefox/ | Mozilla/5.0 (Windows NT 10.0; rv:91.0) Gecko/20100101 Firefox/91.0 SeaMonkey/2.53.18.2
 Safari | Mac OS X | ${IPHONE} Version/18.6 Mobile/15E148 Safari/604.1
 `),
-    )("finds %s where %s is said too", (browser, outranked = "", userAgent = "") => {
-      expect(userAgent).toContain(outranked);
-      expect(labelAgent(userAgent).browser).toBe(browser);
-    });
+    )(
+      "labels the browser %s although the User-Agent also contains %s",
+      (browser, outranked = "", userAgent = "") => {
+        expect(userAgent).toContain(outranked);
+        expect(labelAgent(userAgent).browser).toBe(browser);
+      },
+    );
 
     it.each(
       rows(`
@@ -146,19 +148,22 @@ iOS | Mac OS X | ${IPHONE}
 iOS | Macintosh | Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 CriOS/129 Safari/605.1.15
 Android | Linux | ${ANDROID}
 `),
-    )("finds %s where %s is said too (system)", (os, outranked = "", userAgent = "") => {
-      expect(userAgent).toContain(outranked);
-      expect(labelAgent(userAgent).os).toBe(os);
-    });
+    )(
+      "labels the system %s although the User-Agent also contains %s",
+      (os, outranked = "", userAgent = "") => {
+        expect(userAgent).toContain(outranked);
+        expect(labelAgent(userAgent).os).toBe(os);
+      },
+    );
 
-    it("takes WebKit without a Safari token for a web view", () => {
+    it("Apple's WebKit without a Safari token is labelled as a web view", () => {
       expect(labelAgent(`${IPHONE} Mobile/15E148`)).toEqual({ browser: "iOS WebView", os: "iOS" });
       const mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)";
       expect(labelAgent(mac)).toEqual({ browser: "WebView", os: "macOS" });
       expect(labelAgent(`${mac} Version/18.4 Safari/605.1.15`)).toEqual({ browser: "Safari", os: "macOS" });
     });
 
-    it("takes WebKit on Linux for GNOME's browser, and names no other", () => {
+    it("WebKit on X11 is labelled GNOME Web, other unnamed WebKit has no browser label", () => {
       const webKit = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15";
       expect(labelAgent(`Mozilla/5.0 (X11; Linux x86_64) ${webKit}`)).toEqual({
         browser: "GNOME Web",
@@ -167,7 +172,7 @@ Android | Linux | ${ANDROID}
       expect(labelAgent(`Mozilla/5.0 (Example; Linux) ${webKit}`)).toEqual({ os: "Linux" });
     });
 
-    it("believes no crawler's system", () => {
+    it("a crawler gets no system label, because crawlers make theirs up", () => {
       expect(
         labelAgent(`${ANDROID} Chrome/131.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1)`),
       ).toEqual({
@@ -175,7 +180,7 @@ Android | Linux | ${ANDROID}
       });
     });
 
-    it("takes no phone of Cubot's for a bot", () => {
+    it("a Cubot phone is not labelled as a bot", () => {
       const cubot =
         "Mozilla/5.0 (Linux; Android 9; CUBOT X19) AppleWebKit/537.36 Chrome/120.0.0.0 Mobile Safari/537.36";
       expect(labelAgent(cubot)).toEqual({ browser: "Chrome", os: "Android" });
@@ -183,7 +188,7 @@ Android | Linux | ${ANDROID}
   });
 
   describe("by client hints", () => {
-    it("prefers the brand and the platform to the string", () => {
+    it("the brand and platform hints win over the User-Agent", () => {
       const header = headers('"Brave";v="137", "Chromium";v="137", "Not/A)Brand";v="24"', '"macOS"', "?0");
       expect(labelAgent(CHROME, header)).toEqual({ browser: "Brave", os: "macOS" });
       expect(labelAgent(undefined, header)).toEqual({ browser: "Brave", os: "macOS" });
@@ -195,7 +200,7 @@ Android | Linux | ${ANDROID}
       '"\\"Not\\\\A;Brand";v="99", "Google Chrome";v="86", "Chromium";v="86"',
       '"Google Chrome";v="113","Chromium";v="113","Not-A.Brand";v="24"',
       '"Chromium";v="126",\t"Not/A)Brand";v="8";x="a, \\"Brave\\"", "Google Chrome";v="126"',
-    ])("passes over the made-up brand in %s", (brands) => {
+    ])("ignores the made-up brand in %s", (brands) => {
       expect(labelAgent(undefined, headers(brands))).toEqual({ browser: "Chrome" });
     });
 
@@ -209,7 +214,7 @@ Android | Linux | ${ANDROID}
       ["Android WebView", '"Chromium";v="126", "Android WebView";v="126"'],
       ["Chromium", '"Chromium";v="142", "Island";v="142", "Not_A Brand";v="99"'],
       ["Chromium", '"Chromium";v="Brave";x="Opera"'],
-    ])("takes the most particular brand, %s, from %s", (browser, brands) => {
+    ])("chooses the most particular brand, %s, from %s", (browser, brands) => {
       expect(labelAgent(CHROME, headers(brands)).browser).toBe(browser);
     });
 
@@ -236,30 +241,30 @@ YaBrowser | Yandex
 Yandex | Yandex
 Google Chrome | Chrome
 `),
-    )("knows the brand %s", (brand, browser) => {
+    )("recognizes the brand %s", (brand, browser) => {
       expect(labelAgent(CHROME, headers(`"Chromium";v="131", "${brand}";v="1"`)).browser).toBe(browser);
     });
 
-    it("says nothing of a brand it does not know", () => {
+    it("unknown brands and platforms get no label and do not reach the result", () => {
       const header = headers('"<script>";v="1", "Not A;Brand";v="99"', '"Plan 9"', "?1");
       expect(labelAgent(undefined, header)).toEqual({});
       expect(labelAgent(CHROME, header)).toEqual({ browser: "Chrome", os: "Windows" });
     });
 
-    it("keeps an app's name, which its web view does not know", () => {
+    it("an app named by the User-Agent wins over the brand of its web view", () => {
       const view = headers('"Android WebView";v="127", "Chromium";v="127"', '"Android"', "?1");
       const app = `${VIEW} [FB_IAB/FB4A;FBAV/531.0.0.47.109;]`;
       expect(labelAgent(app, view)).toEqual({ browser: "Facebook", os: "Android" });
       expect(labelAgent(VIEW, view)).toEqual({ browser: "Android WebView", os: "Android" });
     });
 
-    it("keeps a crawler's and a tool's name whatever they send along", () => {
+    it("crawlers and tools keep their label whatever hints they send", () => {
       const header = headers('"Chromium";v="131", "Google Chrome";v="131"', '"Windows"', "?0");
       expect(labelAgent("Mozilla/5.0 (compatible; bingbot/2.0)", header)).toEqual({ browser: "Bingbot" });
       expect(labelAgent("curl/8.7.1", header).browser).toBe("curl");
     });
 
-    it("keeps a derivative's name where the brand is only Chromium's", () => {
+    it("a browser named by the User-Agent wins over a brand that only names the engine", () => {
       const chromium = headers('"Not/A)Brand";v="8", "Chromium";v="126"');
       const silk = `${ANDROID} Silk/126.4.1 like Chrome/126.0.6478.183 Safari/537.36`;
       expect(labelAgent(silk, chromium).browser).toBe("Silk");
@@ -268,7 +273,7 @@ Google Chrome | Chrome
       expect(labelAgent(`${VIEW} VivoBrowser/22.7.0.0`, view).browser).toBe("vivo Browser");
     });
 
-    it("is not taken in by a Chromium in another engine's clothes", () => {
+    it("a Chromium that poses as Firefox or Safari is labelled by its brand", () => {
       const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0";
       expect(labelAgent(firefox, headers('"Chromium";v="126"')).browser).toBe("Chromium");
       expect(labelAgent(`${IPHONE} Safari/604.1`, headers('"Android WebView";v="126"')).browser).toBe(
@@ -284,12 +289,12 @@ Google Chrome | Chrome
       ["Windows", "Windows"],
       ["macOS", "macOS"],
       ["iOS", "iOS"],
-    ])("knows the platform %s", (platform, os) => {
+    ])("recognizes the platform %s", (platform, os) => {
       expect(labelAgent(undefined, headers(undefined, `"${platform}"`))).toEqual({ os });
     });
 
     it.each(["Windows", "Windows NT", '"windows"', '"Unknown"', '"Windows', '""', ""])(
-      "falls back to the string for the platform %s",
+      "uses the User-Agent when the platform hint is %s",
       (platform) => {
         expect(labelAgent(IPHONE, headers(undefined, platform)).os).toBe("iOS");
       },
@@ -307,11 +312,11 @@ Google Chrome | Chrome
         '"Android"',
         "Mozilla/5.0 (Linux; Android 12; HarmonyOS; TET-AN00) HuaweiBrowser/14.0.5.301",
       ],
-    ])("keeps the device %s, whose platform is only %s", (os, platform, userAgent) => {
+    ])("keeps the device %s when the platform hint is only %s", (os, platform, userAgent) => {
       expect(labelAgent(userAgent, headers(undefined, platform)).os).toBe(os);
     });
 
-    it("takes a mobile Chromium of no known platform for Android's", () => {
+    it("a mobile Chromium without a known platform is labelled Android", () => {
       expect(labelAgent("", headers('"Chromium";v="131"', undefined, "?1")).os).toBe("Android");
       expect(labelAgent("", headers('"Chromium";v="131"', undefined, "?0")).os).toBeUndefined();
       expect(labelAgent("", headers(undefined, undefined, "?1"))).toEqual({});
@@ -319,15 +324,16 @@ Google Chrome | Chrome
     });
 
     it.each(['"Brave', '"Chromium";v="1", "Brave";v="', '"Brave\\', '"Brave\\"', "Brave", '"Brave\\";v="1"'])(
-      "falls back to the string for the malformed list %s",
+      "uses the User-Agent when the brand list is malformed: %s",
       (brands) => {
         expect(labelAgent(CHROME, headers(brands)).browser).toBe("Chrome");
       },
     );
   });
 
-  describe("of hostile input", () => {
-    const tokens = [BOTS, OTHER_BOTS, TOOLS, APPS, BROWSERS, SYSTEMS].flat().flatMap(([, ...found]) => found);
+  describe("on hostile input", () => {
+    const tables = [BOTS, TOOLS, OTHER_BOTS, APPS, BROWSERS, ENGINES, SYSTEMS];
+    const tokens = tables.flatMap(({ labels }) => [...labels.keys()]);
     const pieces = fc.oneof(
       fc.constantFrom(...tokens, "Mozilla/5.0 (", "AppleWebKit/537.36", "Mac OS X", "Safari", "X11"),
       fc.constantFrom(
@@ -350,7 +356,7 @@ Google Chrome | Chrome
     const text = joined(pieces, 40);
     const quoted = text.map((inside) => `"${inside}"`);
 
-    it("gives no label that is not known, and no key without one", () => {
+    it("returns only known labels, and no key without a label", () => {
       fc.assert(
         fc.property(text, fc.oneof(text, quoted), fc.oneof(text, quoted), text, (userAgent, ...hints) => {
           const { browser, os, ...rest } = labelAgent(userAgent, headers(...hints));
@@ -371,20 +377,20 @@ Google Chrome | Chrome
       ["quotes", '"'.repeat(100_001)],
       ["backslashes", `"${"\\".repeat(100_000)}`],
       ["commas", ",".repeat(100_000)],
-    ])("has no label for %s", (_, hostile) => {
+    ])("returns no label for %s", (_, hostile) => {
       expect(labelAgent(hostile)).toEqual({});
       expect(labelAgent(hostile, () => hostile)).toEqual({});
     });
 
     it.each(["Chrome/", "Mozilla/", "Mozilla/5.0 (", "(((((", "AppleWebKit/537.36 ", "Androi"])(
-      "has the label of one where there are thousands of %s",
+      "thousands of repetitions get the same label as one: %s",
       (token) => {
         const [once, often] = [token.repeat(80).slice(0, 512), token.repeat(20_000)];
         expect(labelAgent(often)).toEqual(labelAgent(once));
       },
     );
 
-    it("lets only the first 512 characters count", () => {
+    it("reads only the first 512 characters of each header", () => {
       const padding = "x".repeat(512 - "Chrome/".length);
       expect(labelAgent(`${padding}Chrome/`)).toEqual({ browser: "Chrome" });
       expect(labelAgent(`${padding} Chrome/`)).toEqual({});
@@ -399,29 +405,24 @@ Google Chrome | Chrome
       );
     });
 
-    it("searches no more often than there are tokens, never in more than 512 characters", () => {
-      const alphabet = `Mozilla/5.0 ${Array.from({ length: 64 }, (_, at) => String.fromCharCode(64 + at)).join("")}`;
-      const searches = searchesOf(() => labelAgent(alphabet.repeat(2_000), () => alphabet.repeat(2_000)));
-      expect(searches.length).toBeGreaterThan(100);
-      expect(searches.length).toBeLessThanOrEqual(tokens.length);
-      expect(Math.max(...searches.map(({ length }) => length))).toBe(512);
-    });
-
-    it("does not search for a token of which a letter is missing", () => {
-      expect(searchesOf(() => labelUserAgent("Mozilla/5.0")).map(({ token }) => token)).not.toContain(
-        "Chrome/",
-      );
-      expect(searchesOf(() => labelUserAgent(CHROME)).length).toBeLessThan(60);
+    it("searches each token at most once, in at most 512 characters", () => {
+      // The last token of the last tables: none of the searches ends early.
+      for (const text of ["Mozilla/5.0 Trident/ linux ", "Alamofire/ linux "]) {
+        const searches = searchesIn(() => labelAgent(text.repeat(2_000), () => text.repeat(2_000)));
+        expect(searches.length).toBeGreaterThan(30);
+        expect(searches.length).toBeLessThanOrEqual(tokens.length);
+        expect(Math.max(...searches)).toBe(512);
+      }
     });
   });
 });
 
-/** Every search for a token while `run` runs, with the length of what was searched. */
-function searchesOf(run: () => void): { token: string; length: number }[] {
-  const searches: { token: string; length: number }[] = [];
+/** The lengths of the texts that are searched for a token while `run` runs. */
+function searchesIn(run: () => void): number[] {
+  const lengths: number[] = [];
   const { includes } = String.prototype;
   String.prototype.includes = function (token: string, ...rest: [number?]): boolean {
-    searches.push({ token, length: this.length });
+    lengths.push(this.length);
     return includes.call(this, token, ...rest);
   };
   try {
@@ -429,5 +430,5 @@ function searchesOf(run: () => void): { token: string; length: number }[] {
   } finally {
     String.prototype.includes = includes;
   }
-  return searches;
+  return lengths;
 }

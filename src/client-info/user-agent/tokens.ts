@@ -1,191 +1,205 @@
-/** A label and the literal tokens that earn it. Tables are read from the top: the first token found decides. */
-export type Row = readonly [label: string, ...tokens: string[]];
+/** Tokens and their labels, strongest first: the first token that a text contains decides. */
+export interface Table {
+  readonly labels: ReadonlyMap<string, string>;
+  /** Matches any token. Most tables have none in a given text, which one test finds out. */
+  readonly pattern: RegExp;
+}
 
-/** Crawlers and monitors. What system they claim to run on is made up. */
-export const BOTS: readonly Row[] = [
-  ["Googlebot", "Googlebot"],
-  ["Google crawler", "-Google", "Google-", "GoogleOther"],
-  ["Bingbot", "bingbot"],
-  ["Applebot", "Applebot"],
-  ["DuckDuckBot", "DuckDuckBot", "DuckAssistBot"],
-  ["YandexBot", "YandexBot", "compatible; Yandex"],
-  ["Baiduspider", "Baiduspider"],
-  ["GPTBot", "GPTBot"],
-  ["ChatGPT", "ChatGPT-User", "OAI-SearchBot"],
-  ["ClaudeBot", "ClaudeBot"],
-  ["Claude", "Claude-"],
-  ["PerplexityBot", "PerplexityBot"],
-  ["Perplexity", "Perplexity-User"],
-  ["Mistral", "MistralAI"],
-  ["Amazonbot", "Amazonbot"],
-  ["Bytespider", "Bytespider"],
-  ["CCBot", "CCBot"],
-  ["PetalBot", "PetalBot"],
-  ["AhrefsBot", "AhrefsBot"],
-  ["SemrushBot", "SemrushBot"],
-  ["LinkedInBot", "LinkedInBot"],
-  ["TelegramBot", "TelegramBot"],
-  ["Twitterbot", "Twitterbot"],
+/**
+ * Compiles rows such as `Label=token|token`. Without a label, the first token is the label, less a slash or hyphen at its end.
+ * Tokens are literal and case-sensitive.
+ */
+export function createTable(rows: readonly string[]): Table {
+  const labels = new Map<string, string>();
+  for (const row of rows) {
+    const [first = "", ...others] = row.split(/[=|]/);
+    const tokens = row.includes("=") ? others : [first, ...others];
+    for (const token of tokens) labels.set(token, first.replace(/[-/]$/, ""));
+  }
+  return { labels, pattern: new RegExp([...labels.keys()].join("|").replace(/[.()]/g, "\\$&")) };
+}
+
+/** The label of the first token that `text` contains. */
+export function findLabel({ labels, pattern }: Table, text: string): string | undefined {
+  if (!pattern.test(text)) return undefined;
+  for (const [token, label] of labels) if (text.includes(token)) return label;
+  return undefined;
+}
+
+/** Crawlers and monitors that are known by name. */
+export const BOTS: Table = createTable([
+  "Googlebot",
+  "Google crawler=-Google|Google-|GoogleOther",
+  "Bingbot=bingbot",
+  "Applebot",
+  "DuckDuckBot|DuckAssistBot",
+  "YandexBot|compatible; Yandex",
+  "Baiduspider",
+  "GPTBot",
+  "ChatGPT=ChatGPT-User|OAI-SearchBot",
+  "ClaudeBot",
+  "Claude-",
+  "PerplexityBot",
+  "Perplexity=Perplexity-User",
+  "Mistral=MistralAI",
+  "Amazonbot",
+  "Bytespider",
+  "CCBot",
+  "PetalBot",
+  "AhrefsBot",
+  "SemrushBot",
+  "LinkedInBot",
+  "TelegramBot",
+  "Twitterbot",
   // KakaoTalk's preview begins with Facebook's name.
-  ["Bot", "kakaotalk-scrap"],
-  ["Meta crawler", "facebookexternalhit", "meta-external"],
-  ["Pinterestbot", "Pinterestbot"],
-  ["Slackbot", "Slackbot"],
-  ["Discordbot", "Discordbot"],
-  ["UptimeRobot", "UptimeRobot"],
-  ["Pingdom", "Pingdom"],
-  ["Lighthouse", "Lighthouse"],
-];
-
-/** Any other that follows the custom of naming itself a bot, or of giving the page that explains it. */
-export const OTHER_BOTS: readonly Row[] = [["Bot", "bot/", "Bot/", "Bot;", "bot)", "rawler", "pider", "://"]];
+  "Bot=kakaotalk-scrap",
+  "Meta crawler=facebookexternalhit|meta-external",
+  "Pinterestbot",
+  "Slackbot",
+  "Discordbot",
+  "UptimeRobot",
+  "Pingdom",
+  "Lighthouse",
+]);
 
 /** Libraries and command-line tools. Their strings do not begin with `Mozilla/`. */
-export const TOOLS: readonly Row[] = [
-  ["curl", "curl/"],
-  ["Wget", "Wget/"],
-  ["HTTPie", "HTTPie/"],
-  ["Postman", "PostmanRuntime/"],
-  ["Insomnia", "insomnia/"],
-  ["Git", "git/"],
-  ["Deno", "Deno/"],
-  ["Bun", "Bun/"],
-  // npm's goes on with "node/".
-  ["Node.js", "node", "undici", "axios/", "got ("],
-  ["Python requests", "python-requests/"],
+export const TOOLS: Table = createTable([
+  "curl/",
+  "Wget/",
+  "HTTPie/",
+  "Postman=PostmanRuntime/",
+  "Insomnia=insomnia/",
+  "Git=git/",
+  "Deno/",
+  "Bun/",
+  // npm's string goes on with "node/".
+  "Node.js=node|undici|axios/|got (",
+  "Python requests=python-requests/",
   // "Python/3.12 aiohttp/3.10", "python-httpx/0.27".
-  ["Python", "ython"],
-  ["Go", "Go-http-client/"],
-  ["okhttp", "okhttp/"],
-  ["Java", "Java/", "Java-http-client/"],
-  ["Dart", "Dart/"],
-  ["PHP", "GuzzleHttp/"],
-  ["Ruby", "Ruby", "Faraday"],
-  ["Perl", "libwww-perl/"],
-  ["Rust", "reqwest/", "ureq/"],
-  ["Android app", "Dalvik/"],
-  ["Apple app", "CFNetwork/", "Alamofire/"],
-];
+  "Python=ython",
+  "Go=Go-http-client/",
+  "okhttp/",
+  "Java/|Java-http-client/",
+  "Dart/",
+  "PHP=GuzzleHttp/",
+  "Ruby|Faraday",
+  "Perl=libwww-perl/",
+  "Rust=reqwest/|ureq/",
+  "Android app=Dalvik/",
+  "Apple app=CFNetwork/|Alamofire/",
+]);
 
-/** Programs that drive an engine or embed its web view: before the browsers, whose tokens their strings keep. */
-export const APPS: readonly Row[] = [
-  ["Headless Chrome", "HeadlessChrome/"],
-  ["PowerShell", "PowerShell/"],
-  // Meta's own: the newest say "MetaIAB Instagram", so the general Facebook tokens come last. Threads calls itself Barcelona.
-  ["Threads", "Barcelona", "MetaIAB Threads"],
-  ["Instagram", "Instagram"],
-  ["Messenger", "FBAN/Messenger", "FB_IAB/MESSENGER", "Orca-Android"],
-  ["Facebook", "FBAN/", "FBAV/", "MetaIAB"],
-  ["TikTok", "musical_ly", "trill_", "TikTok"],
-  ["Snapchat", "Snapchat"],
-  // Before QQ's browser: WeChat names the engine they share.
-  ["WeChat", "MicroMessenger/"],
-  // The space: "Online/" and "Airline/" end the same.
-  ["Line", " Line/"],
-  ["KakaoTalk", "KAKAOTALK"],
-  ["Naver", "NAVER("],
-  ["X", "Twitter for ", "TwitterAndroid"],
-  ["Reddit", "Reddit/"],
-  ["Telegram", "Telegram-"],
-  ["WhatsApp", "WhatsApp/"],
-  ["LinkedIn", "LinkedInApp"],
-  ["Pinterest", "Pinterest/"],
-  ["Google app", "GSA/", "GoogleApp/"],
-  // "discord/" on desks, "Discord/" on phones.
-  ["Discord", "iscord/"],
-  ["Slack", "Slack/"],
-  ["Teams", "Teams/"],
-  ["Steam", "Valve Steam"],
-  ["VS Code", " Code/"],
-  ["Roku", "Roku/"],
+/** Other bots: by custom they call themselves one, or give the page that explains them. Some tools give a page too. */
+export const OTHER_BOTS: Table = createTable(["Bot=bot/|Bot/|Bot;|bot)|rawler|pider|://"]);
+
+/** Programs that drive a browser engine or embed its web view. Their strings keep the browser's tokens. */
+export const APPS: Table = createTable([
+  "Headless Chrome=HeadlessChrome/",
+  "PowerShell/",
+  // Meta's newest apps say "MetaIAB Instagram", so the general Facebook tokens come last. Threads calls itself Barcelona.
+  "Threads=Barcelona|MetaIAB Threads",
+  "Instagram",
+  "Messenger=FBAN/Messenger|FB_IAB/MESSENGER|Orca-Android",
+  "Facebook=FBAN/|FBAV/|MetaIAB",
+  "TikTok|musical_ly|trill_",
+  "Snapchat",
+  // Before QQ's browser: WeChat names the engine that they share.
+  "WeChat=MicroMessenger/",
+  // With the space: "Online/" and "Airline/" end the same.
+  "Line= Line/",
+  "KakaoTalk=KAKAOTALK",
+  "Naver=NAVER(",
+  "X=Twitter for |TwitterAndroid",
+  "Reddit/",
+  "Telegram-",
+  "WhatsApp/",
+  "LinkedIn=LinkedInApp",
+  "Pinterest/",
+  "Google app=GSA/|GoogleApp/",
+  // "discord/" on desktops, "Discord/" on phones.
+  "Discord=iscord/",
+  "Slack/",
+  "Teams/",
+  "Steam=Valve Steam",
+  "VS Code= Code/",
+  "Roku/",
   // After every desktop app that is known by name.
-  ["Electron app", "Electron/"],
-];
+  "Electron app=Electron/",
+]);
 
-/** Derivatives before what they derive from: nearly all say Chrome, and those on iOS say Safari. */
-export const BROWSERS: readonly Row[] = [
-  ["DuckDuckGo", "Ddg/", "DuckDuckGo/"],
-  ["Edge", "Edg/", "EdgA/", "EdgiOS/", "Edge/"],
-  ["Opera", "OPR/", "OPT/", "OPX/", "Opera"],
+/** Browsers that derive from an engine and say so: nearly all say Chrome, and those on iOS say Safari. */
+export const BROWSERS: Table = createTable([
+  "DuckDuckGo/|Ddg/",
+  "Edge/|Edg/|EdgA/|EdgiOS/",
+  "Opera|OPR/|OPT/|OPX/",
   // Says SamsungBrowser too.
-  ["Meta Quest Browser", "OculusBrowser/"],
-  ["Samsung Internet", "SamsungBrowser/"],
-  ["Yandex", "YaBrowser/", "YaSearchBrowser/"],
-  ["Vivaldi", "Vivaldi/"],
-  ["Brave", "Brave"],
-  ["ChatGPT Atlas", "Atlas/"],
-  ["Whale", "Whale/"],
-  ["Ecosia", "Ecosia"],
-  ["Aloha", "AlohaBrowser/"],
-  ["Silk", "Silk/"],
-  ["UC Browser", "UCBrowser"],
-  ["Mi Browser", "MiuiBrowser/"],
-  ["Huawei Browser", "HuaweiBrowser/"],
-  ["OPPO Browser", "HeyTapBrowser/"],
-  ["vivo Browser", "VivoBrowser/"],
-  ["QQ Browser", "QQBrowser/"],
-  ["Quark", "Quark/"],
-  ["Baidu", "baiduboxapp/"],
-  ["Tesla", "Tesla/"],
-  ["Chromecast", "CrKey"],
-  ["TV browser", "SMART-TV", "SmartTV"],
-  ["PlayStation browser", "PlayStation", "PLAYSTATION"],
-  ["Nintendo browser", "Nintendo"],
-  ["KaiOS browser", "KAIOS"],
-  ["HarmonyOS WebView", "ArkWeb/"],
-  // The web view alone says "Version/4.0" and Chrome, also where an app has removed its mark.
-  ["Android WebView", "; wv)", "Version/4.0 Chrome/"],
-  ["Chromium", "Chromium/"],
-  ["Chrome", "Chrome/", "CriOS/"],
-  ["Thunderbird", "Thunderbird/"],
+  "Meta Quest Browser=OculusBrowser/",
+  "Samsung Internet=SamsungBrowser/",
+  "Yandex=YaBrowser/|YaSearchBrowser/",
+  "Vivaldi/",
+  "Brave",
+  "ChatGPT Atlas=Atlas/",
+  "Whale/",
+  "Ecosia",
+  "Aloha=AlohaBrowser/",
+  "Silk/",
+  "UC Browser=UCBrowser",
+  "Mi Browser=MiuiBrowser/",
+  "Huawei Browser=HuaweiBrowser/",
+  "OPPO Browser=HeyTapBrowser/",
+  "vivo Browser=VivoBrowser/",
+  "QQ Browser=QQBrowser/",
+  "Quark/",
+  "Baidu=baiduboxapp/",
+  "Tesla/",
+  "Chromecast=CrKey",
+  "TV browser=SMART-TV|SmartTV",
+  "PlayStation browser=PlayStation|PLAYSTATION",
+  "Nintendo browser=Nintendo",
+  "KaiOS browser=KAIOS",
+  "HarmonyOS WebView=ArkWeb/",
+  "Thunderbird/",
   // Says Firefox.
-  ["SeaMonkey", "SeaMonkey/"],
-  ["Firefox", "Firefox/", "FxiOS/"],
-  ["Internet Explorer", "MSIE ", "Trident/"],
-  ["GNOME Web", "Epiphany/"],
-];
+  "SeaMonkey/",
+  "GNOME Web=Epiphany/",
+]);
 
-/** Devices before the system they build on or claim to be. */
-export const SYSTEMS: readonly Row[] = [
+/** Labels that a Chromium earns when it has no name of its own, or when it poses as another browser. */
+export const ENGINES: Table = createTable([
+  // Only the web view says "Version/4.0" and Chrome, also where an app has removed the mark "wv".
+  "Android WebView=; wv)|Version/4.0 Chrome/",
+  "Chromium/",
+  "Chrome/|CriOS/",
+  "Firefox/|FxiOS/",
+  "Internet Explorer=MSIE |Trident/",
+]);
+
+/** Devices come before the system that they build on or claim to be. */
+export const SYSTEMS: Table = createTable([
   // Says Android and iPhone.
-  ["Windows Phone", "Windows Phone"],
+  "Windows Phone",
   // Says Windows NT.
-  ["Xbox", "Xbox", "XBOX"],
-  ["PlayStation", "PlayStation", "PLAYSTATION"],
-  ["Nintendo", "Nintendo"],
+  "Xbox|XBOX",
+  "PlayStation|PLAYSTATION",
+  "Nintendo",
   // These say Linux, some of them Android.
-  ["Tizen", "Tizen"],
-  ["webOS", "Web0S"],
-  ["VIDAA", "VIDAA"],
-  ["KaiOS", "KAIOS"],
-  ["HarmonyOS", "HarmonyOS", "OpenHarmony"],
-  ["Meta Quest", "; Quest"],
-  ["Roku", "Roku/"],
-  ["ChromeOS", "CrOS "],
-  ["Fuchsia", "Fuchsia"],
-  ["FreeBSD", "FreeBSD"],
-  // Apple's handhelds say "like Mac OS X", or Macintosh where they ask for desktop pages: then CriOS or FxiOS betrays them.
-  ["tvOS", "AppleTV", "Apple TV"],
-  ["iPadOS", "iPad"],
-  ["iOS", "iPhone", "iOS"],
+  "Tizen",
+  "webOS=Web0S",
+  "VIDAA",
+  "KaiOS=KAIOS",
+  "HarmonyOS|OpenHarmony",
+  "Meta Quest=; Quest",
+  "Roku/",
+  "ChromeOS=CrOS ",
+  "Fuchsia",
+  "FreeBSD",
+  // Apple's handhelds say "like Mac OS X". They say Macintosh when they ask for desktop pages, but also CriOS or FxiOS.
+  "tvOS=AppleTV|Apple TV",
+  "iPadOS=iPad",
+  "iOS|iPhone",
   // Says Linux.
-  ["Android", "Android"],
-  ["Windows", "Windows"],
-  ["macOS", "Macintosh", "Mac OS X", "macOS"],
-  ["Linux", "Linux", "linux"],
-];
-
-/** Labels of strings that a Chromium sends when it has no name of its own, or puts on another browser's. */
-export const ENGINES: readonly string[] = [
-  "Android WebView",
-  "Chrome",
-  "Chromium",
-  "Firefox",
-  "Internet Explorer",
-  "Safari",
-  "WebView",
-  "iOS WebView",
-];
-
-/** Systems that say nothing of the device. */
-export const PLATFORMS: readonly string[] = ["Android", "Linux", "Windows", "iOS", "macOS"];
+  "Android",
+  "Windows",
+  "macOS|Macintosh|Mac OS X",
+  "Linux|linux",
+]);

@@ -1,9 +1,13 @@
 import { SessionError, type SessionErrorCode } from "../../errors.ts";
 import type { CreateOptions, SessionRecord, Store } from "../../store.ts";
 import { DATABASE_CLEANUP } from "../shared/cleanup.ts";
-import type { Row } from "../shared/rows.ts";
-import { ENDED_AT_ONCE, type Engine, type Statement } from "../sqlite/engine.ts";
-import { namesOf } from "../sqlite/schema.ts";
+import {
+  MAX_PER_BLOCKING_STEP,
+  type SqliteEngine,
+  type SqliteQuery,
+  type SqliteRow,
+} from "../sqlite/engine.ts";
+import { toSqliteNames } from "../sqlite/schema.ts";
 import { SqliteSessions } from "../sqlite/sessions.ts";
 
 /** What the object calls of its storage, which is one with SQLite. */
@@ -59,7 +63,7 @@ export class SessionsObject {
     this.#storage = state.storage;
     this.#sessions = new SqliteSessions(new StorageEngine(state.storage), {
       store: "durableObjectStore",
-      names: namesOf(TABLE),
+      names: toSqliteNames(TABLE),
       cleanup: { cleanupEvery: false },
       sharesLookups: false,
     });
@@ -115,20 +119,20 @@ export class SessionsObject {
 }
 
 /** The object's own database: it answers at once, to nobody else, and is never locked. */
-class StorageEngine implements Engine {
-  readonly most: number = ENDED_AT_ONCE;
+class StorageEngine implements SqliteEngine {
+  readonly maxPerStep: number = MAX_PER_BLOCKING_STEP;
   readonly #storage: ObjectStorage;
 
   constructor(storage: ObjectStorage) {
     this.#storage = storage;
   }
 
-  async read<Of = Row>(statement: Statement): Promise<readonly Of[]> {
-    return this.#rows<Of>(statement);
+  async read(query: SqliteQuery): Promise<readonly SqliteRow[]> {
+    return this.#rows(query);
   }
 
-  async write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>> {
-    return this.#storage.transactionSync(() => statements.map((statement) => this.#rows<Row>(statement)));
+  async write(queries: readonly SqliteQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
+    return this.#storage.transactionSync(() => queries.map((query) => this.#rows(query)));
   }
 
   async define(statements: readonly string[]): Promise<void> {
@@ -137,7 +141,7 @@ class StorageEngine implements Engine {
     });
   }
 
-  #rows<Of>({ sql, values }: Statement): Of[] {
-    return this.#storage.sql.exec(sql, ...values).toArray() as Of[];
+  #rows({ sql, values }: SqliteQuery): SqliteRow[] {
+    return this.#storage.sql.exec(sql, ...values).toArray() as SqliteRow[];
   }
 }

@@ -1,4 +1,4 @@
-import { deepFreeze } from "../../lifecycle/deep-freeze.ts";
+import { deepFreeze } from "../../rules/deep-freeze.ts";
 import type { Json, SessionData, SessionRecord } from "../../store.ts";
 import { BITS, NOWHERE, PAGE, WITHIN } from "./links.ts";
 

@@ -2,7 +2,7 @@ import { SessionError } from "../../errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { raw, type Sql } from "./sql.ts";
 
-/** A statement as mysql2 takes it, with all options that would change what rows look like. */
+/** A statement in the form that mysql2 takes, with every option that changes the shape of rows. */
 export interface MysqlQuery {
   sql: string;
   values?: Array<number | Uint8Array | null>;
@@ -12,142 +12,146 @@ export interface MysqlQuery {
   namedPlaceholders: boolean;
 }
 
-/** What the store calls of a connection of mysql2's. */
+/** The members of a mysql2 connection that the store uses. */
 export interface MysqlConnection {
   query(options: MysqlQuery): Promise<readonly unknown[]>;
   execute(options: MysqlQuery): Promise<readonly unknown[]>;
   release(): void;
   destroy(): void;
-  /** The connection below, and how the app has set it up. */
+  /** The underlying connection with the app's configuration. */
   readonly connection?: { readonly config?: { readonly typeCast?: unknown } };
 }
 
-/** What the store calls of a pool of `mysql2/promise`. */
+/** The members of a `mysql2/promise` pool that the store uses. */
 export interface MysqlPool {
   getConnection(): Promise<MysqlConnection>;
 }
 
-/** What a statement that changes something answers. */
-export interface Outcome {
+/** The result of a statement that changes rows. */
+interface MysqlResult {
   readonly affected: number;
-  /** What the statement gave to `LAST_INSERT_ID`, or 0. */
-  readonly told: number;
+  /** The argument that the statement passed to `LAST_INSERT_ID`, or 0. */
+  readonly lastInsertId: number;
 }
 
-/** The app's own settings of these would change what comes back. */
+/** Overrides the app's settings, which would change the shape of rows. */
 const SHAPE = { rowsAsArray: true, nestTables: false, typeCast: true, namedPlaceholders: false } as const;
-/** The app's own `typeCast` gives way to another function alone, with which a row takes ten times as long. */
-const SHAPE_BESIDE = { ...SHAPE, typeCast: (_field: unknown, next: () => unknown): unknown => next() };
+/** Only another function overrides the app's own `typeCast` function. It makes reading a row ten times slower. */
+const SHAPE_OVER_TYPE_CAST = {
+  ...SHAPE,
+  typeCast: (_field: unknown, next: () => unknown): unknown => next(),
+};
 
-function shapeFor({ connection }: MysqlConnection): typeof SHAPE | typeof SHAPE_BESIDE {
-  return !connection?.config || typeof connection.config.typeCast === "function" ? SHAPE_BESIDE : SHAPE;
+function selectShape({ connection }: MysqlConnection): typeof SHAPE | typeof SHAPE_OVER_TYPE_CAST {
+  return !connection?.config || typeof connection.config.typeCast === "function"
+    ? SHAPE_OVER_TYPE_CAST
+    : SHAPE;
 }
 
 /** `SERVER_STATUS_IN_TRANS` of the protocol. */
 const IN_TRANSACTION = 1;
 
-/** A connection, for as long as one operation has it. */
+/** A connection for the duration of one operation. */
 export class MysqlLease {
   readonly #connection: MysqlConnection;
   readonly #prepare: boolean;
-  /** Whether a transaction of ours is open. */
-  #inside = false;
+  /** Whether `transaction` has opened a transaction. */
+  #inTransaction = false;
 
   constructor(connection: MysqlConnection, prepare: boolean) {
     this.#connection = connection;
     this.#prepare = prepare;
   }
 
-  /** The rows of a statement that changes nothing. With `often` it is prepared: there must be few such statements. */
+  /** Returns the rows of a statement. With `often` the statement is prepared: there must be few such statements. */
   async rows(statement: Sql, often = false): Promise<ReadonlyArray<readonly unknown[]>> {
-    const answer = await this.#ask(statement, often);
-    return answer as ReadonlyArray<readonly unknown[]>;
+    return (await this.#query(statement, often)) as ReadonlyArray<readonly unknown[]>;
   }
 
-  /** What a statement has changed. Outside a transaction of ours it is committed by now. */
-  async run(statement: Sql, often = false): Promise<Outcome> {
-    const answer = (await this.#ask(statement, often)) as Readonly<Record<string, unknown>>;
-    if (!this.#inside && Number(answer.serverStatus) & IN_TRANSACTION) {
-      // Else it would come and go with a transaction of the app's, and what it has locked would stay locked.
+  /** Runs a statement that changes rows. Outside of `transaction` the change is committed when the promise resolves. */
+  async run(statement: Sql, often = false): Promise<MysqlResult> {
+    const result = (await this.#query(statement, often)) as Readonly<Record<string, unknown>>;
+    if (!this.#inTransaction && Number(result.serverStatus) & IN_TRANSACTION) {
+      // The app's transaction could roll the change back, and would keep the rows locked.
       this.#connection.destroy();
-      throw insideError();
+      throw openTransactionError();
     }
-    return { affected: Number(answer.affectedRows), told: Number(answer.insertId) };
+    return { affected: Number(result.affectedRows), lastInsertId: Number(result.insertId) };
   }
 
-  /** The next statement is a transaction that sees what is committed, and locks nothing but what it finds. */
+  /** Makes the next transaction see every committed change, and lock only the rows that it finds. */
   async readCommitted(): Promise<void> {
-    await this.#ask(raw("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"), false);
+    await this.#query(raw("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"), false);
   }
 
   async transaction<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     await this.readCommitted();
-    await this.#ask(raw("START TRANSACTION"), false);
-    this.#inside = true;
+    await this.#query(raw("START TRANSACTION"), false);
+    this.#inTransaction = true;
     try {
       const answer = await work();
-      await this.#ask(raw("COMMIT AND NO CHAIN NO RELEASE"), false);
+      await this.#query(raw("COMMIT AND NO CHAIN NO RELEASE"), false);
       return answer;
     } catch (error) {
       await this.#rollBack();
       throw error;
     } finally {
-      this.#inside = false;
+      this.#inTransaction = false;
     }
   }
 
   async #rollBack(): Promise<void> {
     try {
-      await this.#ask(raw("ROLLBACK AND NO CHAIN NO RELEASE"), false);
+      await this.#query(raw("ROLLBACK AND NO CHAIN NO RELEASE"), false);
     } catch {
-      // Nobody knows what is open on it. What went wrong first is what to tell.
+      // The state of the connection is unknown. The first error is the one to report.
       this.#connection.destroy();
     }
   }
 
-  async #ask(statement: Sql, often: boolean): Promise<unknown> {
-    const shape = shapeFor(this.#connection);
+  async #query(statement: Sql, often: boolean): Promise<unknown> {
+    const shape = selectShape(this.#connection);
     if (often && this.#prepare) {
-      const [answer] = await this.#connection.execute({ ...statement.prepared, ...shape });
-      return answer;
+      const [result] = await this.#connection.execute({ ...statement.prepared, ...shape });
+      return result;
     }
     try {
-      const [answer] = await this.#connection.query({ sql: statement.literal, ...shape });
-      return answer;
+      const [result] = await this.#connection.query({ sql: statement.literal, ...shape });
+      return result;
     } catch (error) {
       throw withoutValues(error, statement);
     }
   }
 }
 
-/** The driver's errors carry the statement: of a record the hashes too, which would be in whatever log the error goes to. */
+/** Removes the values from the driver's error. They include the hashes of a record and would end up in logs. */
 function withoutValues(error: unknown, { prepared }: Sql): unknown {
   if (typeof error === "object" && error !== null && "sql" in error) error.sql = prepared.sql;
   return error;
 }
 
-function insideError(cause?: unknown): SessionError {
+function openTransactionError(cause?: unknown): SessionError {
   const message =
-    "mysqlStore: autocommit is off, or a transaction of the app's is open, on a connection of the pool; give the store a pool of its own";
+    "mysqlStore: autocommit is off, or the app has a transaction open, on a connection of the pool. Give the store its own pool.";
   return new SessionError("ERR_STORE", message, { cause });
 }
 
-/** So often an operation is tried that others get in the way of. */
-const TRIES = 20;
-/** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, and MariaDB's ER_CHECKREAD: nothing of it has happened. */
-const IN_THE_WAY: ReadonlySet<unknown> = new Set([1205, 1213, 1020]);
-/** ER_CANT_CHANGE_TX_CHARACTERISTICS: a transaction is open, with an old view of what there is. */
-const INSIDE = 1568;
+/** How often an operation is attempted when locks or concurrent changes interrupt it. */
+const MAX_ATTEMPTS = 20;
+/** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK and MariaDB's ER_CHECKREAD. The operation has changed nothing. */
+const RETRYABLE: ReadonlySet<unknown> = new Set([1205, 1213, 1020]);
+/** ER_CANT_CHANGE_TX_CHARACTERISTICS: a transaction is open and has an old snapshot. */
+const TRANSACTION_OPEN = 1568;
 /**
- * Connections that the pool must not keep: those, and with ER_OPTION_PREVENTS_STATEMENT,
- * ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION and ER_READ_ONLY_MODE those to what is the primary no more.
+ * Errors after which the pool must not keep the connection. ER_OPTION_PREVENTS_STATEMENT,
+ * ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION and ER_READ_ONLY_MODE come from a server that is no longer the primary.
  */
-const UNFIT: ReadonlySet<unknown> = new Set([INSIDE, 1290, 1792, 1836]);
+const UNUSABLE: ReadonlySet<unknown> = new Set([TRANSACTION_OPEN, 1290, 1792, 1836]);
 
-/** Sessions that were to end have ended meanwhile: the operation is tried anew. */
-export class Overtaken extends Error {}
+/** Thrown when sessions ended concurrently. The operation is attempted again. */
+export class OvertakenError extends Error {}
 
-/** The app's pool. Each operation has one connection, and gives it back or destroys it, whatever happens. */
+/** The app's pool. Each operation has one connection, and always releases or destroys it. */
 export class MysqlClient {
   readonly #pool: MysqlPool;
   readonly #deadline: Deadline;
@@ -159,41 +163,43 @@ export class MysqlClient {
     this.#prepare = prepare;
   }
 
-  /** An operation, in the time that the deadline leaves it; again where deadlocks and the like get in its way. */
+  /** Runs an operation within the deadline. Attempts it again after deadlocks and concurrent changes. */
   async operation<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
     const hold = new Hold(this.#pool);
     try {
-      return await this.#deadline.within(this.#again(hold, work));
+      return await this.#deadline.within(this.#retry(hold, work));
     } finally {
       hold.end();
     }
   }
 
-  /** The same, for as long as it takes, once. */
-  unhurried<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
+  /** Runs an operation once and without a deadline. */
+  withoutDeadline<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
     return new Hold(this.#pool).use((connection) => work(new MysqlLease(connection, this.#prepare)));
   }
 
-  async #again<Answer>(hold: Hold, work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
-    for (let tries = 1; ; tries++) {
+  async #retry<Answer>(hold: Hold, work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
       try {
         return await hold.use((connection) => work(new MysqlLease(connection, this.#prepare)));
       } catch (error) {
-        if (errnoOf(error) === INSIDE) throw insideError(error);
-        const inTheWay = error instanceof Overtaken || IN_THE_WAY.has(errnoOf(error));
-        if (!inTheWay || tries === TRIES) throw error;
+        const errno = readErrno(error);
+        if (errno === TRANSACTION_OPEN) throw openTransactionError(error);
+        const retryable = error instanceof OvertakenError || RETRYABLE.has(errno);
+        if (!retryable || attempt === MAX_ATTEMPTS) throw error;
       }
-      // Those that have met must not meet again and again.
-      await pauseOf(Math.random() * Math.min(2 ** tries, 32));
+      // A random pause keeps the same operations from colliding again.
+      const milliseconds = Math.random() * Math.min(2 ** attempt, 32);
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
     }
   }
 }
 
-/** A connection in the hands of an operation, which may be over before it is. */
+/** The connection of one operation. The deadline may end the operation while a statement is still running. */
 class Hold {
   readonly #pool: MysqlPool;
   #held: MysqlConnection | undefined;
-  #over = false;
+  #ended = false;
 
   constructor(pool: MysqlPool) {
     this.#pool = pool;
@@ -201,15 +207,15 @@ class Hold {
 
   async use<Answer>(work: (connection: MysqlConnection) => Promise<Answer>): Promise<Answer> {
     const connection = await this.#pool.getConnection();
-    if (this.#over) {
+    if (this.#ended) {
       connection.release();
-      throw new Error("the operation is over");
+      throw new Error("mysqlStore: the operation has timed out.");
     }
     this.#held = connection;
     try {
       return await work(connection);
     } catch (error) {
-      if (UNFIT.has(errnoOf(error))) this.end();
+      if (UNUSABLE.has(readErrno(error))) this.end();
       throw error;
     } finally {
       if (this.#held) connection.release();
@@ -217,19 +223,15 @@ class Hold {
     }
   }
 
-  /** Nobody waits any more: a connection that has not answered might never, and would be missing in the pool. */
+  /** Destroys a connection that has not replied: it might never reply, and the pool would lose a connection. */
   end(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#held?.destroy();
     this.#held = undefined;
   }
 }
 
-/** The server's number of an error. */
-export function errnoOf(error: unknown): unknown {
+/** Returns the server's error number. */
+export function readErrno(error: unknown): unknown {
   return typeof error === "object" && error !== null && "errno" in error ? error.errno : undefined;
-}
-
-function pauseOf(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,54 +1,54 @@
 import { SessionError } from "../../errors.ts";
+import { invalidOption } from "../../options/parsers.ts";
 import { COLUMNS } from "../shared/rows.ts";
-import { errnoOf, type MysqlClient, type MysqlLease } from "./client.ts";
+import { versionError } from "../shared/sql-store.ts";
+import { type MysqlClient, type MysqlLease, readErrno } from "./client.ts";
 import { raw, type Sql, sql } from "./sql.ts";
 
-/** The tables' names, quoted. */
-export interface Names {
+/** The quoted names of the tables. */
+export interface MysqlNames {
   readonly table: Sql;
-  /** The table that says which version the first is of, and when it was swept last. */
+  /** The table that holds the schema's version and the time of the last cleanup. */
   readonly schema: Sql;
-  /** The table of rows that are locked in place of users. */
+  /** The table whose rows are locked in place of users. */
   readonly slots: Sql;
 }
 
-/** MySQL's names have 64 characters at most; the longest of ours has 7 more than the table. */
-const LONGEST = 57;
+/** MySQL limits names to 64 characters. The longest suffix, `_schema`, has 7. */
+const MAX_LENGTH = 57;
 
-/** Throws `TypeError` for what can be no table's name, naming the option. */
-export function namesOf(table: unknown): Names {
+/** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
+export function toMysqlNames(table: unknown): MysqlNames {
   const fits = typeof table === "string" && /^[^\0\u{10000}-\u{10ffff}]+$/u.test(table);
-  if (!fits || !table.isWellFormed() || table.length > LONGEST)
-    throw new TypeError(
-      `table: needs a name of 1 to ${LONGEST} characters, none of them NUL or beyond U+FFFF`,
-    );
-  return { table: quoted(table), schema: quoted(`${table}_schema`), slots: quoted(`${table}_slots`) };
+  if (!fits || !table.isWellFormed() || table.length > MAX_LENGTH)
+    throw invalidOption("table", `a name of 1 to ${MAX_LENGTH} characters up to U+FFFF, without NUL`, table);
+  return { table: quote(table), schema: quote(`${table}_schema`), slots: quote(`${table}_slots`) };
 }
 
-function quoted(name: string): Sql {
+function quote(name: string): Sql {
   return raw(`\`${name.replaceAll("`", "``")}\``);
 }
 
-/** Users share so many rows to lock. It never changes: releases that run side by side have to agree. */
+/** The number of rows to lock that all users share. It never changes: releases that run at the same time must agree. */
 const SLOTS = 1_000;
 
-/** The row to lock for a user. */
-export function slotOf(userKey: Uint8Array): Sql {
+/** Matches the row to lock for a user. */
+export function whereSlot(userKey: Uint8Array): Sql {
   return sql`slot = MOD(CRC32(${userKey}), ${raw(String(SLOTS))})`;
 }
 
-/** Whatever the server's own defaults are: other engines have no transactions, other formats no keys so long. */
+/** Overrides the server's defaults: other engines have no transactions, other formats no keys of this length. */
 const INNODB = raw("ENGINE = InnoDB ROW_FORMAT = DYNAMIC");
 
 /**
- * What each version adds to the one before. What is published never changes; what is to be changed is one more. A
- * statement may be carried out that had been by a run that was cut off: each one commits by itself.
+ * The statements that each version adds to the previous one. A published version never changes: a change of the schema is
+ * a new version. Each statement commits by itself, so after an interrupted run a statement may run a second time.
  */
-export const VERSIONS: ReadonlyArray<(names: Names) => readonly Sql[]> = [
+export const MYSQL_MIGRATIONS: ReadonlyArray<(names: MysqlNames) => readonly Sql[]> = [
   ({ table, slots }) => [
-    // Bytes throughout: no collation folds or pads them, no character set changes them. Neither index has what activity
-    // moves in it. In the first a user's sessions, where ended_at is null, stand apart from the tombstones: logins and
-    // lists never read those, and the latest tombstones are found in order.
+    // Text is stored as bytes, which collations and character sets do not affect. Neither index contains a column that
+    // activity changes. `ended_at` separates a user's sessions from the tombstones in the first index: logins and lists
+    // never read tombstones, and the latest tombstones are found in order.
     sql`CREATE TABLE IF NOT EXISTS ${table} (
   id VARBINARY(128) NOT NULL PRIMARY KEY,
   user_key VARBINARY(1024) NOT NULL,
@@ -77,59 +77,70 @@ SELECT a.digit + 10 * b.digit + 100 * c.digit FROM digits AS a, digits AS b, dig
   ],
 ];
 
-/** What makes the tables where there are none, as `migrate` does. */
-export function migrationSql(names: Names): string {
-  const steps = VERSIONS.flatMap((step, version) => [...step(names), raise(names, version)]);
-  return [...beginnings(names), ...steps].map(({ literal }) => `${literal};\n`).join("");
+/** Returns the SQL that creates the tables in a database that has none, as `migrateMysql` does. */
+export function toMysqlMigration(names: MysqlNames): string {
+  const steps = MYSQL_MIGRATIONS.flatMap((step, version) => [...step(names), raiseVersion(names, version)]);
+  return [...createVersionTable(names), ...steps].map(({ literal }) => `${literal};\n`).join("");
 }
 
 /**
- * Makes the tables, or brings them up to date, a version at a time; several processes may do so at once. Rejects with
- * `ERR_STORE` where a later release has been there, or where the table is somebody else's.
+ * Creates the tables or upgrades them, one version at a time. Several processes may do so at the same time. Rejects with
+ * `ERR_STORE` when a later release has upgraded the table, or when the table does not belong to sessionup.
  */
-export async function migrate(
+export async function migrateMysql(
   client: MysqlClient,
-  names: Names,
-  versions: typeof VERSIONS = VERSIONS,
+  names: MysqlNames,
+  migrations: typeof MYSQL_MIGRATIONS = MYSQL_MIGRATIONS,
 ): Promise<void> {
-  await client.unhurried(async (lease) => {
-    if ((await versionOf(lease, names)) !== versions.length)
-      await alone(lease, names, () => upgrade(lease, names, versions));
+  await client.withoutDeadline(async (lease) => {
+    if ((await readVersion(lease, names)) !== migrations.length)
+      await withMigrationLock(lease, names, () => upgrade(lease, names, migrations));
     await checkColumns(lease, names);
   });
 }
 
-async function upgrade(lease: MysqlLease, names: Names, versions: typeof VERSIONS): Promise<void> {
-  for (const statement of beginnings(names)) await lease.run(statement);
-  const version = await versionOf(lease, names);
-  if (version > versions.length) {
-    const message = `the table is of version ${version}, this release knows ${versions.length}; upgrade sessionup`;
-    throw new SessionError("ERR_STORE", `mysqlStore: ${message}`);
-  }
-  for (const [index, step] of versions.entries()) {
+async function upgrade(
+  lease: MysqlLease,
+  names: MysqlNames,
+  migrations: typeof MYSQL_MIGRATIONS,
+): Promise<void> {
+  for (const statement of createVersionTable(names)) await lease.run(statement);
+  const version = await readVersion(lease, names);
+  if (version > migrations.length) throw versionError("mysqlStore", version, migrations.length);
+  for (const [index, step] of migrations.entries()) {
     if (index < version) continue;
     for (const statement of step(names)) {
       await lease.run(statement).catch((error: unknown) => {
-        if (!DONE_BEFORE.has(errnoOf(error))) throw error;
+        if (!ALREADY_DONE.has(readErrno(error))) throw error;
       });
     }
-    await lease.run(raise(names, index));
+    await lease.run(raiseVersion(names, index));
   }
 }
 
-// ER_TABLE_EXISTS_ERROR, ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY: MySQL knows no `IF NOT EXISTS` there.
-const DONE_BEFORE: ReadonlySet<unknown> = new Set([1050, 1060, 1061, 1091]);
+// ER_TABLE_EXISTS_ERROR, ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY: MySQL has no `IF NOT EXISTS` for these.
+const ALREADY_DONE: ReadonlySet<unknown> = new Set([1050, 1060, 1061, 1091]);
 
-/** So long one process waits for another that makes tables, in seconds. */
-const WAITS = 600;
+/** How long a process waits for the migration of another process, in seconds. */
+const LOCK_TIMEOUT = 600;
 
-/** One process at a time; the lock ends with the connection too. Its name is the server's, of at most 64 characters. */
-async function alone(lease: MysqlLease, { table }: Names, work: () => Promise<void>): Promise<void> {
-  // MySQL 9.7 has no MD5 any more.
+/**
+ * Runs `work` in one process at a time. The lock also ends with the connection. Its name is unique on the server and has at
+ * most 64 characters.
+ */
+async function withMigrationLock(
+  lease: MysqlLease,
+  { table }: MysqlNames,
+  work: () => Promise<void>,
+): Promise<void> {
+  // MySQL 9.7 no longer has MD5.
   const name = sql`CONCAT(${"sessionup "}, LEFT(SHA2(CONCAT(DATABASE(), ${"."}, ${table.literal}), 256), 40))`;
-  const [mine] = await lease.rows(sql`SELECT GET_LOCK(${name}, ${WAITS})`);
-  if (Number(mine?.[0]) !== 1)
-    throw new SessionError("ERR_STORE", `mysqlStore: another process has been migrating for ${WAITS} s`);
+  const [row] = await lease.rows(sql`SELECT GET_LOCK(${name}, ${LOCK_TIMEOUT})`);
+  if (Number(row?.[0]) !== 1)
+    throw new SessionError(
+      "ERR_STORE",
+      `mysqlStore: another process has held the migration lock for ${LOCK_TIMEOUT} s. Try again.`,
+    );
   try {
     await work();
   } finally {
@@ -137,7 +148,7 @@ async function alone(lease: MysqlLease, { table }: Names, work: () => Promise<vo
   }
 }
 
-function beginnings({ schema }: Names): readonly Sql[] {
+function createVersionTable({ schema }: MysqlNames): readonly Sql[] {
   return [
     sql`CREATE TABLE IF NOT EXISTS ${schema} (
   id TINYINT NOT NULL PRIMARY KEY,
@@ -148,17 +159,17 @@ function beginnings({ schema }: Names): readonly Sql[] {
   ];
 }
 
-function raise({ schema }: Names, from: number): Sql {
+function raiseVersion({ schema }: MysqlNames, from: number): Sql {
   return sql`UPDATE ${schema} SET version = ${from + 1} WHERE id = 1 AND version = ${from}`;
 }
 
-/** -1 where there are no tables. */
-async function versionOf(lease: MysqlLease, { schema }: Names): Promise<number> {
+/** Returns the version of the tables, or -1 when there are none. */
+async function readVersion(lease: MysqlLease, { schema }: MysqlNames): Promise<number> {
   try {
     const [row] = await lease.rows(sql`SELECT version FROM ${schema} WHERE id = 1`);
     return Number(row?.[0] ?? -1);
   } catch (error) {
-    if (errnoOf(error) === NO_SUCH_TABLE) return -1;
+    if (readErrno(error) === NO_SUCH_TABLE) return -1;
     throw error;
   }
 }
@@ -166,12 +177,13 @@ async function versionOf(lease: MysqlLease, { schema }: Names): Promise<number> 
 export const NO_SUCH_TABLE = 1146;
 export const NO_SUCH_COLUMN = 1054;
 
-async function checkColumns(lease: MysqlLease, { table }: Names): Promise<void> {
+async function checkColumns(lease: MysqlLease, { table }: MysqlNames): Promise<void> {
   try {
     await lease.rows(sql`SELECT ${raw(COLUMNS.join(", "))} FROM ${table} LIMIT 0`);
   } catch (error) {
-    if (errnoOf(error) !== NO_SUCH_COLUMN) throw error;
-    const message = 'mysqlStore: there is another table of that name; choose one with the option "table"';
+    if (readErrno(error) !== NO_SUCH_COLUMN) throw error;
+    const message =
+      'mysqlStore: the table exists but does not belong to sessionup. Set the option "table" to another name.';
     throw new SessionError("ERR_STORE", message, { cause: error });
   }
 }

@@ -6,38 +6,37 @@ import type {
   SessionChange,
   SessionPage,
   SessionRecord,
-  Store,
   UpdateOptions,
 } from "../../store.ts";
 import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { encodeUserKey, orderByIds } from "../shared/rows.ts";
+import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
+import { type SqlStore, tableError } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
-import { errnoOf, type MysqlClient, type MysqlLease, Overtaken } from "./client.ts";
-import { expiredOfRow, recordOfRow, textOf } from "./rows.ts";
-import { migrate, migrationSql, type Names, NO_SUCH_COLUMN, NO_SUCH_TABLE } from "./schema.ts";
+import { type MysqlClient, type MysqlLease, OvertakenError, readErrno } from "./client.ts";
+import { type MysqlNames, migrateMysql, NO_SUCH_COLUMN, NO_SUCH_TABLE, toMysqlMigration } from "./schema.ts";
 import type { Sql } from "./sql.ts";
-import { CROWD, Statements } from "./statements.ts";
+import { CONFLICT, MysqlStatements } from "./statements.ts";
 
-/** So many sessions of a user end in one transaction: the thousand that the manager's default lets a user have. */
-const ENDED_AT_ONCE = 1_000;
-/** MariaDB makes a table of its own of a list that is twice as long, and then looks at every session there is. */
-const LIST = 500;
-const DUPLICATE = 1062;
+/** The number of a user's sessions that end in one transaction: as many as the manager's default limit. */
+const MAX_ENDED_PER_STEP = 1_000;
+/** MariaDB turns a list of twice this length into a temporary table, and then scans the whole table of sessions. */
+const MAX_LIST_LENGTH = 500;
+const DUPLICATE_ENTRY = 1062;
 
-/** The store: each operation is one statement, or one transaction. */
-export class MysqlSessions implements Store {
+/** The store. Each operation is one statement or one transaction. */
+export class MysqlSessions implements SqlStore {
   readonly #client: MysqlClient;
-  readonly #names: Names;
-  readonly #statements: Statements;
+  readonly #names: MysqlNames;
+  readonly #statements: MysqlStatements;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
   readonly #cleanup: Cleanup;
 
-  constructor(client: MysqlClient, names: Names, options: CleanupOptions) {
+  constructor(client: MysqlClient, names: MysqlNames, options: CleanupOptions) {
     this.#client = client;
     this.#names = names;
-    this.#statements = new Statements(names);
+    this.#statements = new MysqlStatements(names);
     this.#cleanup = new Cleanup(options, {
       ...DATABASE_CLEANUP,
       claim: (now, apart) => this.#claimCleanup(now, apart),
@@ -46,11 +45,11 @@ export class MysqlSessions implements Store {
   }
 
   async migrate(): Promise<void> {
-    await migrate(this.#client, this.#names);
+    await migrateMysql(this.#client, this.#names);
   }
 
   migrationSql(): string {
-    return migrationSql(this.#names);
+    return toMysqlMigration(this.#names);
   }
 
   async create(
@@ -61,8 +60,8 @@ export class MysqlSessions implements Store {
     this.#cleanup.tell(now);
     this.#cleanup.start();
     if (replaces === undefined) {
-      const { affected } = await this.#inserting(async (lease) => {
-        if (!limit) return lease.run(this.#statements.insertBeside(record));
+      const { affected } = await this.#insert(async (lease) => {
+        if (!limit) return lease.run(this.#statements.insertShared(record));
         await lease.readCommitted();
         return lease.run(this.#statements.insertWithin(record, now, limit));
       });
@@ -70,7 +69,7 @@ export class MysqlSessions implements Store {
     }
     const evicted: string[] = [];
     for (;;) {
-      const step = await this.#inserting((lease) =>
+      const step = await this.#insert((lease) =>
         lease.transaction(() => this.#replace(lease, record, options)),
       );
       evicted.push(...step.evicted);
@@ -78,25 +77,29 @@ export class MysqlSessions implements Store {
     }
   }
 
-  /** Ends those that `record` takes the place of, and then begins; not done where more have to go than go at once. */
+  /**
+   * Ends the sessions that `record` replaces or that exceed the limit, then inserts `record`. `done` is false when more
+   * sessions must end than one transaction may end.
+   */
   async #replace(
     lease: MysqlLease,
     record: SessionRecord,
     { now, limit, replaces = "", tombstones }: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[]; readonly done: boolean }> {
     await this.#lock(lease, record.userKey);
-    const most = ENDED_AT_ONCE + 1;
-    const crowd = await lease.rows(this.#statements.crowd(record, now, limit, replaces, most));
-    const those = (kind: number) =>
-      crowd.flatMap(([each, id]) => (Number(each) === kind ? [textOf(id)] : []));
-    if (those(CROWD.duplicate).length > 0) throw duplicateError("mysqlStore");
-    const evicted = those(CROWD.beyond).slice(0, ENDED_AT_ONCE);
+    const most = MAX_ENDED_PER_STEP + 1;
+    const conflicts = await lease.rows(this.#statements.conflicts(record, now, limit, replaces, most));
+    const idsWith = (conflict: number) =>
+      conflicts.flatMap(([each, id]) => (Number(each) === conflict ? [String(id)] : []));
+    if (idsWith(CONFLICT.duplicate).length > 0) throw duplicateError("mysqlStore");
+    const beyondLimit = idsWith(CONFLICT.beyondLimit);
+    const evicted = beyondLimit.slice(0, MAX_ENDED_PER_STEP);
     if (limit?.onExceed === "refuse" && evicted.length > 0) throw limitError(limit.max);
-    const done = those(CROWD.beyond).length < most;
-    const replaced = done ? those(CROWD.replaced) : [];
+    const done = beyondLimit.length < most;
+    const replaced = done ? idsWith(CONFLICT.replaced) : [];
     const end = { now, ...(tombstones && { tombstones }) };
-    await this.#endThese(lease, replaced, { ...end, reason: "logout" });
-    await this.#endThese(lease, evicted, { ...end, reason: "evicted" });
+    await this.#endAll(lease, replaced, { ...end, reason: "logout" });
+    await this.#endAll(lease, evicted, { ...end, reason: "evicted" });
     if (replaced.length + evicted.length > 0)
       await this.#trim(lease, [encodeUserKey(record.userKey)], tombstones);
     if (done) await lease.run(this.#statements.insert(record));
@@ -109,11 +112,11 @@ export class MysqlSessions implements Store {
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
     if (ids.length === 0) return [];
-    // Lists of all lengths would be as many prepared statements.
-    const often = ids.length <= LIST;
-    const asked = often ? padded(ids) : ids;
-    const rows = await this.#operation((lease) => lease.rows(this.#statements.byIds(asked), often));
-    return orderByIds(ids, rows.map(recordOfRow));
+    // Each length of a list is a prepared statement of its own.
+    const often = ids.length <= MAX_LIST_LENGTH;
+    const listed = often ? pad(ids) : ids;
+    const rows = await this.#operation((lease) => lease.rows(this.#statements.byIds(listed), often));
+    return orderByIds(ids, rows.map(toSessionRecord));
   }
 
   async fetchByUserKey(
@@ -124,7 +127,7 @@ export class MysqlSessions implements Store {
     const rows = await this.#operation((lease) =>
       lease.rows(this.#statements.page(userKey, now, limit, before)),
     );
-    return rows.map(recordOfRow);
+    return rows.map(toSessionRecord);
   }
 
   async update(
@@ -134,8 +137,8 @@ export class MysqlSessions implements Store {
   ): Promise<"updated" | "not_found" | "conflict"> {
     this.#cleanup.tell(now);
     return this.#operation(async (lease) => {
-      const { told } = await lease.run(this.#statements.update(id, change, now, ifRevision), true);
-      if (told) return "updated";
+      const { lastInsertId } = await lease.run(this.#statements.update(id, change, now, ifRevision), true);
+      if (lastInsertId) return "updated";
       return ifRevision !== undefined && (await this.#isLive(lease, id, now)) ? "conflict" : "not_found";
     });
   }
@@ -145,12 +148,12 @@ export class MysqlSessions implements Store {
     const outcome = await this.#operation(async (lease) => {
       const { affected } = await lease.run(this.#statements.end(id, end, owner), true);
       if (affected) return "deleted";
-      const { length } = owner === undefined ? [] : await lease.rows(this.#statements.isThere(id));
+      const { length } = owner === undefined ? [] : await lease.rows(this.#statements.hasNotEnded(id));
       return length > 0 ? "not_owner" : "not_found";
     });
-    // By itself: if it has to be tried again, the session has ended all the same.
+    // A separate operation: the session has ended even if the removal of tombstones fails.
     if (outcome === "deleted" && end.tombstones)
-      await this.#operation((lease) => this.#trim(lease, [this.#statements.userOf(id)], end.tombstones));
+      await this.#operation((lease) => this.#trim(lease, [this.#statements.userKeyById(id)], end.tombstones));
     return outcome;
   }
 
@@ -165,12 +168,12 @@ export class MysqlSessions implements Store {
       this.#operation((lease) =>
         lease.transaction(async () => {
           await this.#lock(lease, userKey);
-          // One more, to see whether there are any.
-          const rows = await lease.rows(this.#statements.idsOf(userKey, ENDED_AT_ONCE + 1, before));
-          const found = rows.map(([id, createdAt]) => ({ id: textOf(id), createdAt: Number(createdAt) }));
-          const step = found.slice(0, ENDED_AT_ONCE);
+          // Reads one more row to find out whether there is a next step.
+          const rows = await lease.rows(this.#statements.sessionIds(userKey, MAX_ENDED_PER_STEP + 1, before));
+          const found = rows.map(([id, createdAt]) => ({ id: String(id), createdAt: Number(createdAt) }));
+          const step = found.slice(0, MAX_ENDED_PER_STEP);
           const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
-          await this.#endThese(lease, ids, end);
+          await this.#endAll(lease, ids, end);
           if (ids.length > 0) await this.#trim(lease, [encodeUserKey(userKey)], end.tombstones);
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
@@ -180,7 +183,7 @@ export class MysqlSessions implements Store {
 
   async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
     const rows = await this.#operation((lease) => lease.rows(this.#statements.byLink(link, limit)));
-    return rows.map(recordOfRow);
+    return rows.map(toSessionRecord);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
@@ -188,16 +191,16 @@ export class MysqlSessions implements Store {
     return stepThroughIds(
       (after) =>
         this.#operation(async (lease) => {
-          const [row] = await lease.rows(this.#statements.idBehind(after, LIST));
-          return row && textOf(row[0]);
+          const [row] = await lease.rows(this.#statements.idAfter(after, MAX_LIST_LENGTH));
+          return row && String(row[0]);
         }),
       (after, last) =>
         this.#operation((lease) =>
           lease.transaction(async () => {
             const rows = await lease.rows(this.#statements.idsCreatedBefore(createdAt, after, last));
-            const ids = rows.map(([id]) => textOf(id));
-            await this.#endThese(lease, ids, end);
-            const users = new Set(rows.map(([, userKey]) => textOf(userKey)));
+            const ids = rows.map(([id]) => String(id));
+            await this.#endAll(lease, ids, end);
+            const users = new Set(rows.map(([, userKey]) => String(userKey)));
             await this.#trim(lease, [...users].map(encodeUserKey), end.tombstones);
             return ids;
           }),
@@ -206,18 +209,16 @@ export class MysqlSessions implements Store {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    // `READ COMMITTED`: else it would lock the gap before the first that lives, and those who begin in it would wait.
+    // `READ COMMITTED`, as every transaction here: otherwise the gap before the first live session would be locked, and
+    // logins that insert there would wait.
     const rows = await this.#operation((lease) =>
       lease.transaction(async () => {
         const rows = await lease.rows(this.#statements.expired(now, limit));
-        await this.#delete(
-          lease,
-          rows.map(([id]) => textOf(id)),
-        );
+        await this.#delete(lease, rows);
         return rows;
       }),
     );
-    this.#cleanup.report(rows.filter(([, , , , endedAt]) => endedAt === null).map(expiredOfRow));
+    this.#cleanup.report(toExpiredSessions(rows));
     return rows.length;
   }
 
@@ -238,47 +239,47 @@ export class MysqlSessions implements Store {
   async #lock(lease: MysqlLease, userKey: string): Promise<void> {
     const [slot] = await lease.rows(this.#statements.lock(userKey));
     if (!slot)
-      throw new SessionError("ERR_STORE", "mysqlStore: rows of the table of slots are missing; restore it");
+      throw new SessionError(
+        "ERR_STORE",
+        "mysqlStore: the table of slots lacks rows. Run the INSERT statements of migrationSql() again.",
+      );
   }
 
-  /** Exactly these, and all of them. */
-  async #endThese(lease: MysqlLease, ids: readonly string[], end: End): Promise<void> {
-    for (let from = 0; from < ids.length; from += LIST) {
-      const some = ids.slice(from, from + LIST);
-      const { affected } = await lease.run(this.#statements.endThese(some, end));
-      if (affected !== some.length) throw new Overtaken();
+  /** Ends these sessions. Throws `OvertakenError` if one of them has ended already. */
+  async #endAll(lease: MysqlLease, ids: readonly string[], end: End): Promise<void> {
+    for (let from = 0; from < ids.length; from += MAX_LIST_LENGTH) {
+      const listed = ids.slice(from, from + MAX_LIST_LENGTH);
+      const { affected } = await lease.run(this.#statements.endAll(listed, end));
+      if (affected !== listed.length) throw new OvertakenError();
     }
   }
 
-  /** Removes these, and those of them that others have removed meanwhile are no matter. */
-  async #delete(lease: MysqlLease, ids: readonly string[]): Promise<void> {
-    for (let from = 0; from < ids.length; from += LIST)
-      await lease.run(this.#statements.delete(ids.slice(from, from + LIST)));
+  /** Removes the records whose ids are in the first column. A record may have been removed already. */
+  async #delete(lease: MysqlLease, rows: ReadonlyArray<readonly unknown[]>): Promise<void> {
+    const ids = rows.map(([id]) => String(id));
+    for (let from = 0; from < ids.length; from += MAX_LIST_LENGTH)
+      await lease.run(this.#statements.delete(ids.slice(from, from + MAX_LIST_LENGTH)));
   }
 
-  /** Removes the tombstones that these users have beyond the bound. */
+  /** Removes each user's tombstones beyond the limit. */
   async #trim(
     lease: MysqlLease,
     users: ReadonlyArray<Uint8Array | Sql>,
     tombstones: End["tombstones"],
   ): Promise<void> {
     if (!tombstones || users.length === 0) return;
-    const beyond = await lease.rows(this.#statements.tombstonesBeyond(users, tombstones.max));
-    await this.#delete(
-      lease,
-      beyond.map(([id]) => textOf(id)),
-    );
+    await this.#delete(lease, await lease.rows(this.#statements.tombstonesBeyond(users, tombstones.max)));
   }
 
   async #isLive(lease: MysqlLease, id: string, now: number): Promise<boolean> {
     return (await lease.rows(this.#statements.isLive(id, now))).length > 0;
   }
 
-  async #inserting<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
+  async #insert<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
     try {
       return await this.#operation(work);
     } catch (error) {
-      throw errnoOf(error) === DUPLICATE ? duplicateError("mysqlStore") : error;
+      throw readErrno(error) === DUPLICATE_ENTRY ? duplicateError("mysqlStore") : error;
     }
   }
 
@@ -286,21 +287,16 @@ export class MysqlSessions implements Store {
     try {
       return await this.#client.operation(work);
     } catch (error) {
-      const state = STATES.get(errnoOf(error));
-      if (state === undefined) throw error;
-      const message = `mysqlStore: the table is ${state}; call the store's migrate() once, before it is used`;
-      throw new SessionError("ERR_STORE", message, { cause: error });
+      const errno = readErrno(error);
+      if (errno === NO_SUCH_TABLE) throw tableError("mysqlStore", "missing", error);
+      if (errno === NO_SUCH_COLUMN) throw tableError("mysqlStore", "from an earlier release", error);
+      throw error;
     }
   }
 }
 
-const STATES: ReadonlyMap<unknown, string> = new Map([
-  [NO_SUCH_TABLE, "missing"],
-  [NO_SUCH_COLUMN, "of an earlier release"],
-]);
-
-/** As many as a power of two, the last of them several times. */
-function padded(ids: readonly string[]): readonly string[] {
+/** Repeats the last id until the length is a power of two. */
+function pad(ids: readonly string[]): readonly string[] {
   const length = 2 ** Math.ceil(Math.log2(ids.length));
   return Array.from({ length }, (_, index) => ids[Math.min(index, ids.length - 1)] ?? "");
 }

@@ -1,21 +1,19 @@
 import { Buffer } from "node:buffer";
+import type { SqlValue } from "../shared/rows.ts";
 
-/** What goes into a statement. Text goes in as its bytes in UTF-8: no character set of a connection can touch it. */
-export type Value = string | number | Uint8Array | null;
-
-/** A statement or a part of one: its text, and between each two pieces of the text a value. */
+/** A statement or a part of one. There is one value between each two adjacent texts. */
 export class Sql {
   readonly texts: readonly string[];
-  readonly values: readonly Value[];
+  readonly values: readonly SqlValue[];
 
-  constructor(texts: readonly string[], values: readonly Value[]) {
+  constructor(texts: readonly string[], values: readonly SqlValue[]) {
     this.texts = texts;
     this.values = values;
   }
 
-  /** As a statement that is prepared. */
+  /** The statement with placeholders. Text is sent as UTF-8 bytes: the connection's character set does not affect it. */
   get prepared(): { sql: string; values: Array<number | Uint8Array | null> } {
-    // Not as `Uint8Array`: the driver would take that for text, and encode it.
+    // The driver would encode a plain `Uint8Array` as text.
     const values = this.values.map((value) =>
       value === null || typeof value === "number" ? value : Buffer.from(value),
     );
@@ -23,22 +21,22 @@ export class Sql {
   }
 
   /**
-   * As text that holds its values, in digits alone: nothing in it depends on `NO_BACKSLASH_ESCAPES`, on the character
-   * set, or on how the app has its driver format queries.
+   * The statement with its values as decimal or hexadecimal literals. These do not depend on `NO_BACKSLASH_ESCAPES`, on the
+   * character set or on the app's query format.
    */
   get literal(): string {
-    return this.texts.reduce((text, next, index) => text + literalOf(this.values[index - 1] ?? null) + next);
+    return this.texts.reduce((text, next, index) => text + toLiteral(this.values[index - 1] ?? null) + next);
   }
 }
 
-/** A statement, or a part of one: what is `Sql` in it becomes part of the text, all else is a value. */
-export function sql(strings: TemplateStringsArray, ...parts: ReadonlyArray<Sql | Value>): Sql {
-  return spliced(strings, parts);
+/** Creates a statement or a part of one. A `Sql` in the template becomes part of the text, everything else is a value. */
+export function sql(strings: TemplateStringsArray, ...parts: ReadonlyArray<Sql | SqlValue>): Sql {
+  return splice(strings, parts);
 }
 
-function spliced(strings: readonly string[], parts: ReadonlyArray<Sql | Value>): Sql {
+function splice(strings: readonly string[], parts: ReadonlyArray<Sql | SqlValue>): Sql {
   const texts = [strings[0] ?? ""];
-  const values: Value[] = [];
+  const values: SqlValue[] = [];
   const append = (text: string) => texts.push(`${texts.pop()}${text}`);
   for (const [index, part] of parts.entries()) {
     if (part instanceof Sql) {
@@ -54,20 +52,20 @@ function spliced(strings: readonly string[], parts: ReadonlyArray<Sql | Value>):
   return new Sql(texts, values);
 }
 
-/** Text as it is: names and words, never what came from outside. */
+/** Returns text as SQL, unescaped. Never pass input to it. */
 export function raw(text: string): Sql {
   return new Sql([text], []);
 }
 
-export const NOTHING: Sql = raw("");
+export const EMPTY: Sql = raw("");
 
-/** Parts with commas between them. */
-export function listed(parts: ReadonlyArray<Sql | Value>): Sql {
+/** Joins parts with commas. */
+export function joinSql(parts: ReadonlyArray<Sql | SqlValue>): Sql {
   const strings = parts.map((_, index) => (index ? ", " : ""));
-  return spliced([...strings, ""], parts);
+  return splice([...strings, ""], parts);
 }
 
-function literalOf(value: Value): string {
+function toLiteral(value: SqlValue): string {
   if (value === null) return "NULL";
   if (typeof value === "number") return String(value);
   return `X'${Buffer.from(value).toString("hex")}'`;

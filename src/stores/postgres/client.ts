@@ -1,9 +1,7 @@
 import { hash } from "node:crypto";
+import type { SqlValue } from "../shared/rows.ts";
 
-/** What goes into a statement. */
-export type Value = string | number | Uint8Array | null;
-
-/** A statement as pg takes it. */
+/** A statement in the form that pg takes. */
 export interface PgQuery {
   name?: string;
   text: string;
@@ -11,92 +9,96 @@ export interface PgQuery {
   rowMode: "array";
 }
 
-/** What the store calls of a `Pool` of pg. */
+/** The members of a pg `Pool` that the store uses. */
 export interface PgPool {
   query(config: PgQuery): Promise<{ readonly rows: unknown[][] }>;
   query(text: string): Promise<unknown>;
   readonly totalCount: number;
 }
 
-/** What the store calls of postgres.js. */
+/** The members of a postgres.js client that the store uses. */
 export interface PostgresJs {
   unsafe(
     text: string,
-    // biome-ignore lint/suspicious/noExplicitAny: its own type of a parameter is not to be had without it
+    // biome-ignore lint/suspicious/noExplicitAny: postgres.js does not export its parameter type
     parameters?: any[],
     options?: { prepare?: boolean },
   ): PromiseLike<unknown> & { values(): PromiseLike<PostgresJsRows> };
-  /** Not there inside a transaction, nor on a reserved connection. */
+  /** Absent in a transaction and on a reserved connection. */
   readonly options: object;
 }
 
-/** Rows, and what they answer: such as `SELECT`. */
+/** Rows, and the command that the server executed, such as `SELECT`. */
 type PostgresJsRows = readonly unknown[][] & { readonly command: string | null };
 
-/** A client, whichever it is. */
+/** The operations that the store needs of either client. */
 export interface PostgresClient {
-  /** The rows of one statement, each as its values: apps have clients rename columns, such as to camelCase. */
-  ask(text: string, values: readonly Value[]): Promise<ReadonlyArray<readonly unknown[]>>;
-  /** Several statements without values, which are carried out as one transaction. */
-  run(text: string): Promise<void>;
+  /** Returns the rows of one statement as arrays: apps configure clients to rename columns, such as to camelCase. */
+  query(text: string, values: readonly SqlValue[]): Promise<ReadonlyArray<readonly unknown[]>>;
+  /** Runs several statements without values in one transaction. */
+  runScript(text: string): Promise<void>;
 }
 
-/** Throws `TypeError` for what is neither. `prepare` is whether statements are parsed and planned once a connection. */
-export function clientOf(client: PgPool | PostgresJs, prepare: boolean): PostgresClient {
+/**
+ * Returns the client as a `PostgresClient`. `prepare` is whether each connection parses and plans a statement only once.
+ * Throws `TypeError` for an unsupported client.
+ */
+export function toPostgresClient(client: PgPool | PostgresJs, prepare: boolean): PostgresClient {
   const given: unknown = client;
-  if (isPostgresJs(given)) return overPostgresJs(given, prepare);
-  if (isPool(given)) return overPg(given, prepare);
-  throw new TypeError("client: needs a Pool of pg, or what postgres() of postgres.js gives");
+  if (isPostgresJs(given)) return wrapPostgresJs(given, prepare);
+  if (isPool(given)) return wrapPool(given, prepare);
+  throw new TypeError("client must be a Pool of pg, or the result of postgres() of postgres.js.");
 }
 
-/** What a transaction of postgres.js is given would take the store's work along with it; it has no options. */
+/** A postgres.js transaction has no `options`. A rollback by the app would undo the store's writes there. */
 function isPostgresJs(client: unknown): client is PostgresJs {
   if (typeof client !== "function" || !("options" in client)) return false;
   return "unsafe" in client && typeof client.unsafe === "function";
 }
 
-/** A Client is one connection: what is asked at one time would wait, or be in a transaction of the app's and go with it. */
+/** A pg `Client` is a single connection. Operations would queue there, or be part of a transaction of the app. */
 function isPool(client: unknown): client is PgPool {
   if (typeof client !== "object" || client === null || !("totalCount" in client)) return false;
   return "query" in client && typeof client.query === "function";
 }
 
-function overPg(pool: PgPool, prepare: boolean): PostgresClient {
+function wrapPool(pool: PgPool, prepare: boolean): PostgresClient {
   const names = new Map<string, string>();
-  const nameOf = (text: string) => {
+  const nameStatement = (text: string) => {
     const name = names.get(text) ?? `sessionup_${hash("sha256", text).slice(0, 20)}`;
     names.set(text, name);
     return name;
   };
   return {
-    async ask(text, values) {
+    async query(text, values) {
       const query: PgQuery = { text, values: [...values], rowMode: "array" };
-      const { rows } = await pool.query(prepare ? { name: nameOf(text), ...query } : query);
+      const { rows } = await pool.query(prepare ? { name: nameStatement(text), ...query } : query);
       return rows;
     },
-    async run(text) {
+    async runScript(text) {
       await pool.query(text);
     },
   };
 }
 
-function overPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
+function wrapPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
   return {
-    async ask(text, values) {
-      const rows = await rowsOf(sql.unsafe(text, [...values], { prepare }));
-      // After a connection broke, 3.4.9 may say of what was never carried out that it has no rows; there is no command then.
+    async query(text, values) {
+      const rows = await readRows(sql.unsafe(text, [...values], { prepare }));
+      // After a broken connection, 3.4.9 may return no rows for a statement that the server never executed. `command` is
+      // null then.
       if (rows.command === null)
-        throw new Error("postgresStore: the connection broke before there was an answer");
-      // After one that broke in the middle of a reply, it begins with a gap: that is not the same as no row.
+        throw new Error("postgresStore: the connection was lost before the server replied. Try again.");
+      // After a connection that broke during a reply, the array begins with a hole, which is not a row.
       return rows.filter(() => true);
     },
-    async run(text) {
+    async runScript(text) {
       await sql.unsafe(text);
     },
   };
 }
 
-async function rowsOf(query: ReturnType<PostgresJs["unsafe"]>): Promise<PostgresJsRows> {
+async function readRows(query: ReturnType<PostgresJs["unsafe"]>): Promise<PostgresJsRows> {
   try {
     return await query.values();
   } catch (error) {
@@ -105,8 +107,8 @@ async function rowsOf(query: ReturnType<PostgresJs["unsafe"]>): Promise<Postgres
 }
 
 /**
- * Its errors carry the values, hidden or with `debug` for all to see: of a record the hashes too, which would be in whatever
- * log the error goes to. They cannot be taken out of it, so this is the same error without them.
+ * Returns the error without the statement's values, which include the hashes of a record and would end up in logs. With
+ * `debug`, postgres.js even makes them enumerable. The properties cannot be deleted, so this is a copy without them.
  */
 function withoutValues(error: unknown): unknown {
   if (!(error instanceof Error) || !("parameters" in error)) return error;

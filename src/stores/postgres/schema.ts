@@ -1,5 +1,7 @@
-/** The names of all that is made in the database, quoted. */
-export interface Names {
+import { invalidOption } from "../../options/parsers.ts";
+
+/** The quoted names of everything that the migration creates in the database. */
+export interface PostgresNames {
   readonly schema: string | undefined;
   readonly table: string;
   readonly create: string;
@@ -8,56 +10,59 @@ export interface Names {
   readonly tombstones: string;
   readonly byDeadline: string;
   readonly byLink: string;
-  /** The table's name as a text in SQL. */
+  /** The table's name as a string literal in SQL. */
   readonly literal: string;
 }
 
-/** The lock of whoever makes tables in a database. */
+/** The advisory lock of a migration. */
 const MIGRATION = 7_355_608;
-/** The locks of operations that remove tombstones; the second value says of which users. */
+/** The advisory locks of operations that remove tombstones. The second key of a lock stands for a set of users. */
 const TRIM = 7_355_610;
-/** PostgreSQL cuts names at 63 bytes; the longest of ours has 12 more than the table. */
-const MOST_BYTES = 51;
+/** PostgreSQL truncates names to 63 bytes. The longest suffix, `_by_deadline`, has 12. */
+const MAX_BYTES = 51;
 
-/** Throws `TypeError` for what can be no name, naming the option. */
-export function namesOf(schema: unknown, table: unknown): Names {
-  if (schema !== undefined) checkName("schema", schema);
-  checkName("table", table);
-  const inSchema = (name: string) => (schema === undefined ? "" : `${quoted(schema)}.`) + quoted(name);
-  const own = inSchema(table);
+/** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
+export function toPostgresNames(schema: unknown, table: unknown): PostgresNames {
+  if (schema !== undefined) validateName("schema", schema);
+  validateName("table", table);
+  const inSchema = (name: string) => (schema === undefined ? "" : `${quote(schema)}.`) + quote(name);
+  const qualified = inSchema(table);
   return {
-    schema: schema === undefined ? undefined : quoted(schema),
-    table: own,
+    schema: schema === undefined ? undefined : quote(schema),
+    table: qualified,
     create: inSchema(`${table}_create`),
     trim: inSchema(`${table}_trim`),
-    byUser: quoted(`${table}_by_user`),
-    tombstones: quoted(`${table}_tombstones`),
-    byDeadline: quoted(`${table}_by_deadline`),
-    byLink: quoted(`${table}_by_link`),
-    literal: textOf(own),
+    byUser: quote(`${table}_by_user`),
+    tombstones: quote(`${table}_tombstones`),
+    byDeadline: quote(`${table}_by_deadline`),
+    byLink: quote(`${table}_by_link`),
+    literal: toLiteral(qualified),
   };
 }
 
-function checkName(option: string, name: unknown): asserts name is string {
-  // A dollar could end the text in which functions are written.
+function validateName(option: string, name: unknown): asserts name is string {
+  // A dollar sign could end the dollar-quoted body of a function.
   const fits = typeof name === "string" && name !== "" && name.isWellFormed() && !/[\0$]/.test(name);
-  if (!fits || new TextEncoder().encode(name).length > MOST_BYTES) {
-    throw new TypeError(`${option}: needs a name of 1 to ${MOST_BYTES} bytes, without "$"`);
+  if (!fits || new TextEncoder().encode(name).length > MAX_BYTES) {
+    throw invalidOption(option, `a name of 1 to ${MAX_BYTES} bytes without "$"`, name);
   }
 }
 
-function quoted(name: string): string {
+function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function textOf(name: string): string {
+function toLiteral(name: string): string {
   return `'${name.replaceAll("'", "''")}'`;
 }
 
-/** What each version adds to the one before. What is published never changes; what is to be changed is one more. */
-export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
+/**
+ * The SQL that each version adds to the previous one. A published version never changes: a change of the schema is a new
+ * version.
+ */
+export const POSTGRES_MIGRATIONS: ReadonlyArray<(names: PostgresNames) => string> = [
   ({ table, byUser, byDeadline, tombstones }) => `
-  -- Room on each page for the next version of a row: activity moves no index entry.
+  -- Free space on each page for the next version of a row: an activity write changes no index.
   CREATE TABLE ${table} (
     id text COLLATE "C" PRIMARY KEY,
     user_key bytea NOT NULL,
@@ -70,19 +75,19 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
     ended_reason text,
     data text NOT NULL
   ) WITH (fillfactor = 85);
-  -- Logins and lists never read tombstones, and without tombstones the second index is empty.
+  -- Logins and lists never read tombstones. Without tombstones the second index is empty.
   CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id) WHERE ended_at IS NULL;
   CREATE INDEX ${tombstones} ON ${table} (user_key, ended_at) WHERE ended_at IS NOT NULL;
   CREATE INDEX ${byDeadline} ON ${table} (deadline);`,
   ({ table, create, trim, byLink, literal }) => `
   ALTER TABLE ${table} ADD COLUMN link text COLLATE "C";
-  -- Most sessions have none.
+  -- Most sessions have no link.
   CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL AND ended_at IS NULL;
 
-  -- Removes the tombstones of these users beyond the latest ones. The locks come before the statement that counts, which
-  -- sees what was committed until it begins: so two ends of one user never count the same tombstones. The locks are few,
-  -- because the server has room for a limited number of them, and are taken in order. Whoever has them waits for no row:
-  -- an operation that has locked a tombstone may be waiting for them.
+  -- Removes each user's tombstones beyond the latest ones. The locks precede the snapshot of the statement that counts, so
+  -- two operations on one user never count the same tombstones. The locks are few, because the server limits their number,
+  -- and they are taken in order. Their holder skips locked rows: an operation that has locked a tombstone may be waiting
+  -- for these locks.
   CREATE OR REPLACE FUNCTION ${trim}(user_keys bytea[], most integer) RETURNS void LANGUAGE plpgsql STRICT AS $function$
   BEGIN
     PERFORM pg_advisory_xact_lock(${TRIM}, slot) FROM (
@@ -98,9 +103,9 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
   END
   $function$;
 
-  -- A login within a limit. The lock comes before the statements that count, each of which sees what was committed
-  -- until it begins: so two logins of one user never count the same sessions. Answers with the ids that were evicted,
-  -- joined by commas; with null where the login is refused.
+  -- Creates a session within a limit. The lock precedes the snapshots of the statements that count, so two logins of
+  -- one user never count the same sessions. Returns the evicted ids, joined by commas, or null if the limit rejects the
+  -- login.
   CREATE OR REPLACE FUNCTION ${create}(
     new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
     new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text, new_link text,
@@ -112,11 +117,11 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
     evicted text;
   BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-      RAISE EXCEPTION 'sessionup needs the isolation level "read committed" on its connections';
+      RAISE EXCEPTION 'the isolation level of sessionup''s connections must be "read committed"';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${literal}::regclass::oid::bigint));
     IF most IS NOT NULL THEN
-      -- In the index's order nothing is sorted.
+      -- The second order is that of the index, so nothing is sorted.
       IF on_exceed = 'evict-idlest' THEN
         leaving := ARRAY(
           SELECT id FROM ${table}
@@ -161,20 +166,23 @@ export const VERSIONS: ReadonlyArray<(names: Names) => string> = [
 ];
 
 /**
- * Makes the table, or brings it up to date, in one transaction; whoever comes at the same time waits for the first. The
- * version is in the table's comment.
+ * Returns the SQL that creates the table or upgrades it, in one transaction. Concurrent migrations wait for the first one.
+ * The version is in the table's comment.
  */
-export function migrationSql(names: Names, versions: typeof VERSIONS = VERSIONS): string {
+export function toPostgresMigration(
+  names: PostgresNames,
+  migrations: typeof POSTGRES_MIGRATIONS = POSTGRES_MIGRATIONS,
+): string {
   const { schema, table, literal } = names;
-  // Asked for first: who may not make schemas may still call this, and nobody is told that it is there already.
+  // `IF NOT EXISTS` would need the right to create schemas, and print a notice if the schema exists.
   const schemaStep =
     schema === undefined
       ? ""
-      : `IF to_regnamespace(${textOf(schema)}) IS NULL THEN
+      : `IF to_regnamespace(${toLiteral(schema)}) IS NULL THEN
   CREATE SCHEMA ${schema};
 END IF;
 `;
-  const steps = versions.map(
+  const steps = migrations.map(
     (step, version) =>
       `IF version < ${version + 1} THEN
 ${step(names)}
@@ -189,10 +197,10 @@ PERFORM pg_advisory_xact_lock(${MIGRATION});
 ${schemaStep}version := CASE WHEN to_regclass(${literal}) IS NULL THEN 0 ELSE coalesce(
   substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$')::integer, -1) END;
 IF version = -1 THEN
-  RAISE EXCEPTION 'there is a table of that name which is not sessionup''s; choose another with the option "table"';
+  RAISE EXCEPTION 'the table exists but does not belong to sessionup; set the option "table" to another name';
 END IF;
-IF version > ${versions.length} THEN
-  RAISE EXCEPTION 'the table is of version %, this release of sessionup knows ${versions.length}; upgrade sessionup', version;
+IF version > ${migrations.length} THEN
+  RAISE EXCEPTION 'the table has version %, this release supports ${migrations.length}; upgrade sessionup', version;
 END IF;
 ${steps.join("\n")}
 END

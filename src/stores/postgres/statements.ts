@@ -1,25 +1,22 @@
 import type { End } from "../../store.ts";
-import { COLUMNS } from "../shared/rows.ts";
-import type { Value } from "./client.ts";
-import type { Names } from "./schema.ts";
+import { COLUMNS, EXPIRED_COLUMNS, type SqlValue } from "../shared/rows.ts";
+import type { PostgresNames } from "./schema.ts";
 
-const PLACES = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
+const PLACEHOLDERS = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
 const LIVE = "ended_at IS NULL AND expires_at > $2";
-/** The columns that the cleanup reports of a session, and the end of a tombstone, which is not reported. */
-const REMOVED = "id, encode(user_key, 'hex'), expires_at, deadline, ended_at";
 const NEWEST_FIRST = "ORDER BY created_at DESC, id DESC LIMIT $3";
 
-/** The lock of the process that cleans up; the second value says which table. */
+/** The advisory lock of the process that cleans up. The second key of the lock stands for the table. */
 const CLEANUP = 7_355_609;
 
-/** Every statement that there is, for one table. Each is one round trip and one transaction. */
-export class Statements {
+/** The statements for one table. Each one is one round trip and one transaction. */
+export class PostgresStatements {
   readonly byId: string;
   readonly byIds: string;
   readonly page: string;
-  readonly pageBehind: string;
+  readonly pageAfter: string;
   readonly byLink: string;
-  readonly idBehind: string;
+  readonly idAfter: string;
   readonly insert: string;
   readonly create: string;
   readonly update: string;
@@ -28,23 +25,21 @@ export class Statements {
   readonly #table: string;
   readonly #trim: string;
 
-  constructor({ table, create, trim, literal }: Names) {
-    const columns = COLUMNS.join(", ");
-    // Whatever bytea_output is, and whatever the app has told its client to make of bytes.
-    const asText = columns.replace("user_key", "encode(user_key, 'hex')");
-    const ofUser = `SELECT ${asText} FROM ${table} WHERE user_key = $1 AND ${LIVE}`;
+  constructor({ table, create, trim, literal }: PostgresNames) {
+    const select = `SELECT ${withUserKeyAsHex(COLUMNS)} FROM ${table} WHERE`;
+    const selectLive = `${select} user_key = $1 AND ${LIVE}`;
     this.#table = table;
     this.#trim = trim;
-    this.byId = `SELECT ${asText} FROM ${table} WHERE id = $1`;
-    this.byIds = `SELECT ${asText} FROM ${table} WHERE id = ANY (string_to_array($1, ','))`;
-    this.page = `${ofUser} ${NEWEST_FIRST}`;
-    this.pageBehind = `${ofUser} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
-    this.idBehind = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
-    this.insert = `INSERT INTO ${table} (${columns}) VALUES (${PLACES})`;
-    this.create = `SELECT ${create}(${PLACES}, $12, $13, $14, $15, $16, $17)`;
-    this.byLink = `SELECT ${asText} FROM ${table} WHERE link = $1 AND ended_at IS NULL LIMIT $2`;
-    // The lock waits for whoever is changing the row, and then looks at what is there: a snapshot could say "conflict"
-    // of a session that is gone.
+    this.byId = `${select} id = $1`;
+    this.byIds = `${select} id = ANY (string_to_array($1, ','))`;
+    this.page = `${selectLive} ${NEWEST_FIRST}`;
+    this.pageAfter = `${selectLive} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
+    this.idAfter = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
+    this.insert = `INSERT INTO ${table} (${COLUMNS.join(", ")}) VALUES (${PLACEHOLDERS})`;
+    this.create = `SELECT ${create}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
+    this.byLink = `${select} link = $1 AND ended_at IS NULL LIMIT $2`;
+    // The lock waits for a concurrent change of the row and then reads its latest version. A snapshot could report a
+    // conflict for a deleted session.
     this.update = `WITH found AS MATERIALIZED (
   SELECT id, $3::integer IS NULL OR revision = $3 AS matched FROM ${table} WHERE id = $1 AND ${LIVE} FOR NO KEY UPDATE
 ), changed AS (
@@ -55,13 +50,15 @@ export class Statements {
     data = coalesce($6, data)
   FROM found WHERE t.id = found.id AND found.matched
 ) SELECT matched FROM found`;
-    this.deleteExpired = this.#removal("");
-    this.cleanup = this.#removal(`(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`);
+    this.deleteExpired = this.#toRemoval("");
+    this.cleanup = this.#toRemoval(
+      `(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`,
+    );
   }
 
-  /** Without tombstones the row goes. With them it stays and says why. `$1` is the id, `$2` its owner or null. */
-  end(end: End): Ending {
-    return this.#ending(
+  /** Ends one session. `$1` is the id, `$2` is the owner or null. */
+  end(end: End): EndStatement {
+    return this.#toEndStatement(
       end,
       2,
       `SELECT id, $2::bytea IS NULL OR user_key = $2 AS matched FROM ${this.#table}
@@ -71,11 +68,11 @@ export class Statements {
   }
 
   /**
-   * Every statement locks rows in the order of their ids, so that no two wait for each other. `$1` is the
-   * user, `$2` lists the ids of those that stay.
+   * Ends a user's sessions. `$1` is the user key, `$2` lists the ids that are exempt. Every statement locks rows in the
+   * order of their ids, which prevents deadlocks.
    */
-  endAll(end: End): Ending {
-    return this.#ending(
+  endAll(end: End): EndStatement {
+    return this.#toEndStatement(
       end,
       2,
       `SELECT id, true AS matched FROM ${this.#table}
@@ -84,9 +81,9 @@ export class Statements {
     );
   }
 
-  /** Of those behind the id `$1` up to `$2`, those that were created before `$3`. */
-  endCreatedBefore(end: End): Ending {
-    return this.#ending(
+  /** Ends the sessions that were created before `$3` and have an id after `$1` and up to `$2`. */
+  endCreatedBefore(end: End): EndStatement {
+    return this.#toEndStatement(
       end,
       3,
       `SELECT id, true AS matched FROM ${this.#table}
@@ -95,8 +92,16 @@ export class Statements {
     );
   }
 
-  /** Ends what `found` locks and matches. Its own values come behind the `count` values of `found`. */
-  #ending({ reason, now, tombstones }: End, count: number, found: string, answer: string): Ending {
+  /**
+   * Ends the rows that the query `found` locks and matches. The returned values follow the `count` values of `found`.
+   * With tombstones the row stays and stores the reason; otherwise it is deleted.
+   */
+  #toEndStatement(
+    { reason, now, tombstones }: End,
+    count: number,
+    found: string,
+    answer: string,
+  ): EndStatement {
     const begin = `WITH found AS MATERIALIZED (
   ${found}
 ), ended AS (
@@ -119,18 +124,23 @@ export class Statements {
   }
 
   /**
-   * Answers with `REMOVED` of each. A live session is never past its deadline. Rows that others have in hand are left for
-   * the next time. As an array: of a join with an unknown number of rows, the planner makes a scan of everything.
+   * Removes expired records. A live session is never past its deadline. Locked rows are left for the next cleanup. The ids
+   * are an array, because for a join with an unknown number of rows the planner scans the whole table.
    */
-  #removal(condition: string): string {
+  #toRemoval(condition: string): string {
     return `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
   SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
-)) RETURNING ${REMOVED}`;
+)) RETURNING ${withUserKeyAsHex(EXPIRED_COLUMNS)}`;
   }
 }
 
-/** A statement that ends sessions, and its values behind those of the caller. */
-interface Ending {
+/** A statement that ends sessions, and the values that follow those of the caller. */
+interface EndStatement {
   readonly text: string;
-  readonly values: readonly Value[];
+  readonly values: readonly SqlValue[];
+}
+
+/** Hexadecimal text does not depend on `bytea_output` or on how the app's client parses bytes. */
+function withUserKeyAsHex(columns: readonly string[]): string {
+  return columns.join(", ").replace("user_key", "encode(user_key, 'hex')");
 }

@@ -1,19 +1,18 @@
-/** What the store calls of ioredis, and of clients that are made like it: `Redis` and `Cluster`. */
+/** The members of `Redis` and `Cluster` of ioredis and compatible clients that the store uses. */
 export interface IoRedisClient {
   call(command: string, args: string[]): Promise<unknown>;
   readonly isCluster: boolean;
-  // A cluster and a single server have different options, and only some of them matter.
-  // biome-ignore lint/suspicious/noExplicitAny: each client types them in its own way; they are checked as they are read
+  // biome-ignore lint/suspicious/noExplicitAny: each client has its own type; the store checks the options it reads
   readonly options?: any;
 }
 
-/** What the store calls of node-redis: of `createClient` and `createClientPool`. */
+/** The members of node-redis' `createClient()` and `createClientPool()` that the store uses. */
 export interface NodeRedisClient {
   sendCommand(args: string[], options?: NodeRedisOptions): Promise<unknown>;
   readonly isOpen: boolean;
 }
 
-/** What the store calls of node-redis' `createCluster`. */
+/** The members of node-redis' `createCluster()` that the store uses. */
 export interface NodeRedisCluster {
   sendCommand(
     firstKey: string | undefined,
@@ -25,7 +24,7 @@ export interface NodeRedisCluster {
   readonly nodeByAddress: object;
 }
 
-/** What the store calls of node-redis' `createSentinel`. */
+/** The members of node-redis' `createSentinel()` that the store uses. */
 export interface NodeRedisSentinel {
   sendCommand(isReadonly: boolean | undefined, args: string[], options?: NodeRedisOptions): Promise<unknown>;
   readonly isOpen: boolean;
@@ -36,64 +35,63 @@ interface NodeRedisOptions {
   readonly typeMapping?: Record<never, never>;
 }
 
-/** A client of the app's, connected or about to be. */
+/** The app's client, connected or connecting. */
 export type RedisClient = IoRedisClient | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel;
 
-/** The one thing that the store asks of a client. */
+/** The operation that the store needs of any client. */
 export interface RedisPort {
   readonly isCluster: boolean;
-  /** Whether it writes what is asked for in one turn of the event loop together, as node-redis does. */
-  readonly gathers: boolean;
-  /** Sends a command to the primary that has the key; replies are text, lists of text, or null. */
+  /** Whether the client writes the commands of one event-loop turn together, as node-redis does. */
+  readonly batches: boolean;
+  /** Sends a command to the primary that has the key. Replies are strings, arrays of strings or null. */
   send(key: string | undefined, args: string[]): Promise<unknown>;
 }
 
-/** Text comes as text, whatever the app has its own replies turned into. */
-const AS_TEXT: NodeRedisOptions = { typeMapping: {} };
+/** Overrides the app's type mapping, so that replies are strings. */
+const AS_STRINGS: NodeRedisOptions = { typeMapping: {} };
 
-/** The port over whatever client this is. Throws `TypeError` for what is none, or would read from a replica. */
-export function portOf(client: RedisClient): RedisPort {
-  if (isIoRedis(client)) return ioRedisPort(client);
-  // node-redis' legacy clients have neither promises nor `isOpen`.
+/** Returns the port of a client. Throws `TypeError` for an unsupported client, or for one that reads from replicas. */
+export function toRedisPort(client: RedisClient): RedisPort {
+  if (isIoRedis(client)) return toIoRedisPort(client);
+  // Legacy clients of node-redis have no promises, and no `isOpen`.
   if (typeof client?.sendCommand !== "function" || typeof client.isOpen !== "boolean")
     throw new TypeError(
-      "client: must be a Redis or Cluster of ioredis 5 or 6 or of iovalkey, or a client, pool, cluster or sentinel of node-redis 5 or 6.",
+      "client must be a Redis or Cluster of ioredis 5 or 6 or of iovalkey, or a client, pool, cluster or sentinel of node-redis 5 or 6.",
     );
   if ("nodeByAddress" in client)
     return {
       isCluster: true,
-      gathers: true,
-      send: async (key, args) => client.sendCommand(key, false, args, AS_TEXT),
+      batches: true,
+      send: async (key, args) => client.sendCommand(key, false, args, AS_STRINGS),
     };
   if ("getMasterNode" in client)
     return {
       isCluster: false,
-      gathers: true,
-      send: async (_key, args) => client.sendCommand(false, args, AS_TEXT),
+      batches: true,
+      send: async (_key, args) => client.sendCommand(false, args, AS_STRINGS),
     };
-  return { isCluster: false, gathers: true, send: async (_key, args) => client.sendCommand(args, AS_TEXT) };
+  return {
+    isCluster: false,
+    batches: true,
+    send: async (_key, args) => client.sendCommand(args, AS_STRINGS),
+  };
 }
 
-function ioRedisPort(client: IoRedisClient): RedisPort {
+function toIoRedisPort(client: IoRedisClient): RedisPort {
   const { scaleReads = "master", role = "master", keyPrefix = "" } = client.options ?? {};
-  // Who has just been signed out would still be signed in there.
+  // On a replica, a session that has just ended may still be valid.
   if (scaleReads !== "master")
-    throw new TypeError(
-      'client: reads go to primaries only; give the store a Cluster with scaleReads "master"',
-    );
-  if (role !== "master")
-    throw new TypeError(
-      'client: reads and writes go to the primary; give the store a client with role "master"',
-    );
+    throw new TypeError('client must read from primaries. Set scaleReads: "master" on the Cluster.');
+  if (role !== "master") throw new TypeError('client must be connected to the primary. Set role: "master".');
   if (String(keyPrefix).includes("{"))
     throw new TypeError(
-      'client: its keyPrefix has a "{", which would take the place of the hash tag; use the store\'s prefix instead',
+      'client must have no "{" in its keyPrefix: it would replace the hash tag. Use the store\'s prefix instead.',
     );
   return {
     isCluster: client.isCluster,
-    // A cluster's records are on many nodes: it sends what belongs together together.
-    gathers: client.isCluster,
-    // Asynchronous, so that what it throws at once is a rejection too.
+    // A Cluster groups commands by node.
+    batches: client.isCluster,
+    // Asynchronous, so that an error that `call` throws becomes a rejection.
     async send(_key, [command = "", ...args]) {
       try {
         return await client.call(command, args);
@@ -104,7 +102,7 @@ function ioRedisPort(client: IoRedisClient): RedisPort {
   };
 }
 
-/** Its errors carry what was sent: of a record the hashes too, which would be in whatever log the error goes to. */
+/** Removes the arguments of the command from the error. They include the hashes of a record and would end up in logs. */
 function withoutArguments(error: unknown): unknown {
   if (typeof error !== "object" || error === null || !("command" in error)) return error;
   const { command } = error;

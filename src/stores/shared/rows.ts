@@ -1,6 +1,6 @@
 import type { EndReason, ExpiredSession, SessionRecord } from "../../store.ts";
 
-/** The columns of the table, in the order of `toRowValues`. */
+/** The columns of the table, in the order of the values in a row. */
 export const COLUMNS = [
   "id",
   "user_key",
@@ -15,51 +15,43 @@ export const COLUMNS = [
   "link",
 ] as const;
 
-/** A number as drivers give it: some have 64-bit ones as text or bigint. All of ours are below 2^53. */
-type Whole = number | bigint | string;
+/** The columns of removed rows that `toExpiredSessions` reads, in order. */
+export const EXPIRED_COLUMNS = ["id", "user_key", "expires_at", "deadline", "ended_at"] as const;
 
-/** A row as drivers give it. User keys are bytes: no collation, no encoding and no NUL can come between. */
-export interface Row {
-  readonly id: string;
-  readonly user_key: Uint8Array | ArrayBuffer;
-  readonly revision: Whole;
-  readonly created_at: Whole;
-  readonly last_seen_at: Whole;
-  readonly expires_at: Whole;
-  readonly deadline: Whole;
-  readonly ended_at: Whole | null;
-  readonly ended_reason: string | null;
-  /** JSON as text: a database's own JSON would lose numbers, order, or keys. */
-  readonly data: string;
-  readonly link: string | null;
-}
+/** A value that a statement stores or compares. */
+export type SqlValue = string | number | Uint8Array | null;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** Returns a user key as bytes: collations, encodings and NUL do not affect those. */
 export function encodeUserKey(userKey: string): Uint8Array {
   return encoder.encode(userKey);
 }
 
-/** A copy of what is stored: whoever changes it changes nothing inside. */
-export function toSessionRecord(row: Row): SessionRecord {
-  const { ended_at, ended_reason, link } = row;
+/**
+ * Returns the record in a row, as a new object. `values` are in the order of `COLUMNS`. Drivers may return 64-bit integers
+ * as text or bigint, and text as a `Buffer`.
+ */
+export function toSessionRecord(values: readonly unknown[]): SessionRecord {
+  const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, at, reason, data, link] = values;
   return {
-    id: row.id,
-    userKey: decoder.decode(row.user_key),
-    revision: Number(row.revision),
-    createdAt: Number(row.created_at),
-    lastSeenAt: Number(row.last_seen_at),
-    expiresAt: Number(row.expires_at),
-    deadline: Number(row.deadline),
-    ...(ended_at !== null && { ended: { at: Number(ended_at), reason: ended_reason as EndReason } }),
-    ...(link !== null && { link }),
-    data: JSON.parse(row.data),
+    id: String(id),
+    userKey: decoder.decode(userKey as Uint8Array),
+    revision: Number(revision),
+    createdAt: Number(createdAt),
+    lastSeenAt: Number(lastSeenAt),
+    expiresAt: Number(expiresAt),
+    deadline: Number(deadline),
+    ...(at !== null && { ended: { at: Number(at), reason: String(reason) as EndReason } }),
+    ...(link !== null && { link: String(link) }),
+    // Stored as text: a database's own JSON type loses numbers, order or keys.
+    data: JSON.parse(String(data)),
   };
 }
 
-/** What is stored of a record, in the order of `COLUMNS`. */
-export function toRowValues(record: SessionRecord): Array<string | number | Uint8Array | null> {
+/** Returns the values that store a record, in the order of `COLUMNS`. */
+export function toRowValues(record: SessionRecord): SqlValue[] {
   return [
     record.id,
     encodeUserKey(record.userKey),
@@ -75,24 +67,19 @@ export function toRowValues(record: SessionRecord): Array<string | number | Uint
   ];
 }
 
-/** The columns of removed rows that `toExpiredSessions` reads. */
-export const EXPIRED_COLUMNS = ["id", "user_key", "expires_at", "deadline", "ended_at"] as const;
-
-/** Returns the sessions among removed rows, without the tombstones. */
-export function toExpiredSessions(
-  rows: ReadonlyArray<Pick<Row, (typeof EXPIRED_COLUMNS)[number]>>,
-): ExpiredSession[] {
+/** Returns the sessions among removed rows, without the tombstones. The values are in the order of `EXPIRED_COLUMNS`. */
+export function toExpiredSessions(rows: ReadonlyArray<readonly unknown[]>): ExpiredSession[] {
   return rows
-    .filter(({ ended_at }) => ended_at === null)
-    .map(({ id, user_key, expires_at, deadline }) => ({
-      id,
-      userKey: decoder.decode(user_key),
-      expiresAt: Number(expires_at),
+    .filter(([, , , , endedAt]) => endedAt === null)
+    .map(([id, userKey, expiresAt, deadline]) => ({
+      id: String(id),
+      userKey: decoder.decode(userKey as Uint8Array),
+      expiresAt: Number(expiresAt),
       deadline: Number(deadline),
     }));
 }
 
-/** The records in the order in which they were asked for; what is not there is `undefined`. */
+/** Returns the records in the order of `ids`, with `undefined` for a missing one. */
 export function orderByIds(
   ids: readonly string[],
   records: readonly SessionRecord[],

@@ -1,82 +1,90 @@
 import { SessionError } from "../../errors.ts";
-import type { Row } from "../shared/rows.ts";
-import { ENDED_AT_ONCE, type Engine, LOG_AHEAD, Patience, type Statement, type Value } from "./engine.ts";
+import type { SqlValue } from "../shared/rows.ts";
+import {
+  ENABLE_WAL,
+  LockRetry,
+  MAX_PER_BLOCKING_STEP,
+  type SqliteEngine,
+  type SqliteQuery,
+  type SqliteRow,
+} from "./engine.ts";
 
-/** What the store calls of a prepared statement. */
+/** The member of a prepared statement that the store uses. */
 export interface SqliteStatement {
   all(...values: Array<string | number | Uint8Array | null>): unknown[];
 }
 
-/** What the store calls of a database: node:sqlite, better-sqlite3, libsql and bun:sqlite have it. */
+/** The members of a database that the store uses. Those of node:sqlite, better-sqlite3, libsql and bun:sqlite have them. */
 export interface SqliteDatabase {
   prepare(sql: string): SqliteStatement;
   exec(sql: string): unknown;
-  /** better-sqlite3, libsql and bun:sqlite. */
+  /** In better-sqlite3, libsql and bun:sqlite. */
   readonly inTransaction?: boolean;
-  /** node:sqlite, from Node 22.16 and 24 on. */
+  /** In node:sqlite since Node 22.16 and 24. */
   readonly isTransaction?: boolean;
-  /** Whether the connection is open: better-sqlite3 and libsql. In node:sqlite it is a method, which opens it. */
+  /** Whether the connection is open, in better-sqlite3 and libsql. In node:sqlite a method that opens it. */
   readonly open?: boolean | (() => void);
-  /** The same: node:sqlite, from Node 22.15 and 24 on. */
+  /** Whether the connection is open, in node:sqlite since Node 22.15 and 24. */
   readonly isOpen?: boolean;
 }
 
-/** What SQLite may block the event loop for while it waits for a lock, in milliseconds. */
-const BLOCKED_AT_MOST = 5;
+/** How long SQLite may block the event loop while it waits for a lock, in milliseconds. */
+const MAX_BLOCKING = 5;
 
 /**
- * The app's connection as an engine. Whatever it does is done in one turn of the event loop: nothing of the app's on
- * this connection comes between.
+ * The app's connection as an engine. Each operation runs within one event-loop turn, so the app's own statements on this
+ * connection never run in between.
  */
-export class SqliteConnection implements Engine {
-  readonly most: number = ENDED_AT_ONCE;
+export class SqliteConnection implements SqliteEngine {
+  readonly maxPerStep: number = MAX_PER_BLOCKING_STEP;
   readonly #database: SqliteDatabase;
-  readonly #patience: Patience;
+  readonly #retry: LockRetry;
   readonly #prepared = new Map<string, SqliteStatement>();
-  /** Whether the connection says that a transaction is open. Where it does not, beginning one shows it. */
-  readonly #tells: boolean;
+  /** Whether the driver tells if a transaction is open. If not, an attempt to begin one shows it. */
+  readonly #reportsTransactions: boolean;
 
   constructor(database: SqliteDatabase, timeout: number) {
     this.#database = database;
-    this.#patience = new Patience(timeout, "sqliteStore");
-    this.#tells = typeof database.inTransaction === "boolean" || typeof database.isTransaction === "boolean";
+    this.#retry = new LockRetry(timeout, "sqliteStore");
+    this.#reportsTransactions =
+      typeof database.inTransaction === "boolean" || typeof database.isTransaction === "boolean";
   }
 
-  async read<Of = Row>(statement: Statement): Promise<readonly Of[]> {
-    return this.#patience.lockFree(() => {
-      const rows = () => this.#rows(statement) as Of[];
-      this.#expectUsable();
-      return this.#tells ? rows() : this.#transaction("BEGIN", rows);
+  async read(query: SqliteQuery): Promise<readonly SqliteRow[]> {
+    return this.#retry.run(() => {
+      const rows = () => this.#rows(query);
+      this.#checkUsable();
+      return this.#reportsTransactions ? rows() : this.#transaction("BEGIN", rows);
     });
   }
 
-  async write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>> {
-    return this.#patience.lockFree(() => {
-      this.#expectUsable();
-      const rows = () => statements.map((statement) => this.#rows(statement));
-      return this.#impatient(() => this.#transaction("BEGIN IMMEDIATE", rows));
+  async write(queries: readonly SqliteQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
+    return this.#retry.run(() => {
+      this.#checkUsable();
+      const rows = () => queries.map((query) => this.#rows(query));
+      return this.#withShortBusyTimeout(() => this.#transaction("BEGIN IMMEDIATE", rows));
     });
   }
 
   async define(statements: readonly string[]): Promise<void> {
-    await this.#patience.lockFree(() => {
-      this.#expectUsable();
+    await this.#retry.run(() => {
+      this.#checkUsable();
       const define = () => {
         for (const sql of statements) this.#database.exec(sql);
       };
-      this.#impatient(() => this.#transaction("BEGIN IMMEDIATE", define));
+      this.#withShortBusyTimeout(() => this.#transaction("BEGIN IMMEDIATE", define));
     });
   }
 
-  async logAhead(): Promise<void> {
-    await this.#patience.lockFree(() => {
-      this.#expectUsable();
-      this.#impatient(() => this.#database.prepare(LOG_AHEAD).all());
+  async enableWal(): Promise<void> {
+    await this.#retry.run(() => {
+      this.#checkUsable();
+      this.#withShortBusyTimeout(() => this.#database.prepare(ENABLE_WAL).all());
     });
   }
 
-  #rows({ sql, values }: Statement): Row[] {
-    return this.#prepare(sql).all(...(values as Value[])) as Row[];
+  #rows({ sql, values }: SqliteQuery): SqliteRow[] {
+    return this.#prepare(sql).all(...(values as SqlValue[])) as SqliteRow[];
   }
 
   #prepare(sql: string): SqliteStatement {
@@ -85,22 +93,24 @@ export class SqliteConnection implements Engine {
     return prepared;
   }
 
-  #expectUsable(): void {
-    // First of all: asking libsql for `inTransaction` on a closed connection aborts the process, and its prepared
-    // statements still work there.
+  #checkUsable(): void {
+    // Checked first: on a closed connection, libsql's `inTransaction` aborts the process, and its prepared statements
+    // still work.
     if (this.#database.open === false || this.#database.isOpen === false) throw closedError();
-    if (this.#database.inTransaction || this.#database.isTransaction) throw insideError();
+    if (this.#database.inTransaction || this.#database.isTransaction) throw openTransactionError();
   }
 
   /**
-   * Beginning it is all that can find the file locked, and that is no prepared statement: libsql keeps one that did so
-   * unfinished, and then no transaction on the connection can be committed.
+   * Only `begin` can find the file locked. It is not a prepared statement: libsql leaves a prepared statement that found
+   * the lock unfinished, and then no transaction on the connection can commit.
    */
   #transaction<Answer>(begin: string, work: () => Answer): Answer {
     try {
       this.#database.exec(begin);
     } catch (error) {
-      throw error instanceof Error && /within a transaction/.test(error.message) ? insideError(error) : error;
+      throw error instanceof Error && /within a transaction/.test(error.message)
+        ? openTransactionError(error)
+        : error;
     }
     try {
       const answer = work();
@@ -116,31 +126,31 @@ export class SqliteConnection implements Engine {
     try {
       this.#database.exec("ROLLBACK");
     } catch {
-      // A full disk and the like roll back by themselves; what went wrong first is what to tell.
+      // SQLite rolls back by itself after some errors, such as a full disk. The first error is the one to report.
     }
   }
 
-  /** A connection's busy timeout blocks the event loop. The app's own comes back when the work is done. */
-  #impatient<Answer>(work: () => Answer): Answer {
+  /** Shortens the busy timeout, which blocks the event loop, and restores the app's own value afterwards. */
+  #withShortBusyTimeout<Answer>(work: () => Answer): Answer {
     const [row] = this.#prepare("PRAGMA busy_timeout").all() as Array<{ timeout: number | bigint }>;
-    const theirs = Number(row?.timeout ?? 0);
-    if (theirs <= BLOCKED_AT_MOST) return work();
-    this.#database.exec(`PRAGMA busy_timeout = ${BLOCKED_AT_MOST}`);
+    const configured = Number(row?.timeout ?? 0);
+    if (configured <= MAX_BLOCKING) return work();
+    this.#database.exec(`PRAGMA busy_timeout = ${MAX_BLOCKING}`);
     try {
       return work();
     } finally {
-      this.#database.exec(`PRAGMA busy_timeout = ${theirs}`);
+      this.#database.exec(`PRAGMA busy_timeout = ${configured}`);
     }
   }
 }
 
 function closedError(): SessionError {
-  const message = "sqliteStore: the connection is closed; close it only after the server has stopped";
+  const message = "sqliteStore: the connection is closed. Close it only after the server has stopped.";
   return new SessionError("ERR_STORE", message);
 }
 
-function insideError(cause?: unknown): SessionError {
+function openTransactionError(cause?: unknown): SessionError {
   const message =
-    "sqliteStore: a transaction of the app's is open on this connection; give the store a connection of its own";
+    "sqliteStore: the app has a transaction open on this connection. Give the store its own connection.";
   return new SessionError("ERR_STORE", message, { cause });
 }

@@ -1,89 +1,91 @@
 import { SessionError } from "../../errors.ts";
-import type { Row } from "../shared/rows.ts";
+import type { SqlValue } from "../shared/rows.ts";
+import { tableError } from "../shared/sql-store.ts";
 
-/** What goes into a statement. */
-export type Value = string | number | Uint8Array | null;
+/** A row by column. Drivers return integers as numbers, bigints or text. */
+export type SqliteRow = Readonly<Record<string, unknown>>;
 
-/** A statement that answers with rows, and what goes into it, in its order: `?` alone is understood by all drivers. */
-export interface Statement {
+/** A statement that returns rows. Its placeholders are `?`, the only form that all drivers support. */
+export interface SqliteQuery {
   readonly sql: string;
-  readonly values: readonly Value[];
+  /** In the order of the placeholders. */
+  readonly values: readonly SqlValue[];
 }
 
-/** A database that speaks SQLite's SQL, however it is reached. */
-export interface Engine {
-  /** How many sessions of a user end in one step; more end in several, so that nothing waits for long. */
-  readonly most: number;
-  /** The rows of one statement that changes nothing. */
-  read<Of = Row>(statement: Statement): Promise<readonly Of[]>;
-  /** The rows of each statement; all of them are carried out or none, as one transaction. */
-  write(statements: readonly Statement[]): Promise<ReadonlyArray<readonly Row[]>>;
-  /** Statements without values or rows, in one transaction: tables are made of these. */
+/** A database with SQLite's SQL: a local file or a server. */
+export interface SqliteEngine {
+  /** How many of a user's sessions end in one step. More end in several steps, so that other work is not blocked. */
+  readonly maxPerStep: number;
+  /** Returns the rows of a statement that changes nothing. */
+  read(query: SqliteQuery): Promise<readonly SqliteRow[]>;
+  /** Runs the statements in one transaction. Returns the rows of each one. */
+  write(queries: readonly SqliteQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>>;
+  /** Runs statements without values or rows in one transaction, such as those that create tables. */
   define(statements: readonly string[]): Promise<void>;
-  /** Lets readers and a writer work side by side, where there is a file. */
-  logAhead?(): Promise<void>;
+  /** Enables WAL mode, in which readers and a writer do not block one another. Absent without a local file. */
+  enableWal?(): Promise<void>;
 }
 
-/** How many an engine whose work holds up everything else may end in one step: that takes some milliseconds. */
-export const ENDED_AT_ONCE = 1_000;
+/** `maxPerStep` of an engine that blocks the event loop: such a step takes a few milliseconds. */
+export const MAX_PER_BLOCKING_STEP = 1_000;
 
-export const LOG_AHEAD = "PRAGMA journal_mode = WAL";
+export const ENABLE_WAL = "PRAGMA journal_mode = WAL";
 
-/** Between two tries, in milliseconds: from the first, doubled each time up to the last. */
+/** The pause between two attempts, in milliseconds. It doubles from `first` to `last`. */
 const PAUSE = { first: 1, last: 8 } as const;
 
-/** Tries again while another connection holds the file's lock, and lets the event loop go on meanwhile. */
-export class Patience {
-  readonly #milliseconds: number;
+/** Repeats an operation while another connection has locked the database, without blocking the event loop. */
+export class LockRetry {
+  readonly #timeout: number;
   readonly #store: string;
 
-  constructor(milliseconds: number, store: string) {
-    this.#milliseconds = milliseconds;
+  /** The timeout is in milliseconds. `store` is the name in error messages. */
+  constructor(timeout: number, store: string) {
+    this.#timeout = timeout;
     this.#store = store;
   }
 
-  /** The first try is made at once. `ERR_STORE` (503) when the file is locked for longer than it is patient. */
-  async lockFree<Answer>(attempt: () => Answer | Promise<Answer>): Promise<Answer> {
+  /** Makes the first attempt at once. Rejects with `ERR_STORE` when the database stays locked until the timeout. */
+  async run<Answer>(attempt: () => Answer | Promise<Answer>): Promise<Answer> {
     let since: number | undefined;
-    for (let pause: number = PAUSE.first; ; pause = Math.min(2 * pause, PAUSE.last)) {
+    for (let milliseconds: number = PAUSE.first; ; milliseconds = Math.min(2 * milliseconds, PAUSE.last)) {
       try {
-        // A synchronous answer needs no turn of its own.
+        // Awaiting a synchronous answer would cost an event-loop turn.
         const answer = attempt();
         return answer instanceof Promise ? await answer : answer;
       } catch (error) {
-        if (!isBusy(error)) throw this.#explained(error);
+        if (!isBusy(error)) throw this.#explain(error);
         since ??= performance.now();
-        if (performance.now() - since >= this.#milliseconds) {
-          const message = `${this.#store}: the database was locked for ${this.#milliseconds} ms`;
+        if (performance.now() - since >= this.#timeout) {
+          const message = `${this.#store}: the database was locked for ${this.#timeout} ms`;
           throw new SessionError("ERR_STORE", message, { cause: error });
         }
-        // Processes that have met at the lock must not meet there again and again.
-        await pauseOf(pause * (0.5 + Math.random()));
+        // A random pause keeps the same processes from colliding again.
+        await pause(milliseconds * (0.5 + Math.random()));
       }
     }
   }
 
-  #explained(error: unknown): unknown {
+  #explain(error: unknown): unknown {
     const found =
       error instanceof Error && /no such table|no such column|no column named/.exec(error.message);
     if (!found) return error;
-    const state = found[0] === "no such table" ? "missing" : "of an earlier release";
-    const message = `${this.#store}: the table is ${state}; call the store's migrate() once, before it is used`;
-    return new SessionError("ERR_STORE", message, { cause: error });
+    const state = found[0] === "no such table" ? "missing" : "from an earlier release";
+    return tableError(this.#store, state, error);
   }
 }
 
-/** Lets others have their turn: of this process, and of those that wait for the file. */
-export function pauseOf(milliseconds: number): Promise<void> {
+/** Gives other work of this process a turn, and processes that wait for the file. */
+export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** SQLITE_BUSY and its kin, and SQLITE_LOCKED: each driver says it in its own way. */
+/** Whether the error is SQLITE_BUSY, one of its variants, or SQLITE_LOCKED. Each driver reports it differently. */
 function isBusy(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { code, errcode, rawCode } = error as Readonly<Record<string, unknown>>;
   if (typeof code === "string" && /^SQLITE_(BUSY|LOCKED)/.test(code)) return true;
-  // node:sqlite has the number alone; the lower eight bits are the kind. That of Deno has SQLite's words alone.
+  // node:sqlite reports only the number, whose lower eight bits are the primary code. Deno's reports only the message.
   if ([errcode, rawCode].some((each) => typeof each === "number" && [5, 6].includes(each & 0xff)))
     return true;
   return error instanceof Error && /^database (table )?is locked/.test(error.message);

@@ -1,10 +1,11 @@
-import { SessionError } from "../../errors.ts";
-import type { Engine } from "./engine.ts";
+import { invalidOption } from "../../options/parsers.ts";
+import { versionError } from "../shared/sql-store.ts";
+import type { SqliteEngine } from "./engine.ts";
 
-/** The table's names, quoted. */
-export interface Names {
+/** The quoted names of the tables and indexes. */
+export interface SqliteNames {
   readonly table: string;
-  /** The table that says which version the first is of, and when it was cleaned up last. */
+  /** The table that holds the schema's version and the time of the last cleanup. */
   readonly schema: string;
   readonly byUser: string;
   readonly byUserEnded: string;
@@ -12,30 +13,33 @@ export interface Names {
   readonly byLink: string;
 }
 
-/** Throws `TypeError` for what can be no table's name, naming the option. */
-export function namesOf(table: unknown): Names {
-  if (typeof table !== "string" || !table.isWellFormed() || !/^[^\0]{1,100}$/.test(table))
-    throw new TypeError("table: needs a name of 1 to 100 characters");
-  if (/^(sqlite_|_cf_)/i.test(table))
-    throw new TypeError(
-      'table: names that begin with "sqlite_" or "_cf_" are the engine\'s own; choose another',
+/** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
+export function toSqliteNames(table: unknown): SqliteNames {
+  if (typeof table !== "string" || !table.isWellFormed() || !/^(?!sqlite_|_cf_)[^\0]{1,100}$/i.test(table))
+    throw invalidOption(
+      "table",
+      'a name of 1 to 100 characters that does not begin with "sqlite_" or "_cf_"',
+      table,
     );
   return {
-    table: quoted(table),
-    schema: quoted(`${table}_schema`),
-    byUser: quoted(`${table}_by_user`),
-    byUserEnded: quoted(`${table}_by_user_ended`),
-    byDeadline: quoted(`${table}_by_deadline`),
-    byLink: quoted(`${table}_by_link`),
+    table: quote(table),
+    schema: quote(`${table}_schema`),
+    byUser: quote(`${table}_by_user`),
+    byUserEnded: quote(`${table}_by_user_ended`),
+    byDeadline: quote(`${table}_by_deadline`),
+    byLink: quote(`${table}_by_link`),
   };
 }
 
-function quoted(name: string): string {
+function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** What each version adds to the one before. What is published never changes; what is to be changed is one more. */
-export const VERSIONS: ReadonlyArray<(names: Names) => readonly string[]> = [
+/**
+ * The statements that each version adds to the previous one. A published version never changes: a change of the schema is
+ * a new version.
+ */
+export const SQLITE_MIGRATIONS: ReadonlyArray<(names: SqliteNames) => readonly string[]> = [
   ({ table, byUser, byUserEnded, byDeadline }) => [
     `CREATE TABLE ${table} (
   id TEXT PRIMARY KEY NOT NULL,
@@ -50,55 +54,50 @@ export const VERSIONS: ReadonlyArray<(names: Names) => readonly string[]> = [
   data TEXT NOT NULL
 )`,
     // No index contains a column that activity changes, so an activity write changes one page.
-    // Tombstones have an index of their own: logins and lists do not read them, and none are in it while they are off.
+    // Logins and lists never read tombstones. Without tombstones the second index is empty.
     `CREATE INDEX ${byUser} ON ${table} (user_key, created_at, id) WHERE ended_at IS NULL`,
     `CREATE INDEX ${byUserEnded} ON ${table} (user_key, ended_at) WHERE ended_at IS NOT NULL`,
     `CREATE INDEX ${byDeadline} ON ${table} (deadline)`,
   ],
   ({ table, byLink }) => [
     `ALTER TABLE ${table} ADD COLUMN link TEXT`,
-    // Most sessions have none.
+    // Most sessions have no link.
     `CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL AND ended_at IS NULL`,
   ],
 ];
 
-/** What makes the tables where there are none, as `migrate` does. */
-export function schemaOf(names: Names): readonly string[] {
-  const steps = VERSIONS.flatMap((step, version) => [...step(names), raise(names, version)]);
-  return [...beginnings(names), ...steps];
+/** Returns the statements that create the tables in a database that has none, as `migrateSqlite` does. */
+export function toSqliteMigration(names: SqliteNames): readonly string[] {
+  const steps = SQLITE_MIGRATIONS.flatMap((step, version) => [...step(names), raiseVersion(names, version)]);
+  return [...createVersionTable(names), ...steps];
 }
 
 /**
- * Makes the tables, or brings them up to date, a version at a time; several processes may do so at once. Rejects with
- * `ERR_STORE` where a later release has been there.
+ * Creates the tables or upgrades them, one version at a time. Several processes may do so at the same time. Rejects with
+ * `ERR_STORE` when a later release has upgraded the table.
  */
-export async function migrate(
-  engine: Engine,
-  names: Names,
+export async function migrateSqlite(
+  engine: SqliteEngine,
+  names: SqliteNames,
   store: string,
-  versions: typeof VERSIONS = VERSIONS,
+  migrations: typeof SQLITE_MIGRATIONS = SQLITE_MIGRATIONS,
 ): Promise<void> {
-  await engine.define(beginnings(names));
+  await engine.define(createVersionTable(names));
   for (;;) {
-    const version = await versionOf(engine, names);
-    if (version > versions.length) {
-      throw new SessionError(
-        "ERR_STORE",
-        `${store}: the table is of version ${version}, this release knows ${versions.length}; upgrade sessionup`,
-      );
-    }
-    const step = versions[version];
+    const version = await readVersion(engine, names);
+    if (version > migrations.length) throw versionError(store, version, migrations.length);
+    const step = migrations[version];
     if (!step) return;
     try {
-      await engine.define([...step(names), raise(names, version)]);
+      await engine.define([...step(names), raiseVersion(names, version)]);
     } catch (error) {
-      // Another process has done it meanwhile: nothing of ours is left.
-      if ((await versionOf(engine, names)) === version) throw error;
+      // If another process has made this step, the transaction of this one was rolled back.
+      if ((await readVersion(engine, names)) === version) throw error;
     }
   }
 }
 
-function beginnings({ schema }: Names): readonly string[] {
+function createVersionTable({ schema }: SqliteNames): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${schema} (
   id INTEGER PRIMARY KEY,
@@ -109,15 +108,12 @@ function beginnings({ schema }: Names): readonly string[] {
   ];
 }
 
-/** Fails, and its transaction with it, where the version is another by now. */
-function raise({ schema }: Names, from: number): string {
+/** Fails when another process has changed the version: the column must not be null. The transaction fails with it. */
+function raiseVersion({ schema }: SqliteNames, from: number): string {
   return `UPDATE ${schema} SET version = CASE version WHEN ${from} THEN ${from + 1} END`;
 }
 
-async function versionOf(engine: Engine, { schema }: Names): Promise<number> {
-  const [row] = await engine.read<{ readonly version: number | bigint | string }>({
-    sql: `SELECT version FROM ${schema}`,
-    values: [],
-  });
+async function readVersion(engine: SqliteEngine, { schema }: SqliteNames): Promise<number> {
+  const [row] = await engine.read({ sql: `SELECT version FROM ${schema}`, values: [] });
   return Number(row?.version);
 }

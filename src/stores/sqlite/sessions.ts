@@ -6,61 +6,64 @@ import type {
   SessionCursor,
   SessionPage,
   SessionRecord,
-  Store,
   UpdateOptions,
 } from "../../store.ts";
 import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { orderByIds, type Row, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
+import { COLUMNS, EXPIRED_COLUMNS, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
+import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
-import { type Engine, LOG_AHEAD, pauseOf } from "./engine.ts";
-import { migrate, type Names, schemaOf } from "./schema.ts";
-import { Statements } from "./statements.ts";
+import { ENABLE_WAL, pause, type SqliteEngine, type SqliteRow } from "./engine.ts";
+import { migrateSqlite, type SqliteNames, toSqliteMigration } from "./schema.ts";
+import { SqliteStatements } from "./statements.ts";
 
-/** What the store is made of besides its engine. */
+/** The options of a store on an engine. */
 export interface SqliteSessionsOptions {
-  /** What errors call it. */
+  /** The store's name in error messages. */
   readonly store: string;
-  readonly names: Names;
+  readonly names: SqliteNames;
   readonly cleanup: CleanupOptions;
-  /** Whether lookups of one turn of the event loop share a statement. */
+  /** Whether the lookups of one event-loop turn share a statement. */
   readonly sharesLookups: boolean;
 }
 
-/** The store over any engine: each operation is one statement, or several in one transaction. */
-export class SqliteSessions implements Store {
-  readonly #engine: Engine;
+/** The store on any engine. Each operation is one statement, or several in one transaction. */
+export class SqliteSessions implements SqlStore {
+  readonly #engine: SqliteEngine;
   readonly #store: string;
-  readonly #names: Names;
-  readonly #statements: Statements;
+  readonly #names: SqliteNames;
+  readonly #statements: SqliteStatements;
   readonly #lookups: Lookups | undefined;
   readonly #cleanup: Cleanup;
 
-  constructor(engine: Engine, { store, names, cleanup, sharesLookups }: SqliteSessionsOptions) {
+  constructor(engine: SqliteEngine, { store, names, cleanup, sharesLookups }: SqliteSessionsOptions) {
     this.#engine = engine;
     this.#store = store;
     this.#names = names;
-    this.#statements = new Statements(names);
+    this.#statements = new SqliteStatements(names);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
     this.#cleanup = new Cleanup(cleanup, {
       ...DATABASE_CLEANUP,
-      // No caller waits for a cleanup, so it takes smaller steps than the operations.
-      batch: Math.min(DATABASE_CLEANUP.batch, engine.most / 5),
-      claim: (now, apart) => this.#claimCleanup(now, apart),
+      // No caller waits for a cleanup, so its steps are smaller than those of the operations.
+      batch: Math.min(DATABASE_CLEANUP.batch, engine.maxPerStep / 5),
+      claim: async (now, apart) => {
+        const [claimed = []] = await engine.write([this.#statements.claimCleanup(now, apart)]);
+        return claimed.length > 0;
+      },
       remove: (now, limit) => this.deleteExpired(now, limit),
     });
   }
 
   async migrate(): Promise<void> {
-    await this.#engine.logAhead?.();
-    await migrate(this.#engine, this.#names, this.#store);
+    await this.#engine.enableWal?.();
+    await migrateSqlite(this.#engine, this.#names, this.#store);
   }
 
   migrationSql(): string {
-    const statements = schemaOf(this.#names);
-    // Servers and D1 have migrations of their own, and transactions around them.
-    const script = this.#engine.logAhead ? [LOG_AHEAD, "BEGIN", ...statements, "COMMIT"] : statements;
+    const statements = toSqliteMigration(this.#names);
+    // Migration tools of servers and D1 add their own transaction.
+    const script = this.#engine.enableWal ? [ENABLE_WAL, "BEGIN", ...statements, "COMMIT"] : statements;
     return script.map((sql) => `${sql};\n`).join("");
   }
 
@@ -71,41 +74,41 @@ export class SqliteSessions implements Store {
     const { now, limit, replaces } = options;
     this.#cleanup.tell(now);
     this.#cleanup.start();
-    const { most } = this.#engine;
+    const { maxPerStep } = this.#engine;
     const evicts = limit && limit.onExceed !== "refuse";
     const endings = [
-      ...(evicts ? [this.#statements.evict(record, options, limit, replaces ?? "", most)] : []),
+      ...(evicts ? [this.#statements.evict(record, options, limit, replaces ?? "", maxPerStep)] : []),
       ...(replaces === undefined ? [] : [this.#statements.replace(record, options, replaces)]),
     ];
     const statements = [
       ...endings,
       limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record),
       ...(limit ? [this.#statements.exists(record.id)] : []),
-      ...(endings.length > 0 ? this.#statements.trimOfUser(record.userKey, options) : []),
+      ...(endings.length > 0 ? this.#statements.trimUser(record.userKey, options) : []),
     ];
     const insertion = endings.length;
     const evicted: string[] = [];
     for (;;) {
       const answers = await this.#engine.write(statements);
-      if (evicts) evicted.push(...idsOf(answers[0]));
+      if (evicts) evicted.push(...readIds(answers[0]));
       if (answers[insertion]?.length) return { evicted };
       if (!limit || answers[insertion + 1]?.length) throw duplicateError(this.#store);
       if (!evicts) throw limitError(limit.max);
-      // More had to go than go in one step.
-      await pauseOf(0);
+      // More sessions must end than one step may end.
+      await pause(0);
     }
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
     if (this.#lookups) return this.#lookups.fetch(id);
     const [row] = await this.#engine.read(this.#statements.byIds([id]));
-    return row && toSessionRecord(row);
+    return row && toRecord(row);
   }
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
     if (ids.length === 0) return [];
     const rows = await this.#engine.read(this.#statements.byIds(ids));
-    return orderByIds(ids, rows.map(toSessionRecord));
+    return orderByIds(ids, rows.map(toRecord));
   }
 
   async fetchByUserKey(
@@ -114,7 +117,7 @@ export class SqliteSessions implements Store {
   ): Promise<readonly SessionRecord[]> {
     this.#cleanup.tell(now);
     const rows = await this.#engine.read(this.#statements.page(userKey, now, limit, before));
-    return rows.map(toSessionRecord);
+    return rows.map(toRecord);
   }
 
   async update(
@@ -135,7 +138,7 @@ export class SqliteSessions implements Store {
     this.#cleanup.tell(end.now);
     const [ended, ...others] = await this.#engine.write([
       this.#statements.end(id, end, owner),
-      ...this.#statements.trimAround(id, end),
+      ...this.#statements.trimById(id, end),
       ...(owner === undefined ? [] : [this.#statements.hasNotEnded(id)]),
     ]);
     if (ended?.length) return "deleted";
@@ -148,42 +151,44 @@ export class SqliteSessions implements Store {
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
     this.#cleanup.tell(end.now);
-    const { most } = this.#engine;
+    const { maxPerStep } = this.#engine;
     return endInSteps(async (before) => {
-      if (before) await pauseOf(0);
-      const ending = this.#statements.endAll(userKey, end, exceptIds, most, before);
-      const trim = this.#statements.trimOfUser(userKey, end);
+      if (before) await pause(0);
+      const ending = this.#statements.endAll(userKey, end, exceptIds, maxPerStep, before);
+      const trim = this.#statements.trimUser(userKey, end);
       const [rows = []] = await this.#engine.write([ending, ...trim]);
-      return { ids: idsOf(rows), next: rows.length < most ? undefined : oldestOf(rows) };
+      return { ids: readIds(rows), next: rows.length < maxPerStep ? undefined : findOldest(rows) };
     });
   }
 
   async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
     const rows = await this.#engine.read(this.#statements.byLink(link, limit));
-    return rows.map(toSessionRecord);
+    return rows.map(toRecord);
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#cleanup.tell(end.now);
-    const { most } = this.#engine;
+    const { maxPerStep } = this.#engine;
     return stepThroughIds(
       async (after) => {
-        if (after) await pauseOf(0);
-        return idsOf(await this.#engine.read(this.#statements.idBehind(after, most)))[0];
+        if (after) await pause(0);
+        return readIds(await this.#engine.read(this.#statements.idAfter(after, maxPerStep)))[0];
       },
       async (after, last) => {
         const [rows] = await this.#engine.write([
           this.#statements.endCreatedBefore(createdAt, end, after, last),
-          ...this.#statements.trimBetween(after, last, end),
+          ...this.#statements.trimRange(after, last, end),
         ]);
-        return idsOf(rows);
+        return readIds(rows);
       },
     );
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    const [removed = []] = await this.#engine.write([this.#statements.removeExpired(now, limit)]);
-    this.#cleanup.report(toExpiredSessions(removed));
+    const [removed = []] = await this.#engine.write([this.#statements.deleteExpired(now, limit)]);
+    this.#cleanup.report(
+      toExpiredSessions(removed.map((row) => EXPIRED_COLUMNS.map((column) => row[column]))),
+    );
     return removed.length;
   }
 
@@ -194,19 +199,18 @@ export class SqliteSessions implements Store {
   async close(): Promise<void> {
     this.#cleanup.stop();
   }
-
-  async #claimCleanup(now: number, apart: number): Promise<boolean> {
-    const [mine = []] = await this.#engine.write([this.#statements.claimCleanup(now, apart)]);
-    return mine.length > 0;
-  }
 }
 
-function idsOf(rows: readonly Row[] | undefined): string[] {
-  return rows?.map(({ id }) => id) ?? [];
+function toRecord(row: SqliteRow): SessionRecord {
+  return toSessionRecord(COLUMNS.map((column) => row[column]));
 }
 
-function oldestOf(rows: readonly Row[]): SessionCursor {
+function readIds(rows: readonly SqliteRow[] | undefined): string[] {
+  return rows?.map(({ id }) => String(id)) ?? [];
+}
+
+function findOldest(rows: readonly SqliteRow[]): SessionCursor {
   return rows
-    .map(({ id, created_at }) => ({ id, createdAt: Number(created_at) }))
+    .map(({ id, created_at }) => ({ id: String(id), createdAt: Number(created_at) }))
     .reduce((a, b) => (b.createdAt < a.createdAt || (b.createdAt === a.createdAt && b.id < a.id) ? b : a));
 }

@@ -1,134 +1,136 @@
 import type {
   CreateOptions,
   End,
+  EndReason,
   SessionChange,
   SessionCursor,
   SessionLimit,
   SessionRecord,
 } from "../../store.ts";
-import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
-import type { Statement, Value } from "./engine.ts";
-import type { Names } from "./schema.ts";
+import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, type SqlValue, toRowValues } from "../shared/rows.ts";
+import type { SqliteQuery } from "./engine.ts";
+import type { SqliteNames } from "./schema.ts";
 
+const ALL_COLUMNS = COLUMNS.join(", ");
+const PLACEHOLDERS = COLUMNS.map(() => "?").join(", ");
 const NOT_ENDED = "ended_at IS NULL";
 const LIVE = `expires_at > ? AND ${NOT_ENDED}`;
-/** Behind a cursor, newest first. Without the first condition no index would be used. */
-const BEHIND = "created_at <= ? AND (created_at < ? OR id < ?)";
+/** Matches rows after a cursor, newest first. The first condition lets SQLite use the index. */
+const AFTER = "created_at <= ? AND (created_at < ? OR id < ?)";
 const NEWEST_FIRST = "created_at DESC, id DESC";
-/** A list is one value: there is a limit of 100 to values on some platforms. */
-const LISTED = "(SELECT value FROM json_each(?))";
+/** A list of ids as one value: some platforms limit a statement to 100 values. */
+const ID_LIST = "(SELECT value FROM json_each(?))";
 
-/** What a step that ends sessions says of their tombstones. */
-type Ending = Pick<End, "now" | "tombstones">;
+/** The part of `End` that concerns tombstones. */
+type TombstoneEnd = Pick<End, "now" | "tombstones">;
 
-/** A part of a statement, and what goes into it. */
-type Part = readonly [sql: string, ...values: Value[]];
+/** A part of a statement and its values. */
+type Part = readonly [sql: string, ...values: SqlValue[]];
 
-/** Every statement that there is, for one table. All of them answer with rows. */
-export class Statements {
+/** The statements for one table. Every statement returns rows. */
+export class SqliteStatements {
   readonly #table: string;
   readonly #schema: string;
 
-  constructor({ table, schema }: Names) {
+  constructor({ table, schema }: SqliteNames) {
     this.#table = table;
     this.#schema = schema;
   }
 
-  byIds(ids: readonly string[]): Statement {
+  byIds(ids: readonly string[]): SqliteQuery {
     const [first] = ids;
     const where: Part =
-      ids.length === 1 && first !== undefined ? ["id = ?", first] : [`id IN ${LISTED}`, JSON.stringify(ids)];
-    return whole([`SELECT ${COLUMNS.join(", ")} FROM ${this.#table} WHERE`], where);
+      ids.length === 1 && first !== undefined ? ["id = ?", first] : [`id IN ${ID_LIST}`, JSON.stringify(ids)];
+    return toQuery([`SELECT ${ALL_COLUMNS} FROM ${this.#table} WHERE`], where);
   }
 
-  page(userKey: string, now: number, limit: number, before: SessionCursor | undefined): Statement {
-    return whole(
-      [`SELECT ${COLUMNS.join(", ")} FROM ${this.#table} WHERE`],
-      liveOf(userKey, now),
-      ...behind(before),
+  page(userKey: string, now: number, limit: number, before: SessionCursor | undefined): SqliteQuery {
+    return toQuery(
+      [`SELECT ${ALL_COLUMNS} FROM ${this.#table} WHERE`],
+      whereLive(userKey, now),
+      before && whereAfter(before),
       [`ORDER BY ${NEWEST_FIRST} LIMIT ?`, limit],
     );
   }
 
-  /** Answers with the id if it was free. */
-  insert(record: SessionRecord): Statement {
-    const places = COLUMNS.map(() => "?").join(", ");
-    return whole(
-      [`INSERT INTO ${this.#table} (${COLUMNS.join(", ")}) VALUES (${places})`, ...toRowValues(record)],
+  /** Inserts a record unless its id exists. Returns the id of the inserted record. */
+  insert(record: SessionRecord): SqliteQuery {
+    return toQuery(
+      [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) VALUES (${PLACEHOLDERS})`, ...toRowValues(record)],
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
   }
 
-  /** Answers with the id if it was free, and the user had fewer than `max` others. */
-  insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): Statement {
-    const places = COLUMNS.map(() => "?").join(", ");
-    return whole(
-      [`INSERT INTO ${this.#table} (${COLUMNS.join(", ")}) SELECT ${places}`, ...toRowValues(record)],
+  /** Inserts a record unless its id exists or the user has `max` others. Returns the id of the inserted record. */
+  insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): SqliteQuery {
+    return toQuery(
+      [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) SELECT ${PLACEHOLDERS}`, ...toRowValues(record)],
       ["WHERE"],
       ...this.#fewerThan(max, record.userKey, now, ""),
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
   }
 
-  byLink(link: string, limit: number): Statement {
-    return whole([
-      `SELECT ${COLUMNS.join(", ")} FROM ${this.#table} WHERE link = ? AND ${NOT_ENDED} LIMIT ?`,
+  byLink(link: string, limit: number): SqliteQuery {
+    return toQuery([
+      `SELECT ${ALL_COLUMNS} FROM ${this.#table} WHERE link = ? AND ${NOT_ENDED} LIMIT ?`,
       link,
       limit,
     ]);
   }
 
-  /** Answers with the ids that had to end, `most` of them at a time, before `record` can begin. */
+  /** Ends the sessions beyond the limit, at most `most`, unless the id of `record` exists. Returns their ids. */
   evict(
     record: SessionRecord,
-    { now, tombstones }: CreateOptions,
+    options: CreateOptions,
     { max, onExceed }: SessionLimit,
     replaces: string,
     most: number,
-  ): Statement {
+  ): SqliteQuery {
     const order = onExceed === "evict-idlest" ? `last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
-    return whole(
-      this.#ending({ reason: "evicted", now, ...(tombstones && { tombstones }) }),
+    return toQuery(
+      this.#toEnding("evicted", options),
       [`WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
-      liveOf(record.userKey, now),
+      whereLive(record.userKey, options.now),
       ["AND id <> ?", replaces],
       [`ORDER BY ${order} LIMIT ? OFFSET ?)`, most, max - 1],
-      ...this.#unless(record.id),
+      this.#unless(record.id),
       ["RETURNING id"],
     );
   }
 
-  /** Ends the replaced session, but only where `record` can begin. */
-  replace(record: SessionRecord, { now, limit, tombstones }: CreateOptions, replaces: string): Statement {
-    return whole(
-      this.#ending({ reason: "logout", now, ...(tombstones && { tombstones }) }),
+  /** Ends the replaced session if `record` can be inserted. */
+  replace(record: SessionRecord, options: CreateOptions, replaces: string): SqliteQuery {
+    const { now, limit } = options;
+    return toQuery(
+      this.#toEnding("logout", options),
       ["WHERE id = ? AND", replaces],
-      notEndedOf(record.userKey),
-      ...this.#unless(record.id),
-      ...(limit ? ([["AND"], ...this.#fewerThan(limit.max, record.userKey, now, replaces)] as const) : []),
+      whereNotEnded(record.userKey),
+      this.#unless(record.id),
+      ...(limit ? [["AND"] as const, ...this.#fewerThan(limit.max, record.userKey, now, replaces)] : []),
       ["RETURNING id"],
     );
   }
 
-  exists(id: string): Statement {
-    return whole([`SELECT id FROM ${this.#table} WHERE id = ?`, id]);
+  exists(id: string): SqliteQuery {
+    return toQuery([`SELECT id FROM ${this.#table} WHERE id = ?`, id]);
   }
 
-  isLive(id: string, now: number): Statement {
-    return whole([`SELECT id FROM ${this.#table} WHERE id = ? AND ${LIVE}`, id, now]);
+  isLive(id: string, now: number): SqliteQuery {
+    return toQuery([`SELECT id FROM ${this.#table} WHERE id = ? AND ${LIVE}`, id, now]);
   }
 
-  hasNotEnded(id: string): Statement {
-    return whole([`SELECT id FROM ${this.#table} WHERE id = ? AND ${NOT_ENDED}`, id]);
+  hasNotEnded(id: string): SqliteQuery {
+    return toQuery([`SELECT id FROM ${this.#table} WHERE id = ? AND ${NOT_ENDED}`, id]);
   }
 
-  /** Answers with the id if it was changed. */
+  /** Changes a live record. Returns its id if it was changed. */
   update(
     id: string,
     { activity, data }: SessionChange,
     now: number,
     ifRevision: number | undefined,
-  ): Statement {
+  ): SqliteQuery {
     const sets: Part[] = [];
     if (activity) {
       const { lastSeenAt, expiresAt } = activity;
@@ -139,88 +141,88 @@ export class Statements {
     }
     if (data) sets.push(["data = ?", JSON.stringify(data)]);
     sets.push([data ? "revision = revision + 1" : "revision = revision"]);
-    return whole(
+    return toQuery(
       [`UPDATE ${this.#table} SET`],
-      joined(sets),
+      join(sets, ", "),
       [`WHERE id = ? AND ${LIVE}`, id, now],
-      ...(ifRevision === undefined ? [] : ([["AND revision = ?", ifRevision]] as const)),
+      ifRevision !== undefined && ["AND revision = ?", ifRevision],
       ["RETURNING id"],
     );
   }
 
-  /** Answers with the id if it ended. */
-  end(id: string, end: End, owner: string | undefined): Statement {
-    return whole(
-      this.#ending(end),
+  /** Ends one session. Returns its id if it has ended. */
+  end(id: string, end: End, owner: string | undefined): SqliteQuery {
+    return toQuery(
+      this.#toEnding(end.reason, end),
       [`WHERE id = ? AND ${NOT_ENDED}`, id],
-      ...(owner === undefined ? [] : ([["AND user_key = ?", encodeUserKey(owner)]] as const)),
+      owner !== undefined && ["AND user_key = ?", encodeUserKey(owner)],
       ["RETURNING id"],
     );
   }
 
-  /** Answers with the ids and beginnings of those that ended: the newest `most` behind the cursor. */
+  /** Ends the user's newest `most` sessions after the cursor. Returns their `id` and `created_at`. */
   endAll(
     userKey: string,
     end: End,
     exceptIds: readonly string[],
     most: number,
     before: SessionCursor | undefined,
-  ): Statement {
-    return whole(
-      this.#ending(end),
+  ): SqliteQuery {
+    return toQuery(
+      this.#toEnding(end.reason, end),
       [`WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
-      notEndedOf(userKey),
-      ...(exceptIds.length === 0 ? [] : ([[`AND id NOT IN ${LISTED}`, JSON.stringify(exceptIds)]] as const)),
-      ...behind(before),
+      whereNotEnded(userKey),
+      exceptIds.length > 0 && [`AND id NOT IN ${ID_LIST}`, JSON.stringify(exceptIds)],
+      before && whereAfter(before),
       [`ORDER BY ${NEWEST_FIRST} LIMIT ?) RETURNING id, created_at`, most],
     );
   }
 
-  /** Answers with the id that is `most` behind this one, if there are so many. */
-  idBehind(after: string, most: number): Statement {
-    return whole([
+  /** Returns the `most`-th id after `after`, if there are that many. */
+  idAfter(after: string, most: number): SqliteQuery {
+    return toQuery([
       `SELECT id FROM ${this.#table} WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`,
       after,
       most - 1,
     ]);
   }
 
-  /** Answers with the ids that ended of those behind `after`, up to `last`. */
-  endCreatedBefore(createdAt: number, end: End, after: string, last: string): Statement {
-    return whole(
-      this.#ending(end),
+  /** Ends the sessions created before `createdAt` with an id after `after` and up to `last`. Returns their ids. */
+  endCreatedBefore(createdAt: number, end: End, after: string, last: string): SqliteQuery {
+    return toQuery(
+      this.#toEnding(end.reason, end),
       [`WHERE id > ? AND id <= ? AND ${NOT_ENDED}`, after, last],
       ["AND created_at < ? RETURNING id", createdAt],
     );
   }
 
-  /** Removes the user's tombstones beyond `max`, for a step that may have ended sessions of that user. */
-  trimOfUser(userKey: string, end: Ending): readonly Statement[] {
+  /** Removes the user's tombstones beyond the limit, in a transaction that may have ended sessions of the user. */
+  trimUser(userKey: string, end: TombstoneEnd): readonly SqliteQuery[] {
     return this.#trim(["user_key = ?", encodeUserKey(userKey)], end);
   }
 
-  /** The same for the user of the session with the id. */
-  trimAround(id: string, end: Ending): readonly Statement[] {
+  /** Does the same for the user of a session. */
+  trimById(id: string, end: TombstoneEnd): readonly SqliteQuery[] {
     return this.#trim(["id = ?", id], end);
   }
 
-  /** The same for the users of the sessions behind `after`, up to `last`. */
-  trimBetween(after: string, last: string, end: Ending): readonly Statement[] {
+  /** Does the same for the users of the sessions with an id after `after` and up to `last`. */
+  trimRange(after: string, last: string, end: TombstoneEnd): readonly SqliteQuery[] {
     return this.#trim(["id > ? AND id <= ?", after, last], end);
   }
 
-  /** Answers with what `toExpiredSessions` reads of the removed records. A live session is never past its deadline. */
-  removeExpired(now: number, limit: number): Statement {
-    return whole(
+  /** Removes expired records. Returns their `EXPIRED_COLUMNS`. A live session is never past its deadline. */
+  deleteExpired(now: number, limit: number): SqliteQuery {
+    return toQuery(
       [`DELETE FROM ${this.#table} WHERE id IN`],
       [`(SELECT id FROM ${this.#table} WHERE deadline <= ? ORDER BY deadline LIMIT ?)`, now, limit],
       [`RETURNING ${EXPIRED_COLUMNS.join(", ")}`],
     );
   }
 
-  /** Answers with a row for one process, and for no other until `apart` has passed. A wrong clock ends no process's turn. */
-  claimCleanup(now: number, apart: number): Statement {
-    return whole([
+  /** Returns a row in one process, and in no other until `apart` has passed. A wrong clock does not block the cleanup. */
+  claimCleanup(now: number, apart: number): SqliteQuery {
+    return toQuery([
       `UPDATE ${this.#schema} SET swept_at = ? WHERE swept_at <= ? OR swept_at > ? RETURNING id`,
       now,
       now - apart,
@@ -229,15 +231,15 @@ export class Statements {
   }
 
   /**
-   * Row ids order the tombstones of one moment, so that exactly `max` of them stay. A user of whom no session ended in this
-   * step costs one lookup.
+   * Row ids order tombstones with equal times, so that exactly `max` of them stay. For a user with no session that ended in
+   * this step, the statement does one lookup.
    */
-  #trim([where, ...values]: Part, { now, tombstones }: Ending): readonly Statement[] {
+  #trim([where, ...values]: Part, { now, tombstones }: TombstoneEnd): readonly SqliteQuery[] {
     if (!tombstones) return [];
     const ofUser = "user_key = user.user_key AND ended_at IS NOT NULL";
-    // Turso's database reads a bound offset for the first user only.
+    // Turso's database evaluates a bound offset for the first user only.
     const offset = Math.trunc(tombstones.max);
-    const trim = whole(
+    const trim = toQuery(
       [`DELETE FROM ${this.#table} WHERE rowid IN (SELECT tombstone.rowid FROM`],
       [
         `(SELECT DISTINCT user_key FROM ${this.#table} WHERE ${where} AND ended_at = ?) AS user`,
@@ -251,7 +253,7 @@ export class Statements {
     return [trim];
   }
 
-  #ending({ reason, now, tombstones }: End): Part {
+  #toEnding(reason: EndReason, { now, tombstones }: TombstoneEnd): Part {
     if (!tombstones) return [`DELETE FROM ${this.#table}`];
     const end = now + tombstones.keepFor;
     return [
@@ -263,39 +265,40 @@ export class Statements {
     ];
   }
 
-  #unless(id: string): readonly Part[] {
-    return [[`AND NOT EXISTS (SELECT 1 FROM ${this.#table} WHERE id = ?)`, id]];
+  #unless(id: string): Part {
+    return [`AND NOT EXISTS (SELECT 1 FROM ${this.#table} WHERE id = ?)`, id];
   }
 
-  /** Counts no further than it has to. */
+  /** Whether the user has fewer than `max` live sessions, other than `but`. Stops counting at `max`. */
   #fewerThan(max: number, userKey: string, now: number, but: string): readonly Part[] {
     return [
       [`(SELECT count(*) FROM (SELECT 1 FROM ${this.#table} WHERE`],
-      liveOf(userKey, now),
+      whereLive(userKey, now),
       ["AND id <> ? LIMIT ?)) < ?", but, max, max],
     ];
   }
 }
 
-function liveOf(userKey: string, now: number): Part {
+function whereLive(userKey: string, now: number): Part {
   return [`user_key = ? AND ${LIVE}`, encodeUserKey(userKey), now];
 }
 
-function notEndedOf(userKey: string): Part {
+function whereNotEnded(userKey: string): Part {
   return [`user_key = ? AND ${NOT_ENDED}`, encodeUserKey(userKey)];
 }
 
-function behind(cursor: SessionCursor | undefined): readonly Part[] {
-  return cursor ? [[`AND ${BEHIND}`, cursor.createdAt, cursor.createdAt, cursor.id]] : [];
+function whereAfter({ createdAt, id }: SessionCursor): Part {
+  return [`AND ${AFTER}`, createdAt, createdAt, id];
 }
 
-function joined(parts: readonly Part[]): Part {
-  return [parts.map(([sql]) => sql).join(", "), ...parts.flatMap(([, ...values]) => values)];
+function join(parts: readonly Part[], separator: string): Part {
+  return [parts.map(([sql]) => sql).join(separator), ...parts.flatMap(([, ...values]) => values)];
 }
 
-function whole(...parts: readonly Part[]): Statement {
-  return {
-    sql: parts.map(([sql]) => sql).join(" "),
-    values: parts.flatMap(([, ...values]) => values),
-  };
+function toQuery(...parts: ReadonlyArray<Part | false | undefined>): SqliteQuery {
+  const [sql, ...values] = join(
+    parts.filter((part) => !!part),
+    " ",
+  );
+  return { sql, values };
 }

@@ -5,6 +5,7 @@ import { duration, Manager, type ManagerOptions, type Session, SessionError, typ
 import { expressSessions } from "sessionup/express";
 import { fetchSessions } from "sessionup/fetch";
 import { nodeSessions } from "sessionup/node";
+import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { storeContract, TestClock } from "sessionup/testing";
 
@@ -31,6 +32,7 @@ const web = expressSessions(manager, {
   },
 });
 export const app = express();
+app.use(sessionRoutes(web, { path: "/account" }));
 app.post("/login", async (req, res) => {
   await web.init(req, "user-1", { meta: { device: "laptop" }, expiresIn: "30d" });
   res.redirect("/");

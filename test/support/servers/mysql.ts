@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { createConnection } from "mysql2/promise";
 import { programPath } from "../../../scripts/programs.mjs";
-import { freePort, NOT_ROOT, ServerProcess, serverFolder } from "./server.ts";
+import { databaseFolder, freePort, NOT_ROOT, ServerProcess } from "./server.ts";
 
 /** A MySQL or MariaDB that the suite has started. */
 export interface MysqlServer {
@@ -19,9 +19,19 @@ export interface MysqlServer {
 /** Either starts a server on a free port, in a folder of its own; settings such as `{ "sync-binlog": "1" }`. */
 export type StartMysql = (settings?: Readonly<Record<string, string>>) => Promise<MysqlServer>;
 
+/**
+ * Settings of both for tests that crash no machine: nothing waits for the disk. What a killed process wrote is still
+ * there.
+ */
+export const WITHOUT_FSYNC = {
+  "innodb-flush-log-at-trx-commit": "2",
+  "innodb-doublewrite": "OFF",
+  "skip-log-bin": "1",
+  "performance-schema": "OFF",
+} as const;
+
 export const startMysql: StartMysql = async (settings = {}) => {
   const mysqld = await programPath("MySQL");
-  const folder = await serverFolder("mysql");
   const base = await baseOf(mysqld);
   const own = {
     basedir: base,
@@ -29,16 +39,16 @@ export const startMysql: StartMysql = async (settings = {}) => {
     "secure-file-priv": "",
     mysqlx: "OFF",
   };
-  // Its own root comes from `localhost`, which it would have to look up.
-  const accounts = join(folder, "accounts.sql");
-  await writeFile(
-    accounts,
-    "CREATE USER root@'127.0.0.1';\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
-  );
-  const args = argsOf({ ...own, datadir: join(folder, "data"), tmpdir: folder, "init-file": accounts });
-  await promisify(execFile)(mysqld, ["--no-defaults", "--initialize-insecure", ...args], {
-    cwd: folder,
-    ...NOT_ROOT,
+  const folder = await databaseFolder("mysql", mysqld, async (cwd) => {
+    // Its own root comes from `localhost`, which it would have to look up.
+    const accounts = join(cwd, "accounts.sql");
+    await writeFile(
+      accounts,
+      "CREATE USER root@'127.0.0.1';\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
+    );
+    const args = argsOf({ ...own, datadir: join(cwd, "data"), tmpdir: cwd, "init-file": accounts });
+    const initialize = ["--no-defaults", "--initialize-insecure", ...args];
+    await promisify(execFile)(mysqld, initialize, { cwd, ...NOT_ROOT });
   });
   return launch(mysqld, folder, { ...own, ...settings });
 };

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { programPath } from "../../../scripts/programs.mjs";
-import { freePort, NOT_ROOT, ServerProcess, serverFolder } from "./server.ts";
+import { databaseFolder, freePort, NOT_ROOT, ServerProcess } from "./server.ts";
 
 /** A PostgreSQL that the suite has started. */
 export interface PostgresServer {
@@ -15,15 +15,19 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
+/** Settings for tests that crash no machine: nothing waits for the disk. What a killed process wrote is still there. */
+export const WITHOUT_FSYNC = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" } as const;
+
 /** Starts a PostgreSQL on a free port, in a folder of its own; settings such as `{ timezone: "Asia/Kolkata" }`. */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<PostgresServer> {
   const postgres = await programPath("PostgreSQL");
-  const folder = await serverFolder("postgres");
-  const data = join(folder, "data");
-  const init = ["-D", data, "-U", "sessionup", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
-  await promisify(execFile)(join(dirname(postgres), "initdb"), init, { cwd: folder, ...NOT_ROOT });
+  const folder = await databaseFolder("postgres", postgres, async (cwd) => {
+    const options = ["-U", "sessionup", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
+    const initdb = join(dirname(postgres), "initdb");
+    await promisify(execFile)(initdb, ["-D", join(cwd, "data"), ...options], { cwd, ...NOT_ROOT });
+  });
   const port = await freePort();
   const own = {
     port: `${port}`,
@@ -34,7 +38,9 @@ export async function startPostgres(
   };
   const args = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const url = `postgres://sessionup@127.0.0.1:${port}/postgres`;
-  const process = new ServerProcess(postgres, ["-D", data, ...args], folder, () => answersPostgres(url));
+  const process = new ServerProcess(postgres, ["-D", join(folder, "data"), ...args], folder, () =>
+    answersPostgres(url),
+  );
   await process.start(port);
   return { port, url, process, stop: () => process.remove() };
 }

@@ -1,8 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { chown, mkdtemp, rm } from "node:fs/promises";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chown, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { ROOT } from "../entries.ts";
+import { once } from "../own-packages.ts";
 
 /** An account without rights: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
@@ -18,6 +22,39 @@ export async function serverFolder(name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `sessionup-${name}-`));
   if (isRoot) await chown(folder, NOBODY, NOBODY);
   return folder;
+}
+
+/**
+ * Returns a folder with a database in its `data`, as `setUp` makes it with that program. Setting one up takes seconds of
+ * CPU: it happens once, and each server gets a copy.
+ */
+export async function databaseFolder(
+  name: string,
+  program: string,
+  setUp: (folder: string) => Promise<void>,
+): Promise<string> {
+  const { mtimeMs, size } = await stat(program);
+  const hash = createHash("sha256").update(`${program} ${mtimeMs} ${size} ${setUp}`).digest("hex");
+  const cache = join(ROOT, "node_modules/.cache/sessionup", `${name}-${hash.slice(0, 16)}`);
+  await once(join(cache, ".made"), hash, async () => {
+    await rm(cache, { recursive: true, force: true });
+    await mkdir(cache, { recursive: true });
+    const folder = await serverFolder(name);
+    try {
+      await setUp(folder);
+      await copy(join(folder, "data"), cache);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+  const folder = await serverFolder(name);
+  await copy(join(cache, "data"), folder);
+  return folder;
+}
+
+/** Copies a folder with its owners and rights, which servers check. */
+async function copy(from: string, into: string): Promise<void> {
+  await promisify(execFile)("cp", ["-a", from, into]);
 }
 
 /** A port that is free now. */

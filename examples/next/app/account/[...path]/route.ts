@@ -1,3 +1,4 @@
+import { sessionRoutes } from "sessionup/routes";
 import { sessions } from "../../../lib/sessions";
 
-export const { GET, HEAD, POST, DELETE } = sessions.routes({ path: "/account" });
+export const { GET, HEAD, POST, DELETE } = sessionRoutes(sessions, { path: "/account" });

@@ -4,5 +4,5 @@ import { memoryStore } from "sessionup/stores/memory";
 import { svelteKitSessions } from "sessionup/sveltekit";
 
 export const sessions = svelteKitSessions(new Manager(memoryStore(), { idleTimeout: "30m" }), {
-  reject: (refusal) => error(refusal.status, refusal.status === 401 ? "Log in first" : "Please try again"),
+  reject: ({ status }) => error(status, status === 401 ? "Log in first" : "Please try again"),
 });

@@ -2,7 +2,7 @@ import { redirect } from "@sveltejs/kit";
 import { sessions } from "#lib/server/sessions.ts";
 import type { RequestHandler } from "./$types";
 
-// An example: yours checks a password first.
+// A real app checks a password first.
 export const POST: RequestHandler = async (event) => {
   const form = event.request.headers.has("content-type")
     ? await event.request.formData()

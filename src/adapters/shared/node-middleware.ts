@@ -1,0 +1,71 @@
+import type { SessionError } from "../../errors.ts";
+import { toErrorResponse } from "../../http/error-response.ts";
+import type { RouteAnswer, RouteRequest } from "../../http/mount.ts";
+import { findMount } from "./find-mount.ts";
+import { toErrorObject } from "./handler.ts";
+import type { NodeRequest, NodeResponse } from "./node-exchange.ts";
+
+/** Middleware of the form that `node:http` servers, connect and Express share. */
+type Middleware<Request, Response> = (
+  request: Request,
+  response: Response,
+  next: (error?: unknown) => void,
+) => Promise<void>;
+
+/** Creates middleware that calls `next` unless `guard` rejects the request. */
+export function guardMiddleware<Request, Response>(
+  guard: (request: Request, response: Response) => Promise<SessionError | undefined>,
+  reject: (error: SessionError, request: Request, response: Response) => unknown,
+): Middleware<Request, Response> {
+  return async (request, response, next) => {
+    try {
+      const rejection = await guard(request, response);
+      if (rejection) {
+        await reject(rejection, request, response);
+        return;
+      }
+    } catch (error) {
+      next(toErrorObject(error));
+      return;
+    }
+    next();
+  };
+}
+
+/** Creates middleware that calls `next` unless one of the ready-made routes answers the request. */
+export function routesMiddleware<Request extends NodeRequest, Response extends NodeResponse>(
+  routes: (request: Request, response: Response, asked: RouteRequest) => Promise<RouteAnswer | undefined>,
+): Middleware<Request, Response> {
+  return async (request, response, next) => {
+    let answer: RouteAnswer | undefined;
+    try {
+      answer = await routes(request, response, toRouteRequest(request));
+    } catch (error) {
+      next(toErrorObject(error));
+      return;
+    }
+    if (answer) send(answer, response);
+    else next();
+  };
+}
+
+/** Describes a request to the routes: its method, its whole path and what the app is mounted under. */
+export function toRouteRequest({
+  method = "",
+  url = "",
+  originalUrl = url,
+}: Omit<NodeRequest, "headers">): RouteRequest {
+  return { method, path: originalUrl, mount: findMount(originalUrl, url) };
+}
+
+/** Responds to a rejected request when the app has no `reject`. */
+export function sendError(error: SessionError, response: NodeResponse): void {
+  send(toErrorResponse(error), response);
+}
+
+function send({ status, headers, body }: RouteAnswer, response: NodeResponse): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (body === undefined) response.end();
+  else response.end(body);
+}

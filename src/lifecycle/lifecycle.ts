@@ -1,0 +1,53 @@
+import { SessionCookie } from "../cookie/session-cookie.ts";
+import type { Events } from "../events.ts";
+import type { Manager } from "../manager.ts";
+import type { ResolvedOptions } from "../options/manager-options.ts";
+import type { Store } from "../store.ts";
+import { MetadataCodec } from "./metadata.ts";
+import { Repository } from "./repository.ts";
+
+/** What the steps of a session's life work with: one for each manager. @internal */
+export interface Lifecycle<In = unknown, Out = unknown> {
+  /** Under this key a request's context keeps its state of this manager. */
+  readonly key: symbol;
+  readonly options: ResolvedOptions<In, Out>;
+  readonly repository: Repository;
+  readonly cookie: SessionCookie;
+  readonly metadata: MetadataCodec<In, Out>;
+  readonly events: Events;
+}
+
+/** Composes the parts of a manager. Throws `TypeError` for anything but a store. @internal */
+export function createLifecycle<In, Out>(
+  store: Store,
+  options: ResolvedOptions<In, Out>,
+  events: Events,
+): Lifecycle<In, Out> {
+  return {
+    key: Symbol("sessionup"),
+    options,
+    repository: new Repository(store, options, events),
+    cookie: new SessionCookie({ ...options.cookie, clearSiteData: options.clearSiteData }),
+    metadata: new MetadataCodec(options.meta, options.maxMetaBytes),
+    events,
+  };
+}
+
+// A registered symbol, so that copies of the package in one process, as bundlers make them, work together.
+const LIFECYCLE = Symbol.for("sessionup.lifecycle");
+
+/** Lets `getLifecycle` find the lifecycle of a manager. @internal */
+export function attachLifecycle(manager: object, lifecycle: Lifecycle): void {
+  Object.defineProperty(manager, LIFECYCLE, { value: lifecycle });
+}
+
+/** Returns the lifecycle of a manager. Throws `TypeError` for anything else. @internal */
+export function getLifecycle<In, Out extends In>(manager: Manager<In, Out>): Lifecycle<In, Out> {
+  const found = (Object(manager) as { [LIFECYCLE]?: Lifecycle<In, Out> })[LIFECYCLE];
+  if (found) return found;
+  const { fetchById }: { readonly fetchById?: unknown } = Object(manager);
+  const received = typeof fetchById === "function" ? "a store" : manager === null ? "null" : typeof manager;
+  throw new TypeError(
+    `The first argument must be a Manager: pass new Manager(store), not the store itself. Received ${received}.`,
+  );
+}

@@ -1,0 +1,38 @@
+import { moveToCurrentCookie } from "../cookie/migration.ts";
+import type { Exchange } from "../exchange.ts";
+import type { AcceptedToken } from "../rules/verify-token.ts";
+import { type AuthResult, toNoSession } from "./auth-result.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+
+/** Whether the token was last sent in a cookie of the same name with other attributes. @internal */
+export function isSentDifferently({ cookie }: Lifecycle, { data }: AcceptedToken): boolean {
+  return cookie.sentAs !== undefined && data.sentAs !== cookie.sentAs;
+}
+
+/**
+ * Moves a session's token from a previous cookie to the current one, as soon as a response can set cookies. The secret
+ * stays the same. The record is written first: a token is valid only under the cookie that its record names.
+ *
+ * @internal
+ */
+export async function moveCookie<Out>(
+  { options, repository, cookie }: Lifecycle<unknown, Out>,
+  exchange: Exchange,
+  found: AuthResult<Out>,
+  now: number,
+): Promise<AuthResult<Out>> {
+  // The holder of a retired secret has been sent a newer one, which moves when it arrives.
+  if (found.state !== "session" || found.match !== "current" || exchange.blocked() !== undefined)
+    return found;
+  const { record, token } = found;
+  const data = moveToCurrentCookie(found.data, options.cookie.base, cookie.sentAs);
+  const isMoved = data === found.data;
+  const outcome = isMoved ? "updated" : await repository.writeIfUnchanged(record, { data });
+  if (outcome === "lost") return found;
+  if (outcome === "not_found") {
+    cookie.clear(exchange);
+    return toNoSession("revoked");
+  }
+  cookie.send(exchange, token, now, data.persistent ? record.deadline : undefined);
+  return isMoved ? found : { ...found, record: { ...record, revision: record.revision + 1, data }, data };
+}

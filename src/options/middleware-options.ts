@@ -1,0 +1,120 @@
+import { type Duration, parseDuration } from "../duration.ts";
+import type { NeededAuthentication } from "../errors.ts";
+import type { StepUpProof, StepUpRequirement } from "../rules/step-up.ts";
+import { invalidOption, oneOf, type Parser, parseBoolean, parseOptions } from "./parsers.ts";
+
+/** The options of `public`. */
+export interface PublicOptions {
+  /**
+   * Default true. `touch: false`: the request does not extend the idle timeout. For requests that a page sends by itself,
+   * such as polling (NIST SP 800-63B-4 section 5.2). With several middlewares, one that touches is enough.
+   */
+  readonly touch?: boolean;
+  /**
+   * Default `"refuse"`: 403 for an unsafe request (`POST`, `PUT`, `PATCH`, `DELETE`, …) that a page of another origin
+   * sends, before the store is read. `trustedOrigins` are exempt.
+   *
+   * `"allow"`: any page on the web may send the request in the name of its visitor. Use it for a login that returns from an
+   * identity provider with a form (`response_mode=form_post`, SAML), where `state` and `nonce` prove that this browser began
+   * the login. It also covers the methods that the handler calls, but not earlier middleware: put the route before a
+   * `public()` or `auth()` for all routes.
+   */
+  readonly crossOrigin?: "allow" | "refuse";
+}
+
+/** What the user must have proved before a sensitive operation. */
+export interface StepUpOptions {
+  /**
+   * How recently the user must have authenticated, by `init` or `reauthenticate`, such as `"10m"` (ASVS 7.5.1). Default: any
+   * time during the session.
+   */
+  readonly maxAuthAge?: Duration;
+  /**
+   * The lowest level that `init` or `reauthenticate` must have received (ASVS 7.5.3). Together with `maxAuthAge`, one proof
+   * must satisfy both: a password typed just now does not refresh last week's second factor. Default 1: any session.
+   */
+  readonly level?: number;
+}
+
+/** The options of `auth`. A session that lacks a proof gets 401 with the reason `stale_authentication` and what is needed. */
+export interface AuthOptions extends PublicOptions, StepUpOptions {}
+
+/** The options of `reauthenticate`. */
+export interface ReauthenticateOptions {
+  /** The level that the user has reached, above 1: for example 2 with a second factor. Default 1, which keeps earlier levels. */
+  readonly level?: number;
+  /** How long the level counts, such as `"15m"`. Then the earlier level applies again. Default: the life of the session. */
+  readonly expiresIn?: Duration;
+}
+
+/** Parses a level. @internal */
+export const parseLevel: Parser<number> = (value, name) => {
+  if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
+  throw invalidOption(name, "a positive integer, where 1 is the level of every session", value);
+};
+
+const PUBLIC = {
+  touch: { parse: parseBoolean, default: true },
+  crossOrigin: { parse: oneOf("allow", "refuse"), default: "refuse" },
+} as const;
+
+const STEP_UP = {
+  maxAuthAge: { parse: parseDuration },
+  level: { parse: parseLevel },
+} as const;
+
+const AUTH = { ...PUBLIC, ...STEP_UP } as const;
+
+const REAUTHENTICATE = {
+  level: { parse: parseLevel, default: 1 },
+  expiresIn: { parse: parseDuration },
+} as const;
+
+/** What a middleware does with a request. @internal */
+export interface MiddlewareRules {
+  readonly touch: boolean;
+  readonly crossOrigin: "allow" | "refuse";
+  readonly requirement: StepUpRequirement | undefined;
+}
+
+/** Parses the options of `public`. Throws `TypeError`. @internal */
+export function parsePublicOptions(options: PublicOptions = {}): MiddlewareRules {
+  return { ...parseOptions(options, PUBLIC, "public"), requirement: undefined };
+}
+
+/** Parses the options of `auth`. Throws `TypeError`. @internal */
+export function parseAuthOptions(options: AuthOptions = {}): MiddlewareRules {
+  const { touch, crossOrigin, ...stepUp } = parseOptions(options, AUTH, "auth");
+  return { touch, crossOrigin, requirement: toRequirement(stepUp) };
+}
+
+/** Parses a requirement. Returns `undefined` where any session satisfies it. @internal */
+export function parseStepUp(options: StepUpOptions, name: string): StepUpRequirement | undefined {
+  return toRequirement(parseOptions(options, STEP_UP, name));
+}
+
+function toRequirement(stepUp: {
+  readonly maxAuthAge: number | undefined;
+  readonly level: number | undefined;
+}): StepUpRequirement | undefined {
+  const { maxAuthAge, level } = stepUp;
+  return maxAuthAge === undefined && level === undefined ? undefined : { maxAuthAge, level: level ?? 1 };
+}
+
+/** Returns a requirement in the form that a client receives. @internal */
+export function toNeededAuthentication({ maxAuthAge, level }: StepUpRequirement): NeededAuthentication {
+  return Object.freeze({
+    ...(maxAuthAge !== undefined && { maxAge: maxAuthAge / 1_000 }),
+    ...(level > 1 && { level }),
+  });
+}
+
+/** Parses the options of `reauthenticate`. Throws `TypeError`. @internal */
+export function parseReauthenticateOptions(options: ReauthenticateOptions = {}): StepUpProof {
+  const { level, expiresIn } = parseOptions(options, REAUTHENTICATE, "reauthenticate");
+  if (expiresIn !== undefined && level === 1)
+    throw new TypeError(
+      "reauthenticate.expiresIn requires a level above 1. Every session has level 1 until it ends.",
+    );
+  return { level, lasts: expiresIn };
+}

@@ -1,0 +1,102 @@
+import { findFamiliar } from "../client-info/compare.ts";
+import type { Recognition } from "../events.ts";
+import type { SetCookie } from "../exchange.ts";
+import { keysRequired } from "../options/manager-options.ts";
+import { parseBoolean, parseOptions } from "../options/parsers.ts";
+import type { Login, Recognizer } from "../options/recognizer.ts";
+import { findEndReason } from "../rules/expiry.ts";
+import { readRecordData } from "../rules/record.ts";
+import { belongsToCookie } from "../rules/verify-token.ts";
+import { DeviceCookie } from "../signed/device-cookie.ts";
+
+/** The options of `recognition`: by what the event `created` tells whether a client was seen before. */
+export interface RecognitionOptions {
+  /**
+   * Default true: by the browser and system families and the networks of the user's live sessions. Costs one more read at
+   * each login.
+   */
+  readonly sessions?: boolean;
+  /**
+   * Default false. True: by a separate cookie that stays for 400 days, such as `__Host-sessionup-device`, signed by `keys`.
+   * Only your pages receive it, and no script can read it. The server stores nothing of it, and it stays when the user logs
+   * out.
+   */
+  readonly device?: boolean;
+}
+
+const RECOGNITION = {
+  sessions: { parse: parseBoolean, default: true },
+  device: { parse: parseBoolean, default: false },
+} as const;
+
+/** How many of the user's sessions a login is compared with, the newest first. */
+const MAX_COMPARED = 100;
+
+/**
+ * Returns the manager's option `recognize`: the event `created` then has `seen`, so that the app can tell users about a
+ * login from a new device.
+ *
+ * Throws `TypeError` for invalid options. The manager throws `TypeError` for `device` without the option `keys`, and for
+ * `sessions` when sessions keep neither address nor labels.
+ *
+ * @example
+ * ```ts
+ * import { Manager } from "sessionup";
+ * import { recognition } from "sessionup/recognition";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * const manager = new Manager(memoryStore(), { recognize: recognition() });
+ * manager.events.on("created", ({ userKey, seen }) => {
+ *   if (seen?.sessions && !seen.agent) console.log(`${userKey} logged in with a new browser`);
+ * });
+ * ```
+ */
+export function recognition(options: RecognitionOptions = {}): Recognizer {
+  const { sessions, device } = parseOptions(options, RECOGNITION, "recognition");
+  if (!sessions && !device)
+    throw new TypeError(
+      "recognition must use sessions, device or both. Remove the option recognize to use neither.",
+    );
+  return Object.freeze({
+    sessions,
+    device,
+    check({ client, signer }) {
+      if (sessions && !client.ip && !client.agent)
+        throw new TypeError(
+          "recognition.sessions requires client.ip or client.agent. Otherwise there is nothing to compare with.",
+        );
+      if (device && !signer) throw keysRequired("recognition.device");
+    },
+    async recognize(login) {
+      const compared = sessions ? await compareSessions(login) : {};
+      const met = device ? meetDevice(login) : undefined;
+      return {
+        seen: { ...compared, ...(met && { device: met.seen }) },
+        cookie: met?.cookie,
+      };
+    },
+  } satisfies Recognizer);
+}
+
+async function compareSessions({ options, client, now, readPage }: Login): Promise<Recognition> {
+  const { cookie, lifetime, signer } = options;
+  const started = (await readPage(MAX_COMPARED)).flatMap((record) => {
+    const data = readRecordData(record);
+    return data && belongsToCookie(data, cookie) && !findEndReason(record, now, lifetime) ? [data] : [];
+  });
+  const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
+  // Sessions that keep no address cannot be compared by it.
+  const { ip, ...rest } = client;
+  const known = options.client.ip !== false && ip !== undefined ? client : rest;
+  return { sessions: started.length, ...findFamiliar(started, known, isNetwork) };
+}
+
+function meetDevice({
+  options,
+  exchange,
+  userKey,
+  now,
+}: Login): { seen: boolean; cookie: SetCookie } | undefined {
+  const { cookie, signer } = options;
+  return signer && new DeviceCookie(cookie.attributes, signer).meet(exchange, userKey, now);
+}

@@ -1,0 +1,224 @@
+import { Buffer } from "node:buffer";
+import { SessionError } from "../../errors.ts";
+import type {
+  CreateOptions,
+  End,
+  ExpiredSession,
+  SessionChange,
+  SessionPage,
+  SessionRecord,
+  UpdateOptions,
+} from "../../store.ts";
+import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
+import type { Deadline } from "../shared/deadline.ts";
+import { duplicateError, limitError } from "../shared/errors.ts";
+import { Lookups } from "../shared/lookups.ts";
+import {
+  encodeUserKey,
+  orderByIds,
+  type SqlValue,
+  toExpiredSessions,
+  toRowValues,
+  toSessionRecord,
+} from "../shared/rows.ts";
+import { type SqlStore, tableError } from "../shared/sql-store.ts";
+import { stepThroughIds } from "../shared/steps.ts";
+import type { PostgresClient } from "./client.ts";
+import { type PostgresNames, toPostgresMigration } from "./schema.ts";
+import { PostgresStatements } from "./statements.ts";
+
+/** The number of rows that `deleteCreatedBefore` reads in one transaction. */
+const ROWS_PER_STEP = 10_000;
+
+/** The store over either client. Each operation is one statement. */
+export class PostgresSessions implements SqlStore {
+  readonly #client: PostgresClient;
+  readonly #names: PostgresNames;
+  readonly #statements: PostgresStatements;
+  readonly #deadline: Deadline;
+  readonly #cleanup: Cleanup;
+  readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
+
+  constructor(client: PostgresClient, names: PostgresNames, deadline: Deadline, options: CleanupOptions) {
+    this.#client = client;
+    this.#names = names;
+    this.#statements = new PostgresStatements(names);
+    this.#deadline = deadline;
+    this.#cleanup = new Cleanup(options, {
+      ...DATABASE_CLEANUP,
+      // One process at a time cleans up: the statement removes nothing without the lock.
+      remove: (now, limit) => this.#remove(this.#statements.cleanup, now, limit),
+    });
+  }
+
+  async migrate(): Promise<void> {
+    // Without the deadline: no request waits for a migration, which may take long or wait for another process.
+    await this.#client.runScript(this.migrationSql());
+  }
+
+  migrationSql(): string {
+    return toPostgresMigration(this.#names);
+  }
+
+  async create(
+    record: SessionRecord,
+    { now, limit, replaces, tombstones }: CreateOptions,
+  ): Promise<{ readonly evicted: readonly string[] }> {
+    this.#cleanup.tell(now);
+    this.#cleanup.start();
+    try {
+      if (!limit && replaces === undefined) {
+        await this.#query(this.#statements.insert, toRowValues(record));
+        return { evicted: [] };
+      }
+      const bounds = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
+      const kept = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
+      const values = [...toRowValues(record), ...bounds, ...kept];
+      const [row] = await this.#query(this.#statements.create, values);
+      const evicted = row?.[0];
+      if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
+    } catch (error) {
+      if (readCode(error) !== UNIQUE_VIOLATION) throw error;
+      throw duplicateError("postgresStore");
+    }
+    throw limitError(limit?.max);
+  }
+
+  fetchById(id: string): Promise<SessionRecord | undefined> {
+    return this.#lookups.fetch(id);
+  }
+
+  async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
+    const [id] = ids;
+    if (id === undefined) return [];
+    const rows =
+      ids.length === 1
+        ? await this.#query(this.#statements.byId, [id])
+        : // As one value, because the clients treat arrays differently. Ids contain no comma.
+          await this.#query(this.#statements.byIds, [ids.join(",")]);
+    return orderByIds(ids, toRecords(rows));
+  }
+
+  async fetchByUserKey(
+    userKey: string,
+    { now, limit, before }: SessionPage,
+  ): Promise<readonly SessionRecord[]> {
+    this.#cleanup.tell(now);
+    const rows = before
+      ? await this.#query(this.#statements.pageAfter, [
+          encodeUserKey(userKey),
+          now,
+          limit,
+          before.createdAt,
+          before.id,
+        ])
+      : await this.#query(this.#statements.page, [encodeUserKey(userKey), now, limit]);
+    return toRecords(rows);
+  }
+
+  async update(
+    id: string,
+    { activity, data }: SessionChange,
+    { now, ifRevision }: UpdateOptions,
+  ): Promise<"updated" | "not_found" | "conflict"> {
+    this.#cleanup.tell(now);
+    const changes = [
+      activity?.lastSeenAt ?? null,
+      activity?.expiresAt ?? null,
+      data ? JSON.stringify(data) : null,
+    ];
+    const [found] = await this.#query(this.#statements.update, [id, now, ifRevision ?? null, ...changes]);
+    return found ? (found[0] ? "updated" : "conflict") : "not_found";
+  }
+
+  async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
+    this.#cleanup.tell(end.now);
+    const { text, values } = this.#statements.end(end);
+    const ownerKey = owner === undefined ? null : encodeUserKey(owner);
+    const [found] = await this.#query(text, [id, ownerKey, ...values]);
+    return found ? (found[0] ? "deleted" : "not_owner") : "not_found";
+  }
+
+  async deleteByUserKey(
+    userKey: string,
+    end: End,
+    exceptIds: readonly string[] = [],
+  ): Promise<readonly string[]> {
+    this.#cleanup.tell(end.now);
+    const { text, values } = this.#statements.endAll(end);
+    const ended = await this.#query(text, [encodeUserKey(userKey), exceptIds.join(","), ...values]);
+    return ended.map(([id]) => String(id));
+  }
+
+  async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    return toRecords(await this.#query(this.#statements.byLink, [link, limit]));
+  }
+
+  deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    this.#cleanup.tell(end.now);
+    const { text, values } = this.#statements.endCreatedBefore(end);
+    return stepThroughIds(
+      async (after) => {
+        const [row] = await this.#query(this.#statements.idAfter, [after, ROWS_PER_STEP - 1]);
+        return row && String(row[0]);
+      },
+      async (after, last) => {
+        const ended = await this.#query(text, [after, last, createdAt, ...values]);
+        return ended.map(([id]) => String(id));
+      },
+    );
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    return this.#remove(this.#statements.deleteExpired, now, limit);
+  }
+
+  onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
+    return this.#cleanup.listen(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#cleanup.stop();
+  }
+
+  async #remove(statement: string, now: number, limit: number): Promise<number> {
+    const removed = await this.#query(statement, [now, limit]);
+    this.#cleanup.report(toExpiredSessions(removed.map(withUserKeyAsBytes)));
+    return removed.length;
+  }
+
+  async #query(text: string, values: readonly SqlValue[]): Promise<ReadonlyArray<readonly unknown[]>> {
+    try {
+      return await this.#deadline.within(this.#client.query(text, values));
+    } catch (error) {
+      const code = readCode(error);
+      if (code === UNDEFINED_COLUMN) throw tableError("postgresStore", "from an earlier release", error);
+      if (MISSING.has(code)) throw tableError("postgresStore", "missing", error);
+      if (!UNPREPARED.has(code)) throw error;
+      const message =
+        "postgresStore: a prepared statement is on another connection. Set prepare: false behind a PgBouncer in transaction mode.";
+      throw new SessionError("ERR_STORE", message, { cause: error });
+    }
+  }
+}
+
+// Error codes, from appendix A of the PostgreSQL manual.
+const UNIQUE_VIOLATION = "23505";
+const UNDEFINED_COLUMN = "42703";
+/** undefined_table, undefined_function, invalid_schema_name. */
+const MISSING: ReadonlySet<unknown> = new Set(["42P01", "42883", "3F000"]);
+/** invalid_sql_statement_name, duplicate_prepared_statement. */
+const UNPREPARED: ReadonlySet<unknown> = new Set(["26000", "42P05"]);
+
+function readCode(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
+
+function toRecords(rows: ReadonlyArray<readonly unknown[]>): SessionRecord[] {
+  return rows.map((row) => toSessionRecord(withUserKeyAsBytes(row)));
+}
+
+/** Statements return the user key, the second column, as hexadecimal text. */
+function withUserKeyAsBytes(row: readonly unknown[]): readonly unknown[] {
+  return row.with(1, Buffer.from(String(row[1]), "hex"));
+}

@@ -1,3 +1,0 @@
-import { nextContract } from "./_next-contract.ts";
-
-nextContract(16);

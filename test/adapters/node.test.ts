@@ -1,9 +1,0 @@
-import { createServer } from "node:http";
-import { adapterContract } from "sessionup/testing";
-import { describe, it } from "vitest";
-import { listen } from "./_listen.ts";
-import { nodeApp } from "./_node-app.ts";
-
-describe("sessionup/node on node:http", () => {
-  adapterContract({ describe, it }, { start: (app) => listen(createServer(nodeApp(app))) });
-});

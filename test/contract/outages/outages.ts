@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { TcpProxy } from "../../support/tcp-proxy.ts";
+import type { OpenStore } from "../backend.ts";
+import { type OutageApp, startApp } from "./app.ts";
+import {
+  chaos,
+  commute,
+  eventually,
+  expectKept,
+  expectOutage,
+  expectRecovery,
+  nothingYet,
+  untilSome,
+} from "./traffic.ts";
+import { signIn, stranger } from "./visitor.ts";
+
+/** A server that can be made to fail, and the store with one of its clients. */
+export interface OutageBackend {
+  readonly store: string;
+  readonly client: string;
+  readonly server: OutageServer;
+  /** As its page recommends, and with `timeout: "1s"`. */
+  open(port: number): Promise<OpenStore>;
+  /** So many connections the client may have. */
+  readonly connections: number;
+}
+
+/** Set up to keep all that it acknowledges. */
+export interface OutageServer {
+  readonly port: number;
+  /** All its processes stop where they are. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** As by a crash: no process has the time for a last word. */
+  kill(): Promise<void>;
+  /** In order, though without waiting for its clients. */
+  shutDown(): Promise<void>;
+  startAgain(): Promise<void>;
+}
+
+/** What an app's users see of every failure of its database, over real HTTP. */
+export function outageSuite(backend: OutageBackend): void {
+  describe(`outages of ${backend.store} × ${backend.client}`, () => {
+    const { server } = backend;
+    let proxy: TcpProxy;
+    let app: OutageApp;
+    let open: OpenStore;
+    beforeAll(async () => {
+      proxy = await new TcpProxy(server.port).start();
+      open = await backend.open(proxy.port);
+      app = await startApp(open.store);
+    });
+    afterAll(async () => {
+      await app?.close();
+      await open?.close();
+      await proxy?.stop();
+    });
+
+    // One that fails must not fail the next.
+    afterEach(async ({ task }) => {
+      proxy.mode = "pass";
+      await proxy.start();
+      if (task.result?.state === "fail") proxy.cutAll();
+    });
+
+    it("answers 503 while connections are refused, and recovers by itself", async () => {
+      const visitors = await signIn(app.origin, 3);
+      await proxy.refuse();
+      await expectOutage(app.origin, visitors);
+      await expectOutage(app.origin, visitors.slice(0, 1));
+      await proxy.start();
+      await expectRecovery(visitors);
+    });
+
+    it("answers 503 while the network hangs, and recovers by itself", async () => {
+      const visitors = await signIn(app.origin, 3);
+      proxy.mode = "hang";
+      await expectOutage(app.origin, visitors);
+      await expectOutage(app.origin, visitors.slice(0, 1));
+      proxy.mode = "pass";
+      await expectRecovery(visitors);
+      expect(proxy.connections).toBeLessThanOrEqual(backend.connections);
+    });
+
+    it("recovers from a hang that ends with broken connections", async () => {
+      const visitors = await signIn(app.origin, 3);
+      proxy.mode = "hang";
+      await expectOutage(app.origin, visitors);
+      proxy.cutAll();
+      proxy.mode = "pass";
+      await expectRecovery(visitors);
+    });
+
+    it("recovers from connections that have gone silent for ever", async () => {
+      const visitors = await signIn(app.origin, 10);
+      proxy.silence();
+      const end = performance.now() + 10_000;
+      // Each of a pool's connections has to be found out.
+      for (let well = false; !well; ) {
+        const answers = await Promise.all(visitors.map((visitor) => visitor.ask("/me")));
+        for (const { status, body } of answers) assert.notEqual(status, 401, JSON.stringify(body));
+        well = answers.every(({ status }) => status === 200);
+        assert.ok(performance.now() < end, "no recovery");
+      }
+      await expectRecovery(visitors);
+    });
+
+    it("answers 503 while the server itself hangs, and recovers by itself", async () => {
+      const visitors = await signIn(app.origin, 3);
+      await server.freeze();
+      try {
+        await expectOutage(app.origin, visitors);
+      } finally {
+        await server.thaw();
+      }
+      await expectRecovery(visitors);
+    });
+
+    it("answers 503 or rightly when replies are cut in their middle", async () => {
+      const visitors = await signIn(app.origin, 10, 1);
+      proxy.mode = "cut";
+      const answers = await Promise.all(
+        visitors.flatMap((visitor) => ["/me", "/devices", "/me"].map((path) => visitor.ask(path))),
+      );
+      proxy.mode = "pass";
+      for (const { status, body } of answers)
+        assert.ok(status === 200 || status === 503, JSON.stringify(body));
+      expect(answers.map(({ status }) => status)).toContain(503);
+      await expectRecovery(visitors);
+    });
+
+    it.each(["cut", "hang"] as const)(
+      "gives no cookie for a login whose answer is lost (%s), and leaves one session at most that nobody has",
+      async (mode) => {
+        const newcomer = stranger(app.origin);
+        app.ambush("create", () => {
+          proxy.mode = mode;
+        });
+        expect((await newcomer.login()).status).toBe(503);
+        expect(newcomer.cookie).toBeUndefined();
+        proxy.mode = "pass";
+        expect((await eventually(() => newcomer.login())).status).toBe(200);
+        await pause(100);
+        const { body } = await eventually(() => newcomer.ask("/devices"));
+        expect(body.ids).toContain(newcomer.id);
+        expect(body.ids?.length).toBeLessThanOrEqual(2);
+      },
+    );
+
+    it.each(["cut", "hang"] as const)(
+      "lets a logout whose answer is lost (%s) be tried again",
+      async (mode) => {
+        const visitors = await signIn(app.origin, 1);
+        const [visitor = assert.fail(), other = assert.fail()] = visitors;
+        app.ambush("deleteById", () => {
+          proxy.mode = mode;
+        });
+        const former = visitor.copy();
+        expect((await visitor.ask("/logout")).status).toBe(503);
+        expect(visitor.cookie).toBe(former.cookie);
+        proxy.mode = "pass";
+        expect((await eventually(() => visitor.ask("/logout"))).status).toBe(200);
+        expect((await eventually(() => former.ask("/me"))).status).toBe(401);
+        await expectRecovery([other]);
+      },
+    );
+
+    it.each(["cut", "hang"] as const)(
+      "lets a revocation whose answer is lost (%s) be tried again",
+      async (mode) => {
+        const visitors = await signIn(app.origin, 1, 4);
+        const [visitor = assert.fail(), ...others] = visitors;
+        app.ambush("deleteByUserKey", () => {
+          proxy.mode = mode;
+        });
+        expect((await visitor.ask("/revoke-others")).status).toBe(503);
+        proxy.mode = "pass";
+        expect((await eventually(() => visitor.ask("/revoke-others"))).status).toBe(200);
+        for (const other of others) expect((await eventually(() => other.ask("/me"))).status).toBe(401);
+        await expectRecovery([visitor]);
+      },
+    );
+
+    it("serves a request whose activity cannot be written", async () => {
+      const visitors = await signIn(app.origin, 1, 1);
+      const [visitor = assert.fail()] = visitors;
+      app.advance(120_000);
+      app.ambush("update", () => {
+        proxy.mode = "hang";
+      });
+      const { status } = await visitor.ask("/me");
+      proxy.mode = "pass";
+      expect(status).toBe(200);
+      await expectRecovery(visitors);
+    });
+
+    it.each(["kill", "shutDown"] as const)(
+      "has all that was acknowledged when the server comes back from a %s",
+      async (end) => {
+        const visitors = await signIn(app.origin, 3);
+        let over = false;
+        const acknowledged = nothingYet(6);
+        const commuting = acknowledged.map((each) => commute(app.origin, () => over, each));
+        await untilSome(acknowledged);
+        await server[end]();
+        await expectOutage(app.origin, visitors);
+        over = true;
+        await Promise.all(commuting);
+        await server.startAgain();
+        await expectRecovery(visitors);
+        await expectKept(acknowledged);
+      },
+    );
+
+    it("knows everybody and mistakes nobody while the network fails at random", async () => {
+      const visitors = await signIn(app.origin, 20, 1);
+      const end = performance.now() + 4_000;
+      const isTime = () => performance.now() > end;
+      const statuses = new Map<number, number>();
+      const visiting = visitors.map(async (visitor, index) => {
+        for (let round = index; !isTime(); round++) {
+          const { status, body } = await visitor.ask(round % 4 === 0 ? "/devices" : "/me");
+          assert.notEqual(status, 401, `${visitor.user} was signed out: ${JSON.stringify(body)}`);
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          await pause(5);
+        }
+      });
+      const acknowledged = nothingYet(4);
+      const commuting = acknowledged.map((each) => commute(app.origin, isTime, each));
+      await Promise.all([chaos(proxy, 20_261, isTime), ...visiting, ...commuting]);
+      await expectKept(acknowledged);
+      await expectRecovery(visitors);
+      // Else nothing would have been shown.
+      expect([...statuses.keys()].sort()).toEqual([200, 503]);
+      expect(proxy.connections).toBeLessThanOrEqual(backend.connections);
+    });
+  });
+}

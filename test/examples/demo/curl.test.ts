@@ -1,0 +1,371 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { alertOn, Device, footerOn, idsOn, noticeOn, outcome } from "./_curl.ts";
+import { type Site, startSite } from "./site.ts";
+
+const password = "correct horse";
+
+describe("the demo with curl and a cookie jar", () => {
+  let site: Site;
+  const devices: Device[] = [];
+  let count = 0;
+
+  beforeAll(async () => {
+    site = await startSite();
+  });
+  afterAll(() => site.close());
+  afterEach(async () => {
+    for (const each of devices.splice(0)) await each.discard();
+  });
+
+  async function device(): Promise<Device> {
+    const made = await Device.of(site.url);
+    devices.push(made);
+    return made;
+  }
+
+  /** A new user, signed in on two devices. */
+  async function userOnTwo(): Promise<{ name: string; first: Device; second: Device }> {
+    const name = `user${++count}`;
+    const [first, second] = [await device(), await device()];
+    expect(outcome(await first.post("/register", { name, password }))).toBe("303 /private");
+    expect(outcome(await second.post("/login", { name, password }))).toBe("303 /private");
+    return { name, first, second };
+  }
+
+  it("lists both devices and signs one out from the other", async () => {
+    const { name, first, second } = await userOnTwo();
+    const list = await first.get("/private");
+    const [newest = "", oldest] = idsOn(list);
+    expect(idsOn(list)).toHaveLength(2);
+    expect(list.body.match(/This device/g)).toHaveLength(1);
+    expect((await second.get("/")).body).toContain(`Hello, ${name}`);
+
+    expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private");
+    expect(noticeOn(await first.get("/private"))).toBe("That device is now signed out.");
+    expect(outcome(await second.get("/private"))).toBe("303 /login");
+    expect((await second.get("/")).body).not.toContain("Hello");
+    expect(idsOn(await first.get("/private"))).toEqual([oldest]);
+  });
+
+  it("signs out here, and clears the cookie", async () => {
+    const { first, second } = await userOnTwo();
+    expect(await first.cookies()).toHaveLength(1);
+    expect(outcome(await first.post("/logout"))).toBe("303 /");
+    expect(await first.cookies()).toEqual([]);
+    expect(outcome(await first.get("/private"))).toBe("303 /login");
+    expect(outcome(await first.post("/logout"))).toBe("303 /");
+    expect(idsOn(await second.get("/private"))).toHaveLength(1);
+  });
+
+  it("signs out here by the button on its own card", async () => {
+    const { first, second } = await userOnTwo();
+    const [, own = ""] = idsOn(await first.get("/private"));
+    expect(outcome(await first.post("/revoke", { id: own }))).toBe("303 /");
+    expect(await first.cookies()).toEqual([]);
+    expect(outcome(await second.get("/private"))).toBe("200");
+  });
+
+  it("signs out all others", async () => {
+    const { first, second } = await userOnTwo();
+    expect(outcome(await first.post("/revokeother"))).toBe("303 /private");
+    expect(outcome(await second.get("/private"))).toBe("303 /login");
+    expect(idsOn(await first.get("/private"))).toHaveLength(1);
+  });
+
+  it("signs out everywhere", async () => {
+    const { first, second } = await userOnTwo();
+    expect(outcome(await first.post("/revokeall"))).toBe("303 /login");
+    expect(noticeOn(await first.get("/login"))).toBe("You are now signed out everywhere.");
+    for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("303 /login");
+  });
+
+  it("changes the password: the others end, this one gets a new secret, the old password is of no use", async () => {
+    const { name, first, second } = await userOnTwo();
+    const [before] = await first.cookies();
+    const changed = await first.post("/password", { password, next: "battery staple" });
+    expect(outcome(changed)).toBe("303 /private");
+    expect(await first.cookies()).not.toEqual([before]);
+    expect(outcome(await first.get("/private"))).toBe("200");
+    expect(outcome(await second.get("/private"))).toBe("303 /login");
+    expect(outcome(await second.post("/login", { name, password }))).toBe("401");
+    expect(outcome(await second.post("/login", { name, password: "battery staple" }))).toBe("303 /private");
+  });
+
+  it("leaves the password and the others as they are when the current one is wrong or the new one too short", async () => {
+    const { name, first, second } = await userOnTwo();
+    const wrong = await first.post("/password", { password: "wrong horse", next: "battery staple" });
+    expect([wrong.status, alertOn(wrong)]).toEqual([401, "That is not your current password."]);
+    const short = await first.post("/password", { password, next: "staple" });
+    expect([short.status, alertOn(short)]).toEqual([400, "Choose a password of at least 8 characters."]);
+    expect(idsOn(short)).toHaveLength(2);
+    expect(outcome(await second.get("/private"))).toBe("200");
+    expect(outcome(await second.post("/login", { name, password }))).toBe("303 /private");
+  });
+
+  it("ends the session that the browser had when it signs in again", async () => {
+    const { name, first } = await userOnTwo();
+    await first.post("/login", { name, password });
+    expect(idsOn(await first.get("/private"))).toHaveLength(2);
+  });
+
+  it("sends who is signed in from the forms to their devices", async () => {
+    const { first } = await userOnTwo();
+    for (const path of ["/login", "/register"]) expect(outcome(await first.get(path))).toBe("303 /private");
+  });
+
+  it("keeps the cookie on disk for 30 days only when asked to remember", async () => {
+    const { name, first } = await userOnTwo();
+    const expiry = async () => Number((await first.cookies())[0]?.split("\t")[4]);
+    expect(await expiry()).toBe(0);
+    await first.post("/login", { name, password, remember: "1" });
+    expect((await expiry()) - Date.now() / 1_000).toBeCloseTo(30 * 86_400, -2);
+  });
+
+  describe("forms", () => {
+    const long = "a".repeat(257);
+    it.each([
+      ["/register", { name: "  ", password }, 400, "Enter your name."],
+      ["/register", { password }, 400, "Enter your name."],
+      ["/register", { name: "a".repeat(65), password }, 400, "Names can have at most 64 characters."],
+      ["/register", { name: "new", password: "seven77" }, 400, "Choose a password of at least 8 characters."],
+      ["/register", { name: "new", password: long }, 400, "Passwords can have at most 256 characters."],
+      ["/login", { name: "", password }, 400, "Enter your name."],
+      ["/login", { name: "nobody", password: "" }, 400, "Enter your password."],
+      ["/login", { name: "nobody", password: long }, 400, "Passwords can have at most 256 characters."],
+      ["/login", { name: "nobody", password }, 401, "Wrong name or password."],
+    ])("%s refuses %o", async (path, fields, status, message) => {
+      const stranger = await device();
+      const answer = await stranger.post(path, fields as Record<string, string>);
+      expect([answer.status, alertOn(answer)]).toEqual([status, message]);
+      expect(answer.body).toContain(`action="${path}"`);
+      expect(answer.headers.has("set-cookie")).toBe(false);
+    });
+
+    it("keeps the name that was typed, and never a password", async () => {
+      const { name, first } = await userOnTwo();
+      const answer = await first.post("/login", { name, password: "wrong horse" });
+      expect(alertOn(answer)).toBe("Wrong name or password.");
+      expect(answer.body).toContain(`value="${name}"`);
+      expect(answer.body).not.toContain("wrong horse");
+    });
+
+    it("takes a name once, however it is typed", async () => {
+      const { name } = await userOnTwo();
+      const answer = await (await device()).post("/register", { name: ` ${name.toUpperCase()}`, password });
+      expect([answer.status, alertOn(answer)]).toEqual([409, "That name is taken. Choose another name."]);
+    });
+
+    it("takes a name once when two ask at the same time", async () => {
+      const [one, other] = [await device(), await device()];
+      const fields = { name: "twins", password };
+      const answers = await Promise.all([one.post("/register", fields), other.post("/register", fields)]);
+      expect(answers.map(({ status }) => status).sort()).toEqual([303, 409]);
+    });
+
+    it("reads a field that is there twice, or a body of another kind, as empty", async () => {
+      const stranger = await device();
+      const twice = ["--data", "name=a&name=b", "--data", "password=correct horse"];
+      const json = ["--header", "Content-Type: application/json", "--data", '{"name":"a","password":"b"}'];
+      for (const args of [twice, json]) {
+        const answer = await stranger.get("/login", ...args);
+        expect([answer.status, alertOn(answer)]).toEqual([400, "Enter your name."]);
+      }
+    });
+
+    it("refuses bodies over the limit", async () => {
+      const answer = await (await device()).post("/login", { name: "a".repeat(5_000), password });
+      expect(answer.status).toBe(413);
+      expect(answer.body).toContain("<h1>The request could not be processed</h1>");
+    });
+  });
+
+  describe("POST /revoke", () => {
+    const notYours = ["303 /private", "That device is not signed in to your account."];
+
+    it("ends nothing for an unknown id", async () => {
+      const { first, second } = await userOnTwo();
+      for (const id of ["", "x", "0".repeat(22), "../../etc/passwd", "é".repeat(200)]) {
+        expect([outcome(await first.post("/revoke", { id })), noticeOn(await first.get("/private"))]).toEqual(
+          notYours,
+        );
+      }
+      for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
+    });
+
+    it("answers another user's session id as it answers an unknown one, and that session stays", async () => {
+      const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
+      const [id = ""] = idsOn(await theirs.first.get("/private"));
+      const other = await mine.first.post("/revoke", { id });
+      expect([outcome(other), noticeOn(await mine.first.get("/private"))]).toEqual(notYours);
+      const unknown = await mine.first.post("/revoke", { id: "0".repeat(22) });
+      expect([other.body, [...other.headers.keys()]]).toEqual([unknown.body, [...unknown.headers.keys()]]);
+      expect(idsOn(await theirs.first.get("/private"))).toContain(id);
+    });
+  });
+
+  describe("notices", () => {
+    const done = "That device is now signed out.";
+
+    it("show once, on the page after the form, and not on a reload", async () => {
+      const { first } = await userOnTwo();
+      const [newest = ""] = idsOn(await first.get("/private"));
+      expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private");
+      expect(noticeOn(await first.get("/private"))).toBe(done);
+      expect(noticeOn(await first.get("/private"))).toBeUndefined();
+      expect(await first.cookies()).toHaveLength(1);
+    });
+
+    it("cannot be made by a link", async () => {
+      const { first } = await userOnTwo();
+      for (const name of ["one", "gone", "others", "all", "password"]) {
+        expect(noticeOn(await first.get(`/private?done=${name}&notice=${name}`))).toBeUndefined();
+        expect(noticeOn(await (await device()).get(`/login?done=${name}&notice=${name}`))).toBeUndefined();
+      }
+    });
+
+    it("cannot be made by a cookie that the demo did not sign", async () => {
+      const stranger = await device();
+      const until = Date.now() + 60_000;
+      for (const value of ["all", `all.${until}`, `all.${until}.`, `all.${until}.${"A".repeat(43)}`, "é"]) {
+        const answer = await stranger.get("/login", "--header", `Cookie: __Host-notice=${value}`);
+        expect([answer.status, noticeOn(answer)]).toEqual([200, undefined]);
+        expect(answer.headers.get("set-cookie")).toMatch(/^__Host-notice=; .*Expires=Thu, 01 Jan 1970/);
+      }
+    });
+
+    it("of one session show in no other session and to no visitor", async () => {
+      const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
+      const { headers } = await theirs.first.post("/revokeother");
+      const [cookie = ""] = headers.get("set-cookie")?.split(";") ?? [];
+      expect(cookie).toMatch(/^__Host-notice=others\./);
+      const [session = ""] = (await mine.first.cookies()).map((line) => line.split("\t").slice(5).join("="));
+      const both = await mine.first.get("/private", "--header", `Cookie: ${session}; ${cookie}`);
+      expect([both.status, noticeOn(both)]).toEqual([200, undefined]);
+      expect(noticeOn(await (await device()).get("/login", "--header", `Cookie: ${cookie}`))).toBeUndefined();
+    });
+
+    it("come with a cookie that scripts and other sites cannot use and that lasts a minute", async () => {
+      const { first } = await userOnTwo();
+      const { headers } = await first.post("/revokeother");
+      const [, ...attributes] = headers.get("set-cookie")?.split("; ") ?? [];
+      expect(attributes.filter((each) => !each.startsWith("Expires=")).sort()).toEqual([
+        "HttpOnly",
+        "Max-Age=60",
+        "Path=/",
+        "SameSite=Strict",
+        "Secure",
+      ]);
+    });
+  });
+
+  describe("a form that a page of another origin sends", () => {
+    const foreign = [
+      "--header",
+      "Origin: https://elsewhere.example",
+      "--header",
+      "Sec-Fetch-Site: same-site",
+    ];
+
+    it.each(["/logout", "/revoke", "/revokeother", "/revokeall", "/password", "/login", "/register"])(
+      "is blocked with 403 at %s, and the session lives",
+      async (path) => {
+        const { first, second } = await userOnTwo();
+        const answer = await first.get(path, ...foreign, "--data", `name=foreign&password=${password}`);
+        expect(answer.status).toBe(403);
+        expect(answer.body).toContain("<h1>Request blocked</h1>");
+        expect(answer.body).not.toContain("Your session has ended");
+        for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
+      },
+    );
+
+    it("creates no account", async () => {
+      const stranger = await device();
+      const fields = ["--data", `name=planted&password=${password}`];
+      expect((await stranger.get("/register", ...foreign, ...fields)).status).toBe(403);
+      expect(outcome(await stranger.post("/login", { name: "planted", password }))).toBe("401");
+    });
+  });
+
+  describe("an error page", () => {
+    const big = "a".repeat(5_000);
+
+    it("keeps the account links of a signed-in user", async () => {
+      const { name, first } = await userOnTwo();
+      for (const answer of [await first.get("/nowhere"), await first.post("/password", { next: big })]) {
+        expect(answer.status).toBeGreaterThanOrEqual(404);
+        expect(answer.body).toContain(`<bdi>${name}</bdi>`);
+        expect(answer.body).toContain('action="/logout"');
+      }
+    });
+
+    it("offers a visitor to sign in", async () => {
+      const stranger = await device();
+      for (const answer of [await stranger.get("/nowhere"), await stranger.post("/login", { name: big })]) {
+        expect(answer.body).toContain('<nav aria-label="Account"><a href="/login">');
+        expect(answer.headers.has("set-cookie")).toBe(false);
+      }
+    });
+  });
+
+  it("says in the footer that accounts and sessions are in memory", async () => {
+    expect(footerOn(await (await device()).get("/"))).toBe(
+      "This is a demo. It keeps accounts and sessions in memory and loses them when it stops.",
+    );
+  });
+
+  it.each(["/revoke", "/revokeother", "/revokeall", "/password"])(
+    "answers 401 and the login to POST %s without a session",
+    async (path) => {
+      const answer = await (await device()).post(path);
+      expect(answer.status).toBe(401);
+      expect(answer.body).toContain("Your session has ended. Sign in again.");
+      expect(answer.body).toContain('action="/login"');
+    },
+  );
+
+  it("has no pages where only forms are sent to: a link to them changes nothing", async () => {
+    const { first, second } = await userOnTwo();
+    for (const path of ["/logout", "/revoke", "/revokeother", "/revokeall", "/password"]) {
+      const answer = await first.get(path);
+      expect(answer.status).toBe(404);
+      expect(answer.body).toContain("<h1>Page not found</h1>");
+    }
+    for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
+  });
+
+  it.each([
+    "__Host-sessionup=",
+    "__Host-sessionup=nonsense",
+    `__Host-sessionup=${"a".repeat(22)}.${"b".repeat(65)}`,
+    `__Host-sessionup=${"a".repeat(5_000)}`,
+    "__Host-sessionup=%00%0d%0aSet-Cookie:%20a=b; __Host-sessionup=é",
+    "; ;=; ,__Host-sessionup",
+  ])("takes the cookie header %o for no session", async (cookie) => {
+    const stranger = await device();
+    const args = ["--header", `Cookie: ${cookie}`];
+    expect(outcome(await stranger.get("/private", ...args))).toBe("303 /login");
+    expect(outcome(await stranger.get("/", ...args))).toBe("200");
+  });
+
+  it("sets the cookie with the strictest attributes, and keeps pages out of caches", async () => {
+    const answer = await (await device()).post("/register", { name: "cookie", password });
+    const [value, ...attributes] = answer.headers.get("set-cookie")?.split("; ") ?? [];
+    expect(value).toMatch(/^__Host-sessionup=[0-9A-Za-z]+\.[0-9A-Za-z]+$/);
+    expect(attributes.sort()).toEqual(["HttpOnly", "Path=/", "SameSite=Strict", "Secure"]);
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+  });
+
+  it.each(["/", "/login", "/register", "/nowhere", "/style.css", "/icon.svg"])(
+    "sends the security headers with %s, and no cookie",
+    async (path) => {
+      const { headers } = await (await device()).get(path);
+      expect(headers.get("content-security-policy")).toBe(
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      );
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("referrer-policy")).toBe("same-origin");
+      expect(headers.has("x-powered-by")).toBe(false);
+      expect(headers.has("set-cookie")).toBe(false);
+    },
+  );
+});

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+import { Device } from "./_curl.ts";
+
+const project = fileURLToPath(new URL("../../..", import.meta.url));
+const line = /^The demo runs at (http:\/\/localhost:\d+)\n$/;
+
+describe("the demo's server", () => {
+  const started: ChildProcess[] = [];
+  afterEach(() => {
+    for (const each of started.splice(0)) each.kill();
+  });
+
+  /** What it printed, once it listens or has ended. */
+  async function start(env: Record<string, string>): Promise<{ printed: string; code: number | null }> {
+    const args = ["--import", "tsx", "examples/demo/server.ts"];
+    const server = spawn(process.execPath, args, { cwd: project, env: { ...process.env, ...env } });
+    started.push(server);
+    let printed = "";
+    const listens = new Promise<void>((resolve) => {
+      for (const stream of [server.stdout, server.stderr]) {
+        stream.on("data", (data) => {
+          printed += data;
+          if (line.test(printed)) resolve();
+        });
+      }
+    });
+    await Promise.race([listens, once(server, "close")]);
+    return { printed, code: server.exitCode };
+  }
+
+  it("prints its address", async () => {
+    const [, url = ""] = line.exec((await start({ PORT: "0" })).printed) ?? [];
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  it("says in one line that the port is taken", async () => {
+    const other = createServer().listen(0);
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const { printed, code } = await start({ PORT: String(port) });
+    other.close();
+    expect(printed).toBe(`Port ${port} is taken. Try another one: PORT=8081 npm run demo\n`);
+    expect(code).toBe(1);
+  });
+
+  it.each(["abc", "65536", "-1", "8080.5"])("says in one line that %o is no port", async (port) => {
+    const { printed, code } = await start({ PORT: port });
+    expect(printed).toBe("PORT must be a number from 0 to 65535.\n");
+    expect(code).toBe(1);
+  });
+
+  it("sets a cookie that is not Secure only with INSECURE_COOKIE=1", async () => {
+    const cookies: (string | undefined)[] = [];
+    for (const insecure of ["", "0", "1"]) {
+      const { printed } = await start({ PORT: "0", INSECURE_COOKIE: insecure });
+      const device = await Device.of(line.exec(printed)?.[1] ?? "");
+      const { headers } = await device.post("/register", { name: "Ann", password: "correct horse" });
+      cookies.push(headers.get("set-cookie")?.replace(/=[^;]*/, "=…"));
+      await device.discard();
+    }
+    const secure = "__Host-sessionup=…; Path=/; HttpOnly; Secure; SameSite=Strict";
+    expect(cookies).toEqual([secure, secure, "sessionup=…; Path=/; HttpOnly; SameSite=Strict"]);
+  });
+});

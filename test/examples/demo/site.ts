@@ -1,0 +1,29 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Manager } from "sessionup";
+import { memoryStore } from "sessionup/stores/memory";
+import { createApp, type DemoOptions } from "../../../examples/demo/app.ts";
+
+/** The demo, on a free port. */
+export interface Site {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function startSite(
+  manager: Manager = new Manager(memoryStore()),
+  options: DemoOptions = {},
+): Promise<Site> {
+  const server = createServer(createApp(manager, options)).listen(0);
+  await once(server, "listening");
+  return {
+    // Not 127.0.0.1: browsers know localhost for a place to keep Secure cookies.
+    url: `http://localhost:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await manager.close();
+    },
+  };
+}

@@ -1,0 +1,268 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { Manager } from "sessionup";
+import { type FastifyContext, fastifySessions } from "sessionup/fastify";
+import { memoryStore } from "sessionup/stores/memory";
+import { describe, expect, it } from "vitest";
+import { ContractClient } from "../../../src/testing/adapter/client.ts";
+import { listening } from "./app.ts";
+
+/** Runs the app for as long as `use` takes. */
+async function running(
+  app: FastifyInstance,
+  use: (client: ContractClient, origin: string) => Promise<void>,
+): Promise<void> {
+  const { origin, close } = await listening(app);
+  try {
+    await use(new ContractClient(origin), origin);
+  } finally {
+    await close();
+  }
+}
+
+const sessions = fastifySessions(new Manager(memoryStore()));
+
+/** An app with a login, and what `build` adds. */
+function appOf(build: (app: FastifyInstance) => void, options: object = {}, own = sessions): FastifyInstance {
+  const app = fastify(options) as FastifyInstance;
+  app.post("/login", async (_request, reply) => ({ ip: (await own.init(reply, "ann")).ip }));
+  build(app);
+  return app;
+}
+
+describe("the hooks of fastifySessions", () => {
+  it("guard, inside of a plugin, the routes of that plugin and of those within, and no other", async () => {
+    const app = appOf((app) => {
+      app.register(async (members) => {
+        members.addHook("onRequest", sessions.auth());
+        members.get("/members", async (_request, reply) => sessions.require(reply).userKey);
+        members.register(async (inner) => {
+          inner.get("/members/inner", async (_request, reply) => sessions.require(reply).userKey);
+        });
+      });
+      app.get("/open", async () => "open");
+    });
+    await running(app, async (client) => {
+      expect((await client.get("/open")).text).toBe("open");
+      for (const path of ["/members", "/members/inner"]) expect((await client.get(path)).status).toBe(401);
+      await client.post("/login");
+      for (const path of ["/members", "/members/inner"]) expect((await client.get(path)).text).toBe("ann");
+    });
+  });
+
+  it("load the session for every route that is registered behind them, errors and the not-found handler", async () => {
+    const app = appOf((app) => {
+      app.addHook("onRequest", sessions.public());
+      app.setErrorHandler((_error, _request, reply) =>
+        reply.code(418).send(sessions.current(reply)?.userKey),
+      );
+      app.setNotFoundHandler((_request, reply) => reply.code(404).send(sessions.current(reply)?.userKey));
+      app.get("/throws", async () => {
+        throw new Error("on purpose");
+      });
+    });
+    await running(app, async (client) => {
+      await client.post("/login");
+      for (const path of ["/throws", "/nowhere"]) expect((await client.get(path)).text).toBe("ann");
+    });
+  });
+
+  it.each(["onRequest", "preParsing", "preValidation", "preHandler"] as const)("work as %s", async (name) => {
+    const app = appOf((app) => {
+      // `preParsing` hands over the body besides.
+      const auth = sessions.auth();
+      const hook = {
+        onRequest: { onRequest: auth },
+        preParsing: {
+          preParsing: (request: FastifyRequest, reply: FastifyReply, _body: unknown, done: () => void) =>
+            auth(request, reply, done),
+        },
+        preValidation: { preValidation: auth },
+        preHandler: { preHandler: [sessions.public(), auth] },
+      }[name];
+      app.get("/private", hook, async (_request, reply) => sessions.require(reply).userKey);
+    });
+    await running(app, async (client) => {
+      expect((await client.get("/private")).json()).toEqual({ error: "unauthorized", reason: "no_cookie" });
+      await client.post("/login");
+      expect((await client.get("/private")).text).toBe("ann");
+    });
+  });
+
+  it("let no handler run while the refusal waits for an onSend hook", async () => {
+    let ran = 0;
+    const app = appOf((app) => {
+      app.addHook("onSend", async () => void (await sleep(30)));
+      app.get("/private", { preHandler: sessions.auth() }, async () => {
+        ran++;
+        return "secret";
+      });
+    });
+    await running(app, async (client, origin) => {
+      const answer = await client.get("/private");
+      expect([answer.status, answer.json()]).toEqual([401, { error: "unauthorized", reason: "no_cookie" }]);
+      // A client that does not wait for it.
+      const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+      socket.write("GET /private HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      await sleep(15);
+      socket.destroy();
+      await once(socket, "close");
+      await sleep(60);
+      expect(ran).toBe(0);
+    });
+  });
+
+  it("follow Fastify's own status for what require throws", async () => {
+    const app = appOf((app) => {
+      app.get("/", { preHandler: sessions.public() }, async (_request, reply) => sessions.require(reply));
+    });
+    await running(app, async (client) => expect((await client.get("/")).status).toBe(401));
+  });
+});
+
+describe("reject of fastifySessions", () => {
+  type Reject = (
+    error: { status: number; reason?: string },
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) => unknown;
+
+  async function refused(reject: Reject, check: (client: ContractClient) => Promise<void>): Promise<void> {
+    const rejecting = fastifySessions(new Manager(memoryStore()), { reject });
+    const app = appOf((app) => {
+      app.setErrorHandler((error: Error, _request, reply) =>
+        reply.code(500).send({ message: error.message }),
+      );
+      app.get("/private", { preHandler: rejecting.auth() }, async () => "secret");
+    });
+    await running(app, check);
+  }
+
+  it("redirects", async () => {
+    await refused(
+      (error, request, reply) => reply.redirect(`/login?reason=${error.reason}&next=${request.url}`, 303),
+      async (client) => {
+        const { status, headers, text } = await client.get("/private");
+        expect([status, headers.get("location")]).toEqual([303, "/login?reason=no_cookie&next=/private"]);
+        expect(text).not.toContain("secret");
+      },
+    );
+  });
+
+  it("returns what to send, as a handler does", async () => {
+    await refused(
+      async (error, _request, reply) => {
+        reply.code(error.status);
+        return { login: "/login" };
+      },
+      async (client) => {
+        const answer = await client.get("/private");
+        expect([answer.status, answer.json()]).toEqual([401, { login: "/login" }]);
+      },
+    );
+  });
+
+  it.each<[what: string, reject: Reject, message: string]>([
+    ["an error", () => Promise.reject(new Error("the template is missing")), "the template is missing"],
+    ["no error", () => Promise.reject(), "A value that is not an Error was thrown: undefined."],
+    ["an error of another kind", () => Promise.reject({ message: "of its own kind" }), "of its own kind"],
+    [
+      "at once",
+      () => {
+        throw new TypeError("no such view");
+      },
+      "no such view",
+    ],
+  ])("hands what it throws to the app's error handler: %s", async (_what, reject, message) => {
+    await refused(reject, async (client) => {
+      const answer = await client.get("/private");
+      expect([answer.status, answer.json()]).toEqual([500, { message }]);
+    });
+  });
+});
+
+describe("the address in fastifySessions", () => {
+  const forwarded = { "x-forwarded-for": "198.51.100.1, 203.0.113.9" };
+
+  it("is request.ip where the app has set trustProxy, in a plugin too", async () => {
+    const app = appOf(
+      (app) => {
+        app.register(async (sub) => {
+          sub.post("/sub/login", async (_request, reply) => ({ ip: (await sessions.init(reply, "ann")).ip }));
+        });
+      },
+      { trustProxy: "127.0.0.1" },
+    );
+    await running(app, async (client) => {
+      for (const path of ["/login", "/sub/login"])
+        expect((await client.post(path, forwarded)).json()).toEqual({ ip: "203.0.113.9" });
+    });
+  });
+
+  it("is the one that the manager's trustProxy finds where the app has set none", async () => {
+    const own = fastifySessions(new Manager(memoryStore(), { trustProxy: ["127.0.0.0/8"] }));
+    await running(
+      appOf(() => {}, {}, own),
+      async (client) => {
+        expect((await client.post("/login", forwarded)).json()).toEqual({ ip: "203.0.113.9" });
+      },
+    );
+  });
+
+  it("is the connection's where nobody is trusted", async () => {
+    await running(
+      appOf(() => {}),
+      async (client) => {
+        expect((await client.post("/login", forwarded)).json()).toEqual({ ip: "127.0.0.1" });
+      },
+    );
+  });
+});
+
+describe("the context of fastifySessions", () => {
+  it("is the reply: a request is told of", async () => {
+    const said: string[] = [];
+    const app = appOf((app) => {
+      app.get("/", async (request) => {
+        for (const wrong of [request, request.raw]) {
+          await sessions.get(wrong as unknown as FastifyContext).catch((error) => said.push(String(error)));
+        }
+        return "";
+      });
+    });
+    await running(app, async (client) => void (await client.get("/")));
+    for (const text of said) expect(text).toMatch(/^TypeError: sessionup\/fastify: .*Pass `reply`/);
+    expect(said).toHaveLength(2);
+    await expect(sessions.init(undefined as unknown as FastifyContext, "ann")).rejects.toThrow(TypeError);
+  });
+
+  it("keeps two managers apart", async () => {
+    const admins = fastifySessions(new Manager(memoryStore(), { cookie: { name: "admin" } }));
+    const app = appOf((app) => {
+      app.post("/admin", async (_request, reply) => {
+        await admins.init(reply, "root");
+        return "";
+      });
+      const both = { preHandler: [sessions.auth(), admins.auth()] };
+      app.get("/both", both, async (_request, reply) => [
+        sessions.require(reply).userKey,
+        admins.require(reply).userKey,
+      ]);
+    });
+    await running(app, async (client) => {
+      await client.post("/login");
+      expect((await client.get("/both")).status).toBe(401);
+      await client.post("/admin");
+      expect((await client.get("/both")).json()).toEqual(["ann", "root"]);
+    });
+  });
+});
+
+describe("fastifySessions", () => {
+  it("refuses options that it does not know", () => {
+    const wrong = { refuse: () => {} } as object;
+    expect(() => fastifySessions(new Manager(memoryStore()), wrong)).toThrow(/fastifySessions.*refuse/);
+  });
+});

@@ -1,0 +1,157 @@
+import type { Session, Sessions } from "sessionup";
+import { type NextHandler, type NextSessions, nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
+import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { type NextApp, type NextParts, PEER, RunningNext } from "./_app.ts";
+import type { NextMajor } from "./build.ts";
+
+/** What the contract hands on as context: Next.js has none. */
+interface Bridge {
+  session?: Session | undefined;
+  refusal?: unknown;
+}
+
+/** The contract's verbs over those without a context; `current` and `require` are what `get` found last. */
+function bridged(own: NextSessions): Sessions<Bridge> {
+  async function settle<Result>(bridge: Bridge, result: Promise<Result>): Promise<Result> {
+    try {
+      return await result;
+    } finally {
+      await load(own, bridge);
+    }
+  }
+  return {
+    init: (bridge, userKey, options) => settle(bridge, own.init(userKey, options)),
+    current: ({ session }) => session,
+    require({ session, refusal }) {
+      if (session) return session;
+      throw refusal;
+    },
+    formToken: NOT_HERE,
+    verifyFormToken: NOT_HERE,
+    get: (bridge) => settle(bridge, own.get()),
+    fetchAll: (bridge) => settle(bridge, own.fetchAll()),
+    revoke: (bridge) => settle(bridge, own.revoke()),
+    revokeOther: (bridge) => settle(bridge, own.revokeOther()),
+    revokeAll: (bridge) => settle(bridge, own.revokeAll()),
+    revokeOwn: (bridge, id) => settle(bridge, own.revokeOwn(id)),
+    rotate: (bridge) => settle(bridge, own.rotate()),
+    reauthenticate: (bridge, options) => settle(bridge, own.reauthenticate(options)),
+    updateMeta: (bridge, update) => settle(bridge, own.updateMeta(update)),
+  };
+}
+
+/** What answers at once elsewhere, and takes time here: the contract has no route for it. */
+function NOT_HERE(): never {
+  throw new Error("this is for Next.js alone: await it");
+}
+
+async function load(own: NextSessions, bridge: Bridge): Promise<void> {
+  try {
+    bridge.session = await own.require();
+  } catch (error) {
+    bridge.session = undefined;
+    bridge.refusal = error;
+  }
+}
+
+function contractApp(
+  { manager, admins, reject, routes }: ContractApp<Bridge>,
+  { headers, cookies }: NextParts,
+): NextApp {
+  const given = {
+    headers,
+    cookies,
+    peerAddress: (own: { get(name: string): string | null }) => own.get(PEER) ?? undefined,
+  };
+  const sessions = nextSessions(manager, given);
+  const adminSessions = nextSessions(admins, given);
+  const throwing = nextSessions(manager, { ...given, reject }).auth;
+  const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
+  const handlers = new Map<string, NextHandler<Request, readonly unknown[]>>();
+  for (const { method, path, guard, options, run } of routes(bridged(sessions), bridged(adminSessions))) {
+    // Also those without a guard, so that the adapter knows when their response has left.
+    const handler = guards[guard ?? "public"](async (request) => {
+      const bridge: Bridge = {};
+      if (guard) await load(guard === "admin" ? adminSessions : sessions, bridge);
+      const reply = await run(bridge, new URL(request.url).searchParams);
+      if (reply.cookie) (await cookies()).set(...(reply.cookie as [string, string]));
+      return answer(reply);
+    }, options);
+    handlers.set(`${method} ${path}`, handler);
+  }
+  return {
+    account: sessionRoutes(sessions, { path: "/account" }),
+    async handle(request) {
+      const method = request.method === "HEAD" ? "GET" : request.method;
+      const handler = handlers.get(`${method} ${new URL(request.url).pathname}`);
+      return handler ? handler(request) : new Response(null, { status: 404 });
+    },
+  };
+}
+
+function answer({ status = 200, json, redirect, stream, headers = {}, failure }: ContractReply): Response {
+  if (failure) throw failure;
+  if (redirect) return new Response(null, { status: 303, headers: { ...headers, location: redirect } });
+  if (stream) return new Response(streamOf(stream), { headers });
+  return Response.json(json ?? null, { status, headers });
+}
+
+/** Filled by the handler itself, so that Next.js knows whose request it is about: not so where it is pulled at. */
+function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async start(controller) {
+      const filled = async () => {
+        for await (const text of texts) controller.enqueue(new TextEncoder().encode(text));
+        controller.close();
+      };
+      void filled();
+    },
+  });
+}
+
+const skip = [
+  {
+    reason: "there is no current(): every verb loads the session itself",
+    tests: ["methods/not-loaded"],
+  },
+  {
+    reason: "there is no context that could be another",
+    tests: ["methods/wrong-context"],
+  },
+  {
+    reason: "Next.js drops what was set when a Route Handler throws; catch it and return a Response",
+    tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
+  },
+  {
+    reason: "Next.js works Expires out itself, from Max-Age and the machine's clock; see handlers.test.ts",
+    tests: ["sets a cookie that stays for as long as expiresIn says"],
+  },
+  {
+    reason: "Next.js sets one cookie of a name: the last one, which is the current cookie",
+    tests: ["previous-cookie/same-name"],
+  },
+];
+
+/** The adapter's contract on a major of Next.js: one a process, since Next.js changes the globals that it shares. */
+export function nextContract(major: NextMajor): void {
+  describe(`sessionup/next on Next.js ${major}`, () => {
+    let next: RunningNext;
+    beforeAll(async () => {
+      next = await RunningNext.start(major);
+    }, 600_000);
+    afterAll(() => next?.close());
+
+    adapterContract<Bridge>(
+      { describe, it },
+      {
+        skip,
+        start: async (app) => {
+          next.serve((parts) => contractApp(app, parts));
+          return { origin: next.origin, close: async () => {} };
+        },
+      },
+    );
+  });
+}

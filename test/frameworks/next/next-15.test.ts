@@ -1,0 +1,3 @@
+import { nextContract } from "./_contract.ts";
+
+nextContract(15);

@@ -1,0 +1,81 @@
+import { Manager, type SessionJson } from "sessionup";
+import { type NextSessions, type NextSessionsOptions, nextSessions } from "sessionup/next";
+import { sessionRoutes } from "sessionup/routes";
+import { memoryStore } from "sessionup/stores/memory";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ContractClient } from "../../../src/testing/adapter/client.ts";
+import { PEER, RunningNext } from "./_app.ts";
+import { type Handlers, type Made, serving } from "./_site.ts";
+
+let next: RunningNext;
+beforeAll(async () => {
+  next = await RunningNext.start();
+}, 180_000);
+afterAll(() => next?.close());
+
+describe("the client's address", () => {
+  const devices = ({ sessions }: Made): Handlers => ({
+    login: async () => Response.json(await sessions.init("ann")),
+  });
+  const addressOf = async (client: ContractClient, headers: Record<string, string> = {}) =>
+    ((await client.post("/x/login", headers)).json() as SessionJson).ip;
+
+  it("is not known by default: whatever Next.js has of it, a client may have made up", async () => {
+    const { client } = serving(next, devices);
+    expect(await addressOf(client)).toBeUndefined();
+    expect(
+      await addressOf(client, { "x-forwarded-for": "203.0.113.9", "x-real-ip": "203.0.113.9" }),
+    ).toBeUndefined();
+  });
+
+  it("is what peerAddress says", async () => {
+    const { client } = serving(next, devices, { peerAddress: (headers) => headers.get(PEER) ?? undefined });
+    expect(await addressOf(client, { [PEER]: "203.0.113.9", "x-forwarded-for": "203.0.113.9" })).toBe(
+      "127.0.0.1",
+    );
+  });
+
+  it("comes from X-Forwarded-For as trustProxy says", async () => {
+    const { client } = serving(next, devices, { manager: { trustProxy: 1 } });
+    expect(await addressOf(client, { "x-forwarded-for": "198.51.100.1, 203.0.113.9" })).toBe("203.0.113.9");
+    // What Next.js puts there itself, where nobody else has.
+    expect(await addressOf(client)).toBe("127.0.0.1");
+  });
+});
+
+describe("the ready-made routes", () => {
+  it("leave methods that are none of theirs, and OPTIONS, to Next.js", async () => {
+    const { client } = serving(next, () => ({}));
+    expect((await client.send("PUT", "/account/session")).status).toBe(405);
+    const options = await client.send("OPTIONS", "/account/session");
+    expect([options.status, options.headers.get("allow")]).toEqual([204, "DELETE, GET, HEAD, OPTIONS, POST"]);
+  });
+
+  it("refuse options that they do not have", () => {
+    const { headers, cookies } = { headers: async () => new Headers(), cookies: async () => ({}) as never };
+    const sessions = nextSessions(new Manager(memoryStore()), { headers, cookies });
+    expect(() => sessionRoutes(sessions, { path: "account/" })).toThrow("sessionRoutes.path");
+  });
+});
+
+describe("nextSessions", () => {
+  it("wants Next.js's functions, not what they promise, nor anything else", () => {
+    const manager = new Manager(memoryStore());
+    const headers = async () => new Headers();
+    const wrong = (options: unknown) => () => nextSessions(manager, options as NextSessionsOptions);
+    expect(wrong(undefined)).toThrow(TypeError);
+    expect(wrong({ headers })).toThrow(/import \{ cookies, headers \} from "next\/headers"/);
+    expect(wrong({ headers: headers(), cookies: headers })).toThrow(/next\/headers/);
+    expect(wrong({ headers, cookies: headers, rejct: () => {} })).toThrow("rejct");
+  });
+
+  it("lets Next.js say that no request is under way", async () => {
+    let stray: NextSessions | undefined;
+    const { client } = serving(next, ({ sessions }) => {
+      stray = sessions;
+      return { any: () => new Response() };
+    });
+    await client.get("/x/any");
+    await expect(stray?.get()).rejects.toThrow("outside a request scope");
+  });
+});

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { docCommentFences, markdownFences } from "../../docs/documents.ts";
+import { type Snippet, SnippetFolder, snippetOf } from "../../docs/snippets.ts";
+import { installNext, NEXT } from "./build.ts";
+
+const snippets = [...markdownFences(), ...docCommentFences()]
+  .filter(({ language }) => language === "ts")
+  .map(snippetOf)
+  .filter(({ packages }) => packages === "next");
+const types = ["handlers.ts"].map((file): Snippet => {
+  const document = "test/frameworks/next/next-16/types";
+  const code = readFileSync(`${NEXT}types/${file}`, "utf8");
+  return { document, line: 1, code, file, run: false, packages: "next", unchecked: undefined };
+});
+
+describe("with Next.js's own types", () => {
+  let folder: SnippetFolder | undefined;
+  let told: Awaited<ReturnType<SnippetFolder["compile"]>>;
+  beforeAll(async () => {
+    await installNext();
+    // As Next.js sets it: for others there is no "next/headers".
+    const options = { module: "esnext", moduleResolution: "bundler" };
+    folder = new SnippetFolder([...snippets, ...types], `${NEXT}node_modules`, options);
+    told = await folder.compile();
+  }, 180_000);
+  afterAll(() => folder?.remove());
+
+  const all = [...snippets, ...types].map(
+    (snippet) => [`${snippet.document}:${snippet.line}`, snippet] as const,
+  );
+  it.each(all)("%s compiles", (_title, snippet) => {
+    expect(told.get(snippet) ?? []).toEqual([]);
+  });
+
+  it("nothing is said of other files", () => {
+    expect(told.get(undefined) ?? []).toEqual([]);
+  });
+
+  it("there is something to compile in the adapter's page and in its JSDoc", () => {
+    const documents = snippets.map(({ document }) => document);
+    expect(documents).toEqual(expect.arrayContaining(["docs/adapters/next.md", "src/adapters/next.ts"]));
+  });
+});

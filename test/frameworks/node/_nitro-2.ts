@@ -1,0 +1,54 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { NodeMiddleware } from "sessionup/node";
+import { listen } from "../../support/listen.ts";
+import { installPackages, once } from "../../support/own-packages.ts";
+import { hashOf, run } from "../build.ts";
+
+/** A package of its own with Nitro 2 in it, on which Nuxt 4 runs, and an app that a test gives to do. */
+const NITRO_2: string = fileURLToPath(new URL("nitro-2/", import.meta.url));
+
+/** What the tests use of an event of h3 1. */
+export interface OldEvent {
+  readonly method: string;
+  readonly path: string;
+  readonly node: { readonly req: IncomingMessage; readonly res: ServerResponse };
+}
+
+/** The functions of h3 1 that the app has in its bundle. */
+export interface OldH3 {
+  createError(input: { statusCode: number }): Error;
+  sendRedirect(event: OldEvent, to: string, status: number): Promise<void>;
+  setCookie(event: OldEvent, name: string, value: string): void;
+  setResponseStatus(event: OldEvent, status: number): void;
+}
+
+type Way = (middleware: NodeMiddleware) => (event: OldEvent) => Promise<void>;
+
+/** How middleware of Node's form may run in h3 1: by its own means, or as docs/adapters/h3.md says it. */
+interface Ways {
+  readonly fromNodeMiddleware: Way;
+  readonly through: Way;
+}
+
+export interface Nitro2Site {
+  middleware(event: OldEvent, ways: Ways): Promise<void>;
+  handler(event: OldEvent, h3: OldH3): unknown;
+}
+
+/** Builds the app as `nitro build` does, unless it is built. Nothing of sessionup is in it: that comes from the test. */
+export async function buildNitro2(): Promise<void> {
+  await installPackages(NITRO_2, "Nitro 2, of 85 MB");
+  await once(`${NITRO_2}node_modules/.built`, hashOf([NITRO_2, `${NITRO_2}package-lock.json`]), () =>
+    run(process.execPath, [`${NITRO_2}node_modules/nitropack/dist/cli/index.mjs`, "build"], NITRO_2),
+  );
+}
+
+/** Serves it in this process. */
+export async function serveNitro2(site: Nitro2Site): Promise<{ origin: string; close(): Promise<void> }> {
+  await buildNitro2();
+  const built = pathToFileURL(`${NITRO_2}.output/server/index.mjs`).href;
+  const { listener } = (await import(built)) as { listener: RequestListener };
+  Object.assign(globalThis, { [Symbol.for("sessionup.nitro-2")]: site });
+  return listen(createServer(listener));
+}

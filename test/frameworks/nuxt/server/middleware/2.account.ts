@@ -1,3 +1,0 @@
-import { sessions } from "../utils/sessions.ts";
-
-export default sessions.routes({ path: "/account" });

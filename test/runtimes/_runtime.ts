@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, it } from "vitest";
+import { ENGINES, installEngines, type Program, program, unsupported } from "./packages.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const VITEST = join(ROOT, "node_modules/vitest/vitest.mjs");
+
+/** How a runtime is told to run a file of JavaScript, where its name is not enough. */
+const ARGUMENTS: Readonly<Partial<Record<Program, readonly string[]>>> = {
+  Bun: ["--bun"],
+  Deno: ["run", "--allow-all"],
+};
+
+/** What vitest's JSON says of a test. */
+interface Test {
+  readonly ancestorTitles: readonly string[];
+  readonly title: string;
+  readonly status: "passed" | "failed" | "skipped" | "pending" | "todo";
+  readonly failureMessages: readonly string[] | null;
+}
+
+interface Outcome {
+  readonly files: ReadonlyArray<{ readonly name: string; readonly assertionResults: readonly Test[] }>;
+  readonly end: string;
+}
+
+export interface RuntimeOptions {
+  /** What the run is called; the program, where it is not told. */
+  readonly title?: string;
+  readonly config?: "runtimes.config.ts" | "workerd/vitest.config.ts";
+  /** The drivers of SQLite that the runtime has. */
+  readonly drivers?: readonly string[];
+}
+
+/**
+ * Runs vitest in another runtime, then tells of each test there as one of here: what did not run there is not here.
+ * To be awaited by a test file before its end.
+ */
+export async function runtimeSuite(name: Program, options: RuntimeOptions = {}): Promise<void> {
+  const { title = name, config = "runtimes.config.ts", drivers = [] } = options;
+  const reason = unsupported(name);
+  if (reason) return void it.skip(`the tests in ${title} (skipped: ${reason})`);
+  await installEngines();
+  const { files, end } = await outcomeOf(name, config, drivers);
+  describe(title, () => {
+    it("runs all of them to a good end", () => {
+      if (end) throw new Error(end);
+    });
+    for (const { name: file, assertionResults } of files) {
+      const suites = new Set(assertionResults.map(({ ancestorTitles: [first] }) => first));
+      for (const suite of suites) {
+        describe(suite ? `${suite}, ${title}` : relative(ROOT, file), () => {
+          for (const test of assertionResults) if (test.ancestorTitles[0] === suite) tell(test);
+        });
+      }
+    }
+  });
+}
+
+function tell({ ancestorTitles, title, status, failureMessages }: Test): void {
+  const whole = [...ancestorTitles.slice(1), title].join(" > ");
+  if (status === "skipped") it.skip(whole);
+  else
+    it(whole, () => {
+      if (status !== "passed") throw new Error(failureMessages?.join("\n") || status);
+    });
+}
+
+async function outcomeOf(name: Program, config: string, drivers: readonly string[]): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), "sessionup-runtime-"));
+  try {
+    const file = join(folder, "outcome.json");
+    const json = ["--reporter=json", `--outputFile=${file}`];
+    const args = [...(ARGUMENTS[name] ?? []), VITEST, "run", "--config", join(ENGINES, config), ...json];
+    const end = await endOf(program(name), args, { ...process.env, DRIVERS: drivers.join() });
+    const { testResults: files = [] } = JSON.parse(await readFile(file, "utf8").catch(() => "{}"));
+    if (files.length === 0) return { files, end: `no test ran\n${end}` };
+    return { files, end };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** How it failed, and its last words; nothing where it did not. */
+async function endOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  // Not this run's: the one there is no worker of it.
+  const { VITEST_WORKER_ID: _worker, VITEST_POOL_ID: _pool, VITEST: _vitest, ...own } = env;
+  const child = spawn(command, args, { cwd: ROOT, env: own, stdio: ["ignore", "pipe", "pipe"] });
+  const limit = setTimeout(() => child.kill("SIGKILL"), 300_000);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (text: Buffer) => {
+      output = (output + text).slice(-10_000);
+    });
+  }
+  const exit = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve(signal ?? code));
+  });
+  clearTimeout(limit);
+  return exit === 0 ? "" : `ended with ${exit}\n${output}`;
+}

@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sqliteStore } from "sessionup/stores/sqlite";
+import { storeContract } from "sessionup/testing";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { connectionTests, type SqliteDriver } from "../stores/sqlite/connection.ts";
+
+/** The SQLite store's contract over a driver, and what is said of its connection. */
+export function sqliteSuite(name: string, driver: SqliteDriver): void {
+  describe(`sqlite × ${name}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), "sessionup-engine-"));
+    const path = join(folder, "sessions.db");
+    const database = driver.open(path);
+    beforeAll(() => sqliteStore(database).migrate());
+    afterAll(() => {
+      database.close();
+      rmSync(folder, { recursive: true });
+    });
+    storeContract({ describe, it }, { create: () => sqliteStore(database) });
+    describe("connection", () => {
+      for (const [title, body] of Object.entries(connectionTests(driver, () => path))) it(title, body);
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { libsqlStore } from "sessionup/stores/libsql";
+import { storeContract } from "sessionup/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OpenStore } from "../contract/backend.ts";
+import { outageSuite } from "../contract/outages/outages.ts";
+import { TursoServer } from "./_tursodb.ts";
+import { ENGINES, installEngines, unsupported } from "./packages.ts";
+
+const reason = unsupported("tursodb");
+
+describe("engines", () => {
+  beforeAll(() => installEngines(), 600_000);
+
+  if (reason) it.skip(`libsql over HTTP (skipped: ${reason})`);
+  describe.skipIf(reason)("over HTTP", () => {
+    const server = new TursoServer();
+    beforeAll(async () => {
+      await server.start();
+      const client = server.client(server.port);
+      await libsqlStore(client).migrate();
+      client.close();
+    });
+    afterAll(() => server.stop());
+
+    const open = async (port: number, timeout: "1s" | "30s"): Promise<OpenStore> => {
+      const client = server.client(port);
+      const store = libsqlStore(client, { timeout });
+      return {
+        store,
+        close: async () => {
+          await store.close();
+          client.close();
+        },
+      };
+    };
+
+    describe("libsql × @libsql/client, HTTP, tursodb", () => {
+      let opened: OpenStore | undefined;
+      afterAll(() => opened?.close());
+      // The races of several clients are of little use here: this server answers one request at a time.
+      storeContract(
+        { describe, it },
+        {
+          create: async () => {
+            opened ??= await open(server.port, "30s");
+            return opened.store;
+          },
+        },
+      );
+    });
+
+    // It is slow: until enough has been acknowledged takes a while.
+    const busy = () => new Promise((resolve) => setTimeout(resolve, 1_500));
+    outageSuite({
+      store: "libsql",
+      client: "@libsql/client, HTTP, tursodb",
+      open: (port) => open(port, "1s"),
+      // One a request.
+      connections: 1_000,
+      server: {
+        get port() {
+          return server.port;
+        },
+        freeze: () => server.signal("SIGSTOP"),
+        thaw: () => server.signal("SIGCONT"),
+        kill: () => busy().then(() => server.signal("SIGKILL")),
+        shutDown: () => busy().then(() => server.signal("SIGTERM")),
+        startAgain: () => server.startAgain(),
+      },
+    });
+  });
+
+  it.each(["types", "workerd"])("takes the drivers' own types as they are: %s", async (project) => {
+    const compiler = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
+    const compiled = promisify(execFile)(compiler, ["-p", `${project}/tsconfig.json`], { cwd: ENGINES });
+    await expect(compiled).resolves.toMatchObject({ stdout: "" });
+  });
+});

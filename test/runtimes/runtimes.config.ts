@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+import { shared } from "../../vitest.config.ts";
+
+/** What runs unchanged in every runtime: the tests of the core, of the memory store and of the Fetch adapter. */
+export const CORE = [
+  "src/*.test.ts",
+  "src/{client-info,cookie,http,lifecycle,options,report,rules,signed,stores}/**/*.test.ts",
+  "src/adapters/fetch.test.ts",
+];
+
+const isNode = !("Bun" in globalThis || "Deno" in globalThis);
+
+/** Where Node is not, the frameworks that are there too pass their contract once more. */
+const ADAPTERS = isNode
+  ? "test/frameworks/fetch/contract.test.ts"
+  : "test/frameworks/{express,fastify,fetch,h3,hono,koa,node}/contract.test.ts";
+
+/** How the tests run in Node, Bun and Deno. */
+export default defineConfig({
+  ...shared,
+  root: new URL("../..", import.meta.url).pathname,
+  test: {
+    ...shared.test,
+    // A process for each file takes twice as long. Frameworks need it: Hono's server puts a Response of its own in the
+    // place of the platform's, for all that runs beside it.
+    isolate: !isNode,
+    include: [...CORE, ADAPTERS, "test/runtimes/sqlite.ts"],
+    // Bun takes it for a package without exports when vitest leaves it alone.
+    server: { deps: { inline: ["zod"] } },
+  },
+});

@@ -1,0 +1,32 @@
+import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+import { shared } from "../../../vitest.config.ts";
+import { CORE } from "../runtimes.config.ts";
+
+/** How the tests run inside of Cloudflare's runtime. */
+export default defineConfig({
+  ...shared,
+  root: new URL("../../..", import.meta.url).pathname,
+  plugins: [
+    cloudflareTest({
+      main: "./test/runtimes/workerd/_worker.ts",
+      miniflare: {
+        compatibilityDate: "2026-01-01",
+        compatibilityFlags: ["nodejs_compat"],
+        d1Databases: ["DB"],
+        durableObjects: {
+          SESSIONS: { className: "SessionsObject", useSQLite: true },
+          OBJECTS: { className: "OwnSessionsObject", useSQLite: true },
+          BROKEN: { className: "BrokenObject", useSQLite: true },
+          SILENT: { className: "SilentObject", useSQLite: true },
+        },
+      },
+    }),
+  ],
+  test: {
+    ...shared.test,
+    // A Worker for all files: one for each would take twice as long.
+    isolate: false,
+    include: [...CORE, "test/stores/**/*.workerd.ts"],
+  },
+});

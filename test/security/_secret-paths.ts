@@ -1,0 +1,555 @@
+import { type Session, SessionError } from "sessionup";
+import { contextSessions } from "sessionup/context";
+import { expect } from "vitest";
+import { METHODS } from "../../src/lifecycle/guarded-store.ts";
+import { Browser, type TestRequest } from "../support/browser.ts";
+import { GatedStore } from "../support/gated-store.ts";
+import { KEY, type Options, type Tally, WatchedSite } from "./_watched-site.ts";
+import { type Witness, watched } from "./witness.ts";
+
+const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0";
+const ISSUER = "https://login.example.com";
+const STRANGER = "0".repeat(22);
+
+/** Makes the sites of a run. Each path says what came of it, so that none can turn into a detour. */
+export type Start = (options?: Options, store?: GatedStore) => WatchedSite;
+export type Path = (start: Start) => Promise<void>;
+
+export function starter(witness: Witness, tally: Tally): Start {
+  return (options, store) => new WatchedSite(witness, tally, options, store);
+}
+
+function twin(browser: Browser): Browser {
+  const copy = new Browser(browser.headers);
+  for (const [name, value] of browser.jar) copy.jar.set(name, value);
+  return copy;
+}
+
+const withHeaders =
+  (headers: Readonly<Record<string, string>>) =>
+  (request: TestRequest): TestRequest =>
+    Object.assign(request, { headers: { ...request.headers, ...headers } });
+
+/** Everything that can be asked for a request that is in. */
+const VERBS: Readonly<Record<string, (request: TestRequest, sessions: WatchedSite["sessions"]) => unknown>> =
+  {
+    init: (request, sessions) => sessions.init(request, "ann"),
+    get: (request, sessions) => sessions.get(request),
+    fetchAll: (request, sessions) => sessions.fetchAll(request),
+    rotate: (request, sessions) => sessions.rotate(request),
+    reauthenticate: (request, sessions) => sessions.reauthenticate(request, { level: 2, expiresIn: "5m" }),
+    updateMeta: (request, sessions) => sessions.updateMeta(request, () => ({ theme: "dark" })),
+    revokeOther: (request, sessions) => sessions.revokeOther(request),
+    revokeOwn: (request, sessions) => sessions.revokeOwn(request, STRANGER),
+    revoke: (request, sessions) => sessions.revoke(request),
+    revokeAll: (request, sessions) => sessions.revokeAll(request),
+  };
+
+export const PATHS: Readonly<Record<string, Path>> = {
+  async "the verbs of a request"(start) {
+    const site = start({ clearSiteData: ["cache", "storage"], maxMetaBytes: 100 });
+    const { browser, id } = await site.login("ann", { meta: { theme: "light" }, level: 2, expiresIn: "30d" });
+    const loaded = await site.visit(browser, async (request, sessions) => {
+      await sessions.get(request);
+      return [sessions.current(request), sessions.require(request)];
+    });
+    expect(loaded).toMatchObject([{ id }, { id }]);
+    for (const verb of Object.values(VERBS)) {
+      const other = await site.login("ann", {}, twin(browser));
+      expect(await site.visit(other.browser, verb)).not.toBeInstanceOf(Error);
+      expect(await site.visit(new Browser(), verb)).not.toBeInstanceOf(Error);
+    }
+    const [one, two] = [await site.login("bob"), await site.login("bob")];
+    expect(await site.visit(one.browser, (request, verbs) => verbs.revokeOwn(request, two.id))).toBe(true);
+    const foreign = (await site.login("ann")).id;
+    const refused = await site.visit(one.browser, (request, verbs) => verbs.revokeOwn(request, foreign));
+    expect(refused).toMatchObject({ code: "ERR_NOT_OWNER" });
+    expect(await site.visit(one.browser, (request, verbs) => verbs.revokeOwn(request, one.id))).toBe(true);
+    site.look();
+  },
+
+  async "what a program does wrong"(start) {
+    const site = start({ maxMetaBytes: 100 });
+    const { browser } = await site.login();
+    const token = [...browser.jar.values()].join();
+    const wrong: Array<(request: TestRequest, sessions: WatchedSite["sessions"]) => unknown> = [
+      (request, sessions) => sessions.current(request),
+      (request, sessions) => sessions.require(request),
+      (request, sessions) => sessions.formToken(request),
+      (request, sessions) => sessions.init(request, ""),
+      (request, sessions) => sessions.init(request, "ann", { [token.slice(-5)]: token } as never),
+      (request, sessions) => sessions.init(request, "ann", { expiresIn: token as never }),
+      (request, sessions) => sessions.init(request, "ann", { level: token as never }),
+      (request, sessions) => sessions.init(request, "ann", { provider: token as never }),
+      (request, sessions) => sessions.reauthenticate(request, { expiresIn: token as never }),
+      (request, sessions) => sessions.revokeOwn(request, [token] as never),
+      (request, sessions) => sessions.updateMeta(request, token as never),
+      (request, sessions) => sessions.updateMeta(request, () => ({ theme: 5 }) as never),
+      (request, sessions) => sessions.updateMeta(request, () => ({ theme: token.repeat(9) }) as never),
+    ];
+    for (const use of wrong) expect(await site.visit(browser, use)).toBeInstanceOf(Error);
+    expect(site.tally.of("codes")).toContain("ERR_META_INVALID");
+    const late = await site.visit(browser, VERBS.rotate as never, (request) => {
+      request.sent = true;
+      return request;
+    });
+    expect(late).toMatchObject({ code: "ERR_HEADERS_SENT" });
+    const options: Options[] = [
+      { keys: [KEY, "short"] },
+      { keys: KEY as never },
+      { keys: [KEY], cookie: { name: "a b" } },
+      { keys: [KEY], recognize: { sessions: false } },
+      { client: { ip: "hash" } },
+      { keys: [KEY], generateSecret: () => token.slice(-21) },
+      { keys: [KEY], generateSecret: () => token },
+      { keys: [KEY], generateSecret: () => token.slice(-43) },
+      { keys: [KEY], nist: KEY as never },
+    ];
+    for (const made of options) {
+      const { keys, ...rest } = made;
+      expect(
+        await site.see("a manager", () =>
+          site.manager.with({ keys: undefined as never, ...rest, ...(keys && { keys }) }),
+        ),
+      ).toBeInstanceOf(TypeError);
+    }
+  },
+
+  async "why nobody gets in"(start) {
+    const site = start({
+      tombstones: "1h",
+      idleTimeout: "30m",
+      expiresIn: "2h",
+      maxSessions: { max: 2, onExceed: "evict-idlest" },
+    });
+    const reason = async (browser: Browser, options = {}) => (await site.auth(browser, options))?.reason;
+    const cookie = (browser: Browser) => [...browser.jar][0] as [string, string];
+    expect(await reason(new Browser())).toBe("no_cookie");
+    const ann = await site.login();
+    const [name, token] = cookie(ann.browser);
+    const junk = new Browser();
+    junk.jar.set(name, `${token}.`);
+    expect(await reason(junk)).toBe("malformed");
+    const guessed = new Browser();
+    guessed.jar.set(name, `${token.slice(0, -65)}${"x".repeat(65)}`);
+    expect(await reason(guessed)).toBe("unknown");
+    const bob = await site.login("bob");
+    const both = await site.auth(
+      new Browser(),
+      {},
+      withHeaders({ cookie: `${name}=${token}; ${name}=${cookie(bob.browser)[1]}` }),
+    );
+    expect(both?.reason).toBe("malformed");
+    // A duplicate of which one is dead.
+    const doubled = `${name}=${token}; ${name}=${token.slice(0, -5)}00000`;
+    expect(await site.auth(new Browser(), {}, withHeaders({ cookie: doubled }))).toBeUndefined();
+    expect(await reason(ann.browser, { level: 2 })).toBe("stale_authentication");
+    site.clock.advance("11m");
+    expect(await reason(ann.browser, { maxAuthAge: "10m" })).toBe("stale_authentication");
+    await site.login("ann");
+    site.clock.advance("1m");
+    const [copy] = [twin(ann.browser)];
+    await site.login("ann");
+    expect(await reason(copy)).toBe("evicted");
+    const out = twin(bob.browser);
+    await site.visit(bob.browser, VERBS.revoke as never);
+    expect(await reason(out)).toBe("logout");
+    const gone = await site.login("cid");
+    expect(await site.see("revokeById", () => site.manager.revokeById(gone.id))).toBe(true);
+    expect(await reason(gone.browser)).toBe("revoked");
+    const idle = await site.login("dan");
+    site.clock.advance("30m");
+    expect(await reason(idle.browser)).toBe("idle");
+    const old = await site.login("eve", { expiresIn: "5m" });
+    site.clock.advance("5m");
+    expect(await reason(old.browser)).toBe("expired");
+  },
+
+  async "records that no longer parse"(start) {
+    const site = start({ maxMetaBytes: 1_000 });
+    const { browser } = await site.login("ann", { meta: { theme: "light" } });
+    const refuses = {
+      version: 1 as const,
+      vendor: "test",
+      validate: (value: unknown) => ({ issues: [{ value }] }),
+    };
+    const strict = start({ meta: { "~standard": refuses } }, site.store);
+    expect((await strict.auth(browser))?.reason).toBe("meta_invalid");
+    const [listed] = (await strict.see("a list", () =>
+      strict.manager.fetchByUserKey("ann"),
+    )) as readonly Session[];
+    expect(await strict.see("its metadata", () => listed?.meta)).toMatchObject({ code: "ERR_META_INVALID" });
+    const throws = start(
+      {
+        meta: {
+          "~standard": {
+            ...refuses,
+            validate: () => {
+              throw new Error("down");
+            },
+          },
+        },
+      },
+      site.store,
+    );
+    expect((await throws.auth(browser))?.reason).toBe("meta_invalid");
+  },
+
+  async forms(start) {
+    const site = start();
+    const [ann, bob] = [await site.login(), await site.login("bob")];
+    const tokenOf = (browser: Browser) =>
+      site.visit(browser, async (request, sessions) => {
+        await sessions.get(request);
+        return sessions.formToken(request);
+      });
+    const verify = (browser: Browser, text: unknown) =>
+      site.visit(browser, async (request, sessions) => {
+        await sessions.get(request);
+        sessions.verifyFormToken(request, text);
+      });
+    const [own, foreign] = [await tokenOf(ann.browser), await tokenOf(bob.browser)];
+    expect(await verify(ann.browser, own)).toBeUndefined();
+    for (const wrong of [foreign, `${own}0`, String(own).replace(/.$/, "x"), undefined, { own }])
+      expect(await verify(ann.browser, wrong)).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    await site.visit(ann.browser, VERBS.rotate as never);
+    expect(await verify(ann.browser, own)).toBeUndefined();
+    expect(await tokenOf(new Browser())).toMatchObject({ reason: "no_cookie" });
+  },
+
+  async "links that end a session"(start) {
+    const site = start({ keys: [KEY] });
+    const [one, two] = [await site.login(), await site.login()];
+    const link = (id: string, options?: { expiresIn: "1h" }) => {
+      const text = site.manager.revocationToken(id, options);
+      site.witness.keep("a link's token", text.slice(id.length + 1));
+      return text;
+    };
+    const [first, late] = [link(one.id), link(two.id, { expiresIn: "1h" })];
+    const ends = (text: unknown) => site.see("revokeByToken", () => site.manager.revokeByToken(text));
+    expect([await ends(first), await ends(first)]).toEqual([true, false]);
+    site.clock.advance("1h");
+    expect(await ends(late)).toBe(false);
+    const good = link(two.id);
+    for (const forged of [good.replace(/.$/, "x"), good.replace(two.id, one.id), `${good}0`, null, [good]])
+      expect(await ends(forged)).toBe(false);
+    site.store.fail("deleteById", new Error(`DELETE ${two.id}: connection reset`));
+    expect(await ends(good)).toMatchObject({ code: "ERR_STORE" });
+    expect(await site.see("revocationToken", () => site.manager.revocationToken(good))).toBeInstanceOf(
+      TypeError,
+    );
+    expect(await ends(good)).toBe(true);
+  },
+
+  async "browsers that are known again, and places"(start) {
+    let fails = false;
+    const site = start({
+      recognize: { sessions: true, device: true },
+      client: {
+        ip: "hash",
+        agent: true,
+        geo: (ip) => {
+          if (fails) throw new Error(`no place for ${ip}`);
+          return { country: "NL" };
+        },
+        parse: (userAgent) => {
+          if (fails) throw new Error(`cannot read ${userAgent}`);
+          return { browser: "Firefox" };
+        },
+      },
+      trustProxy: 1,
+    });
+    const browser = new Browser({ "user-agent": FIREFOX, "x-forwarded-for": "203.0.113.7" });
+    for (const userKey of ["ann", "bob", "ann", "cid", "dan", "eve"]) await site.login(userKey, {}, browser);
+    expect(browser.jar.size).toBe(2);
+    const [name] = [...browser.jar.keys()].filter((each) => each.endsWith("-device"));
+    browser.jar.set(String(name), `${browser.jar.get(String(name))}0`);
+    fails = true;
+    await site.login("ann", {}, browser);
+    expect(await site.visit(browser, VERBS.fetchAll as never)).toHaveLength(1);
+    for (const ip of [true, "prefix", false] as const) {
+      const other = start({ client: { ip }, keys: [KEY] }, site.store);
+      await other.login("ann", {}, browser);
+    }
+  },
+
+  async "a cookie that had another name"(start) {
+    const store = watched(new GatedStore(), start().witness);
+    const before = start({ cookie: { name: "sid", secure: false } }, store);
+    const { browser } = await before.login("ann", { expiresIn: "1h" });
+    const now = start(
+      {
+        cookie: {
+          name: "app",
+          path: "/",
+          secure: true,
+          httpOnly: true,
+          sameSite: "lax",
+          partitioned: true,
+          previous: [
+            { name: "sid", secure: false },
+            { name: "app", domain: "example.com" },
+          ],
+        },
+      },
+      store,
+    );
+    const planted = twin(browser);
+    expect(await now.auth(browser)).toBeUndefined();
+    expect([...browser.jar.keys()]).toEqual(["__Host-app"]);
+    // Both names, of one session and of two.
+    planted.jar.set("__Host-app", String(browser.jar.get("__Host-app")));
+    expect(await now.auth(planted)).toBeUndefined();
+    const domain = start({ cookie: { name: "wide", domain: "example.com" } }, store);
+    const wide = await domain.login("bob");
+    store.fail("update", new Error("read only"));
+    for (const [name, value] of wide.browser.jar) planted.jar.set(name, value);
+    expect(await now.auth(planted)).toBeUndefined();
+  },
+
+  async "identity providers"(start) {
+    const site = start();
+    const expiresAt = new Date(site.clock.now() + 3_600_000);
+    const { id, browser } = await site.login("ann", { provider: { issuer: ISSUER, sid: "s1", expiresAt } });
+    const ends = (sid: string) =>
+      site.see("revokeByProviderSession", () =>
+        site.manager.revokeByProviderSession({ issuer: ISSUER, sid }),
+      );
+    expect(await ends("s2")).toEqual([]);
+    expect(await ends("")).toBeInstanceOf(TypeError);
+    site.store.fail("deleteById", new Error(`DELETE ${id}`));
+    expect(await ends("s1")).toMatchObject({ code: "ERR_STORE" });
+    expect(await ends("s1")).toEqual([id]);
+    expect((await site.auth(browser))?.reason).toBe("unknown");
+    const over = { issuer: ISSUER, expiresAt: new Date(site.clock.now()) };
+    const late = await site.visit(new Browser(), (request, sessions) =>
+      sessions.init(request, "ann", { provider: over }),
+    );
+    expect(late).toMatchObject({ reason: "expired" });
+    const poor = watched(new GatedStore(), site.witness);
+    Object.assign(poor, { fetchByLink: undefined, deleteCreatedBefore: undefined });
+    const other = start({}, poor);
+    const asked = () => other.manager.revokeByProviderSession({ issuer: ISSUER, sid: "s1" });
+    expect(await other.see("revokeByProviderSession", asked)).toBeInstanceOf(TypeError);
+    expect(await other.see("revokeAllBefore", () => other.manager.revokeAllBefore(expiresAt))).toBeInstanceOf(
+      TypeError,
+    );
+    const failing = watched(new GatedStore(), site.witness);
+    failing.fetchByLink = async (link) => {
+      throw new Error(`no answer after ${link.length} characters`);
+    };
+    const third = start({}, failing);
+    const failed = () => third.manager.revokeByProviderSession({ issuer: ISSUER, sid: "s1" });
+    expect(await third.see("revokeByProviderSession", failed)).toMatchObject({ code: "ERR_STORE" });
+  },
+
+  async "secrets that are replaced by time"(start) {
+    const site = start({ rotateEvery: "1m", tombstones: "1h" });
+    const { browser } = await site.login();
+    const first = twin(browser);
+    site.clock.advance("1m");
+    // The response is lost: the secret stays pending, the next one goes another way.
+    expect(await site.auth(twin(browser))).toBeUndefined();
+    site.clock.advance("31s");
+    expect(await site.auth(browser)).toBeUndefined();
+    const second = twin(browser);
+    expect(await site.auth(browser)).toBeUndefined();
+    // Retired, within its grace.
+    expect(await site.auth(first)).toBeUndefined();
+    expect(await site.visit(twin(first), VERBS.reauthenticate as never)).not.toBeInstanceOf(Error);
+    site.look();
+    site.clock.advance("2m");
+    site.store.fail("update", new Error("read only"));
+    expect(await site.auth(second)).toBeUndefined();
+    const conflict = site.store.hold("update");
+    const [one, other] = [
+      site.auth(twin(second)),
+      conflict.arrived.then(() => site.visit(twin(second), VERBS.rotate as never)),
+    ];
+    await other;
+    conflict.open();
+    expect(await one).toBeUndefined();
+    site.clock.advance("2m");
+    expect((await site.auth(first))?.reason).toBe("reused");
+    expect((await site.auth(second))?.reason).toBe("reused");
+  },
+
+  async "who is asking from elsewhere"(start) {
+    for (const onChange of ["report", "refuse", "end"] as const) {
+      const site = start({ validate: { ip: true, agent: true, onChange }, client: { ip: "hash" } });
+      const { browser } = await site.login("ann", {}, new Browser({ "user-agent": FIREFOX }));
+      const moved = twin(browser);
+      moved.headers = { "user-agent": "curl/8.7.1" };
+      const answer = await site.auth(moved, {}, (request) =>
+        Object.assign(request, { peer: "198.51.100.9" }),
+      );
+      expect(answer?.reason).toBe(onChange === "report" ? undefined : "client_changed");
+    }
+  },
+
+  async "pages of other origins"(start) {
+    const site = start({ trustedOrigins: ["https://app.example.com"] });
+    const { browser } = await site.login();
+    const evil = withHeaders({
+      origin: "https://evil.example",
+      "sec-fetch-site": "cross-site",
+      host: "example.com",
+    });
+    expect(await site.auth(browser, { touch: false }, evil)).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    expect(await site.auth(browser, { crossOrigin: "allow" }, evil)).toBeUndefined();
+    const publicly = await site.visit(
+      browser,
+      (request) => site.guards.public({ touch: false })(request),
+      evil,
+    );
+    expect(publicly).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    for (const verb of Object.values(VERBS))
+      expect(await site.visit(browser, verb, evil)).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    site.tally.note("init", "crossOrigin");
+    const back = await site.visit(
+      browser,
+      (request, sessions) => sessions.init(request, "ann", { crossOrigin: "allow" }),
+      evil,
+    );
+    expect(back).toMatchObject({ userKey: "ann" });
+  },
+
+  async limits(start) {
+    for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
+      const site = start({ maxSessions: { max: 1, onExceed }, nist: "aal2" });
+      const first = await site.login();
+      const second = await site.visit(new Browser(), VERBS.init as never);
+      if (onExceed === "refuse") expect(second).toMatchObject({ code: "ERR_LIMIT" });
+      else expect((await site.auth(first.browser))?.reason).toBe("unknown");
+    }
+    let count = 0;
+    const site = start({ generateId: () => (count++ < 2 ? `${"a".repeat(20)}${count}` : "b".repeat(20)) });
+    await site.login();
+    expect(await site.visit(new Browser(), VERBS.init as never)).toMatchObject({ code: "ERR_DUPLICATE_ID" });
+  },
+
+  async "the day after a breach"(start) {
+    const site = start({ notBefore: new Date(0) });
+    const [ann, bob] = [await site.login(), await site.login("bob")];
+    const phone = await site.login();
+    site.clock.advance("1m");
+    const moment = new Date(site.clock.now());
+    const other = site.manager.with({ cookie: { name: "admin" }, keys: [KEY] });
+    site.listen(other);
+    site.witness.see("another manager", other);
+    site.manager.notBefore = moment;
+    expect(await site.see("notBefore", () => site.manager.notBefore)).toEqual(moment);
+    expect((await site.auth(ann.browser))?.reason).toBe("revoked");
+    expect(await site.see("a list", () => site.manager.fetchByUserKey("ann", { limit: 5 }))).toEqual([]);
+    site.manager.notBefore = undefined;
+    expect(await site.see("a list", () => site.manager.fetchByUserKey("ann"))).toHaveLength(1);
+    expect(await site.see("revokeByUserKey", () => site.manager.revokeByUserKey("ann"))).toEqual([phone.id]);
+    const all = () => site.manager.revokeAllBefore(moment);
+    const steps = site.store.deleteCreatedBefore;
+    site.store.deleteCreatedBefore = async function* () {
+      yield [];
+      throw new Error(`${bob.id} is locked`);
+    };
+    expect(await site.see("revokeAllBefore", all)).toMatchObject({ code: "ERR_STORE" });
+    site.store.deleteCreatedBefore = steps;
+    expect(await site.see("revokeAllBefore", all)).toBe(1);
+    expect((await site.auth(bob.browser))?.reason).toBe("unknown");
+    site.tally.note("Manager", "events");
+    expect(site.manager.policy.words.length).toBeGreaterThan(0);
+    await site.manager.close();
+    site.look();
+  },
+
+  async "a store that fails, whatever is asked of it"(start) {
+    const guard = (request: TestRequest, _sessions: unknown, site: WatchedSite) =>
+      site.guards.auth()(request);
+    for (const method of METHODS) {
+      let failed = 0;
+      for (const verb of [...Object.values(VERBS), guard]) {
+        const site = start({ recognize: {}, rotateEvery: "1m" });
+        const { browser, id } = await site.login("ann", { meta: { theme: "light" } });
+        const doubled = [...browser.jar].map(
+          ([name, value]) => `${name}=${value}; ${name}=${value.slice(0, -9)}000000000`,
+        );
+        site.clock.advance("61s");
+        site.store.calls.length = 0;
+        site.store.fail(method, new Error(`${method} ${id}: connect ECONNREFUSED`, { cause: { id } }));
+        const several = method === "fetchByIds" ? withHeaders({ cookie: doubled.join("; ") }) : undefined;
+        const answer = await site.visit(
+          browser,
+          (request, sessions) => verb(request, sessions, site),
+          several,
+        );
+        if (site.store.calls.includes(method)) failed++;
+        if (answer instanceof Error) expect(answer).toMatchObject({ code: "ERR_STORE" });
+      }
+      expect([method, failed]).not.toEqual([method, 0]);
+    }
+    const site = start();
+    expect(
+      await site.see("close", () => {
+        site.store.close = async () => Promise.reject(new Error("not open"));
+        return site.manager.close();
+      }),
+    ).toMatchObject({ code: "ERR_STORE" });
+  },
+
+  async "listeners that fail"(start) {
+    const site = start();
+    const events = site.manager.events;
+    for (const name of ["created", "ended", "rotated", "rejected", "error"] as const) {
+      events.on(name, (event) => {
+        throw new Error("a listener", { cause: event });
+      });
+      events.on(name, async (event) => Promise.reject(Object.assign(new Error("later"), { event })));
+    }
+    const { browser } = await site.login();
+    await site.visit(browser, VERBS.rotate as never);
+    await site.visit(browser, VERBS.revoke as never);
+    expect((await site.auth(browser))?.reason).toBe("no_cookie");
+  },
+
+  async "the ready-made routes"(start) {
+    const site = start({ tombstones: "1h" });
+    const { browser } = await site.login();
+    const other = await site.login();
+    await site.login();
+    const ask = async (method: string, path: string, who = browser) => {
+      const answer = await site.visit(who, (request) => site.routes(request, { method, path }));
+      return (answer as { status?: number }).status;
+    };
+    expect(await ask("GET", "/session")).toBe(200);
+    expect(await ask("GET", "/sessions")).toBe(200);
+    expect(await ask("DELETE", `/sessions/${other.id}`)).toBe(204);
+    expect(await ask("DELETE", `/sessions/${STRANGER}`)).toBe(404);
+    expect(await ask("GET", "/session", other.browser)).toBe(401);
+    expect(await ask("PUT", "/session")).toBe(405);
+    site.store.fail("fetchById", new Error(`GET ${other.id}`));
+    expect(await ask("GET", "/sessions")).toBe(503);
+    site.clock.advance("11m");
+    expect(await ask("DELETE", "/sessions")).toBe(401);
+    await site.visit(browser, VERBS.reauthenticate as never);
+    expect(await ask("DELETE", "/sessions")).toBe(200);
+    expect(await ask("POST", "/logout-all")).toBe(200);
+    expect(await ask("POST", "/logout")).toBe(204);
+  },
+
+  async "code far from the request"(start) {
+    const site = start();
+    const bound = contextSessions(site.sessions);
+    const { browser, id } = await site.login();
+    expect(await site.visit(browser, (request) => bound.run(request, () => bound.require()))).toMatchObject({
+      id,
+    });
+    expect(await site.visit(browser, (request) => bound.run(request, () => bound.formToken()))).toMatch(
+      /^\w+\.\w+$/,
+    );
+    expect(await site.see("bound verbs", () => bound.get())).toBeInstanceOf(TypeError);
+    site.witness.see("the bound verbs", bound);
+    expect(
+      SessionError.is(
+        await site.visit(browser, (request) => bound.run(request, () => bound.verifyFormToken("x"))),
+      ),
+    ).toBe(true);
+  },
+};

@@ -1,0 +1,212 @@
+import { randomBytes } from "node:crypto";
+import {
+  type AuthOptions,
+  createSessions,
+  type Guards,
+  Manager,
+  type ManagerOptions,
+  SessionError,
+  type SessionEvents,
+  type Sessions,
+  type StandardSchema,
+} from "sessionup";
+import { type Routes, sessionRoutes } from "sessionup/routes";
+import { TestClock } from "sessionup/testing";
+import { toErrorResponse } from "../../src/http/error-response.ts";
+import { Browser, type TestRequest } from "../support/browser.ts";
+import { GatedStore } from "../support/gated-store.ts";
+import { type Witness, watched } from "./witness.ts";
+
+export type Meta = { readonly theme: string } | undefined;
+export type Options = ManagerOptions<Meta, Meta>;
+
+export const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
+
+/** What signs: no less a secret than a cookie's. */
+export const KEY: string = randomBytes(32).toString("base64");
+
+const META: StandardSchema<Meta, Meta> = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: (value) => {
+      const theme = (value as { theme?: unknown } | undefined)?.theme;
+      return value === undefined || typeof theme === "string"
+        ? { value: value as Meta }
+        : { issues: [{ message: "theme: needs a string", value }] };
+    },
+  },
+};
+
+/** What was driven: verbs, options, and what came of them, by what they are called. */
+export class Tally {
+  readonly #all = new Map<string, Set<string>>();
+
+  note(kind: string, ...names: readonly string[]): void {
+    const known = this.#all.get(kind) ?? new Set();
+    for (const name of names) known.add(name);
+    this.#all.set(kind, known);
+  }
+
+  of(kind: string): string[] {
+    return [...(this.#all.get(kind) ?? [])].sort();
+  }
+
+  /** The same object, which notes what of it is used. */
+  over<Driven extends object>(kind: string, driven: Driven): Driven {
+    return new Proxy(driven, {
+      get: (target, name) => {
+        if (typeof name === "string") this.note(kind, name);
+        const value: unknown = Reflect.get(target, name, target);
+        // Private fields are the object's own, not its proxy's.
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+      set: (target, name, value) => Reflect.set(target, name, value, target),
+    });
+  }
+
+  /** The options, and what is in them. */
+  options(kind: string, options: object): void {
+    for (const [name, value] of Object.entries(options)) {
+      this.note(kind, name);
+      if (["cookie", "client", "recognize", "validate"].includes(name))
+        this.note(name, ...Object.keys(value));
+    }
+  }
+}
+
+/** A manager and its verbs, of which a witness sees all that anybody could. */
+export class WatchedSite {
+  readonly clock: TestClock = new TestClock();
+  readonly store: GatedStore;
+  /** Notes what of it is driven. */
+  readonly manager: Manager<Meta, Meta>;
+  readonly sessions: Sessions<TestRequest, Meta, Meta>;
+  readonly witness: Witness;
+  readonly tally: Tally;
+  readonly #manager: Manager<Meta, Meta>;
+  readonly guards: Guards<TestRequest>;
+  readonly routes: Routes<TestRequest>;
+
+  constructor(witness: Witness, tally: Tally, options: Options = {}, store?: GatedStore) {
+    this.witness = witness;
+    this.tally = tally;
+    this.store = store ?? watched(new GatedStore(), witness);
+    const made: Options = {
+      clock: this.clock.now,
+      keys: [KEY],
+      meta: META,
+      generateSecret: () => {
+        const turn = randomBytes(24).toString("hex");
+        witness.keep("the turn of a secret", turn);
+        return turn;
+      },
+      ...options,
+    };
+    tally.options("options", made);
+    for (const key of made.keys ?? []) witness.keep("a key", key);
+    this.#manager = new Manager<Meta, Meta>(this.store, made);
+    this.manager = tally.over("Manager", this.#manager);
+    const { verbs, guards } = createSessions<TestRequest, Meta, Meta>(this.#manager, (request) => request);
+    this.sessions = tally.over("Sessions", verbs);
+    this.guards = guards;
+    this.routes = sessionRoutes(verbs, { maxAuthAge: "10m" });
+    this.listen(this.#manager);
+    this.look();
+  }
+
+  listen(manager: Manager<Meta, Meta>): void {
+    for (const name of EVENTS) {
+      manager.events.on(name, (event: SessionEvents[typeof name]) => {
+        this.tally.note("events", name);
+        if ("reason" in event && name === "ended") this.tally.note("ends", event.reason);
+        if ("reason" in event && name === "rejected") this.tally.note("rejections", event.reason);
+        if ("action" in event) this.tally.note("actions", event.action);
+        this.witness.see(`the event ${name}`, event);
+      });
+    }
+  }
+
+  /** Whatever stands still: the manager, the verbs, the store. */
+  look(): void {
+    const { manager, verbs, store } = { manager: this.#manager, verbs: this.sessions, store: this.store };
+    for (const [what, value] of Object.entries({ manager, verbs, store, routes: this.routes }))
+      this.witness.see(`the ${what}`, value);
+    this.witness.see("the policy", manager.policy);
+    this.witness.see("the prototype of the manager", Object.getPrototypeOf(manager));
+  }
+
+  /** What comes of a request: the answer, or what was thrown. The witness sees that, and all that the response has. */
+  async visit<Answer>(
+    browser: Browser,
+    use: (request: TestRequest, sessions: Sessions<TestRequest, Meta, Meta>) => Answer | Promise<Answer>,
+    prepare: (request: TestRequest) => TestRequest = (request) => request,
+  ): Promise<Answer | Error> {
+    const request = prepare(browser.request());
+    let answer: Answer | Error;
+    try {
+      answer = await use(request, this.sessions);
+    } catch (error) {
+      answer = this.failed(error);
+    }
+    browser.receive(request);
+    for (const { value, ...attributes } of request.cookies) {
+      this.witness.keepCookie(value);
+      this.witness.see("a cookie's attributes", attributes);
+    }
+    this.witness.see("the headers of a response", request.responseHeaders);
+    for (const symbol of Object.getOwnPropertySymbols(request))
+      this.witness.see("the context", Reflect.get(request, symbol));
+    // What a form brings back is as much a secret as a cookie.
+    if (typeof answer === "string") this.witness.keep("the token of a form", answer);
+    else this.witness.see("an answer", answer);
+    return answer;
+  }
+
+  /** What `auth` refuses with, or `undefined`. */
+  async auth(
+    browser: Browser,
+    options: AuthOptions = {},
+    prepare?: (request: TestRequest) => TestRequest,
+  ): Promise<SessionError | undefined> {
+    this.tally.note("auth", ...Object.keys(options));
+    const answer = await this.visit(browser, (request) => this.guards.auth(options)(request), prepare);
+    if (answer !== undefined && !SessionError.is(answer)) throw answer;
+    if (answer) this.failed(answer);
+    return answer;
+  }
+
+  /** A browser that is logged in, and its session's id. */
+  async login(
+    userKey = "ann",
+    options: object = {},
+    browser = new Browser(),
+  ): Promise<{ browser: Browser; id: string }> {
+    this.tally.note("init", ...Object.keys(options));
+    const answer = await this.visit(browser, (request, sessions) => sessions.init(request, userKey, options));
+    if (answer instanceof Error) throw answer;
+    return { browser, id: answer.id };
+  }
+
+  /** What anything comes to that is no request. */
+  async see<Answer>(where: string, ask: () => Answer | Promise<Answer>): Promise<Answer | Error> {
+    try {
+      const answer = await ask();
+      this.witness.see(where, answer);
+      return answer;
+    } catch (error) {
+      return this.failed(error);
+    }
+  }
+
+  failed(error: unknown): Error {
+    if (!(error instanceof Error)) throw error;
+    this.witness.see("an error", error);
+    if (SessionError.is(error)) {
+      this.tally.note("codes", error.code);
+      if (error.reason) this.tally.note("reasons", error.reason);
+      this.witness.see("a refusal", toErrorResponse(error));
+    }
+    return error;
+  }
+}

@@ -1,0 +1,116 @@
+import { createContext, Script } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { normalizeAddress } from "../../src/client-info/address.ts";
+import { parseTrustProxy, resolveClientAddress } from "../../src/client-info/trust-proxy.ts";
+import { labelBrands, labelPlatform } from "../../src/client-info/user-agent/client-hints.ts";
+import { labelAgent } from "../../src/client-info/user-agent/label-agent.ts";
+import { labelUserAgent } from "../../src/client-info/user-agent/user-agent.ts";
+import { readCookie, readTokens, setsCookie } from "../../src/cookie/cookie-header.ts";
+import { parseToken } from "../../src/cookie/token.ts";
+import { parseDuration } from "../../src/duration.ts";
+import { MOUNT, ROUTE_METHODS, type RouteMethods } from "../../src/http/mount.ts";
+import { type Routes, sessionRoutes } from "../../src/http/routes.ts";
+import { isCrossOrigin } from "../../src/rules/cross-origin.ts";
+import { isPrefetch } from "../../src/rules/rotation.ts";
+import { DeviceCookie } from "../../src/signed/device-cookie.ts";
+import { verifyFormToken } from "../../src/signed/form-token.ts";
+import { parseRevocationToken } from "../../src/signed/revocation-token.ts";
+import { Signer } from "../../src/signed/signer.ts";
+import { TestRequest } from "../support/browser.ts";
+
+const cookie = {
+  name: "n",
+  path: "/",
+  httpOnly: true,
+  secure: true,
+  sameSite: "lax",
+  partitioned: false,
+} as const;
+const signer = new Signer(["k".repeat(32)], "sid");
+const device = new DeviceCookie(cookie, signer);
+const routes = sessionRoutes(
+  { [ROUTE_METHODS]: {} as RouteMethods<object>, [MOUNT]: (routes: Routes<object>) => routes },
+  { path: "/account" },
+);
+const trust = parseTrustProxy(["0.0.0.0/0", "::/0"]);
+const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
+
+/** Whatever reads what a client sends, or an app hands on from one; each is given all of it, also where less is read in use. */
+const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+  "the cookie": (text) => readTokens(text, "n=", 2),
+  "a cookie of another name": (text) => readCookie(text, "n"),
+  "a line of Set-Cookie": (text) => setsCookie(`n=${text}`, cookie),
+  "the token": (text) => parseToken(text),
+  "the device's cookie": (text) => device.meet(new TestRequest({ cookie: `n-device=${text}` }), "ann", 0),
+  "a form's token": (text) => verifyFormToken(signer, { id: "i", root: "r" }, `${"s".repeat(22)}.${text}`),
+  "a link's token": (text) => parseRevocationToken(signer, text, 0),
+  "an address": (text) => normalizeAddress(text),
+  "X-Forwarded-For": (text) => resolveClientAddress("10.0.0.1", text, trust),
+  "the User-Agent": (text) => labelAgent(text, () => text),
+  "the User-Agent, uncut": (text) => labelUserAgent(text),
+  "brands, uncut": (text) => labelBrands(text),
+  "a platform, uncut": (text) => labelPlatform(text),
+  Origin: (text) => isCrossOrigin({ ...post, origin: text }, new Set()),
+  "Origin with a scheme": (text) => isCrossOrigin({ ...post, origin: `https://${text}` }, new Set()),
+  "Sec-Purpose": (text) => isPrefetch(text),
+  "the path of a route": (text) => routes({}, { method: "OPTIONS", path: `/account/sessions/${text}` }),
+  "a duration": (text) => {
+    try {
+      return parseDuration(text, "test");
+    } catch (error) {
+      return error;
+    }
+  },
+};
+
+/** What makes parsers that try again from each place go on for ever. */
+const PIECES = [
+  ...' \t;,=.:/"\\([%0a-',
+  "\0",
+  "\u{1f600}",
+  "\ud800",
+  "n=",
+  " n=",
+  "n= ;",
+  "; ",
+  "0a",
+  "1.",
+  "1:",
+  "::",
+  "a.b",
+  "xn--",
+  '"a"',
+  '",',
+  ";v=",
+  "Mozilla/",
+  "AppleWebKit/",
+  "prefetch ",
+];
+
+/** In milliseconds: what is quadratic takes tens of seconds, what is linear some of them, in a bad minute too. */
+const LIMIT = 2_000;
+const call = new Script("run()");
+const context = createContext();
+
+/** Ends what hangs, even in the middle of one call; a test's own limit waits until that is over. */
+function endedInTime(run: () => unknown): void {
+  context.run = run;
+  call.runInContext(context, { timeout: LIMIT });
+}
+
+describe("200 000 characters", () => {
+  it.each(Object.entries(PARSERS))("hang nobody, whatever they are: %s", (_name, parse) => {
+    for (const piece of PIECES) {
+      const text = piece.repeat(200_000 / piece.length);
+      for (const whole of [text, `${text}!`, `x${text}`, `${text}n=`])
+        expect(() => endedInTime(() => parse(whole)), piece).not.toThrow();
+    }
+  });
+
+  it("are too many for a parser that goes back", () => {
+    const goesBack = () => /a+b/.test("a".repeat(200_000));
+    expect(() => endedInTime(goesBack)).toThrow(
+      expect.objectContaining({ code: "ERR_SCRIPT_EXECUTION_TIMEOUT" }),
+    );
+  });
+});

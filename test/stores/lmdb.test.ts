@@ -1,4 +1,0 @@
-import { lmdbBackend } from "./_lmdb-backend.ts";
-import { storeSuite } from "./_suite.ts";
-
-storeSuite(lmdbBackend());

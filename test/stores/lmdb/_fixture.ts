@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
+import type { Duration } from "sessionup";
+import { type LmdbRoot, type LmdbStore, type LmdbStoreOptions, lmdbStore } from "sessionup/stores/lmdb";
+
+const PROGRAM = fileURLToPath(new URL("_process.ts", import.meta.url));
+
+/** How a command gets process ids and a network of its own, as in a container. */
+const CONTAINER = [
+  "unshare",
+  "--user",
+  "--map-root-user",
+  "--pid",
+  "--net",
+  "--fork",
+  "--kill-child",
+  "--mount-proc",
+];
+
+/** Whether this system lets the tests make containers. */
+export const hasContainers: boolean =
+  spawnSync(CONTAINER[0] ?? "", [...CONTAINER.slice(1), "true"]).status === 0;
+
+export interface OtherOptions {
+  /** So many kB its files may have. */
+  readonly limit?: number;
+  readonly container?: boolean;
+  readonly timeout?: Duration;
+}
+
+/** A folder for one file, with those who have it open in this process and in others. */
+export class LmdbFile {
+  #folder = "";
+  readonly #roots: RootDatabase[] = [];
+  readonly #stores: LmdbStore[] = [];
+  readonly #others: OtherProcess[] = [];
+
+  get path(): string {
+    return join(this.#folder, "sessions.lmdb");
+  }
+
+  async make(): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), "sessionup-lmdb-"));
+  }
+
+  /** What is beside the file. */
+  async besides(): Promise<readonly string[]> {
+    return (await readdir(this.#folder)).filter((name) => !/^sessions\.lmdb(-lock)?$/.test(name));
+  }
+
+  open(options: Partial<RootDatabaseOptionsWithPath> = {}): RootDatabase {
+    const root = open({ ...options, path: this.path });
+    this.#roots.push(root);
+    return root;
+  }
+
+  /** A store in this process, over a root of its own unless it is given one. */
+  async store(options: Partial<LmdbStoreOptions> = {}, root?: LmdbRoot): Promise<LmdbStore> {
+    const store = await lmdbStore(() => root ?? this.open(), { path: this.path, ...options });
+    this.#stores.push(store);
+    return store;
+  }
+
+  /** Another process with a store at the file; rejects when it does not get the file. */
+  async otherProcess({ limit, container = false, timeout = "5s" }: OtherOptions = {}): Promise<OtherProcess> {
+    const node = [process.execPath, "--import", "tsx", PROGRAM, this.path, timeout];
+    const [command = "", ...args] = [
+      ...(container ? CONTAINER : []),
+      ...(limit ? ["/bin/sh", "-c", `ulimit -f ${limit} && exec "$0" "$@"`] : []),
+      ...node,
+    ];
+    const child = spawn(command, args, { stdio: ["ignore", "inherit", "pipe", "ipc"] });
+    const other = new OtherProcess(child);
+    this.#others.push(other);
+    const [{ failed }] = await once(child, "message");
+    if (failed) throw new Error(failed);
+    return other;
+  }
+
+  async remove(): Promise<void> {
+    for (const other of this.#others.splice(0)) await other.kill();
+    for (const store of this.#stores.splice(0)) await store.close();
+    for (const root of this.#roots.splice(0)) await root.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export class OtherProcess {
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<unknown>;
+  readonly #waiting = new Map<number, { resolve(answer: unknown): void; reject(error: unknown): void }>();
+  #asked = 0;
+  /** What it has printed as an error. */
+  errors = "";
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exit = once(child, "exit").then(() => {
+      for (const { reject } of this.#waiting.values()) reject(new Error("the process has ended"));
+    });
+    child.stderr?.on("data", (text) => {
+      this.errors += text;
+    });
+    child.on("message", (message: { number?: number; answer?: unknown; error?: string }) => {
+      const asker = this.#waiting.get(message.number ?? -1);
+      this.#waiting.delete(message.number ?? -1);
+      if (message.error === undefined) asker?.resolve(message.answer);
+      else asker?.reject(new Error(message.error));
+    });
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Calls a method of its store. Many may be asked at the same time. */
+  ask(method: string, ...args: unknown[]): Promise<unknown> {
+    const number = this.#asked++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      this.#child.send({ number, method, args }, (error) => error && reject(error));
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    if (this.alive) this.#child.kill("SIGKILL");
+    await this.#exit;
+  }
+}

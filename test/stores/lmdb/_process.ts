@@ -1,0 +1,22 @@
+/** A process with a store at a file, which calls it as its parent says: `_process.ts <path> <timeout>`. */
+import { open } from "lmdb";
+import { duration } from "../../../src/duration.ts";
+import { lmdbStore } from "../../../src/stores/lmdb.ts";
+
+const [path = "", timeout = ""] = process.argv.slice(2);
+process.on("disconnect", () => process.exit());
+try {
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the parent asks for
+  const store: any = await lmdbStore(open, { path, timeout: duration(timeout) });
+  process.on("message", async (question: { number: number; method: string; args: unknown[] }) => {
+    const { number, method, args } = question;
+    try {
+      process.send?.({ number, answer: await store[method](...args) });
+    } catch (error) {
+      process.send?.({ number, error: String(error) });
+    }
+  });
+  process.send?.({ ready: true });
+} catch (error) {
+  process.send?.({ failed: String(error) });
+}

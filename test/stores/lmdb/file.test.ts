@@ -1,0 +1,389 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { ABORT, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
+import { SessionError } from "sessionup";
+import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DATABASE_CLEANUP } from "../../../src/stores/shared/cleanup.ts";
+import { NOW, recordOf } from "../../support/record.ts";
+import { LmdbFile } from "./_fixture.ts";
+
+const END = { reason: "revoked", now: NOW } as const;
+const PAGE = { now: NOW, limit: 10_000 };
+
+const file = new LmdbFile();
+let root: RootDatabase;
+beforeEach(async () => {
+  await file.make();
+  root = file.open();
+});
+afterEach(() => file.remove());
+
+/** What is in one of the store's databases. */
+const database = (part: string) =>
+  root.openDB<string, Buffer>({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" });
+
+describe("lmdb: the file", () => {
+  it("has everything again when it is opened anew", async () => {
+    const records = [recordOf(), recordOf({ userKey: "bob" })];
+    for (const each of records) await (await file.store({}, root)).create(each, { now: NOW });
+    await root.close();
+    expect(await (await file.store()).fetchByIds(records.map(({ id }) => id))).toEqual(records);
+  });
+
+  it("is refused when a later release has been there", async () => {
+    await (await file.store()).close();
+    await database("schema").put(Buffer.from("version"), "2");
+    const error = await file.store().catch((error) => error);
+    expect(error.message).toBe(
+      "lmdbStore: the file is of version 2, this release knows 1; upgrade sessionup",
+    );
+    expect(error).toBeInstanceOf(SessionError);
+  });
+
+  it("has two stores of other names apart", async () => {
+    const [one, other] = [await file.store({}, root), await file.store({ name: "admins" }, root)];
+    const own = recordOf();
+    await one.create(own, { now: NOW });
+    expect(await other.fetchById(own.id)).toBeUndefined();
+    expect(await other.deleteByUserKey("ann", END)).toEqual([]);
+  });
+
+  it("is gone through for the user's own sessions alone, whatever others are called", async () => {
+    const store = await file.store({}, root);
+    const names = Array.from({ length: 100 }, (_, index) => `1${index}`);
+    await Promise.all(["1", ...names].map((userKey) => store.create(recordOf({ userKey }), { now: NOW })));
+    let looks = 0;
+    const counted = await file.store({}, changed(root, "sessionup_by_id", { looked: () => looks++ }));
+    expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
+    const draft = recordOf({ userKey: "1" });
+    await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "refuse" } });
+    expect(await counted.deleteByUserKey("1", END)).toHaveLength(2);
+    expect(looks).toBe(4);
+  });
+
+  it("uses the room of what has ended again", async () => {
+    const store = await file.store({}, root);
+    const size = async () => (await stat(file.path)).size;
+    let after = 0;
+    for (let round = 0; round < 30; round++) {
+      const records = Array.from({ length: 200 }, () => recordOf());
+      await Promise.all(records.map((each) => store.create(each, { now: NOW })));
+      await store.deleteByUserKey("ann", END);
+      if (round === 9) after = await size();
+    }
+    expect(await size()).toBeLessThan(2 * after);
+  });
+
+  const options: Array<[string, Partial<RootDatabaseOptionsWithPath>]> = [
+    ["no overlappingSync", { overlappingSync: false }],
+    ["noSync", { noSync: true }],
+    ["compression", { compression: { threshold: 10 } }],
+    ["a cache", { cache: true }],
+    ["another encoding", { encoding: "json", keyEncoding: "binary" }],
+    ["no batching of a turn's writes", { eventTurnBatching: false }],
+    ["a strict order", { strictAsyncOrder: true }],
+    ["chunks of the map", { remapChunks: true }],
+    ["encryption", { encryptionKey: "0123456789abcdef0123456789abcdef" }],
+  ];
+  it.each(options)("keeps its promises opened with %s", async (_what, options) => {
+    await root.close();
+    await file.remove();
+    await file.make();
+    const stores = [await file.store({}, file.open(options)), await file.store({}, file.open(options))];
+    for (const [index, store] of stores.entries()) {
+      const other = stores[1 - index] ?? store;
+      const [first, second, third] = [
+        recordOf(),
+        recordOf(),
+        recordOf({ data: { v: 1, "": [1e21, {}, "é\0"] } }),
+      ];
+      await Promise.all([first, second].map((each) => store.create(each, { now: NOW })));
+      const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "refuse" } });
+      await expect(refused).rejects.toMatchObject({ code: "ERR_LIMIT" });
+      const limit = { max: 2, onExceed: "evict-oldest" } as const;
+      expect(await store.create(third, { now: NOW, limit })).toEqual({ evicted: [first.id] });
+      expect(await other.fetchByUserKey("ann", PAGE)).toEqual([third, second]);
+      expect(await other.deleteById(second.id, { ...END, tombstones: { keepFor: 5, max: 9 } })).toBe(
+        "deleted",
+      );
+      expect(await store.fetchById(second.id)).toMatchObject({ revision: 1, ended: { at: NOW } });
+      expect(await other.deleteByUserKey("ann", END)).toEqual([third.id]);
+      expect(await store.fetchByUserKey("ann", PAGE)).toEqual([]);
+    }
+  });
+});
+
+describe("lmdb: transactions", () => {
+  it("write all of an operation, or nothing, and leave others' writes alone", async () => {
+    const store = await file.store({}, root);
+    const [kept, ended, other] = [recordOf(), recordOf(), recordOf()];
+    for (const each of [kept, ended]) await store.create(each, { now: NOW });
+    // The last of the writes of a removal fails.
+    const broken = await file.store({}, changed(root, "sessionup_by_deadline", { broken: true }));
+    const failing = expect(broken.deleteById(ended.id, END)).rejects.toThrow("no room");
+    // In the same turn, so in the same commit.
+    await Promise.all([failing, store.create(other, { now: NOW })]);
+    expect(await store.fetchByUserKey("ann", PAGE)).toEqual([other, ended, kept]);
+    expect(database("by_id").getCount()).toBe(3);
+    expect(database("by_deadline").getCount()).toBe(3);
+  });
+
+  it("of the app's refuse a write: it would go with their rollback", async () => {
+    const store = await file.store({}, root);
+    const [own, other] = [recordOf(), recordOf()];
+    await store.create(own, { now: NOW });
+    let written: Promise<unknown> | undefined;
+    root.transactionSync(() => {
+      written = store.deleteById(own.id, END);
+      return ABORT;
+    });
+    await expect(written).rejects.toThrow("lmdbStore: called inside of a transaction of the app's");
+    // One that takes its time is waited for.
+    let aborted = false;
+    const apps = root.childTransaction(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      aborted = true;
+      return ABORT;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await store.create(other, { now: NOW });
+    expect(aborted).toBe(true);
+    await apps;
+    expect(await store.fetchByUserKey("ann", PAGE)).toEqual([other, own]);
+  });
+});
+
+describe("lmdb: many sessions of one user", () => {
+  const stored = async (count: number) => {
+    const store = await file.store({ timeout: "30s" }, root);
+    for (let first = 0; first < count; first += 1_000) {
+      const records = Array.from({ length: Math.min(1_000, count - first) }, () => recordOf());
+      await Promise.all(records.map((each) => store.create(each, { now: NOW })));
+    }
+    return store;
+  };
+
+  it("end in one step, up to a thousand", async () => {
+    const store = await stored(1_000);
+    const seen = new Set<number>();
+    let ending = true;
+    const look = async () => {
+      while (ending) {
+        seen.add((await store.fetchByUserKey("ann", PAGE)).length);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const looking = look();
+    const ended = await store.deleteByUserKey("ann", END);
+    ending = false;
+    await looking;
+    expect(ended).toHaveLength(1_000);
+    expect([...seen].filter((count) => count !== 0 && count !== 1_000)).toEqual([]);
+  });
+
+  it("let the event loop go on while they end, or become tombstones", async () => {
+    const store = await stored(5_500);
+    const kept = recordOf();
+    await store.create(kept, { now: NOW });
+    for (const tombstones of [undefined, { keepFor: 1_000, max: 10_000 }]) {
+      let turns = 0;
+      const turn = setInterval(() => turns++, 0);
+      const end = { ...END, ...(tombstones && { tombstones }) };
+      const ended = await store.deleteByUserKey("ann", end, [kept.id]);
+      clearInterval(turn);
+      expect(new Set(ended).size).toBe(5_500);
+      expect(turns).toBeGreaterThanOrEqual(5);
+      expect(await store.fetchByUserKey("ann", PAGE)).toEqual([kept]);
+      if (!tombstones) await stored(5_500);
+    }
+    let removed = 0;
+    for (;;) {
+      const count = await store.deleteExpired(NOW + 1_000, 1_000);
+      removed += count;
+      if (count < 1_000) break;
+    }
+    expect(removed).toBe(5_500);
+    for (const part of ["by_id", "by_user", "by_deadline"]) expect(database(part).getCount()).toBe(1);
+  });
+});
+
+describe("lmdb: tombstones", () => {
+  it("are in no key that logins and lists read", async () => {
+    const store = await file.store({}, root);
+    const limit = { max: 5, onExceed: "evict-oldest" } as const;
+    const tombstones = { keepFor: 1_000, max: 100 };
+    for (let count = 0; count < 150; count++)
+      await store.create(recordOf({ link: "idp" }), { now: NOW, limit, tombstones });
+    root.resetReadTxn();
+    const firstBytes = [...database("by_user").getKeys()].map((key) => (key as Uint8Array)[0]);
+    expect(firstBytes.filter((byte) => byte !== 255)).toHaveLength(5);
+    expect(firstBytes.filter((byte) => byte === 255)).toHaveLength(100);
+    expect(database("by_link").getCount()).toBe(5);
+    expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toHaveLength(5);
+    await store.deleteExpired(NOW + 1_000, 1_000);
+    root.resetReadTxn();
+    expect(database("by_user").getCount()).toBe(5);
+  });
+});
+
+describe("lmdb: clearing away", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const dead = () => recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 });
+  const count = () => database("by_id").getCount();
+  /** So many milliseconds; sweeps that began meanwhile are over then. */
+  const pass = async (milliseconds: number, roots: readonly RootDatabase[] = [root]) => {
+    for (let passed = 0; passed < milliseconds; passed += 10_000) {
+      vi.advanceTimersByTime(Math.min(10_000, milliseconds - passed));
+      // Who asks for a transaction after another has its turn after the other, and a timer set after a shorter one goes
+      // off after it: a sweep is a claim and three batches here, with pauses between.
+      for (let step = 0; step < 6; step++) {
+        for (const each of roots) await each.transaction(() => new Promise(setImmediate));
+        await new Promise((resolve) => setTimeout(resolve, DATABASE_CLEANUP.pause + 1));
+      }
+    }
+    root.resetReadTxn();
+  };
+
+  it("removes the dead a minute after their end, however many, and leaves the living", async () => {
+    const store = await file.store({}, root);
+    for (let some = 0; some < 450; some++) await store.create(dead(), { now: NOW });
+    await store.create(recordOf(), { now: NOW });
+    await pass(60_000);
+    expect(count()).toBe(451);
+    await pass(61_000);
+    expect(count()).toBe(1);
+    await store.close();
+    await store.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is done by one store of the process at a time", async () => {
+    const roots = [root, file.open()] as const;
+    const [store, other] = [await file.store({}, roots[0]), await file.store({}, roots[1])];
+    await store.create(dead(), { now: NOW });
+    await pass(20_000, roots);
+    await other.create(recordOf(), { now: NOW + 20_000 });
+    await pass(101_000, roots);
+    expect(count()).toBe(1);
+    // The first has swept a moment ago: the second's turn passes.
+    await other.create(dead(), { now: NOW + 20_000 });
+    await pass(20_000, roots);
+    expect(count()).toBe(2);
+    await pass(40_000, roots);
+    expect(count()).toBe(1);
+    for (const each of [store, other]) await each.close();
+  });
+
+  it.each([0, 1, 2])("ends with the store, %i transactions after it began", async (transactions) => {
+    const errors: unknown[] = [];
+    const store = await file.store({ onCleanupError: (error) => errors.push(error) }, root);
+    await Promise.all(Array.from({ length: 900 }, () => store.create(dead(), { now: NOW })));
+    await pass(110_000);
+    vi.advanceTimersByTime(10_000);
+    for (let step = 0; step < transactions; step++) await root.transaction(() => step);
+    await store.close();
+    await root.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(errors).toEqual([]);
+    const { length } = await (await file.store()).fetchByUserKey("ann", { now: NOW, limit: 1_000 });
+    expect(length).toBeGreaterThanOrEqual(900 - 200 * transactions);
+  });
+
+  it("tells of a sweep that failed, and tries again", async () => {
+    const errors: unknown[] = [];
+    let broken = true;
+    const breakable = Object.assign(Object.create(root), {
+      transaction: (work: () => unknown) => {
+        if (broken) throw new Error("no room");
+        return root.transaction(work);
+      },
+    });
+    await (await file.store({}, root)).create(dead(), { now: NOW });
+    const store = await file.store({ onCleanupError: (error) => errors.push(error) }, breakable);
+    await expect(store.create(recordOf(), { now: NOW })).rejects.toThrow("no room");
+    await pass(121_000);
+    expect(String(errors[0])).toBe("Error: no room");
+    broken = false;
+    await pass(60_000);
+    expect(count()).toBe(0);
+    await store.close();
+  });
+});
+
+describe("lmdbStore", () => {
+  const path = "sessions.lmdb";
+  it.each<[what: string, make: () => Promise<unknown>, message: string]>([
+    ["an open root", () => lmdbStore(root as never, { path }), "open must be the function open"],
+    [
+      "no function",
+      () => lmdbStore(undefined as never, { path }),
+      "open must be the function open of the package lmdb",
+    ],
+    ["no options", () => lmdbStore(open, undefined as never), "lmdbStore: needs an object"],
+    ["no path", () => lmdbStore(open, {} as never), "path must be a file name with an extension"],
+    ["a folder", () => lmdbStore(open, { path: "sessions" }), "path must be a file name with an extension"],
+    ["an empty name", () => lmdbStore(open, { path, name: "" }), "name: needs a name of 1 to 100 characters"],
+    ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout must be a duration"],
+    ["a number for an interval", () => lmdbStore(open, { path, cleanupEvery: 5 as never }), "cleanupEvery"],
+    [
+      "no function",
+      () => lmdbStore(open, { path, onCleanupError: 5 as never }),
+      "onCleanupError must be a function",
+    ],
+    ["a misspelt option", () => lmdbStore(open, { path, nam: "x" } as never), "nam"],
+    [
+      "something else than a root",
+      () => lmdbStore(() => ({}) as never, { path: file.path }),
+      "open must return the root database",
+    ],
+  ])("refuses %s", async (_what, make, message) => {
+    const making = make();
+    await expect(making).rejects.toThrow(TypeError);
+    await expect(making).rejects.toThrow(message);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("refuses an environment in which nothing can be undone, and lets go of the file", async () => {
+    await root.close();
+    await expect(file.store({}, file.open({ useWritemap: true }))).rejects.toThrow(
+      "useWritemap must not be set",
+    );
+    expect(await (await file.otherProcess()).ask("fetchById", "x")).toBeUndefined();
+  });
+});
+
+/** The same environment, in which one of the databases tells of each look at it, or does not remove. */
+function changed(
+  whole: RootDatabase,
+  name: string,
+  { looked = () => 0, broken = false }: { looked?: () => number; broken?: boolean },
+): LmdbRoot {
+  return {
+    transaction: (work) => whole.transaction(work),
+    childTransaction: (work) => whole.childTransaction(work),
+    get committed() {
+      return whole.committed;
+    },
+    resetReadTxn: () => whole.resetReadTxn(),
+    close: () => whole.close(),
+    openDB(options) {
+      const database = whole.openDB(options);
+      if (options.name !== name) return database;
+      return {
+        get(key) {
+          looked();
+          return database.get(key);
+        },
+        putSync: (key, value) => database.putSync(key, value),
+        getKeys: (range) => database.getKeys(range),
+        removeSync(key) {
+          if (broken) throw new Error("no room");
+          return database.removeSync(key);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { createConnection, createPool } from "mysql2/promise";
+import { type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
+import type { Backend, OpenStore } from "../../contract/backend.ts";
+import { startMariadb } from "../../support/servers/mariadb.ts";
+import { type MysqlServer, type StartMysql, startMysql, WITHOUT_FSYNC } from "../../support/servers/mysql.ts";
+
+type Servers = ReadonlyArray<readonly [name: "MariaDB" | "MySQL", start: StartMysql]>;
+
+/** The servers that the suite knows, by their names, with the settings that they are installed with. */
+export const DURABLE_SERVERS: Servers = [
+  ["MariaDB", startMariadb],
+  ["MySQL", startMysql],
+];
+
+export const SERVERS: Servers = DURABLE_SERVERS.map(
+  ([name, start]) => [name, (settings) => start({ ...WITHOUT_FSYNC, ...settings })] as const,
+);
+
+export const mariadbBackends = (): readonly Backend[] => backendsOn("MariaDB", startMariadb);
+
+/** Or those on the server that the environment names. */
+export function mysqlBackends(): readonly Backend[] {
+  return backendsOn(process.env.MYSQL_URL ? "MYSQL_URL" : "MySQL", startMysql);
+}
+
+function backendsOn(server: string, start: StartMysql): readonly Backend[] {
+  const prepared = backendOf(`mysql2 on ${server}`, start, {});
+  const asText = backendOf(`mysql2 on ${server}, text protocol`, start, { prepare: false });
+  return [prepared, { ...asText, racesRunOn: `mysql × ${prepared.client}` }];
+}
+
+/** On a server of its own in a zone where days begin early, or on the one of MYSQL_URL, in a database of its own. */
+function backendOf(client: string, startServer: StartMysql, options: MysqlStoreOptions): Backend {
+  let server: MysqlServer | undefined;
+  let url = process.env.MYSQL_URL ?? "";
+  const database = `sessionup test ${process.pid} ${client}`;
+  const open = async (): Promise<OpenStore & { migrate(): Promise<void> }> => {
+    const pool = createPool({ uri: url, database, connectionLimit: 10 });
+    const store = mysqlStore(pool, options);
+    return {
+      store,
+      migrate: () => store.migrate(),
+      ping: async () => void (await pool.query("SELECT 1")),
+      async close() {
+        await store.close();
+        await pool.end();
+      },
+    };
+  };
+  return {
+    store: "mysql",
+    client,
+    async start() {
+      if (!url) {
+        server = await startServer({ ...WITHOUT_FSYNC, "default-time-zone": "+13:00" });
+        url = server.url;
+      }
+      await ask(url, `CREATE DATABASE \`${database}\``);
+      const first = await open();
+      await first.migrate();
+      await first.close();
+    },
+    async stop() {
+      if (url) await ask(url, `DROP DATABASE \`${database}\``);
+      await server?.stop();
+    },
+    open,
+    async version() {
+      const [row] = await ask(url, "SELECT VERSION() AS version");
+      const version = String(row?.version);
+      return /mariadb/i.test(version) ? `MariaDB ${version}` : `MySQL ${version}`;
+    },
+    async left() {
+      const [row] = await ask(url, `SELECT COUNT(*) AS count FROM \`${database}\`.sessionup_sessions`);
+      return Number(row?.count);
+    },
+  };
+}
+
+/** The rows of one statement, by somebody else. */
+async function ask(url: string, sql: string): Promise<ReadonlyArray<Record<string, unknown>>> {
+  const connection = await createConnection(url);
+  try {
+    const [rows] = await connection.query(sql);
+    return Array.isArray(rows) ? (rows as Array<Record<string, unknown>>) : [];
+  } finally {
+    await connection.end();
+  }
+}

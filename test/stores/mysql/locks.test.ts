@@ -1,0 +1,138 @@
+import type { Pool } from "mysql2/promise";
+import type { SessionRecord } from "sessionup";
+import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lockTests, seen } from "../../contract/locks.ts";
+import { NOW, recordOf } from "../../support/record.ts";
+import type { MysqlServer } from "../../support/servers/mysql.ts";
+import { SERVERS } from "./_backends.ts";
+import { poolOf, type Recorder, recorded, second, until, waiting } from "./fixture.ts";
+
+describe.each(SERVERS)("on %s", (_name, start) => {
+  let server: MysqlServer;
+  /** The store's own, and that of whoever came first. */
+  let pool: Pool;
+  let first: Pool;
+  let asked: Recorder;
+  let store: MysqlStore;
+  beforeAll(async () => {
+    server = await start();
+    [pool, first] = [poolOf(server.url), poolOf(server.url)];
+    asked = recorded(pool);
+    store = mysqlStore(asked);
+    await store.migrate();
+  }, 300_000);
+  afterAll(async () => {
+    await store.close();
+    await Promise.all([pool.end(), first.end()]);
+    await server.stop();
+  });
+
+  const TABLE = "sessionup_sessions";
+  const locked = (userKey: string) =>
+    `SELECT slot FROM ${TABLE}_slots WHERE slot = CRC32('${userKey}') % 1000 FOR UPDATE`;
+  const login = ({ id, userKey, createdAt, expiresAt }: SessionRecord) => [
+    locked(userKey),
+    `INSERT INTO ${TABLE} VALUES
+    ('${id}', '${userKey}', 0, ${createdAt}, ${NOW}, ${expiresAt}, ${expiresAt}, NULL, NULL, '{"v":1}', NULL)`,
+  ];
+
+  lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });
+
+  async function stored(userKey: string) {
+    const record = recordOf({ userKey });
+    await store.create(record, { now: NOW });
+    return record;
+  }
+
+  describe("deleteByUserKey, beside a login of that user", () => {
+    it("ends what the login has begun, where the login was first", async () => {
+      const theirs = recordOf({ userKey: "newest" });
+      const removeAll = () => store.deleteByUserKey("newest", { reason: "revoked", now: NOW });
+      expect(await second(first, login(theirs), removeAll)).toEqual([theirs.id]);
+    });
+  });
+
+  describe("a login, beside another of that user", () => {
+    it("counts the other where it comes in place of a session that is gone", async () => {
+      const userKey = "in place";
+      const theirs = recordOf({ userKey });
+      const options = { now: NOW, limit: { max: 1, onExceed: "evict-oldest" }, replaces: "gone" } as const;
+      const create = () => store.create(recordOf({ userKey }), options);
+      expect(await second(first, login(theirs), create)).toEqual({ evicted: [theirs.id] });
+    });
+
+    it("waits for no session of that user which somebody has in hand", async () => {
+      const { id } = await stored("in hand");
+      const connection = await first.getConnection();
+      await connection.query("START TRANSACTION");
+      await connection.query(seen(id)[0] ?? "");
+      const limit = { max: 2, onExceed: "evict-oldest" } as const;
+      const waits = poolOf(server.url);
+      const impatient = mysqlStore(waits, { timeout: "2s" });
+      const record = recordOf({ userKey: "in hand" });
+      expect(await impatient.create(record, { now: NOW, limit })).toEqual({ evicted: [] });
+      await connection.query("ROLLBACK");
+      connection.release();
+      await impatient.close();
+      await waits.end();
+    });
+
+    it.each(["READ COMMITTED", "REPEATABLE READ"])(
+      "waits for a delete-all, without a limit too: which sessions that ends was settled before (%s)",
+      async (isolation) => {
+        await first.query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${isolation}`);
+        const other = poolOf(server.url);
+        const beside = mysqlStore(other);
+        const create = () => beside.create(recordOf({ userKey: "beside" }), { now: NOW });
+        expect(await second(first, [locked("beside")], create)).toEqual({ evicted: [] });
+        await beside.close();
+        await other.end();
+      },
+    );
+  });
+
+  describe("an operation that others get in the way of", () => {
+    it("is tried again after a deadlock", async () => {
+      const ids = [(await stored("dead")).id, (await stored("dead")).id].toSorted();
+      const lock = (id = "") => `SELECT id FROM ${TABLE} WHERE id = '${id}' FOR UPDATE`;
+      // The server ends the transaction that has changed less.
+      const heavier = "UPDATE weights SET weight = weight + 1";
+      await first.query(
+        "CREATE TABLE weights (weight INT) AS SELECT slot AS weight FROM sessionup_sessions_slots",
+      );
+      const before = asked.errnos.length;
+      const connection = await first.getConnection();
+      await connection.query("START TRANSACTION");
+      await connection.query(heavier);
+      await connection.query(lock(ids[1]));
+      const answer = store.deleteByUserKey("dead", { reason: "revoked", now: NOW });
+      await until(async () => (await waiting(first)) === 1);
+      await connection.query(lock(ids[0]));
+      await connection.query("COMMIT");
+      connection.release();
+      expect((await answer).toSorted()).toEqual(ids);
+      expect(asked.errnos.slice(before)).toEqual([1213]);
+    });
+
+    it("is tried again after a wait that the server gave up", async () => {
+      await first.query("SET GLOBAL innodb_lock_wait_timeout = 1");
+      const impatient = poolOf(server.url);
+      const recorder = recorded(impatient);
+      const other = mysqlStore(recorder);
+      const { id } = await stored("wait");
+      const connection = await first.getConnection();
+      await connection.query("START TRANSACTION");
+      await connection.query(seen(id)[0] ?? "");
+      const removed = other.deleteByUserKey("wait", { reason: "revoked", now: NOW });
+      await until(async () => recorder.errnos.length > 0);
+      await connection.query("COMMIT");
+      connection.release();
+      expect(await removed).toEqual([id]);
+      expect(recorder.errnos[0]).toBe(1205);
+      await first.query("SET GLOBAL innodb_lock_wait_timeout = 50");
+      await other.close();
+      await impatient.end();
+    });
+  });
+});

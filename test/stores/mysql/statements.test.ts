@@ -1,0 +1,296 @@
+import type { Pool } from "mysql2/promise";
+import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toMysqlNames } from "../../../src/stores/mysql/schema.ts";
+import type { Sql } from "../../../src/stores/mysql/sql.ts";
+import { MysqlStatements } from "../../../src/stores/mysql/statements.ts";
+import { encodeUserKey } from "../../../src/stores/shared/rows.ts";
+import { DAY, NOW, recordOf } from "../../support/record.ts";
+import type { MysqlServer } from "../../support/servers/mysql.ts";
+import { SERVERS } from "./_backends.ts";
+import { poolOf, type Recorder, recorded } from "./fixture.ts";
+
+describe.each(SERVERS)("on %s", (_name, start) => {
+  let server: MysqlServer;
+  let pool: Pool;
+  let asked: Recorder;
+  let store: MysqlStore;
+  beforeAll(async () => {
+    server = await start();
+    pool = poolOf(server.url);
+    asked = recorded(pool);
+    store = mysqlStore(asked);
+    await store.migrate();
+  }, 300_000);
+  afterAll(async () => {
+    await store.close();
+    await pool.end();
+    await server.stop();
+  });
+
+  const END = { reason: "revoked", now: NOW } as const;
+  const KEEP = { keepFor: 5, max: 100 };
+  const COMMITTED = "SET TRANSACTION";
+  const BEGUN = [COMMITTED, "START TRANSACTION", "SELECT", "SELECT"];
+
+  /** What an operation sends to the server. */
+  async function sent(operation: () => Promise<unknown>): Promise<string[]> {
+    asked.taken();
+    await operation().catch(() => undefined);
+    return asked.taken();
+  }
+
+  describe("the statements of an operation", () => {
+    it("are one for a lookup, and one for all lookups of a turn", async () => {
+      const ids = Array.from({ length: 9 }, () => recordOf().id);
+      const one = ["SELECT, prepared"];
+      expect(await sent(() => store.fetchById("abcd"))).toEqual(one);
+      expect(await sent(() => Promise.all(ids.map((id) => store.fetchById(id))))).toEqual(one);
+      expect(await sent(() => store.fetchByIds(ids))).toEqual(one);
+      expect(await sent(() => store.fetchByIds([]))).toEqual([]);
+    });
+
+    it("are one for a list, and one for a session without a limit", async () => {
+      expect(await sent(() => store.fetchByUserKey("bob", { now: NOW, limit: 9 }))).toEqual(["SELECT"]);
+      expect(await sent(() => store.create(recordOf(), { now: NOW }))).toEqual(["INSERT"]);
+    });
+
+    it("are one for a change and for an end, and one more where they find nothing", async () => {
+      const record = recordOf();
+      await store.create(record, { now: NOW });
+      const data = { v: 1 };
+      const update = (ifRevision: number) => store.update(record.id, { data }, { now: NOW, ifRevision });
+      expect(await sent(() => update(0))).toEqual(["UPDATE, prepared"]);
+      expect(await sent(() => update(0))).toEqual(["UPDATE, prepared", "SELECT"]);
+      expect(await sent(() => store.update("abcd", { data }, { now: NOW }))).toEqual(["UPDATE, prepared"]);
+      expect(await sent(() => store.deleteById(record.id, END, "bob"))).toEqual([
+        "DELETE, prepared",
+        "SELECT",
+      ]);
+      expect(await sent(() => store.deleteById(record.id, END, "ann"))).toEqual(["DELETE, prepared"]);
+      expect(await sent(() => store.deleteById(record.id, END))).toEqual(["DELETE, prepared"]);
+    });
+
+    it("are two for an end with a tombstone, and one more where the user has too many of them", async () => {
+      const records = [1, 2, 3].map(() => recordOf({ userKey: "buried" }));
+      for (const record of records) await store.create(record, { now: NOW });
+      const [first, second, third] = records.map(
+        ({ id }) =>
+          () =>
+            store.deleteById(id, { ...END, tombstones: { keepFor: 5, max: 2 } }),
+      );
+      if (!first || !second || !third) throw new Error("too few");
+      expect(await sent(first)).toEqual(["UPDATE, prepared", "SELECT"]);
+      expect(await sent(second)).toEqual(["UPDATE, prepared", "SELECT"]);
+      expect(await sent(third)).toEqual(["UPDATE, prepared", "SELECT", "DELETE"]);
+      expect(await sent(third)).toEqual(["UPDATE, prepared"]);
+    });
+
+    it("are two for a login within its limit, and a transaction more where somebody has to go", async () => {
+      const login = (max: number, onExceed: "refuse" | "evict-oldest") =>
+        sent(() => store.create(recordOf({ userKey: "within" }), { now: NOW, limit: { max, onExceed } }));
+      expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
+      expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
+      expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT", ...BEGUN, "ROLLBACK"]);
+      expect(await login(2, "evict-oldest")).toEqual([
+        ...[COMMITTED, "INSERT"],
+        ...[...BEGUN, "DELETE", "INSERT", "COMMIT"],
+      ]);
+    });
+
+    it("are one transaction for a login that replaces a session", async () => {
+      const record = recordOf({ userKey: "again" });
+      await store.create(record, { now: NOW });
+      const replaces = record.id;
+      const login = () => store.create(recordOf({ userKey: "again" }), { now: NOW, replaces });
+      expect(await sent(login)).toEqual([...BEGUN, "DELETE", "INSERT", "COMMIT"]);
+      expect(await sent(login)).toEqual([...BEGUN, "INSERT", "COMMIT"]);
+      const tombstones = { keepFor: 5, max: 1 };
+      const again = async () => {
+        const [last] = await store.fetchByUserKey("again", { now: NOW, limit: 1 });
+        const options = { now: NOW, replaces: last?.id ?? "", tombstones };
+        return sent(() => store.create(recordOf({ userKey: "again" }), options));
+      };
+      expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "INSERT", "COMMIT"]);
+      expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "DELETE", "INSERT", "COMMIT"]);
+    });
+
+    it("are one transaction for a user's thousand sessions", async () => {
+      expect(await sent(() => store.deleteByUserKey("nobody", END))).toEqual([...BEGUN, "COMMIT"]);
+      await fill("thousand", 1_000);
+      const ends = (max: number) =>
+        sent(() => store.deleteByUserKey("thousand", { ...END, tombstones: { keepFor: 5, max } }));
+      expect(await ends(1_000)).toEqual([...BEGUN, "UPDATE", "UPDATE", "SELECT", "COMMIT"]);
+      await fill("thousand", 1_000, "again ");
+      expect(await ends(700)).toEqual([
+        ...BEGUN,
+        ...["UPDATE", "UPDATE", "SELECT"],
+        ...["DELETE", "DELETE", "DELETE", "COMMIT"],
+      ]);
+    });
+
+    it("are one transaction for a batch of the cleanup, and short where there is nothing to remove", async () => {
+      const batch = [COMMITTED, "START TRANSACTION", "SELECT"];
+      expect(await sent(() => store.deleteExpired(NOW, 9))).toEqual([...batch, "COMMIT"]);
+      await store.create(recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 }), { now: NOW });
+      expect(await sent(() => store.deleteExpired(NOW + 1, 9))).toEqual([...batch, "DELETE", "COMMIT"]);
+    });
+
+    it("are few that differ, however many ids are asked for at once", async () => {
+      const one = poolOf(server.url, { connectionLimit: 1 });
+      const other = mysqlStore(one);
+      for (let count = 1; count <= 600; count += Math.ceil(count / 9))
+        await other.fetchByIds(Array.from({ length: count }, (_, index) => `id${index}`));
+      const [rows] = await one.query("SHOW SESSION STATUS LIKE 'Com_stmt_prepare'");
+      expect(rows).toEqual([expect.objectContaining({ Value: "10" })]);
+      await other.close();
+      await one.end();
+    });
+
+    it("are none of them prepared where the app says so", async () => {
+      const recorder = recorded(pool);
+      const plain = mysqlStore(recorder, { prepare: false });
+      const record = recordOf();
+      await plain.create(record, { now: NOW });
+      await plain.fetchById(record.id);
+      await plain.update(record.id, { data: { v: 1 } }, { now: NOW });
+      await plain.deleteById(record.id, END);
+      expect(recorder.taken()).toEqual(["INSERT", "SELECT", "UPDATE", "DELETE"]);
+      await plain.close();
+    });
+  });
+
+  describe("ending more than a thousand sessions", () => {
+    it("names each of them once, of a login with a lower limit and of a delete-all", async () => {
+      await fill("many", 2_500);
+      const record = recordOf({ userKey: "many", createdAt: NOW });
+      const limit = { max: 1_200, onExceed: "evict-oldest" } as const;
+      const { evicted } = await store.create(record, { now: NOW, limit });
+      expect(new Set(evicted).size).toBe(1_301);
+      const kept = await store.fetchByUserKey("many", { now: NOW, limit: 9_999 });
+      expect(kept).toHaveLength(1_200);
+      const ended = await store.deleteByUserKey("many", END, [kept[3]?.id ?? "", record.id]);
+      expect(new Set(ended).size).toBe(1_198);
+      const left = await store.fetchByUserKey("many", { now: NOW, limit: 9_999 });
+      expect(left.map(({ id }) => id)).toEqual([kept[3]?.id, record.id]);
+    });
+  });
+
+  describe("query plans, with 10 000 sessions", () => {
+    const statements = new MysqlStatements(toMysqlNames("sessionup_sessions"));
+    const page = { createdAt: NOW + 5_000, id: "ab1" };
+    const limit = { max: 5, onExceed: "evict-idlest" } as const;
+    // Where there is no room, MySQL has found that out by the time it tells its plan, and leaves out the lock.
+    const roomy = { ...limit, max: 2_000 };
+    const record = recordOf({ userKey: "user7" });
+    const change = { activity: { lastSeenAt: NOW, expiresAt: NOW }, data: { v: 1 } };
+
+    beforeAll(async () => {
+      for (let user = 0; user < 10; user++) await fill(`user${user}`, 1_000);
+      await pool.query("ANALYZE TABLE sessionup_sessions");
+    });
+
+    it.each<[string, Sql, string[], number]>([
+      ["a lookup", statements.byIds(["user7 5"]), ["PRIMARY"], 1],
+      ["many lookups", statements.byIds(["user7 5", "user7 6", "user8 7"]), ["PRIMARY"], 3],
+      ["a list", statements.page("user7", NOW, 10, undefined), ["by_user"], 1_100],
+      ["its next page", statements.page("user7", NOW, 10, page), ["by_user"], 1_100],
+      ["a link", statements.byLink("none", 10), ["by_link"], 1],
+      ["everyone's end", statements.idsCreatedBefore(NOW, "user7 5", "user7 50"), ["PRIMARY"], 500],
+      ["a change", statements.update("user7 5", change, NOW, 0), ["PRIMARY"], 1],
+      ["an end", statements.end("user7 5", END, "user7"), ["PRIMARY"], 1],
+      ["a tombstone", statements.end("user7 5", { ...END, tombstones: KEEP }, undefined), ["PRIMARY"], 1],
+      ["ids of a user", statements.sessionIds("user7", 1_000, page), ["by_user"], 1_100],
+      [
+        "many ends",
+        statements.endAll(
+          Array.from({ length: 500 }, (_, id) => `user7 ${id}`),
+          END,
+        ),
+        ["PRIMARY"],
+        500,
+      ],
+      ["tombstones", statements.tombstonesBeyond([encodeUserKey("user7")], 2), ["by_user"], 1_100],
+      [
+        "tombstones of a session's user",
+        statements.tombstonesBeyond([statements.userKeyById("user7 5")], 2),
+        ["PRIMARY", "by_user"],
+        1_100,
+      ],
+      [
+        "tombstones of many users",
+        statements.tombstonesBeyond(
+          Array.from({ length: 500 }, (_, id) => encodeUserKey(`user${id}`)),
+          2,
+        ),
+        ["by_user"],
+        1_100,
+      ],
+      ["a user's lock", statements.lock("user7"), ["PRIMARY"], 1],
+      ["a login", statements.insertShared(record), ["PRIMARY"], 1],
+      ["a login within a limit", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
+      [
+        "one beyond it",
+        statements.conflicts(record, NOW, limit, "user7 5", 9),
+        ["PRIMARY", "by_user"],
+        1_100,
+      ],
+      ["a cleanup", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
+    ])("go through an index for %s", async (_what, { literal }, keys, most) => {
+      const [plan] = await pool.query(`EXPLAIN FORMAT=TRADITIONAL ${literal}`);
+      const steps = (plan as Array<Record<string, unknown>>).filter(
+        ({ table }) => table && !/^<|^$/.test(String(table)),
+      );
+      const used = steps.map(({ key }) => key).filter((key) => key);
+      expect([...new Set(used)].sort()).toEqual([...keys].sort());
+      for (const { type, rows, table } of steps) {
+        // An INSERT's own table is a step without a plan.
+        if (type === "ALL") expect([table, rows]).toEqual([expect.anything(), null]);
+        expect(Number(rows ?? 0)).toBeLessThanOrEqual(most);
+      }
+    });
+
+    it("list a user newest first without sorting", async () => {
+      const [plan] = await pool.query(
+        `EXPLAIN FORMAT=TRADITIONAL ${statements.page("user7", NOW, 10, page).literal}`,
+      );
+      expect(JSON.stringify(plan)).not.toContain("filesort");
+    });
+  });
+
+  describe("a user with 2 000 tombstones", () => {
+    it("logs in, is listed and is revoked without reading them", async () => {
+      await fill("weary", 2_000);
+      await store.deleteByUserKey("weary", { ...END, tombstones: { keepFor: DAY, max: 9_999 } });
+      await pool.query("ANALYZE TABLE sessionup_sessions");
+      const one = poolOf(server.url, { connectionLimit: 1 });
+      const other = mysqlStore(one);
+      const read = async () => {
+        const [rows] = await one.query("SHOW SESSION STATUS LIKE 'Handler_read%'");
+        return (rows as Array<{ Value: unknown }>).reduce((sum, { Value }) => sum + Number(Value), 0);
+      };
+      const before = await read();
+      await other.create(recordOf({ userKey: "weary" }), { now: NOW });
+      for (const onExceed of ["evict-oldest", "evict-idlest"] as const) {
+        const limit = { max: 2, onExceed };
+        await other.create(recordOf({ userKey: "weary" }), { now: NOW, limit });
+      }
+      expect(await other.fetchByUserKey("weary", { now: NOW, limit: 9 })).toHaveLength(2);
+      expect(await other.deleteByUserKey("weary", END)).toHaveLength(2);
+      // SHOW itself reads the variables that it shows.
+      expect((await read()) - before).toBeLessThan(200);
+      await other.close();
+      await one.end();
+    });
+  });
+
+  /** So many sessions of a user, a second apart; their ids are the key, `more` and a number. */
+  async function fill(user: string, count: number, more = ""): Promise<void> {
+    await pool.query(
+      `INSERT INTO sessionup_sessions
+    SELECT CONCAT('${user} ${more}', number), '${user}', 0, ${NOW} + 1000 * number, ${NOW}, ${NOW + DAY}, ${NOW + DAY} + number, NULL, NULL, '{"v":1}', NULL
+    FROM (SELECT a.slot + 1000 * b.slot AS number FROM sessionup_sessions_slots AS a, sessionup_sessions_slots AS b WHERE b.slot < 10) AS numbers
+    WHERE number < ${count}`,
+    );
+  }
+});

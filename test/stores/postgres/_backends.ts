@@ -1,0 +1,135 @@
+import pg from "pg";
+import postgres from "postgres";
+import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
+import type { Backend, OpenStore } from "../../contract/backend.ts";
+import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
+
+/** What a client of one of the drivers is opened and closed with. */
+interface Driver {
+  readonly name: string;
+  open(url: string, options: PostgresStoreOptions): OpenStore & { migrate(): Promise<void> };
+}
+
+const PG: Driver = {
+  name: "pg",
+  open(url, options) {
+    const pool = new pg.Pool({ connectionString: url, max: 10 });
+    const store = postgresStore(pool, options);
+    return {
+      store,
+      migrate: () => store.migrate(),
+      ping: async () => void (await pool.query("select 1")),
+      async close() {
+        await store.close();
+        await pool.end();
+      },
+    };
+  },
+};
+
+const POSTGRES_JS: Driver = {
+  name: "postgres.js",
+  open(url, options) {
+    const sql = postgres(url, { max: 10, onnotice: () => {} });
+    const store = postgresStore(sql, options);
+    return {
+      store,
+      migrate: () => store.migrate(),
+      ping: async () => void (await sql`select 1`),
+      async close() {
+        await store.close();
+        await sql.end();
+      },
+    };
+  },
+};
+
+export const pgBackend = (): Backend => backendOf(PG);
+export const postgresJsBackend = (): Backend => backendOf(POSTGRES_JS);
+export const bouncerBackends = (): readonly Backend[] =>
+  [PG, POSTGRES_JS].flatMap((driver) => [
+    behindPgBouncer(driver, "nothing prepared", 0),
+    // Fewer than there are: some are forgotten and prepared anew, which PgBouncer has to do unnoticed.
+    behindPgBouncer(driver, "prepared statements", 5),
+  ]);
+
+/** In transaction mode, where it follows so many prepared statements, or knows nothing of them. */
+function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend {
+  let postgres: PostgresServer | undefined;
+  let bouncer: PgbouncerServer | undefined;
+  const options = { prepare: prepared > 0 };
+  return {
+    store: "postgres",
+    client: `${driver.name} behind PgBouncer, ${how}`,
+    racesRunOn: `postgres × ${driver.name}, without PgBouncer`,
+    async start() {
+      postgres = await startPostgres(WITHOUT_FSYNC);
+      bouncer = await startPgbouncer(postgres.port, prepared);
+      const first = driver.open(bouncer.url, options);
+      await first.migrate();
+      await first.close();
+    },
+    async stop() {
+      await bouncer?.stop();
+      await postgres?.stop();
+    },
+    open: async () => driver.open(bouncer?.url ?? "", options),
+    version: async () => `${await versionOf(postgres?.url ?? "")}, ${bouncer?.version}`,
+    left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
+  };
+}
+
+/** On a server of its own in a zone where days begin early, or on the one of POSTGRES_URL, in a schema of its own. */
+function backendOf(driver: Driver): Backend {
+  const schema = `sessionup test ${process.pid} ${driver.name}`;
+  let server: PostgresServer | undefined;
+  let url = process.env.POSTGRES_URL ?? "";
+  return {
+    store: "postgres",
+    client: driver.name,
+    async start() {
+      if (!url) {
+        server = await startPostgres({ ...WITHOUT_FSYNC, timezone: "Pacific/Kiritimati" });
+        url = server.url;
+      }
+      const first = driver.open(url, { schema });
+      await first.migrate();
+      await first.close();
+    },
+    async stop() {
+      await withClient(url, (client) => client.query(`drop schema "${schema}" cascade`));
+      await server?.stop();
+    },
+    open: async () => driver.open(url, { schema }),
+    version: () => versionOf(url),
+    left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
+  };
+}
+
+function versionOf(url: string): Promise<string> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query("show server_version");
+    return `PostgreSQL ${String(rows[0].server_version).split(" ")[0]}`;
+  });
+}
+
+function rowsIn(url: string, table: string): Promise<number> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(`select count(*) from ${table}`);
+    return Number(rows[0].count);
+  });
+}
+
+export async function withClient<Answer>(
+  url: string,
+  use: (client: pg.Client) => Promise<Answer>,
+): Promise<Answer> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}

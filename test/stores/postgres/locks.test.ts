@@ -1,0 +1,80 @@
+import type pg from "pg";
+import type { SessionRecord } from "sessionup";
+import { type PostgresStore, postgresStore } from "sessionup/stores/postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lockTests } from "../../contract/locks.ts";
+import { NOW, recordOf } from "../../support/record.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
+import { poolOf, second } from "./fixture.ts";
+
+let server: PostgresServer;
+/** The store's own, and that of whoever came first. */
+let pool: pg.Pool;
+let first: pg.Pool;
+let store: PostgresStore;
+beforeAll(async () => {
+  server = await startPostgres(WITHOUT_FSYNC);
+  [pool, first] = [poolOf(server.url), poolOf(server.url)];
+  store = postgresStore(pool);
+  await store.migrate();
+}, 60_000);
+afterAll(async () => {
+  await store.close();
+  await Promise.all([pool.end(), first.end()]);
+  await server.stop();
+});
+
+const TABLE = "sessionup_sessions";
+const login = ({ id, userKey, createdAt, expiresAt }: SessionRecord) => [
+  `select ${TABLE}_create('${id}', '${userKey}', 0, ${createdAt}, ${NOW}, ${expiresAt}, ${expiresAt}, null, null,
+    '{"v":1}', null, ${NOW}, 1, 'refuse', null, null, null)`,
+];
+
+lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });
+
+describe("the tombstones of a user, whose session another ends at the same time", () => {
+  const ending = { reason: "revoked", now: NOW + 1, tombstones: { keepFor: 500, max: 1 } } as const;
+
+  it.each<[string, (userKey: string, id: string) => Promise<unknown>]>([
+    ["deleteById", (_userKey, id) => store.deleteById(id, ending)],
+    ["deleteByUserKey", (userKey) => store.deleteByUserKey(userKey, ending)],
+    ["create", (userKey, id) => store.create(recordOf({ userKey }), { ...ending, replaces: id })],
+    [
+      "deleteCreatedBefore",
+      async () => {
+        for await (const _ of store.deleteCreatedBefore?.(NOW - 1, ending) ?? []);
+      },
+    ],
+  ])("are no more than max: %s", async (userKey, operation) => {
+    const old = { userKey, createdAt: NOW - 2, lastSeenAt: NOW - 2 };
+    const [theirs, own] = [recordOf(old), recordOf(old)];
+    for (const record of [theirs, own]) await store.create(record, { now: NOW });
+    const statements = [
+      `update ${TABLE} set ended_at = ${NOW}, ended_reason = 'logout' where id = '${theirs.id}'`,
+      `select ${TABLE}_trim(array['${userKey}'::bytea], 1)`,
+    ];
+    await second(first, statements, () => operation(userKey, own.id));
+    const [earlier, later] = await store.fetchByIds([theirs.id, own.id]);
+    expect([earlier, later?.ended?.at]).toEqual([undefined, NOW + 1]);
+  });
+});
+
+describe("deleteExpired", () => {
+  it("leaves what another has in hand for the next time, and waits for nobody", async () => {
+    const ends = { expiresAt: NOW + 1, deadline: NOW + 1 };
+    const [a, b] = [recordOf(ends), recordOf(ends)];
+    for (const record of [a, b]) await store.create(record, { now: NOW });
+    const client = await first.connect();
+    await client.query("begin");
+    await client.query(`select from ${TABLE} where id = $1 for update`, [a.id]);
+    expect(await store.deleteExpired(NOW + 1, 10)).toBe(1);
+    await client.query("commit");
+    client.release();
+    expect(await store.deleteExpired(NOW + 1, 10)).toBe(1);
+  });
+});
+
+it("none of these has met with a deadlock", async () => {
+  const { rows } = await pool.query("select sum(deadlocks)::int as deadlocks from pg_stat_database");
+  expect(rows).toEqual([{ deadlocks: 0 }]);
+});

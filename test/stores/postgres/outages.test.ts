@@ -1,0 +1,91 @@
+import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import postgres from "postgres";
+import { type PgPool, type PostgresJs, postgresStore } from "sessionup/stores/postgres";
+import { afterAll } from "vitest";
+import type { OpenStore } from "../../contract/backend.ts";
+import { outageSuite } from "../../contract/outages/outages.ts";
+import { failing } from "../../contract/outages/servers.ts";
+import { startPostgres } from "../../support/servers/postgres.ts";
+
+// Its own defaults keep what it acknowledges: fsync, full_page_writes and synchronous_commit are on.
+const database = await startPostgres();
+afterAll(() => database.stop());
+const server = failing(database, "SIGINT");
+
+const OWN = { host: "127.0.0.1", user: "sessionup", database: "postgres", max: 4 };
+
+outageSuite({
+  store: "postgres",
+  client: "pg",
+  server,
+  connections: OWN.max,
+  async open(port) {
+    const pool = new pg.Pool({
+      ...OWN,
+      port,
+      connectionTimeoutMillis: 4_000,
+      query_timeout: 4_000,
+      statement_timeout: 4_000,
+    });
+    pool.on("error", () => undefined);
+    return opened(pool, () => pool.end());
+  },
+});
+
+outageSuite({
+  store: "postgres",
+  client: "postgres.js",
+  server,
+  connections: OWN.max,
+  async open(port) {
+    // Those that its types do not have: see docs/outages.md.
+    const untyped = {
+      max_pipeline: 1,
+      socket: () => {
+        const socket = connect(port, OWN.host);
+        const destroy = socket.destroy.bind(socket);
+        socket.once("connect", () => {
+          socket.destroy = () => destroy();
+        });
+        return socket.setTimeout(4_000, () => socket.destroy());
+      },
+    };
+    const sql = postgres({
+      ...OWN,
+      ...untyped,
+      port,
+      connect_timeout: 4,
+      backoff: () => 0.1,
+      fetch_types: false,
+      // 3.4.9 writes nothing less than 1 kB any more on a connection that broke while something waited to be written.
+      connection: { application_name: "sessions".padEnd(1_024) },
+      onnotice: () => undefined,
+    });
+    return opened(sql, () => sql.end({ timeout: 1 }));
+  },
+});
+
+async function opened(client: PgPool | PostgresJs, end: () => Promise<void>): Promise<OpenStore> {
+  const store = postgresStore(client, { timeout: "1s" });
+  await migrated(store);
+  const close = async () => {
+    await store.close();
+    await end();
+  };
+  return { store, close };
+}
+
+/** A server that listens may still be starting. */
+async function migrated(store: { migrate(): Promise<void> }): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await store.migrate();
+      return;
+    } catch (error) {
+      if (tries === 100) throw error;
+      await pause(100);
+    }
+  }
+}

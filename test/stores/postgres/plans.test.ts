@@ -1,0 +1,112 @@
+import type pg from "pg";
+import { postgresStore } from "sessionup/stores/postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
+import { poolOf, until } from "./fixture.ts";
+
+let server: PostgresServer;
+let pool: pg.Pool;
+beforeAll(async () => {
+  server = await startPostgres({ ...WITHOUT_FSYNC, autovacuum: "off" });
+  // Each connection chooses a plan for any parameters when it has carried a statement out five times.
+  pool = poolOf(server.url, { max: 1 });
+}, 60_000);
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
+
+/** So many rows were read by whole scans of the table. */
+async function scanned(): Promise<number> {
+  await pool.query("select pg_stat_force_next_flush()");
+  const { rows } = await pool.query("select sum(seq_tup_read)::int as rows from pg_stat_user_tables");
+  return rows[0].rows;
+}
+
+describe.each([
+  ["whose statistics are of today", "analyze sessionup_sessions"],
+  [
+    "that has never been analyzed",
+    "delete from pg_statistic where starelid = 'sessionup_sessions'::regclass",
+  ],
+])("a table of 20 000 sessions %s", (_what, prepare) => {
+  it("is scanned by no operation, however often it is asked for", async () => {
+    const store = postgresStore(pool);
+    await store.migrate();
+    await pool.query(`truncate sessionup_sessions;
+      insert into sessionup_sessions
+      select 'zz' || n, convert_to('user-' || n % 10000, 'UTF8'), 0, ${NOW} + n, ${NOW} + n, ${NOW + DAY}, ${NOW + DAY}, null, null, '{"v":1}'
+      from generate_series(1, 20000) as n`);
+    await pool.query(prepare);
+    const end = { reason: "revoked", now: NOW } as const;
+    const tombstones = { keepFor: 1, max: 2 };
+    const before = await scanned();
+    for (let round = 1; round <= 12; round++) {
+      const userKey = `user-${round}`;
+      for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
+        const limit = { max: onExceed === "refuse" ? 100 : 2, onExceed };
+        await store.create(recordOf({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
+        const replaces = `zz${round + 10_200}`;
+        await store.create(recordOf({ userKey: `user-${round + 200}` }), {
+          now: NOW,
+          limit,
+          replaces,
+          tombstones,
+        });
+      }
+      await store.create(recordOf({ userKey }), { now: NOW });
+      await store.fetchById(`zz${round}`);
+      await store.fetchByIds(Array.from({ length: 50 }, (_, index) => `zz${index * round}`));
+      const [last] = await store.fetchByUserKey(userKey, { now: NOW, limit: 1 });
+      await store.fetchByUserKey(userKey, { now: NOW, limit: 100, ...(last && { before: last }) });
+      const activity = { lastSeenAt: NOW + DAY, expiresAt: NOW + DAY };
+      await store.update(`zz${1_000 + round}`, { activity }, { now: NOW, ifRevision: 0 });
+      await store.update(`zz${1_000 + round}`, { data: { v: 1 } }, { now: NOW });
+      await store.deleteById(`zz${2_000 + round}`, end);
+      await store.deleteById(`zz${3_000 + round}`, { ...end, tombstones }, `user-${3_000 + round}`);
+      await store.deleteByUserKey(`user-${4_000 + round}`, end, [`zz${4_000 + round}`]);
+      await store.deleteByUserKey(`user-${5_000 + round}`, { ...end, tombstones });
+      await store.fetchByLink?.(`link-${round}`, { limit: 10 });
+      await store.deleteExpired(NOW + 1, 1);
+    }
+    // What is counted before is counted late.
+    await until(async () => (await scanned()) >= before);
+    expect(await scanned()).toBe(before);
+    await pool.query("select count(*) from sessionup_sessions where data = ''");
+    await until(async () => (await scanned()) > before);
+    await store.close();
+  });
+});
+
+/** So many rows and index entries were read. */
+async function read(): Promise<number> {
+  await pool.query("select pg_stat_force_next_flush()");
+  const { rows } = await pool.query(`select (select sum(seq_tup_read)::int from pg_stat_user_tables)
+    + (select sum(idx_tup_read)::int from pg_stat_user_indexes) as rows`);
+  return rows[0].rows;
+}
+
+describe("a user with 5 000 tombstones", () => {
+  it("logs in, is listed and is revoked without reading them", async () => {
+    const store = postgresStore(pool);
+    await store.migrate();
+    await pool.query(`truncate sessionup_sessions;
+      insert into sessionup_sessions
+      select 'zz' || n, 'ann', 0, ${NOW}, ${NOW}, ${NOW + DAY}, ${NOW + DAY}, ${NOW}, 'logout', '{"v":1}', 'link'
+      from generate_series(1, 5000) as n;
+      analyze sessionup_sessions`);
+    for (let round = 1; round <= 8; round++) {
+      const before = await read();
+      const first = recordOf({ link: "link" });
+      await store.create(first, { now: NOW });
+      for (const onExceed of ["evict-oldest", "evict-idlest"] as const)
+        await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed } });
+      expect(await store.fetchByUserKey("ann", { now: NOW, limit: 10 })).toHaveLength(2);
+      await store.fetchByLink?.("link", { limit: 10 });
+      await store.deleteByUserKey("ann", { reason: "revoked", now: NOW });
+      expect((await read()) - before).toBeLessThan(100);
+    }
+    await store.close();
+  });
+});

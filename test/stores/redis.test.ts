@@ -1,4 +1,0 @@
-import { redisBackends } from "./_redis-backends.ts";
-import { storeSuite } from "./_suite.ts";
-
-for (const backend of redisBackends) storeSuite(backend);

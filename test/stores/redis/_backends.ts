@@ -1,0 +1,225 @@
+import { randomBytes } from "node:crypto";
+import { Cluster, Redis } from "ioredis";
+import * as ioredis5 from "ioredis5";
+import * as iovalkey from "iovalkey";
+import { createClient, createClientPool, createCluster, createSentinel } from "redis";
+import * as redis5 from "redis5";
+import {
+  type IoRedisClient,
+  type NodeRedisClient,
+  type NodeRedisCluster,
+  type NodeRedisSentinel,
+  type RedisClient,
+  redisStore,
+} from "sessionup/stores/redis";
+import type { ContractSkip } from "sessionup/testing";
+import type { Backend } from "../../contract/backend.ts";
+import { askRedis, startRedis } from "../../support/servers/redis.ts";
+import { startRedisCluster } from "../../support/servers/redis-cluster.ts";
+import { startRedisSentinel } from "../../support/servers/redis-sentinel.ts";
+
+/** What a client is made for: where its servers are. */
+interface Servers {
+  readonly url: string;
+  readonly ports: readonly number[];
+  readonly sentinel?: { readonly name: string; readonly port: number };
+  stop(): Promise<void>;
+}
+
+interface Connected {
+  readonly client: RedisClient;
+  ping(): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+const SKIP: ContractSkip = {
+  reason: "the server removes dead records by itself; lifetime.test.ts shows that it does",
+  tests: [
+    "delete-expired/past-deadline",
+    "delete-expired/extended",
+    "delete-expired/limit",
+    "on-expired/reports-once",
+  ],
+};
+
+const NO_BULK: ContractSkip = {
+  reason: "it cannot list what is of everyone's but by going through all keys of all servers",
+  tests: [
+    "delete-created-before/all-users",
+    "delete-created-before/returned-ids",
+    "delete-created-before/fast-clock",
+    "delete-created-before/tombstones-max",
+    "delete-created-before/tombstones",
+    "delete-created-before/many",
+  ],
+};
+
+const NO_LINK: ContractSkip = {
+  reason: "it cannot find sessions by a link",
+  tests: ["fetch-by-link/all-users", "fetch-by-link/stable"],
+};
+
+/** Starts servers once for all backends of a file, which tell their keys apart by a prefix. */
+function shared(start: () => Promise<Servers>): () => Promise<Servers> {
+  let started: Promise<Servers> | undefined;
+  return () => {
+    started ??= start().then((servers) => {
+      running.push(servers);
+      return servers;
+    });
+    return started;
+  };
+}
+
+const running: Servers[] = [];
+
+export async function stopServers(): Promise<void> {
+  await Promise.all(running.splice(0).map(({ stop }) => stop()));
+}
+
+/** The server that the environment names, or one of the suite's own. */
+const standalone = shared(async () => {
+  const theirs = process.env.REDIS_URL;
+  if (theirs) return { url: theirs, ports: [], stop: async () => undefined };
+  const server = await startRedis();
+  return { url: server.url, ports: [server.port], stop: () => server.stop() };
+});
+
+const valkey = shared(async () => {
+  const { url, port, stop } = await startRedis({ program: "Valkey" });
+  return { url, ports: [port], stop };
+});
+
+const cluster = shared(() => clusterOf("Redis"));
+const valkeyCluster = shared(() => clusterOf("Valkey"));
+async function clusterOf(program: "Redis" | "Valkey"): Promise<Servers> {
+  const { masters, stop } = await startRedisCluster(3, program);
+  return { url: "", ports: masters.map(({ port }) => port), stop };
+}
+
+const sentinel = shared(async () => {
+  const { name, port, primary, stop } = await startRedisSentinel();
+  return { url: primary.url, ports: [primary.port], sentinel: { name, port }, stop };
+});
+
+/** A client of ioredis, of iovalkey, or of another major. */
+interface IoRedisLike extends IoRedisClient {
+  get(key: string): Promise<unknown>;
+  quit(): Promise<unknown>;
+}
+
+/** Anything that node-redis makes, in whatever major. */
+type NodeRedisLike = (NodeRedisClient | NodeRedisCluster | NodeRedisSentinel) & {
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  connect(): Promise<unknown>;
+  get(key: string): Promise<unknown>;
+  close(): unknown;
+};
+
+function io(client: IoRedisLike): Connected {
+  return { client, ping: () => client.get("ping"), close: () => client.quit() };
+}
+
+async function node(client: NodeRedisLike): Promise<Connected> {
+  client.on("error", console.error);
+  await client.connect();
+  return { client, ping: () => client.get("ping"), close: async () => client.close() };
+}
+
+const nodesOf = ({ ports }: Servers) => ports.map((port) => ({ host: "127.0.0.1", port }));
+const rootNodesOf = ({ ports }: Servers) => ports.map((port) => ({ url: `redis://127.0.0.1:${port}` }));
+
+/** What `new Redis` of ioredis and `createSentinel` of node-redis take. */
+function sentinelsOf({ sentinel: { name, port } = { name: "", port: 0 } }: Servers) {
+  const sentinels = [{ host: "127.0.0.1", port }];
+  return { ioredis: { sentinels, name }, nodeRedis: { sentinelRootNodes: sentinels, name } };
+}
+
+function backend(
+  title: string,
+  start: () => Promise<Servers>,
+  connect: (servers: Servers) => Connected | Promise<Connected>,
+): Backend {
+  const prefix = `sessionup-${randomBytes(6).toString("hex")}:`;
+  let servers: Servers | undefined;
+  const started = () => {
+    if (!servers) throw new Error(`${title} is not started`);
+    return servers;
+  };
+  return {
+    store: "redis",
+    client: title,
+    skip: [SKIP, NO_BULK, NO_LINK],
+    start: async () => {
+      servers = await start();
+    },
+    stop: async () => {},
+    open: async () => {
+      const { client, ping, close } = await connect(started());
+      return { store: redisStore(client, { prefix }), ping, close: async () => void (await close()) };
+    },
+    version: async () => {
+      const { url, ports } = started();
+      const info = String(await askRedis(ports[0] ?? url, "INFO", "server"));
+      const [, redis] = /^redis_version:(\S+)/m.exec(info) ?? [];
+      const [, valkey] = /^valkey_version:(\S+)/m.exec(info) ?? [];
+      return valkey ? `Valkey ${valkey}` : `Redis ${redis}`;
+    },
+    left: async () => {
+      const { url, ports } = started();
+      const at = ports.length > 0 ? ports : [url];
+      const keys = await Promise.all(at.map((each) => askRedis(each, "KEYS", `${prefix}*`)));
+      return keys.flat().length;
+    },
+  };
+}
+
+/**
+ * Every client that the store knows, on what it is made for, and Valkey. Of each library the latest major runs the whole
+ * suite, and the one before it the store contract. Each operation is one script, which no client can tear apart: the races
+ * run once for each way in which commands reach a server.
+ */
+export const redisBackends: readonly Backend[] = [
+  backend("ioredis", standalone, ({ url }) => io(new Redis(url))),
+  backend("ioredis Cluster, 3 masters", cluster, (servers) => io(new Cluster(nodesOf(servers)))),
+  withoutRaces("ioredis", "ioredis, Sentinel", sentinel, (servers) =>
+    io(new Redis(sentinelsOf(servers).ioredis)),
+  ),
+  withoutRaces("node-redis pool, RESP3", "node-redis", standalone, ({ url }) => node(createClient({ url }))),
+  backend("node-redis pool, RESP3", standalone, ({ url }) =>
+    node(createClientPool({ url, RESP: 3 }, { maximum: 4 })),
+  ),
+  withoutRaces("ioredis Cluster, 3 masters", "node-redis cluster, 3 masters", cluster, (servers) =>
+    node(createCluster({ rootNodes: rootNodesOf(servers) })),
+  ),
+  withoutRaces("node-redis pool, RESP3", "node-redis sentinel", sentinel, (servers) =>
+    node(createSentinel(sentinelsOf(servers).nodeRedis)),
+  ),
+  backend("iovalkey on Valkey", valkey, ({ url }) => io(new iovalkey.Redis(url))),
+  contractOnly("node-redis on Valkey", valkey, ({ url }) => node(createClient({ url }))),
+  contractOnly("ioredis Cluster on Valkey, 3 masters", valkeyCluster, (servers) =>
+    io(new Cluster(nodesOf(servers))),
+  ),
+  contractOnly("ioredis 5", standalone, ({ url }) => io(new ioredis5.Redis(url))),
+  contractOnly("ioredis 5 Cluster, 3 masters", cluster, (servers) =>
+    io(new ioredis5.Cluster(nodesOf(servers))),
+  ),
+  contractOnly("node-redis 5", standalone, ({ url }) => node(redis5.createClient({ url }))),
+  contractOnly("node-redis 5 pool, RESP3", standalone, ({ url }) =>
+    node(redis5.createClientPool({ url, RESP: 3 }, { maximum: 4 })),
+  ),
+  contractOnly("node-redis 5 cluster, 3 masters", cluster, (servers) =>
+    node(redis5.createCluster({ rootNodes: rootNodesOf(servers) })),
+  ),
+  contractOnly("node-redis 5 sentinel", sentinel, (servers) =>
+    node(redis5.createSentinel(sentinelsOf(servers).nodeRedis)),
+  ),
+];
+
+function contractOnly(...args: Parameters<typeof backend>): Backend {
+  return { ...backend(...args), contractOnly: true };
+}
+
+function withoutRaces(client: string, ...args: Parameters<typeof backend>): Backend {
+  return { ...backend(...args), racesRunOn: `redis × ${client}` };
+}

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { ROOT, RUNTIME_ARGUMENTS } from "../../contract/programs.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../runtimes/closed-connection.ts", import.meta.url));
+
+/** What the store promises of a connection that the app has closed. `path` is a file that does not exist yet. */
+export async function closedConnectionTest(driver: string, path: string): Promise<void> {
+  const { output, failure } = await new Promise<{ output: string; failure: string }>((resolve) => {
+    const args = [...RUNTIME_ARGUMENTS, PROGRAM, driver, path];
+    execFile(process.execPath, args, { cwd: ROOT }, (error, stdout, stderr) =>
+      resolve({ output: stdout, failure: error ? `${error.code ?? error.signal}\n${stderr}` : "" }),
+    );
+  });
+  assert.equal(failure, "", output);
+  const lines = output.trim().split("\n");
+  assert.equal(lines.pop(), "alive");
+  assert.equal(lines.length, 10);
+  // bun:sqlite does not say whether it is open; its own error does.
+  const expected = /^\w+ (ERR_STORE: sqliteStore: the connection is closed|undefined: Database has closed$)/;
+  for (const line of lines) assert.match(line, expected);
+}

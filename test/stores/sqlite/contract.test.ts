@@ -1,0 +1,223 @@
+import Database from "libsql";
+import { memoryStore } from "sessionup/stores/memory";
+import { sqliteStore } from "sessionup/stores/sqlite";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { storeSuite } from "../../contract/suite.ts";
+import { NOW, recordOf } from "../../support/record.ts";
+import { closedConnectionTest } from "./closed.ts";
+import { connectionTests } from "./connection.ts";
+import { SqliteFiles } from "./files.ts";
+
+const files = new SqliteFiles();
+const COUNT = "SELECT count(*) AS count FROM sessionup_sessions";
+
+async function makeFile(): Promise<void> {
+  await files.make();
+  const database = new Database(files.path());
+  await sqliteStore(database).migrate();
+  database.close();
+}
+
+storeSuite({
+  store: "sqlite",
+  client: "libsql (sync)",
+  start: makeFile,
+  stop: () => files.remove(),
+  open: async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database);
+    return {
+      store,
+      ping: async () => database.prepare("SELECT 1").get(),
+      close: async () => {
+        await store.close();
+        database.close();
+      },
+    };
+  },
+  version: async () => `SQLite ${files.query("SELECT sqlite_version() AS version")[0]?.version}`,
+  left: async () => Number(files.query(COUNT)[0]?.count),
+});
+
+describe("sqlite: the app's connection, libsql", () => {
+  beforeAll(makeFile);
+  afterAll(() => files.remove());
+  const open = (path: string, bigints = false) => new Database(path).defaultSafeIntegers(bigints);
+  for (const [title, test] of Object.entries(connectionTests({ open }, () => files.path()))) it(title, test);
+
+  it("rejects every operation after the app closed it, and the process lives", () =>
+    closedConnectionTest("libsql", files.path("closed.db")));
+
+  it("is not closed by the store", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database);
+    await store.close();
+    await store.close();
+    expect(database.open).toBe(true);
+    database.close();
+  });
+
+  it("has to be one", () => {
+    // @ts-expect-error: what has no prepare is no database.
+    expect(() => sqliteStore({})).toThrow(TypeError);
+    // @ts-expect-error: nor is a store.
+    expect(() => sqliteStore(memoryStore())).toThrow("database must be a DatabaseSync of node:sqlite");
+  });
+});
+
+describe("sqlite: clearing away", () => {
+  beforeEach(async () => {
+    await makeFile();
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "performance"] });
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await files.remove();
+  });
+
+  const record = (id: string, deadline: number) => recordOf({ id, userKey: "user", deadline });
+  const ids = () => files.query("SELECT id FROM sessionup_sessions ORDER BY id").map(({ id }) => id);
+
+  it("removes the dead a minute after their end, however many, and leaves the living", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database);
+    for (let count = 0; count < 450; count++)
+      await store.create(record(`dead${count}`, NOW + 1), { now: NOW });
+    await store.create(record("live", NOW + 3_600_000), { now: NOW });
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(ids()).toHaveLength(451);
+    await vi.advanceTimersByTimeAsync(62_000);
+    expect(ids()).toEqual(["live"]);
+    await store.close();
+    expect(vi.getTimerCount()).toBe(0);
+    database.close();
+  });
+
+  it("is done by one process at a time", async () => {
+    const databases = [new Database(files.path()), new Database(files.path())] as const;
+    const stores = databases.map((database) => sqliteStore(database));
+    await stores[0]?.create(record("dead1", NOW + 1), { now: NOW });
+    await vi.advanceTimersByTimeAsync(20_000);
+    await stores[1]?.create(record("live", NOW + 3_600_000), { now: NOW + 20_000 });
+    await vi.advanceTimersByTimeAsync(101_000);
+    expect(ids()).toEqual(["live"]);
+    // The first has swept a moment ago: the second's turn passes.
+    await stores[1]?.create(record("dead2", NOW + 21_000), { now: NOW + 20_000 });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(ids()).toEqual(["dead2", "live"]);
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(ids()).toEqual(["live"]);
+    for (const store of stores) await store.close();
+    for (const database of databases) database.close();
+  });
+
+  it("reports a cleanup that failed to onCleanupError, and tries again", async () => {
+    const database = new Database(files.path());
+    const errors: unknown[] = [];
+    const store = sqliteStore(database, { onCleanupError: (error) => errors.push(error) });
+    await store.create(record("dead", NOW + 1), { now: NOW });
+    database.exec("BEGIN");
+    await vi.advanceTimersByTimeAsync(125_000);
+    expect(errors).toHaveLength(2);
+    expect(errors[0]).toMatchObject({ message: expect.stringContaining("the app has a transaction open") });
+    database.exec("COMMIT");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(ids()).toEqual([]);
+    await store.close();
+    database.close();
+  });
+
+  it("runs as often as cleanupEvery says", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database, { cleanupEvery: "5m" });
+    await store.create(record("dead", NOW + 1), { now: NOW });
+    await vi.advanceTimersByTimeAsync(299_000);
+    expect(ids()).toEqual(["dead"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ids()).toEqual([]);
+    await store.close();
+    database.close();
+  });
+
+  it("is left to deleteExpired when cleanupEvery is false", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database, { cleanupEvery: false });
+    const reported: string[] = [];
+    store.onExpired((sessions) => reported.push(...sessions.map(({ id }) => id)));
+    await store.create(record("dead", NOW + 1), { now: NOW });
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(ids()).toEqual(["dead"]);
+    expect(await store.deleteExpired(NOW + 1, 10)).toBe(1);
+    expect(reported).toEqual(["dead"]);
+    await store.close();
+    database.close();
+  });
+
+  it("reports each expired session once, in the process that removed it", async () => {
+    const databases = [new Database(files.path()), new Database(files.path())] as const;
+    const reported: [string[], string[]] = [[], []];
+    const stores = databases.map((database, index) => {
+      const store = sqliteStore(database);
+      store.onExpired((sessions) => reported[index]?.push(...sessions.map(({ id }) => id)));
+      return store;
+    });
+    for (let count = 0; count < 250; count++)
+      await stores[count % 2]?.create(record(`dead${count}`, NOW + 1), { now: NOW });
+    await vi.advanceTimersByTimeAsync(125_000);
+    expect(ids()).toEqual([]);
+    const all = reported.flat();
+    expect(all).toHaveLength(250);
+    expect(new Set(all).size).toBe(250);
+    // The process that claimed this interval removed all of them.
+    expect(reported.some((ids) => ids.length === 0)).toBe(true);
+    for (const store of stores) await store.close();
+    for (const database of databases) database.close();
+  });
+
+  it("leaves nothing behind when all have ended", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database);
+    await store.create(record("a", NOW + 1), { now: NOW });
+    await store.create(record("b", NOW + 5), { now: NOW });
+    await store.create(record("c", NOW + 5), { now: NOW });
+    await store.deleteById("b", { reason: "logout", now: NOW, tombstones: { keepFor: 1_000, max: 9 } });
+    await store.deleteByUserKey("user", { reason: "revoked", now: NOW });
+    expect(await store.deleteExpired(NOW + 1_000, 10)).toBe(1);
+    expect(ids()).toEqual([]);
+    await store.close();
+    database.close();
+  });
+});
+
+describe("sqlite: the event loop", () => {
+  beforeAll(makeFile);
+  afterAll(() => files.remove());
+
+  it("goes on while 20 000 sessions of one user end", async () => {
+    const database = new Database(files.path());
+    const store = sqliteStore(database);
+    database.exec("BEGIN");
+    const insert = database.prepare(
+      "INSERT INTO sessionup_sessions VALUES (?, ?, 0, ?, ?, ?, ?, NULL, NULL, '{\"v\":1}', NULL)",
+    );
+    const user = new TextEncoder().encode("many");
+    for (let count = 0; count < 20_000; count++)
+      insert.run(`id${count}`, user, NOW + count, NOW, NOW + 1, NOW + 1);
+    database.exec("COMMIT");
+    let turns = 0;
+    let ending = true;
+    const turn = () => {
+      turns++;
+      if (ending) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const ended = await store.deleteByUserKey("many", { reason: "revoked", now: NOW });
+    ending = false;
+    expect(new Set(ended).size).toBe(20_000);
+    // One at least between any two steps of a thousand.
+    expect(turns).toBeGreaterThanOrEqual(20);
+    await store.close();
+    database.close();
+  });
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import Database from "libsql";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SqliteQuery } from "../../../src/stores/sqlite/engine.ts";
+import { toSqliteNames } from "../../../src/stores/sqlite/schema.ts";
+import { SqliteStatements } from "../../../src/stores/sqlite/statements.ts";
+import { sqliteStore } from "../../../src/stores/sqlite.ts";
+import { NOW } from "../../support/record.ts";
+
+const USER = "user-1";
+const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1, deadline: NOW + 1 };
+const record = { id: "abcd", userKey: USER, revision: 0, ...times, data: { v: 1 } };
+const statements = new SqliteStatements(toSqliteNames("sessions"));
+const end = { reason: "revoked", now: NOW } as const;
+const buried = { now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
+const limit = (onExceed: "evict-oldest" | "evict-idlest" | "refuse") => ({ max: 3, onExceed });
+
+const BY_ID = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id=?)";
+const BY_ID_ALONE = "SEARCH sessions USING COVERING INDEX sqlite_autoindex_sessions_1 (id=?)";
+const BY_USER = "SEARCH sessions USING INDEX sessions_by_user (user_key=?)";
+const BY_USER_BEHIND = "SEARCH sessions USING INDEX sessions_by_user (user_key=? AND created_at<?)";
+const TOMBSTONES_OF_USER =
+  "SEARCH sessions USING COVERING INDEX sessions_by_user_ended (user_key=? AND ended_at>?)";
+const ENDED_NOW = "SEARCH sessions USING COVERING INDEX sessions_by_user_ended (user_key=? AND ended_at=?)";
+const BEYOND_MAX =
+  "SEARCH tombstone USING COVERING INDEX sessions_by_user_ended (user_key=? AND ended_at>? AND ended_at<?)";
+const BY_ROW = "SEARCH sessions USING INTEGER PRIMARY KEY (rowid=?)";
+const TRIM = [BY_ROW, "SCAN user", TOMBSTONES_OF_USER, BEYOND_MAX];
+const BY_DEADLINE = "SEARCH sessions USING INDEX sessions_by_deadline (deadline<?)";
+const BY_LINK = "SEARCH sessions USING INDEX sessions_by_link (link=?)";
+const BY_IDS = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id>? AND id<?)";
+const LIST = "SCAN json_each VIRTUAL TABLE INDEX 1:";
+
+function only([statement = assert.fail()]: readonly SqliteQuery[]): SqliteQuery {
+  return statement;
+}
+
+const PLANS: ReadonlyArray<readonly [title: string, statement: SqliteQuery, plan: readonly string[]]> = [
+  ["fetches one by its id", statements.byIds(["abcd"]), [BY_ID]],
+  ["fetches several by their ids", statements.byIds(["abcd", "abce"]), [LIST, BY_ID]],
+  ["lists by the user, in the index's order", statements.page(USER, NOW, 10, undefined), [BY_USER]],
+  ["finds the next page where the last one ended", statements.page(USER, NOW, 10, record), [BY_USER_BEHIND]],
+  ["updates by the id", statements.update("abcd", { data: { v: 1 } }, NOW, 0), [BY_ID]],
+  ["asks by the id whether one is there", statements.exists("abcd"), [BY_ID_ALONE]],
+  ["ends by the id", statements.end("abcd", end, USER), [BY_ID]],
+  ["ends all by the user", statements.endAll(USER, end, [], 10, undefined), [BY_ID_ALONE, BY_USER]],
+  [
+    "ends all behind a cursor",
+    statements.endAll(USER, end, ["abcd"], 10, record),
+    [BY_ID_ALONE, BY_USER_BEHIND, LIST],
+  ],
+  [
+    "evicts the oldest by the user",
+    statements.evict(record, { now: NOW }, limit("evict-oldest"), "", 10),
+    [BY_ID_ALONE, BY_USER],
+  ],
+  [
+    "evicts the idlest by the user",
+    statements.evict(record, { now: NOW }, limit("evict-idlest"), "", 10),
+    [BY_ID_ALONE, BY_USER],
+  ],
+  [
+    "replaces by the id",
+    statements.replace(record, { now: NOW, limit: limit("refuse") }, "abce"),
+    [BY_ID, BY_ID_ALONE, BY_USER],
+  ],
+  ["counts by the user", statements.insertWithin(record, NOW, limit("refuse")), [BY_USER]],
+  ["asks by the id whether one has not ended", statements.hasNotEnded("abcd"), [BY_ID]],
+  ["finds by the link", statements.byLink("link", 10), [BY_LINK]],
+  ["ends everyone's by the id", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],
+  ["removes what expired by the deadline", statements.deleteExpired(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
+  [
+    "removes a user's tombstones beyond max by the user",
+    only(statements.trimUser(USER, buried)),
+    [ENDED_NOW, ...TRIM],
+  ],
+  [
+    "removes the tombstones beyond max of the user whose session ended",
+    only(statements.trimById("abcd", buried)),
+    [BY_ID, ...TRIM],
+  ],
+  [
+    "removes everyone's tombstones beyond max, of the users whose sessions ended",
+    only(statements.trimRange("abcd", "~", buried)),
+    [BY_IDS, ...TRIM],
+  ],
+];
+
+const database = new Database(":memory:");
+beforeAll(() => sqliteStore(database, { table: "sessions" }).migrate());
+afterAll(() => void database.close());
+
+describe("the plan of a statement", () => {
+  it.each(PLANS)("%s", (_title, { sql, values }, plan) => {
+    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as Array<{ detail: string }>;
+    const steps = rows
+      .map(({ detail }) => detail)
+      .filter((detail) => /^(SEARCH|SCAN) (?!\(|CONSTANT)/.test(detail));
+    expect([...new Set(steps)].sort()).toEqual([...plan].sort());
+  });
+});
+
+describe("an index", () => {
+  const through = (index: string, where: string) =>
+    database.prepare(`SELECT 1 FROM sessions INDEXED BY ${index} WHERE ${where}`);
+
+  it.each([
+    ["sessions_by_user", "user_key = ?"],
+    ["sessions_by_link", "link = ?"],
+  ])("%s has no tombstones, so logins and lists do not read them", (index, where) => {
+    expect(() => through(index, `${where} AND ended_at IS NOT NULL`)).toThrow("no query solution");
+    expect(() => through(index, `${where} AND ended_at IS NULL`)).not.toThrow();
+  });
+
+  it("sessions_by_user_ended has tombstones alone, so it costs nothing without them", () => {
+    const where = "user_key = ? AND ended_at";
+    expect(() => through("sessions_by_user_ended", `${where} IS NULL`)).toThrow("no query solution");
+    expect(() => through("sessions_by_user_ended", `${where} IS NOT NULL`)).not.toThrow();
+  });
+});

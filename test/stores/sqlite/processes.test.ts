@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import Database from "libsql";
+import { sqliteStore } from "sessionup/stores/sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KILLS_TIMEOUT, killRuns, killWriters } from "../../contract/kills.ts";
+import { NOW } from "../../support/record.ts";
+import { SqliteFiles } from "./files.ts";
+
+const PROGRAM = fileURLToPath(new URL("_process.ts", import.meta.url));
+
+/** What a process says that the store has acknowledged. */
+class Log {
+  readonly created: string[] = [];
+  readonly touched: string[] = [];
+  readonly ended: string[] = [];
+  /** What ids begin with that it was about to end when its output ended. */
+  ending: string | undefined;
+  finished = false;
+
+  read(output: string): void {
+    // The last line may be half of one.
+    for (const line of output.split("\n").slice(0, -1)) {
+      const { created = [], touched = [], ended = [], ending, finished } = JSON.parse(line);
+      this.created.push(...created);
+      this.touched.push(...touched);
+      this.ended.push(...ended);
+      this.ending = ending;
+      if (finished) this.finished = true;
+    }
+  }
+}
+
+const files = new SqliteFiles();
+let processes: ChildProcess[] = [];
+beforeEach(() => files.make());
+afterEach(async () => {
+  for (const each of processes) each.kill("SIGKILL");
+  processes = [];
+  await files.remove();
+});
+
+interface Run {
+  readonly process: ChildProcess;
+  readonly closed: Promise<unknown>;
+  output: string;
+  errors: string;
+}
+
+function started(store: string, name: string, logins: number): Run {
+  const args = ["--import", "tsx", PROGRAM, store, files.path(), name, String(logins)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  processes.push(child);
+  const run: Run = { process: child, closed: once(child, "close"), output: "", errors: "" };
+  child.stdout.on("data", (text) => {
+    run.output += text;
+  });
+  child.stderr.on("data", (text) => {
+    run.errors += text;
+  });
+  return run;
+}
+
+describe.each(["sqlite", "libsql"])("%s: several processes at one file", (kind) => {
+  it("lose no session, end each once, and see no error", async () => {
+    const runs = ["a", "b", "c"].map((name) => started(kind, name, 200));
+    await Promise.all(runs.map(({ closed }) => closed));
+    const log = new Log();
+    for (const run of runs) {
+      expect(run.errors).toBe("");
+      log.finished = false;
+      log.read(run.output);
+      expect(log.finished).toBe(true);
+    }
+    expect(log.created).toHaveLength(600);
+    expect(new Set(log.ended).size).toBe(log.ended.length);
+    const live = files.query("SELECT id FROM sessionup_sessions").map(({ id }) => String(id));
+    expect([...live, ...log.ended].sort()).toEqual(log.created.sort());
+  }, 120_000);
+
+  it("keep all that was acknowledged when one is killed in the middle", async () => {
+    for (let round = 0; round < (kind === "sqlite" ? 2 : 1); round++) {
+      const killed = started(kind, `k${round}`, 100_000);
+      const other = started(kind, `o${round}`, 150);
+      while (!killed.output.includes(`k${round}x00000${round + 1}00`)) {
+        expect(killed.errors).toBe("");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      killed.process.kill("SIGKILL");
+      await Promise.all([killed.closed, other.closed]);
+      expect(other.errors).toBe("");
+      const [log, others] = [new Log(), new Log()];
+      log.read(killed.output);
+      others.read(other.output);
+      expect(others.finished).toBe(true);
+
+      const database = new Database(files.path());
+      const store = sqliteStore(database);
+      await store.migrate();
+      const ended = new Set([...log.ended, ...others.ended]);
+      for (const id of [...log.created, ...others.created]) {
+        const record = await store.fetchById(id);
+        if (ended.has(id)) expect(record, "came back").toBeUndefined();
+        // What the killed one was about to say is the one exception: an end that was carried out, and not told of.
+        else if (record || !log.ending || !id.startsWith(log.ending))
+          expect(record, "was lost").toBeDefined();
+      }
+      for (const id of [...log.touched, ...others.touched]) {
+        const record = await store.fetchById(id);
+        if (record) expect(record.lastSeenAt).toBeGreaterThan(NOW);
+      }
+      expect(files.query("PRAGMA integrity_check")).toEqual([{ integrity_check: "ok" }]);
+      await store.close();
+      database.close();
+    }
+  }, 120_000);
+});
+
+describe("sqlite × libsql while processes are killed", () => {
+  it(
+    "keeps every acknowledged write, at once and for good, when other processes open the file",
+    async () => {
+      const { problems, opened } = await killWriters("libsql", files.path(), killRuns(6));
+      expect(problems).toEqual([]);
+      expect(opened).toBeGreaterThan(3);
+    },
+    KILLS_TIMEOUT,
+  );
+});

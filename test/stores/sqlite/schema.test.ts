@@ -1,0 +1,151 @@
+import { createClient } from "@libsql/client";
+import Database from "libsql";
+import { SessionError } from "sessionup";
+import { libsqlStore } from "sessionup/stores/libsql";
+import { sqliteStore } from "sessionup/stores/sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SqliteConnection } from "../../../src/stores/sqlite/connection.ts";
+import { migrateSqlite, SQLITE_MIGRATIONS, toSqliteNames } from "../../../src/stores/sqlite/schema.ts";
+import { NOW } from "../../support/record.ts";
+import { SqliteFiles } from "./files.ts";
+
+const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1_000, deadline: NOW + 1_000 };
+const record = { id: "abcd", userKey: "\u0000 user", revision: 0, ...times, data: { v: 1, text: "\u0000" } };
+
+const files = new SqliteFiles();
+let close: Array<() => void> = [];
+beforeEach(() => files.make());
+afterEach(async () => {
+  for (const each of close) each();
+  close = [];
+  await files.remove();
+});
+
+function database(): Database.Database {
+  const opened = new Database(files.path());
+  close.push(() => opened.close());
+  return opened;
+}
+
+/** Both stores, each over a connection of its own to the same file. */
+const STORES = {
+  sqlite: (options = {}) => sqliteStore(database(), options),
+  libsql: (options = {}) => {
+    const client = createClient({ url: `file:${files.path()}` });
+    close.push(() => client.close());
+    return libsqlStore(client, options);
+  },
+};
+
+describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
+  const open = STORES[name];
+
+  it("can be called by several at once, and again", async () => {
+    const stores = Array.from({ length: 5 }, () => open());
+    await Promise.all(stores.map((store) => store.migrate()));
+    await stores[0]?.migrate();
+    await stores[0]?.create(record, { now: NOW });
+    expect(await stores[4]?.fetchById("abcd")).toEqual(record);
+    expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([
+      { version: SQLITE_MIGRATIONS.length },
+    ]);
+  });
+
+  it("puts the file into WAL mode", async () => {
+    await open().migrate();
+    expect(files.query("PRAGMA journal_mode")).toEqual([{ journal_mode: "wal" }]);
+  });
+
+  it("refuses a table that a later release has made, and leaves it alone", async () => {
+    await open().migrate();
+    files.query("UPDATE sessionup_sessions_schema SET version = 99 RETURNING version");
+    await expect(open().migrate()).rejects.toMatchObject({
+      code: "ERR_STORE",
+      message: expect.stringContaining("version 99, this release supports 2"),
+    });
+    expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([{ version: 99 }]);
+  });
+
+  it("is named by the error of a store whose table is missing", async () => {
+    const error = await open()
+      .fetchById("abcd")
+      .catch((thrown: unknown) => thrown);
+    expect(SessionError.is(error) && error.code).toBe("ERR_STORE");
+    expect(error).toMatchObject({ message: expect.stringContaining("migrate()"), cause: expect.any(Error) });
+    await expect(open().create(record, { now: NOW })).rejects.toThrow("migrate()");
+  });
+
+  it("quotes any name", async () => {
+    for (const table of ['a"b', "drop table x; --", "größe 表", "select", "a.b", "[x]", "`", "'", "%s"]) {
+      const store = open({ table });
+      await store.migrate();
+      await store.create(record, { now: NOW });
+      expect(await store.fetchByUserKey(record.userKey, { now: NOW, limit: 1 })).toEqual([record]);
+      expect(await store.deleteByUserKey(record.userKey, { reason: "revoked", now: NOW })).toEqual(["abcd"]);
+    }
+  });
+
+  it("runs what migrationSql prints", async () => {
+    const byHand = database();
+    byHand.exec(open().migrationSql());
+    const schema = "SELECT type, name, sql FROM sqlite_master ORDER BY name";
+    const printed = files.query(schema);
+    byHand.exec("DROP TABLE sessionup_sessions; DROP TABLE sessionup_sessions_schema");
+    await open().migrate();
+    expect(files.query(schema)).toEqual(printed);
+    expect(printed.filter(({ type }) => type === "table")).toHaveLength(2);
+  });
+
+  it.each([
+    [{ table: "" }, "table must be a name"],
+    [{ table: "a\0b" }, "table must be a name"],
+    [{ table: "x".repeat(101) }, "table must be a name"],
+    [{ table: "SQLite_x" }, "table must be a name"],
+    [{ table: 5 }, "table must be a name"],
+    [{ timeout: 5 }, "timeout must be a duration"],
+    [{ onCleanupError: "log" }, "onCleanupError must be a function"],
+    [{ cleanupEvery: 5 }, "cleanupEvery must be a duration"],
+    [{ cleanupEvery: "25d" }, "cleanupEvery must be at most"],
+    [{ tabel: "x" }, '"tabel" is not an option'],
+  ])("is not reached with %o", (options, message) => {
+    expect(() => open(options)).toThrow(new RegExp(message));
+  });
+});
+
+describe("a later version", () => {
+  const names = toSqliteNames("sessionup_sessions");
+  const later = [
+    ...SQLITE_MIGRATIONS,
+    ({ table }: typeof names) => [
+      // Nothing here fails when it is run twice.
+      `UPDATE ${table} SET revision = revision + 1`,
+    ],
+  ];
+  const engine = () => new SqliteConnection(database(), 5_000);
+
+  it("keeps every session, and is brought in once though several try", async () => {
+    const store = STORES.sqlite();
+    await store.migrate();
+    await store.create(record, { now: NOW });
+    await Promise.all(Array.from({ length: 5 }, () => migrateSqlite(engine(), names, "test", later)));
+    expect(files.query("SELECT id, revision FROM sessionup_sessions")).toEqual([{ id: "abcd", revision: 1 }]);
+    expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([
+      { version: SQLITE_MIGRATIONS.length + 1 },
+    ]);
+    // A process of the release before goes on until it is restarted.
+    expect(await store.fetchById("abcd")).toEqual({ ...record, revision: 1 });
+  });
+
+  it("that fails leaves everything as it was", async () => {
+    await STORES.sqlite().migrate();
+    const broken = [
+      ...SQLITE_MIGRATIONS,
+      ({ table }: typeof names) => [`ALTER TABLE ${table} ADD COLUMN n`, "NONSENSE"],
+    ];
+    await expect(migrateSqlite(engine(), names, "test", broken)).rejects.toThrow(/NONSENSE/);
+    expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([
+      { version: SQLITE_MIGRATIONS.length },
+    ]);
+    expect(files.query("SELECT * FROM pragma_table_info('sessionup_sessions') WHERE name = 'n'")).toEqual([]);
+  });
+});
