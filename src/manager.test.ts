@@ -551,7 +551,9 @@ describe("validate", () => {
     await login(browser);
     browser.headers = {};
     expect(await reason(browser)).toBeUndefined();
-    browser.headers = { "user-agent": "curl/8" };
+    browser.headers = {
+      "user-agent": "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    };
     expect(await reason(browser)).toBe("client_changed");
   });
 

@@ -1,24 +1,44 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { TestRequest } from "../../test/support/browser.ts";
+import { TestRequest } from "../../test/support/browser.ts";
 import { fuzzRuns, joined } from "../../test/support/fuzz.ts";
 import { Manager } from "../manager.ts";
 import { memoryStore } from "../stores/memory.ts";
-import { MOUNT } from "./mount.ts";
-import { createRoutes, type RouteMethods, type Routes, type RoutesOptions, sessionRoutes } from "./routes.ts";
-import { createSessions } from "./sessions.ts";
+import { MOUNT, type Routes } from "./mount.ts";
+import { type RoutesOptions, sessionRoutes } from "./routes.ts";
+import { createSessions, getInternals, INTERNALS, type Sessions } from "./sessions.ts";
 
-const NO_METHODS = {} as RouteMethods<object>;
+function createMethods() {
+  return createSessions<TestRequest, undefined, undefined>(new Manager(memoryStore()), (request) => request)
+    .verbs;
+}
 
-function routesOver(methods: RouteMethods<object>, options: RoutesOptions = {}): Routes<object> {
-  return createRoutes(methods, options);
+function createRoutes(options?: RoutesOptions): Routes<TestRequest> {
+  return sessionRoutes(createMethods(), options);
+}
+
+/** Creates routes for an authenticated user whose ending methods end nothing. */
+async function createAuthenticatedRoutes(
+  options: RoutesOptions,
+  ending: Partial<Sessions<TestRequest>>,
+): Promise<Routes<TestRequest>> {
+  const methods = createMethods();
+  const request = new TestRequest();
+  await methods.init(request, "ann");
+  const internals = getInternals<TestRequest, undefined, undefined>(methods);
+  const state = internals.getState(request);
+  const sessions = {
+    ...methods,
+    [INTERNALS]: { ...internals, getState: () => state, methods: { ...internals.methods, ...ending } },
+  };
+  return sessionRoutes(sessions, options);
 }
 
 describe("sessionRoutes", () => {
   it.each(["/", "/account/", "account", "/a//b", "/a?b", "/a#b", 5, null])(
-    "rejects the path %j with the form that a path must have",
+    "rejects the path %j and shows a valid one",
     (path) => {
-      expect(() => routesOver(NO_METHODS, { path: path as string })).toThrow(
+      expect(() => createRoutes({ path: path as string })).toThrow(
         new TypeError(
           `sessionRoutes.path must be "" or a path such as "/account", without a trailing slash. Received ${JSON.stringify(path)}.`,
         ),
@@ -28,7 +48,7 @@ describe("sessionRoutes", () => {
 
   it("rejects an unknown option", () => {
     const options = { prefix: "/account" } as object;
-    expect(() => routesOver(NO_METHODS, options)).toThrow(
+    expect(() => createRoutes(options)).toThrow(
       /^"prefix" is not an option of sessionRoutes\. The options are path, /,
     );
   });
@@ -37,21 +57,17 @@ describe("sessionRoutes", () => {
     [{ level: 0 }, /^sessionRoutes\.level/],
     [{ maxAuthAge: 600 }, /^sessionRoutes\.maxAuthAge/],
   ])("rejects the options %j at construction", (options, message) => {
-    expect(() => routesOver(NO_METHODS, options as object)).toThrow(message);
+    expect(() => createRoutes(options as object)).toThrow(message);
   });
 
-  it.each([undefined, null, {}, 5])("throws for %j, which no adapter returned", (sessions) => {
+  it.each([undefined, null, {}, 5])("rejects %j, which is not the result of an adapter", (sessions) => {
     expect(() => sessionRoutes(sessions as never)).toThrow(
       new TypeError("sessions must be the result of an adapter, such as expressSessions(manager)."),
     );
   });
 
-  it("returns what the adapter makes of the routes", () => {
-    const { verbs } = createSessions<TestRequest, undefined, undefined>(
-      new Manager(memoryStore()),
-      (request) => request,
-    );
-    const adapter = { ...verbs, [MOUNT]: (routes: Routes<TestRequest>) => routes.paths("/api") };
+  it("returns the result of the adapter's mount", () => {
+    const adapter = { ...createMethods(), [MOUNT]: (routes: Routes<TestRequest>) => routes.paths("/api") };
     const mounted = sessionRoutes(adapter, { path: "/account" });
     expect(mounted).toEqual([
       "/api/account/session",
@@ -76,8 +92,8 @@ describe("sessionRoutes", () => {
     "*",
     "http://other.example/account/session",
   ])("leaves the path %j to the app", async (path) => {
-    const routes = routesOver(NO_METHODS, { path: "/account" });
-    expect(await routes({}, { method: "GET", path })).toBeUndefined();
+    const routes = createRoutes({ path: "/account" });
+    expect(await routes(new TestRequest(), { method: "GET", path })).toBeUndefined();
   });
 
   it.each([
@@ -88,29 +104,26 @@ describe("sessionRoutes", () => {
     ["/logout-all?x=1", "POST"],
   ])("answers 405 with the methods that %s allows", async (path, allow) => {
     for (const method of ["PUT", "constructor", "get"]) {
-      const answer = await routesOver(NO_METHODS)({}, { method, path });
+      const answer = await createRoutes()(new TestRequest(), { method, path });
       expect([answer?.status, answer?.headers.allow]).toEqual([405, allow]);
     }
   });
 
   it("leaves CORS preflights to the app", async () => {
-    expect(await routesOver(NO_METHODS)({}, { method: "OPTIONS", path: "/session" })).toBeUndefined();
+    expect(await createRoutes()(new TestRequest(), { method: "OPTIONS", path: "/session" })).toBeUndefined();
   });
 
-  it("answers exactly its own paths, whatever the method and path are", async () => {
+  it("answers exactly its own paths, whatever a client sends", async () => {
     const asked: string[] = [];
-    const methods = {
-      checkOrigin: () => undefined,
-      revoke: async () => undefined,
-      load: async () => ({ id: "own" }),
-      peek: async () => ({ userKey: "ann", expiresAt: new Date(1) }),
-      now: () => 0,
-      fetchAll: async () => [],
-      revokeOther: async () => [],
-      revokeAll: async () => [],
-      revokeOwn: async (_context: object, id: string) => asked.push(id) > 0,
-    } as unknown as RouteMethods<object>;
-    const routes = routesOver(methods, { path: "/account" });
+    const routes = await createAuthenticatedRoutes(
+      { path: "/account" },
+      {
+        revoke: async () => undefined,
+        revokeOther: async () => [],
+        revokeAll: async () => [],
+        revokeOwn: async (_request, id) => asked.push(id) > 0,
+      },
+    );
     const piece = fc.oneof(
       fc.constantFrom(
         "/account",
@@ -137,7 +150,7 @@ describe("sessionRoutes", () => {
     let answered = 0;
     await fc.assert(
       fc.asyncProperty(method, path, async (method, where) => {
-        const answer = await routes({}, { method, path: where });
+        const answer = await routes(new TestRequest(), { method, path: where });
         expect(answer !== undefined).toBe(own.test(where) && method !== "OPTIONS");
         if (!answer) return;
         answered++;

@@ -53,8 +53,8 @@ export function sessionRoutes<Context, Mounted>(
   return sessions[MOUNT](createRoutes(toRouteMethods(internals), options));
 }
 
-/** The methods that the routes call. @internal */
-export interface RouteMethods<Context> {
+/** The methods that the routes call. */
+interface RouteMethods<Context> {
   /** Returns the session without counting as activity. Throws what `auth` rejects with. */
   peek(context: Context): Promise<Session<unknown>>;
   /** Returns the session as `auth` loads it. Throws what `auth` rejects with. */
@@ -110,11 +110,7 @@ const ROUTES = {
 
 type Endpoint<Context> = (context: Context, id: string) => Promise<{ status: number; json?: unknown }>;
 
-/** @internal */
-export function createRoutes<Context>(
-  methods: RouteMethods<Context>,
-  options: RoutesOptions,
-): Routes<Context> {
+function createRoutes<Context>(methods: RouteMethods<Context>, options: RoutesOptions): Routes<Context> {
   const { path: prefix, maxAuthAge, level } = parseOptions(options, ROUTES, "sessionRoutes");
   // Ending sessions other than the current one needs recent authentication (ASVS 7.5.2).
   const requirement = { maxAuthAge, level };
