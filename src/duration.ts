@@ -44,6 +44,7 @@ export function parseDuration(value: unknown, name: string): number {
   const [, count, unit] = (typeof value === "string" && FORM.exec(value)) || [];
   const result = Number(count) * UNIT[unit as keyof typeof UNIT];
   if (result > 0) return result;
-  const received = typeof value === "string" ? JSON.stringify(value) : String(value);
+  // A longer text may be a secret.
+  const received = String(value).length < 16 ? JSON.stringify(value) : typeof value;
   throw new TypeError(`${name} must be a duration such as "15m" or "30d". Received ${received}.`);
 }
