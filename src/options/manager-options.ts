@@ -161,8 +161,10 @@ const parseOrigins = listOf(
   (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
 );
 
-const parseClearSiteData = listOf('"cache", "cookies" and "storage"', (type) =>
-  ["cache", "cookies", "storage"].includes(type),
+const parseClearSiteData = listOf(
+  '"cache", "cookies" and "storage", and not empty',
+  (type) => ["cache", "cookies", "storage"].includes(type),
+  1,
 );
 
 const parseKeys: Parser<readonly string[]> = (value, name) => {
@@ -229,7 +231,7 @@ const MANAGER = {
   trustedOrigins: { parse: parseOrigins, default: [] },
   tombstones: { parse: parseDuration },
   notBefore: { parse: parseDate },
-  clearSiteData: { parse: parseClearSiteData, default: [] },
+  clearSiteData: { parse: parseClearSiteData },
   keys: { parse: parseKeys },
   maxSessions: { parse: parseLimit, default: { max: 1_000, onExceed: "evict-oldest" } },
   generateId: { parse: generatorOf(TOKEN_LENGTH.id) },
@@ -264,6 +266,7 @@ export function resolveOptions<In, Out extends In>(
     }),
     tombstones:
       tombstones === undefined ? undefined : Object.freeze({ keepFor: tombstones, max: MAX_TOMBSTONES }),
+    clearSiteData: parsed.clearSiteData ?? Object.freeze([]),
     trust: trustProxy,
     trustedOrigins: new Set(trustedOrigins),
     signer: keys && new Signer(keys, cookie.base),

@@ -12,6 +12,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "./routes": "http/routes.ts",
   "./signed": "signed.ts",
   "./testing": "testing.ts",
+  "./user-agent": "client-info/user-agent/label-agent.ts",
 };
 
 /** Returns the subpath of a store or an adapter, and undefined for all other files of src/. */

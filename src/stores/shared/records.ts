@@ -1,4 +1,4 @@
-import type { End, SessionChange, SessionLimit, SessionRecord } from "../../store.ts";
+import type { End, ExpiredSession, SessionChange, SessionLimit, SessionRecord } from "../../store.ts";
 import { limitError } from "./errors.ts";
 
 /** What becomes of records, for stores that have them in hand: in SQL and scripts the engine does the same. */
@@ -28,6 +28,11 @@ export function toTombstone(
   const end = now + keepFor;
   const ended = Object.freeze({ at: now, reason });
   return { ...record, revision: record.revision + 1, expiresAt: end, deadline: end, ended };
+}
+
+/** What the cleanup reports of a record that it removed. */
+export function toExpiredSession({ id, userKey, expiresAt, deadline }: SessionRecord): ExpiredSession {
+  return { id, userKey, expiresAt, deadline };
 }
 
 /**
