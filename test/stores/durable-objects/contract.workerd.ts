@@ -149,8 +149,8 @@ describe("durable-objects × Cloudflare", () => {
   });
 
   it.each([
-    [undefined, {}, /^namespace: needs the binding/],
-    [{}, {}, /^namespace: needs the binding/],
+    [undefined, {}, /^namespace must be the binding/],
+    [{}, {}, /^namespace must be the binding/],
     [env.SESSIONS, { timeout: "soon" }, /^timeout: /],
     [env.SESSIONS, { table: "sessions" }, /table/],
   ])("refuses %o with %o", (namespace, options, message) => {
