@@ -23,7 +23,9 @@ export function invalidOption(name: string, needed: string, received: unknown): 
 }
 
 function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 50));
+  // A longer text may be a secret.
+  if (typeof value === "string")
+    return value.length < 16 ? JSON.stringify(value) : `a string of ${value.length} characters`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value) ? "an array" : "an object";
@@ -95,9 +97,14 @@ export const parseDate: Parser<number> = (value, name) => {
 };
 
 /** Returns a parser for arrays of strings. @internal */
-export function listOf(needed: string, accepts: (item: string) => boolean): Parser<readonly string[]> {
+export function listOf(
+  needed: string,
+  accepts: (item: string) => boolean,
+  minLength = 0,
+): Parser<readonly string[]> {
   return (value, name) => {
-    if (Array.isArray(value) && value.every((item) => typeof item === "string" && accepts(item)))
+    const accepted = (item: unknown) => typeof item === "string" && accepts(item);
+    if (Array.isArray(value) && value.length >= minLength && value.every(accepted))
       return Object.freeze([...value]);
     throw invalidOption(name, `an array of ${needed}`, value);
   };

@@ -1,5 +1,3 @@
-import { invalidOption } from "./parsers.ts";
-
 const MAX_BYTES = 1_024;
 
 /** Rejects an invalid user key before anything is read or written. @internal */
@@ -9,7 +7,8 @@ export function checkUserKey(userKey: unknown): asserts userKey is string {
 
 /** Rejects text by which sessions cannot be found. The error never shows the text. @internal */
 export function checkLookupKey(key: unknown, name: string): asserts key is string {
-  if (typeof key !== "string") throw invalidOption(name, "a string", key);
+  // A number may be the id of a user.
+  if (typeof key !== "string") throw new TypeError(`${name} must be a string. Received ${typeof key}.`);
   const problem =
     key === ""
       ? "not be empty"

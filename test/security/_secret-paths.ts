@@ -1,7 +1,10 @@
 import { type Session, SessionError } from "sessionup";
 import { contextSessions } from "sessionup/context";
+import { providerLogin, revokeByProviderSession } from "sessionup/federation";
+import { recognition } from "sessionup/recognition";
+import { sessionPolicy } from "sessionup/report";
+import { formToken, revocationToken, revokeByToken, verifyFormToken } from "sessionup/signed";
 import { expect } from "vitest";
-import { METHODS } from "../../src/lifecycle/guarded-store.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { KEY, type Options, type Tally, WatchedSite } from "./_watched-site.ts";
@@ -29,6 +32,16 @@ const withHeaders =
   (headers: Readonly<Record<string, string>>) =>
   (request: TestRequest): TestRequest =>
     Object.assign(request, { headers: { ...request.headers, ...headers } });
+
+const STORE_METHODS = [
+  "create",
+  "fetchById",
+  "fetchByIds",
+  "fetchByUserKey",
+  "update",
+  "deleteById",
+  "deleteByUserKey",
+] as const;
 
 /** Everything that can be asked for a request that is in. */
 const VERBS: Readonly<Record<string, (request: TestRequest, sessions: WatchedSite["sessions"]) => unknown>> =
@@ -75,7 +88,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const wrong: Array<(request: TestRequest, sessions: WatchedSite["sessions"]) => unknown> = [
       (request, sessions) => sessions.current(request),
       (request, sessions) => sessions.require(request),
-      (request, sessions) => sessions.formToken(request),
+      (request, sessions) => formToken(sessions, request),
       (request, sessions) => sessions.init(request, ""),
       (request, sessions) => sessions.init(request, "ann", { [token.slice(-5)]: token } as never),
       (request, sessions) => sessions.init(request, "ann", { expiresIn: token as never }),
@@ -98,7 +111,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       { keys: [KEY, "short"] },
       { keys: KEY as never },
       { keys: [KEY], cookie: { name: "a b" } },
-      { keys: [KEY], recognize: { sessions: false } },
+      { keys: [KEY], recognize: { sessions: false } as never },
       { client: { ip: "hash" } },
       { keys: [KEY], generateSecret: () => token.slice(-21) },
       { keys: [KEY], generateSecret: () => token },
@@ -201,12 +214,12 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const tokenOf = (browser: Browser) =>
       site.visit(browser, async (request, sessions) => {
         await sessions.get(request);
-        return sessions.formToken(request);
+        return formToken(sessions, request);
       });
     const verify = (browser: Browser, text: unknown) =>
       site.visit(browser, async (request, sessions) => {
         await sessions.get(request);
-        sessions.verifyFormToken(request, text);
+        verifyFormToken(sessions, request, text);
       });
     const [own, foreign] = [await tokenOf(ann.browser), await tokenOf(bob.browser)];
     expect(await verify(ann.browser, own)).toBeUndefined();
@@ -221,12 +234,12 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const site = start({ keys: [KEY] });
     const [one, two] = [await site.login(), await site.login()];
     const link = (id: string, options?: { expiresIn: "1h" }) => {
-      const text = site.manager.revocationToken(id, options);
+      const text = revocationToken(site.manager, id, options);
       site.witness.keep("a link's token", text.slice(id.length + 1));
       return text;
     };
     const [first, late] = [link(one.id), link(two.id, { expiresIn: "1h" })];
-    const ends = (text: unknown) => site.see("revokeByToken", () => site.manager.revokeByToken(text));
+    const ends = (text: unknown) => site.see("revokeByToken", () => revokeByToken(site.manager, text));
     expect([await ends(first), await ends(first)]).toEqual([true, false]);
     site.clock.advance("1h");
     expect(await ends(late)).toBe(false);
@@ -235,7 +248,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       expect(await ends(forged)).toBe(false);
     site.store.fail("deleteById", new Error(`DELETE ${two.id}: connection reset`));
     expect(await ends(good)).toMatchObject({ code: "ERR_STORE" });
-    expect(await site.see("revocationToken", () => site.manager.revocationToken(good))).toBeInstanceOf(
+    expect(await site.see("revocationToken", () => revocationToken(site.manager, good))).toBeInstanceOf(
       TypeError,
     );
     expect(await ends(good)).toBe(true);
@@ -244,7 +257,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   async "browsers that are known again, and places"(start) {
     let fails = false;
     const site = start({
-      recognize: { sessions: true, device: true },
+      recognize: recognition({ sessions: true, device: true }),
       client: {
         ip: "hash",
         agent: true,
@@ -310,10 +323,12 @@ export const PATHS: Readonly<Record<string, Path>> = {
   async "identity providers"(start) {
     const site = start();
     const expiresAt = new Date(site.clock.now() + 3_600_000);
-    const { id, browser } = await site.login("ann", { provider: { issuer: ISSUER, sid: "s1", expiresAt } });
+    const { id, browser } = await site.login("ann", {
+      provider: providerLogin({ issuer: ISSUER, sid: "s1", expiresAt }),
+    });
     const ends = (sid: string) =>
       site.see("revokeByProviderSession", () =>
-        site.manager.revokeByProviderSession({ issuer: ISSUER, sid }),
+        revokeByProviderSession(site.manager, { issuer: ISSUER, sid }),
       );
     expect(await ends("s2")).toEqual([]);
     expect(await ends("")).toBeInstanceOf(TypeError);
@@ -321,7 +336,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await ends("s1")).toMatchObject({ code: "ERR_STORE" });
     expect(await ends("s1")).toEqual([id]);
     expect((await site.auth(browser))?.reason).toBe("unknown");
-    const over = { issuer: ISSUER, expiresAt: new Date(site.clock.now()) };
+    const over = providerLogin({ issuer: ISSUER, expiresAt: new Date(site.clock.now()) });
     const late = await site.visit(new Browser(), (request, sessions) =>
       sessions.init(request, "ann", { provider: over }),
     );
@@ -329,7 +344,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const poor = watched(new GatedStore(), site.witness);
     Object.assign(poor, { fetchByLink: undefined, deleteCreatedBefore: undefined });
     const other = start({}, poor);
-    const asked = () => other.manager.revokeByProviderSession({ issuer: ISSUER, sid: "s1" });
+    const asked = () => revokeByProviderSession(other.manager, { issuer: ISSUER, sid: "s1" });
     expect(await other.see("revokeByProviderSession", asked)).toBeInstanceOf(TypeError);
     expect(await other.see("revokeAllBefore", () => other.manager.revokeAllBefore(expiresAt))).toBeInstanceOf(
       TypeError,
@@ -339,7 +354,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       throw new Error(`no answer after ${link.length} characters`);
     };
     const third = start({}, failing);
-    const failed = () => third.manager.revokeByProviderSession({ issuer: ISSUER, sid: "s1" });
+    const failed = () => revokeByProviderSession(third.manager, { issuer: ISSUER, sid: "s1" });
     expect(await third.see("revokeByProviderSession", failed)).toMatchObject({ code: "ERR_STORE" });
   },
 
@@ -455,7 +470,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await site.see("revokeAllBefore", all)).toBe(1);
     expect((await site.auth(bob.browser))?.reason).toBe("unknown");
     site.tally.note("Manager", "events");
-    expect(site.manager.policy.words.length).toBeGreaterThan(0);
+    expect(sessionPolicy(site.manager).words.length).toBeGreaterThan(0);
     await site.manager.close();
     site.look();
   },
@@ -463,10 +478,10 @@ export const PATHS: Readonly<Record<string, Path>> = {
   async "a store that fails, whatever is asked of it"(start) {
     const guard = (request: TestRequest, _sessions: unknown, site: WatchedSite) =>
       site.guards.auth()(request);
-    for (const method of METHODS) {
+    for (const method of STORE_METHODS) {
       let failed = 0;
       for (const verb of [...Object.values(VERBS), guard]) {
-        const site = start({ recognize: {}, rotateEvery: "1m" });
+        const site = start({ recognize: recognition(), rotateEvery: "1m" });
         const { browser, id } = await site.login("ann", { meta: { theme: "light" } });
         const doubled = [...browser.jar].map(
           ([name, value]) => `${name}=${value}; ${name}=${value.slice(0, -9)}000000000`,
@@ -541,14 +556,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await site.visit(browser, (request) => bound.run(request, () => bound.require()))).toMatchObject({
       id,
     });
-    expect(await site.visit(browser, (request) => bound.run(request, () => bound.formToken()))).toMatch(
+    expect(await site.visit(browser, (request) => bound.run(request, () => formToken(bound)))).toMatch(
       /^\w+\.\w+$/,
     );
     expect(await site.see("bound verbs", () => bound.get())).toBeInstanceOf(TypeError);
     site.witness.see("the bound verbs", bound);
     expect(
       SessionError.is(
-        await site.visit(browser, (request) => bound.run(request, () => bound.verifyFormToken("x"))),
+        await site.visit(browser, (request) => bound.run(request, () => verifyFormToken(bound, "x"))),
       ),
     ).toBe(true);
   },

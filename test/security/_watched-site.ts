@@ -10,6 +10,7 @@ import {
   type Sessions,
   type StandardSchema,
 } from "sessionup";
+import { sessionPolicy } from "sessionup/report";
 import { type Routes, sessionRoutes } from "sessionup/routes";
 import { TestClock } from "sessionup/testing";
 import { toErrorResponse } from "../../src/http/error-response.ts";
@@ -132,7 +133,7 @@ export class WatchedSite {
     const { manager, verbs, store } = { manager: this.#manager, verbs: this.sessions, store: this.store };
     for (const [what, value] of Object.entries({ manager, verbs, store, routes: this.routes }))
       this.witness.see(`the ${what}`, value);
-    this.witness.see("the policy", manager.policy);
+    this.witness.see("the policy", sessionPolicy(manager));
     this.witness.see("the prototype of the manager", Object.getPrototypeOf(manager));
   }
 

@@ -3,6 +3,8 @@ import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
 import { toErrorResponse } from "../../src/http/error-response.ts";
+import { readStandings } from "../../src/lifecycle/connections.ts";
+import { getLifecycle } from "../../src/lifecycle/lifecycle.ts";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { siteWith } from "./_site.ts";
@@ -111,7 +113,7 @@ describe("tombstones", () => {
   });
 
   it("need a duration", () => {
-    expect(() => setUp({ tombstones: 60 as never })).toThrow(/^tombstones: /);
+    expect(() => setUp({ tombstones: 60 as never })).toThrow(/^tombstones/);
   });
 });
 
@@ -239,7 +241,7 @@ describe("notBefore", () => {
     await sessions.get(request);
     clock.advance("1s");
     manager.notBefore = new Date(clock.now());
-    expect(await manager.standings([id])).toEqual(new Map([[id, { over: "revoked" }]]));
+    expect(await readStandings(getLifecycle(manager), [id])).toEqual(new Map([[id, { over: "revoked" }]]));
     const late = own.request();
     await sessions.rotate(late);
     expect(late.cookies).toEqual([expect.objectContaining({ value: "" })]);
@@ -264,11 +266,11 @@ describe("notBefore", () => {
   it.each([[new Date(Number.NaN)], ["2026-01-31"], [0], [null]])(
     "refuses %j, which would let everybody in",
     (wrong) => {
-      expect(() => setUp({ notBefore: wrong as Date })).toThrow(/^notBefore: needs a valid Date/);
+      expect(() => setUp({ notBefore: wrong as Date })).toThrow(/^notBefore must be a valid Date/);
       const { manager } = setUp();
       expect(() => {
         manager.notBefore = wrong as Date;
-      }).toThrow(/^notBefore: needs a valid Date/);
+      }).toThrow(/^notBefore must be a valid Date/);
     },
   );
 });
@@ -301,10 +303,10 @@ describe("revokeAllBefore", () => {
     const { deleteCreatedBefore: _, ...methods } = new GatedStore();
     const manager = new Manager(methods as unknown as GatedStore);
     await expect(manager.revokeAllBefore(new Date())).rejects.toThrow(
-      /^revokeAllBefore: .* no deleteCreatedBefore/,
+      /^revokeAllBefore requires a store with deleteCreatedBefore/,
     );
     await expect(manager.revokeAllBefore(0 as unknown as Date)).rejects.toThrow(
-      /^revokeAllBefore: needs a valid/,
+      /^revokeAllBefore must be a valid/,
     );
   });
 
@@ -367,6 +369,8 @@ describe("clearSiteData", () => {
   });
 
   it.each([[[]], [["*"]], ['"cache"'], [true], [["cache", "cache\r\n"]]])("refuses %j", (wrong) => {
-    expect(() => setUp({ clearSiteData: wrong as never })).toThrow(/^clearSiteData: needs a list/);
+    expect(() => setUp({ clearSiteData: wrong as never })).toThrow(
+      /^clearSiteData must be an array of "cache", "cookies" and "storage"/,
+    );
   });
 });

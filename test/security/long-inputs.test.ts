@@ -8,12 +8,11 @@ import { labelUserAgent } from "../../src/client-info/user-agent/user-agent.ts";
 import { readCookie, readTokens, setsCookie } from "../../src/cookie/cookie-header.ts";
 import { parseToken } from "../../src/cookie/token.ts";
 import { parseDuration } from "../../src/duration.ts";
-import { MOUNT, ROUTE_METHODS, type RouteMethods } from "../../src/http/mount.ts";
-import { type Routes, sessionRoutes } from "../../src/http/routes.ts";
+import { createRoutes, type RouteMethods } from "../../src/http/json-routes.ts";
 import { isCrossOrigin } from "../../src/rules/cross-origin.ts";
 import { isPrefetch } from "../../src/rules/rotation.ts";
 import { DeviceCookie } from "../../src/signed/device-cookie.ts";
-import { verifyFormToken } from "../../src/signed/form-token.ts";
+import { isFormToken } from "../../src/signed/form-token.ts";
 import { parseRevocationToken } from "../../src/signed/revocation-token.ts";
 import { Signer } from "../../src/signed/signer.ts";
 import { TestRequest } from "../support/browser.ts";
@@ -28,10 +27,7 @@ const cookie = {
 } as const;
 const signer = new Signer(["k".repeat(32)], "sid");
 const device = new DeviceCookie(cookie, signer);
-const routes = sessionRoutes(
-  { [ROUTE_METHODS]: {} as RouteMethods<object>, [MOUNT]: (routes: Routes<object>) => routes },
-  { path: "/account" },
-);
+const routes = createRoutes({} as RouteMethods<object>, "/account", { maxAuthAge: undefined, level: 1 });
 const trust = parseTrustProxy(["0.0.0.0/0", "::/0"]);
 const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
 
@@ -42,7 +38,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   "a line of Set-Cookie": (text) => setsCookie(`n=${text}`, cookie),
   "the token": (text) => parseToken(text),
   "the device's cookie": (text) => device.meet(new TestRequest({ cookie: `n-device=${text}` }), "ann", 0),
-  "a form's token": (text) => verifyFormToken(signer, { id: "i", root: "r" }, `${"s".repeat(22)}.${text}`),
+  "a form's token": (text) => isFormToken(signer, { id: "i", root: "r" }, `${"s".repeat(22)}.${text}`),
   "a link's token": (text) => parseRevocationToken(signer, text, 0),
   "an address": (text) => normalizeAddress(text),
   "X-Forwarded-For": (text) => resolveClientAddress("10.0.0.1", text, trust),

@@ -1,14 +1,15 @@
 // Reads the sources, which are not there in every runtime that runs the tests beside them.
-import { Manager, type SessionPolicy } from "sessionup";
+import { Manager } from "sessionup";
+import { type SessionPolicy, sessionPolicy } from "sessionup/report";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { membersOf } from "../support/declared.ts";
 
-describe("manager.policy", () => {
-  it("leaves out no option that decides about sessions", () => {
-    // What the app's own functions do, what is the app's own data, and whom to believe about addresses.
+describe("sessionPolicy", () => {
+  it("reports every option that decides about sessions", () => {
+    // These options hold the app's own functions and data, and the addresses of trusted proxies.
     const others = ["trustProxy", "keys", "generateId", "generateSecret", "meta", "maxMetaBytes", "clock"];
-    const said: Readonly<Record<string, keyof SessionPolicy>> = {
+    const reported: Readonly<Record<string, keyof SessionPolicy>> = {
       cookie: "cookie",
       expiresIn: "absolute",
       nist: "nist",
@@ -23,9 +24,9 @@ describe("manager.policy", () => {
       clearSiteData: "clearSiteData",
       maxSessions: "concurrent",
     };
-    expect([...Object.keys(said), ...others].sort()).toEqual(membersOf("ManagerOptions"));
-    expect(Object.keys(new Manager(memoryStore()).policy)).toEqual(
-      expect.arrayContaining(Object.values(said)),
+    expect([...Object.keys(reported), ...others].sort()).toEqual(membersOf("ManagerOptions"));
+    expect(Object.keys(sessionPolicy(new Manager(memoryStore())))).toEqual(
+      expect.arrayContaining(Object.values(reported)),
     );
   });
 });

@@ -306,16 +306,16 @@ describe("cookie.previous", () => {
   });
 
   it.each<[CookieOptions, RegExp]>([
-    [{ previous: [{}] }, /^cookie\.previous\[0\]: is the cookie of now/],
-    [{ previous: [{ name: "sid" }, { sameSite: "lax" }] }, /^cookie\.previous\[1\]: is the cookie of now/],
-    [{ previous: [{ name: "a;b" }] }, /^cookie\.previous\[0\]\.name: needs/],
+    [{ previous: [{}] }, /^cookie\.previous\[0\] is the current cookie/],
+    [{ previous: [{ name: "sid" }, { sameSite: "lax" }] }, /^cookie\.previous\[1\] is the current cookie/],
+    [{ previous: [{ name: "a;b" }] }, /^cookie\.previous\[0\]\.name must be/],
     [
       { previous: [{ partitioned: true, secure: false }] },
-      /^cookie\.previous\[0\]\.partitioned: needs secure/,
+      /^cookie\.previous\[0\]\.partitioned requires secure: true/,
     ],
-    [{ previous: [{ previous: [] } as object] }, /^cookie\.previous\[0\]: no option "previous"/],
-    [{ previous: "sid" as never }, /^cookie\.previous: needs a list/],
-    [{ previous: [null as never] }, /^cookie\.previous\[0\]: /],
+    [{ previous: [{ previous: [] } as object] }, /^"previous" is not an option of cookie\.previous\[0\]/],
+    [{ previous: "sid" as never }, /^cookie\.previous must be an array/],
+    [{ previous: [null as never] }, /^cookie\.previous\[0\] must be an object/],
   ])("refuses %j", (cookie, message) => {
     expect(() => new Manager(new GatedStore(), { cookie })).toThrow(message);
     expect(() => new Manager(new GatedStore(), { cookie })).toThrow(TypeError);

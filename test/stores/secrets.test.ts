@@ -4,6 +4,7 @@ import Database from "libsql";
 import postgres from "postgres";
 import { createClient } from "redis";
 import { Manager, type SessionEvents, type Store } from "sessionup";
+import { recognition } from "sessionup/recognition";
 import { libsqlStore } from "sessionup/stores/libsql";
 import { memoryStore } from "sessionup/stores/memory";
 import { mysqlStore } from "sessionup/stores/mysql";
@@ -156,7 +157,7 @@ describe("what a driver says of a failure", () => {
         clock: clock.now,
         rotateEvery: "1m",
         keys,
-        recognize: {},
+        recognize: recognition(),
       });
       const sessions = testSessions(manager);
       const failures: SessionEvents["error"][] = [];

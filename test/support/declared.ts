@@ -10,10 +10,10 @@ interface Found {
   readonly comments: readonly Comment[];
 }
 
-/** Wherever it is: the package's main entry exports it. */
-function declarationOf(name: string): Found {
-  const file = exportedBy("index.ts").find((each) => each.name === name)?.file;
-  if (file === undefined) throw new Error(`index.ts: exports no ${name}`);
+/** Finds the declaration of a name that an entry of the package exports. */
+function declarationOf(name: string, entry: string): Found {
+  const file = exportedBy(entry).find((each) => each.name === name)?.file;
+  if (file === undefined) throw new Error(`${entry}: exports no ${name}`);
   const code = readFileSync(`${ROOT}src/${file}`, "utf8");
   const { program, comments } = parseSync(file, code, { sourceType: "module" });
   for (const statement of program.body) {
@@ -25,8 +25,8 @@ function declarationOf(name: string): Found {
 }
 
 /** The names of an interface's members, or of a class's public ones: what is `@internal` is nobody's but ours. */
-export function membersOf(name: string): string[] {
-  const { node, code, comments } = declarationOf(name);
+export function membersOf(name: string, entry = "index.ts"): string[] {
+  const { node, code, comments } = declarationOf(name, entry);
   if (node.type !== "TSInterfaceDeclaration" && node.type !== "ClassDeclaration")
     throw new Error(`${name} is no interface and no class`);
   const names = node.body.body.flatMap((member) => {
@@ -41,7 +41,7 @@ export function membersOf(name: string): string[] {
 
 /** The texts of a union, such as `"a" | "b"`. */
 export function textsOf(name: string): string[] {
-  const { node } = declarationOf(name);
+  const { node } = declarationOf(name, "index.ts");
   if (node.type !== "TSTypeAliasDeclaration" || node.typeAnnotation.type !== "TSUnionType")
     throw new Error(`${name} is no union`);
   return node.typeAnnotation.types

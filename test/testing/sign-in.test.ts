@@ -121,7 +121,7 @@ describe("signIn", () => {
   it("throws a TypeError for an unknown option", async () => {
     const options = { useragent: "curl" };
     await expect(signIn(new Manager(memoryStore()), "user-1", options as object)).rejects.toThrow(
-      '"useragent" is not an option of signIn',
+      '"useragent" is not an option of signIn.',
     );
   });
 

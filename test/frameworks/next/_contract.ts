@@ -28,8 +28,6 @@ function bridged(own: NextSessions): Sessions<Bridge> {
       if (session) return session;
       throw refusal;
     },
-    formToken: NOT_HERE,
-    verifyFormToken: NOT_HERE,
     get: (bridge) => settle(bridge, own.get()),
     fetchAll: (bridge) => settle(bridge, own.fetchAll()),
     revoke: (bridge) => settle(bridge, own.revoke()),
@@ -40,11 +38,6 @@ function bridged(own: NextSessions): Sessions<Bridge> {
     reauthenticate: (bridge, options) => settle(bridge, own.reauthenticate(options)),
     updateMeta: (bridge, update) => settle(bridge, own.updateMeta(update)),
   };
-}
-
-/** What answers at once elsewhere, and takes time here: the contract has no route for it. */
-function NOT_HERE(): never {
-  throw new Error("this is for Next.js alone: await it");
 }
 
 async function load(own: NextSessions, bridge: Bridge): Promise<void> {
