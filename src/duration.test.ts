@@ -33,7 +33,7 @@ describe("parseDuration", () => {
     null,
   ])("rejects %j and names the option", (text) => {
     expect(() => parseDuration(text, "idleTimeout")).toThrow(
-      /^idleTimeout must be a duration such as "15m" or "30d": .* Received /,
+      /^idleTimeout must be a duration such as "15m" or "30d"\. Received /,
     );
   });
 

@@ -545,7 +545,7 @@ describe("validate", () => {
     await login(browser);
     browser.headers = {};
     expect(await reason(browser)).toBeUndefined();
-    browser.headers = { "user-agent": "curl/8" };
+    browser.headers = { "user-agent": IPHONE };
     expect(await reason(browser)).toBe("client_changed");
   });
 
