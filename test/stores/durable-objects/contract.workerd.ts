@@ -151,7 +151,7 @@ describe("durable-objects × Cloudflare", () => {
   it.each([
     [undefined, {}, /^namespace: needs the binding/],
     [{}, {}, /^namespace: needs the binding/],
-    [env.SESSIONS, { timeout: "soon" }, /^timeout: /],
+    [env.SESSIONS, { timeout: "soon" }, /^timeout must be a duration/],
     [env.SESSIONS, { table: "sessions" }, /table/],
   ])("durableObjectStore rejects the namespace %o with the options %o", (namespace, options, message) => {
     expect(() => durableObjectStore(namespace as typeof env.SESSIONS, options as object)).toThrow(message);
