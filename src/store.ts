@@ -49,12 +49,14 @@ export interface SessionChange {
 
 /** How many live sessions one user may have, and what happens at one more. */
 export interface SessionLimit {
-  /** A whole number, at least 1. */
+  /** How many live sessions the user may have: a whole number, at least 1. */
   readonly max: number;
   /**
-   * - `evict-oldest`: those with the earliest `createdAt` end; of one moment, those with the lowest `id`.
-   * - `evict-idlest`: those with the earliest `lastSeenAt` end; of one moment, the oldest.
-   * - `refuse`: the new one is refused with `ERR_LIMIT`, and nothing changes.
+   * What happens when one more session is created:
+   *
+   * - `evict-oldest` ends the sessions with the earliest `createdAt`. Among equal times, the lowest `id` ends first.
+   * - `evict-idlest` ends the sessions with the earliest `lastSeenAt`. Among equal times, the oldest ends first.
+   * - `refuse` rejects the new session with `ERR_LIMIT` and changes nothing.
    */
   readonly onExceed: "evict-oldest" | "evict-idlest" | "refuse";
 }
