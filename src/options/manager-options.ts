@@ -189,7 +189,7 @@ const parseLimit: Parser<SessionLimit> = (value, name) => {
 };
 
 /** A parser of generators: the result checks each generated text. */
-const generatorOf =
+const createGeneratorParser =
   ({ min, max }: { readonly min: number; readonly max: number }): Parser<() => string> =>
   (value, name) => {
     const generate = aFunction<() => unknown>()(value, name);
@@ -233,8 +233,8 @@ const MANAGER = {
   clearSiteData: { parse: parseClearSiteData },
   keys: { parse: parseKeys },
   maxSessions: { parse: parseLimit, default: { max: 1_000, onExceed: "evict-oldest" } },
-  generateId: { parse: generatorOf(TOKEN_LENGTH.id) },
-  generateSecret: { parse: generatorOf(TOKEN_LENGTH.turn) },
+  generateId: { parse: createGeneratorParser(TOKEN_LENGTH.id) },
+  generateSecret: { parse: createGeneratorParser(TOKEN_LENGTH.turn) },
   meta: { parse: parseSchema },
   maxMetaBytes: { parse: parsePositiveInteger, default: 4_096 },
   clock: { parse: aFunction<() => number>(), default: Date.now },
