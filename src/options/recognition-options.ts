@@ -26,10 +26,8 @@ export const RECOGNITION_TABLE: OptionTable = RECOGNITION;
 /** Parses the options of `recognition`. Throws `TypeError`. @internal */
 export function parseRecognitionOptions(options: RecognitionOptions): Required<RecognitionOptions> {
   const parsed = parseOptions(options, RECOGNITION, "recognition");
-  const { sessions, device } = parsed;
-  if (!sessions && !device)
-    throw new TypeError(
-      "recognition must use sessions, device or both. Remove the option recognize to use neither.",
-    );
-  return parsed;
+  if (parsed.sessions || parsed.device) return parsed;
+  throw new TypeError(
+    "recognition must use sessions, device or both. Remove the option recognize to use neither.",
+  );
 }
