@@ -1,3 +1,6 @@
+/** The number of times each race runs, each time with a user of its own. `RACE_ROUNDS` sets more for a long run. */
+export const ROUNDS: number = Number(process.env.RACE_ROUNDS ?? 100);
+
 /** So many rounds of a race run beside one another: a real server is busy then, and answers come in any order. */
 const AT_A_TIME = 10;
 

@@ -1,6 +1,7 @@
 import { SessionError, type SessionRecord, type Store } from "sessionup";
 import { describe, expect, it } from "vitest";
 import { NOW, recordOf } from "../support/record.ts";
+import { ROUNDS } from "./_at-once.ts";
 
 /** A store on a server that locks rows, and somebody else who was there first. */
 export interface Locking {
@@ -158,10 +159,10 @@ export function lockTests({ store, second, login }: Locking): void {
   });
 
   describe("many that lock the same sessions", () => {
-    it("each end what they say, 300 times", async () => {
+    it(`each end what they say, ${ROUNDS} times`, async () => {
       const end = { reason: "revoked", now: NOW } as const;
       const limit = { max: 2, onExceed: "evict-idlest" } as const;
-      for (let round = 0; round < 300; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const userKey = `round-${round}`;
         const records = Array.from({ length: 4 }, () => recordOf({ userKey }));
         await Promise.all(records.map((record) => store().create(record, { now: NOW })));
