@@ -25,7 +25,7 @@ function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
 describe("memoryStore", () => {
   storeContract({ describe, it }, { create: () => memoryStore() });
 
-  it("refuses one record beyond its ceiling, unless another one leaves for it", async () => {
+  it("rejects a record beyond maxRecords, unless another record ends in the same step", async () => {
     const store = memoryStore({ maxRecords: 2 });
     const [first, second] = [record(), record()];
     await store.create(first, { now: 0 });
@@ -41,26 +41,26 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it.each([0, -1, Number.NaN, "5", null])("refuses a ceiling of %j", (maxRecords) => {
+  it.each([0, -1, Number.NaN, "5", null])("rejects maxRecords: %j", (maxRecords) => {
     expect(() => memoryStore({ maxRecords: maxRecords as number })).toThrow(
-      /^maxRecords: needs a number above zero/,
+      /^maxRecords must be a number of at least 1/,
     );
   });
 
-  it("refuses options that it does not know", () => {
+  it("rejects unknown options", () => {
     expect(() => memoryStore({ max: 5 } as object)).toThrow(/^memoryStore: no option "max"/);
   });
 
-  it("removes what is dead by and by, in bounded steps, and goes by the manager's time alone", async () => {
+  it("removes expired records in bounded batches, by the manager's clock alone", async () => {
     vi.useFakeTimers();
     try {
       const store = memoryStore();
-      // A clock that stands in 1970: by this machine's own, all of these are dead since long.
-      const dead = Array.from({ length: 25_000 }, () => record({ expiresAt: 1_000 }));
+      // The manager's clock stands in 1970. By the machine's clock, all of these records expired long ago.
+      const expired = Array.from({ length: 25_000 }, () => record({ expiresAt: 1_000 }));
       const live = record({ expiresAt: 10_000_000, deadline: 10_000_000 });
-      for (const each of [...dead, live]) await store.create(each, { now: 0 });
+      for (const each of [...expired, live]) await store.create(each, { now: 0 });
       const left = async () => {
-        const records = await store.fetchByIds(dead.map(({ id }) => id));
+        const records = await store.fetchByIds(expired.map(({ id }) => id));
         return records.filter((found) => found !== undefined).length;
       };
       await vi.advanceTimersByTimeAsync(50_000);
@@ -79,7 +79,7 @@ describe("memoryStore", () => {
     }
   });
 
-  it("removes a session whose end has moved inwards when that has come", async () => {
+  it("removes a session at its new end when an update brought the end forward", async () => {
     const store = memoryStore();
     const { id } = record();
     await store.create(record({ id, expiresAt: 10_000_000, deadline: 10_000_000 }), { now: 0 });
@@ -88,7 +88,7 @@ describe("memoryStore", () => {
     expect(await store.fetchById(id)).toBeUndefined();
   });
 
-  it("ends very many sessions of a user at once, and clears them away by and by", async () => {
+  it("ends more than 1 000 sessions of a user at once and removes them in the background", async () => {
     vi.useFakeTimers();
     try {
       const store = memoryStore({ maxRecords: 3_000 });
@@ -105,7 +105,7 @@ describe("memoryStore", () => {
       expect((await store.fetchByLink?.("idp", page))?.map(({ id }) => id)).toEqual([first, second]);
       const last = ids.at(-1) ?? "";
       expect(await store.deleteById(last, { reason: "logout", now: 0 })).toBe("not_found");
-      // Neither their ids nor their places are taken any more, and what comes there stays.
+      // Their ids can be used again, and records in their place stay.
       for (const id of ids.slice(2)) await store.create(record({ id, userKey: "bob" }), { now: 0 });
       const refused = await store.create(record(), { now: 0 }).catch((error: unknown) => error);
       expect(SessionError.is(refused) && refused.code).toBe("ERR_STORE");
@@ -123,7 +123,7 @@ describe("memoryStore", () => {
     }
   });
 
-  it("removes the oldest tombstones before it refuses a login", async () => {
+  it("removes the oldest tombstones before it rejects a login", async () => {
     const store = memoryStore({ maxRecords: 3 });
     const tombstones = { keepFor: 1_000, max: 100 };
     const ended: string[] = [];
@@ -149,7 +149,7 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it("keeps logging in a user with five sessions who logs in and out, and others", async () => {
+  it("lets users log in although one user's tombstones fill the store", async () => {
     const store = memoryStore({ maxRecords: 1_000 });
     const tombstones = { keepFor: 1_000_000, max: 100 };
     for (let round = 0; round < 3_000; round++) {
@@ -162,7 +162,7 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it("keeps what a tombstone says of very many sessions of a user", async () => {
+  it("keeps a tombstone of each of 1 500 sessions of a user that end at once", async () => {
     const store = memoryStore();
     const records = Array.from({ length: 1_500 }, () => record());
     for (const each of records) await store.create(each, { now: 0 });
@@ -176,7 +176,7 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it("has no timer while it is empty, or closed", async () => {
+  it("has no timer while it is empty or closed", async () => {
     vi.useFakeTimers();
     try {
       const store = memoryStore();
@@ -194,7 +194,7 @@ describe("memoryStore", () => {
     }
   });
 
-  it("leaves nothing behind of a hundred thousand logins and logouts", async () => {
+  it("leaves nothing behind after 100 000 logins and logouts", async () => {
     const store = memoryStore();
     const manager = new Manager(store);
     for (let round = 0; round < 100_000; round++) {
@@ -202,7 +202,7 @@ describe("memoryStore", () => {
       await store.create(each, { now: 0 });
       await store.deleteById(each.id, { reason: "logout", now: 0 });
     }
-    // The wheel would hand over whatever it still had.
+    // Whatever the wheel still held would be removed here.
     expect(await store.deleteExpired?.(1_000_000, 1_000_000)).toBe(0);
     expect(await manager.fetchByUserKey("user-1")).toEqual([]);
   });

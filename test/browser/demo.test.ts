@@ -2,10 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Site, startSite } from "../examples/demo/site.ts";
 import { startChromium } from "../support/chromium.ts";
 import { faintText, missing, overflow } from "./_page-checks.ts";
+
+vi.mock("node:crypto", async (original) =>
+  (await import("../examples/demo/quick-passwords.ts")).quickPasswords(original),
+);
 
 const password = "correct horse";
 

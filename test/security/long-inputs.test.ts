@@ -8,16 +8,13 @@ import { labelUserAgent } from "../../src/client-info/user-agent/user-agent.ts";
 import { readCookie, readTokens, setsCookie } from "../../src/cookie/cookie-header.ts";
 import { parseToken } from "../../src/cookie/token.ts";
 import { parseDuration } from "../../src/duration.ts";
-import { sessionRoutes } from "../../src/http/routes.ts";
-import { createSessions } from "../../src/http/sessions.ts";
-import { Manager } from "../../src/manager.ts";
+import { createRoutes, type RouteMethods } from "../../src/http/json-routes.ts";
 import { isCrossOrigin } from "../../src/rules/cross-origin.ts";
 import { isPrefetch } from "../../src/rules/rotation.ts";
 import { DeviceCookie } from "../../src/signed/device-cookie.ts";
 import { isFormToken } from "../../src/signed/form-token.ts";
 import { parseRevocationToken } from "../../src/signed/revocation-token.ts";
 import { Signer } from "../../src/signed/signer.ts";
-import { memoryStore } from "../../src/stores/memory.ts";
 import { TestRequest } from "../support/browser.ts";
 
 const cookie = {
@@ -30,11 +27,7 @@ const cookie = {
 } as const;
 const signer = new Signer(["k".repeat(32)], "sid");
 const device = new DeviceCookie(cookie, signer);
-const { verbs } = createSessions<TestRequest, undefined, undefined>(
-  new Manager(memoryStore()),
-  (request) => request,
-);
-const routes = sessionRoutes(verbs, { path: "/account" });
+const routes = createRoutes({} as RouteMethods<object>, "/account", { maxAuthAge: undefined, level: 1 });
 const trust = parseTrustProxy(["0.0.0.0/0", "::/0"]);
 const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
 
@@ -56,8 +49,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   Origin: (text) => isCrossOrigin({ ...post, origin: text }, new Set()),
   "Origin with a scheme": (text) => isCrossOrigin({ ...post, origin: `https://${text}` }, new Set()),
   "Sec-Purpose": (text) => isPrefetch(text),
-  "the path of a route": (text) =>
-    routes(new TestRequest(), { method: "OPTIONS", path: `/account/sessions/${text}` }),
+  "the path of a route": (text) => routes({}, { method: "OPTIONS", path: `/account/sessions/${text}` }),
   "a duration": (text) => {
     try {
       return parseDuration(text, "test");

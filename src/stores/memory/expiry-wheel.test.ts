@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ExpiryWheel } from "./expiry-wheel.ts";
+import { createExpiryWheel, type ExpiryWheel } from "./expiry-wheel.ts";
 
-describe("ExpiryWheel", () => {
-  /** When what is in each place ends. */
+describe("createExpiryWheel", () => {
+  /** The time at which the record in each place ends. */
   const ends: number[] = [0];
   const entry = (expiresAt: number) => ends.push(expiresAt) - 1;
-  const newWheel = () => new ExpiryWheel((place) => ends[place] ?? Number.NaN);
+  const newWheel = () => createExpiryWheel((place) => ends[place] ?? Number.NaN);
 
   const collect = (wheel: ExpiryWheel, now: number, limit = 1_000) => {
     const ended: number[] = [];
@@ -18,7 +18,7 @@ describe("ExpiryWheel", () => {
     return ended;
   };
 
-  it("finds what has ended, to the millisecond", () => {
+  it("collects records exactly at their end, not a millisecond earlier", () => {
     const wheel = newWheel();
     const entries = [500, 59_999, 60_000, 60_001, 119_999].map(entry);
     for (const each of entries) wheel.add(each);
@@ -27,13 +27,13 @@ describe("ExpiryWheel", () => {
     expect(new Set(collect(wheel, 119_999))).toEqual(new Set(entries.slice(3)));
   });
 
-  it("is bounded in what it hands over", () => {
+  it("collects no more than the limit", () => {
     const wheel = newWheel();
     for (let count = 0; count < 10; count++) wheel.add(entry(5));
     expect([3, 3, 3, 3].map((limit) => collect(wheel, 10, limit).length)).toEqual([3, 3, 3, 1]);
   });
 
-  it("is bounded in what it looks at, and goes on where it was", () => {
+  it("looks at a bounded number of slots and continues there at the next call", () => {
     const wheel = newWheel();
     wheel.add(entry(0));
     wheel.add(entry(60_000_000));
@@ -45,7 +45,7 @@ describe("ExpiryWheel", () => {
     expect(calls).toBeLessThan(30);
   });
 
-  it("loses none and hands over none twice, whatever is added, moved and removed", () => {
+  it("loses no place and collects none twice, whatever is added, moved and removed", () => {
     const action = fc.record({
       what: fc.constantFrom("add", "move", "later", "remove", "collect"),
       which: fc.nat(20),
@@ -69,7 +69,7 @@ describe("ExpiryWheel", () => {
             inside.splice(which, 1);
           } else if (one) {
             ends[one] = what === "later" ? (ends[one] ?? 0) + when : when;
-            // Only ends that move inwards have to be told.
+            // The wheel must be told only of earlier ends.
             if (what === "move") wheel.move(one);
           }
         }

@@ -1,80 +1,86 @@
-import { Links, NOWHERE, Rows } from "./links.ts";
+import { createLinks, NOWHERE } from "./links.ts";
 
-/** Milliseconds of one slot: short ones would cost more memory than what is in them. */
+/** Milliseconds of one slot. Shorter slots would cost more memory than their content. */
 const SLOT = 60_000;
 
-/** The year 6053: what ends later is found to be there too early, and stays. */
+/** The last slot, in the year 6053. Records that end later are looked at then, and stay. */
 const LAST = 2 ** 31 - 1;
 
-const SLOT_OF = 0;
-
 /**
- * Places by the minute in which their records end, so that the dead are found without looking at the living. A slot
- * exists while something is in it. An end that moved outwards is noticed only when the old one has come: until then,
- * moving it costs nothing.
+ * Places by the minute in which their records end, so that expired records are found without looking at live ones. A slot
+ * exists while it has a record.
  */
-export class ExpiryWheel {
-  readonly #expiresAt: (place: number) => number;
-  readonly #slots = new Map<number, number>();
-  readonly #rows = new Rows();
-  readonly #links = new Links(1);
+export interface ExpiryWheel {
+  add(place: number): void;
+  remove(place: number): void;
+  /**
+   * Puts a place into its slot again. Necessary only when the record ends earlier than before: the wheel notices a later
+   * end when the old one has come, so the activity of a session costs nothing here.
+   */
+  move(place: number): void;
+  /**
+   * Calls `onEnded`, which must remove the place, for up to `limit` records that have ended by `now`. Returns their number.
+   * Looks at no more than four times `limit` places.
+   */
+  collect(now: number, limit: number, onEnded: (place: number) => void): number;
+}
+
+export function createExpiryWheel(expiresAt: (place: number) => number): ExpiryWheel {
+  /** The first place of each slot. */
+  const slots = new Map<number, number>();
+  /** Before the first place of a slot is `~slot`: a negative number that gives the slot back. */
+  const { after, before, join } = createLinks();
   /** All slots before this one are empty. */
-  #first = Number.POSITIVE_INFINITY;
+  let earliest = Number.POSITIVE_INFINITY;
 
-  constructor(expiresAt: (place: number) => number) {
-    this.#expiresAt = expiresAt;
-  }
+  const toSlot = (place: number) => Math.max(0, Math.min(LAST, Math.floor(expiresAt(place) / SLOT)));
+  const add = (place: number) => {
+    const slot = toSlot(place);
+    join(place, slots.get(slot) ?? NOWHERE);
+    join(~slot, place);
+    slots.set(slot, place);
+    earliest = Math.min(earliest, slot);
+  };
+  const remove = (place: number) => {
+    const previous = before(place);
+    const next = after(place);
+    join(previous, next);
+    if (previous >= 0) return;
+    if (next) slots.set(~previous, next);
+    else slots.delete(~previous);
+    if (slots.size === 0) earliest = Number.POSITIVE_INFINITY;
+  };
+  const move = (place: number) => {
+    remove(place);
+    add(place);
+  };
 
-  add(place: number): void {
-    const slot = this.#slotOf(place);
-    this.#links.set(place, SLOT_OF, slot);
-    this.#rows.join(place, this.#slots.get(slot) ?? NOWHERE);
-    this.#rows.join(NOWHERE, place);
-    this.#slots.set(slot, place);
-    if (slot < this.#first) this.#first = slot;
-  }
-
-  remove(place: number): void {
-    const next = this.#rows.after(place);
-    const previous = this.#rows.before(place);
-    this.#rows.join(previous, next);
-    if (previous === NOWHERE) {
-      const slot = this.#links.get(place, SLOT_OF);
-      if (next === NOWHERE) this.#slots.delete(slot);
-      else this.#slots.set(slot, next);
-    }
-    if (this.#slots.size === 0) this.#first = Number.POSITIVE_INFINITY;
-  }
-
-  move(place: number): void {
-    this.remove(place);
-    this.add(place);
-  }
-
-  /** Hands up to `limit` places whose records have ended by `now` to `onEnded`, which removes them; how many. Looks at no more than a few times that. */
-  collect(now: number, limit: number, onEnded: (place: number) => void): number {
-    const current = Math.floor(now / SLOT);
-    let ended = 0;
-    for (let looks = 4 * limit; looks > 0 && this.#first <= current; looks--) {
-      const at = this.#first;
-      let place = this.#slots.get(at) ?? NOWHERE;
-      for (; place !== NOWHERE && looks > 0; looks--) {
-        if (ended === limit) return ended;
-        const next = this.#rows.after(place);
-        if (this.#expiresAt(place) <= now) {
-          onEnded(place);
-          ended++;
-        } else if (this.#slotOf(place) !== at) this.move(place);
-        place = next;
+  return {
+    add,
+    remove,
+    move,
+    collect(now, limit, onEnded) {
+      const current = Math.floor(now / SLOT);
+      let slot = earliest;
+      let place = slots.get(slot) ?? NOWHERE;
+      let ended = 0;
+      for (let looks = 4 * limit; looks > 0 && ended < limit && slot <= current; looks--) {
+        if (place) {
+          const next = after(place);
+          if (expiresAt(place) <= now) {
+            onEnded(place);
+            ended++;
+          } else if (toSlot(place) !== slot) move(place);
+          place = next;
+        } else {
+          if (slot === current) break;
+          // Nothing is left in this slot, unless the wheel is empty or a record was moved to an earlier one.
+          if (earliest === slot) earliest++;
+          slot = earliest;
+          place = slots.get(slot) ?? NOWHERE;
+        }
       }
-      if (looks <= 0 || at === current) return ended;
-      // What was put back further on may have moved it already.
-      if (this.#first === at) this.#first++;
-    }
-    return ended;
-  }
-
-  #slotOf(place: number): number {
-    return Math.max(-LAST, Math.min(LAST, Math.floor(this.#expiresAt(place) / SLOT)));
-  }
+      return ended;
+    },
+  };
 }

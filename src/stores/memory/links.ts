@@ -1,53 +1,35 @@
-/** So many places are made at a time: no insert waits until a long array has been copied into a longer one. */
-export const BITS = 10;
-export const PLACES: number = 1 << BITS;
-/** Of a place: which of its chunk it is. */
-export const WITHIN: number = PLACES - 1;
-
-/** The place of no record. */
+/** The place of no record. Places are numbered from 1. */
 export const NOWHERE = 0;
 
-/** Some whole numbers for each place of a table, such as its neighbours' places: four bytes each, outside the heap. */
-export class Links {
-  readonly #width: number;
-  readonly #chunks: Int32Array[] = [];
+/** Memory is taken for 1 024 places at a time: no insert waits until a long array has been copied into a longer one. */
+export const BITS = 10;
+export const PAGE: number = 1 << BITS;
+/** `place & WITHIN` is the position of a place within its page. */
+export const WITHIN: number = PAGE - 1;
 
-  constructor(width: number) {
-    this.#width = width;
-  }
-
-  /** 0 where nothing was set. */
-  get(place: number, field: number): number {
-    const chunk = this.#chunks[place >> BITS];
-    return chunk?.[(place & WITHIN) * this.#width + field] ?? 0;
-  }
-
-  set(place: number, field: number, value: number): void {
-    const which = place >> BITS;
-    while (this.#chunks.length <= which) this.#chunks.push(new Int32Array(PLACES * this.#width));
-    const chunk = this.#chunks[which];
-    if (chunk) chunk[(place & WITHIN) * this.#width + field] = value;
-  }
+/** The neighbours of places in doubly linked lists: eight bytes for each place, outside the heap. */
+export interface Links {
+  after(place: number): number;
+  before(place: number): number;
+  /** Makes two places neighbours. `NOWHERE` or a negative number stands for the end of a list. */
+  join(before: number, after: number): void;
 }
 
-const AFTER = 0;
-const BEFORE = 1;
-
-/** Places in rows: each knows those beside it, so that one is taken out of very many as quickly as the only one. */
-export class Rows {
-  readonly #links = new Links(2);
-
-  after(place: number): number {
-    return this.#links.get(place, AFTER);
-  }
-
-  before(place: number): number {
-    return this.#links.get(place, BEFORE);
-  }
-
-  /** Puts them beside each other; `NOWHERE` for the end of a row. */
-  join(before: number, after: number): void {
-    if (before !== NOWHERE) this.#links.set(before, AFTER, after);
-    if (after !== NOWHERE) this.#links.set(after, BEFORE, before);
-  }
+export function createLinks(): Links {
+  const pages: Int32Array[] = [];
+  const get = (place: number, side: number) => pages[place >> BITS]?.[2 * (place & WITHIN) + side] ?? NOWHERE;
+  const set = (place: number, side: number, neighbour: number) => {
+    if (place < 0) return;
+    while (pages.length <= place >> BITS) pages.push(new Int32Array(2 * PAGE));
+    const page = pages[place >> BITS];
+    if (page) page[2 * (place & WITHIN) + side] = neighbour;
+  };
+  return {
+    after: (place) => get(place, 0),
+    before: (place) => get(place, 1),
+    join(before, after) {
+      set(before, 0, after);
+      set(after, 1, before);
+    },
+  };
 }

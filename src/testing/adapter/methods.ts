@@ -141,7 +141,7 @@ export const methodTests: AdapterTests = [
       assert.equal(response.status, 200);
       for (const [wrong, outcomes] of Object.entries(response.json() as object)) {
         for (const [method, outcome] of Object.entries(outcomes))
-          assert.match(String(outcome), /^TypeError: .*\bthe context is\b/, `${method}(${wrong})`);
+          assert.match(String(outcome), /^TypeError: .*\bthe context (is|must be)\b/, `${method}(${wrong})`);
       }
     },
   ),

@@ -1,6 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { alertOn, Device, footerOn, idsOn, noticeOn, outcome } from "./_curl.ts";
 import { type Site, startSite } from "./site.ts";
+
+vi.mock("node:crypto", async (original) => (await import("./quick-passwords.ts")).quickPasswords(original));
 
 const password = "correct horse";
 

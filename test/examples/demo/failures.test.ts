@@ -6,6 +6,8 @@ import { GatedStore } from "../../support/gated-store.ts";
 import { Device, idsOn, noticeOn, outcome } from "./_curl.ts";
 import { type Site, startSite } from "./site.ts";
 
+vi.mock("node:crypto", async (original) => (await import("./quick-passwords.ts")).quickPasswords(original));
+
 const name = "Ann";
 const password = "correct horse";
 

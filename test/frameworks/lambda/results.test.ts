@@ -224,7 +224,7 @@ describe("reject", () => {
 describe("options", () => {
   it("are refused where they are misspelt", () => {
     const misspelt = { rejects: () => ({}) } as LambdaSessionsOptions;
-    expect(() => lambdaSessions(manager, misspelt)).toThrow('lambdaSessions: no option "rejects"');
+    expect(() => lambdaSessions(manager, misspelt)).toThrow('"rejects" is not an option of lambdaSessions');
   });
 });
 

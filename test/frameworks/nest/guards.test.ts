@@ -461,7 +461,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
 describe("nestSessions", () => {
   it("refuses options that it does not know", () => {
     expect(() => nestSessions(manager, { rejects: () => new HttpException("", 401) } as never)).toThrow(
-      /^nestSessions: no option "rejects"; there are reject$/,
+      /^"rejects" is not an option of nestSessions\. The options are reject\.$/,
     );
   });
 });

@@ -617,7 +617,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
 describe("svelteKitSessions", () => {
   it("refuses wrong options", () => {
     expect(() => svelteKitSessions(managerOf(), { name: "x" } as never)).toThrow(
-      /^svelteKitSessions: no option "name"; there are reject, as$/,
+      /^"name" is not an option of svelteKitSessions\. The options are reject, as\.$/,
     );
     expect(() => svelteKitSessions(managerOf(), { as: "" })).toThrow(
       /^svelteKitSessions.as must be a name for event.locals.$/,

@@ -326,7 +326,7 @@ describe("lmdbStore", () => {
     ["no path", () => lmdbStore(open, {} as never), "path must be a file name with an extension"],
     ["a folder", () => lmdbStore(open, { path: "sessions" }), "path must be a file name with an extension"],
     ["an empty name", () => lmdbStore(open, { path, name: "" }), "name: needs a name of 1 to 100 characters"],
-    ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout: needs a whole number"],
+    ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout must be a duration"],
     ["a number for an interval", () => lmdbStore(open, { path, cleanupEvery: 5 as never }), "cleanupEvery"],
     [
       "no function",

@@ -3,11 +3,11 @@ import { SessionError } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 import { storeSuite } from "../../contract/suite.ts";
 
-const MOST = 20_000;
-// It is nowhere but in here: all "clients" are the one store.
-const store = memoryStore({ maxRecords: MOST });
+const MAX_RECORDS = 20_000;
+// Sessions exist in this object alone: every "client" is the same store.
+const store = memoryStore({ maxRecords: MAX_RECORDS });
 
-/** It tells nobody how full it is; but it says when no more fit in. */
+/** The store does not report its size. It rejects records once it is full. */
 async function free(): Promise<number> {
   const now = Date.UTC(2026, 0, 1, 12);
   const userKey = randomBytes(8).toString("hex");
@@ -38,5 +38,5 @@ storeSuite({
   start: async () => undefined,
   stop: async () => store.close?.(),
   open: async () => ({ store, close: async () => undefined }),
-  left: async () => MOST - (await free()),
+  left: async () => MAX_RECORDS - (await free()),
 });

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 
 describe("memoryStore", () => {
-  it("keeps no process alive", () => {
+  it("does not keep the process alive", () => {
     const script = `
       import { memoryStore } from "./src/stores/memory.ts";
       const store = memoryStore();

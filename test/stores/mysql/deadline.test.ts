@@ -24,7 +24,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     await server.stop();
   });
 
-  const LATE = { code: "ERR_STORE", message: "the session store did not answer within 1000 ms" };
+  const LATE = { code: "ERR_STORE", message: "The session store did not answer within 1000 ms." };
 
   describe("an operation whose time is over", () => {
     it("gives up the connection that has not answered, in a transaction too, and none of it happens", async () => {

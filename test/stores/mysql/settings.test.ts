@@ -132,9 +132,9 @@ describe.each(SERVERS)("on %s", (name, start) => {
       // @ts-expect-error: there is no such option
       expect(() => mysqlStore(pool, { tabel: "x" })).toThrow(/tabel/);
       // @ts-expect-error: a number says nothing of its unit
-      expect(() => mysqlStore(pool, { timeout: 5 })).toThrow(/^timeout: /);
+      expect(() => mysqlStore(pool, { timeout: 5 })).toThrow(/^timeout must be /);
       // @ts-expect-error: it is true or false
-      expect(() => mysqlStore(pool, { prepare: "yes" })).toThrow(/^prepare: /);
+      expect(() => mysqlStore(pool, { prepare: "yes" })).toThrow(/^prepare must be /);
       // @ts-expect-error: it is called
       expect(() => mysqlStore(pool, { onCleanupError: true })).toThrow(/^onCleanupError must/);
     });

@@ -308,8 +308,8 @@ describe("postgresStore", () => {
     ["an empty table", () => postgresStore(pool, { table: "" }), "table must be a name of 1 to 51 bytes"],
     ["a long table", () => postgresStore(pool, { table: "ä".repeat(26) }), "table must be a name"],
     ["a dollar", () => postgresStore(pool, { schema: "a$b" }), "schema must be a name"],
-    ["a number", () => postgresStore(pool, { timeout: 5 as never }), "timeout: needs a whole number"],
-    ["a text", () => postgresStore(pool, { prepare: "no" as never }), "prepare: needs true or false"],
+    ["a number", () => postgresStore(pool, { timeout: 5 as never }), "timeout must be a duration"],
+    ["a text", () => postgresStore(pool, { prepare: "no" as never }), "prepare must be true or false"],
     ["a misspelt option", () => postgresStore(pool, { tabel: "x" } as never), "tabel"],
   ])("refuses %s", (_what, make, message) => {
     expect(make).toThrow(TypeError);

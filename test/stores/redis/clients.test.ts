@@ -208,7 +208,7 @@ describe("options", () => {
     expect(attempt({ prefx: "a" })).toThrow(/"prefx"/);
     expect(attempt({ prefix: 7 })).toThrow(/^prefix must be /);
     expect(attempt({ prefix: "\ud800" })).toThrow(/^prefix must be /);
-    expect(attempt({ timeout: "soon" })).toThrow(/^timeout: /);
+    expect(attempt({ timeout: "soon" })).toThrow(/^timeout must be /);
     expect(attempt({ onWarning: true })).toThrow(/^onWarning must be /);
   });
 });

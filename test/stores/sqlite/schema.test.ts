@@ -102,11 +102,11 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     [{ table: "x".repeat(101) }, "table must be a name"],
     [{ table: "SQLite_x" }, "table must be a name"],
     [{ table: 5 }, "table must be a name"],
-    [{ timeout: 5 }, "timeout: needs a whole number"],
+    [{ timeout: 5 }, "timeout must be a duration"],
     [{ onCleanupError: "log" }, "onCleanupError must be a function"],
-    [{ cleanupEvery: 5 }, "cleanupEvery: needs a whole number"],
+    [{ cleanupEvery: 5 }, "cleanupEvery must be a duration"],
     [{ cleanupEvery: "25d" }, "cleanupEvery must be at most"],
-    [{ tabel: "x" }, 'no option "tabel"'],
+    [{ tabel: "x" }, '"tabel" is not an option'],
   ])("is not reached with %o", (options, message) => {
     expect(() => open(options)).toThrow(new RegExp(message));
   });
