@@ -40,7 +40,8 @@ describe("parseDuration", () => {
   it.each([
     ["soon", 'Received "soon".'],
     [3_600, "Received 3600."],
-    [["5m"], "Received 5m."],
+    [["5m"], "Received object."],
+    ["a".repeat(16), "Received string."],
     [undefined, "Received undefined."],
   ])("shows the rejected value %j", (value, received) => {
     expect(() => parseDuration(value, "expiresIn")).toThrow(received);
