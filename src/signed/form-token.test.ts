@@ -7,41 +7,41 @@ import { Signer } from "./signer.ts";
 const signer = new Signer(["k".repeat(32)], "sid");
 const ANN = { id: "a".repeat(22), root: "root-of-ann" };
 
-describe("a form's token", () => {
-  it("is good for its session, as often as it is asked for", () => {
+describe("a form token", () => {
+  it("is valid for its session, any number of times", () => {
     const token = createFormToken(signer, ANN);
     expect(token).toMatch(/^[0-9A-Za-z]{22}\.[0-9a-f]{64}$/);
     expect(isFormToken(signer, ANN, token)).toBe(true);
     expect(isFormToken(signer, ANN, token)).toBe(true);
   });
 
-  it("is another text each time, so that no compression gives it away", () => {
+  it("differs each time, so that compression reveals nothing (BREACH)", () => {
     expect(new Set(Array.from({ length: 100 }, () => createFormToken(signer, ANN))).size).toBe(100);
   });
 
-  it("is good for no other session, nor for one whose root is another", () => {
+  it("is invalid for another session and for another root", () => {
     const token = createFormToken(signer, ANN);
     expect(isFormToken(signer, { ...ANN, id: "b".repeat(22) }, token)).toBe(false);
     expect(isFormToken(signer, { ...ANN, root: "root-of-bob" }, token)).toBe(false);
   });
 
   it.each<[what: string, text: unknown]>([
-    ["nothing", undefined],
+    ["undefined", undefined],
     ["null", null],
-    ["a list, as a field that is sent twice is", [createFormToken(signer, ANN)]],
+    ["an array, as a field that is sent twice", [createFormToken(signer, ANN)]],
     ["an object", { toString: () => createFormToken(signer, ANN) }],
-    ["an empty text", ""],
+    ["an empty string", ""],
     ["a salt alone", `${"s".repeat(22)}.`],
-    ["another salt", `${"s".repeat(22)}${createFormToken(signer, ANN).slice(22)}`],
-    ["no dot", createFormToken(signer, ANN).replace(".", "-")],
-    ["one more character", `${createFormToken(signer, ANN)}0`],
-    ["a blank in the salt", `${" ".repeat(22)}.${"0".repeat(64)}`],
-    ["a megabyte", "s".repeat(1_000_000)],
-  ])("is not %s", (_what, text) => {
+    ["a token with another salt", `${"s".repeat(22)}${createFormToken(signer, ANN).slice(22)}`],
+    ["a token without a dot", createFormToken(signer, ANN).replace(".", "-")],
+    ["a token with one more character", `${createFormToken(signer, ANN)}0`],
+    ["a token with a space in the salt", `${" ".repeat(22)}.${"0".repeat(64)}`],
+    ["a megabyte of text", "s".repeat(1_000_000)],
+  ])("%s is invalid", (_what, text) => {
     expect(isFormToken(signer, ANN, text)).toBe(false);
   });
 
-  it("is nothing but what was made for the session, whatever a form holds", () => {
+  it("only the created token is valid, whatever a form contains", () => {
     const own = createFormToken(signer, ANN);
     const [salt, mac] = [own.slice(0, 22), own.slice(23)];
     const piece = fc.oneof(
@@ -49,15 +49,15 @@ describe("a form's token", () => {
       fc.string({ unit: "binary", maxLength: 70 }),
       fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 62, maxLength: 66 }),
     );
-    let taken = 0;
+    let accepted = 0;
     fc.assert(
       fc.property(forged(own, piece, 4), (value) => {
-        const good = isFormToken(signer, ANN, value);
-        if (good) taken++;
-        expect(good).toBe(value === own);
+        const isValid = isFormToken(signer, ANN, value);
+        if (isValid) accepted++;
+        expect(isValid).toBe(value === own);
       }),
       fuzzRuns(5_000),
     );
-    expect(taken).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
   });
 });

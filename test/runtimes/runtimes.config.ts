@@ -4,7 +4,7 @@ import { shared } from "../../vitest.config.ts";
 /** The tests of the core, of the memory store and of the Fetch adapter: they run unchanged in Bun, Deno and workerd. */
 export const CORE = [
   "src/*.test.ts",
-  "src/{client-info,cookie,http,lifecycle,options,report,rules,signed,stores}/**/*.test.ts",
+  "src/{client-info,cookie,federation,http,lifecycle,options,recognition,report,rules,signed,stores}/**/*.test.ts",
   "src/adapters/fetch.test.ts",
 ];
 
