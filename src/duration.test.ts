@@ -40,8 +40,7 @@ describe("parseDuration", () => {
   it.each([
     ["soon", 'Received "soon".'],
     [3_600, "Received 3600."],
-    [["5m"], "Received object."],
-    ["a".repeat(16), "Received string."],
+    [["5m"], 'Received ["5m"].'],
     [undefined, "Received undefined."],
   ])("shows the rejected value %j", (value, received) => {
     expect(() => parseDuration(value, "expiresIn")).toThrow(received);

@@ -45,7 +45,6 @@ export function parseDuration(value: unknown, name: string): number {
   const result = Number(count) * UNIT[unit as keyof typeof UNIT];
   if (result > 0) return result;
   // A longer text may be a secret.
-  const isShown = typeof value === "number" || (typeof value === "string" && value.length < 16);
-  const received = isShown ? JSON.stringify(value) : typeof value;
+  const received = String(value).length < 16 ? JSON.stringify(value) : typeof value;
   throw new TypeError(`${name} must be a duration such as "15m" or "30d". Received ${received}.`);
 }
