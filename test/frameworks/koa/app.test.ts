@@ -318,6 +318,8 @@ describe("the context of koaSessions", () => {
 
 describe("koaSessions", () => {
   it("koaSessions rejects unknown options", () => {
-    expect(() => koaSessions(manager, { refuse: () => {} } as object)).toThrow(/koaSessions.*refuse/);
+    expect(() => koaSessions(manager, { refuse: () => {} } as object)).toThrow(
+      /^"refuse" is not an option of koaSessions\./,
+    );
   });
 });
