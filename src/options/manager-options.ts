@@ -1,7 +1,7 @@
 import { parseTrustProxy, type TrustFunction, type TrustProxy } from "../client-info/trust-proxy.ts";
 import { MAX_COOKIE_AGE } from "../cookie/cookie-header.ts";
 import { isAlphanumeric, randomText, TOKEN_LENGTH } from "../cookie/token.ts";
-import { type Duration, formatDuration, parseDuration } from "../duration.ts";
+import { type Duration, parseDuration } from "../duration.ts";
 import type { Lifetime } from "../rules/expiry.ts";
 import { type AssuranceLevel, NIST_LIMITS } from "../rules/nist.ts";
 import { Signer } from "../signed/signer.ts";
@@ -21,6 +21,7 @@ import {
   invalidOption,
   listOf,
   type Option,
+  type OptionTable,
   oneOf,
   type Parser,
   parseDate,
@@ -54,7 +55,7 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * and the user have used theirs, the session ends as `reused`. Default: only `rotate` and `reauthenticate` replace it.
    */
   readonly rotateEvery?: Duration;
-  /** What a session keeps about the client that logged in. Default: address and labels. */
+  /** The data that a session keeps about the client that logged in. Default: address and labels. */
   readonly client?: ClientOptions;
   /**
    * Recognizes devices at login, so that the app can tell users about a login from a new device: `recognition()` of
@@ -82,7 +83,7 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    */
   readonly notBefore?: Date;
   /**
-   * What browsers clear at logout besides our cookie: the header `Clear-Site-Data`, over https. Default: nothing. `"cache"`
+   * The data that browsers clear at logout besides our cookie: the header `Clear-Site-Data`, over https. Default: nothing. `"cache"`
    * and `"storage"` belong to this origin. `"cookies"` are all cookies of the registrable domain, including those of other
    * apps and other subdomains.
    */
@@ -115,7 +116,7 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
 export interface ResolvedOptions<In = unknown, Out = unknown> {
   readonly cookie: ParsedCookies;
   readonly nist: AssuranceLevel | undefined;
-  /** Everything but `notBefore` is fixed. */
+  /** Everything except `notBefore` is fixed. */
   readonly lifetime: Lifetime & { notBefore: number | undefined };
   readonly rotateEvery: number | undefined;
   readonly tombstones: TombstoneOptions | undefined;
@@ -144,15 +145,13 @@ const MIN_KEY_BYTES = 32;
 export const parseExpiresIn: Parser<number> = (value, name) => {
   const age = parseDuration(value, name);
   if (age <= MAX_COOKIE_AGE) return age;
-  throw new TypeError(`${name} must be at most "400d": no browser keeps a cookie longer.`);
+  throw new TypeError(`${name} must be at most "400d".`);
 };
 
 const parseRotateEvery: Parser<number> = (value, name) => {
   const every = parseDuration(value, name);
   if (every >= MIN_ROTATION) return every;
-  throw new TypeError(
-    `${name} must be at least "1m". A faster rotation would take concurrent requests for theft.`,
-  );
+  throw new TypeError(`${name} must be at least "1m".`);
 };
 
 // Browsers send an origin without a path, without a trailing slash and in lower case.
@@ -171,7 +170,7 @@ const parseKeys: Parser<readonly string[]> = (value, name) => {
   const isKey = (key: unknown) =>
     typeof key === "string" && new TextEncoder().encode(key).length >= MIN_KEY_BYTES;
   if (Array.isArray(value) && value.length > 0 && [...value].every(isKey)) return value;
-  // What was received may be a key.
+  // The received value may be a key.
   throw new TypeError(
     `${name} must be an array of secrets of at least ${MIN_KEY_BYTES} bytes, such as the output of "openssl rand -base64 32".`,
   );
@@ -190,7 +189,7 @@ const parseLimit: Parser<SessionLimit> = (value, name) => {
 };
 
 /** A parser of generators: the result checks each generated text. */
-const generatorOf =
+const createGeneratorParser =
   ({ min, max }: { readonly min: number; readonly max: number }): Parser<() => string> =>
   (value, name) => {
     const generate = aFunction<() => unknown>()(value, name);
@@ -234,12 +233,18 @@ const MANAGER = {
   clearSiteData: { parse: parseClearSiteData },
   keys: { parse: parseKeys },
   maxSessions: { parse: parseLimit, default: { max: 1_000, onExceed: "evict-oldest" } },
-  generateId: { parse: generatorOf(TOKEN_LENGTH.id) },
-  generateSecret: { parse: generatorOf(TOKEN_LENGTH.turn) },
+  generateId: { parse: createGeneratorParser(TOKEN_LENGTH.id) },
+  generateSecret: { parse: createGeneratorParser(TOKEN_LENGTH.turn) },
   meta: { parse: parseSchema },
   maxMetaBytes: { parse: parsePositiveInteger, default: 4_096 },
   clock: { parse: aFunction<() => number>(), default: Date.now },
 } as const satisfies { readonly [Name in keyof ManagerOptions]-?: Option<unknown> };
+
+/** The option tables, from which `docs/options.md` is generated. @internal */
+export const MANAGER_TABLES: Readonly<Record<"manager" | "maxSessions", OptionTable>> = {
+  manager: MANAGER,
+  maxSessions: LIMIT,
+};
 
 /** Checks the options of a manager, one by one and together. Throws `TypeError`. @internal */
 export function resolveOptions<In, Out extends In>(
@@ -287,13 +292,11 @@ export function checkNistLimit(
 ): void {
   if (length !== undefined && limit !== undefined && length > limit)
     throw new TypeError(
-      `${name} must be at most ${formatDuration(limit)} with nist: "${nist}". Received ${formatDuration(length)}.`,
+      `${name} must be at most "${limit / 60_000}m" with nist: "${nist}". Received "${length / 60_000}m".`,
     );
 }
 
 /** Returns the error of a feature that needs the option `keys`. @internal */
 export function keysRequired(feature: string): TypeError {
-  return new TypeError(
-    `${feature} requires the option keys, such as keys: [process.env.SESSION_KEY] with the output of "openssl rand -base64 32".`,
-  );
+  return new TypeError(`${feature} requires the option keys.`);
 }

@@ -48,7 +48,7 @@ describe("memoryStore", () => {
   });
 
   it("rejects unknown options", () => {
-    expect(() => memoryStore({ max: 5 } as object)).toThrow(/^memoryStore: no option "max"/);
+    expect(() => memoryStore({ max: 5 } as object)).toThrow(/^"max" is not an option of memoryStore/);
   });
 
   it("removes expired records in bounded batches, by the manager's clock alone", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { connectionTests, type SqliteDriver } from "../stores/sqlite/connection.ts";
+import { connectionTests, type SqliteDriver, WITHOUT_FSYNC } from "../stores/sqlite/connection.ts";
 
 /** Runs the SQLite store's contract and the tests of the connection over a driver. */
 export function sqliteSuite(name: string, driver: SqliteDriver): void {
@@ -12,6 +12,7 @@ export function sqliteSuite(name: string, driver: SqliteDriver): void {
     const folder = mkdtempSync(join(tmpdir(), "sessionup-engine-"));
     const path = join(folder, "sessions.db");
     const database = driver.open(path);
+    database.exec(WITHOUT_FSYNC);
     beforeAll(() => sqliteStore(database).migrate());
     afterAll(() => {
       database.close();

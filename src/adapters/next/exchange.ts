@@ -2,12 +2,12 @@ import { SessionError } from "../../errors.ts";
 import type { Exchange, SetCookie } from "../../exchange.ts";
 import { addHeaders } from "../shared/response.ts";
 
-/** What Next.js's `headers()` resolves to, as far as it is used here. */
+/** The result of Next.js's `headers()`, as far as it is used here. */
 export interface NextHeaders {
   get(name: string): string | null;
 }
 
-/** What Next.js's `cookies()` resolves to, as far as it is used here. */
+/** The result of Next.js's `cookies()`, as far as it is used here. */
 export interface NextCookies {
   set(name: string, value: string, attributes: NextCookieAttributes): unknown;
   /** Never called. Where cookies are read-only, it is the same function as `set`. */
@@ -57,7 +57,9 @@ export class NextExchange implements Exchange {
     try {
       this.cookies?.set(name, value, attributes);
     } catch (cause) {
-      throw new SessionError("ERR_HEADERS_SENT", `The cookie cannot be set: ${READ_ONLY}.`, { cause });
+      throw new SessionError("ERR_HEADERS_SENT", `The session cookie cannot be set: ${READ_ONLY}.`, {
+        cause,
+      });
     }
   }
   setHeader(name: string, value: string): void {

@@ -45,7 +45,7 @@ describe("createExpiryWheel", () => {
     expect(calls).toBeLessThan(30);
   });
 
-  it("loses no place and collects none twice, whatever is added, moved and removed", () => {
+  it("loses no place and collects none twice, through any sequence of additions, moves and removals", () => {
     const action = fc.record({
       what: fc.constantFrom("add", "move", "later", "remove", "collect"),
       which: fc.nat(20),
@@ -69,7 +69,7 @@ describe("createExpiryWheel", () => {
             inside.splice(which, 1);
           } else if (one) {
             ends[one] = what === "later" ? (ends[one] ?? 0) + when : when;
-            // The wheel must be told only of earlier ends.
+            // The wheel needs to learn only of earlier ends.
             if (what === "move") wheel.move(one);
           }
         }

@@ -4,7 +4,7 @@ import { Cleanup, type CleanupOptions, type CleanupPlan, DATABASE_CLEANUP } from
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A cleanup over that many expired records, told that it is five minutes past zero, and what it removed at what time. */
+/** Creates a cleanup over some expired records at five minutes past zero, and records its removals. */
 function cleaning(
   { expired = 0, ...plan }: Partial<CleanupPlan> & { readonly expired?: number } = {},
   options: CleanupOptions = {},
@@ -31,7 +31,7 @@ function cleaning(
 }
 
 describe("Cleanup", () => {
-  it("runs once a minute, by the latest time it was told plus the time since, minus the slack", async () => {
+  it("runs once a minute, by the latest time it received plus the time since, minus the slack", async () => {
     const { cleanup, removals } = cleaning();
     cleanup.start();
     cleanup.start();
@@ -85,7 +85,7 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it("stops between two batches when it is told to, and has no timer then", async () => {
+  it("stop ends a cleanup between two batches and removes the timer", async () => {
     const { cleanup, removals } = cleaning({ expired: 1_000 });
     cleanup.start();
     await vi.advanceTimersByTimeAsync(60_015);

@@ -274,7 +274,7 @@ describe("fastifySessions", () => {
   it("fastifySessions rejects unknown options", () => {
     const wrong = { refuse: () => {} } as object;
     expect(() => fastifySessions(new Manager(memoryStore()), wrong)).toThrow(
-      /^"refuse" is not an option of fastifySessions\./,
+      /"refuse" is not an option of fastifySessions/,
     );
   });
 });

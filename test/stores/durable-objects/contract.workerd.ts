@@ -134,10 +134,10 @@ describe("durable-objects × Cloudflare", () => {
     });
   });
 
-  it("refuses a record whose id is of another shard, for nobody would find it", async () => {
+  it("rejects a record whose id belongs to another shard", async () => {
     const stray = { ...record("ann", 1), id: `${shardOf("bob")}0000000000000000` };
     await expect(durableObjectStore(env.SESSIONS).create(stray, { now: 0 })).rejects.toThrow(
-      /^record\.id: needs/,
+      /^record\.id must begin with/,
     );
   });
 
@@ -149,9 +149,9 @@ describe("durable-objects × Cloudflare", () => {
   });
 
   it.each([
-    [undefined, {}, /^namespace: needs the binding/],
-    [{}, {}, /^namespace: needs the binding/],
-    [env.SESSIONS, { timeout: "soon" }, /^timeout: /],
+    [undefined, {}, /^namespace must be the binding/],
+    [{}, {}, /^namespace must be the binding/],
+    [env.SESSIONS, { timeout: "soon" }, /^timeout must be a duration/],
     [env.SESSIONS, { table: "sessions" }, /table/],
   ])("refuses %o with %o", (namespace, options, message) => {
     expect(() => durableObjectStore(namespace as typeof env.SESSIONS, options as object)).toThrow(message);

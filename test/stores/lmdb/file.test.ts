@@ -36,7 +36,7 @@ describe("lmdb: the file", () => {
     await database("schema").put(Buffer.from("version"), "2");
     const error = await file.store().catch((error) => error);
     expect(error.message).toBe(
-      "lmdbStore: the file is of version 2, this release knows 1; upgrade sessionup",
+      "lmdbStore: the file has version 2, this release supports 1. Upgrade sessionup.",
     );
     expect(error).toBeInstanceOf(SessionError);
   });
@@ -138,7 +138,9 @@ describe("lmdb: transactions", () => {
       written = store.deleteById(own.id, END);
       return ABORT;
     });
-    await expect(written).rejects.toThrow("lmdbStore: called inside of a transaction of the app's");
+    await expect(written).rejects.toThrow(
+      "lmdbStore: do not call the store inside a transaction of the app.",
+    );
     // One that takes its time is waited for.
     let aborted = false;
     const apps = root.childTransaction(async () => {
@@ -322,10 +324,14 @@ describe("lmdbStore", () => {
       () => lmdbStore(undefined as never, { path }),
       "open must be the function open of the package lmdb",
     ],
-    ["no options", () => lmdbStore(open, undefined as never), "lmdbStore: needs an object"],
+    ["no options", () => lmdbStore(open, undefined as never), "lmdbStore must be an object"],
     ["no path", () => lmdbStore(open, {} as never), "path must be a file name with an extension"],
     ["a folder", () => lmdbStore(open, { path: "sessions" }), "path must be a file name with an extension"],
-    ["an empty name", () => lmdbStore(open, { path, name: "" }), "name: needs a name of 1 to 100 characters"],
+    [
+      "an empty name",
+      () => lmdbStore(open, { path, name: "" }),
+      "name must have 1 to 100 characters, none of them NUL.",
+    ],
     ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout must be a duration"],
     ["a number for an interval", () => lmdbStore(open, { path, cleanupEvery: 5 as never }), "cleanupEvery"],
     [

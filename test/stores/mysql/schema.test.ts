@@ -10,11 +10,11 @@ import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
 import { poolOf, recorded } from "./fixture.ts";
 
-describe.each(SERVERS)("on %s", (_name, start) => {
+describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
   let pool: Pool;
   beforeAll(async () => {
-    // Whatever the server's own defaults are.
+    // The tables must not depend on the server's defaults.
     server = await start({
       "default-storage-engine": "MyISAM",
       "innodb-default-row-format": "compact",
@@ -43,7 +43,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   }
 
   describe("migrate", () => {
-    it("may be called by ten processes at once, and again", async () => {
+    it("can run in ten processes at once and run again", async () => {
       const pools = Array.from({ length: 10 }, () => poolOf(server.url, { connectionLimit: 1 }));
       const stores = pools.map((each) => open("at once", each));
       await Promise.all(stores.map((store) => store.migrate()));
@@ -56,7 +56,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       for (const each of pools) await each.end();
     });
 
-    it("does nothing but look where there is nothing to do, and needs no more rights than the store", async () => {
+    it("only reads an up-to-date schema, and needs no more privileges than the store", async () => {
       await open("closed").migrate();
       await pool.query("CREATE USER app@'127.0.0.1'");
       for (const table of ["closed", "closed_schema", "closed_slots"])
@@ -75,7 +75,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await theirs.end();
     });
 
-    it("finishes what one that was cut off has begun", async () => {
+    it("completes an interrupted migration", async () => {
       for (const statements of [1, 3, 4]) {
         const table = `cut ${statements}`;
         const begun = open(table).migrationSql().split(";\n").slice(0, statements);
@@ -86,7 +86,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       }
     });
 
-    it("refuses a table that a later release has made, and changes nothing", async () => {
+    it("rejects a table of a later release and does not change it", async () => {
       const store = open("later");
       await store.migrate();
       await pool.query("UPDATE later_schema SET version = 7");
@@ -97,7 +97,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       expect(await rowsOf("SELECT version FROM later_schema")).toEqual([[7]]);
     });
 
-    it("refuses a table that is somebody else's", async () => {
+    it("rejects a table that does not belong to sessionup", async () => {
       await pool.query("CREATE TABLE theirs (id INT PRIMARY KEY, name TEXT)");
       await expect(open("theirs").migrate()).rejects.toMatchObject({
         code: "ERR_STORE",
@@ -108,7 +108,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   });
 
   describe("a table of an earlier release", () => {
-    it("is brought up to date with every session in it, however many do it at once", async () => {
+    it("is upgraded with every session in it when ten processes migrate at once", async () => {
       const names = toMysqlNames("upgraded");
       const store = open("upgraded");
       await store.migrate();
@@ -129,13 +129,13 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 1]]);
       await migrateMysql(client, names, [...next, once]);
       expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[6, 2]]);
-      // The release before goes on beside it, on connections that had prepared statements too.
+      // The previous release keeps working, even on connections with prepared statements.
       expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toEqual(records.toReversed());
       expect(await store.fetchByIds(records.map(({ id }) => id))).toEqual(records);
       expect((await store.create(recordOf(), { now: NOW, limit })).evicted).toHaveLength(100);
     });
 
-    it("keeps its sessions where a step fails, and goes on from there", async () => {
+    it("keeps its sessions when a migration step fails, and the next migration continues there", async () => {
       const names = toMysqlNames("half");
       const store = open("half");
       await store.migrate();
@@ -148,7 +148,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       ];
       await expect(migrateMysql(client, names, failing)).rejects.toMatchObject({ errno: 1054 });
       expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[2]]);
-      // Of what was cut off, the column is there.
+      // The failed step has already added the column.
       await migrateMysql(client, names, [...MYSQL_MIGRATIONS, (each) => [column(each)]]);
       expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[3]]);
       expect(await store.fetchByUserKey("half", { now: NOW, limit: 9 })).toHaveLength(1);
@@ -156,7 +156,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   });
 
   describe("migrationSql", () => {
-    it("makes what migrate makes", async () => {
+    it("creates the same tables as migrate", async () => {
       const store = open("printed");
       for (const statement of store.migrationSql().split(";\n").filter(Boolean)) await pool.query(statement);
       const asked = recorded(pool);
@@ -173,7 +173,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
   });
 
-  describe("a table's name", () => {
+  describe("the option table", () => {
     it.each([
       "`",
       "a`b\"c'd",
@@ -183,7 +183,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       "drop/*table*/",
       "ünï中",
       "x".repeat(57),
-    ])("may be %s, prepared or not", async (table) => {
+    ])("accepts the name %s, with and without prepared statements", async (table) => {
       for (const prepare of [true, false]) {
         const store = open(table, pool, { prepare });
         await store.migrate();
@@ -197,16 +197,16 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
 
     it.each(["", "x".repeat(58), "a\0b", "😀", "\ud800", 7])(
-      "is none that MySQL cannot have: %j",
+      "rejects a name that MySQL does not allow: %j",
       (table) => {
-        // @ts-expect-error: a name is text
+        // @ts-expect-error: a name is a string
         expect(() => mysqlStore(pool, { table })).toThrow(/^table must be a name/);
       },
     );
   });
 
   describe("a store without its tables", () => {
-    it("asks for migrate in every operation", async () => {
+    it("rejects every operation with an error that recommends migrate()", async () => {
       const store = open("nowhere");
       const end = { reason: "logout", now: NOW } as const;
       for (const attempt of [
@@ -227,7 +227,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         });
     });
 
-    it("says so where somebody has emptied the table of slots", async () => {
+    it("rejects create with instructions when the table of slots is empty", async () => {
       const store = open("emptied");
       await store.migrate();
       await pool.query("DELETE FROM emptied_slots");

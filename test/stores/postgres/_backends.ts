@@ -5,7 +5,7 @@ import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 
-/** What a client of one of the drivers is opened and closed with. */
+/** One of the drivers: opens a store with its own client. */
 interface Driver {
   readonly name: string;
   open(url: string, options: PostgresStoreOptions): OpenStore & { migrate(): Promise<void> };
@@ -50,11 +50,11 @@ export const postgresJsBackend = (): Backend => backendOf(POSTGRES_JS);
 export const bouncerBackends = (): readonly Backend[] =>
   [PG, POSTGRES_JS].flatMap((driver) => [
     behindPgBouncer(driver, "nothing prepared", 0),
-    // Fewer than there are: some are forgotten and prepared anew, which PgBouncer has to do unnoticed.
+    // Fewer than the store uses, so PgBouncer has to drop statements and prepare them again transparently.
     behindPgBouncer(driver, "prepared statements", 5),
   ]);
 
-/** In transaction mode, where it follows so many prepared statements, or knows nothing of them. */
+/** Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. */
 function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend {
   let postgres: PostgresServer | undefined;
   let bouncer: PgbouncerServer | undefined;
@@ -80,7 +80,7 @@ function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend
   };
 }
 
-/** On a server of its own in a zone where days begin early, or on the one of POSTGRES_URL, in a schema of its own. */
+/** Creates a backend in its own schema, on the server at POSTGRES_URL or on a new one in a zone where days begin early. */
 function backendOf(driver: Driver): Backend {
   const schema = `sessionup test ${process.pid} ${driver.name}`;
   let server: PostgresServer | undefined;

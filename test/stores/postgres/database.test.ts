@@ -35,7 +35,7 @@ function open(client: PgPool, options: PostgresStoreOptions = {}): PostgresStore
   return store;
 }
 
-/** A pool that counts what is asked of it; all of it reaches the server. */
+/** Returns a pool that records each statement and passes it on to the server. */
 function counting(): PgPool & { asked: string[] } {
   const asked: string[] = [];
   return {
@@ -43,7 +43,7 @@ function counting(): PgPool & { asked: string[] } {
     get totalCount() {
       return pool.totalCount;
     },
-    // biome-ignore lint/suspicious/noExplicitAny: it hands on whatever it is given
+    // biome-ignore lint/suspicious/noExplicitAny: the wrapper passes any arguments on
     query(config: any): Promise<any> {
       asked.push(typeof config === "string" ? config : config.text);
       return pool.query(config);
@@ -55,8 +55,8 @@ async function sql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> 
   return (await pool.query<Row>(text)).rows;
 }
 
-describe("migrate", () => {
-  it("makes the table once, however many call it at the same time", async () => {
+describe("migrate of postgresStore", () => {
+  it("creates the table once when ten stores call it concurrently", async () => {
     const stores = Array.from({ length: 10 }, () => open(pool, { table: "at_once" }));
     await Promise.all(stores.map((store) => store.migrate()));
     await stores[0]?.create(recordOf(), { now: NOW });
@@ -67,7 +67,7 @@ describe("migrate", () => {
     ]);
   });
 
-  it("takes odd names for schema and table as they are", async () => {
+  it("quotes any schema and table name", async () => {
     const names = { schema: `my "sche'ma"`, table: `select "x'; drop table y` };
     const store = open(pool, names);
     await store.migrate();
@@ -78,7 +78,7 @@ describe("migrate", () => {
     expect(await store.deleteExpired(NOW + DAY, 10)).toBe(1);
   });
 
-  it("does what its SQL does", async () => {
+  it("accepts a table that migrationSql created", async () => {
     const store = open(pool, { table: "by_hand" });
     await withClient(server.url, (client) => client.query(store.migrationSql()));
     await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
@@ -86,7 +86,7 @@ describe("migrate", () => {
     expect(await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).toHaveLength(1);
   });
 
-  it("refuses a table of a later release, and one that is somebody else's", async () => {
+  it("rejects a table of a later release and a table that does not belong to sessionup", async () => {
     const store = open(pool, { table: "later" });
     await store.migrate();
     await pool.query("comment on table later is 'sessionup 9'");
@@ -99,7 +99,7 @@ describe("migrate", () => {
     );
   });
 
-  it("is asked for by every operation that finds no table", async () => {
+  it("is recommended by the error of an operation whose table is missing", async () => {
     const store = open(pool, { table: "nowhere" });
     const limit = { max: 1, onExceed: "refuse" } as const;
     for (const attempt of [
@@ -119,8 +119,8 @@ describe("migrate", () => {
   });
 });
 
-describe("what reaches the server", () => {
-  it("is one statement an operation", async () => {
+describe("the statements of postgresStore", () => {
+  it("are one for each operation", async () => {
     const counted = counting();
     const store = open(counted);
     await store.migrate();
@@ -128,7 +128,7 @@ describe("what reaches the server", () => {
     const own = recordOf();
     const operations: Array<() => Promise<unknown>> = [
       () => store.create(own, { now: NOW }),
-      () => store.create(recordOf(), { now: NOW, limit, replaces: "nobody" }),
+      () => store.create(recordOf(), { now: NOW, limit, replaces: "missing" }),
       () => store.fetchById(own.id),
       () => store.fetchByIds([own.id, recordOf().id]),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 5 }),
@@ -148,7 +148,7 @@ describe("what reaches the server", () => {
     }
   });
 
-  it("is one question for the lookups of one turn, and each gets its own answer", async () => {
+  it("are one for all lookups of an event-loop turn, and each lookup gets its own record", async () => {
     const counted = counting();
     const store = open(counted, { table: "turns" });
     await store.migrate();
@@ -161,7 +161,7 @@ describe("what reaches the server", () => {
     expect(answers).toEqual([undefined, ...records, ...records]);
   });
 
-  it("is prepared once for each connection, unless that is off", async () => {
+  it("are prepared once for each connection unless prepare is false", async () => {
     const prepared = async () => {
       const client = await pool.connect();
       try {
@@ -182,8 +182,8 @@ describe("what reaches the server", () => {
   });
 });
 
-describe("the table", () => {
-  it("moves activity without touching an index", async () => {
+describe("the table of postgresStore", () => {
+  it("updates activity without index writes (HOT updates)", async () => {
     const own = new pg.Pool({ connectionString: server.url, max: 1 });
     const store = open(own, { table: "hot" });
     await store.migrate();
@@ -197,7 +197,7 @@ describe("the table", () => {
         records.map(({ id }) => store.update(id, { activity }, { now: NOW + round, ifRevision: 0 })),
       );
     }
-    // Each connection hands in what it has counted when it ends.
+    // A connection reports its statistics when it closes.
     await own.end();
     let seen = { updates: 0, hot: 0 };
     for (let tries = 0; tries < 100 && seen.updates < 1_000; tries++) {
@@ -210,7 +210,7 @@ describe("the table", () => {
     expect(seen.hot).toBeGreaterThan(950);
   });
 
-  it("is found through its indexes, whatever its size", async () => {
+  it("is searched by its indexes in every operation, and never scanned", async () => {
     const counted = counting();
     const store = open(counted, { table: "planned" });
     await store.migrate();
@@ -229,13 +229,13 @@ describe("the table", () => {
     await store.deleteExpired(NOW, 10);
     expect(counted.asked).toHaveLength(8);
     for (const text of counted.asked) {
-      const plan = await planOf(text);
+      const plan = await explainGeneric(text);
       expect(plan, text).toMatch(/Index (Only )?Scan|Bitmap Index Scan/);
       expect(plan, text).not.toMatch(/Seq Scan/);
     }
   });
 
-  it("is swept by one process at a time, and not before its time", async () => {
+  it("deleteExpired removes each expired session once when three calls run concurrently", async () => {
     const store = open(pool, { table: "swept" });
     await store.migrate();
     const ends = Array.from({ length: 20 }, (_, index) =>
@@ -250,8 +250,8 @@ describe("the table", () => {
   });
 });
 
-/** A statement's plan, with its parameters unknown, as a prepared one has after a while. */
-async function planOf(text: string): Promise<string> {
+/** Returns a statement's generic plan, which a prepared statement uses after a few executions. */
+async function explainGeneric(text: string): Promise<string> {
   return withClient(server.url, async (client) => {
     await client.query("set plan_cache_mode = force_generic_plan");
     await client.query(`prepare planned as ${text}`);
@@ -264,8 +264,8 @@ async function planOf(text: string): Promise<string> {
   });
 }
 
-describe("a login within a limit", () => {
-  it("is refused on connections whose snapshot would be older than the lock", async () => {
+describe("create with a limit", () => {
+  it("rejects repeatable read connections, whose snapshot would be older than the lock", async () => {
     const store = open(pool);
     await store.migrate();
     const strict = new pg.Pool({
@@ -280,8 +280,8 @@ describe("a login within a limit", () => {
   });
 });
 
-describe("a crash of the server", () => {
-  it("takes no session and no end of one that was acknowledged", async () => {
+describe("a crash of the PostgreSQL server", () => {
+  it("loses no acknowledged login and no acknowledged logout", async () => {
     const store = open(pool, { table: "crashed" });
     await store.migrate();
     const records = Array.from({ length: 50 }, () => recordOf({ userKey: "crash" }));
@@ -303,20 +303,40 @@ describe("a crash of the server", () => {
 
 describe("postgresStore", () => {
   it.each<[what: string, make: () => unknown, message: string]>([
-    ["no client", () => postgresStore(undefined as never), "client must be a Pool of pg"],
-    ["one connection", () => postgresStore(new pg.Client() as never), "client must be a Pool of pg"],
-    ["an empty table", () => postgresStore(pool, { table: "" }), "table must be a name of 1 to 51 bytes"],
-    ["a long table", () => postgresStore(pool, { table: "ä".repeat(26) }), "table must be a name"],
-    ["a dollar", () => postgresStore(pool, { schema: "a$b" }), "schema must be a name"],
-    ["a number", () => postgresStore(pool, { timeout: 5 as never }), "timeout must be a duration"],
-    ["a text", () => postgresStore(pool, { prepare: "no" as never }), "prepare must be true or false"],
+    ["undefined as client", () => postgresStore(undefined as never), "client must be a Pool of pg"],
+    [
+      "a single connection as client",
+      () => postgresStore(new pg.Client() as never),
+      "client must be a Pool of pg",
+    ],
+    [
+      "an empty table name",
+      () => postgresStore(pool, { table: "" }),
+      "table must be a name of 1 to 51 bytes",
+    ],
+    [
+      "a table name that is too long",
+      () => postgresStore(pool, { table: "ä".repeat(26) }),
+      "table must be a name",
+    ],
+    [
+      "a schema name with a dollar sign",
+      () => postgresStore(pool, { schema: "a$b" }),
+      "schema must be a name",
+    ],
+    ["a number as timeout", () => postgresStore(pool, { timeout: 5 as never }), "timeout must be a duration"],
+    [
+      "a string as prepare",
+      () => postgresStore(pool, { prepare: "no" as never }),
+      "prepare must be true or false",
+    ],
     ["a misspelt option", () => postgresStore(pool, { tabel: "x" } as never), "tabel"],
-  ])("refuses %s", (_what, make, message) => {
+  ])("rejects %s with a TypeError", (_what, make, message) => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(message);
   });
 
-  it("takes both clients as they are typed", () => {
+  it("accepts the types of both clients", () => {
     const take = (client: PgPool | PostgresJs) => client;
     const sql = postgres(server.url);
     expect([take(pool), take(sql)]).toHaveLength(2);

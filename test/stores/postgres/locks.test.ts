@@ -8,7 +8,7 @@ import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support
 import { poolOf, second } from "./fixture.ts";
 
 let server: PostgresServer;
-/** The store's own, and that of whoever came first. */
+/** The store's pool, and the pool of the competing transaction. */
 let pool: pg.Pool;
 let first: pg.Pool;
 let store: PostgresStore;
@@ -32,7 +32,7 @@ const login = ({ id, userKey, createdAt, expiresAt }: SessionRecord) => [
 
 lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });
 
-describe("the tombstones of a user, whose session another ends at the same time", () => {
+describe("tombstones of postgresStore while another transaction ends a session of the user", () => {
   const ending = { reason: "revoked", now: NOW + 1, tombstones: { keepFor: 500, max: 1 } } as const;
 
   it.each<[string, (userKey: string, id: string) => Promise<unknown>]>([
@@ -45,7 +45,7 @@ describe("the tombstones of a user, whose session another ends at the same time"
         for await (const _ of store.deleteCreatedBefore?.(NOW - 1, ending) ?? []);
       },
     ],
-  ])("are no more than max: %s", async (userKey, operation) => {
+  ])("do not exceed max after %s", async (userKey, operation) => {
     const old = { userKey, createdAt: NOW - 2, lastSeenAt: NOW - 2 };
     const [theirs, own] = [recordOf(old), recordOf(old)];
     for (const record of [theirs, own]) await store.create(record, { now: NOW });
@@ -59,8 +59,8 @@ describe("the tombstones of a user, whose session another ends at the same time"
   });
 });
 
-describe("deleteExpired", () => {
-  it("leaves what another has in hand for the next time, and waits for nobody", async () => {
+describe("deleteExpired of postgresStore", () => {
+  it("skips locked rows without waiting and removes them at the next call", async () => {
     const ends = { expiresAt: NOW + 1, deadline: NOW + 1 };
     const [a, b] = [recordOf(ends), recordOf(ends)];
     for (const record of [a, b]) await store.create(record, { now: NOW });
@@ -74,7 +74,7 @@ describe("deleteExpired", () => {
   });
 });
 
-it("none of these has met with a deadlock", async () => {
+it("the lock tests of postgresStore caused no deadlock", async () => {
   const { rows } = await pool.query("select sum(deadlocks)::int as deadlocks from pg_stat_database");
   expect(rows).toEqual([{ deadlocks: 0 }]);
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HOUR, NOW, recordOf } from "../../support/record.ts";
 import { indexKey, newUser, RedisFixture, recordKey } from "./_fixture.ts";
 
-describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
+describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
   let redis: RedisFixture;
   beforeAll(async () => {
     redis = await RedisFixture.start({ program });
@@ -15,7 +15,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
   const end = { reason: "revoked", now: NOW } as const;
 
   describe("commands", () => {
-    it("are one for each operation, and never one that goes through all keys", async () => {
+    it("are one for each operation, and none of them scans all keys", async () => {
       const store = redis.store({ onWarning: () => undefined });
       const user = newUser();
       const [a, b, c] = [
@@ -23,7 +23,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
         recordOf({ userKey: user }),
         recordOf({ userKey: user }),
       ];
-      // The server learns the scripts, and is asked about its memory.
+      // Loads the scripts and triggers the store's check of the memory policy, so that neither is counted.
       await store.create(recordOf({ userKey: user }), { now: NOW });
       await store.create(recordOf({ userKey: user }), { now: NOW });
       await store.fetchByUserKey(newUser(), { now: NOW, limit: 1 });
@@ -55,7 +55,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       }
     });
 
-    it("look for many records of one turn of the event loop at once", async () => {
+    it("are one MGET for all lookups of an event-loop turn", async () => {
       const user = newUser();
       const store = redis.store();
       const records = Array.from({ length: 5 }, () => recordOf({ userKey: user }));
@@ -67,7 +67,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(heard).toEqual([{ name: "MGET", byScript: false }]);
     });
 
-    it("send a script whole where the server has forgotten it, in the middle of anything", async () => {
+    it("send the whole script again after SCRIPT FLUSH, even between concurrent operations", async () => {
       const user = newUser();
       const store = redis.store();
       await redis.client.script("FLUSH");
@@ -88,7 +88,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
   });
 
   describe("failures", () => {
-    it("reject, and leave nothing half done, where the index's key is of another kind", async () => {
+    it("reject without partial writes when the index key has another type", async () => {
       const user = newUser();
       const store = redis.store();
       const record = recordOf({ userKey: user });
@@ -108,7 +108,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(await redis.client.get(recordKey(record.id))).toBe(stored);
     });
 
-    it("of one record that cannot be read are not those of its neighbours", async () => {
+    it("of one unreadable record do not affect other records", async () => {
       const user = newUser();
       const store = redis.store();
       const [good, bad] = [recordOf({ userKey: user }), recordOf({ userKey: user })];
@@ -127,7 +127,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       }
     });
 
-    it("reject where the commands only wait in a transaction of the app's", async () => {
+    it("reject commands that the app's MULTI only queues", async () => {
       const client = redis.client.duplicate();
       const store = redisStore(client);
       const user = newUser();
@@ -148,12 +148,12 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       client.disconnect();
     });
 
-    it("reject an id whose shard is not its user's", async () => {
+    it("reject an id whose shard differs from its user's shard", async () => {
       const record = { ...recordOf({ userKey: newUser() }), id: "--aaaaaaaaaaaaaaaaaaaa" };
       await expect(redis.store().create(record, { now: NOW })).rejects.toThrow(TypeError);
     });
 
-    it("reject with ERR_STORE when the server takes too long, and it recovers by itself", async () => {
+    it("reject with ERR_STORE when the server does not answer in time, and end when the server answers again", async () => {
       const store = redis.store({ timeout: "1s" });
       const user = newUser();
       const record = recordOf({ userKey: user });
@@ -175,14 +175,14 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     });
   });
 
-  describe("a full memory", () => {
+  describe("a server without free memory", () => {
     let full: RedisFixture;
     beforeAll(async () => {
       full = await RedisFixture.start({ program });
     });
     afterAll(() => full.stop());
 
-    it("refuses what is new, and still ends sessions, tombstones too", async () => {
+    it("rejects creates and updates, and still ends sessions with tombstones", async () => {
       const warnings: string[] = [];
       const store = full.store({ onWarning: (message) => warnings.push(message) });
       const user = newUser();
@@ -207,7 +207,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(warnings).toEqual([]);
     });
 
-    it("is told of, once, where the server would throw sessions away", async () => {
+    it("causes one onWarning call when maxmemory-policy would evict sessions", async () => {
       await full.client.config("SET", "maxmemory", "1gb");
       await full.client.config("SET", "maxmemory-policy", "volatile-lru");
       const warnings: string[] = [];
