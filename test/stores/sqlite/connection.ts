@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
-// Imports use paths rather than the package's name, because runtimes without the build run this file too.
+// Paths, not the package's names: runtimes that know nothing of its build run this too.
 import { SessionError } from "../../../src/errors.ts";
 import type { SessionRecord } from "../../../src/store.ts";
 import { type SqliteDatabase, type SqliteStore, sqliteStore } from "../../../src/stores/sqlite.ts";
 import { NOW, recordOf } from "../../support/record.ts";
 
-/** Opens a file with one driver. With `bigints`, the driver returns all integers as bigints. */
+/** How a driver opens a file; with bigints, all integers come out as such. */
 export interface SqliteDriver {
   open(path: string, bigints?: boolean): SqliteDatabase & { close(): unknown };
 }
 
-/** Returns the tests of the app's connection, by title, for one driver. `path` is a file that has the tables. */
+/** Waits for no disk: what a process has written stays when it ends in whatever way, and no machine crashes here. */
+export const WITHOUT_FSYNC = "PRAGMA synchronous = OFF";
+
+/** What the store promises of the app's connection, for every driver. `path` is a file that has the tables. */
 export function connectionTests(
   { open }: SqliteDriver,
   path: () => string,
@@ -20,6 +23,7 @@ export function connectionTests(
     bigints = false,
   ) => {
     const database = open(path(), bigints);
+    database.exec(WITHOUT_FSYNC);
     const store = sqliteStore(database, { timeout: "2s" });
     try {
       await work(database, store);
@@ -29,16 +33,16 @@ export function connectionTests(
     }
   };
   return {
-    "rejects every operation while the app has a transaction open": () =>
+    "refuses every operation while a transaction of the app's is open": () =>
       opened(async (database, store) => {
         const record = recordOf({ userKey: "transaction" });
         await store.create(record, { now: NOW });
         database.exec("BEGIN");
-        await expectRejections(store, record);
+        await refusals(store, record);
         database.exec("ROLLBACK");
         assert.deepEqual(await store.fetchById(record.id), record);
       }),
-    "detects the app's transaction although the driver does not report it": () =>
+    "notices the app's transaction where the driver does not tell": () =>
       opened(async (database) => {
         const silent = sqliteStore({
           prepare: (sql) => database.prepare(sql),
@@ -48,7 +52,7 @@ export function connectionTests(
         await silent.create(record, { now: NOW });
         assert.deepEqual(await silent.fetchById(record.id), record);
         database.exec("BEGIN");
-        await expectRejections(silent, record);
+        await refusals(silent, record);
         database.exec("ROLLBACK");
         assert.equal(await silent.deleteById(record.id, { reason: "logout", now: NOW }), "deleted");
       }),
@@ -69,7 +73,7 @@ export function connectionTests(
         try {
           other.exec("BEGIN IMMEDIATE");
           const creating = store.create(record, { now: NOW });
-          // Event-loop turns release the lock. With a blocked loop, the create would time out.
+          // Turns of the event loop are what lets the lock go: were it blocked, this would end in an error.
           for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
           assert.equal(await store.fetchById(record.id), undefined);
           other.exec("COMMIT");
@@ -100,7 +104,7 @@ export function connectionTests(
           other.close();
         }
       }),
-    "returns numbers although the connection returns bigints": () =>
+    "reads numbers as numbers when the connection gives bigints": () =>
       opened(async (database, store) => {
         assert.equal(typeof count(database), "bigint");
         const record = recordOf({ userKey: "bigint" });
@@ -112,7 +116,7 @@ export function connectionTests(
         assert.equal(await store.update(next.id, { data: { v: 1 } }, { now: NOW, ifRevision: 0 }), "updated");
         assert.equal((await store.fetchById(next.id))?.revision, 1);
       }, true),
-    "create ends no session when the id is a duplicate": () =>
+    "ends nothing for a login whose id is there": () =>
       opened(async (_database, store) => {
         const [oldest, replaced, there] = [
           recordOf({ userKey: "there", createdAt: NOW }),
@@ -132,7 +136,7 @@ export function connectionTests(
         const live = await store.fetchByUserKey("there", { now: NOW, limit: 10 });
         assert.deepEqual(live, [replaced, oldest]);
       }),
-    "deleteByUserKey ends thousands of sessions in steps and returns each id once": () =>
+    "ends thousands of one user's sessions in steps, each of them once": () =>
       opened(async (_database, store) => {
         const many = Array.from({ length: 2_500 }, (_, index) =>
           recordOf({ userKey: "thousands", createdAt: NOW - (index % 100) }),
@@ -141,7 +145,7 @@ export function connectionTests(
         const [kept] = many;
         const end = { reason: "revoked", now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
         const ending = store.deleteByUserKey("thousands", end, [kept?.id ?? ""]);
-        // This session is created between two steps and must survive all of them.
+        // Between two steps; what comes after the first is behind none of them.
         const later = recordOf({ userKey: "thousands", createdAt: NOW + 1 });
         await store.create(later, { now: NOW });
         const ended = await ending;
@@ -163,7 +167,7 @@ export function connectionTests(
         }
         assert.equal(tombstones, 100);
       }),
-    "create evicts thousands of sessions in steps after the limit was lowered": () =>
+    "evicts thousands in steps when the limit is lowered": () =>
       opened(async (_database, store) => {
         const many = Array.from({ length: 2_500 }, (_, index) =>
           recordOf({ userKey: "lowered", createdAt: NOW + index }),
@@ -187,7 +191,7 @@ export function connectionTests(
   };
 }
 
-async function expectRejections(store: SqliteStore, record: SessionRecord): Promise<void> {
+async function refusals(store: SqliteStore, record: SessionRecord): Promise<void> {
   const end = { reason: "revoked", now: NOW } as const;
   const attempts = [
     store.fetchById(record.id),
@@ -211,7 +215,7 @@ async function expectRejections(store: SqliteStore, record: SessionRecord): Prom
   }
 }
 
-/** Copies rows to plain objects, because rows of some drivers have no prototype. */
+/** Rows of some drivers have no prototype, and some have bigints. */
 function plain(rows: readonly unknown[]): unknown {
   return JSON.parse(JSON.stringify(rows));
 }
