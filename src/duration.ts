@@ -43,11 +43,8 @@ export function formatDuration(milliseconds: number): string {
 export function parseDuration(value: unknown, name: string): number {
   const [, count, unit] = (typeof value === "string" && FORM.exec(value)) || [];
   const result = Number(count) * UNIT[unit as keyof typeof UNIT];
-  if (!(result > 0)) {
-    const isShown = typeof value === "string" || typeof value === "number";
-    throw new TypeError(
-      `${name} must be a duration such as "15m" or "30d": a positive integer and s, m, h or d. Received ${isShown ? JSON.stringify(value) : typeof value}.`,
-    );
-  }
-  return result;
+  if (result > 0) return result;
+  // A longer text may be a secret.
+  const received = String(value).length < 16 ? JSON.stringify(value) : typeof value;
+  throw new TypeError(`${name} must be a duration such as "15m" or "30d". Received ${received}.`);
 }

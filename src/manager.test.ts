@@ -2,35 +2,29 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Browser, TestRequest, testSessions } from "../test/support/browser.ts";
 import { GatedStore } from "../test/support/gated-store.ts";
+import { createHarness } from "../test/support/harness.ts";
 import type { SessionEvents } from "./events.ts";
 import { getInternals } from "./http/sessions.ts";
 import { Manager, type ManagerOptions, SessionError, type Sessions } from "./index.ts";
 import { readStandings, toOpenedSession } from "./lifecycle/connections.ts";
 import { getLifecycle } from "./lifecycle/lifecycle.ts";
 import type { Store } from "./store.ts";
-import { TestClock } from "./testing/test-clock.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1";
 
 function setUp(options: ManagerOptions = {}) {
-  const clock = new TestClock();
-  const store = new GatedStore();
-  const manager = new Manager(store, { clock: clock.now, ...options });
+  const harness = createHarness(options);
   const told: [keyof SessionEvents, unknown][] = [];
   const detail = ["reason", "changed", "error"];
   for (const name of ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const) {
-    manager.events.on(name, (event) => {
+    harness.manager.events.on(name, (event) => {
       const key = detail.find((each) => each in event);
       told.push([name, key && Reflect.get(event, key)]);
     });
   }
-  const sessions = testSessions(manager);
-  const login = (browser: Browser, userKey = "ann") =>
-    browser.visit((request) => sessions.init(request, userKey));
-  const reason = (browser: Browser) => browser.visit((request) => sessions.authorize(request));
-  return { clock, store, manager, sessions, told, login, reason };
+  return { ...harness, told };
 }
 
 describe("Manager", () => {
@@ -551,7 +545,7 @@ describe("validate", () => {
     await login(browser);
     browser.headers = {};
     expect(await reason(browser)).toBeUndefined();
-    browser.headers = { "user-agent": "curl/8" };
+    browser.headers = { "user-agent": IPHONE };
     expect(await reason(browser)).toBe("client_changed");
   });
 

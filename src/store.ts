@@ -1,60 +1,63 @@
-/** JSON, and nothing that JSON would lose. */
+/** A value that JSON can express without loss. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /**
- * The core's part of a record: hashes, client, metadata. A store keeps it whole and gives back the same JSON; it
- * never looks inside. `v` is the version of its shape, so that a later release can read what an earlier one wrote.
+ * The core's part of a record: hashes, client, metadata. A store keeps `data` whole, returns the same JSON and never reads
+ * it. `v` is the version of its format, so that a later release can read the data of an earlier one.
  */
 export interface SessionData {
   readonly v: number;
   readonly [key: string]: Json;
 }
 
-/** Why a session ended. */
+/** The reason for which a session ended. */
 export type EndReason = "logout" | "revoked" | "evicted" | "expired" | "idle" | "reused" | "client_changed";
 
-/** What a store keeps. Times are milliseconds since 1970; everything outside `data` is the store's to index. */
+/**
+ * A session as a store keeps it. Times are milliseconds since 1970. A store may index every property except those inside
+ * `data`.
+ */
 export interface SessionRecord {
-  /** The public handle: 4 to 128 of `[0-9A-Za-z]`, the first two of them `shardOf(userKey)`. */
+  /** The public handle: 4 to 128 characters of `[0-9A-Za-z]`, of which the first two are `shardOf(userKey)`. */
   readonly id: string;
-  /** Well-formed, not empty, at most 1 kB of UTF-8; any character may be in it, NUL and newline too. */
+  /** Well-formed text, not empty, at most 1 kB of UTF-8. It may contain any character, including NUL and newline. */
   readonly userKey: string;
-  /** 0 when created, one more with each change that is not mere activity. */
+  /** 0 when created. Each change except mere activity raises it by one. */
   readonly revision: number;
   readonly createdAt: number;
   readonly lastSeenAt: number;
   /** Expired means `expiresAt <= now`. Never later than `deadline`. */
   readonly expiresAt: number;
   readonly deadline: number;
-  /** A tombstone: the session is over and only its end is remembered. Never listed, changed or counted. */
+  /** Marks a tombstone: the session is over, and only its end is remembered. Never listed, changed or counted. */
   readonly ended?: { readonly at: number; readonly reason: EndReason };
   /**
-   * What the session is found by besides its id and its user: opaque, 1 to 64 of `[0-9A-Za-z_-]`. Given only to a store
-   * with `fetchByLink`, when the session is created.
+   * A third way to find the session, besides its id and its user key: opaque, 1 to 64 characters of `[0-9A-Za-z_-]`. Passed
+   * only to a store with `fetchByLink`, when the session is created.
    */
   readonly link?: string;
   readonly data: SessionData;
 }
 
-/** What `update` may change. Nothing else of a record ever changes. */
+/** The properties that `update` may change. No other property of a record ever changes. */
 export interface SessionChange {
   /**
-   * Both are taken when this `lastSeenAt` is later than the record's, else both stay as they are: time never moves
-   * backwards. By itself it does not raise the revision.
+   * Both values are stored if this `lastSeenAt` is later than the record's. Otherwise both stay as they are: time never
+   * moves backwards. Activity alone does not raise the revision.
    */
   readonly activity?: { readonly lastSeenAt: number; readonly expiresAt: number };
-  /** Replaces the record's `data` whole, and raises the revision by one. */
+  /** Replaces the record's `data` as a whole, and raises the revision by one. */
   readonly data?: SessionData;
 }
 
-/** How many live sessions one user may have, and what happens at one more. */
+/** The number of live sessions that one user may have, and the effect of one more. */
 export interface SessionLimit {
   /** A whole number, at least 1. */
   readonly max: number;
   /**
-   * - `evict-oldest`: those with the earliest `createdAt` end; of one moment, those with the lowest `id`.
-   * - `evict-idlest`: those with the earliest `lastSeenAt` end; of one moment, the oldest.
-   * - `refuse`: the new one is refused with `ERR_LIMIT`, and nothing changes.
+   * - `evict-oldest`: the sessions with the earliest `createdAt` end; of equal ones, those with the lowest `id`.
+   * - `evict-idlest`: the sessions with the earliest `lastSeenAt` end; of equal ones, the oldest.
+   * - `refuse`: the new session is rejected with `ERR_LIMIT`, and nothing changes.
    */
   readonly onExceed: "evict-oldest" | "evict-idlest" | "refuse";
 }
@@ -81,16 +84,16 @@ export interface End {
   readonly tombstones?: TombstoneOptions;
 }
 
-/** What is known of a session that the store's cleanup removed. */
+/** A session that the store's cleanup removed. */
 export type ExpiredSession = Pick<SessionRecord, "id" | "userKey" | "expiresAt" | "deadline">;
 
-/** Where a page of sessions begins: behind this one. The last record of the page before will do. */
+/** A position in a user's list: the page begins after this session. The last record of the previous page is a cursor. */
 export interface SessionCursor {
   readonly createdAt: number;
   readonly id: string;
 }
 
-/** Which part of a user's sessions. */
+/** One page of a user's sessions. */
 export interface SessionPage {
   readonly now: number;
   /** A whole number, at least 1. */
@@ -98,7 +101,7 @@ export interface SessionPage {
   readonly before?: SessionCursor;
 }
 
-/** What `create` of a store is told besides the record. */
+/** The options of a store's `create`. */
 export interface CreateOptions {
   readonly now: number;
   readonly limit?: SessionLimit;
@@ -111,38 +114,41 @@ export interface CreateOptions {
   readonly tombstones?: TombstoneOptions;
 }
 
-/** What `update` of a store is told besides the change. */
+/** The options of a store's `update`. */
 export interface UpdateOptions {
   readonly now: number;
-  /** Change only the record at this revision; else the answer is `conflict`. */
+  /** Changes the record only at this revision. At another revision the result is `conflict`. */
   readonly ifRevision?: number;
 }
 
 /**
- * The contract of a store; `storeContract` in `sessionup/testing` turns each sentence of it into a test.
+ * The contract of a store. `storeContract` in `sessionup/testing` turns each sentence of it into a test.
  *
- * Each operation is one atomic step: of two that run side by side, one is wholly before the other. What an operation
- * answered is true for every later one, by whatever client. A store decides nothing: it has no policy, hashes nothing
- * and has no clock; operations on live records receive `now`. **Live** means: stored, no tombstone, and `expiresAt > now`.
- * Records come out frozen or as copies: changing what went in or came out changes nothing inside. Ids and user keys
- * are compared exactly. A failure of the engine rejects with the engine's own error; the manager wraps it.
+ * Each operation is one atomic step: of two concurrent operations, one happens completely before the other. Every later
+ * operation, by any client, sees the effects of an operation that has been answered. A store decides nothing: it has no
+ * policy, hashes nothing and has no clock. Operations on live records receive `now`. **Live** means: stored, not a
+ * tombstone, and `expiresAt > now`.
+ *
+ * Returned records are frozen or copies. A caller that changes a record, passed or returned, changes nothing in the store.
+ * Ids and user keys are compared exactly. A failure of the engine rejects with the engine's own error, and the manager wraps
+ * it.
  */
 export interface Store {
   /**
-   * Inserts. Rejects with `ERR_DUPLICATE_ID`, and changes nothing, if a record with the id is there, live or not. With
-   * a limit the user has at most `max` live sessions afterwards, this one included; the ids of those that had to end
-   * are the answer.
+   * Inserts a record. Rejects with `ERR_DUPLICATE_ID`, and changes nothing, if a record with the id is stored, live or not.
+   * With a limit the user has at most `max` live sessions afterwards, this one included. Returns the ids of the sessions that
+   * ended because of the limit.
    */
   create(record: SessionRecord, options: CreateOptions): Promise<{ readonly evicted: readonly string[] }>;
-  /** The record if it is there, expired or ended or not: the manager decides. */
+  /** Returns the stored record, also if it has expired or ended: the manager decides. */
   fetchById(id: string): Promise<SessionRecord | undefined>;
-  /** The same for several ids, in their order, in one round trip. An empty list gives an empty list. */
+  /** Returns the records of several ids, in the order of the ids, in one round trip. An empty list returns an empty list. */
   fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>>;
-  /** The user's live sessions, newest first: by `createdAt`, then by `id`, both descending. */
+  /** Returns the user's live sessions, newest first: by `createdAt`, then by `id`, both descending. */
   fetchByUserKey(userKey: string, page: SessionPage): Promise<readonly SessionRecord[]>;
   /**
-   * Changes a live record that is there, at that revision if one is given. Never creates and never revives:
-   * `not_found` if there is no live record with the id.
+   * Changes a stored live record, at a given revision if stated. Never creates and never revives: returns `not_found` if
+   * there is no live record with the id.
    */
   update(
     id: string,
@@ -162,7 +168,7 @@ export interface Store {
   deleteByUserKey(userKey: string, end: End, exceptIds?: readonly string[]): Promise<readonly string[]>;
   /**
    * Returns the sessions with that link that have not been ended, of any user and in any order, at most `limit`. Expired
-   * sessions may be among them: the caller ends what it finds. Optional.
+   * sessions may be among them: the caller ends the sessions that it receives. Optional.
    */
   fetchByLink?(link: string, page: { readonly limit: number }): Promise<readonly SessionRecord[]>;
   /**
@@ -183,6 +189,6 @@ export interface Store {
    * removes the listener. Present where `deleteExpired` is.
    */
   onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
-  /** Lets go of what the store itself opened, never of the app's client. */
+  /** Releases the resources that the store itself opened, never the app's client. */
   close?(): Promise<void>;
 }

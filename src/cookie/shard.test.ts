@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { shardOf } from "./shard.ts";
 
 describe("shardOf", () => {
-  it("is the same for the same user, for ever: it is in every stored id", () => {
+  it("shardOf never changes for a user key, because every stored id contains it", () => {
     expect(["user-1", "user-2", "", "😀"].map(shardOf)).toMatchInlineSnapshot(`
       [
         "4K",
@@ -13,7 +13,7 @@ describe("shardOf", () => {
     `);
   });
 
-  it("spreads users evenly over 3 844 shards", () => {
+  it("shardOf spreads users evenly over 3 844 shards", () => {
     const counts = new Map<string, number>();
     for (let user = 0; user < 384_400; user++) {
       const shard = shardOf(`user-${user}`);

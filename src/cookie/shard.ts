@@ -3,14 +3,14 @@ import { hash } from "node:crypto";
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /**
- * The two characters with which the ids of this user's sessions begin: one of 3 844 shards, by a hash of the user key.
- * A session and its user's index can so share a partition: whoever knows the id, or the user key, knows the shard.
+ * Returns the two characters with which the ids of this user's sessions begin: one of 3 844 shards, by a hash of the user
+ * key. A session and its user's index can share a partition, because the id or the user key alone gives the shard.
  *
  * @example
  * ```ts
  * import { shardOf } from "sessionup";
  *
- * const indexKey = `{${shardOf("user-1")}}:user-1`; // one slot of a Redis Cluster for all of this user's
+ * const indexKey = `{${shardOf("user-1")}}:user-1`; // one Redis Cluster slot for all keys of this user
  * ```
  */
 export function shardOf(userKey: string): string {

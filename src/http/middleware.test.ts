@@ -1,18 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { Browser, testSessions } from "../../test/support/browser.ts";
-import { GatedStore } from "../../test/support/gated-store.ts";
-import { type AuthOptions, Manager, type ManagerOptions } from "../index.ts";
-import { TestClock } from "../testing/test-clock.ts";
+import { Browser } from "../../test/support/browser.ts";
+import { createHarness } from "../../test/support/harness.ts";
+import type { AuthOptions, ManagerOptions } from "../index.ts";
 
 async function setUp(options: ManagerOptions = {}) {
-  const clock = new TestClock();
-  const store = new GatedStore();
-  const manager = new Manager(store, { clock: clock.now, idleTimeout: "30m", ...options });
-  const sessions = testSessions(manager);
+  const harness = createHarness({ idleTimeout: "30m", ...options });
   const browser = new Browser();
-  await browser.visit((request) => sessions.init(request, "ann"));
-  const lastSeenAt = async () => (await manager.fetchByUserKey("ann"))[0]?.lastSeenAt.getTime();
-  return { clock, store, manager, sessions, browser, lastSeenAt };
+  await harness.login(browser);
+  const lastSeenAt = async () => (await harness.manager.fetchByUserKey("ann"))[0]?.lastSeenAt.getTime();
+  return { ...harness, browser, lastSeenAt };
 }
 
 describe("the options of auth and public", () => {

@@ -1,27 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Browser, TestRequest, testSessions } from "../../test/support/browser.ts";
 import { GatedStore } from "../../test/support/gated-store.ts";
+import { createHarness } from "../../test/support/harness.ts";
 import { SessionError } from "../errors.ts";
-import type { SessionEvents } from "../events.ts";
-import { Manager, type ManagerOptions } from "../index.ts";
+import { Manager } from "../index.ts";
 import type { Session } from "../session.ts";
 import { typed } from "../standard-schema.ts";
-import { TestClock } from "../testing/test-clock.ts";
 
-function setUp(options: ManagerOptions = {}) {
-  const clock = new TestClock();
-  const store = new GatedStore();
-  const manager = new Manager(store, { clock: clock.now, ...options });
-  const events: [keyof SessionEvents, object][] = [];
-  for (const name of ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const) {
-    manager.events.on(name, (event) => events.push([name, event]));
-  }
-  const sessions = testSessions(manager);
-  const login = async (browser: Browser, userKey = "ann") =>
-    browser.visit((request) => sessions.init(request, userKey));
-  const reason = (browser: Browser) => browser.visit((request) => sessions.authorize(request));
-  return { clock, store, manager, sessions, events, login, reason };
-}
+const setUp = createHarness;
 
 async function codeOf(attempt: Promise<unknown>): Promise<string> {
   const error = await attempt.then(

@@ -1,18 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { Browser, TestRequest, testSessions } from "../../test/support/browser.ts";
-import { GatedStore } from "../../test/support/gated-store.ts";
-import { Manager } from "../manager.ts";
-import { TestClock } from "../testing/test-clock.ts";
+import { Browser, TestRequest } from "../../test/support/browser.ts";
+import { createHarness } from "../../test/support/harness.ts";
 
 function setUp() {
-  const clock = new TestClock();
-  const store = new GatedStore();
-  const manager = new Manager(store, { clock: clock.now, rotateEvery: "5m" });
-  const sessions = testSessions(manager);
+  const harness = createHarness({ rotateEvery: "5m" });
   const rotated: string[] = [];
-  manager.events.on("rotated", ({ id }) => rotated.push(id));
-  const browser = new Browser();
-  return { clock, store, manager, sessions, rotated, browser };
+  harness.manager.events.on("rotated", ({ id }) => rotated.push(id));
+  return { ...harness, rotated, browser: new Browser() };
 }
 
 describe("rotation by time", () => {

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Browser, type TestRequest, testSessions } from "../../test/support/browser.ts";
 import { GatedStore } from "../../test/support/gated-store.ts";
-import type { SessionEvents } from "../events.ts";
-import { Manager, type ManagerOptions } from "../index.ts";
+import { createHarness } from "../../test/support/harness.ts";
+import type { ManagerOptions } from "../index.ts";
 import { recognition } from "../recognition/recognition.ts";
-import { TestClock } from "../testing/test-clock.ts";
 
 const FIREFOX = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0" };
 const IPHONE = {
@@ -15,13 +14,11 @@ const [KEY, OLD] = ["k".repeat(32), "o".repeat(32)];
 const DEVICE = "__Host-sessionup-device";
 
 function setUp(options: ManagerOptions = {}, store = new GatedStore()) {
-  const clock = new TestClock();
-  const manager = new Manager(store, { clock: clock.now, ...options });
-  const created: SessionEvents["created"][] = [];
+  const harness = createHarness(options, store);
+  const { manager, sessions, record } = harness;
+  const created = record("created");
   const errors: Error[] = [];
-  manager.events.on("created", (event) => created.push(event));
   manager.events.on("error", ({ error }) => errors.push(error));
-  const sessions = testSessions(manager);
   /** Logs in from an address; what `created` says was seen. */
   async function login(browser: Browser, peer = "192.0.2.1", userKey = "ann") {
     await browser.visit((request) => {
@@ -35,7 +32,7 @@ function setUp(options: ManagerOptions = {}, store = new GatedStore()) {
     request.peer = peer;
     return sessions.authorize(request);
   };
-  return { clock, store, manager, sessions, created, errors, login, from };
+  return { ...harness, created, errors, login, from };
 }
 
 describe("recognize", () => {

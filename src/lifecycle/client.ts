@@ -29,7 +29,7 @@ export async function rejectChangedClient(
   if (validate.ip && seen.ip === undefined && !reportedMissingAddress.has(lifecycle)) {
     reportedMissingAddress.add(lifecycle);
     const error = new Error(
-      "validate.ip compares nothing: the adapter does not know the client's address. Configure the adapter's address or trustProxy.",
+      "validate.ip compares nothing: the client's address is unknown. Configure the adapter's address or trustProxy.",
     );
     events.emit("error", { error, at });
   }

@@ -45,9 +45,5 @@ export function attachLifecycle(manager: object, lifecycle: Lifecycle): void {
 export function getLifecycle<In, Out extends In>(manager: Manager<In, Out>): Lifecycle<In, Out> {
   const found = (Object(manager) as { [LIFECYCLE]?: Lifecycle<In, Out> })[LIFECYCLE];
   if (found) return found;
-  const { fetchById }: { readonly fetchById?: unknown } = Object(manager);
-  const received = typeof fetchById === "function" ? "a store" : manager === null ? "null" : typeof manager;
-  throw new TypeError(
-    `The first argument must be a Manager: pass new Manager(store), not the store itself. Received ${received}.`,
-  );
+  throw new TypeError("The first argument must be a Manager: pass new Manager(store), not the store itself.");
 }

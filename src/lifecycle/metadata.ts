@@ -106,10 +106,7 @@ function invalidMeta(problem: string, cause?: unknown): SessionError {
 /** Copies metadata as plain JSON, through text, so that `__proto__` is a key like any other. */
 function toJson(value: unknown, maxBytes: number): Json | undefined {
   if (value === undefined) return undefined;
-  if (!isJson(value, 0))
-    throw invalidMeta(
-      `it must be JSON: well-formed strings, finite numbers, booleans, null, arrays and plain objects, nested at most ${MAX_DEPTH} levels`,
-    );
+  if (!isJson(value, 0)) throw invalidMeta(`it must be plain JSON, nested at most ${MAX_DEPTH} levels`);
   const text = JSON.stringify(value);
   const bytes = new TextEncoder().encode(text).length;
   if (bytes > maxBytes) throw invalidMeta(`its ${bytes} bytes of JSON exceed maxMetaBytes (${maxBytes})`);

@@ -209,7 +209,7 @@ export class Repository {
     const steps = this.#store.deleteCreatedBefore?.(createdAt, this.#end(reason));
     if (!steps)
       throw new TypeError(
-        "revokeAllBefore requires a store with deleteCreatedBefore. Set notBefore until the oldest session has expired.",
+        "revokeAllBefore requires a store with deleteCreatedBefore. Set notBefore instead.",
       );
     let count = 0;
     try {

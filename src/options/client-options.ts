@@ -70,15 +70,13 @@ export const parseClient: Parser<ParsedClient> = (given, name) => parseOptions(g
 export const parseValidate: Parser<Required<ValidateOptions>> = (given, name) => {
   const validate = parseOptions(given as object, VALIDATE, name);
   if (validate.ip || validate.agent) return validate;
-  throw new TypeError("validate must compare ip, agent or both. Remove validate to compare neither.");
+  throw new TypeError("validate must compare ip, agent or both.");
 };
 
 /** Rejects a comparison with what sessions do not keep. @internal */
 export function checkValidate({ ip, agent }: Required<ValidateOptions>, client: ParsedClient): void {
-  if (ip && !client.ip)
-    throw new TypeError("validate.ip requires client.ip. Otherwise there is no address to compare with.");
+  if (ip && !client.ip) throw new TypeError("validate.ip requires client.ip.");
   if (ip === "exact" && client.ip !== true)
-    throw new TypeError('validate.ip "exact" requires client.ip: true, which keeps the whole address.');
-  if (agent && !client.agent)
-    throw new TypeError("validate.agent requires client.agent. Otherwise there is nothing to compare with.");
+    throw new TypeError('validate.ip "exact" requires client.ip: true.');
+  if (agent && !client.agent) throw new TypeError("validate.agent requires client.agent.");
 }

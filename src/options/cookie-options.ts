@@ -91,9 +91,7 @@ export const parseCookies: Parser<ParsedCookies> = (given, name) => {
   const former = previous.map((each: unknown, index) => {
     const parsed = parseCookie(each, `${name}.previous[${index}]`);
     if (!isSameCookie(parsed.attributes, attributes)) return parsed;
-    throw new TypeError(
-      `${name}.previous[${index}] is the current cookie. Remove it, or state how the cookie was sent before.`,
-    );
+    throw new TypeError(`${name}.previous[${index}] must differ from the current cookie.`);
   });
   return Object.freeze({
     base,

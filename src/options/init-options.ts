@@ -72,7 +72,5 @@ export function parseInitOptions(
 
 /** Returns the error of a feature that needs `fetchByLink` of the store. @internal */
 export function linksRequired(feature: string): TypeError {
-  return new TypeError(
-    `${feature} requires a store with fetchByLink. All stores but Redis and Durable Objects have it.`,
-  );
+  return new TypeError(`${feature} requires a store with fetchByLink, such as postgresStore().`);
 }

@@ -1,7 +1,7 @@
 import { parseTrustProxy, type TrustFunction, type TrustProxy } from "../client-info/trust-proxy.ts";
 import { MAX_COOKIE_AGE } from "../cookie/cookie-header.ts";
 import { isAlphanumeric, randomText, TOKEN_LENGTH } from "../cookie/token.ts";
-import { type Duration, formatDuration, parseDuration } from "../duration.ts";
+import { type Duration, parseDuration } from "../duration.ts";
 import type { Lifetime } from "../rules/expiry.ts";
 import { type AssuranceLevel, NIST_LIMITS } from "../rules/nist.ts";
 import { Signer } from "../signed/signer.ts";
@@ -144,15 +144,13 @@ const MIN_KEY_BYTES = 32;
 export const parseExpiresIn: Parser<number> = (value, name) => {
   const age = parseDuration(value, name);
   if (age <= MAX_COOKIE_AGE) return age;
-  throw new TypeError(`${name} must be at most "400d": no browser keeps a cookie longer.`);
+  throw new TypeError(`${name} must be at most "400d".`);
 };
 
 const parseRotateEvery: Parser<number> = (value, name) => {
   const every = parseDuration(value, name);
   if (every >= MIN_ROTATION) return every;
-  throw new TypeError(
-    `${name} must be at least "1m". A faster rotation would take concurrent requests for theft.`,
-  );
+  throw new TypeError(`${name} must be at least "1m".`);
 };
 
 // Browsers send an origin without a path, without a trailing slash and in lower case.
@@ -287,13 +285,11 @@ export function checkNistLimit(
 ): void {
   if (length !== undefined && limit !== undefined && length > limit)
     throw new TypeError(
-      `${name} must be at most ${formatDuration(limit)} with nist: "${nist}". Received ${formatDuration(length)}.`,
+      `${name} must be at most "${limit / 60_000}m" with nist: "${nist}". Received "${length / 60_000}m".`,
     );
 }
 
 /** Returns the error of a feature that needs the option `keys`. @internal */
 export function keysRequired(feature: string): TypeError {
-  return new TypeError(
-    `${feature} requires the option keys, such as keys: [process.env.SESSION_KEY] with the output of "openssl rand -base64 32".`,
-  );
+  return new TypeError(`${feature} requires the option keys.`);
 }

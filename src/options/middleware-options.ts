@@ -50,7 +50,7 @@ export interface ReauthenticateOptions {
 /** Parses a level. @internal */
 export const parseLevel: Parser<number> = (value, name) => {
   if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
-  throw invalidOption(name, "a positive integer, where 1 is the level of every session", value);
+  throw invalidOption(name, "a positive integer", value);
 };
 
 const PUBLIC = {
@@ -113,8 +113,6 @@ export function toNeededAuthentication({ maxAuthAge, level }: StepUpRequirement)
 export function parseReauthenticateOptions(options: ReauthenticateOptions = {}): StepUpProof {
   const { level, expiresIn } = parseOptions(options, REAUTHENTICATE, "reauthenticate");
   if (expiresIn !== undefined && level === 1)
-    throw new TypeError(
-      "reauthenticate.expiresIn requires a level above 1. Every session has level 1 until it ends.",
-    );
+    throw new TypeError("reauthenticate.expiresIn requires a level above 1.");
   return { level, lasts: expiresIn };
 }

@@ -288,7 +288,7 @@ describe("sessionPolicy", () => {
     expect([policy.nist, policy.absolute, policy.idle]).toEqual(["aal3", 36_000, 900]);
     const long = new Manager(memoryStore(), { expiresIn: "30d" });
     expect(() => long.with({ nist: "aal2" })).toThrow(
-      /^expiresIn must be at most 24 hours with nist: "aal2"\. Received 30 days\./,
+      /^expiresIn must be at most "1440m" with nist: "aal2"\. Received "43200m"\./,
     );
   });
 });

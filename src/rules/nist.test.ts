@@ -64,7 +64,7 @@ describe("nist", () => {
     const request = new Browser().request();
     const attempt = sessions.init(request, "bob", { expiresIn: "30d" });
     await expect(attempt).rejects.toThrow(
-      /^init\.expiresIn must be at most 24 hours with nist: "aal2"\. Received 30 days\./,
+      /^init\.expiresIn must be at most "1440m" with nist: "aal2"\. Received "43200m"\./,
     );
     await expect(attempt).rejects.toThrow(TypeError);
     expect([request.cookies, await manager.fetchByUserKey("bob")]).toEqual([[], []]);

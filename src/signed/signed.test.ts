@@ -1,31 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { Browser, testSessions } from "../../test/support/browser.ts";
+import { Browser } from "../../test/support/browser.ts";
 import { GatedStore } from "../../test/support/gated-store.ts";
+import { createHarness } from "../../test/support/harness.ts";
 import { bindSessions } from "../http/bound-sessions.ts";
-import { Manager, type ManagerOptions, type SessionEvents } from "../index.ts";
+import type { ManagerOptions, SessionEvents } from "../index.ts";
 import { formToken, revocationToken, revokeByToken, verifyFormToken } from "../signed.ts";
-import { TestClock } from "../testing/test-clock.ts";
 
 const [KEY, OLD] = ["k".repeat(32), "o".repeat(32)];
 
 function setUp(options: ManagerOptions = { keys: [KEY] }, store = new GatedStore()) {
-  const clock = new TestClock();
-  const manager = new Manager(store, { clock: clock.now, ...options });
-  const told: SessionEvents["ended"][] = [];
-  manager.events.on("ended", (event) => told.push(event));
-  const sessions = testSessions(manager);
+  const harness = createHarness(options, store);
   const login = async (userKey = "ann") => {
     const browser = new Browser();
-    const { id } = await browser.visit((request) => sessions.init(request, userKey));
+    const { id } = await harness.login(browser, userKey);
     return { browser, id };
   };
   /** A request behind `auth`. */
   const loaded = async (browser: Browser) => {
     const request = browser.request();
-    await sessions.authorize(request);
+    await harness.sessions.authorize(request);
     return request;
   };
-  return { clock, store, manager, sessions, told, login, loaded };
+  return { ...harness, told: harness.record("ended"), login, loaded };
 }
 
 describe("formToken and verifyFormToken", () => {
@@ -173,7 +169,7 @@ describe("without keys", () => {
     const { manager, sessions, login, loaded } = setUp({});
     const { browser, id } = await login();
     const request = await loaded(browser);
-    const message = /^(\w+) requires the option keys, such as keys: \[process\.env\.SESSION_KEY\]/;
+    const message = /^(\w+) requires the option keys\./;
     expect(() => formToken(sessions, request)).toThrow(message);
     expect(() => verifyFormToken(sessions, request, "")).toThrow(message);
     expect(() => revocationToken(manager, id)).toThrow(message);

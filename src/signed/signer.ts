@@ -17,8 +17,7 @@ export class Signer {
 
   /** The signature: 64 hexadecimal digits. */
   sign(purpose: SigningPurpose, text: string): string {
-    const [first] = this.#keys;
-    if (!first) throw new TypeError("keys: needs at least one");
+    const [first] = this.#keys as readonly [KeyObject, ...KeyObject[]];
     return this.#signature(first, purpose, text);
   }
 

@@ -17,8 +17,8 @@ import {
   CLEANUP_OPTIONS,
   Cleanup,
   type CleanupOptions,
-  checkCleanupOptions,
   DATABASE_CLEANUP,
+  parseCleanupOptions,
 } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError } from "./shared/errors.ts";
@@ -88,7 +88,7 @@ export async function lmdbStore(
     throw new TypeError('path must be a file name with an extension, such as "sessions.lmdb".');
   if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
     throw new TypeError("name: needs a name of 1 to 100 characters");
-  checkCleanupOptions(options);
+  parseCleanupOptions(options);
   const deadline = new Deadline(timeout);
   const release = await takeFile(path, deadline.milliseconds);
   let root: LmdbRoot | undefined;

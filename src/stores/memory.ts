@@ -28,7 +28,7 @@
  * call took 345 ms.
  */
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/parsers.ts";
+import { checkOptionNames, invalidOption } from "../options/parsers.ts";
 import type { End, ExpiredSession, SessionCursor, SessionRecord, Store, TombstoneOptions } from "../store.ts";
 import { createColumns } from "./memory/columns.ts";
 import { createExpiryWheel } from "./memory/expiry-wheel.ts";
@@ -72,7 +72,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   checkOptionNames(options, "memoryStore", ["maxRecords", ...CLEANUP_OPTIONS]);
   const { maxRecords = Number.POSITIVE_INFINITY } = options;
   if (typeof maxRecords !== "number" || !(maxRecords >= 1))
-    throw new TypeError("maxRecords must be a number of at least 1.");
+    throw invalidOption("maxRecords", "a number of at least 1", maxRecords);
 
   const { add, read, write, hide, free, id: idAt, userKey: userKeyAt, expiresAt, last } = createColumns();
   // Ids are random, so three characters are enough.

@@ -39,6 +39,14 @@ describe("the reader of exports", () => {
     ]);
   });
 
+  it("lists an overloaded function once, with the comment of its first signature", () => {
+    const code =
+      "/** One. */\nexport function a(): 1;\nexport function a(b: 1): 2;\nexport function a(): number {}";
+    expect(exportsOf("a.ts", code, none)).toEqual([
+      { name: "a", file: "a.ts", line: 2, typeOnly: false, doc: "* One. " },
+    ]);
+  });
+
   it("follows a re-export to its declaration", () => {
     const others = (file: string) => exportsOf(file, "/** One. */\nexport class A {}", none);
     expect(exportsOf("x/index.ts", 'export { type A as B } from "./a.ts";', others)).toEqual([

@@ -53,5 +53,5 @@ it.each<[name: string, bind: (sessions: never) => unknown]>([
   ["bindSessions", (sessions) => bindSessions(sessions, async () => ({}))],
 ])("%s throws a TypeError where it is given no sessions", (_name, bind) => {
   for (const wrong of [undefined, new Manager(memoryStore()), memoryStore()])
-    expect(() => bind(wrong as never)).toThrow(/^sessions must be what an adapter returns/);
+    expect(() => bind(wrong as never)).toThrow(/^sessions must be the result of an adapter/);
 });

@@ -95,8 +95,8 @@ describe("the published types", () => {
       `
         import { type Events, type Manager, SessionError } from "sessionup";
         type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-        type Ends = "revokeById" | "revokeByUserKey" | "revokeAllBefore" | "revokeByProviderSession" | "revokeByToken";
-        type Members = "events" | "policy" | "notBefore" | "with" | "fetchByUserKey" | "revocationToken" | Ends | "close";
+        type Ends = "revokeById" | "revokeByUserKey" | "revokeAllBefore";
+        type Members = "events" | "notBefore" | "with" | "fetchByUserKey" | Ends | "close";
         export const manager: Same<keyof Manager, Members> = true;
         export const events: Same<keyof Events, "on"> = true;
         export const own: Same<Exclude<keyof typeof SessionError, keyof typeof Error>, "is"> = true;

@@ -130,7 +130,10 @@ describe("who is asking", () => {
       });
       await browser.visit((request) => sessions.init(request, "ann"));
       expect(await browser.visit(sessions.authorize)).toBeUndefined();
-      browser.headers = { "user-agent": "curl/8.7.1" };
+      // Names a browser and no system.
+      browser.headers = {
+        "user-agent": "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+      };
       const refused = onChange === "refuse" ? "client_changed" : undefined;
       expect(await browser.visit(sessions.authorize)).toBe(refused);
       // The request names no system: what it lacks counts as unchanged.

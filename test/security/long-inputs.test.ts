@@ -8,7 +8,7 @@ import { labelUserAgent } from "../../src/client-info/user-agent/user-agent.ts";
 import { readCookie, readTokens, setsCookie } from "../../src/cookie/cookie-header.ts";
 import { parseToken } from "../../src/cookie/token.ts";
 import { parseDuration } from "../../src/duration.ts";
-import { createRoutes, type RouteMethods } from "../../src/http/routes.ts";
+import { createRoutes, type RouteMethods } from "../../src/http/json-routes.ts";
 import { isCrossOrigin } from "../../src/rules/cross-origin.ts";
 import { isPrefetch } from "../../src/rules/rotation.ts";
 import { DeviceCookie } from "../../src/signed/device-cookie.ts";
@@ -27,7 +27,7 @@ const cookie = {
 } as const;
 const signer = new Signer(["k".repeat(32)], "sid");
 const device = new DeviceCookie(cookie, signer);
-const routes = createRoutes({} as RouteMethods<object>, { path: "/account" });
+const routes = createRoutes({} as RouteMethods<object>, "/account", { maxAuthAge: undefined, level: 1 });
 const trust = parseTrustProxy(["0.0.0.0/0", "::/0"]);
 const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
 

@@ -1,26 +1,22 @@
 /** OWASP ASVS 5.0, V7: what it asks of session management, a test each. Others are beside what they are about. */
 import { Manager } from "sessionup";
 import * as client from "sessionup/client";
-import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
-import { Browser, TestRequest, testSessions } from "../support/browser.ts";
+import { Browser, TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
+import { createHarness } from "../support/harness.ts";
 
 const NAME = "__Host-sessionup";
 
 function setUp() {
-  const clock = new TestClock();
-  const store = new GatedStore();
-  const manager = new Manager(store, { clock: clock.now });
-  const sessions = testSessions(manager);
+  const harness = createHarness();
   const login = async (userKey = "ann") => {
     const browser = new Browser();
-    await browser.visit((request) => sessions.init(request, userKey));
+    await harness.login(browser, userKey);
     return browser;
   };
-  const reason = (browser: Browser) => browser.visit((request) => sessions.authorize(request));
   const tokenOf = (browser: Browser) => browser.jar.get(NAME) ?? "";
-  return { clock, store, manager, sessions, login, reason, tokenOf };
+  return { ...harness, login, tokenOf };
 }
 
 describe("session management", () => {

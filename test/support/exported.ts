@@ -33,6 +33,8 @@ export function exportsOf(
     }
     if (node.type !== "ExportNamedDeclaration") continue;
     for (const { name, typeOnly } of declared(node.declaration)) {
+      // The first overload has the comment.
+      if (found.some((each) => each.name === name)) continue;
       const line = code.slice(0, node.start).split("\n").length;
       found.push({ name, file, line, typeOnly, doc: docBefore(node.start, code, comments) });
     }
@@ -59,6 +61,8 @@ function declared(node: Declaration): ReadonlyArray<{ name: string; typeOnly: bo
       return [{ name: node.id.name, typeOnly: true }];
     case "ClassDeclaration":
     case "FunctionDeclaration":
+    // The signature of an overload.
+    case "TSDeclareFunction":
       return node.id ? [{ name: node.id.name, typeOnly: false }] : [];
     case "VariableDeclaration":
       return node.declarations.flatMap(({ id }) =>

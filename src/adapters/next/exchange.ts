@@ -57,7 +57,9 @@ export class NextExchange implements Exchange {
     try {
       this.cookies?.set(name, value, attributes);
     } catch (cause) {
-      throw new SessionError("ERR_HEADERS_SENT", `The cookie cannot be set: ${READ_ONLY}.`, { cause });
+      throw new SessionError("ERR_HEADERS_SENT", `The session cookie cannot be set: ${READ_ONLY}.`, {
+        cause,
+      });
     }
   }
   setHeader(name: string, value: string): void {

@@ -85,7 +85,7 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it("stops between two batches and has no timer after stop()", async () => {
+  it("stop ends a cleanup between two batches and removes the timer", async () => {
     const { cleanup, removals } = cleaning({ expired: 1_000 });
     cleanup.start();
     await vi.advanceTimersByTimeAsync(60_015);

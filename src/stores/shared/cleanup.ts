@@ -1,4 +1,5 @@
 import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
+import { invalidOption } from "../../options/parsers.ts";
 import type { ExpiredSession } from "../../store.ts";
 
 /** The options of stores that remove expired records themselves. */
@@ -31,15 +32,15 @@ export interface CleanupPlan {
   readonly remove: (now: number, limit: number) => Promise<number>;
 }
 
-/** What database stores do unless they have a reason not to: seldom, and in batches that nobody notices. */
+/** The plan of database stores: seldom, and in batches too small to delay other queries. */
 export const DATABASE_CLEANUP = { every: 60_000, batch: 1_000, pause: 10, slack: 60_000 } as const;
 
-/** The names of the options, for the check of unknown ones. */
+/** The names of the options, for `checkOptionNames`. */
 export const CLEANUP_OPTIONS = ["cleanupEvery", "onCleanupError"] as const;
 
 /**
  * Removes expired records in the background, batch by batch, by a timer that does not keep the process alive. Stores have
- * no clock: the cleanup goes by the latest time that the store was told, plus the time that has passed since.
+ * no clock: the cleanup uses the latest time that the store has received, plus the time that has passed since.
  */
 export class Cleanup {
   readonly #plan: CleanupPlan;
@@ -54,12 +55,11 @@ export class Cleanup {
 
   /** Throws `TypeError` for invalid options. */
   constructor(options: CleanupOptions, plan: CleanupPlan) {
-    checkCleanupOptions(options);
     this.#plan = plan;
-    this.#every = parseInterval(options.cleanupEvery, plan.every);
-    this.#onError = options.onCleanupError ?? warn;
+    [this.#every, this.#onError] = parseCleanupOptions(options, plan.every);
   }
 
+  /** Takes note of the time that an operation of the store received. */
   tell(now: number): void {
     if (now > this.#told.now) this.#told = { now, at: performance.now() };
   }
@@ -119,22 +119,27 @@ export class Cleanup {
   }
 }
 
-/** Throws `TypeError` for invalid options: for stores that do something before they create a `Cleanup`. */
-export function checkCleanupOptions({ cleanupEvery, onCleanupError = warn }: CleanupOptions): void {
-  if (typeof onCleanupError !== "function") throw new TypeError("onCleanupError must be a function.");
-  parseInterval(cleanupEvery, 0);
-}
-
-function parseInterval(cleanupEvery: Duration | false | undefined, every: number): number | undefined {
-  if (cleanupEvery === undefined) return every;
-  if (cleanupEvery === false) return undefined;
-  const interval = parseDuration(cleanupEvery, "cleanupEvery");
+/**
+ * Returns the interval, `undefined` if the app cleans up itself, and the error handler. Throws `TypeError` for invalid options.
+ * A store that opens something before it creates its `Cleanup` calls this first.
+ */
+export function parseCleanupOptions(
+  { cleanupEvery, onCleanupError = warn }: CleanupOptions,
+  every = 0,
+): [every: number | undefined, onError: (error: unknown) => void] {
+  if (typeof onCleanupError !== "function")
+    throw invalidOption("onCleanupError", "a function", onCleanupError);
+  if (cleanupEvery === false) return [undefined, onCleanupError];
+  const interval = cleanupEvery === undefined ? every : parseDuration(cleanupEvery, "cleanupEvery");
   if (interval > MAX_TIMER_DELAY) throw new TypeError('cleanupEvery must be at most "24d".');
-  return interval;
+  return [interval, onCleanupError];
 }
 
 function warn(error: unknown): void {
-  console.warn("sessionup: the cleanup of expired sessions failed and will be tried again", error);
+  console.warn(
+    "sessionup: the cleanup of expired sessions failed and will run again at the next interval.",
+    error,
+  );
 }
 
 /** Expired sessions must not keep a process alive. The timers of some platforms have no `unref`. */

@@ -1,27 +1,27 @@
 import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
 import { SessionError } from "../../errors.ts";
 
-/** How long a store waits for an answer from the network unless it is told otherwise, in milliseconds. */
-const ANSWER_WITHIN = 5_000;
+/** The default of `timeout`, in milliseconds. */
+const DEFAULT_TIMEOUT = 5_000;
 
-/** How long a store waits for its database: a request must not wait for as long as a driver does, which may be minutes. */
+/** The time for which a store waits for its database. A request must not wait as long as a driver does, which may be minutes. */
 export class Deadline {
   readonly milliseconds: number;
 
-  /** Throws `TypeError` for what is no duration, naming the option. */
+  /** Throws `TypeError` for an invalid duration. */
   constructor(timeout: Duration | undefined) {
     this.milliseconds =
-      timeout === undefined ? ANSWER_WITHIN : Math.min(parseDuration(timeout, "timeout"), MAX_TIMER_DELAY);
+      timeout === undefined ? DEFAULT_TIMEOUT : Math.min(parseDuration(timeout, "timeout"), MAX_TIMER_DELAY);
   }
 
   /**
-   * The answer, or `ERR_STORE` (503) when it takes longer. What was asked for may still happen: a late write is one
-   * that nobody was told of.
+   * Resolves to the answer, or rejects with `ERR_STORE` (503) if it takes longer. The command may still be executed: then
+   * the write takes effect although the caller received an error.
    */
   within<Answer>(answer: Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const message = `the session store did not answer within ${this.milliseconds} ms`;
+        const message = `The session store did not answer within ${this.milliseconds} ms.`;
         reject(new SessionError("ERR_STORE", message));
       }, this.milliseconds);
       answer.then(

@@ -1,11 +1,11 @@
 import { SessionError } from "../../errors.ts";
 
-/** What `create` rejects with where a record with the id is there. */
+/** Creates the error of `create` for an id that is already stored. */
 export function duplicateError(store: string): SessionError {
-  return new SessionError("ERR_DUPLICATE_ID", `${store}: a record with this id is there`);
+  return new SessionError("ERR_DUPLICATE_ID", `${store}: a record with this id is already stored.`);
 }
 
-/** What `create` rejects with where the user's limit refuses one more. */
+/** Creates the error of `create` for a login beyond the user's limit. */
 export function limitError(max: number | undefined): SessionError {
-  return new SessionError("ERR_LIMIT", `the user has ${max} sessions, and may have no more`);
+  return new SessionError("ERR_LIMIT", `The user already has ${max} sessions, the maximum.`);
 }

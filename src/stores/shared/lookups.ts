@@ -6,35 +6,36 @@ type Waiting<Found> = {
   reject(error: unknown): void;
 };
 
-/** More than that many in one question are asked in several: parameters have a limit everywhere. */
-const MOST = 500;
+/** More ids than this are split over several queries: every engine limits the number of parameters. */
+const MAX_IDS = 500;
 
 /**
- * Lookups of one turn of the event loop, asked as one question: under load a server reads many requests in a turn, and
- * each question costs more than what is in it.
+ * Sends the lookups of one turn of the event loop as one query. Under load a server reads many requests in a turn, and a query
+ * costs more than the ids in it.
  */
 export class Lookups<Found = SessionRecord | undefined> {
   readonly #fetchByIds: (ids: readonly string[]) => Promise<readonly Found[]>;
   #waiting: Waiting<Found>[] = [];
 
-  /** What it answers has one for each of the ids, in their order. */
+  /** @param fetchByIds  returns one result for each id, in the order of the ids */
   constructor(fetchByIds: (ids: readonly string[]) => Promise<readonly Found[]>) {
     this.#fetchByIds = fetchByIds;
   }
 
   fetch(id: string): Promise<Found> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ id, resolve, reject }) === 1) atEndOfTurn(() => this.#ask());
+      if (this.#waiting.push({ id, resolve, reject }) === 1) atEndOfTurn(() => this.#send());
     });
   }
 
-  #ask(): void {
+  #send(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (let from = 0; from < waiting.length; from += MOST) this.#askFor(waiting.slice(from, from + MOST));
+    for (let from = 0; from < waiting.length; from += MAX_IDS)
+      this.#fetchAll(waiting.slice(from, from + MAX_IDS));
   }
 
-  async #askFor(waiting: readonly Waiting<Found>[]): Promise<void> {
+  async #fetchAll(waiting: readonly Waiting<Found>[]): Promise<void> {
     try {
       const found = await this.#fetchByIds(waiting.map(({ id }) => id));
       for (const [index, { resolve }] of waiting.entries()) resolve(found[index] as Found);
@@ -44,7 +45,7 @@ export class Lookups<Found = SessionRecord | undefined> {
   }
 }
 
-/** When all requests that have arrived in this turn have been looked at. Edge runtimes have no such moment. */
+/** Calls back after all requests that arrived in this turn have been handled. Edge runtimes have no such moment. */
 function atEndOfTurn(callback: () => void): void {
   if (typeof setImmediate === "function") setImmediate(callback);
   else queueMicrotask(callback);

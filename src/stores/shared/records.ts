@@ -1,7 +1,7 @@
 import type { End, ExpiredSession, SessionChange, SessionLimit, SessionRecord } from "../../store.ts";
 import { limitError } from "./errors.ts";
 
-/** What becomes of records, for stores that have them in hand: in SQL and scripts the engine does the same. */
+/** Whether a record is live. The functions of this file are for stores that decide in JavaScript rather than in the engine. */
 export function isLive(
   { expiresAt, ended }: { readonly expiresAt: number; readonly ended?: object | undefined },
   now: number,
@@ -9,7 +9,7 @@ export function isLive(
   return expiresAt > now && !ended;
 }
 
-/** The record after a change. */
+/** Returns the record after a change. */
 export function applyChange(record: SessionRecord, { activity, data }: SessionChange): SessionRecord {
   const moved = activity && activity.lastSeenAt > record.lastSeenAt ? activity : undefined;
   return {
@@ -19,7 +19,7 @@ export function applyChange(record: SessionRecord, { activity, data }: SessionCh
   };
 }
 
-/** The tombstone of a record. */
+/** Returns the tombstone of a record. */
 export function toTombstone(
   record: SessionRecord,
   { reason, now }: Pick<End, "reason" | "now">,
@@ -30,14 +30,14 @@ export function toTombstone(
   return { ...record, revision: record.revision + 1, expiresAt: end, deadline: end, ended };
 }
 
-/** What the cleanup reports of a record that it removed. */
+/** Returns the part of a removed record that the cleanup reports. */
 export function toExpiredSession({ id, userKey, expiresAt, deadline }: SessionRecord): ExpiredSession {
   return { id, userKey, expiresAt, deadline };
 }
 
 /**
- * Those of a user's live records, newest first, that must end before one more can begin. Throws `ERR_LIMIT` where it is
- * refused instead.
+ * Returns the records that must end before one more session of the user begins. `live` is sorted newest first. Throws
+ * `ERR_LIMIT` if the limit rejects the new session instead.
  */
 export function selectEvicted(
   live: readonly SessionRecord[],

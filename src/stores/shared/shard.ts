@@ -1,14 +1,14 @@
 import { shardOf } from "../../cookie/shard.ts";
 import type { SessionRecord } from "../../store.ts";
 
-/** The shard that a session is in, and its user's others: what its id begins with. */
+/** Returns the shard of a session and of the other sessions of its user: the beginning of its id. */
 export function parseShard(id: string): string {
   return id.slice(0, 2);
 }
 
-/** The same of a record that is to be stored. Throws `TypeError` where its id is of another shard than its user. */
+/** Returns the shard of a new record. Throws `TypeError` if the id is not in the shard of the user key. */
 export function validateShard({ id, userKey }: SessionRecord): string {
   const shard = shardOf(userKey);
-  if (parseShard(id) !== shard) throw new TypeError("record.id: needs to begin with shardOf(record.userKey)");
+  if (parseShard(id) !== shard) throw new TypeError("record.id must begin with shardOf(record.userKey).");
   return shard;
 }

@@ -1,33 +1,35 @@
 import type { SessionCursor } from "../../store.ts";
 
-/** Behind all ids: those are letters and digits. */
-const BEHIND_ALL = "~";
+/** Sorts after all ids, which consist of letters and digits. */
+const AFTER_ALL = "~";
 
 /**
- * Goes through everybody's sessions in the order of their ids, for stores that have that order. `idBehind` finds where
- * a step ends, if there is enough behind `after`; `end` ends what it has to up to there, and names it.
+ * Ends sessions of all users step by step, in the order of their ids, for stores that have that order. `findStepEnd` returns
+ * the last id of the step that begins after `after`, or `undefined` if too few ids are left for a whole step. `end` ends the
+ * matching sessions after `after` up to `last`, and returns their ids.
  */
 export async function* stepThroughIds(
-  idBehind: (after: string) => Promise<string | undefined>,
+  findStepEnd: (after: string) => Promise<string | undefined>,
   end: (after: string, last: string) => Promise<readonly string[]>,
 ): AsyncGenerator<readonly string[], void> {
   let after = "";
-  while (after !== BEHIND_ALL) {
-    const last = (await idBehind(after)) ?? BEHIND_ALL;
+  while (after !== AFTER_ALL) {
+    const last = (await findStepEnd(after)) ?? AFTER_ALL;
     yield await end(after, last);
     after = last;
   }
 }
 
-/** Part of what ends, and the cursor behind it. Without one it was the last. */
+/** The ids that ended in one step, and the cursor for the next step. The last step has none. */
 export interface Step<Cursor> {
   readonly ids: readonly string[];
   readonly next: Cursor | undefined;
 }
 
 /**
- * Ends a user's sessions in steps, for stores in which very many at once would keep others waiting; all the ids that
- * ended. From the newest on: whatever was there when it began is behind the cursor until its turn comes.
+ * Ends a user's sessions in steps, and returns all ids that ended: a single step over very many sessions would block other
+ * clients. Goes from the newest session to the oldest, so every session that was stored at the start is still ahead of the
+ * cursor until its step.
  */
 export async function endInSteps<Cursor = SessionCursor>(
   step: (before: Cursor | undefined) => Promise<Step<Cursor>>,

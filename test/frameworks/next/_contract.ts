@@ -119,7 +119,7 @@ const skip = [
   },
   {
     reason: "Next.js works Expires out itself, from Max-Age and the machine's clock; see handlers.test.ts",
-    tests: ["sets a cookie that stays for as long as expiresIn says"],
+    tests: ["init/persistent-cookie"],
   },
   {
     reason: "Next.js sets one cookie of a name: the last one, which is the current cookie",

@@ -111,7 +111,7 @@ describe("a Server Action", () => {
     const client = own.client();
     const answer = await submit(client, next.origin, "ann");
     expect(shown(answer.html, "page")[0]).toMatch(
-      /^ERR_HEADERS_SENT: .*in a Server Action or a Route Handler$/,
+      /^ERR_HEADERS_SENT: .*in a Server Action or a Route Handler\.$/,
     );
     expect(await own.manager.fetchByUserKey("ann")).toHaveLength(1);
   });

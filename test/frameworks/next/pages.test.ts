@@ -100,7 +100,7 @@ describe("a Server Component", () => {
       const before = await site.manager.fetchByUserKey("ann");
       const page = await client.get("/pages/write");
       expect(shown(page.text, "page")[0]).toMatch(
-        /^ERR_HEADERS_SENT: .*in a Server Action or a Route Handler$/,
+        /^ERR_HEADERS_SENT: .*in a Server Action or a Route Handler\.$/,
       );
       expect(page.cookies).toEqual([]);
       expect(await site.manager.fetchByUserKey("ann")).toEqual(before);

@@ -465,9 +465,9 @@ describe("a mistake of the app's", () => {
   });
 
   it.each<[options: unknown, told: RegExp]>([
-    [{ recheck: "soon" }, /^recheck: needs/],
+    [{ recheck: "soon" }, /^recheck must be a duration/],
     [{ recheck: "25d" }, /^recheck must be at most "24d"/],
-    [{ recheck: 60 }, /^recheck: needs/],
+    [{ recheck: 60 }, /^recheck must be a duration/],
     [{ rejct: () => {} }, /wsSessions/],
   ])("is told of in the options %j", (options, told) => {
     const make = () => wsSessions(new Manager(new SwitchableStore()), options as WsSessionsOptions);

@@ -24,7 +24,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     await server.stop();
   });
 
-  const LATE = { code: "ERR_STORE", message: "the session store did not answer within 1000 ms" };
+  const LATE = { code: "ERR_STORE", message: "The session store did not answer within 1000 ms." };
 
   describe("an operation that times out", () => {
     it("destroys its unresponsive connection, and none of its changes are carried out", async () => {
