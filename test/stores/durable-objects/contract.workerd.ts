@@ -42,13 +42,13 @@ function record(userKey: string, deadline: number): SessionRecord {
 
 /** Returns the number of rows in a user's object and the time of its next alarm. */
 function inside(userKey: string): Promise<{ rows: number; alarm: number | null }> {
-  return runInDurableObject(stubOf(userKey), async (_object, { storage }) => {
+  return runInDurableObject(getStub(userKey), async (_object, { storage }) => {
     const [row] = storage.sql.exec("SELECT count(*) AS rows FROM sessionup_sessions").toArray();
     return { rows: Number(row?.rows), alarm: await storage.getAlarm() };
   });
 }
 
-function stubOf(userKey: string) {
+function getStub(userKey: string) {
   return env.OBJECTS.get(env.OBJECTS.idFromName(shardOf(userKey)));
 }
 
@@ -79,14 +79,14 @@ describe("durable-objects × Cloudflare", () => {
       expect(alarm).toBeLessThan(now + 61_000 + HOUR);
 
       vi.setSystemTime(alarm ?? 0);
-      expect(await runDurableObjectAlarm(stubOf("mia"))).toBe(true);
+      expect(await runDurableObjectAlarm(getStub("mia"))).toBe(true);
       expect(await store.fetchByIds([dead.id, live.id])).toEqual([undefined, live]);
       const after = await inside("mia");
       expect(after.rows).toBe(1);
       expect(after.alarm).toBeGreaterThan(live.deadline);
 
       vi.setSystemTime(after.alarm ?? 0);
-      await runDurableObjectAlarm(stubOf("mia"));
+      await runDurableObjectAlarm(getStub("mia"));
       expect(await inside("mia")).toEqual({ rows: 0, alarm: null });
     });
 
@@ -95,7 +95,7 @@ describe("durable-objects × Cloudflare", () => {
       const short = record("nat", 2_000);
       for (const each of [long, short]) await store.create(each, { now: 1_000 });
       vi.setSystemTime((await inside("nat")).alarm ?? 0);
-      await runDurableObjectAlarm(stubOf("nat"));
+      await runDurableObjectAlarm(getStub("nat"));
       expect(await store.fetchByIds([long.id, short.id])).toEqual([long, undefined]);
     });
 
@@ -107,7 +107,7 @@ describe("durable-objects × Cloudflare", () => {
       await store.deleteById(ended.id, { reason: "revoked", now, tombstones });
       for (const rows of [1, 0]) {
         vi.setSystemTime((await inside("quin")).alarm ?? 0);
-        await runDurableObjectAlarm(stubOf("quin"));
+        await runDurableObjectAlarm(getStub("quin"));
         expect((await inside("quin")).rows).toBe(rows);
       }
     });
@@ -117,7 +117,7 @@ describe("durable-objects × Cloudflare", () => {
       const kept = record("pia", now + HOUR);
       await store.create(kept, { now });
       const { alarm } = await inside("pia");
-      await evictDurableObject(stubOf("pia"));
+      await evictDurableObject(getStub("pia"));
       expect(await store.fetchById(kept.id)).toEqual(kept);
       await store.create(record("pia", now + 24 * HOUR), { now });
       expect(await inside("pia")).toEqual({ rows: 2, alarm });
@@ -129,7 +129,7 @@ describe("durable-objects × Cloudflare", () => {
       for (let start = 0; start < many.length; start += 100)
         await Promise.all(many.slice(start, start + 100).map((each) => store.create(each, { now })));
       vi.setSystemTime(now + 2 * HOUR);
-      await runDurableObjectAlarm(stubOf("oda"));
+      await runDurableObjectAlarm(getStub("oda"));
       expect(await inside("oda")).toEqual({ rows: 0, alarm: null });
     });
   });

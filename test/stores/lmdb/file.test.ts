@@ -5,7 +5,7 @@ import { SessionError } from "sessionup";
 import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DATABASE_CLEANUP } from "../../../src/stores/shared/cleanup.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { LmdbFile } from "./_fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
@@ -25,7 +25,7 @@ const database = (part: string) =>
 
 describe("the file of lmdbStore", () => {
   it("keeps every session across a close and a new open", async () => {
-    const records = [recordOf(), recordOf({ userKey: "bob" })];
+    const records = [createRecord(), createRecord({ userKey: "bob" })];
     for (const each of records) await (await file.store({}, root)).create(each, { now: NOW });
     await root.close();
     expect(await (await file.store()).fetchByIds(records.map(({ id }) => id))).toEqual(records);
@@ -43,7 +43,7 @@ describe("the file of lmdbStore", () => {
 
   it("keeps stores with different names separate", async () => {
     const [one, other] = [await file.store({}, root), await file.store({ name: "admins" }, root)];
-    const own = recordOf();
+    const own = createRecord();
     await one.create(own, { now: NOW });
     expect(await other.fetchById(own.id)).toBeUndefined();
     expect(await other.deleteByUserKey("ann", END)).toEqual([]);
@@ -52,11 +52,13 @@ describe("the file of lmdbStore", () => {
   it("is read only at the user's own entries, although other user keys begin with the same text", async () => {
     const store = await file.store({}, root);
     const names = Array.from({ length: 100 }, (_, index) => `1${index}`);
-    await Promise.all(["1", ...names].map((userKey) => store.create(recordOf({ userKey }), { now: NOW })));
+    await Promise.all(
+      ["1", ...names].map((userKey) => store.create(createRecord({ userKey }), { now: NOW })),
+    );
     let looks = 0;
     const counted = await file.store({}, changed(root, "sessionup_by_id", { looked: () => looks++ }));
     expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
-    const draft = recordOf({ userKey: "1" });
+    const draft = createRecord({ userKey: "1" });
     await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "refuse" } });
     expect(await counted.deleteByUserKey("1", END)).toHaveLength(2);
     expect(looks).toBe(4);
@@ -67,7 +69,7 @@ describe("the file of lmdbStore", () => {
     const size = async () => (await stat(file.path)).size;
     let after = 0;
     for (let round = 0; round < 30; round++) {
-      const records = Array.from({ length: 200 }, () => recordOf());
+      const records = Array.from({ length: 200 }, () => createRecord());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
       await store.deleteByUserKey("ann", END);
       if (round === 9) after = await size();
@@ -94,9 +96,9 @@ describe("the file of lmdbStore", () => {
     for (const [index, store] of stores.entries()) {
       const other = stores[1 - index] ?? store;
       const [first, second, third] = [
-        recordOf(),
-        recordOf(),
-        recordOf({ data: { v: 1, "": [1e21, {}, "é\0"] } }),
+        createRecord(),
+        createRecord(),
+        createRecord({ data: { v: 1, "": [1e21, {}, "é\0"] } }),
       ];
       await Promise.all([first, second].map((each) => store.create(each, { now: NOW })));
       const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "refuse" } });
@@ -117,7 +119,7 @@ describe("the file of lmdbStore", () => {
 describe("transactions of lmdbStore", () => {
   it("a failing operation writes nothing and does not undo other operations in the same commit", async () => {
     const store = await file.store({}, root);
-    const [kept, ended, other] = [recordOf(), recordOf(), recordOf()];
+    const [kept, ended, other] = [createRecord(), createRecord(), createRecord()];
     for (const each of [kept, ended]) await store.create(each, { now: NOW });
     // The last write of a removal fails.
     const broken = await file.store({}, changed(root, "sessionup_by_deadline", { broken: true }));
@@ -131,7 +133,7 @@ describe("transactions of lmdbStore", () => {
 
   it("a write inside the app's transaction is rejected, because a rollback would undo it", async () => {
     const store = await file.store({}, root);
-    const [own, other] = [recordOf(), recordOf()];
+    const [own, other] = [createRecord(), createRecord()];
     await store.create(own, { now: NOW });
     let written: Promise<unknown> | undefined;
     root.transactionSync(() => {
@@ -158,7 +160,7 @@ describe("lmdbStore with many sessions of one user", () => {
   const stored = async (count: number) => {
     const store = await file.store({ timeout: "30s" }, root);
     for (let first = 0; first < count; first += 1_000) {
-      const records = Array.from({ length: Math.min(1_000, count - first) }, () => recordOf());
+      const records = Array.from({ length: Math.min(1_000, count - first) }, () => createRecord());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
     }
     return store;
@@ -184,7 +186,7 @@ describe("lmdbStore with many sessions of one user", () => {
 
   it("deleteByUserKey does not block the event loop while thousands of sessions end or become tombstones", async () => {
     const store = await stored(5_500);
-    const kept = recordOf();
+    const kept = createRecord();
     await store.create(kept, { now: NOW });
     for (const tombstones of [undefined, { keepFor: 1_000, max: 10_000 }]) {
       let turns = 0;
@@ -214,7 +216,7 @@ describe("tombstones of lmdbStore", () => {
     const limit = { max: 5, onExceed: "evict-oldest" } as const;
     const tombstones = { keepFor: 1_000, max: 100 };
     for (let count = 0; count < 150; count++)
-      await store.create(recordOf({ link: "idp" }), { now: NOW, limit, tombstones });
+      await store.create(createRecord({ link: "idp" }), { now: NOW, limit, tombstones });
     root.resetReadTxn();
     const firstBytes = [...database("by_user").getKeys()].map((key) => (key as Uint8Array)[0]);
     expect(firstBytes.filter((byte) => byte !== 255)).toHaveLength(5);
@@ -231,7 +233,7 @@ describe("the cleanup of lmdbStore", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
   afterEach(() => void vi.useRealTimers());
 
-  const dead = () => recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 });
+  const dead = () => createRecord({ expiresAt: NOW + 1, deadline: NOW + 1 });
   const count = () => database("by_id").getCount();
   /** Advances the time and waits until the sweeps that began meanwhile have finished. */
   const pass = async (milliseconds: number, roots: readonly RootDatabase[] = [root]) => {
@@ -250,7 +252,7 @@ describe("the cleanup of lmdbStore", () => {
   it("removes 450 expired sessions a minute after their end and keeps live ones", async () => {
     const store = await file.store({}, root);
     for (let some = 0; some < 450; some++) await store.create(dead(), { now: NOW });
-    await store.create(recordOf(), { now: NOW });
+    await store.create(createRecord(), { now: NOW });
     await pass(60_000);
     expect(count()).toBe(451);
     await pass(61_000);
@@ -265,7 +267,7 @@ describe("the cleanup of lmdbStore", () => {
     const [store, other] = [await file.store({}, roots[0]), await file.store({}, roots[1])];
     await store.create(dead(), { now: NOW });
     await pass(20_000, roots);
-    await other.create(recordOf(), { now: NOW + 20_000 });
+    await other.create(createRecord(), { now: NOW + 20_000 });
     await pass(101_000, roots);
     expect(count()).toBe(1);
     // The first store swept a moment ago, so the second store skips its turn.
@@ -306,7 +308,7 @@ describe("the cleanup of lmdbStore", () => {
     });
     await (await file.store({}, root)).create(dead(), { now: NOW });
     const store = await file.store({ onCleanupError: (error) => errors.push(error) }, breakable);
-    await expect(store.create(recordOf(), { now: NOW })).rejects.toThrow("no room");
+    await expect(store.create(createRecord(), { now: NOW })).rejects.toThrow("no room");
     await pass(121_000);
     expect(String(errors[0])).toBe("Error: no room");
     broken = false;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { SessionError } from "../../../src/errors.ts";
 import type { SessionRecord } from "../../../src/store.ts";
 import { type SqliteDatabase, type SqliteStore, sqliteStore } from "../../../src/stores/sqlite.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 
 /** Opens a file with one driver. With `bigints`, the driver returns all integers as bigints. */
 export interface SqliteDriver {
@@ -31,7 +31,7 @@ export function connectionTests(
   return {
     "rejects every operation while the app has a transaction open": () =>
       opened(async (database, store) => {
-        const record = recordOf({ userKey: "transaction" });
+        const record = createRecord({ userKey: "transaction" });
         await store.create(record, { now: NOW });
         database.exec("BEGIN");
         await expectRejections(store, record);
@@ -44,7 +44,7 @@ export function connectionTests(
           prepare: (sql) => database.prepare(sql),
           exec: (sql) => database.exec(sql),
         });
-        const record = recordOf({ userKey: "silent" });
+        const record = createRecord({ userKey: "silent" });
         await silent.create(record, { now: NOW });
         assert.deepEqual(await silent.fetchById(record.id), record);
         database.exec("BEGIN");
@@ -56,7 +56,7 @@ export function connectionTests(
       opened(async (database, store) => {
         for (const timeout of [0, 3, 7_000]) {
           database.exec(`PRAGMA busy_timeout = ${timeout}`);
-          await store.create(recordOf({ userKey: "timeout" }), { now: NOW });
+          await store.create(createRecord({ userKey: "timeout" }), { now: NOW });
           await store.deleteByUserKey("timeout", { reason: "revoked", now: NOW });
           assert.deepEqual(plain(database.prepare("PRAGMA busy_timeout").all()), [{ timeout }]);
         }
@@ -64,7 +64,7 @@ export function connectionTests(
     "waits for another connection's transaction without blocking the event loop": () =>
       opened(async (database, store) => {
         database.exec("PRAGMA busy_timeout = 30000");
-        const record = recordOf({ userKey: "waiting" });
+        const record = createRecord({ userKey: "waiting" });
         const other = open(path());
         try {
           other.exec("BEGIN IMMEDIATE");
@@ -82,7 +82,7 @@ export function connectionTests(
     "fails with ERR_STORE when the lock is held for longer than the timeout": () =>
       opened(async (database) => {
         const store = sqliteStore(database, { timeout: "1s" });
-        const record = recordOf({ userKey: "locked" });
+        const record = createRecord({ userKey: "locked" });
         const other = open(path());
         try {
           other.exec("BEGIN IMMEDIATE");
@@ -103,11 +103,11 @@ export function connectionTests(
     "returns numbers although the connection returns bigints": () =>
       opened(async (database, store) => {
         assert.equal(typeof count(database), "bigint");
-        const record = recordOf({ userKey: "bigint" });
+        const record = createRecord({ userKey: "bigint" });
         await store.create(record, { now: NOW });
         assert.deepEqual(await store.fetchById(record.id), record);
         const limit = { max: 1, onExceed: "evict-oldest" } as const;
-        const next = recordOf({ userKey: "bigint" });
+        const next = createRecord({ userKey: "bigint" });
         assert.deepEqual(await store.create(next, { now: NOW, limit }), { evicted: [record.id] });
         assert.equal(await store.update(next.id, { data: { v: 1 } }, { now: NOW, ifRevision: 0 }), "updated");
         assert.equal((await store.fetchById(next.id))?.revision, 1);
@@ -115,12 +115,12 @@ export function connectionTests(
     "create ends no session when the id is a duplicate": () =>
       opened(async (_database, store) => {
         const [oldest, replaced, there] = [
-          recordOf({ userKey: "there", createdAt: NOW }),
-          recordOf({ userKey: "there", createdAt: NOW + 1 }),
-          recordOf({ userKey: "elsewhere" }),
+          createRecord({ userKey: "there", createdAt: NOW }),
+          createRecord({ userKey: "there", createdAt: NOW + 1 }),
+          createRecord({ userKey: "elsewhere" }),
         ];
         for (const record of [oldest, replaced, there]) await store.create(record, { now: NOW });
-        const again = { ...recordOf({ userKey: "there", createdAt: NOW + 2 }), id: there.id };
+        const again = { ...createRecord({ userKey: "there", createdAt: NOW + 2 }), id: there.id };
         for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
           const options = { now: NOW, limit: { max: 2, onExceed }, replaces: replaced.id };
           await assert.rejects(
@@ -135,14 +135,14 @@ export function connectionTests(
     "deleteByUserKey ends thousands of sessions in steps and returns each id once": () =>
       opened(async (_database, store) => {
         const many = Array.from({ length: 2_500 }, (_, index) =>
-          recordOf({ userKey: "thousands", createdAt: NOW - (index % 100) }),
+          createRecord({ userKey: "thousands", createdAt: NOW - (index % 100) }),
         );
         for (const record of many) await store.create(record, { now: NOW });
         const [kept] = many;
         const end = { reason: "revoked", now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
         const ending = store.deleteByUserKey("thousands", end, [kept?.id ?? ""]);
         // This session is created between two steps and must survive all of them.
-        const later = recordOf({ userKey: "thousands", createdAt: NOW + 1 });
+        const later = createRecord({ userKey: "thousands", createdAt: NOW + 1 });
         await store.create(later, { now: NOW });
         const ended = await ending;
         assert.deepEqual(
@@ -166,12 +166,12 @@ export function connectionTests(
     "create evicts thousands of sessions in steps after the limit was lowered": () =>
       opened(async (_database, store) => {
         const many = Array.from({ length: 2_500 }, (_, index) =>
-          recordOf({ userKey: "lowered", createdAt: NOW + index }),
+          createRecord({ userKey: "lowered", createdAt: NOW + index }),
         );
         for (const record of many) await store.create(record, { now: NOW });
         const limit = { max: 3, onExceed: "evict-oldest" } as const;
         const replaces = many.at(-1)?.id ?? "";
-        const newest = recordOf({ userKey: "lowered", createdAt: NOW + 10_000 });
+        const newest = createRecord({ userKey: "lowered", createdAt: NOW + 10_000 });
         const { evicted } = await store.create(newest, { now: NOW, limit, replaces });
         assert.deepEqual(
           [...evicted].sort(),
@@ -193,7 +193,7 @@ async function expectRejections(store: SqliteStore, record: SessionRecord): Prom
     store.fetchById(record.id),
     store.fetchByIds([record.id]),
     store.fetchByUserKey(record.userKey, { now: NOW, limit: 1 }),
-    store.create(recordOf({ userKey: record.userKey }), { now: NOW }),
+    store.create(createRecord({ userKey: record.userKey }), { now: NOW }),
     store.update(record.id, { data: { v: 2 } }, { now: NOW, ifRevision: 0 }),
     store.deleteById(record.id, end),
     store.deleteByUserKey(record.userKey, end),
