@@ -15,7 +15,7 @@ const STRICTER: Readonly<Record<string, (clock: TestClock) => ManagerOptions>> =
   "a clock that is 90 s ahead": (clock) => ({ clock: () => clock.now() + 90_000, idleTimeout: "17m" }),
 };
 
-/** A manager with its sessions, and the ids that it reported as ended. */
+/** Creates a manager with its session methods, and records its `ended` events. */
 function createSite(store: Store, options: ManagerOptions) {
   const manager = new Manager(store, options);
   const ended: Array<SessionEvents["ended"]> = [];

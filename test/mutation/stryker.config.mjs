@@ -19,7 +19,7 @@ export default {
   ignorePatterns: ["/bench", "/dist", "/examples"],
   // Inside the project, so that the copies find its packages. Outside test/, so that no tool treats the copies as tests.
   tempDirName: ".stryker-tmp",
-  // Stryker would rewrite paths in it with an API that TypeScript has removed. A full copy needs no rewritten paths.
+  // Stryker would rewrite paths in it with TypeScript's old API. A full copy needs no rewritten paths.
   tsconfigFile: "none",
   reporters: ["progress-append-only", "json"],
   jsonReporter: { fileName: REPORT },

@@ -5,7 +5,7 @@ import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 
-/** One of the drivers: opens a store with its own client. */
+/** A driver that opens a store over its own client. */
 interface Driver {
   readonly name: string;
   open(url: string, options: PostgresStoreOptions): OpenStore & { migrate(): Promise<void> };
