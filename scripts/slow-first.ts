@@ -2,10 +2,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes longest: whole servers, other runtimes, builds of apps. Their files say little of it: some have three lines. */
 const SLOW: readonly RegExp[] = [
+  /test\/stores\/(redis|postgres)\/contract|test\/runtimes\/|test\/frameworks\/(next\/(next|handlers)|h3\/n)/,
   /test\/stores\/(mysql|postgres|redis)\//,
-  /test\/runtimes\//,
   /test\/stores\//,
-  /test\/(browser|examples)\/|test\/security\/rotation|test\/frameworks\/(next|nest|sveltekit|h3\/n|ws)/,
+  /test\/(browser|examples)\/|test\/security\/rotation|test\/frameworks\/(next|nest|node|sveltekit|ws)/,
 ];
 
 /** Begins with the slowest, so that in the end all workers have something to do. */

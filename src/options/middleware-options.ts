@@ -88,11 +88,6 @@ export function parseAuthOptions(options: AuthOptions = {}): MiddlewareRules {
   return { touch, crossOrigin, requirement: toRequirement(stepUp) };
 }
 
-/** Parses a requirement. Returns `undefined` where any session satisfies it. @internal */
-export function parseStepUp(options: StepUpOptions, name: string): StepUpRequirement | undefined {
-  return toRequirement(parseOptions(options, STEP_UP, name));
-}
-
 function toRequirement(stepUp: {
   readonly maxAuthAge: number | undefined;
   readonly level: number | undefined;

@@ -18,7 +18,7 @@ import { parseShard, validateShard } from "./shared/shard.ts";
 
 export { type ObjectState, type ObjectStorage, SessionsObject } from "./durable-objects/sessions-object.ts";
 
-/** What the store calls of an object. */
+/** The method of an object that the store calls. */
 export interface SessionsStub {
   fetch(
     url: string,
@@ -26,24 +26,24 @@ export interface SessionsStub {
   ): Promise<{ readonly ok: boolean; readonly status: number; json(): Promise<unknown> }>;
 }
 
-/** What the store calls of the binding to the class. */
+/** The methods of the binding to the class that the store calls. */
 export interface SessionsNamespace<Id> {
   idFromName(name: string): Id;
   get(id: Id): SessionsStub;
 }
 
-/** What a store on Durable Objects can be told. */
+/** Options of `durableObjectStore`. */
 export interface DurableObjectStoreOptions {
-  /** How long it waits for an object's answer; then the operation fails with `ERR_STORE` (503). Default: `"5s"`. */
+  /** How long an operation waits for an object before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
 }
 
 /**
- * Keeps sessions in Cloudflare's Durable Objects: a user's sessions all in one of 3 844 objects, each with an SQLite
- * database of its own. Takes the binding to the class `SessionsObject`; a namespace of one jurisdiction
- * (`env.SESSIONS.jurisdiction("eu")`) too. There is nothing to migrate and nothing to clear away: the objects do it.
+ * Keeps sessions in Cloudflare's Durable Objects. All sessions of a user are in one of 3 844 objects, and each object has its
+ * own SQLite database. Takes the binding to the class `SessionsObject`, also for one jurisdiction
+ * (`env.SESSIONS.jurisdiction("eu")`). The objects create their tables and remove expired records by themselves.
  *
- * Throws `TypeError` for wrong options.
+ * Throws `TypeError` for invalid options.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export function durableObjectStore<Id>(
   options: DurableObjectStoreOptions = {},
 ): Store {
   if (typeof namespace?.idFromName !== "function" || typeof namespace.get !== "function")
-    throw new TypeError("namespace: needs the binding to the class SessionsObject, such as env.SESSIONS");
+    throw new TypeError("namespace must be the binding to the class SessionsObject, such as env.SESSIONS.");
   checkOptionNames(options, "durableObjectStore", ["timeout"]);
   return new DurableObjectStore(namespace, new Deadline(options.timeout));
 }
@@ -83,25 +83,25 @@ class DurableObjectStore<Id> implements Store {
     record: SessionRecord,
     options: CreateOptions,
   ): Promise<{ readonly evicted: readonly string[] }> {
-    return await this.#ask(validateShard(record), "create", record, options);
+    return await this.#call(validateShard(record), "create", record, options);
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
-    return await this.#ask(parseShard(id), "fetchById", id);
+    return await this.#call(parseShard(id), "fetchById", id);
   }
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
     const shards = new Set(ids.map(parseShard));
     const asked = [...shards].map((shard) => {
       const members = ids.filter((id) => parseShard(id) === shard);
-      return this.#ask<Array<SessionRecord | null>>(shard, "fetchByIds", members);
+      return this.#call<Array<SessionRecord | null>>(shard, "fetchByIds", members);
     });
     const found = (await Promise.all(asked)).flat().filter((record) => record !== null);
     return orderByIds(ids, found);
   }
 
   async fetchByUserKey(userKey: string, page: SessionPage): Promise<readonly SessionRecord[]> {
-    return await this.#ask(shardOf(userKey), "fetchByUserKey", userKey, page);
+    return await this.#call(shardOf(userKey), "fetchByUserKey", userKey, page);
   }
 
   async update(
@@ -109,11 +109,11 @@ class DurableObjectStore<Id> implements Store {
     change: SessionChange,
     options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    return await this.#ask(parseShard(id), "update", id, change, options);
+    return await this.#call(parseShard(id), "update", id, change, options);
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    return await this.#ask(parseShard(id), "deleteById", id, end, owner);
+    return await this.#call(parseShard(id), "deleteById", id, end, owner);
   }
 
   async deleteByUserKey(
@@ -121,11 +121,11 @@ class DurableObjectStore<Id> implements Store {
     end: End,
     exceptIds?: readonly string[],
   ): Promise<readonly string[]> {
-    return await this.#ask(shardOf(userKey), "deleteByUserKey", userKey, end, exceptIds);
+    return await this.#call(shardOf(userKey), "deleteByUserKey", userKey, end, exceptIds);
   }
 
-  async #ask<Value>(shard: string, method: ObjectMethod, ...args: readonly unknown[]): Promise<Value> {
-    // A stub of its own each time: after a failure the old one may be of no use.
+  async #call<Value>(shard: string, method: ObjectMethod, ...args: readonly unknown[]): Promise<Value> {
+    // A new stub for each call: after a failure the old one may no longer work.
     const object = this.#namespace.get(this.#namespace.idFromName(shard));
     const body = JSON.stringify([method, ...args]);
     const answer = await this.#deadline.within(reply(object, body));
@@ -135,8 +135,8 @@ class DurableObjectStore<Id> implements Store {
 }
 
 async function reply(object: SessionsStub, body: string): Promise<ObjectAnswer> {
-  // The platform wants a whole URL; nobody looks at it.
+  // The platform requires a complete URL, but the object ignores it.
   const response = await object.fetch("https://sessions.internal/", { method: "POST", body });
-  if (!response.ok) throw new Error(`the object answered with status ${response.status}`);
+  if (!response.ok) throw new Error(`The object answered with status ${response.status}.`);
   return (await response.json()) as ObjectAnswer;
 }

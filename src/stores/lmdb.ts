@@ -22,7 +22,7 @@ import {
 } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError } from "./shared/errors.ts";
-import { applyChange, isLive, selectEvicted, toTombstone } from "./shared/records.ts";
+import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
 import { endInSteps, stepThroughIds } from "./shared/steps.ts";
 
 export type { LmdbDatabase, LmdbRoot } from "./lmdb/tables.ts";
@@ -30,11 +30,11 @@ export type { LmdbDatabase, LmdbRoot } from "./lmdb/tables.ts";
 /** Options of `lmdbStore`. */
 export interface LmdbStoreOptions extends CleanupOptions {
   /**
-   * The file, with an extension, such as `sessions.lmdb`. No other program may open it meanwhile, not even for reading:
-   * that can undo the last write.
+   * The file, with an extension, such as `sessions.lmdb`. No other program may have the file open at the same time, not even
+   * for reading: that can undo the last write.
    */
   readonly path: string;
-  /** The five databases inside of the environment begin with it. Default: `sessionup`. */
+  /** The first part of the names of the five databases in the file. Default: `sessionup`. */
   readonly name?: string;
   /**
    * How long `lmdbStore` waits for another process to close the file, and a write for its commit, before they fail with
@@ -51,9 +51,9 @@ export interface LmdbStore extends Store {
   close(): Promise<void>;
 }
 
-/** So many sessions of a user end in one transaction: it runs in one turn of the event loop. */
+/** Sessions that end in one transaction, which runs in one turn of the event loop. */
 const ENDED_AT_ONCE = 1_000;
-/** The number of expired records that go in one, for the same reason. */
+/** Expired records that one transaction removes. */
 const REMOVED_AT_ONCE = 200;
 
 /**
@@ -87,14 +87,14 @@ export async function lmdbStore(
   if (typeof path !== "string" || !/[^/\\]\.[^./\\]+$/.test(path))
     throw new TypeError('path must be a file name with an extension, such as "sessions.lmdb".');
   if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
-    throw new TypeError("name: needs a name of 1 to 100 characters");
+    throw new TypeError("name must have 1 to 100 characters, none of them NUL.");
   parseCleanupOptions(options);
   const deadline = new Deadline(timeout);
   const release = await takeFile(path, deadline.milliseconds);
   let root: LmdbRoot | undefined;
   try {
     root = open({ path });
-    return new LmdbSessions(new LmdbTables(checked(root), name), deadline, options, release);
+    return new LmdbSessions(new LmdbTables(validateRoot(root), name), deadline, options, release);
   } catch (error) {
     await root?.close?.();
     release();
@@ -102,7 +102,7 @@ export async function lmdbStore(
   }
 }
 
-function checked(root: LmdbRoot): LmdbRoot {
+function validateRoot(root: LmdbRoot): LmdbRoot {
   if (typeof root?.openDB !== "function" || typeof root.transaction !== "function")
     throw new TypeError("open must return the root database that open of the package lmdb returns.");
   if (root.useWritemap)
@@ -141,9 +141,9 @@ class LmdbSessions implements LmdbStore {
       if (tables.get(record.id)) throw duplicateError("lmdbStore");
       const given = replaces === undefined ? undefined : tables.get(replaces);
       const replaced = given?.userKey === record.userKey && !given.ended ? given : undefined;
-      // Counting is cheap, reading is not, and few have as many as they may.
+      // Counting is cheap and reading is not. Few users have reached their limit.
       const full = limit && tables.hasAtLeast(record.userKey, limit.max);
-      const others = full ? liveOf(tables, record.userKey, now, limit, replaced?.id) : [];
+      const others = full ? findLive(tables, record.userKey, now, limit, replaced?.id) : [];
       const evicted = limit ? selectEvicted(others, limit) : [];
       const end = { now, ...(tombstones && { tombstones }) };
       if (replaced) endAll(tables, [replaced], { ...end, reason: "logout" });
@@ -228,7 +228,7 @@ class LmdbSessions implements LmdbStore {
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
     this.#cleanup.tell(end.now);
     return stepThroughIds(
-      async (after) => this.#tables.latest().idBehind(after, ENDED_AT_ONCE),
+      async (after) => this.#tables.latest().findStepEnd(after, ENDED_AT_ONCE),
       (after, last) =>
         this.#write((tables) => {
           const ending = [...tables.between(after, last)].filter(
@@ -246,10 +246,7 @@ class LmdbSessions implements LmdbStore {
       for (const record of records) tables.remove(record);
       return records;
     });
-    const expired = removed.filter(({ ended }) => !ended);
-    this.#cleanup.report(
-      expired.map(({ id, userKey, expiresAt, deadline }) => ({ id, userKey, expiresAt, deadline })),
-    );
+    this.#cleanup.report(removed.filter(({ ended }) => !ended).map(toExpiredSession));
     return removed.length;
   }
 
@@ -268,8 +265,11 @@ class LmdbSessions implements LmdbStore {
   }
 }
 
-/** A user's live sessions, newest first, but for one; where too many are refused, no more than it takes to know that. */
-function liveOf(
+/**
+ * Returns a user's live sessions without the excepted one, newest first. A limit that rejects logins needs no more than `max`
+ * of them.
+ */
+function findLive(
   tables: LmdbTables,
   userKey: string,
   now: number,
@@ -284,7 +284,7 @@ function liveOf(
   return live;
 }
 
-/** Ends sessions, and keeps as many tombstones of each user as there may be. */
+/** Ends sessions. Removes each user's tombstones beyond `max`. */
 function endAll(tables: LmdbTables, records: readonly SessionRecord[], end: End): void {
   const { tombstones } = end;
   for (const record of records) {

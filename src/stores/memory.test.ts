@@ -48,7 +48,7 @@ describe("memoryStore", () => {
   });
 
   it("rejects an unknown option by name", () => {
-    expect(() => memoryStore({ max: 5 } as object)).toThrow(/"max" is not an option/);
+    expect(() => memoryStore({ max: 5 } as object)).toThrow(/^"max" is not an option of memoryStore/);
   });
 
   it("removes expired records in bounded batches by the manager's clock alone", async () => {

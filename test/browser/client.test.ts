@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type AccountSite, startAccountSite } from "../http/account-site.ts";
 import { startChromium } from "../support/chromium.ts";
 
-/** What the site's page has put into its window. */
+/** The members that the site's page adds to its window. */
 interface Own {
   readonly client: ReturnType<typeof sessionClient>;
   readonly ticks: number[];
@@ -33,7 +33,7 @@ describe("sessionup/client in Chromium", () => {
     await site?.close();
   });
 
-  /** A tab of this browser, its time in the test's hands. */
+  /** Opens a tab in this browser with a fake clock. */
   async function tab(of: BrowserContext = context): Promise<Page> {
     const page = await of.newPage();
     await page.clock.install({ time: 0 });
@@ -61,18 +61,18 @@ describe("sessionup/client in Chromium", () => {
   const untilTick = (page: Page, left: number) =>
     page.waitForFunction((wanted) => (window as unknown as Own).ticks.at(-1) === wanted, left);
 
-  /** Runs one of the client's functions in the page. */
-  const call = (page: Page, verb: "get" | "fetchAll" | "revoke" | "revokeOther" | "revokeAll") =>
-    page.evaluate(async (name) => (window as unknown as Own).client[name]() as unknown, verb);
+  /** Calls one of the client's functions in the page. */
+  const call = (page: Page, method: "get" | "fetchAll" | "revoke" | "revokeOther" | "revokeAll") =>
+    page.evaluate(async (name) => (window as unknown as Own).client[name]() as unknown, method);
 
-  it("says who is signed in, or that nobody is", async () => {
+  it("get returns the signed-in user, or undefined without a session", async () => {
     const page = await tab();
     expect(await call(page, "get")).toBeUndefined();
     const id = await login(page);
     expect(await call(page, "get")).toMatchObject({ userKey: "ann", expiresIn: 600, session: { id } });
   });
 
-  it("lists, and ends one, the others, all", async () => {
+  it("the client lists sessions and ends one, all others or all of them", async () => {
     const page = await tab();
     const ids = [await login(page)];
     for (let count = 0; count < 2; count++) {
@@ -89,7 +89,7 @@ describe("sessionup/client in Chromium", () => {
     expect(await call(page, "get")).toBeUndefined();
   });
 
-  it("counts down by the second", async () => {
+  it("watch calls tick once a second with the seconds left", async () => {
     const page = await tab();
     await login(page);
     await watch(page);
@@ -98,7 +98,7 @@ describe("sessionup/client in Chromium", () => {
     expect(await ticks(page)).toEqual([600, 599, 598, 597]);
   });
 
-  it("tells the other tabs of a logout at once", async () => {
+  it("a logout ends watch in all other tabs at once", async () => {
     const [one, other] = [await tab(), await tab()];
     await login(one);
     for (const page of [one, other]) {
@@ -112,7 +112,7 @@ describe("sessionup/client in Chromium", () => {
     }
   });
 
-  it("notices within a minute that it was ended on another device", async () => {
+  it("watch ends within a minute after the session was ended on another device", async () => {
     const page = await tab();
     await login(page);
     await watch(page);
@@ -123,7 +123,7 @@ describe("sessionup/client in Chromium", () => {
     expect(await ends(page)).toEqual(["unknown"]);
   });
 
-  it("asks the server before it says that time is up: the session may have been used", async () => {
+  it("watch asks the server when time is up, because another tab may have used the session", async () => {
     const page = await tab();
     await login(page);
     await watch(page);
@@ -135,7 +135,7 @@ describe("sessionup/client in Chromium", () => {
     expect(await ends(page)).toEqual([]);
   });
 
-  it("ends with the server's reason when time is up", async () => {
+  it("watch ends with the server's reason when time is up", async () => {
     const page = await tab();
     await login(page);
     clock.advance("595s");
@@ -147,7 +147,7 @@ describe("sessionup/client in Chromium", () => {
     expect([await ends(page), (await ticks(page)).at(-1)]).toEqual([["idle"], 0]);
   });
 
-  it("takes an outage for no logout, and goes on counting after it", async () => {
+  it("watch does not end during a store outage and continues after it", async () => {
     const page = await tab();
     await login(page);
     site.store.down = true;
@@ -160,7 +160,7 @@ describe("sessionup/client in Chromium", () => {
     expect(await ends(page)).toEqual([]);
   });
 
-  it("says nothing more once it is stopped", async () => {
+  it("watch calls no callback after stop", async () => {
     const [one, other] = [await tab(), await tab()];
     await login(one);
     await watch(one);
@@ -171,7 +171,7 @@ describe("sessionup/client in Chromium", () => {
     expect([await ticks(one), await ends(one)]).toEqual([[600], []]);
   });
 
-  it("says nothing either where it is stopped while it asks", async () => {
+  it("watch calls no callback when stop is called during its request", async () => {
     const page = await tab();
     await login(page);
     const answered = page.waitForResponse((response) => response.url().endsWith("/session"));
@@ -184,7 +184,7 @@ describe("sessionup/client in Chromium", () => {
     expect([await ticks(page), await ends(page)]).toEqual([[], []]);
   });
 
-  it("throws what the server says, with its status", async () => {
+  it("an error response throws an error with its status", async () => {
     const page = await tab();
     await login(page);
     site.store.down = true;
@@ -194,7 +194,7 @@ describe("sessionup/client in Chromium", () => {
     expect(status).toBe(503);
   });
 
-  describe("where more has to be proved first", () => {
+  describe("a site that requires re-authentication", () => {
     let strict: AccountSite;
     beforeEach(async () => {
       strict = await startAccountSite({ clock: clock.now }, { maxAuthAge: "10m", level: 2 });
@@ -203,7 +203,7 @@ describe("sessionup/client in Chromium", () => {
     });
     afterEach(() => strict?.close());
 
-    it("says what, so that the page can ask for it and try again [asvs 7.5.3]", async () => {
+    it("the client's error names the required authentication, so that the page can retry [asvs 7.5.3]", async () => {
       const page = await tab();
       await login(page);
       const attempt = () =>
@@ -221,10 +221,10 @@ describe("sessionup/client in Chromium", () => {
       expect(await attempt()).toEqual([]);
     });
 
-    it("opens no dialog of the browser's own: a page that is refused shows what the server says", async () => {
+    it("a rejected page shows the server's response and no authentication dialog", async () => {
       const page = await tab();
       await login(page);
-      // Of Basic, Chromium would have said ERR_INVALID_AUTH_CREDENTIALS where there is nobody to ask.
+      // For Basic authentication, headless Chromium would fail with ERR_INVALID_AUTH_CREDENTIALS.
       const response = await page.goto("/stepped-up");
       expect([response?.status(), await response?.headerValue("www-authenticate")]).toEqual([
         401,

@@ -26,7 +26,7 @@ const laptop: BrowserContextOptions = {
   extraHTTPHeaders: hints("Microsoft Edge", "Windows", false),
 };
 
-/** As such a browser sends them to localhost. */
+/** Returns the client hints that such a browser sends to localhost. */
 function hints(brand: string, platform: string, mobile: boolean): Record<string, string> {
   return {
     "sec-ch-ua": `"Not:A-Brand";v="8", "Chromium";v="156", "${brand}";v="156"`,
@@ -68,7 +68,7 @@ describe("the demo in Chromium", () => {
     await page.waitForLoadState();
   }
 
-  /** A new user, signed in on a phone and then on a laptop. */
+  /** Registers a new user and signs in on a phone and then on a laptop. */
   async function userOnTwo(): Promise<{ name: string; onPhone: Page; onLaptop: Page }> {
     const name = `user${++count}`;
     const [onPhone, onLaptop] = [await device(phone), await device(laptop)];
@@ -90,7 +90,7 @@ describe("the demo in Chromium", () => {
     expect(path(page)).toBe("/login");
   }
 
-  it("shows each device on the other, and which one is this", async () => {
+  it("the demo lists both devices and marks the current one", async () => {
     const { name, onPhone, onLaptop } = await userOnTwo();
     expect(path(onLaptop)).toBe("/private");
     expect(await headings(onLaptop)).toEqual(["Edge on Windows This device", "Chrome on Android"]);
@@ -101,7 +101,7 @@ describe("the demo in Chromium", () => {
     expect(await onPhone.getByRole("heading", { level: 1 }).textContent()).toBe(`Hello, ${name}`);
   });
 
-  it("signs one device out from the other", async () => {
+  it("the demo signs one device out from the other", async () => {
     const { onPhone, onLaptop } = await userOnTwo();
     await onLaptop.getByRole("button", { name: /^Sign out Chrome on Android, (127\.0\.0\.1|::1)$/ }).click();
     expect(await onLaptop.getByRole("status").textContent()).toBe("That device is now signed out.");
@@ -109,7 +109,7 @@ describe("the demo in Chromium", () => {
     await expectSignedOut(onPhone);
   });
 
-  it("shows what was done once: a reload, Back and a link show it no more", async () => {
+  it("the demo shows a notice once: not after a reload, Back or a link", async () => {
     const { onLaptop } = await userOnTwo();
     await press(onLaptop, "Sign out all others");
     expect(await onLaptop.getByRole("status").textContent()).toBe("All other devices are now signed out.");
@@ -123,7 +123,7 @@ describe("the demo in Chromium", () => {
     expect(await onLaptop.context().cookies()).toHaveLength(1);
   });
 
-  it("blocks a form on a page of another origin, and the user stays signed in", async () => {
+  it("the demo blocks a cross-origin form, and the user stays signed in", async () => {
     const { onPhone, onLaptop } = await userOnTwo();
     const form = `<form method="post" action="${site.url}/revokeall"><button>Win a prize</button></form>`;
     const other = createServer((_request, response) =>
@@ -134,7 +134,7 @@ describe("the demo in Chromium", () => {
     const answer = onLaptop.waitForResponse("**/revokeall");
     await press(onLaptop, "Win a prize");
     expect((await answer).status()).toBe(403);
-    // The browser did send the cookie: to it, another port is the same site.
+    // The browser sent the cookie, because another port is the same site.
     expect((await (await answer).request().allHeaders()).cookie).toContain("__Host-sessionup=");
     expect(await onLaptop.getByRole("heading", { level: 1 }).textContent()).toBe("Request blocked");
     await onLaptop.getByRole("link", { name: "Go to the home page" }).click();
@@ -146,7 +146,7 @@ describe("the demo in Chromium", () => {
     other.closeAllConnections();
   });
 
-  it("keeps the account links on an error page", async () => {
+  it("the demo keeps the account links on an error page", async () => {
     const { name, onLaptop } = await userOnTwo();
     await onLaptop.goto("/nowhere");
     expect(await onLaptop.getByRole("navigation").getByRole("link").textContent()).toBe(name);
@@ -155,7 +155,7 @@ describe("the demo in Chromium", () => {
     await expectSignedOut(onLaptop);
   });
 
-  it("signs out all others, and then has no button for it", async () => {
+  it("the demo signs out all other devices and then hides the button", async () => {
     const { onPhone, onLaptop } = await userOnTwo();
     await press(onLaptop, "Sign out all others");
     expect(await headings(onLaptop)).toEqual(["Edge on Windows This device"]);
@@ -163,7 +163,7 @@ describe("the demo in Chromium", () => {
     await expectSignedOut(onPhone);
   });
 
-  it("signs out everywhere", async () => {
+  it("the demo signs out everywhere", async () => {
     const { onPhone, onLaptop } = await userOnTwo();
     await press(onLaptop, "Sign out everywhere");
     expect(await onLaptop.getByRole("status").textContent()).toBe("You are now signed out everywhere.");
@@ -172,7 +172,7 @@ describe("the demo in Chromium", () => {
     await expectSignedOut(onPhone);
   });
 
-  it("signs out by the button at the top, and Back shows nothing of it", async () => {
+  it("the demo's sign-out button ends the session, and Back does not show the private page", async () => {
     const { onLaptop } = await userOnTwo();
     await press(onLaptop, "Sign out");
     expect(path(onLaptop)).toBe("/");
@@ -180,7 +180,7 @@ describe("the demo in Chromium", () => {
     expect(path(onLaptop)).toBe("/login");
   });
 
-  it("changes the password, which ends the other devices and turns the secret of this one", async () => {
+  it("a password change in the demo ends the other sessions and rotates the current one", async () => {
     const { onPhone, onLaptop } = await userOnTwo();
     const [before] = await onLaptop.context().cookies();
     await onLaptop.getByLabel("Current password").fill(password);
@@ -195,7 +195,7 @@ describe("the demo in Chromium", () => {
     await expectSignedOut(onPhone);
   });
 
-  it("says what is wrong beside the field, and puts the focus there", async () => {
+  it("the demo shows an error next to its field and focuses the field", async () => {
     const { onLaptop } = await userOnTwo();
     await onLaptop.getByLabel("Current password").fill("wrong horse");
     await onLaptop.getByLabel("New password").fill("battery staple");
@@ -210,7 +210,7 @@ describe("the demo in Chromium", () => {
     expect(await onLaptop.title()).toMatch(/^Error: /);
   });
 
-  it("has the browser keep the cookie as strictly as it can, until it closes", async () => {
+  it("the browser keeps the demo's cookie with the strictest attributes until it closes", async () => {
     const { onLaptop } = await userOnTwo();
     const cookies = await onLaptop.context().cookies();
     expect(cookies).toEqual([
@@ -227,7 +227,7 @@ describe("the demo in Chromium", () => {
     ]);
   });
 
-  it("has the browser keep a remembered cookie for 30 days", async () => {
+  it("the browser keeps a remembered cookie of the demo for 30 days", async () => {
     const { name } = await userOnTwo();
     const page = await device(laptop);
     await submit(page, "/login", name, true);
@@ -235,7 +235,7 @@ describe("the demo in Chromium", () => {
     expect(((cookie?.expires ?? 0) - Date.now() / 1_000) / 86_400).toBeCloseTo(30, 2);
   });
 
-  it("lets somebody in who has only a keyboard", async () => {
+  it("a user can sign in to the demo with only a keyboard", async () => {
     const { name } = await userOnTwo();
     const page = await device(laptop);
     await page.goto("/login");
@@ -251,7 +251,7 @@ describe("the demo in Chromium", () => {
     expect((await page.context().cookies())[0]?.expires).toBeGreaterThan(0);
   });
 
-  it("shows where the focus is, and skips to the content first", async () => {
+  it("the demo shows the focus, and the first link skips to the content", async () => {
     const page = await device(laptop);
     await page.goto("/login");
     await page.keyboard.press("Tab");
@@ -261,7 +261,7 @@ describe("the demo in Chromium", () => {
     expect(await skip.evaluate((link) => getComputedStyle(link).outlineStyle)).toBe("solid");
   });
 
-  it("shows a name that is markup as text", async () => {
+  it("the demo shows a user name with markup as text", async () => {
     const name = `<script>alert(1)</script>"'><b>${++count}&lt;`;
     const page = await device({ ...laptop, javaScriptEnabled: true });
     const complaints: string[] = [];
@@ -280,7 +280,7 @@ describe("the demo in Chromium", () => {
   });
 
   it.each(["light", "dark"] as const)(
-    "has only pages that fit a phone, can be read, and name their parts, in %s colours",
+    "every page of the demo fits a phone, has enough contrast and names its parts, in %s colours",
     async (colorScheme) => {
       const page = await device({ ...phone, colorScheme, javaScriptEnabled: true });
       const name = `${"long".repeat(15)}${++count}`;

@@ -7,7 +7,7 @@ import { WsSite } from "../frameworks/ws/site.ts";
 import { startChromium } from "../support/chromium.ts";
 import { listen } from "../support/listen.ts";
 
-/** What a script learns of a connection until it is closed, or until it has got a message. */
+/** The first event of a WebSocket in a page: its first message or its close. */
 interface Seen {
   readonly said?: string;
   readonly code?: number;
@@ -18,7 +18,7 @@ describe("WebSockets in Chromium", () => {
   let site: WsSite;
   let other: Awaited<ReturnType<typeof listen>>;
   let page: Page;
-  /** The handshakes that came, and what the browser says of those that failed. */
+  /** The received handshakes, and the browser's console messages about failed ones. */
   const handshakes: IncomingMessage[] = [];
   const complaints: string[] = [];
 
@@ -59,11 +59,11 @@ describe("WebSockets in Chromium", () => {
     return opened;
   }
 
-  /** To Chromium, localhost is as good as https: it keeps our Secure cookie. */
+  /** Chromium keeps a Secure cookie for localhost, as for https. */
   const local = (origin: string) => origin.replace("127.0.0.1", "localhost");
   const socketUrl = (path: string) => `${local(site.origin).replace("http", "ws")}${path}`;
 
-  /** Opens a WebSocket that stays: its first message, or how it closed before that. */
+  /** Opens a WebSocket and keeps it open. Returns its first message, or its close code. */
   function open(from: Page, path: string): Promise<Seen> {
     return from.evaluate(
       (url) =>
@@ -77,15 +77,15 @@ describe("WebSockets in Chromium", () => {
     );
   }
 
-  it("connects a page of the same origin", async () => {
+  it("a page of the same origin can connect", async () => {
     await page.goto(`${local(site.origin)}/login?user=ann`);
     expect(await open(page, "/private")).toEqual({ said: "ann" });
     expect(handshakes[0]?.headers.origin).toBe(local(site.origin));
   });
 
-  it("refuses the page of a sibling origin with 403, though the browser sends the cookie", async () => {
+  it("a sibling origin's page is rejected with 403, although the browser sends the cookie", async () => {
     await page.goto(`${local(site.origin)}/login?user=ann`);
-    // Another port of a host is the same site, for cookies as for SameSite.
+    // Another port of a host is the same site, both for cookies and for SameSite.
     await page.goto(local(other.origin));
     expect(await open(page, "/private")).toEqual({ code: 1006 });
     expect(handshakes[0]?.headers.cookie).toMatch(/^__Host-sessionup=\w+\.\w+$/);
@@ -94,7 +94,7 @@ describe("WebSockets in Chromium", () => {
     expect(site.wss.clients.size).toBe(0);
   });
 
-  it("refuses the page of another site with 403, cookie or not", async () => {
+  it("another site's page is rejected with 403", async () => {
     await page.goto(`${local(site.origin)}/login?user=ann`);
     await page.goto(other.origin);
     expect(await open(page, "/open")).toEqual({ code: 1006 });
@@ -102,7 +102,7 @@ describe("WebSockets in Chromium", () => {
     expect(complaints.join()).toContain("Unexpected response code: 403");
   });
 
-  it("closes the socket of a page when another tab signs out", async () => {
+  it("a page's WebSocket closes when another tab signs out", async () => {
     await page.goto(`${local(site.origin)}/login?user=ann`);
     expect(await open(page, "/private")).toEqual({ said: "ann" });
     const second = await tab(page.context());
@@ -117,7 +117,7 @@ describe("WebSockets in Chromium", () => {
     expect(await open(page, "/private")).toEqual({ code: 1006 });
   });
 
-  it("keeps the cookie that comes with a 101", async () => {
+  it("the browser keeps the cookie of a 101", async () => {
     await page.goto(`${local(site.origin)}/`);
     expect(await open(page, "/enter")).toEqual({ said: "cid" });
     const [cookie] = await page.context().cookies();

@@ -22,7 +22,7 @@ const PLATFORMS: readonly Platform[] = [
   { name: "Deno", program: "Deno", args: () => ["run", "--allow-all", "deno.ts"] },
   {
     name: "Cloudflare Workers",
-    // In Node runs what starts workerd.
+    // The program that starts workerd runs on Node.
     program: "Node 24",
     args: (data) => [WRANGLER, "dev", "--ip", "127.0.0.1", "--port", "0", "--persist-to", data],
   },
@@ -43,10 +43,10 @@ describe("examples/fetch", () => {
   for (const { name, program: needed, args } of PLATFORMS) {
     const reason = unsupported(needed);
     if (reason) {
-      it.skip(`on ${name} (skipped: ${reason})`);
+      it.skip(`${name}: a user logs in, ends a session and logs out (skipped: ${reason})`);
       continue;
     }
-    it(`on ${name}: logs in on two browsers, ends one from the other, and logs out`, async () => {
+    it(`${name}: a user logs in on two browsers, ends one session from the other, and logs out`, async () => {
       const example = await startExample("fetch", {
         file: program(needed),
         args: args(data),
@@ -60,9 +60,9 @@ describe("examples/fetch", () => {
   }
 
   const reason = unsupported("Deno");
-  if (reason) it.skip(`has the types of Deno (skipped: ${reason})`);
+  if (reason) it.skip(`deno.ts compiles with Deno's types (skipped: ${reason})`);
   else
-    it("has the types of Deno", async () => {
+    it("deno.ts compiles with Deno's types", async () => {
       const checked = promisify(execFile)(program("Deno"), ["check", "deno.ts"], { cwd: FOLDER });
       await expect(checked).resolves.toBeDefined();
     });

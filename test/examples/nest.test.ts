@@ -7,7 +7,7 @@ afterAll(async () => {
 });
 
 describe.each(["express", "fastify"])("examples/nest on %s", (platform) => {
-  it("logs in on two browsers, ends one from the other, and logs out", async () => {
+  it("a user logs in on two browsers, ends one session from the other, and logs out", async () => {
     const args = ["--import", "tsx", "examples/nest/server.ts"];
     const env = { PLATFORM: platform };
     const example = await startExample("nest", { file: process.execPath, args, env });

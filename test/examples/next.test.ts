@@ -17,7 +17,7 @@ describe("examples/next", () => {
   }, 240_000);
   afterAll(() => example?.stop());
 
-  it("logs in on two browsers, ends one from the other, and logs out", async () => {
+  it("a user logs in on two browsers, ends one session from the other, and logs out", async () => {
     const { origin } = example;
     const [phone, desk] = [new ContractClient(origin), new ContractClient(origin)];
     expect((await phone.get("/")).text).toContain("Hello, stranger");
@@ -47,14 +47,14 @@ describe("examples/next", () => {
     expect((await desk.get("/")).text).toContain("Hello, stranger");
   });
 
-  it("logs out by the ready-made routes", async () => {
+  it("the ready-made routes log out", async () => {
     const client = new ContractClient(example.origin);
     await submitForm(client, example.origin, { path: "/", fields: { name: "bob" } });
     expect((await client.post("/account/logout")).status).toBe(204);
     expect(client.jar.size).toBe(0);
   });
 
-  it("has nobody's session in what Next.js prerenders", () => {
+  it("the page that Next.js prerenders contains no session", () => {
     const shell = readFileSync(`${folder}/.next/server/app/index.html`, "utf8");
     expect(shell).toContain("<html");
     expect(shell).not.toContain("Hello");

@@ -7,7 +7,7 @@ afterAll(async () => {
 });
 
 describe.each(["express", "fastify", "h3", "hono", "koa", "lambda", "node"])("examples/%s", (name) => {
-  it("logs in on two browsers, ends one from the other, and logs out", async () => {
+  it("a user logs in on two browsers, ends one session from the other, and logs out", async () => {
     const example = await startExample(name);
     running.push(example);
     await walk(example.origin);
@@ -15,7 +15,7 @@ describe.each(["express", "fastify", "h3", "hono", "koa", "lambda", "node"])("ex
 });
 
 describe("an example that cannot start", () => {
-  it("is told of with what it said", async () => {
+  it("startExample rejects with the output of an example that cannot start", async () => {
     await expect(startExample("nowhere")).rejects.toThrow(/ended without an address:\n[\s\S]*nowhere/);
   });
 });

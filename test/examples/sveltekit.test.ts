@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyOfExample } from "../frameworks/copy.ts";
+import { copyExample } from "../frameworks/copy.ts";
 import { compileIn, installSvelteKit, nodeFor, PACKAGES, viteBuild } from "../frameworks/sveltekit/build.ts";
 import { type Example, startExample, walk } from "../support/walk.ts";
 
@@ -8,7 +8,7 @@ const running: Example[] = [];
 
 beforeAll(async () => {
   await installSvelteKit(3);
-  copy = await copyOfExample("sveltekit", `${PACKAGES[3]}node_modules`);
+  copy = await copyExample("sveltekit", `${PACKAGES[3]}node_modules`);
   await viteBuild(copy.folder, await nodeFor(3));
 }, 600_000);
 
@@ -18,9 +18,9 @@ afterAll(async () => {
 });
 
 describe("examples/sveltekit", () => {
-  it("compiles, with the session in event.locals", () => compileIn(copy?.folder ?? ""), 60_000);
+  it("the app compiles with the session's type in event.locals", () => compileIn(copy?.folder ?? ""), 60_000);
 
-  it("logs in on two browsers, ends one from the other, and logs out, behind a proxy that adapter-node knows of", async () => {
+  it("a user logs in, ends a session and logs out behind a proxy that adapter-node trusts", async () => {
     const example = await startExample("sveltekit", {
       file: await nodeFor(3),
       args: ["build"],

@@ -18,11 +18,11 @@ describe("examples/ws", () => {
     await example?.stop();
   });
 
-  it("logs in on two browsers, ends one from the other, and logs out", async () => {
+  it("a user logs in on two browsers, ends one session from the other, and logs out", async () => {
     await walk(example.origin);
   });
 
-  it("lets those chat who are signed in, until they sign out", async () => {
+  it("only signed-in users can chat, until they sign out", async () => {
     const url = `${example.origin.replace("http", "ws")}/chat`;
     expect((await handshake(url, {})).status).toBe(401);
     const [ann, bob] = [new ContractClient(example.origin), new ContractClient(example.origin)];
@@ -38,7 +38,7 @@ describe("examples/ws", () => {
     fromBob.socket.ws.close();
   });
 
-  it("has a page that signs in, talks, and knows when another tab signs out", async () => {
+  it("the page signs in, sends a message, and shows a sign-out in another tab", async () => {
     const context = await browser.newContext();
     context.setDefaultTimeout(10_000);
     const [page, other] = [await context.newPage(), await context.newPage()];

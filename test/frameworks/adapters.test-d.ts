@@ -21,13 +21,13 @@ const manager = new Manager(memoryStore());
 describe("sessionup/express", () => {
   const sessions = expressSessions(manager);
 
-  it("fits an app of Express 5, and leaves its inference alone", () => {
+  it("fits an Express 5 app and keeps its type inference", () => {
     const app = express5();
     app.use(sessions.public());
     app.get("/users/:id/:tab", sessions.auth(), (req, res) => {
       expectTypeOf(req.params.id).toEqualTypeOf<string>();
       expectTypeOf(req.params.tab).toEqualTypeOf<string>();
-      // @ts-expect-error no such parameter in the path
+      // @ts-expect-error the path has no such parameter
       req.params.page;
       expectTypeOf(sessions.require(req)).toEqualTypeOf<Session>();
       res.json(sessions.current(req));
@@ -45,13 +45,13 @@ describe("sessionup/express", () => {
     );
   });
 
-  it("fits an app of Express 4, and leaves its inference alone", () => {
+  it("fits an Express 4 app and keeps its type inference", () => {
     const app = express4();
     app.use(sessions.public());
     app.get("/users/:id/:tab", sessions.auth(), (req, res) => {
       expectTypeOf(req.params.id).toEqualTypeOf<string>();
       expectTypeOf(req.params.tab).toEqualTypeOf<string>();
-      // @ts-expect-error no such parameter in the path
+      // @ts-expect-error the path has no such parameter
       req.params.page;
       expectTypeOf(sessions.require(req)).toEqualTypeOf<Session>();
       res.json(sessions.current(req));
@@ -65,7 +65,7 @@ describe("sessionup/express", () => {
     );
   });
 
-  it("fits handlers that are written apart from their route", () => {
+  it("fits handlers that are declared apart from their route", () => {
     const list: express5.RequestHandler = async (req, res) => {
       res.json(await sessions.fetchAll(req));
     };
@@ -81,11 +81,11 @@ describe("sessionup/express", () => {
     express4().delete("/devices/:id", sessions.auth(), end);
   });
 
-  it("lets reject name the types of Express", () => {
+  it("lets reject declare Express's types", () => {
     expressSessions(manager, {
       reject: (error, req: express5.Request, res: express5.Response) => {
         expectTypeOf(error).toEqualTypeOf<SessionError>();
-        res.status(error.status).render("refused", { from: req.originalUrl });
+        res.status(error.status).render("rejected", { from: req.originalUrl });
       },
     });
     expressSessions(manager, {
@@ -100,12 +100,12 @@ describe("sessionup/express", () => {
       },
     });
     expressSessions(manager, {
-      // @ts-expect-error no request of Express
+      // @ts-expect-error not an Express request
       reject: (_error, _req: Date) => undefined,
     });
   });
 
-  it("is no middleware for a context of another adapter", () => {
+  it("rejects the context of another adapter", () => {
     // @ts-expect-error the context is the request
     express5().get("/", (_req, res) => res.json(sessions.current(res)));
   });
@@ -115,7 +115,7 @@ describe("sessionup/node", () => {
   const sessions = nodeSessions(manager);
   const auth = sessions.auth();
 
-  it("fits node:http, node:https and the compatible API of node:http2", () => {
+  it("fits node:http, node:https and the compatibility API of node:http2", () => {
     createServer((req, res) => {
       void auth(req, res, () => res.end(sessions.require(res).userKey));
     });
@@ -124,12 +124,12 @@ describe("sessionup/node", () => {
     });
   });
 
-  it("is what connect and Express take, too", () => {
+  it("fits connect and Express", () => {
     express5().use(sessions.public());
     express4().use(sessions.auth());
   });
 
-  it("gives reject the request and the response", () => {
+  it("passes the request and the response to reject", () => {
     nodeSessions(manager, {
       reject: (error, req, res) => {
         expectTypeOf(error).toEqualTypeOf<SessionError>();
@@ -150,7 +150,7 @@ describe("sessionup/fetch", () => {
   }
   const sessions = fetchSessions(manager);
 
-  it("gives a handler of the platform, with the arguments of the app's", () => {
+  it("returns a fetch handler with the arguments of the app's handler", () => {
     const handler = sessions.auth(async (context, env: Env, execution: Execution) => {
       execution.waitUntil(Promise.resolve(env.NAME));
       return Response.json(context.session);
@@ -163,14 +163,14 @@ describe("sessionup/fetch", () => {
     >();
   });
 
-  it("takes its arguments from the type that is asked for", () => {
+  it("infers the arguments from the expected type", () => {
     const worker: { fetch(request: Request, env: Env): Promise<Response> } = {
       fetch: sessions.public((context, env) => Response.json([context.session, env.NAME])),
     };
     expectTypeOf(worker.fetch).returns.resolves.toEqualTypeOf<Response>();
   });
 
-  it("has a session for sure behind auth, and perhaps behind public", () => {
+  it("defines the session behind auth and makes it optional behind public", () => {
     sessions.auth((context) => {
       expectTypeOf(context).toEqualTypeOf<AuthenticatedFetchContext>();
       return Response.json(context.session.userKey);
@@ -182,14 +182,14 @@ describe("sessionup/fetch", () => {
     });
   });
 
-  it("needs a response", () => {
-    // @ts-expect-error no response
+  it("requires a Response", () => {
+    // @ts-expect-error undefined is not a Response
     sessions.auth(() => undefined);
-    // @ts-expect-error text is none
+    // @ts-expect-error a string is not a Response
     sessions.public(async () => "text");
   });
 
-  it("tells peerAddress and reject what the platform gives", () => {
+  it("passes the platform's arguments to peerAddress and reject", () => {
     fetchSessions(manager, {
       peerAddress: (request, info: { remoteAddr: { hostname: string } }) => {
         expectTypeOf(request).toEqualTypeOf<Request>();
@@ -200,14 +200,14 @@ describe("sessionup/fetch", () => {
   });
 });
 
-describe("two managers in one app", () => {
+describe("two managers in one Express app", () => {
   const store = memoryStore();
   const users = expressSessions(new Manager(store, { meta: typed<{ theme: string }>() }));
   const admins = expressSessions(
     new Manager(store, { cookie: { name: "admin" }, meta: typed<{ role: number }>() }),
   );
 
-  it("keep their types apart", () => {
+  it("two managers keep their types apart", () => {
     express5().get("/", users.public(), admins.auth(), (req, res) => {
       expectTypeOf(users.current(req)).toEqualTypeOf<Session<{ theme: string }> | undefined>();
       expectTypeOf(admins.require(req)).toEqualTypeOf<Session<{ role: number }>>();
@@ -215,18 +215,18 @@ describe("two managers in one app", () => {
     });
   });
 
-  it("add nothing to the types of Express and Node", () => {
+  it("two managers do not augment the types of Express and Node", () => {
     expectTypeOf<keyof Express.Request>().toEqualTypeOf<never>();
     expectTypeOf<keyof Express.Response>().toEqualTypeOf<
       "locals" extends keyof Express.Response ? "locals" : never
     >();
-    // @ts-expect-error no such property
+    // @ts-expect-error unknown property
     express5().get("/", (req) => req.session);
-    // @ts-expect-error no such property
+    // @ts-expect-error unknown property
     express4().get("/", (req) => req.sessions);
-    // @ts-expect-error no such property
+    // @ts-expect-error unknown property
     createServer((req) => req.session);
-    // @ts-expect-error no such property
+    // @ts-expect-error unknown property
     createServer((_req, res) => res.locals);
   });
 });
@@ -246,7 +246,7 @@ describe("sessionup/routes", () => {
   it("rejects sessions whose adapter has no routes", () => {
     // @ts-expect-error an upgrade has no response with a body
     sessionRoutes(wsSessions(manager));
-    // @ts-expect-error no adapter's sessions
+    // @ts-expect-error a manager is not an adapter's sessions
     sessionRoutes(manager);
   });
 });

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { installEngines, program } from "../runtimes/packages.ts";
 import { ROOT } from "../support/entries.ts";
 
-/** Runs a program of Node's in a folder. Rejects with all that it says. */
+/** Runs a Node program in a folder. Rejects with its whole output. */
 export async function run(
   node: string,
   args: readonly string[],
@@ -21,21 +21,21 @@ export async function run(
   }
 }
 
-/** Compiles what a tsconfig.json in a folder says, with the compiler of this package. Rejects with what it says. */
+/** Compiles a folder's tsconfig.json with this package's compiler. Rejects with the compiler's output. */
 export function compile(folder: string, project = "."): Promise<void> {
   const compiler = `${ROOT}node_modules/typescript/bin/tsc`;
   return run(process.execPath, [compiler, "--noEmit", "--pretty", "false", "-p", project], folder);
 }
 
-/** A Node that can build what runs on no older one than 22. */
+/** Returns a Node for builds that require Node 22 or later. */
 export async function newerNode(): Promise<string> {
   if (Number.parseInt(process.versions.node, 10) >= 22) return process.execPath;
   await installEngines();
   return program("Node 24");
 }
 
-/** What installing, building and compiling leave in a folder. */
-export const OF_INSTALLS: readonly string[] = [
+/** The files that installing, building and compiling leave in a folder. */
+export const BUILD_OUTPUT: readonly string[] = [
   "node_modules",
   "package-lock.json",
   ".next",
@@ -46,12 +46,12 @@ export const OF_INSTALLS: readonly string[] = [
   "dist",
 ];
 
-/** Of all files, and of those in folders; not of what installing and building leaves there. */
-export function hashOf(paths: readonly string[]): string {
+/** Hashes files and the files in folders, without build output and installed packages. */
+export function hashPaths(paths: readonly string[]): string {
   const hash = createHash("sha256");
   const add = (path: string): void => {
     if (statSync(path).isDirectory()) {
-      const names = readdirSync(path).filter((name) => !OF_INSTALLS.includes(name));
+      const names = readdirSync(path).filter((name) => !BUILD_OUTPUT.includes(name));
       for (const name of names.sort()) add(join(path, name));
     } else hash.update(path).update(readFileSync(path));
   };

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "../support/entries.ts";
 
-/** What is no part of an example, but of having run it. */
-const LEFT_OUT = /\/(node_modules|build|\.svelte-kit|\.next)$/;
+/** The folders that installing and building add to an example. */
+const BUILD_OUTPUT = /\/(node_modules|build|\.svelte-kit|\.next)$/;
 
-/** Puts a fresh build of this package into a folder of packages, as it is published: no link to the sources. */
+/** Builds this package into a folder of packages as it is published, without a link to the sources. */
 export async function placeSessionup(modules: string): Promise<void> {
   const own = join(modules, "sessionup");
   mkdirSync(own, { recursive: true });
@@ -17,19 +17,22 @@ export async function placeSessionup(modules: string): Promise<void> {
   await promisify(execFile)(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, ...build]);
 }
 
-/** An example in a folder of its own, with packages that are installed elsewhere and a fresh build of this one. */
-export async function copyOfExample(
+/** Copies an example into its own folder, with packages installed elsewhere and a fresh build of this one. */
+export async function copyExample(
   name: string,
   packages: string,
 ): Promise<{ folder: string; remove(): void }> {
   const folder = mkdtempSync(join(tmpdir(), `sessionup-${name}-`));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
-    cpSync(`${ROOT}examples/${name}`, folder, { recursive: true, filter: (path) => !LEFT_OUT.test(path) });
+    cpSync(`${ROOT}examples/${name}`, folder, {
+      recursive: true,
+      filter: (path) => !BUILD_OUTPUT.test(path),
+    });
     const modules = join(folder, "node_modules");
     mkdirSync(modules);
     for (const each of readdirSync(packages)) {
-      // What begins otherwise is no package, but what a build has left there.
+      // Other names are not packages, but what a build has left there.
       if (/^[\w@]/.test(each)) symlinkSync(join(packages, each), join(modules, each));
     }
     await placeSessionup(modules);

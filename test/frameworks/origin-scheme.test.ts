@@ -27,7 +27,7 @@ const manager = new Manager(memoryStore());
 
 type Running = Promise<{ readonly origin: string; close(): Promise<void> }>;
 
-/** Apps behind a proxy that terminates TLS, which the framework trusts or not. */
+/** Apps behind a proxy that terminates TLS, which the framework trusts or does not. */
 const BEHIND_PROXY: Readonly<Record<string, (trusts: boolean) => Running>> = {
   Express(trusts) {
     const app = express().set("trust proxy", trusts);
@@ -49,16 +49,16 @@ const BEHIND_PROXY: Readonly<Record<string, (trusts: boolean) => Running>> = {
   },
 };
 
-/** The status of what a page of that scheme, on the app's own host, sends without Sec-Fetch-Site. */
+/** Posts as a page of that scheme on the app's own host, without Sec-Fetch-Site. Returns the status. */
 async function post(origin: string, scheme: string, headers: Record<string, string> = {}): Promise<number> {
   const { host } = new URL(origin);
   const sent = { ...headers, origin: `${scheme}://${host}` };
   return (await fetch(origin, { method: "POST", headers: sent })).status;
 }
 
-describe("a page over plain http of the app's own host [asvs 3.5.1]", () => {
+describe("a plain http page on the app's own host [asvs 3.5.1]", () => {
   it.each(Object.entries(BEHIND_PROXY))(
-    "is rejected by %s where a trusted proxy received https",
+    "%s rejects an http page's request when a trusted proxy received https",
     async (_, start) => {
       for (const trusts of [true, false]) {
         const { origin, close } = await start(trusts);
@@ -74,26 +74,30 @@ describe("a page over plain http of the app's own host [asvs 3.5.1]", () => {
     },
   );
 
-  it.each(PLATFORMS)("is rejected by Nest on %s where a trusted proxy received https", async (platform) => {
-    const settings = {
-      trustProxy: true,
-      prepare: (app: INestApplication) => app.use(sessionRoutes(nestSessions(manager), { path: "/account" })),
-    };
-    await running(
-      {},
-      platform,
-      async (_client, origin) => {
-        const logout = `${origin}/account/logout`;
-        const https = { "x-forwarded-proto": "https" };
-        expect(await post(logout, "https", https)).toBe(204);
-        expect(await post(logout, "http", https)).toBe(403);
-        expect(await post(logout, "http")).toBe(204);
-      },
-      settings,
-    );
-  });
+  it.each(PLATFORMS)(
+    "Nest on %s rejects an http page's request when a trusted proxy received https",
+    async (platform) => {
+      const settings = {
+        trustProxy: true,
+        prepare: (app: INestApplication) =>
+          app.use(sessionRoutes(nestSessions(manager), { path: "/account" })),
+      };
+      await running(
+        {},
+        platform,
+        async (_client, origin) => {
+          const logout = `${origin}/account/logout`;
+          const https = { "x-forwarded-proto": "https" };
+          expect(await post(logout, "https", https)).toBe(204);
+          expect(await post(logout, "http", https)).toBe(403);
+          expect(await post(logout, "http")).toBe(204);
+        },
+        settings,
+      );
+    },
+  );
 
-  it("is rejected by node:https", async () => {
+  it("node:https rejects an http page's request", async () => {
     const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }]);
     const load = nodeSessions(manager).public();
     const server = createTlsServer({ key, cert }, (req, res) => void load(req, res, () => res.end()));
@@ -125,7 +129,7 @@ describe("a page over plain http of the app's own host [asvs 3.5.1]", () => {
     ["fetch", (request: Request) => handle(request)],
     ["Hono", (request: Request) => hono.fetch(request)],
     ["h3", (request: Request) => h3.fetch(request)],
-  ] as const)("is rejected by %s where the request's URL is https", async (_, answer) => {
+  ] as const)("%s rejects an http page's request when the request's URL is https", async (_, answer) => {
     const send = async (url: string, origin: string) =>
       (await answer(new Request(url, { method: "POST", headers: { host: "app.example.com", origin } })))
         .status;

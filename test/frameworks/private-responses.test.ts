@@ -26,7 +26,7 @@ const manager = new Manager(memoryStore());
 
 type Server = Promise<{ readonly origin: string; close(): Promise<void> }>;
 
-/** The Cache-Control of what the app answers to a user at `/private`, who logged in at `/login`. */
+/** Logs in at `/login` and requests `/private`. Returns the response's Cache-Control. */
 async function cacheControl(server: Server): Promise<string | null> {
   const { origin, close } = await server;
   try {
@@ -155,14 +155,14 @@ describe("a response behind auth()", () => {
         }),
     ],
     ["Fastify", onFastify],
-  ])("keeps the Cache-Control of middleware that runs before: %s", async (_framework, start) => {
+  ])("the Cache-Control of earlier middleware stays: %s", async (_framework, start) => {
     expect(await cacheControl(start())).toBe(CACHED);
   });
 
   it.each<[what: string, start: () => Server]>([
-    ["a file of Express", () => onExpress([], (_req, res) => res.sendFile(FILE))],
+    ["a file in Express", () => onExpress([], (_req, res) => res.sendFile(FILE))],
     [
-      "a redirect of Hono that is immutable",
+      "an immutable redirect in Hono",
       () =>
         onHono(
           () => {},
@@ -170,7 +170,7 @@ describe("a response behind auth()", () => {
         ),
     ],
     [
-      "a Response of Hono after cors()",
+      "a Response in Hono after cors()",
       () =>
         onHono(
           (app) => app.use(cors()),
@@ -178,7 +178,7 @@ describe("a response behind auth()", () => {
         ),
     ],
     [
-      "a redirect of h3 that is immutable",
+      "an immutable redirect in h3",
       () =>
         onH3(
           () => {},
@@ -186,21 +186,21 @@ describe("a response behind auth()", () => {
         ),
     ],
     [
-      "an HTTPResponse of h3",
+      "an HTTPResponse in h3",
       () =>
         onH3(
           () => {},
           () => new HTTPResponse("private"),
         ),
     ],
-    ["a redirect that is immutable", () => onFetch(() => Response.redirect("http://127.0.0.1/"))],
-  ])("is private: %s", async (_what, start) => {
+    ["an immutable redirect in a fetch handler", () => onFetch(() => Response.redirect("http://127.0.0.1/"))],
+  ])("the response is private by default: %s", async (_what, start) => {
     expect(await cacheControl(start())).toBe("private");
   });
 
   it.each<[what: string, start: () => Server]>([
     [
-      "setHeaders of a file of Express",
+      "setHeaders of a static file in Express",
       () =>
         onExpress(
           [],
@@ -211,7 +211,7 @@ describe("a response behind auth()", () => {
         ),
     ],
     [
-      "a Response of Hono after cors()",
+      "a Response in Hono after cors()",
       () =>
         onHono(
           (app) => app.use(cors()),
@@ -219,7 +219,7 @@ describe("a response behind auth()", () => {
         ),
     ],
     [
-      "a Response of h3",
+      "a Response in h3",
       () =>
         onH3(
           () => {},
@@ -227,19 +227,22 @@ describe("a response behind auth()", () => {
         ),
     ],
     [
-      "an HTTPResponse of h3",
+      "an HTTPResponse in h3",
       () =>
         onH3(
           () => {},
           () => new HTTPResponse("", { headers: { "cache-control": CACHED } }),
         ),
     ],
-    ["a Response", () => onFetch(() => new Response("", { headers: { "cache-control": CACHED } }))],
-  ])("keeps the Cache-Control that it brings: %s", async (_what, start) => {
+    [
+      "a Response in a fetch handler",
+      () => onFetch(() => new Response("", { headers: { "cache-control": CACHED } })),
+    ],
+  ])("the response's own Cache-Control stays: %s", async (_what, start) => {
     expect(await cacheControl(start())).toBe(CACHED);
   });
 
-  it("keeps the length of its body", async () => {
+  it("the response keeps its Content-Length", async () => {
     const { origin, close } = await onFetch(() => new Response("private"));
     const client = new ContractClient(origin);
     await client.post("/login");

@@ -27,10 +27,10 @@ import { createApp, listenApp, PLATFORMS } from "./nest/app.ts";
 const manager = new Manager(memoryStore());
 
 type Server = Promise<{ readonly origin: string; close(): Promise<void> }>;
-/** Starts an app with the routes in mounts, one inside of the other, the outermost first. */
+/** Starts an app with the routes inside nested mounts, the outermost first. */
 type Start = (mounts: readonly string[], options?: RoutesOptions) => Server;
 
-/** Puts what is innermost into its mounts. */
+/** Wraps an app in its mounts. */
 function nest<App>(mounts: readonly string[], innermost: App, mount: (path: string, inner: App) => App): App {
   return mounts.reduceRight((inner, path) => mount(path, inner), innermost);
 }
@@ -116,7 +116,7 @@ const FRAMEWORKS: Readonly<Record<string, Start>> = {
   ),
 };
 
-/** The paths of these that are routes: to a stranger, 401 with the reason. */
+/** Returns the paths that are routes. To an unauthenticated request, a route answers 401 with the reason. */
 async function routesAmong(server: Server, paths: readonly string[]): Promise<readonly string[]> {
   const { origin, close } = await server;
   try {
@@ -145,7 +145,7 @@ const PATHS = [
   "/api/account/account/session",
   "/api/account/x/session",
   "/api/x/session",
-  // None of these is one.
+  // No mount has routes under these paths.
   "/accounts/session",
   "/account/sessionx",
   "/account//session",
@@ -157,7 +157,7 @@ const PATHS = [
   "//account/session",
 ];
 
-describe.each(Object.entries(FRAMEWORKS))("the routes in a mount of %s", (_framework, start) => {
+describe.each(Object.entries(FRAMEWORKS))("routes mounted on %s", (_framework, start) => {
   it.each<[mounts: string[], options: RoutesOptions | undefined, found: string[]]>([
     [["/account"], undefined, ["/account/session", "/account/sessions?a=/session"]],
     [["/account"], {}, ["/account/session", "/account/sessions?a=/session"]],
@@ -171,29 +171,29 @@ describe.each(Object.entries(FRAMEWORKS))("the routes in a mount of %s", (_frame
     [["/api", "/account"], { path: "/account" }, ["/api/account/session"]],
     [["/api", "/account"], { path: "/api/account" }, ["/api/account/session"]],
     [["/api", "/account"], { path: "/x" }, ["/api/account/x/session"]],
-  ])("at %j with the options %j are at %j, and nowhere else", async (mounts, options, found) => {
+  ])("the routes in mounts %j with options %j are found only at %j", async (mounts, options, found) => {
     expect(await routesAmong(start(mounts, options), PATHS)).toEqual(found);
   });
 });
 
-describe("the routes in a mount whose pattern matches more than the mount", () => {
+describe("routes in a mount whose pattern matches more than the mount", () => {
   it.each<[pattern: string, path: string]>([
     ["/account/*splat", "/account"],
     ["/account/sessions", "/account"],
     ["/*splat", "/account"],
-  ])("are at their whole path: Express, %j with the path %j", async (pattern, path) => {
+  ])("the routes are found at their whole path: Express, %j with the path %j", async (pattern, path) => {
     const server = FRAMEWORKS["Express 5"]?.([pattern], { path }) as Server;
     const found = await routesAmong(server, ["/account/account/session", "/account/session", "/session"]);
     expect(found).toEqual(pattern.endsWith("splat") ? ["/account/session"] : []);
   });
 });
 
-describe("the routes in a mount with a parameter", () => {
+describe("routes in a mount with a parameter", () => {
   it.each<[framework: string, start: (options?: RoutesOptions) => Server]>([
     ["Express", (options) => FRAMEWORKS["Express 5"]?.(["/:tenant"], options) as Server],
     ["Hono", (options) => FRAMEWORKS.Hono?.(["/:tenant"], options) as Server],
     ["Fastify", (options) => FRAMEWORKS.Fastify?.(["/:tenant"], options) as Server],
-  ])("are behind it: %s", async (_framework, start) => {
+  ])("the routes are found behind the parameter: %s", async (_framework, start) => {
     const paths = ["/acme/session", "/acme/account/session", "/acme/x/session", "/session"];
     expect(await routesAmong(start(), paths)).toEqual(["/acme/session"]);
     expect(await routesAmong(start({ path: "/account" }), paths)).toEqual(["/acme/account/session"]);

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from "node:http";
 import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 
-/** Runs what answers requests on Node for as long as `use` takes. */
+/** Serves the listener until `use` settles. */
 export async function runningOn(
   listener: RequestListener,
   use: (client: ContractClient, origin: string) => Promise<void>,
@@ -15,7 +15,7 @@ export async function runningOn(
   }
 }
 
-/** The names of the cookies, each as often as it is set. */
+/** Returns the sorted names of the cookies, one for each Set-Cookie header. */
 export function names(cookies: readonly string[]): string[] {
   return cookies.map((line) => line.split("=")[0] ?? "").sort();
 }

@@ -1,5 +1,5 @@
-/** Texts as the body of a response: the next is asked for when the one before has been read. */
-export function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
+/** Returns a stream of the texts. Each text is read from the iterable only when the reader asks for it. */
+export function toStream(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
   const iterator = texts[Symbol.asyncIterator]();
   return new ReadableStream({
     async pull(controller) {

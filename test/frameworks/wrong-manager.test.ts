@@ -36,11 +36,11 @@ const ADAPTERS: Readonly<Record<string, (manager: never) => unknown>> = {
 
 describe.each(Object.entries(ADAPTERS))("%s", (_name, adapter) => {
   it.each<[given: string, value: unknown, received: RegExp]>([
-    ["nothing", undefined, /Received undefined\.$/],
+    ["undefined", undefined, /Received undefined\.$/],
     ["null", null, /Received null\.$/],
     ["a store", memoryStore(), /Received a store\.$/],
     ["options", { idleTimeout: "30m" }, /Received object\.$/],
-  ])("throws a TypeError that asks for a Manager where it is given %s", (_given, value, received) => {
+  ])("throws a TypeError that asks for a Manager when it receives %s", (_given, value, received) => {
     const call = () => adapter(value as never);
     expect(call).toThrow(TypeError);
     expect(call).toThrow(/^The first argument must be a Manager: pass new Manager\(store\)/);
@@ -51,7 +51,7 @@ describe.each(Object.entries(ADAPTERS))("%s", (_name, adapter) => {
 it.each<[name: string, bind: (sessions: never) => unknown]>([
   ["contextSessions", contextSessions],
   ["bindSessions", (sessions) => bindSessions(sessions, async () => ({}))],
-])("%s throws a TypeError where it is given no sessions", (_name, bind) => {
+])("%s throws a TypeError when it receives no sessions", (_name, bind) => {
   for (const wrong of [undefined, new Manager(memoryStore()), memoryStore()])
     expect(() => bind(wrong as never)).toThrow(/^sessions must be the result of an adapter/);
 });

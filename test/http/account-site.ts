@@ -8,7 +8,7 @@ import { type RoutesOptions, sessionRoutes } from "sessionup/routes";
 import { SwitchableStore } from "../../src/testing/adapter/fixture.ts";
 import { listen } from "../support/listen.ts";
 
-/** An app with the ready-made routes under `/account`, and pages that use their client. */
+/** An app with the ready-made routes under `/account`, and a page that uses their client. */
 export interface AccountSite {
   readonly origin: string;
   readonly store: SwitchableStore;
@@ -18,14 +18,14 @@ export interface AccountSite {
 
 export async function startAccountSite(
   options: ManagerOptions = {},
-  asked: Omit<RoutesOptions, "path"> = {},
+  routesOptions: Omit<RoutesOptions, "path"> = {},
 ): Promise<AccountSite> {
   const store = new SwitchableStore();
   const manager = new Manager(store, options);
   const sessions = expressSessions(manager);
   const app = express();
   app.set("env", "test");
-  app.use(sessionRoutes(sessions, { path: "/account", ...asked }));
+  app.use(sessionRoutes(sessions, { path: "/account", ...routesOptions }));
   app.post("/login", async (req, res) => {
     const { id } = await sessions.init(req, String(req.query.user ?? "ann"));
     res.json({ id });
@@ -41,7 +41,7 @@ export async function startAccountSite(
   app.get("/client.js", (_req, res) => res.type("js").send(client));
   const { origin, close } = await listen(createServer(app));
   return {
-    // To Chromium, localhost is as good as https: it keeps our Secure cookie.
+    // Chromium keeps a Secure cookie for localhost, as for https.
     origin: origin.replace("127.0.0.1", "localhost"),
     store,
     manager,
@@ -59,7 +59,7 @@ const PAGE = `<!doctype html><title>account</title><script type="module">
   window.ends = [];
 </script>`;
 
-/** The client as a browser loads it. */
+/** Returns the client's code as a browser loads it. */
 async function clientCode(): Promise<string> {
   const entry = fileURLToPath(new URL("../../src/client.ts", import.meta.url));
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false });

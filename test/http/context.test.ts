@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** An app in which nobody hands the request on. */
+/** Starts an app whose handlers do not pass the request on. */
 async function start() {
   const manager = new Manager(memoryStore());
   const users = expressSessions(manager);
@@ -63,7 +63,7 @@ async function start() {
 }
 
 describe("sessionup/context", () => {
-  it("finds the session at any depth, however many requests are under way", async () => {
+  it("contextSessions finds the session at any call depth in concurrent requests", async () => {
     const { client } = await start();
     const users = Array.from({ length: 40 }, (_, index) => ({ name: `user-${index}`, own: client() }));
     await Promise.all(users.map(({ name, own }) => own.post(`/login?user=${name}`)));
@@ -72,7 +72,7 @@ describe("sessionup/context", () => {
     expect((await client().get("/deep")).json()).toEqual([null, null]);
   });
 
-  it("sets and clears cookies, and lists", async () => {
+  it("contextSessions sets and clears cookies and lists sessions", async () => {
     const { client } = await start();
     const own = client();
     await own.post("/login?user=ann");
@@ -82,7 +82,7 @@ describe("sessionup/context", () => {
     expect((await own.get("/require")).json()).toBe("no_cookie");
   });
 
-  it("keeps two managers apart", async () => {
+  it("two managers keep their contexts apart", async () => {
     const { client } = await start();
     const own = client();
     await own.post("/login?user=ann");
@@ -94,7 +94,7 @@ describe("sessionup/context", () => {
     );
   });
 
-  it("rejects outside of run with the missing call", async () => {
+  it("a call outside run rejects and names the missing call", async () => {
     const { user } = await start();
     await expect(user.get()).rejects.toThrow(
       new TypeError(
@@ -105,11 +105,11 @@ describe("sessionup/context", () => {
     expect(() => user.run({ headers: {} }, undefined as never)).toThrow(/callback a function/);
   });
 
-  it("lets the inner of two requests count, and gives back what the callback returns", async () => {
+  it("the inner of two nested requests is the current one, and run returns the callback's result", async () => {
     const sessions = fetchSessions(new Manager(memoryStore()));
     const bound = contextSessions(sessions);
     const inner = sessions.public((context) =>
-      bound.run(context, async () => new Response((await bound.get())?.userKey ?? "nobody")),
+      bound.run(context, async () => new Response((await bound.get())?.userKey ?? "guest")),
     );
     const outer = sessions.public((context) =>
       bound.run(context, async () => {
@@ -118,6 +118,6 @@ describe("sessionup/context", () => {
         return new Response(`${(await bound.get())?.userKey} and ${await other.text()}`);
       }),
     );
-    expect(await (await outer(new Request("http://localhost/"))).text()).toBe("ann and nobody");
+    expect(await (await outer(new Request("http://localhost/"))).text()).toBe("ann and guest");
   });
 });

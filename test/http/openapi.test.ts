@@ -19,8 +19,8 @@ const document: Document = JSON.parse(
   readFileSync(new URL("../../openapi.json", import.meta.url), "utf8"),
 ) as Document;
 
-/** What the document says that there is: `"delete /sessions/{id} 404"`. */
-const PROMISED = Object.entries(document.paths).flatMap(([path, operations]) =>
+/** The responses in the document, such as `"delete /sessions/{id} 404"`. */
+const DOCUMENTED = Object.entries(document.paths).flatMap(([path, operations]) =>
   Object.entries(operations).flatMap(([method, { responses }]) =>
     Object.keys(responses).map((status) => `${method} ${path} ${status}`),
   ),
@@ -30,8 +30,11 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 formats.default(ajv);
 ajv.addSchema(document, "openapi");
 
-/** The place of a response's schema in the document, through at most one `$ref`; none where there is no body. */
-function schemaOf(path: string, method: string, status: number): string | undefined {
+/**
+ * Returns the place of a response's schema in the document, through at most one `$ref`, or undefined without
+ * a body.
+ */
+function findSchema(path: string, method: string, status: number): string | undefined {
   const pointer = `#/paths/${path.replaceAll("~", "~0").replaceAll("/", "~1")}/${method}/responses/${status}`;
   const found = document.paths[path]?.[method]?.responses[status] as
     | { $ref?: string; content?: unknown }
@@ -51,12 +54,12 @@ describe("openapi.json", () => {
   });
   afterAll(() => site?.close());
 
-  it("is an OpenAPI 3.1 document", async () => {
+  it("openapi.json is a valid OpenAPI 3.1 document", async () => {
     const { valid, errors } = await new Validator().validate({ ...structuredClone(document) });
     expect([valid, errors]).toEqual([true, undefined]);
   });
 
-  it("is refused by the validator when it is none", async () => {
+  it("the validator rejects an invalid document", async () => {
     const { valid } = await new Validator().validate({
       ...structuredClone(document),
       paths: { session: {} },
@@ -64,7 +67,7 @@ describe("openapi.json", () => {
     expect(valid).toBe(false);
   });
 
-  /** Sends it, and holds the answer against the document. */
+  /** Sends a request and checks the response against the document. */
   async function ask(
     client: ContractClient,
     method: string,
@@ -73,9 +76,9 @@ describe("openapi.json", () => {
   ): Promise<number> {
     const answer = await client.send(method.toUpperCase(), `/account${path.replace("{id}", id)}`, headers);
     const which = `${method} ${path} ${answer.status}`;
-    expect(PROMISED).toContain(which);
+    expect(DOCUMENTED).toContain(which);
     seen.add(which);
-    const schema = schemaOf(path, method, answer.status);
+    const schema = findSchema(path, method, answer.status);
     if (!schema) expect(answer.text).toBe("");
     else {
       const validate = ajv.compile({ $ref: schema });
@@ -94,7 +97,7 @@ describe("openapi.json", () => {
     return { client, id };
   }
 
-  it("holds for what signed-in users get", async () => {
+  it("the responses to signed-in users match the document", async () => {
     const [own, other, theirs] = [await login(), await login(), await login("bob")];
     expect(await ask(own.client, "get", "/session")).toBe(200);
     expect(await ask(own.client, "get", "/sessions")).toBe(200);
@@ -106,7 +109,7 @@ describe("openapi.json", () => {
     expect(await ask(theirs.client, "post", "/logout")).toBe(204);
   });
 
-  it("holds for refusals and outages, of each operation", async () => {
+  it("rejections and outages of every operation match the document", async () => {
     const { client, id } = await login();
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => [method, path] as const),
@@ -121,7 +124,7 @@ describe("openapi.json", () => {
     }
   });
 
-  it("ends other sessions only for a user who has authenticated in the last 15 minutes, by default [asvs 7.5.2]", async () => {
+  it("only a user who authenticated in the last 15 minutes can end other sessions, by default [asvs 7.5.2]", async () => {
     const clock = new TestClock();
     const sites = [
       await startAccountSite({ clock: clock.now }),
@@ -161,7 +164,7 @@ describe("openapi.json", () => {
     }
   });
 
-  it("holds for routes that ask for a fresh proof, and only before others are ended [asvs 7.5.2]", async () => {
+  it("routes with maxAuthAge and level require re-authentication only to end other sessions [asvs 7.5.2]", async () => {
     const clock = new TestClock();
     const strict = await startAccountSite({ clock: clock.now }, { maxAuthAge: "10m", level: 2 });
     try {
@@ -197,7 +200,7 @@ describe("openapi.json", () => {
     }
   });
 
-  it("promises nothing that was not seen here", () => {
-    expect(PROMISED.filter((which) => !seen.has(which))).toEqual([]);
+  it("every response in the document occurs in these tests", () => {
+    expect(DOCUMENTED.filter((which) => !seen.has(which))).toEqual([]);
   });
 });

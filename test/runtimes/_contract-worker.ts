@@ -1,8 +1,8 @@
-/** A Worker that runs the adapters' contract: its tests are the clients, over HTTP, of the app beside them. */
+/** A Worker that runs the adapters' contract. Its tests send requests to the app in the same Worker. */
 import { adapterContract } from "sessionup/testing";
 import { FETCH_SKIP, fetchApp } from "../frameworks/fetch/app.ts";
 
-/** What became of one test. */
+/** The outcome of one test. */
 export interface Outcome {
   readonly group: string;
   readonly title: string;
@@ -10,7 +10,10 @@ export interface Outcome {
   readonly error?: string;
 }
 
-/** The tests and the app share an object, and so a clock, a store and their I/O: of two requests no two do. */
+/**
+ * The tests and the app share one object, and so a clock, a store and their I/O, which two requests cannot
+ * share.
+ */
 export class Contract {
   #answer: (request: Request) => Promise<Response> = async () => new Response(null, { status: 404 });
 

@@ -1,6 +1,6 @@
 import type { SqliteDriver } from "../stores/sqlite/connection.ts";
 
-// The compiler does not see these modules: most exist in one runtime only.
+// Imports are untyped, because most of these modules exist in only one runtime.
 const DRIVERS: Readonly<Record<string, () => Promise<SqliteDriver>>> = {
   "node:sqlite": async () => {
     const { DatabaseSync } = await imported("node:sqlite");

@@ -3,13 +3,13 @@ import { type BuildResult, build } from "esbuild";
 import { ROOT } from "../support/entries.ts";
 import { ENGINES } from "./packages.ts";
 
-/** What is used of a Miniflare: workerd as a server on this machine. */
+/** The members of Miniflare that the tests use. It runs workerd as a local server. */
 interface Miniflare {
   readonly ready: Promise<URL>;
   dispose(): Promise<void>;
 }
 
-/** Starts workerd with the Worker of these options, on a free port of 127.0.0.1. */
+/** Starts workerd with a Worker on a free port of 127.0.0.1. */
 export async function workerd(options: object): Promise<{ readonly origin: string; close(): Promise<void> }> {
   const path = createRequire(`${ENGINES}package.json`).resolve("miniflare");
   const module: { Miniflare: new (options: object) => Miniflare } = await import(path);
@@ -23,7 +23,7 @@ export async function workerd(options: object): Promise<{ readonly origin: strin
   return { origin, close: () => miniflare.dispose() };
 }
 
-/** A module of this repository as one file, as a Worker's build makes it: what Node has is left to the runtime. */
+/** Bundles code as a Worker's build does. Node's modules stay imports. */
 export function bundled(
   code: string,
 ): Promise<BuildResult<{ write: false; metafile: true }> & { outputFiles: Array<{ text: string }> }> {

@@ -9,13 +9,13 @@ import { ENGINES, installEngines, type Program, program, unsupported } from "./p
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const VITEST = join(ROOT, "node_modules/vitest/vitest.mjs");
 
-/** How a runtime is told to run a file of JavaScript, where its name is not enough. */
+/** The arguments with which a runtime runs a JavaScript file. */
 const ARGUMENTS: Readonly<Partial<Record<Program, readonly string[]>>> = {
   Bun: ["--bun"],
   Deno: ["run", "--allow-all"],
 };
 
-/** What vitest's JSON says of a test. */
+/** A test in vitest's JSON report. */
 interface Test {
   readonly ancestorTitles: readonly string[];
   readonly title: string;
@@ -29,39 +29,39 @@ interface Outcome {
 }
 
 export interface RuntimeOptions {
-  /** What the run is called; the program, where it is not told. */
+  /** The title of the run. Default: the program's name. */
   readonly title?: string;
   readonly config?: "runtimes.config.ts" | "workerd/vitest.config.ts";
-  /** The drivers of SQLite that the runtime has. */
+  /** The SQLite drivers that the runtime has. */
   readonly drivers?: readonly string[];
 }
 
 /**
- * Runs vitest in another runtime, then tells of each test there as one of here: what did not run there is not here.
- * To be awaited by a test file before its end.
+ * Runs vitest in another runtime and reports each of its tests as a test of this run. Await it at a test
+ * file's top level.
  */
 export async function runtimeSuite(name: Program, options: RuntimeOptions = {}): Promise<void> {
   const { title = name, config = "runtimes.config.ts", drivers = [] } = options;
   const reason = unsupported(name);
   if (reason) return void it.skip(`the tests in ${title} (skipped: ${reason})`);
   await installEngines();
-  const { files, end } = await outcomeOf(name, config, drivers);
+  const { files, end } = await runVitest(name, config, drivers);
   describe(title, () => {
-    it("runs all of them to a good end", () => {
+    it("all test files run to their end", () => {
       if (end) throw new Error(end);
     });
     for (const { name: file, assertionResults } of files) {
       const suites = new Set(assertionResults.map(({ ancestorTitles: [first] }) => first));
       for (const suite of suites) {
         describe(suite ? `${suite}, ${title}` : relative(ROOT, file), () => {
-          for (const test of assertionResults) if (test.ancestorTitles[0] === suite) tell(test);
+          for (const test of assertionResults) if (test.ancestorTitles[0] === suite) reportTest(test);
         });
       }
     }
   });
 }
 
-function tell({ ancestorTitles, title, status, failureMessages }: Test): void {
+function reportTest({ ancestorTitles, title, status, failureMessages }: Test): void {
   const whole = [...ancestorTitles.slice(1), title].join(" > ");
   if (status === "skipped") it.skip(whole);
   else
@@ -70,13 +70,13 @@ function tell({ ancestorTitles, title, status, failureMessages }: Test): void {
     });
 }
 
-async function outcomeOf(name: Program, config: string, drivers: readonly string[]): Promise<Outcome> {
+async function runVitest(name: Program, config: string, drivers: readonly string[]): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "sessionup-runtime-"));
   try {
     const file = join(folder, "outcome.json");
     const json = ["--reporter=json", `--outputFile=${file}`];
     const args = [...(ARGUMENTS[name] ?? []), VITEST, "run", "--config", join(ENGINES, config), ...json];
-    const end = await endOf(program(name), args, { ...process.env, DRIVERS: drivers.join() });
+    const end = await runToEnd(program(name), args, { ...process.env, DRIVERS: drivers.join() });
     const { testResults: files = [] } = JSON.parse(await readFile(file, "utf8").catch(() => "{}"));
     if (files.length === 0) return { files, end: `no test ran\n${end}` };
     return { files, end };
@@ -85,9 +85,9 @@ async function outcomeOf(name: Program, config: string, drivers: readonly string
   }
 }
 
-/** How it failed, and its last words; nothing where it did not. */
-async function endOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
-  // Not this run's: the one there is no worker of it.
+/** Runs a command. Returns why it failed with the end of its output, or an empty string. */
+async function runToEnd(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  // These belong to this run's worker, and the new vitest has none.
   const { VITEST_WORKER_ID: _worker, VITEST_POOL_ID: _pool, VITEST: _vitest, ...own } = env;
   const child = spawn(command, args, { cwd: ROOT, env: own, stdio: ["ignore", "pipe", "pipe"] });
   const limit = setTimeout(() => child.kill("SIGKILL"), 300_000);

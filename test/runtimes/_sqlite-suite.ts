@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { connectionTests, type SqliteDriver } from "../stores/sqlite/connection.ts";
+import { connectionTests, type SqliteDriver, WITHOUT_FSYNC } from "../stores/sqlite/connection.ts";
 
-/** The SQLite store's contract over a driver, and what is said of its connection. */
+/** Runs the SQLite store's contract and the tests of the connection over a driver. */
 export function sqliteSuite(name: string, driver: SqliteDriver): void {
   describe(`sqlite × ${name}`, () => {
     const folder = mkdtempSync(join(tmpdir(), "sessionup-engine-"));
     const path = join(folder, "sessions.db");
     const database = driver.open(path);
+    database.exec(WITHOUT_FSYNC);
     beforeAll(() => sqliteStore(database).migrate());
     afterAll(() => {
       database.close();

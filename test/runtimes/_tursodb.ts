@@ -3,8 +3,9 @@ import { freePort, ServerProcess, serverFolder } from "../support/servers/server
 import { program } from "./packages.ts";
 
 /**
- * Turso's database as a server of its own, spoken to by `@libsql/client` over HTTP. No `sqld` can be installed from a
- * package; this one has of the same protocol (Hrana 2, JSON) the requests that carry SQL, and none that store or close.
+ * Runs Turso's database as a server, which `@libsql/client` calls over HTTP. No package contains `sqld`. This
+ * server implements the requests of the same protocol (Hrana 2, JSON) that carry SQL, but not those that
+ * store or close.
  */
 export class TursoServer {
   #server: ServerProcess | undefined;
@@ -19,7 +20,7 @@ export class TursoServer {
   }
 
   client(port: number): Client {
-    return createClient({ url: `http://127.0.0.1:${port}`, fetch: withoutStoredTexts });
+    return createClient({ url: `http://127.0.0.1:${port}`, fetch: fetchWithoutStoredSql });
   }
 
   async signal(signal: "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -40,33 +41,36 @@ interface Text {
   readonly sql_id?: number;
 }
 
-type Asked =
+type HranaRequest =
   | { readonly type: "store_sql"; readonly sql_id: number; readonly sql: string }
   | { readonly type: "execute"; readonly stmt: Text }
   | { readonly type: "batch"; readonly batch: { readonly steps: ReadonlyArray<{ readonly stmt: Text }> } }
   | { readonly type: "close" | "close_sql" };
 
-/** Puts texts that the client stores into the statements that name them, and answers for what the server has not. */
-async function withoutStoredTexts(request: Request): Promise<Response> {
+/**
+ * Replaces references to stored SQL with the SQL itself, and answers the requests that the server does not
+ * implement.
+ */
+async function fetchWithoutStoredSql(request: Request): Promise<Response> {
   if (request.method !== "POST") return fetch(request);
-  const { requests, baton }: { requests: readonly Asked[]; baton: unknown } = await request.json();
+  const { requests, baton }: { requests: readonly HranaRequest[]; baton: unknown } = await request.json();
   const texts = new Map(
     requests.flatMap((each) => (each.type === "store_sql" ? [[each.sql_id, each.sql]] : [])),
   );
-  const told = ({ sql_id, ...rest }: Text) => ({
+  const withSql = ({ sql_id, ...rest }: Text) => ({
     ...rest,
     ...(sql_id !== undefined && { sql: texts.get(sql_id) }),
   });
-  const asked = requests.flatMap((each): unknown[] => {
-    if (each.type === "execute") return [{ ...each, stmt: told(each.stmt) }];
+  const supported = requests.flatMap((each): unknown[] => {
+    if (each.type === "execute") return [{ ...each, stmt: withSql(each.stmt) }];
     if (each.type !== "batch") return [];
-    const steps = each.batch.steps.map((step) => ({ ...step, stmt: told(step.stmt) }));
+    const steps = each.batch.steps.map((step) => ({ ...step, stmt: withSql(step.stmt) }));
     return [{ ...each, batch: { ...each.batch, steps } }];
   });
   const response = await fetch(request.url, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ baton, requests: asked }),
+    body: JSON.stringify({ baton, requests: supported }),
   });
   if (!response.ok) return response;
   const { results }: { results: unknown[] } = await response.json();

@@ -9,9 +9,12 @@ import { sqliteSuite } from "./_sqlite-suite.ts";
 const FOLDER = fileURLToPath(new URL("better-sqlite3-12/", import.meta.url));
 const DRIVER = `${FOLDER}node_modules/better-sqlite3`;
 
-/** Why better-sqlite3 12 cannot run here; undefined when it can. Its binary is not on npm, but in its release on GitHub. */
+/**
+ * Returns why better-sqlite3 12 cannot run, or undefined. npm does not have its binary; the GitHub release
+ * does.
+ */
 async function unavailable(): Promise<string | undefined> {
-  await installPackages(FOLDER, "better-sqlite3 12, of 13 MB");
+  await installPackages(FOLDER, "better-sqlite3 12 (13 MB)");
   if (existsSync(`${DRIVER}/build/Release/better_sqlite3.node`)) return undefined;
   const download = [`${FOLDER}node_modules/prebuild-install/bin.js`];
   try {
@@ -19,7 +22,7 @@ async function unavailable(): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
-    return `its binary is not on npm, and was not downloaded: ${(stderr || message).trim().split("\n").at(-1)}`;
+    return `npm does not have its binary, and the download failed: ${(stderr || message).trim().split("\n").at(-1)}`;
   }
 }
 

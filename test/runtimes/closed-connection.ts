@@ -1,6 +1,7 @@
 /**
- * Uses a store after the app has closed its connection: `closed-connection.ts <driver> <path>`. A process of its own,
- * because some drivers abort the process. Prints one line per operation, `<operation> <error code>: <message>`.
+ * Uses a store after the app has closed its connection: `closed-connection.ts <driver> <path>`. Runs as its
+ * own process, because some drivers abort it. Prints one line per operation, `<operation> <error code>:
+ * <message>`.
  */
 import { shardOf } from "../../src/cookie/shard.ts";
 import { type SqliteStore, sqliteStore } from "../../src/stores/sqlite.ts";
@@ -11,7 +12,7 @@ const [name = "", path = ""] = process.argv.slice(2);
 const driver = await driverNamed(name);
 const END = { reason: "logout", now: NOW } as const;
 
-/** Every operation, so that all of the store's statements are prepared once. */
+/** Returns every operation, so that all of the store's statements are prepared once. */
 function operations(store: SqliteStore): Readonly<Record<string, () => Promise<unknown>>> {
   const record = createRecord({ id: `${shardOf("closed")}${Math.random()}`, userKey: "closed" });
   const id = record.id;
@@ -42,7 +43,7 @@ const store = sqliteStore(database);
 await store.migrate();
 for (const operation of Object.values(operations(store))) await operation();
 
-// Another connection has the lock, so a login waits for it and tries again after the connection was closed.
+// Another connection holds the lock, so a login waits for it and retries after its own connection was closed.
 const other = driver.open(path);
 other.exec("BEGIN IMMEDIATE");
 const waiting = outcome(operations(store).create?.() ?? Promise.resolve());

@@ -6,16 +6,16 @@ import { installEngines } from "./packages.ts";
 
 await installEngines();
 
-/** Frameworks that are there on Node alone. */
-const ELSEWHERE: Readonly<Record<string, string>> = { "./nest": "NestJS is a framework for Node" };
+/** Subpaths for frameworks that run only on Node. */
+const NODE_ONLY: Readonly<Record<string, string>> = { "./nest": "NestJS is a framework for Node" };
 
-describe("on the edge", () => {
+describe("edge runtimes", () => {
   const bundles = new Map<string, string>();
   let loaded: Readonly<Record<string, readonly string[]>> = {};
 
   beforeAll(async () => {
     for (const [subpath, file] of ENTRIES) {
-      if (subpath in ELSEWHERE) continue;
+      if (subpath in NODE_ONLY) continue;
       const { outputFiles } = await bundled(`export * from "./src/${file}";`);
       bundles.set(subpath, outputFiles[0]?.text ?? "");
     }
@@ -35,10 +35,10 @@ describe("on the edge", () => {
   }, 60_000);
 
   describe.each([...ENTRIES])("the subpath %s", (subpath, file) => {
-    const reason = ELSEWHERE[subpath];
-    if (reason) return it.skip(`bundles without polyfills (skipped: ${reason})`);
+    const reason = NODE_ONLY[subpath];
+    if (reason) return it.skip(`bundles without polyfills and without other packages (skipped: ${reason})`);
 
-    it("bundles without polyfills, from nothing but its own files", async () => {
+    it("bundles without polyfills and without other packages", async () => {
       const { metafile, warnings } = await bundled(`export * from "./src/${file}";`);
       expect(warnings).toEqual([]);
       const inputs = Object.keys(metafile.inputs).filter((path) => path !== "entry.ts");
@@ -46,7 +46,7 @@ describe("on the edge", () => {
       expect(inputs).toContain(`src/${file}`);
     });
 
-    it("loads in workerd, with all of its names", async () => {
+    it("loads in workerd with all of its exports", async () => {
       const module: object = await import(/* @vite-ignore */ `../../src/${file}`);
       expect(loaded[subpath]?.toSorted()).toEqual(Object.keys(module).sort());
       expect(loaded[subpath]?.length).toBeGreaterThan(0);
@@ -57,7 +57,7 @@ describe("on the edge", () => {
 const outcomes = await contractOutcomes();
 
 describe("sessionup/fetch on workerd", () => {
-  it("runs the whole contract", () => expect(outcomes.length).toBeGreaterThan(50));
+  it("the whole contract runs", () => expect(outcomes.length).toBeGreaterThan(50));
   for (const { group, title, status, error } of outcomes) {
     if (status === "skipped") it.skip(`${group} > ${title}`);
     else
@@ -67,7 +67,7 @@ describe("sessionup/fetch on workerd", () => {
   }
 });
 
-/** What became of the contract's tests in a Worker that is asked to run them. */
+/** Runs the contract in a Worker. Returns the outcome of each test. */
 async function contractOutcomes(): Promise<readonly Outcome[]> {
   const { outputFiles } = await bundled(
     'export * from "./test/runtimes/_contract-worker.ts"; export { default } from "./test/runtimes/_contract-worker.ts";',

@@ -40,10 +40,16 @@ describe("engines", () => {
     describe("libsql × @libsql/client, HTTP, tursodb", () => {
       let opened: OpenStore | undefined;
       afterAll(() => opened?.close());
-      // The races of several clients are of little use here: this server answers one request at a time.
+      // Races between clients prove little here, because this server answers one request at a time.
       storeContract(
         { describe, it },
         {
+          skip: [
+            {
+              reason: "it would take a minute on this server; the same statements run on a file of libSQL",
+              tests: ["delete-created-before/many"],
+            },
+          ],
           create: async () => {
             opened ??= await open(server.port, "30s");
             return opened.store;
@@ -52,13 +58,13 @@ describe("engines", () => {
       );
     });
 
-    // It is slow: until enough has been acknowledged takes a while.
+    // The server is slow to acknowledge enough writes.
     const busy = () => new Promise((resolve) => setTimeout(resolve, 1_500));
     outageSuite({
       store: "libsql",
       client: "@libsql/client, HTTP, tursodb",
       open: (port) => open(port, "1s"),
-      // One a request.
+      // Each request opens its own connection.
       connections: 1_000,
       server: {
         get port() {
@@ -73,7 +79,7 @@ describe("engines", () => {
     });
   });
 
-  it.each(["types", "workerd"])("takes the drivers' own types as they are: %s", async (project) => {
+  it.each(["types", "workerd"])("the stores accept the drivers' own types: %s", async (project) => {
     const compiler = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
     const compiled = promisify(execFile)(compiler, ["-p", `${project}/tsconfig.json`], { cwd: ENGINES });
     await expect(compiled).resolves.toMatchObject({ stdout: "" });

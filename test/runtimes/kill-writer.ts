@@ -1,6 +1,7 @@
 /**
- * Writes until it is killed: `kill-writer.ts <store> <path> <slot>`, where the store is `lmdb` or a driver of SQLite.
- * Goes on counting where the slot's last process was killed. Prints a line of JSON for everything acknowledged or wrong.
+ * Writes until it is killed: `kill-writer.ts <store> <path> <slot>`, where the store is `lmdb` or a SQLite
+ * driver. Continues where the slot's last process was killed. Prints a line of JSON for every acknowledged
+ * write and every problem.
  */
 import { writeSync } from "node:fs";
 import { shardOf } from "../../src/cookie/shard.ts";

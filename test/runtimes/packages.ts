@@ -1,7 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { installPackages } from "../support/own-packages.ts";
 
-/** This folder: a package of its own, so that nobody has to install runtimes to work on the rest. */
+/**
+ * This folder. It is a separate package, so that working on the rest does not require installing the
+ * runtimes.
+ */
 export const ENGINES: string = fileURLToPath(new URL(".", import.meta.url));
 
 export type Program = "Node 22" | "Node 24" | "Node 26" | "Bun" | "Deno" | "tursodb";
@@ -25,19 +28,19 @@ const PROGRAMS: Readonly<Record<string, Readonly<Partial<Record<Program, string>
   },
 };
 
-/** Why a program cannot run here; undefined when it can. */
+/** Returns why a program cannot run on this platform, or undefined. */
 export function unsupported(name: Program): string | undefined {
   return PROGRAMS[PLATFORM]?.[name] ? undefined : `test/runtimes has no ${name} for ${PLATFORM}`;
 }
 
-/** Where a program of the package is. */
+/** Returns the path of a program in the package. */
 export function program(name: Program): string {
   const path = PROGRAMS[PLATFORM]?.[name];
   if (!path) throw new Error(unsupported(name));
   return `${ENGINES}node_modules/${path}`;
 }
 
-/** Installs the package, unless what its lockfile says is there. */
+/** Installs the package, unless the versions in its lockfile are installed. */
 export function installEngines(): Promise<void> {
-  return installPackages(ENGINES, "runtimes of 1.2 GB");
+  return installPackages(ENGINES, "runtimes (1.2 GB)");
 }

@@ -1,4 +1,4 @@
-/** The SQLite store over the drivers that the runtime itself has, or that are named in DRIVERS. */
+/** Runs the SQLite store over the runtime's own drivers, or over those that DRIVERS names. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,16 +9,16 @@ import { driverNamed } from "./_drivers.ts";
 import { sqliteSuite } from "./_sqlite-suite.ts";
 
 const names = process.env.DRIVERS?.split(",") ?? [];
-if (names.length === 0) throw new Error("DRIVERS names no driver.");
+if (names.length === 0) throw new Error("DRIVERS must name at least one driver.");
 for (const name of names) {
   sqliteSuite(name, await driverNamed(name));
-  describe(`sqlite × ${name}, in processes of its own`, () => {
+  describe(`sqlite × ${name}, in separate processes`, () => {
     const folder = mkdtempSync(join(tmpdir(), "sessionup-engine-"));
     afterAll(() => rmSync(folder, { recursive: true }));
-    it("rejects every operation after the app closed it, and the process lives", () =>
+    it("every operation rejects after the app closed the connection, and the process stays alive", () =>
       closedConnectionTest(name, join(folder, "closed.db")));
     it(
-      "keeps every acknowledged write while processes are killed and others open the file",
+      "every acknowledged write survives while processes are killed and others open the file",
       async () => {
         const { problems, opened } = await killWriters(name, join(folder, "killed.db"), killRuns(3));
         expect(problems).toEqual([]);

@@ -1,4 +1,4 @@
 import { runtimeSuite } from "./_runtime.ts";
 
-// Its tools are programs of Node; the tests run inside of workerd.
+// The tools run on Node. The tests run inside workerd.
 await runtimeSuite("Node 24", { title: "workerd", config: "workerd/vitest.config.ts" });

@@ -5,14 +5,14 @@ import { describe, expectTypeOf, it } from "vitest";
 
 declare const text: string;
 
-describe("a duration", () => {
-  it("is a number and a unit", () => {
+describe("the type of a duration", () => {
+  it("a duration is a number and a unit", () => {
     new Manager(memoryStore(), { expiresIn: "30d", idleTimeout: "15m" });
     expectTypeOf<"90s">().toExtend<Duration>();
     expectTypeOf<"12h">().toExtend<Duration>();
   });
 
-  it("is no bare number: nobody could say of what", () => {
+  it("a bare number is not a duration, because it has no unit", () => {
     // @ts-expect-error a number
     new Manager(memoryStore(), { expiresIn: 30_000 });
     // @ts-expect-error a number
@@ -21,8 +21,8 @@ describe("a duration", () => {
     new TestClock().advance(30_000);
   });
 
-  it("has no words and no other units", () => {
-    // @ts-expect-error words
+  it("spelled-out and unknown units are not durations", () => {
+    // @ts-expect-error a spelled-out unit
     new Manager(memoryStore(), { idleTimeout: "5 minutes" });
     // @ts-expect-error no unit
     new Manager(memoryStore(), { idleTimeout: "5" });
@@ -32,8 +32,8 @@ describe("a duration", () => {
     new Manager(memoryStore(), { idleTimeout: "500ms" });
   });
 
-  it("comes out of any text by way of duration()", () => {
-    // @ts-expect-error any text
+  it("duration() returns a duration for any string", () => {
+    // @ts-expect-error any string
     new Manager(memoryStore(), { expiresIn: text });
     new Manager(memoryStore(), { expiresIn: duration(text) });
   });

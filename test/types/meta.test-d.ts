@@ -26,15 +26,15 @@ const maybe = new Manager(memoryStore(), { meta: typed<Meta | undefined>() });
 declare const res: ServerResponse;
 const meta: Meta = { device: "laptop", theme: "dark" };
 
-describe("metadata", () => {
-  it("has its type on the manager", () => {
+describe("the type of metadata", () => {
+  it("the manager has the metadata's type", () => {
     expectTypeOf(byZod).toEqualTypeOf<Manager<Meta, Meta>>();
     expectTypeOf(byValibot).toEqualTypeOf<Manager<Meta, Meta>>();
     expectTypeOf(byHand).toEqualTypeOf<Manager<Meta, Meta>>();
     expectTypeOf(byHand.fetchByUserKey("user-1")).resolves.toEqualTypeOf<readonly Session<Meta>[]>();
   });
 
-  it("has its type through every adapter", () => {
+  it("every adapter has the metadata's type", () => {
     expectTypeOf(nodeSessions(byZod).require).returns.toEqualTypeOf<Session<Meta>>();
     expectTypeOf(expressSessions(byZod).require).returns.toEqualTypeOf<Session<Meta>>();
     expectTypeOf(fetchSessions(byZod).require).returns.toEqualTypeOf<Session<Meta>>();
@@ -46,7 +46,7 @@ describe("metadata", () => {
     expectTypeOf(fetchSessions(byHand).require).returns.toEqualTypeOf<Session<Meta>>();
   });
 
-  it("has its type in every verb", () => {
+  it("every method has the metadata's type", () => {
     const sessions = nodeSessions(byZod);
     expectTypeOf(sessions.require(res).meta).toEqualTypeOf<Meta>();
     expectTypeOf(sessions.current(res)?.meta).toEqualTypeOf<Meta | undefined>();
@@ -61,7 +61,7 @@ describe("metadata", () => {
     sessions.updateMeta(res, async (old) => old);
   });
 
-  it("must be there where its type does not allow none", () => {
+  it("metadata is required when its type does not include undefined", () => {
     const sessions = nodeSessions(byHand);
     sessions.init(res, "user-1", { meta });
     sessions.init(res, "user-1", { meta, expiresIn: "30d" });
@@ -73,7 +73,7 @@ describe("metadata", () => {
     sessions.init(res, "user-1", { expiresIn: "30d" });
   });
 
-  it("may be left out where its type allows none, and where there is no type", () => {
+  it("metadata is optional when its type includes undefined or there is no type", () => {
     nodeSessions(maybe).init(res, "user-1");
     nodeSessions(maybe).init(res, "user-1", { expiresIn: "30d" });
     nodeSessions(maybe).init(res, "user-1", { meta });
@@ -83,31 +83,31 @@ describe("metadata", () => {
     expectTypeOf(nodeSessions(without).require(res).meta).toEqualTypeOf<undefined>();
   });
 
-  it("is refused by a manager that knows of none", () => {
+  it("a manager without a metadata type rejects metadata", () => {
     // @ts-expect-error the manager has no `meta`
     nodeSessions(without).init(res, "user-1", { meta });
     expectTypeOf<InitOptions["meta"]>().toEqualTypeOf<undefined>();
   });
 
-  it("does not compile in another shape", () => {
+  it("metadata of another shape does not compile", () => {
     const sessions = nodeSessions(byZod);
     // @ts-expect-error one key is missing
     sessions.init(res, "user-1", { meta: { device: "laptop" } });
-    // @ts-expect-error no such theme
+    // @ts-expect-error unknown theme
     sessions.init(res, "user-1", { meta: { device: "laptop", theme: "red" } });
-    // @ts-expect-error one key too many
+    // @ts-expect-error unknown key
     sessions.init(res, "user-1", { meta: { ...meta, color: "red" } });
-    // @ts-expect-error no such theme
+    // @ts-expect-error unknown theme
     sessions.updateMeta(res, (old) => ({ ...old, theme: "red" }));
     // @ts-expect-error nothing is returned
     sessions.updateMeta(res, () => {});
-    // @ts-expect-error no such key
+    // @ts-expect-error unknown key
     sessions.require(res).meta.color;
   });
 });
 
-describe("a schema", () => {
-  it("may fill in defaults and trim: what it returns parses again", () => {
+describe("a metadata schema", () => {
+  it("a schema can set defaults and trim when it accepts its own output", () => {
     const manager = new Manager(memoryStore(), {
       meta: z.object({ device: z.string().trim(), theme: z.enum(["light", "dark"]).default("dark") }),
     });
@@ -129,24 +129,24 @@ describe("a schema", () => {
     expectTypeOf(nodeSessions(alike).require(res).meta).toEqualTypeOf<Meta>();
   });
 
-  it("does not compile if what it returns is nothing that it takes", () => {
+  it("a schema that does not accept its own output does not compile", () => {
     // @ts-expect-error from a string to a number
     new Manager(memoryStore(), { meta: z.string().transform(Number) });
-    // @ts-expect-error from a string to a number, further down
+    // @ts-expect-error from a string to a number, nested
     new Manager(memoryStore(), { meta: z.object({ age: z.string().transform(Number) }) });
     // @ts-expect-error from a string to a number
     new Manager(memoryStore(), { meta: v.pipe(v.string(), v.transform(Number)) });
-    // @ts-expect-error the same for a manager of a manager
+    // @ts-expect-error the same for with()
     without.with({ meta: z.string().transform(Number) });
   });
 
-  it("may be optional as a whole", () => {
+  it("a schema can be optional as a whole", () => {
     const manager = new Manager(memoryStore(), { meta: z.object({ device: z.string() }).optional() });
     nodeSessions(manager).init(res, "user-1");
     expectTypeOf(nodeSessions(manager).require(res).meta).toEqualTypeOf<{ device: string } | undefined>();
   });
 
-  it("goes on to a second manager, or makes way for another one", () => {
+  it("with() keeps the schema or replaces it", () => {
     expectTypeOf(byHand.with({ idleTimeout: "5m" })).toEqualTypeOf<Manager<Meta, Meta>>();
     expectTypeOf(byHand.with({ meta: typed<{ role: string }>() })).toEqualTypeOf<
       Manager<{ role: string }, { role: string }>
@@ -160,7 +160,7 @@ describe("typed()", () => {
     readonly children?: readonly Tree[];
   }
 
-  it("takes what is JSON: interfaces, optional properties, lists, trees, null", () => {
+  it("typed() accepts JSON types: interfaces, optional properties, lists, trees and null", () => {
     expectTypeOf(typed<Meta>()).toEqualTypeOf<StandardSchema<Meta, Meta>>();
     typed<{ a?: string; b?: number | undefined; c: boolean | null }>();
     typed<{ list: string[]; pair: [number, string]; readonly fixed: readonly { a: 1 }[] }>();
@@ -172,7 +172,7 @@ describe("typed()", () => {
     typed<{ id: string & { readonly brand: unique symbol } }>();
   });
 
-  it("takes nothing that JSON would lose", () => {
+  it("typed() rejects types that JSON cannot represent", () => {
     // @ts-expect-error a date
     typed<{ at: Date }>();
     // @ts-expect-error a date
@@ -199,9 +199,9 @@ describe("typed()", () => {
     typed<{ run(): void }>();
     // @ts-expect-error a symbol
     typed<{ tag: symbol }>();
-    // @ts-expect-error nobody knows what
+    // @ts-expect-error unknown may be any type
     typed<{ anything: unknown }>();
-    // @ts-expect-error what makes JSON of itself comes back as something else
+    // @ts-expect-error a class with toJSON() comes back as another type
     typed<{ url: URL }>();
     // @ts-expect-error bytes
     typed<{ bytes: Uint8Array }>();

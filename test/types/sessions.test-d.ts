@@ -11,8 +11,8 @@ declare const res: ServerResponse;
 declare const id: SessionId;
 declare const secret: Secret;
 
-describe("the verbs", () => {
-  it("give a session that is there, or may be", () => {
+describe("the types of the methods", () => {
+  it("require and init return a session, and current and get may return undefined", () => {
     expectTypeOf(sessions.require(res)).toEqualTypeOf<Session>();
     expectTypeOf(sessions.current(res)).toEqualTypeOf<Session | undefined>();
     expectTypeOf(sessions.get(res)).resolves.toEqualTypeOf<Session | undefined>();
@@ -20,33 +20,33 @@ describe("the verbs", () => {
     expectTypeOf(sessions.fetchAll(res)).resolves.toEqualTypeOf<readonly Session[]>();
   });
 
-  it("need a look before a session that may not be there is used", () => {
-    // @ts-expect-error there may be none
+  it("a session that may be undefined requires a check", () => {
+    // @ts-expect-error there may be no session
     sessions.current(res).userKey;
     sessions.require(res).userKey;
   });
 
-  it("answer nothing where an answer would be taken for a question's", () => {
+  it("reauthenticate, rotate and revoke return nothing", () => {
     expectTypeOf(sessions.reauthenticate(res)).resolves.toEqualTypeOf<void>();
     expectTypeOf(sessions.rotate(res)).resolves.toEqualTypeOf<void>();
     expectTypeOf(sessions.revoke(res)).resolves.toEqualTypeOf<void>();
   });
 
-  it("give the ids of what ended", () => {
+  it("the methods that revoke several sessions return their ids", () => {
     expectTypeOf(sessions.revokeOther(res)).resolves.toEqualTypeOf<readonly SessionId[]>();
     expectTypeOf(sessions.revokeAll(res)).resolves.toEqualTypeOf<readonly SessionId[]>();
     expectTypeOf(sessions.revokeOwn(res, "any text")).resolves.toEqualTypeOf<boolean>();
   });
 
-  it("take the context of their adapter alone", () => {
+  it("the methods accept only the context of their adapter", () => {
     expectTypeOf(sessions.require).parameter(0).toEqualTypeOf<NodeContext>();
     // @ts-expect-error a request of node:http does not know its response
     sessions.require(res.req);
   });
 });
 
-describe("a session", () => {
-  it("is not for writing", () => {
+describe("the type of a session", () => {
+  it("a session is read-only", () => {
     const session = sessions.require(res);
     // @ts-expect-error read-only
     session.userKey = "user-2";
@@ -54,7 +54,7 @@ describe("a session", () => {
     session.expiresAt = new Date();
   });
 
-  it("has no secret and no hash to show", () => {
+  it("a session exposes no secret and no hash", () => {
     expectTypeOf<keyof Session>().toEqualTypeOf<
       | "id"
       | "userKey"
@@ -76,21 +76,21 @@ describe("a session", () => {
   });
 });
 
-describe("an id and a secret", () => {
-  it("do not mix", () => {
+describe("the types of ids and secrets", () => {
+  it("an id and a secret are not assignable to each other", () => {
     takesId(id);
     takesSecret(secret);
-    // @ts-expect-error a secret is no id
+    // @ts-expect-error a secret is not an id
     takesId(secret);
-    // @ts-expect-error an id is no secret
+    // @ts-expect-error an id is not a secret
     takesSecret(id);
-    // @ts-expect-error any text is neither
+    // @ts-expect-error a plain string is neither
     takesId("text");
-    // @ts-expect-error any text is neither
+    // @ts-expect-error a plain string is neither
     takesSecret("text");
   });
 
-  it("are text for those who print them", () => {
+  it("an id is assignable to string", () => {
     expectTypeOf(id).toExtend<string>();
   });
 });

@@ -16,8 +16,8 @@ const parsed = new Manager(memoryStore(), {
 });
 const req = express.request;
 
-describe("signIn", () => {
-  it("takes a manager or the sessions of an adapter, and gives a text", () => {
+describe("the type of signIn", () => {
+  it("signIn accepts a manager or an adapter's sessions, and returns a string", () => {
     expectTypeOf(signIn(plain, "user-1")).resolves.toEqualTypeOf<string>();
     expectTypeOf(
       signIn(expressSessions(plain), "user-1", { expiresIn: "1d" }),
@@ -26,30 +26,30 @@ describe("signIn", () => {
     signIn(express(), "user-1");
   });
 
-  it("wants the metadata that init wants", () => {
+  it("signIn requires the metadata that init requires", () => {
     signIn(themed, "user-1", { meta: { theme: "dark" }, userAgent: "curl", ip: "203.0.113.9" });
     signIn(expressSessions(themed), "user-1", { meta: { theme: "dark" } });
-    // @ts-expect-error metadata is missing
+    // @ts-expect-error the metadata is missing
     signIn(themed, "user-1");
-    // @ts-expect-error metadata is missing
+    // @ts-expect-error the metadata is missing
     signIn(expressSessions(themed), "user-1", { level: 2 });
-    // @ts-expect-error of another shape
+    // @ts-expect-error metadata of another shape
     signIn(expressSessions(themed), "user-1", { meta: { theme: 1 } });
-    // @ts-expect-error of another shape
+    // @ts-expect-error metadata of another shape
     signIn(themed, "user-1", { meta: { theme: 1 } });
     signIn(parsed, "user-1", { meta: { at: "now" } });
   });
 
-  it("takes no option of another kind", () => {
-    // @ts-expect-error a bare number is no duration
+  it("signIn rejects the values and options that init does not share", () => {
+    // @ts-expect-error a bare number is not a duration
     signIn(plain, "user-1", { expiresIn: 60 });
     // @ts-expect-error a test needs no exception for other origins
     signIn(plain, "user-1", { crossOrigin: "allow" });
   });
 });
 
-describe("withSession", () => {
-  it("gives the session with what the schema makes of the metadata", () => {
+describe("the type of withSession", () => {
+  it("withSession returns a session with the schema's output as metadata", () => {
     expectTypeOf(withSession(expressSessions(plain), req, "user-1")).resolves.toEqualTypeOf<Session>();
     expectTypeOf(
       withSession(expressSessions(themed), req, "user-1", { meta: { theme: "dark" } }),
@@ -57,11 +57,11 @@ describe("withSession", () => {
     expectTypeOf(
       withSession(expressSessions(parsed), req, "user-1", { meta: { at: "now" } }),
     ).resolves.toEqualTypeOf<Session<{ at: string; n: number }>>();
-    // @ts-expect-error metadata is missing
+    // @ts-expect-error the metadata is missing
     withSession(expressSessions(themed), req, "user-1");
   });
 
-  it("takes the context of the adapter alone", () => {
+  it("withSession accepts only the context of its adapter", () => {
     // @ts-expect-error the context of Express is the request
     withSession(expressSessions(plain), express.response, "user-1");
     // @ts-expect-error a manager has no contexts
@@ -69,14 +69,14 @@ describe("withSession", () => {
   });
 });
 
-describe("cookieOf", () => {
-  it("takes the responses of fetch, node:http, Hono and inject", () => {
+describe("the type of cookieOf", () => {
+  it("cookieOf accepts the responses of fetch, node:http, Hono and inject", () => {
     expectTypeOf(cookieOf).toBeCallableWith(Response.json({}));
     expectTypeOf(cookieOf).toBeCallableWith({} as IncomingMessage);
     expectTypeOf(cookieOf).toBeCallableWith({} as LightMyRequestResponse);
     expectTypeOf(cookieOf).toBeCallableWith({} as Awaited<ReturnType<Hono["request"]>>);
     expectTypeOf(cookieOf).returns.toEqualTypeOf<string>();
-    // @ts-expect-error a text has no headers
+    // @ts-expect-error a string has no headers
     cookieOf("__Host-sessionup=1");
   });
 });

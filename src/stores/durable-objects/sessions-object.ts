@@ -10,7 +10,7 @@ import {
 import { toSqliteNames } from "../sqlite/schema.ts";
 import { SqliteSessions } from "../sqlite/sessions.ts";
 
-/** What the object calls of its storage, which is one with SQLite. */
+/** The methods of the object's storage, with SQLite, that the object calls. */
 export interface ObjectStorage {
   readonly sql: { exec(sql: string, ...values: unknown[]): { toArray(): unknown[] } };
   transactionSync<Answer>(work: () => Answer): Answer;
@@ -20,33 +20,33 @@ export interface ObjectStorage {
   setAlarm(time: number): Promise<void>;
 }
 
-/** What the object calls of the state that the platform makes it with. */
+/** The part of the platform's state that the object uses. */
 export interface ObjectState {
   readonly storage: ObjectStorage;
   blockConcurrencyWhile<Answer>(work: () => Promise<Answer>): Promise<Answer>;
 }
 
-/** What a store asks of an object. The object cleans up by itself, at an alarm, and has no process to report to. */
+/** The operations that a store calls on an object. The object removes expired records by itself, at an alarm. */
 export type ObjectMethod = Exclude<
   keyof Store,
   "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
 >;
 
-/** What an object answers. What fails otherwise, the platform tells of. */
+/** The answer of an object. The platform reports other failures. */
 export type ObjectAnswer =
   | { readonly value?: unknown; readonly error?: undefined }
   | { readonly error: { readonly code: SessionErrorCode; readonly message: string } };
 
 const { batch: BATCH, slack: SLACK } = DATABASE_CLEANUP;
-/** An object wakes up for the dead no more often. */
+/** An object wakes up for expired records at most once an hour. */
 const HOUR = 3_600_000;
 const TABLE = "sessionup_sessions";
-/** Where an object keeps how far the managers' clock is ahead of the platform's. */
+/** The key under which an object stores how far the managers' clock is ahead of the platform's. */
 const AHEAD = "sessionup_ahead";
 
 /**
- * The class of the Durable Objects that keep the sessions. Export it from the Worker's main module, and name it in the
- * Worker's configuration under `new_sqlite_classes`; `durableObjectStore` does the rest.
+ * The class of the Durable Objects that keep the sessions. Export it from the Worker's main module, and list it under
+ * `new_sqlite_classes` in the Worker's configuration. `durableObjectStore` calls it.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ const AHEAD = "sessionup_ahead";
 export class SessionsObject {
   readonly #storage: ObjectStorage;
   readonly #sessions: SqliteSessions;
-  /** When it wakes up next, by the platform's clock. */
+  /** The time at which the object wakes up next, by the platform's clock. */
   #alarm: number | null = null;
 
   constructor(state: ObjectState) {
@@ -67,20 +67,20 @@ export class SessionsObject {
       cleanup: { cleanupEvery: false },
       sharesLookups: false,
     });
-    // The platform lets nothing in before that is done.
+    // The platform delivers no request before this is done.
     void state.blockConcurrencyWhile(async () => {
       await this.#sessions.migrate();
       this.#alarm = await this.#storage.getAlarm();
     });
   }
 
-  /** What `durableObjectStore` calls. Who has no binding to the objects cannot. */
+  /** Runs an operation of `durableObjectStore`. Only Workers with a binding to the objects can call it. */
   async fetch(request: { json(): Promise<unknown> }): Promise<Response> {
     const [method, ...args] = (await request.json()) as [ObjectMethod, ...unknown[]];
     return Response.json(await this.#answer(method, args));
   }
 
-  /** Clears the dead away. The platform calls it at the time that was set. */
+  /** Removes expired records. The platform calls it at the time of the alarm. */
   async alarm(): Promise<void> {
     const ahead = Number((await this.#storage.get(AHEAD)) ?? 0);
     const now = Date.now() + ahead;
@@ -107,7 +107,7 @@ export class SessionsObject {
     }
   }
 
-  /** Sees to it that the object wakes up when a record is dead by then; all of one hour together. */
+  /** Sets the alarm for a record's deadline, rounded up to the hour so that one alarm removes many records. */
   async #wakeAfter(deadline: number, now: number): Promise<void> {
     const ahead = now - Date.now();
     const time = Math.ceil((deadline + SLACK - ahead) / HOUR) * HOUR;
@@ -118,7 +118,7 @@ export class SessionsObject {
   }
 }
 
-/** The object's own database: it answers at once, to nobody else, and is never locked. */
+/** The object's own database. It answers synchronously, has no other client and is never locked. */
 class StorageEngine implements SqliteEngine {
   readonly maxPerStep: number = MAX_PER_BLOCKING_STEP;
   readonly #storage: ObjectStorage;

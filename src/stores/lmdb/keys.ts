@@ -4,7 +4,7 @@ export type Key = Uint8Array;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Before all of a user's keys: the length comes first, so that no user key is the beginning of another one's. */
+/** Returns the beginning of a user's keys. The length comes first, so that no user's keys begin with those of another user. */
 function userPrefix(userKey: string): Key {
   const bytes = encoder.encode(userKey);
   const prefix = new Uint8Array(2 + bytes.length);
@@ -13,62 +13,62 @@ function userPrefix(userKey: string): Key {
   return prefix;
 }
 
-/** The order of a user's sessions: by time, then by id. */
+/** Returns the key of a session in its user's list, which sorts by time and then by id. */
 export function byUserKey(userKey: string, createdAt: number, id: string): Key {
   return joined(userPrefix(userKey), timeBytes(createdAt), encoder.encode(id));
 }
 
-/** Where a user's keys begin, and where they have ended. */
-export function rangeOfUser(userKey: string): { readonly first: Key; readonly end: Key } {
+/** Returns the bounds of a user's keys. */
+export function userRange(userKey: string): { readonly first: Key; readonly end: Key } {
   const prefix = userPrefix(userKey);
   return { first: prefix, end: joined(prefix, Uint8Array.of(255)) };
 }
 
-/** Behind all users' sessions: no user key is so long that its length begins with this byte. */
+/** Sorts after the sessions of all users: no user key is long enough for its length to begin with this byte. */
 const TOMBSTONES = Uint8Array.of(255);
 
-/** The order of a user's tombstones: by the time at which the sessions ended. */
+/** Returns the key of a tombstone in its user's list, which sorts by the time at which the sessions ended. */
 export function byEnd(userKey: string, endedAt: number, id: string): Key {
   return joined(TOMBSTONES, userPrefix(userKey), timeBytes(endedAt), encoder.encode(id));
 }
 
-/** Where a user's tombstones begin, and where they have ended. */
-export function rangeOfTombstones(userKey: string): { readonly first: Key; readonly end: Key } {
-  const { first, end } = rangeOfUser(userKey);
+/** Returns the bounds of the keys of a user's tombstones. */
+export function tombstoneRange(userKey: string): { readonly first: Key; readonly end: Key } {
+  const { first, end } = userRange(userKey);
   return { first: joined(TOMBSTONES, first), end: joined(TOMBSTONES, end) };
 }
 
-/** All of a link are side by side. */
+/** Returns the key of a session in the list of its link. */
 export function byLink(link: string, id: string): Key {
   return encoder.encode(`${link}\0${id}`);
 }
 
-/** Where a link's keys begin, and where they have ended. */
-export function rangeOfLink(link: string): { readonly start: Key; readonly end: Key } {
+/** Returns the bounds of a link's keys. */
+export function linkRange(link: string): { readonly start: Key; readonly end: Key } {
   return { start: encoder.encode(`${link}\0`), end: encoder.encode(`${link}\x01`) };
 }
 
-/** The id at the end of such a key. */
-export function idBehindLink(key: Key): string {
+/** Returns the id at the end of a key of `byLink`. */
+export function parseLinkedId(key: Key): string {
   return decoder.decode(key.subarray(key.indexOf(0) + 1));
 }
 
-/** The order in which sessions end. */
+/** Returns the key of a session in the order of deadlines. */
 export function byDeadline(deadline: number, id: string): Key {
   return joined(timeBytes(deadline), encoder.encode(id));
 }
 
-/** Behind everything that has ended by then. */
+/** Returns the key after all deadlines up to `now`. */
 export function endedBy(now: number): Key {
   return timeBytes(now + 1);
 }
 
-/** The id at the end of a key of either kind: behind what is before the time, and the time. */
-export function idIn(key: Key, beforeTime = 0): string {
+/** Returns the id at the end of a key. Before it are a prefix of `beforeTime` bytes and the time. */
+export function parseId(key: Key, beforeTime = 0): string {
   return decoder.decode(key.subarray(beforeTime + 8));
 }
 
-/** Big-endian, so that later is greater. No time before 1970 is stored. */
+/** Returns a time as big-endian bytes, so that later times sort later. Times before 1970 become 0. */
 function timeBytes(time: number): Key {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, time)));

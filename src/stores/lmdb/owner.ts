@@ -14,18 +14,18 @@ import { connect, createServer } from "node:net";
 import { basename, dirname, join, resolve } from "node:path";
 import { SessionError } from "../../errors.ts";
 
-/** Gives back what was taken. */
+/** Releases a mark or a file. */
 type Release = () => void;
 
 /** The pause between two attempts, in milliseconds, times 1 to 3, so that waiting processes do not collide forever. */
 const PAUSE = 20;
 
-/** What follows the file's name in the name of a mark. `.new` is one that may not be alive yet. */
+/** The end of a mark's file name, after the name of the database file. A mark with `.new` may not be alive yet. */
 const MARK = /^-owner-(?<pid>\d+)-(?<namespace>\d+)-[0-9a-f]{8}(?<fresh>\.new)?$/;
 
 const LINUX = process.platform === "linux";
 const WINDOWS = process.platform === "win32";
-/** Opens a file with an exclusive lock of the operating system. Node has no name for it: `UV_FS_O_EXLOCK`, `O_EXLOCK`. */
+/** Opens a file with an exclusive lock of the operating system. Node has no constant for it (`UV_FS_O_EXLOCK`, `O_EXLOCK`). */
 const EXCLUSIVE: number = WINDOWS ? 0x1000_0000 : 0x20 | constants.O_NONBLOCK;
 
 /**
@@ -51,7 +51,7 @@ export async function takeFile(path: string, milliseconds: number): Promise<Rele
 class Marks {
   readonly #folder: string;
   readonly #file: string;
-  /** Two containers may have the same pid, in namespaces of their own. */
+  /** Two containers may have the same pid, each in its own namespace. */
   readonly #namespace: string;
 
   constructor(path: string) {
@@ -110,7 +110,7 @@ async function putUp(path: string): Promise<Release | undefined> {
     return drop;
   } catch (cause) {
     drop?.();
-    if (["ENOENT", "EAGAIN"].includes(codeOf(cause))) return undefined;
+    if (["ENOENT", "EAGAIN"].includes(readCode(cause))) return undefined;
     const message =
       "lmdbStore: cannot mark the file as in use. " +
       `The process must be allowed to create files${LINUX ? " and sockets" : ""} in ${dirname(path)}.`;
@@ -125,7 +125,7 @@ async function isAlive(path: string): Promise<boolean> {
     return LINUX;
   } catch (error) {
     // Other errors, such as missing permissions, do not prove that the process is dead.
-    return !["ECONNREFUSED", "ENOENT"].includes(codeOf(error));
+    return !["ECONNREFUSED", "ENOENT"].includes(readCode(error));
   }
 }
 
@@ -168,7 +168,7 @@ function connected(path: string): Promise<void> {
   });
 }
 
-function codeOf(error: unknown): string {
+function readCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 

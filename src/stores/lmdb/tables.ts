@@ -6,15 +6,15 @@ import {
   byLink,
   byUserKey,
   endedBy,
-  idBehindLink,
-  idIn,
   type Key,
-  rangeOfLink,
-  rangeOfTombstones,
-  rangeOfUser,
+  linkRange,
+  parseId,
+  parseLinkedId,
+  tombstoneRange,
+  userRange,
 } from "./keys.ts";
 
-/** What the store calls of one database. */
+/** The methods of one database that the store calls. */
 export interface LmdbDatabase {
   // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
   get(key: any): any;
@@ -26,20 +26,20 @@ export interface LmdbDatabase {
   getKeys(range: { start?: any; end?: any; reverse?: boolean; limit?: number }): Iterable<any>;
 }
 
-/** What the store calls of the root database that `open` of lmdb gives. */
+/** The methods of the root database, which `open` of lmdb returns, that the store calls. */
 export interface LmdbRoot {
   openDB(options: { name: string; encoding: "string"; keyEncoding: "binary" }): LmdbDatabase;
   transaction<Answer>(work: () => Answer): Promise<Answer>;
   childTransaction<Answer>(work: () => Answer): Promise<Answer>;
   resetReadTxn(): void;
-  /** Waits for what is being written. */
+  /** Waits for writes in flight. */
   close(): Promise<void>;
   readonly committed: PromiseLike<unknown>;
-  /** Not in the package's types; it is what `open` was given. */
+  /** The option of `open`. It is missing in the package's types. */
   readonly useWritemap?: boolean;
 }
 
-/** What the stored shape is called: a later release can read what an earlier one wrote. */
+/** The version of the stored format, so that a later release can read the records of an earlier one. */
 const VERSION = "1";
 const VERSION_KEY = new TextEncoder().encode("version");
 const SWEPT_KEY = new TextEncoder().encode("swept_at");
@@ -57,7 +57,7 @@ type Stored = readonly [
   link?: string,
 ];
 
-/** The five databases. Each method is a step of a transaction, or a read of what was committed last. */
+/** The five databases. Each method is a step of a transaction, or reads the latest commit. */
 export class LmdbTables {
   readonly #root: LmdbRoot;
   readonly #byId: LmdbDatabase;
@@ -76,39 +76,42 @@ export class LmdbTables {
     this.#byLink = open("by_link");
     this.#schema = open("schema");
     const version = this.#schema.get(VERSION_KEY);
-    // Once for all: writing waits for whoever writes.
+    // Only if it is missing, because a write waits for other writers.
     if (version === undefined) this.#schema.putSync(VERSION_KEY, VERSION);
     else if (version !== VERSION) {
-      const message = `lmdbStore: the file is of version ${version}, this release knows ${VERSION}; upgrade sessionup`;
+      const message = `lmdbStore: the file has version ${version}, this release supports ${VERSION}. Upgrade sessionup.`;
       throw new SessionError("ERR_STORE", message);
     }
   }
 
   /**
-   * For reading what other threads have committed, too: lmdb keeps one view for a turn of the event loop, and that may be
-   * old.
+   * Returns the tables with the latest commit, including those of other threads. lmdb keeps one view for a turn of the event
+   * loop, and that view may be old.
    */
   latest(): this {
     this.#root.resetReadTxn();
     return this;
   }
 
-  /** All of it or nothing: what is thrown inside undoes what was written. The writes of one turn share a commit. */
+  /** Runs all writes or none: an error inside undoes the writes before it. The writes of one turn share a commit. */
   async transaction<Answer>(work: (tables: this) => Answer): Promise<Answer> {
     let waits = false;
-    // The outer one takes its turn behind the app's own; the inner one can be undone without undoing others' writes.
+    // The outer transaction queues behind the app's own. The inner one can be undone without undoing the writes of others.
     const answer = this.#root.transaction(() => {
       if (!waits)
-        throw new SessionError("ERR_STORE", "lmdbStore: called inside of a transaction of the app's");
+        throw new SessionError(
+          "ERR_STORE",
+          "lmdbStore: do not call the store inside a transaction of the app.",
+        );
       return this.#root.childTransaction(() => work(this));
     });
     waits = true;
-    // When a commit fails the package also rejects a promise that it gave to nobody: unheard, it would end the process.
+    // When a commit fails, the package also rejects this promise. Without a handler that would end the process.
     setImmediate(() => void this.#root.committed.then(ignore, ignore));
     try {
       return await answer;
     } catch (error) {
-      throw await causeOf(error);
+      throw await findCause(error);
     }
   }
 
@@ -117,25 +120,25 @@ export class LmdbTables {
   }
 
   get(id: string): SessionRecord | undefined {
-    const text: string | undefined = this.#byId.get(idBytes(id));
-    return text === undefined ? undefined : recordIn(text);
+    const text: string | undefined = this.#byId.get(toIdKey(id));
+    return text === undefined ? undefined : parseRecord(text);
   }
 
-  /** A record that was not there. */
+  /** Stores a new record. */
   put(record: SessionRecord): void {
     const { id, deadline, link, ended } = record;
     this.replace(record);
-    this.#byUserKey.putSync(placeOf(record), "");
+    this.#byUserKey.putSync(toListKey(record), "");
     this.#byDeadline.putSync(byDeadline(deadline, id), "");
     if (link !== undefined && !ended) this.#byLink.putSync(byLink(link, id), "");
   }
 
-  /** One whose user, beginning and deadline are the same. */
+  /** Replaces a record that has the same user key, `createdAt` and deadline. */
   replace(record: SessionRecord): void {
-    this.#byId.putSync(idBytes(record.id), textOf(record));
+    this.#byId.putSync(toIdKey(record.id), stringifyRecord(record));
   }
 
-  /** Puts a tombstone in its place. */
+  /** Replaces a session by its tombstone. */
   bury(record: SessionRecord, tombstone: SessionRecord): void {
     this.remove(record);
     this.put(tombstone);
@@ -143,79 +146,82 @@ export class LmdbTables {
 
   remove(record: SessionRecord): void {
     const { id, deadline, link, ended } = record;
-    this.#byId.removeSync(idBytes(id));
-    this.#byUserKey.removeSync(placeOf(record));
+    this.#byId.removeSync(toIdKey(id));
+    this.#byUserKey.removeSync(toListKey(record));
     this.#byDeadline.removeSync(byDeadline(deadline, id));
     if (link !== undefined && !ended) this.#byLink.removeSync(byLink(link, id));
   }
 
   /** Removes the user's tombstones beyond the latest `max`. */
   trimTombstones(userKey: string, max: number): void {
-    const { first, end } = rangeOfTombstones(userKey);
+    const { first, end } = tombstoneRange(userKey);
     const keys: Iterable<Key> = this.#byUserKey.getKeys({ start: end, end: first, reverse: true });
-    // All keys before any is removed.
+    // Read all keys before the first record is removed.
     for (const key of [...keys].slice(max)) {
-      const record = this.get(idIn(key, first.length));
+      const record = this.get(parseId(key, first.length));
       if (record) this.remove(record);
     }
   }
 
   /** Whether the user has at least `count` sessions, expired ones included. */
   hasAtLeast(userKey: string, count: number): boolean {
-    const { first: start, end } = rangeOfUser(userKey);
+    const { first: start, end } = userRange(userKey);
     return [...this.#byUserKey.getKeys({ start, end, limit: count })].length === count;
   }
 
   *newestFirst(userKey: string, before?: SessionCursor): Generator<SessionRecord, void> {
-    const { first, end } = rangeOfUser(userKey);
+    const { first, end } = userRange(userKey);
     // Backwards it begins at the start, if that is there, and stops before the end.
     const cursor = before && byUserKey(userKey, before.createdAt, before.id);
     const keys: Iterable<Key> = this.#byUserKey.getKeys({ start: cursor ?? end, end: first, reverse: true });
     for (const key of keys) {
-      const id = idIn(key, first.length);
+      const id = parseId(key, first.length);
       if (id === before?.id) continue;
       const record = this.get(id);
       if (record) yield record;
     }
   }
 
-  /** Those with that link, expired ones too. */
+  /** Returns the sessions with that link, including expired ones. */
   *linked(link: string): Generator<SessionRecord, void> {
-    const keys: Iterable<Key> = this.#byLink.getKeys(rangeOfLink(link));
+    const keys: Iterable<Key> = this.#byLink.getKeys(linkRange(link));
     for (const key of keys) {
-      const record = this.get(idBehindLink(key));
+      const record = this.get(parseLinkedId(key));
       if (record) yield record;
     }
   }
 
-  /** The id that is `count` behind this one, if there are so many. */
-  idBehind(after: string, count: number): string | undefined {
-    const keys: Iterable<Key> = this.#byId.getKeys({ start: behindId(after), limit: count });
+  /** Returns the id that is `count` ids after this one, if there is one. */
+  findStepEnd(after: string, count: number): string | undefined {
+    const keys: Iterable<Key> = this.#byId.getKeys({ start: toKeyAfter(after), limit: count });
     const ids = [...keys];
     const last = ids[count - 1];
     return last && decoder.decode(last);
   }
 
-  /** Those behind one id, up to another. */
+  /** Returns the records after one id, up to another. */
   *between(after: string, last: string): Generator<SessionRecord, void> {
-    const keys: Iterable<Key> = this.#byId.getKeys({ start: behindId(after), end: behindId(last) });
-    // All keys before any is removed.
+    const keys: Iterable<Key> = this.#byId.getKeys({ start: toKeyAfter(after), end: toKeyAfter(last) });
+    // Read all keys before the first record is removed.
     for (const key of [...keys]) {
       const record = this.get(decoder.decode(key));
       if (record) yield record;
     }
   }
 
-  /** Those past their deadline, the earliest first. */
+  /** Returns records past their deadline, the earliest first. */
   *endedBy(now: number, limit: number): Generator<SessionRecord, void> {
     const keys: Iterable<Key> = this.#byDeadline.getKeys({ end: endedBy(now), limit });
     for (const key of keys) {
-      const record = this.get(idIn(key));
+      const record = this.get(parseId(key));
       if (record) yield record;
     }
   }
 
-  /** True for one store of the process, and for no other until `apart` milliseconds are over. A clock gone wrong ends nobody's turn. */
+  /**
+   * Returns true for one store of the process, and for no other until `apart` milliseconds have passed. A time in the future,
+   * left by a wrong clock, blocks no store.
+   */
   claimCleanup(now: number, apart: number): boolean {
     const swept = Number(this.#schema.get(SWEPT_KEY) ?? 0);
     if (swept > now - apart && swept <= now + apart) return false;
@@ -226,13 +232,13 @@ export class LmdbTables {
 
 function ignore(): void {}
 
-/** The key among the user's sessions, or among the user's tombstones: logins and lists never read those. */
-function placeOf({ id, userKey, createdAt, ended }: SessionRecord): Key {
+/** Returns the key in the user's list of sessions, or in the list of tombstones, which logins and lists never read. */
+function toListKey({ id, userKey, createdAt, ended }: SessionRecord): Key {
   return ended ? byEnd(userKey, ended.at, id) : byUserKey(userKey, createdAt, id);
 }
 
-/** Why a commit failed, such as a full disk: the package has it in a promise of its own. */
-async function causeOf(error: unknown): Promise<unknown> {
+/** Returns the cause of a failed commit, such as a full disk. The package keeps it in a separate promise. */
+async function findCause(error: unknown): Promise<unknown> {
   if (!(error instanceof Error) || !("commitError" in error)) return error;
   try {
     await error.commitError;
@@ -245,17 +251,17 @@ async function causeOf(error: unknown): Promise<unknown> {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Before whatever comes behind this id, and behind the id itself. */
-function behindId(id: string): Key {
-  return idBytes(`${id}\0`);
+/** Returns the key directly after an id. */
+function toKeyAfter(id: string): Key {
+  return toIdKey(`${id}\0`);
 }
 
-function idBytes(id: string): Key {
+function toIdKey(id: string): Key {
   return encoder.encode(id);
 }
 
-/** JSON, as text: lmdb's own encoding has its own ideas of numbers, dates and the names of properties. */
-function textOf(record: SessionRecord): string {
+/** Returns a record as JSON text. lmdb's own encoding treats numbers, dates and names of properties in its own way. */
+function stringifyRecord(record: SessionRecord): string {
   const { id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data, link } = record;
   const tail: [link?: string] = link === undefined ? [] : [link];
   const stored: Stored = [
@@ -273,7 +279,7 @@ function textOf(record: SessionRecord): string {
   return JSON.stringify(stored);
 }
 
-function recordIn(text: string): SessionRecord {
+function parseRecord(text: string): SessionRecord {
   const stored: Stored = JSON.parse(text);
   const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data, link] = stored;
   return {

@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** What a request was answered. */
+/** A response. */
 export interface Answer {
   readonly status: number;
-  /** By lower-case name; of several lines the last. */
+  /** By lower-case name. The last line wins. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
 
-/** A device: the real curl with a cookie jar of its own. */
+/** A device: curl with its own cookie jar. */
 export class Device {
   #site: string;
   readonly #folder: string;
@@ -26,7 +26,7 @@ export class Device {
     return new Device(site, await mkdtemp(join(tmpdir(), "sessionup-demo-")));
   }
 
-  /** The site has another address from now on; cookies do not mind another port. */
+  /** Sends later requests to another address. Cookies do not depend on the port. */
   moveTo(site: string): void {
     this.#site = site;
   }
@@ -35,19 +35,19 @@ export class Device {
     return this.#curl(path, args);
   }
 
-  /** Sends a form. */
+  /** Submits a form. */
   post(path: string, fields: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const data = Object.entries(fields).flatMap(([name, value]) => ["--data-urlencode", `${name}=${value}`]);
     return this.#curl(path, ["--request", "POST", ...data]);
   }
 
-  /** The cookies as curl has them on disk, a line each. */
+  /** Returns the cookies in curl's jar, one per line. */
   async cookies(): Promise<readonly string[]> {
     const jar = await readFile(join(this.#folder, "jar"), "utf8");
     return jar.split("\n").filter((line) => line.includes("\t"));
   }
 
-  /** Takes its jar away. */
+  /** Deletes the cookie jar. */
   async discard(): Promise<void> {
     await rm(this.#folder, { recursive: true });
   }
@@ -82,17 +82,17 @@ export class Device {
   }
 }
 
-/** The ids on the page of devices, newest first. */
+/** Returns the session ids on the page of devices, newest first. */
 export function idsOn({ body }: Answer): readonly string[] {
   return [...body.matchAll(/name="id" value="(\w+)"/g)].map(([, id = ""]) => id);
 }
 
-/** What the page says went wrong. */
+/** Returns the error message that the page shows. */
 export function alertOn({ body }: Answer): string | undefined {
   return /role="alert"[^>]*>([^<]*)</.exec(body)?.[1];
 }
 
-/** What the page says was done. */
+/** Returns the notice that the page shows. */
 export function noticeOn({ body }: Answer): string | undefined {
   return /role="status">([^<]*)</.exec(body)?.[1];
 }
@@ -101,7 +101,7 @@ export function footerOn({ body }: Answer): string | undefined {
   return /<footer>([^<]*)</.exec(body)?.[1];
 }
 
-/** "303 /login" */
+/** Returns the status and the location, such as "303 /login". */
 export function outcome({ status, headers }: Answer): string {
   return [status, headers.get("location")].join(" ").trim();
 }

@@ -25,7 +25,7 @@ describe("the demo with curl and a cookie jar", () => {
     return made;
   }
 
-  /** A new user, signed in on two devices. */
+  /** Registers a new user and signs in on two devices. */
   async function userOnTwo(): Promise<{ name: string; first: Device; second: Device }> {
     const name = `user${++count}`;
     const [first, second] = [await device(), await device()];
@@ -34,7 +34,7 @@ describe("the demo with curl and a cookie jar", () => {
     return { name, first, second };
   }
 
-  it("lists both devices and signs one out from the other", async () => {
+  it("the demo lists both devices and signs one out from the other", async () => {
     const { name, first, second } = await userOnTwo();
     const list = await first.get("/private");
     const [newest = "", oldest] = idsOn(list);
@@ -49,7 +49,7 @@ describe("the demo with curl and a cookie jar", () => {
     expect(idsOn(await first.get("/private"))).toEqual([oldest]);
   });
 
-  it("signs out here, and clears the cookie", async () => {
+  it("the demo signs out the current device and clears the cookie", async () => {
     const { first, second } = await userOnTwo();
     expect(await first.cookies()).toHaveLength(1);
     expect(outcome(await first.post("/logout"))).toBe("303 /");
@@ -59,7 +59,7 @@ describe("the demo with curl and a cookie jar", () => {
     expect(idsOn(await second.get("/private"))).toHaveLength(1);
   });
 
-  it("signs out here by the button on its own card", async () => {
+  it("the demo signs out the current device with the button on its card", async () => {
     const { first, second } = await userOnTwo();
     const [, own = ""] = idsOn(await first.get("/private"));
     expect(outcome(await first.post("/revoke", { id: own }))).toBe("303 /");
@@ -67,21 +67,21 @@ describe("the demo with curl and a cookie jar", () => {
     expect(outcome(await second.get("/private"))).toBe("200");
   });
 
-  it("signs out all others", async () => {
+  it("the demo signs out all other devices", async () => {
     const { first, second } = await userOnTwo();
     expect(outcome(await first.post("/revokeother"))).toBe("303 /private");
     expect(outcome(await second.get("/private"))).toBe("303 /login");
     expect(idsOn(await first.get("/private"))).toHaveLength(1);
   });
 
-  it("signs out everywhere", async () => {
+  it("the demo signs out everywhere", async () => {
     const { first, second } = await userOnTwo();
     expect(outcome(await first.post("/revokeall"))).toBe("303 /login");
     expect(noticeOn(await first.get("/login"))).toBe("You are now signed out everywhere.");
     for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("303 /login");
   });
 
-  it("changes the password: the others end, this one gets a new secret, the old password is of no use", async () => {
+  it("a password change ends the other sessions, rotates the current one and invalidates the old password", async () => {
     const { name, first, second } = await userOnTwo();
     const [before] = await first.cookies();
     const changed = await first.post("/password", { password, next: "battery staple" });
@@ -93,7 +93,7 @@ describe("the demo with curl and a cookie jar", () => {
     expect(outcome(await second.post("/login", { name, password: "battery staple" }))).toBe("303 /private");
   });
 
-  it("leaves the password and the others as they are when the current one is wrong or the new one too short", async () => {
+  it("a rejected password change keeps the password and the other sessions", async () => {
     const { name, first, second } = await userOnTwo();
     const wrong = await first.post("/password", { password: "wrong horse", next: "battery staple" });
     expect([wrong.status, alertOn(wrong)]).toEqual([401, "That is not your current password."]);
@@ -104,18 +104,18 @@ describe("the demo with curl and a cookie jar", () => {
     expect(outcome(await second.post("/login", { name, password }))).toBe("303 /private");
   });
 
-  it("ends the session that the browser had when it signs in again", async () => {
+  it("signing in again ends the browser's earlier session", async () => {
     const { name, first } = await userOnTwo();
     await first.post("/login", { name, password });
     expect(idsOn(await first.get("/private"))).toHaveLength(2);
   });
 
-  it("sends who is signed in from the forms to their devices", async () => {
+  it("the login and register pages redirect a signed-in user to the devices", async () => {
     const { first } = await userOnTwo();
     for (const path of ["/login", "/register"]) expect(outcome(await first.get(path))).toBe("303 /private");
   });
 
-  it("keeps the cookie on disk for 30 days only when asked to remember", async () => {
+  it('the cookie is persistent for 30 days only with "remember me"', async () => {
     const { name, first } = await userOnTwo();
     const expiry = async () => Number((await first.cookies())[0]?.split("\t")[4]);
     expect(await expiry()).toBe(0);
@@ -123,7 +123,7 @@ describe("the demo with curl and a cookie jar", () => {
     expect((await expiry()) - Date.now() / 1_000).toBeCloseTo(30 * 86_400, -2);
   });
 
-  describe("forms", () => {
+  describe("the forms of the demo", () => {
     const long = "a".repeat(257);
     it.each([
       ["/register", { name: "  ", password }, 400, "Enter your name."],
@@ -132,10 +132,10 @@ describe("the demo with curl and a cookie jar", () => {
       ["/register", { name: "new", password: "seven77" }, 400, "Choose a password of at least 8 characters."],
       ["/register", { name: "new", password: long }, 400, "Passwords can have at most 256 characters."],
       ["/login", { name: "", password }, 400, "Enter your name."],
-      ["/login", { name: "nobody", password: "" }, 400, "Enter your password."],
-      ["/login", { name: "nobody", password: long }, 400, "Passwords can have at most 256 characters."],
-      ["/login", { name: "nobody", password }, 401, "Wrong name or password."],
-    ])("%s refuses %o", async (path, fields, status, message) => {
+      ["/login", { name: "missing", password: "" }, 400, "Enter your password."],
+      ["/login", { name: "missing", password: long }, 400, "Passwords can have at most 256 characters."],
+      ["/login", { name: "missing", password }, 401, "Wrong name or password."],
+    ])("%s rejects %o", async (path, fields, status, message) => {
       const stranger = await device();
       const answer = await stranger.post(path, fields as Record<string, string>);
       expect([answer.status, alertOn(answer)]).toEqual([status, message]);
@@ -143,7 +143,7 @@ describe("the demo with curl and a cookie jar", () => {
       expect(answer.headers.has("set-cookie")).toBe(false);
     });
 
-    it("keeps the name that was typed, and never a password", async () => {
+    it("a rejected login keeps the name and never the password", async () => {
       const { name, first } = await userOnTwo();
       const answer = await first.post("/login", { name, password: "wrong horse" });
       expect(alertOn(answer)).toBe("Wrong name or password.");
@@ -151,20 +151,20 @@ describe("the demo with curl and a cookie jar", () => {
       expect(answer.body).not.toContain("wrong horse");
     });
 
-    it("takes a name once, however it is typed", async () => {
+    it("a name can be registered once, regardless of case and spaces", async () => {
       const { name } = await userOnTwo();
       const answer = await (await device()).post("/register", { name: ` ${name.toUpperCase()}`, password });
       expect([answer.status, alertOn(answer)]).toEqual([409, "That name is taken. Choose another name."]);
     });
 
-    it("takes a name once when two ask at the same time", async () => {
+    it("a name can be registered once when two requests arrive at the same time", async () => {
       const [one, other] = [await device(), await device()];
       const fields = { name: "twins", password };
       const answers = await Promise.all([one.post("/register", fields), other.post("/register", fields)]);
       expect(answers.map(({ status }) => status).sort()).toEqual([303, 409]);
     });
 
-    it("reads a field that is there twice, or a body of another kind, as empty", async () => {
+    it("a repeated field or a body of another type counts as empty", async () => {
       const stranger = await device();
       const twice = ["--data", "name=a&name=b", "--data", "password=correct horse"];
       const json = ["--header", "Content-Type: application/json", "--data", '{"name":"a","password":"b"}'];
@@ -174,7 +174,7 @@ describe("the demo with curl and a cookie jar", () => {
       }
     });
 
-    it("refuses bodies over the limit", async () => {
+    it("a body over the limit is rejected with 413", async () => {
       const answer = await (await device()).post("/login", { name: "a".repeat(5_000), password });
       expect(answer.status).toBe(413);
       expect(answer.body).toContain("<h1>The request could not be processed</h1>");
@@ -184,7 +184,7 @@ describe("the demo with curl and a cookie jar", () => {
   describe("POST /revoke", () => {
     const notYours = ["303 /private", "That device is not signed in to your account."];
 
-    it("ends nothing for an unknown id", async () => {
+    it("POST /revoke ends no session for an unknown id", async () => {
       const { first, second } = await userOnTwo();
       for (const id of ["", "x", "0".repeat(22), "../../etc/passwd", "é".repeat(200)]) {
         expect([outcome(await first.post("/revoke", { id })), noticeOn(await first.get("/private"))]).toEqual(
@@ -194,7 +194,7 @@ describe("the demo with curl and a cookie jar", () => {
       for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
     });
 
-    it("answers another user's session id as it answers an unknown one, and that session stays", async () => {
+    it("POST /revoke answers another user's session id like an unknown one and keeps that session", async () => {
       const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
       const [id = ""] = idsOn(await theirs.first.get("/private"));
       const other = await mine.first.post("/revoke", { id });
@@ -205,10 +205,10 @@ describe("the demo with curl and a cookie jar", () => {
     });
   });
 
-  describe("notices", () => {
+  describe("the notices of the demo", () => {
     const done = "That device is now signed out.";
 
-    it("show once, on the page after the form, and not on a reload", async () => {
+    it("a notice is shown once, on the page after the form", async () => {
       const { first } = await userOnTwo();
       const [newest = ""] = idsOn(await first.get("/private"));
       expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private");
@@ -217,7 +217,7 @@ describe("the demo with curl and a cookie jar", () => {
       expect(await first.cookies()).toHaveLength(1);
     });
 
-    it("cannot be made by a link", async () => {
+    it("a link cannot create a notice", async () => {
       const { first } = await userOnTwo();
       for (const name of ["one", "gone", "others", "all", "password"]) {
         expect(noticeOn(await first.get(`/private?done=${name}&notice=${name}`))).toBeUndefined();
@@ -225,7 +225,7 @@ describe("the demo with curl and a cookie jar", () => {
       }
     });
 
-    it("cannot be made by a cookie that the demo did not sign", async () => {
+    it("a cookie that the demo did not sign cannot create a notice", async () => {
       const stranger = await device();
       const until = Date.now() + 60_000;
       for (const value of ["all", `all.${until}`, `all.${until}.`, `all.${until}.${"A".repeat(43)}`, "é"]) {
@@ -235,7 +235,7 @@ describe("the demo with curl and a cookie jar", () => {
       }
     });
 
-    it("of one session show in no other session and to no visitor", async () => {
+    it("a notice is shown only in the session that it belongs to", async () => {
       const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
       const { headers } = await theirs.first.post("/revokeother");
       const [cookie = ""] = headers.get("set-cookie")?.split(";") ?? [];
@@ -246,7 +246,7 @@ describe("the demo with curl and a cookie jar", () => {
       expect(noticeOn(await (await device()).get("/login", "--header", `Cookie: ${cookie}`))).toBeUndefined();
     });
 
-    it("come with a cookie that scripts and other sites cannot use and that lasts a minute", async () => {
+    it("a notice's cookie is HttpOnly, SameSite=Strict and lasts a minute", async () => {
       const { first } = await userOnTwo();
       const { headers } = await first.post("/revokeother");
       const [, ...attributes] = headers.get("set-cookie")?.split("; ") ?? [];
@@ -260,7 +260,7 @@ describe("the demo with curl and a cookie jar", () => {
     });
   });
 
-  describe("a form that a page of another origin sends", () => {
+  describe("a cross-origin form", () => {
     const foreign = [
       "--header",
       "Origin: https://elsewhere.example",
@@ -269,7 +269,7 @@ describe("the demo with curl and a cookie jar", () => {
     ];
 
     it.each(["/logout", "/revoke", "/revokeother", "/revokeall", "/password", "/login", "/register"])(
-      "is blocked with 403 at %s, and the session lives",
+      "a cross-origin form is rejected with 403 at %s, and the session stays",
       async (path) => {
         const { first, second } = await userOnTwo();
         const answer = await first.get(path, ...foreign, "--data", `name=foreign&password=${password}`);
@@ -280,7 +280,7 @@ describe("the demo with curl and a cookie jar", () => {
       },
     );
 
-    it("creates no account", async () => {
+    it("a cross-origin form creates no account", async () => {
       const stranger = await device();
       const fields = ["--data", `name=planted&password=${password}`];
       expect((await stranger.get("/register", ...foreign, ...fields)).status).toBe(403);
@@ -288,10 +288,10 @@ describe("the demo with curl and a cookie jar", () => {
     });
   });
 
-  describe("an error page", () => {
+  describe("an error page of the demo", () => {
     const big = "a".repeat(5_000);
 
-    it("keeps the account links of a signed-in user", async () => {
+    it("an error page keeps the account links of a signed-in user", async () => {
       const { name, first } = await userOnTwo();
       for (const answer of [await first.get("/nowhere"), await first.post("/password", { next: big })]) {
         expect(answer.status).toBeGreaterThanOrEqual(404);
@@ -300,7 +300,7 @@ describe("the demo with curl and a cookie jar", () => {
       }
     });
 
-    it("offers a visitor to sign in", async () => {
+    it("an error page offers a visitor to sign in", async () => {
       const stranger = await device();
       for (const answer of [await stranger.get("/nowhere"), await stranger.post("/login", { name: big })]) {
         expect(answer.body).toContain('<nav aria-label="Account"><a href="/login">');
@@ -309,14 +309,14 @@ describe("the demo with curl and a cookie jar", () => {
     });
   });
 
-  it("says in the footer that accounts and sessions are in memory", async () => {
+  it("the footer says that accounts and sessions are in memory", async () => {
     expect(footerOn(await (await device()).get("/"))).toBe(
       "This is a demo. It keeps accounts and sessions in memory and loses them when it stops.",
     );
   });
 
   it.each(["/revoke", "/revokeother", "/revokeall", "/password"])(
-    "answers 401 and the login to POST %s without a session",
+    "POST %s without a session answers 401 with the login form",
     async (path) => {
       const answer = await (await device()).post(path);
       expect(answer.status).toBe(401);
@@ -325,7 +325,7 @@ describe("the demo with curl and a cookie jar", () => {
     },
   );
 
-  it("has no pages where only forms are sent to: a link to them changes nothing", async () => {
+  it("GET requests to the form actions answer 404 and change nothing", async () => {
     const { first, second } = await userOnTwo();
     for (const path of ["/logout", "/revoke", "/revokeother", "/revokeall", "/password"]) {
       const answer = await first.get(path);
@@ -342,14 +342,14 @@ describe("the demo with curl and a cookie jar", () => {
     `__Host-sessionup=${"a".repeat(5_000)}`,
     "__Host-sessionup=%00%0d%0aSet-Cookie:%20a=b; __Host-sessionup=é",
     "; ;=; ,__Host-sessionup",
-  ])("takes the cookie header %o for no session", async (cookie) => {
+  ])("the cookie header %o is treated as no session", async (cookie) => {
     const stranger = await device();
     const args = ["--header", `Cookie: ${cookie}`];
     expect(outcome(await stranger.get("/private", ...args))).toBe("303 /login");
     expect(outcome(await stranger.get("/", ...args))).toBe("200");
   });
 
-  it("sets the cookie with the strictest attributes, and keeps pages out of caches", async () => {
+  it("the cookie has the strictest attributes, and pages are not cached", async () => {
     const answer = await (await device()).post("/register", { name: "cookie", password });
     const [value, ...attributes] = answer.headers.get("set-cookie")?.split("; ") ?? [];
     expect(value).toMatch(/^__Host-sessionup=[0-9A-Za-z]+\.[0-9A-Za-z]+$/);
@@ -358,7 +358,7 @@ describe("the demo with curl and a cookie jar", () => {
   });
 
   it.each(["/", "/login", "/register", "/nowhere", "/style.css", "/icon.svg"])(
-    "sends the security headers with %s, and no cookie",
+    "%s has the security headers and sets no cookie",
     async (path) => {
       const { headers } = await (await device()).get(path);
       expect(headers.get("content-security-policy")).toBe(

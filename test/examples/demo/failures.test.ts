@@ -11,7 +11,7 @@ vi.mock("node:crypto", async (original) => (await import("./quick-passwords.ts")
 const name = "Ann";
 const password = "correct horse";
 
-describe("the demo when it goes wrong", () => {
+describe("the demo during failures", () => {
   let store: GatedStore;
   let clock: TestClock;
   let site: Site;
@@ -33,7 +33,7 @@ describe("the demo when it goes wrong", () => {
   });
 
   it.each(["/private", "/login", "/register"])(
-    "answers 503 to GET %s while the store is out: no login, the cookie stays",
+    "GET %s answers 503 during a store outage, without the login form, and keeps the cookie",
     async (path) => {
       store.fail("fetchById");
       const answer = await first.get(path);
@@ -46,13 +46,13 @@ describe("the demo when it goes wrong", () => {
     },
   );
 
-  it("keeps the public page up while the store is out", async () => {
+  it("the public page works during a store outage", async () => {
     store.fail("fetchById");
     expect(outcome(await first.get("/"))).toBe("200");
   });
 
   it.each(["/logout", "/revoke", "/revokeother", "/revokeall", "/password"])(
-    "answers 503 to POST %s while the store is out, and still knows the session after it",
+    "POST %s answers 503 during a store outage, and the session stays",
     async (path) => {
       store.fail("fetchById");
       expect(outcome(await first.post(path))).toBe("503");
@@ -60,7 +60,7 @@ describe("the demo when it goes wrong", () => {
     },
   );
 
-  it("keeps the account links of a signed-in user on the page for an unexpected error", async () => {
+  it("the page of an unexpected error keeps the account links of a signed-in user", async () => {
     class FullDisk extends Users {
       override async changePassword(): Promise<boolean> {
         throw new Error("no space left on device");
@@ -79,34 +79,34 @@ describe("the demo when it goes wrong", () => {
     await broken.close();
   });
 
-  it("keeps the account links where the store fails after it has found the session", async () => {
+  it("a store that fails after it found the session still shows the account links", async () => {
     store.fail("fetchByUserKey");
     const answer = await first.get("/private");
     expect(outcome(answer)).toBe("503");
     expect(answer.body).toContain(`<bdi>${name}</bdi>`);
   });
 
-  it("shows no account links on a page that is not found while the store is out", async () => {
+  it("a page that is not found shows no account links during a store outage", async () => {
     store.fail("fetchById");
     const answer = await first.get("/nowhere");
     expect(outcome(answer)).toBe("404");
     expect(answer.body).not.toContain("<nav");
   });
 
-  it("shows no notice that is older than a minute", async () => {
+  it("a notice expires after a minute", async () => {
     await second.post("/login", { name, password });
     await first.post("/revokeother");
     clock.advance("61s");
     expect(noticeOn(await first.get("/private"))).toBeUndefined();
   });
 
-  it("does not say that it signed out when the store fails at that", async () => {
+  it("a logout that fails in the store answers 503, and the session stays", async () => {
     store.fail("deleteById");
     expect(outcome(await first.post("/logout"))).toBe("503");
     expect(outcome(await first.get("/private"))).toBe("200");
   });
 
-  it("refuses a login whose password changed between its check and its session", async () => {
+  it("a login is rejected when the password changes between its check and its session", async () => {
     const gate = store.hold("create");
     const login = second.post("/login", { name, password });
     await gate.arrived;
@@ -119,7 +119,7 @@ describe("the demo when it goes wrong", () => {
     expect(idsOn(await first.get("/private"))).toHaveLength(1);
   });
 
-  it("tells when sessions began, were used and end", async () => {
+  it("the devices page shows when sessions started, were last used and expire", async () => {
     await second.post("/login", { name, password, remember: "1" });
     clock.advance("3h");
     await first.get("/private");
@@ -135,7 +135,7 @@ describe("the demo when it goes wrong", () => {
     expect(times).toContainEqual(["2026-01-31T12:00:00.000Z", "31 Jan 2026, 12:00 UTC", "in 30 days"]);
   });
 
-  it("ends a session after 24 hours, a remembered one after 30 days", async () => {
+  it("a session ends after 24 hours, and a remembered one after 30 days", async () => {
     await second.post("/login", { name, password, remember: "1" });
     clock.advance("24h");
     expect(outcome(await first.get("/private"))).toBe("303 /login");

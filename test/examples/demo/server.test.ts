@@ -15,7 +15,7 @@ describe("the demo's server", () => {
     for (const each of started.splice(0)) each.kill();
   });
 
-  /** What it printed, once it listens or has ended. */
+  /** Returns the printed output, once the server listens or has ended. */
   async function start(env: Record<string, string>): Promise<{ printed: string; code: number | null }> {
     const args = ["--import", "tsx", "examples/demo/server.ts"];
     const server = spawn(process.execPath, args, { cwd: project, env: { ...process.env, ...env } });
@@ -33,12 +33,12 @@ describe("the demo's server", () => {
     return { printed, code: server.exitCode };
   }
 
-  it("prints its address", async () => {
+  it("the server prints its address", async () => {
     const [, url = ""] = line.exec((await start({ PORT: "0" })).printed) ?? [];
     expect((await fetch(url)).status).toBe(200);
   });
 
-  it("says in one line that the port is taken", async () => {
+  it("the server prints one line when the port is taken", async () => {
     const other = createServer().listen(0);
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
@@ -48,13 +48,13 @@ describe("the demo's server", () => {
     expect(code).toBe(1);
   });
 
-  it.each(["abc", "65536", "-1", "8080.5"])("says in one line that %o is no port", async (port) => {
+  it.each(["abc", "65536", "-1", "8080.5"])("the server prints one line when PORT is %o", async (port) => {
     const { printed, code } = await start({ PORT: port });
     expect(printed).toBe("PORT must be a number from 0 to 65535.\n");
     expect(code).toBe(1);
   });
 
-  it("sets a cookie that is not Secure only with INSECURE_COOKIE=1", async () => {
+  it("only INSECURE_COOKIE=1 removes Secure from the cookie", async () => {
     const cookies: (string | undefined)[] = [];
     for (const insecure of ["", "0", "1"]) {
       const { printed } = await start({ PORT: "0", INSECURE_COOKIE: insecure });

@@ -5,7 +5,7 @@ import { Manager } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 import { createApp, type DemoOptions } from "../../../examples/demo/app.ts";
 
-/** The demo, on a free port. */
+/** The demo on a free port. */
 export interface Site {
   readonly url: string;
   close(): Promise<void>;
@@ -18,7 +18,7 @@ export async function startSite(
   const server = createServer(createApp(manager, options)).listen(0);
   await once(server, "listening");
   return {
-    // Not 127.0.0.1: browsers know localhost for a place to keep Secure cookies.
+    // Not 127.0.0.1: browsers keep Secure cookies only for localhost.
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     async close() {
       server.close();

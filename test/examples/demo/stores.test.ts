@@ -24,7 +24,7 @@ describe("the demo with --store", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Where it listens, or what it said when it ended. */
+  /** Returns the demo's URL once it listens, and its output when it ends. */
   async function start(...args: string[]): Promise<{ url: string; said: string; child: ChildProcess }> {
     const child = spawn(process.execPath, ["--import", tsx, server, ...args], {
       cwd: folder,
@@ -56,8 +56,8 @@ describe("the demo with --store", () => {
     mysql: { startServer: startMariadb, label: "MySQL" },
   };
 
-  /** Registers, restarts the demo, and finds the same browser signed in; then signs out. */
-  async function survives(store: string, where: string, label: string): Promise<void> {
+  /** Registers, restarts the demo, checks that the same browser is still signed in, and signs out. */
+  async function expectSurvival(store: string, where: string, label: string): Promise<void> {
     const first = await start("--store", store, where);
     expect(first.said).toMatch(/^The demo runs at /);
     const device = await Device.of(first.url);
@@ -76,30 +76,30 @@ describe("the demo with --store", () => {
     await stop(second.child);
   }
 
-  it("keeps logins through a restart on sqlite", async () => {
-    await survives("sqlite", join(folder, "demo.db"), "SQLite");
+  it("logins survive a restart with sqlite", async () => {
+    await expectSurvival("sqlite", join(folder, "demo.db"), "SQLite");
     const accounts = join(folder, "demo.db.accounts.json");
     expect((await stat(accounts)).mode & 0o777).toBe(0o600);
     expect(await readFile(accounts, "utf8")).not.toContain("correct horse");
   });
 
-  it("keeps logins through a restart on lmdb", async () => {
-    await survives("lmdb", join(folder, "demo.lmdb"), "LMDB");
+  it("logins survive a restart with lmdb", async () => {
+    await expectSurvival("lmdb", join(folder, "demo.lmdb"), "LMDB");
   });
 
   it.each(Object.entries(servers))(
-    "keeps logins through a restart on %s",
+    "logins survive a restart with %s",
     async (store, { startServer, label }) => {
       const started = await startServer();
       try {
-        await survives(store, started.url, label);
+        await expectSurvival(store, started.url, label);
       } finally {
         await started.stop();
       }
     },
   );
 
-  it("signs out a session whose account is gone", async () => {
+  it("a session without an account is signed out", async () => {
     const first = await start("--store", "sqlite", "demo.db");
     const device = await Device.of(first.url);
     await device.post("/register", { name: "Ann", password: "correct horse" });
@@ -156,7 +156,7 @@ describe("the demo with --store", () => {
       "Cannot read the accounts in broken.db.accounts.json: the file is not valid JSON. Correct or delete it.",
     ],
     [["--shop"], "Unknown option '--shop'. Use: npm run demo -- --store sqlite demo.db"],
-  ])("says in one line what is wrong with %o", async (args, line) => {
+  ])("the demo prints one line about the invalid arguments %o", async (args, line) => {
     await writeFile(
       join(folder, "file"),
       "neither a folder nor a database, and longer than a header".repeat(10),

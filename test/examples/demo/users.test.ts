@@ -5,7 +5,7 @@ import { Users } from "../../../examples/demo/users.ts";
 const password = "correct horse";
 
 describe("the demo's users", () => {
-  it("are known by a random id, whatever their name", async () => {
+  it("a user's id is random and independent of the name", async () => {
     const [one, other] = [
       await new Users().register("Ann", password),
       await new Users().register("Ann", password),
@@ -14,7 +14,7 @@ describe("the demo's users", () => {
     expect(one?.id).not.toBe(other?.id);
   });
 
-  it("let in who has the password, however name and password are composed", async () => {
+  it("check accepts the correct password in any Unicode composition", async () => {
     const users = new Users();
     const user = await users.register("Zoë", "crème brûlée");
     expect(await users.check("ZOE\u0308", "cre\u0300me bru\u0302le\u0301e")).toEqual(user);
@@ -22,11 +22,11 @@ describe("the demo's users", () => {
     expect(await users.check("Zoë", "creme brulee")).toBeUndefined();
   });
 
-  it("change their password once for what was read once", async () => {
+  it("changePassword succeeds once for a user that was read once", async () => {
     const users = new Users();
     await users.register("Ann", password);
     const user = await users.check("Ann", password);
-    if (!user) throw new Error("nobody");
+    if (!user) throw new Error("The user is missing.");
     const changes = [users.changePassword(user, "first choice"), users.changePassword(user, "second choice")];
     expect((await Promise.all(changes)).sort()).toEqual([false, true]);
     expect(users.hasSamePassword(user)).toBe(false);
@@ -34,7 +34,7 @@ describe("the demo's users", () => {
     expect((await Promise.all(logins)).filter(Boolean)).toHaveLength(1);
   });
 
-  it("take as long to refuse a name that nobody has", async () => {
+  it("check hashes a password for an unknown name too, so that it takes the same time", async () => {
     const users = new Users();
     await users.register("Ann", password);
     expect(await derivations(() => users.check("Ann", "wrong horse"))).toBe(1);
@@ -42,7 +42,7 @@ describe("the demo's users", () => {
   });
 });
 
-/** How many passwords were hashed: all the rest of a check takes a thousandth of that. */
+/** Counts password hashes. The other steps of a check take a thousandth of that time. */
 async function derivations(work: () => Promise<unknown>): Promise<number> {
   let count = 0;
   const hook = createHook({

@@ -7,7 +7,7 @@ import { adapterContract, type ContractApp, type ContractReply } from "sessionup
 import { describe, it } from "vitest";
 import { listen } from "../../support/listen.ts";
 
-/** What of Express the app uses, the same in 4 and 5. */
+/** The part of Express that the app uses, the same in 4 and 5. */
 type Express = () => express5.Express;
 
 const VERSIONS: Readonly<Record<string, Express>> = {
@@ -36,7 +36,7 @@ function expressApp(
     });
     app[method === "GET" ? "get" : "post"](path, ...handlers);
   }
-  // Express prints what its own handler answers with 500.
+  // In the test environment, Express does not print the errors that it answers with 500.
   app.set("env", "test");
   return app;
 }

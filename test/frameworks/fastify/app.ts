@@ -4,7 +4,7 @@ import { type FastifyContext, fastifySessions } from "sessionup/fastify";
 import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
-/** The contract's app. */
+/** Creates the contract's app on Fastify. */
 export function fastifyApp({
   manager,
   admins,
@@ -31,7 +31,7 @@ export function fastifyApp({
   return app;
 }
 
-/** A server of its own for the time of a test. */
+/** Starts a server that one test uses and closes. */
 export async function listening(
   app: Pick<FastifyInstance, "listen" | "close">,
 ): Promise<{ origin: string; close(): Promise<void> }> {

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listening } from "./app.ts";
 
-/** Runs the app for as long as `use` takes. */
+/** Runs the app until `use` settles. */
 async function running(
   app: FastifyInstance,
   use: (client: ContractClient, origin: string) => Promise<void>,
@@ -24,17 +24,21 @@ async function running(
 
 const sessions = fastifySessions(new Manager(memoryStore()));
 
-/** An app with a login, and what `build` adds. */
-function appOf(build: (app: FastifyInstance) => void, options: object = {}, own = sessions): FastifyInstance {
+/** Creates an app with a login route and the routes that `build` adds. */
+function createApp(
+  build: (app: FastifyInstance) => void,
+  options: object = {},
+  own = sessions,
+): FastifyInstance {
   const app = fastify(options) as FastifyInstance;
   app.post("/login", async (_request, reply) => ({ ip: (await own.init(reply, "ann")).ip }));
   build(app);
   return app;
 }
 
-describe("the hooks of fastifySessions", () => {
-  it("guard, inside of a plugin, the routes of that plugin and of those within, and no other", async () => {
-    const app = appOf((app) => {
+describe("fastifySessions as hooks", () => {
+  it("a hook inside a plugin guards the routes of that plugin and its children, but no others", async () => {
+    const app = createApp((app) => {
       app.register(async (members) => {
         members.addHook("onRequest", sessions.auth());
         members.get("/members", async (_request, reply) => sessions.require(reply).userKey);
@@ -52,8 +56,8 @@ describe("the hooks of fastifySessions", () => {
     });
   });
 
-  it("load the session for every route that is registered behind them, errors and the not-found handler", async () => {
-    const app = appOf((app) => {
+  it("a hook loads the session for all later routes, the error handler and the not-found handler", async () => {
+    const app = createApp((app) => {
       app.addHook("onRequest", sessions.public());
       app.setErrorHandler((_error, _request, reply) =>
         reply.code(418).send(sessions.current(reply)?.userKey),
@@ -69,31 +73,34 @@ describe("the hooks of fastifySessions", () => {
     });
   });
 
-  it.each(["onRequest", "preParsing", "preValidation", "preHandler"] as const)("work as %s", async (name) => {
-    const app = appOf((app) => {
-      // `preParsing` hands over the body besides.
-      const auth = sessions.auth();
-      const hook = {
-        onRequest: { onRequest: auth },
-        preParsing: {
-          preParsing: (request: FastifyRequest, reply: FastifyReply, _body: unknown, done: () => void) =>
-            auth(request, reply, done),
-        },
-        preValidation: { preValidation: auth },
-        preHandler: { preHandler: [sessions.public(), auth] },
-      }[name];
-      app.get("/private", hook, async (_request, reply) => sessions.require(reply).userKey);
-    });
-    await running(app, async (client) => {
-      expect((await client.get("/private")).json()).toEqual({ error: "unauthorized", reason: "no_cookie" });
-      await client.post("/login");
-      expect((await client.get("/private")).text).toBe("ann");
-    });
-  });
+  it.each(["onRequest", "preParsing", "preValidation", "preHandler"] as const)(
+    "auth works as a %s hook",
+    async (name) => {
+      const app = createApp((app) => {
+        // Fastify also passes the body to `preParsing` hooks.
+        const auth = sessions.auth();
+        const hook = {
+          onRequest: { onRequest: auth },
+          preParsing: {
+            preParsing: (request: FastifyRequest, reply: FastifyReply, _body: unknown, done: () => void) =>
+              auth(request, reply, done),
+          },
+          preValidation: { preValidation: auth },
+          preHandler: { preHandler: [sessions.public(), auth] },
+        }[name];
+        app.get("/private", hook, async (_request, reply) => sessions.require(reply).userKey);
+      });
+      await running(app, async (client) => {
+        expect((await client.get("/private")).json()).toEqual({ error: "unauthorized", reason: "no_cookie" });
+        await client.post("/login");
+        expect((await client.get("/private")).text).toBe("ann");
+      });
+    },
+  );
 
-  it("let no handler run while the refusal waits for an onSend hook", async () => {
+  it("the handler does not run while a rejection waits for an onSend hook", async () => {
     let ran = 0;
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       app.addHook("onSend", async () => void (await sleep(30)));
       app.get("/private", { preHandler: sessions.auth() }, async () => {
         ran++;
@@ -103,7 +110,7 @@ describe("the hooks of fastifySessions", () => {
     await running(app, async (client, origin) => {
       const answer = await client.get("/private");
       expect([answer.status, answer.json()]).toEqual([401, { error: "unauthorized", reason: "no_cookie" }]);
-      // A client that does not wait for it.
+      // The handler must not run either when the client disconnects during the wait.
       const socket = connect(Number(new URL(origin).port), "127.0.0.1");
       socket.write("GET /private HTTP/1.1\r\nHost: localhost\r\n\r\n");
       await sleep(15);
@@ -114,24 +121,27 @@ describe("the hooks of fastifySessions", () => {
     });
   });
 
-  it("follow Fastify's own status for what require throws", async () => {
-    const app = appOf((app) => {
+  it("an error that require throws sets the status of Fastify's reply", async () => {
+    const app = createApp((app) => {
       app.get("/", { preHandler: sessions.public() }, async (_request, reply) => sessions.require(reply));
     });
     await running(app, async (client) => expect((await client.get("/")).status).toBe(401));
   });
 });
 
-describe("reject of fastifySessions", () => {
+describe("fastifySessions with reject", () => {
   type Reject = (
     error: { status: number; reason?: string },
     request: FastifyRequest,
     reply: FastifyReply,
   ) => unknown;
 
-  async function refused(reject: Reject, check: (client: ContractClient) => Promise<void>): Promise<void> {
+  async function checkReject(
+    reject: Reject,
+    check: (client: ContractClient) => Promise<void>,
+  ): Promise<void> {
     const rejecting = fastifySessions(new Manager(memoryStore()), { reject });
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       app.setErrorHandler((error: Error, _request, reply) =>
         reply.code(500).send({ message: error.message }),
       );
@@ -140,8 +150,8 @@ describe("reject of fastifySessions", () => {
     await running(app, check);
   }
 
-  it("redirects", async () => {
-    await refused(
+  it("reject redirects", async () => {
+    await checkReject(
       (error, request, reply) => reply.redirect(`/login?reason=${error.reason}&next=${request.url}`, 303),
       async (client) => {
         const { status, headers, text } = await client.get("/private");
@@ -151,8 +161,8 @@ describe("reject of fastifySessions", () => {
     );
   });
 
-  it("returns what to send, as a handler does", async () => {
-    await refused(
+  it("reject returns the reply's body, as a handler does", async () => {
+    await checkReject(
       async (error, _request, reply) => {
         reply.code(error.status);
         return { login: "/login" };
@@ -169,25 +179,25 @@ describe("reject of fastifySessions", () => {
     ["no error", () => Promise.reject(), "A value that is not an Error was thrown: undefined."],
     ["an error of another kind", () => Promise.reject({ message: "of its own kind" }), "of its own kind"],
     [
-      "at once",
+      "an error, synchronously",
       () => {
         throw new TypeError("no such view");
       },
       "no such view",
     ],
-  ])("hands what it throws to the app's error handler: %s", async (_what, reject, message) => {
-    await refused(reject, async (client) => {
+  ])("the app's error handler receives what reject throws: %s", async (_what, reject, message) => {
+    await checkReject(reject, async (client) => {
       const answer = await client.get("/private");
       expect([answer.status, answer.json()]).toEqual([500, { message }]);
     });
   });
 });
 
-describe("the address in fastifySessions", () => {
+describe("the client address in fastifySessions", () => {
   const forwarded = { "x-forwarded-for": "198.51.100.1, 203.0.113.9" };
 
-  it("is request.ip where the app has set trustProxy, in a plugin too", async () => {
-    const app = appOf(
+  it("the address is request.ip when the app sets trustProxy, also inside a plugin", async () => {
+    const app = createApp(
       (app) => {
         app.register(async (sub) => {
           sub.post("/sub/login", async (_request, reply) => ({ ip: (await sessions.init(reply, "ann")).ip }));
@@ -201,19 +211,19 @@ describe("the address in fastifySessions", () => {
     });
   });
 
-  it("is the one that the manager's trustProxy finds where the app has set none", async () => {
+  it("the manager's trustProxy finds the address when the app sets none", async () => {
     const own = fastifySessions(new Manager(memoryStore(), { trustProxy: ["127.0.0.0/8"] }));
     await running(
-      appOf(() => {}, {}, own),
+      createApp(() => {}, {}, own),
       async (client) => {
         expect((await client.post("/login", forwarded)).json()).toEqual({ ip: "203.0.113.9" });
       },
     );
   });
 
-  it("is the connection's where nobody is trusted", async () => {
+  it("the address is the connection's when no proxy is trusted", async () => {
     await running(
-      appOf(() => {}),
+      createApp(() => {}),
       async (client) => {
         expect((await client.post("/login", forwarded)).json()).toEqual({ ip: "127.0.0.1" });
       },
@@ -222,9 +232,9 @@ describe("the address in fastifySessions", () => {
 });
 
 describe("the context of fastifySessions", () => {
-  it("is the reply: a request is told of", async () => {
+  it("a request as the context throws an error that asks for the reply", async () => {
     const said: string[] = [];
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       app.get("/", async (request) => {
         for (const wrong of [request, request.raw]) {
           await sessions.get(wrong as unknown as FastifyContext).catch((error) => said.push(String(error)));
@@ -238,9 +248,9 @@ describe("the context of fastifySessions", () => {
     await expect(sessions.init(undefined as unknown as FastifyContext, "ann")).rejects.toThrow(TypeError);
   });
 
-  it("keeps two managers apart", async () => {
+  it("two managers keep their sessions apart", async () => {
     const admins = fastifySessions(new Manager(memoryStore(), { cookie: { name: "admin" } }));
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       app.post("/admin", async (_request, reply) => {
         await admins.init(reply, "root");
         return "";
@@ -261,7 +271,7 @@ describe("the context of fastifySessions", () => {
 });
 
 describe("fastifySessions", () => {
-  it("refuses options that it does not know", () => {
+  it("fastifySessions rejects unknown options", () => {
     const wrong = { refuse: () => {} } as object;
     expect(() => fastifySessions(new Manager(memoryStore()), wrong)).toThrow(
       /"refuse" is not an option of fastifySessions/,

@@ -18,8 +18,8 @@ const sessions = fastifySessions(manager);
 
 type Handler = (reply: FastifyReply, request: FastifyRequest) => Promise<unknown>;
 
-/** What one handler answers; and whether the answer has logged the client in. */
-async function answerOf(handler: Handler, build: (app: FastifyInstance) => void = () => {}) {
+/** Sends a request to a handler. Returns the response, and the user whom the response logged in. */
+async function sendTo(handler: Handler, build: (app: FastifyInstance) => void = () => {}) {
   const app = fastify();
   build(app);
   app.post("/", (request, reply) => handler(reply, request));
@@ -37,7 +37,7 @@ async function answerOf(handler: Handler, build: (app: FastifyInstance) => void 
   }
 }
 
-function webStreamOf(texts: AsyncGenerator<string>): ReadableStream {
+function toWebStream(texts: AsyncGenerator<string>): ReadableStream {
   return new ReadableStream({
     async pull(controller) {
       const { value, done } = await texts.next();
@@ -48,16 +48,16 @@ function webStreamOf(texts: AsyncGenerator<string>): ReadableStream {
 }
 
 describe("the cookie of fastifySessions", () => {
-  it("is on what the app's error handler answers, and Fastify's own after it", async () => {
+  it("the cookie is on the response of the app's error handler, and of Fastify's own when that throws", async () => {
     const failing: Handler = async (reply) => {
       await sessions.init(reply, "ann");
       throw new Error("on purpose");
     };
-    const handled = await answerOf(failing, (app) => {
+    const handled = await sendTo(failing, (app) => {
       app.setErrorHandler((_error, _request, reply) => reply.code(418).send("teapot"));
     });
     expect([handled.answer.status, handled.answer.text, handled.user]).toEqual([418, "teapot", "ann"]);
-    const failed = await answerOf(failing, (app) => {
+    const failed = await sendTo(failing, (app) => {
       app.setErrorHandler(() => {
         throw new Error("again");
       });
@@ -65,16 +65,16 @@ describe("the cookie of fastifySessions", () => {
     expect([failed.answer.status, failed.user]).toEqual([500, "ann"]);
   });
 
-  it("is on a reply that cannot be serialized", async () => {
-    const { answer, user } = await answerOf(async (reply) => {
+  it("the cookie is on the error response when the reply cannot be serialized", async () => {
+    const { answer, user } = await sendTo(async (reply) => {
       await sessions.init(reply, "ann");
       return { big: 1n };
     });
     expect([answer.status, user]).toEqual([500, "ann"]);
   });
 
-  it("is on a returned Response, beside its own cookies", async () => {
-    const { answer, user } = await answerOf(async (reply) => {
+  it("the cookie is on a returned Response, next to that Response's cookies", async () => {
+    const { answer, user } = await sendTo(async (reply) => {
       await sessions.init(reply, "ann");
       return new Response("fetched", { headers: { "set-cookie": "theme=dark" } });
     });
@@ -82,12 +82,12 @@ describe("the cookie of fastifySessions", () => {
   });
 
   it.each<[what: string, before: (reply: FastifyReply) => unknown, count: number]>([
-    ["a text", (reply) => reply.header("set-cookie", "a=1"), 1],
-    ["a list", (reply) => reply.header("set-cookie", ["a=1", "b=2"]), 2],
-    ["one on the raw response", (reply) => reply.raw.setHeader("set-cookie", "a=1"), 1],
+    ["one header value", (reply) => reply.header("set-cookie", "a=1"), 1],
+    ["a list of header values", (reply) => reply.header("set-cookie", ["a=1", "b=2"]), 2],
+    ["one value on the raw response", (reply) => reply.raw.setHeader("set-cookie", "a=1"), 1],
     ["a list on the raw response", (reply) => reply.raw.setHeader("set-cookie", ["a=1", "b=2"]), 2],
-  ])("leaves those of the app alone: %s before it", async (_what, before, count) => {
-    const { answer, user } = await answerOf(async (reply) => {
+  ])("the app's earlier cookies stay: %s", async (_what, before, count) => {
+    const { answer, user } = await sendTo(async (reply) => {
       before(reply);
       await sessions.init(reply, "ann");
       await sessions.rotate(reply);
@@ -98,8 +98,8 @@ describe("the cookie of fastifySessions", () => {
     expect(user).toBe("ann");
   });
 
-  it("leaves those of the app alone: one after it, and one in an onSend hook", async () => {
-    const { answer, user } = await answerOf(
+  it("the app's later cookies stay: one set after ours, and one set in an onSend hook", async () => {
+    const { answer, user } = await sendTo(
       async (reply) => {
         await sessions.init(reply, "ann");
         reply.header("set-cookie", "a=1");
@@ -112,8 +112,8 @@ describe("the cookie of fastifySessions", () => {
     expect([answer.cookies.length, user]).toEqual([3, "ann"]);
   });
 
-  it("is in time while an onSend hook of the reply is at work", async () => {
-    const { answer, user } = await answerOf(
+  it("the cookie is still set while an onSend hook of the reply runs", async () => {
+    const { answer, user } = await sendTo(
       async (reply) => {
         reply.send("sent");
         await sessions.init(reply, "ann");
@@ -126,15 +126,15 @@ describe("the cookie of fastifySessions", () => {
     expect([answer.text, user]).toEqual(["sent", "ann"]);
   });
 
-  it("is in time while a stream that was sent has not begun", async () => {
+  it("the cookie is still set before a stream that was sent has produced data", async () => {
     async function* slow(): AsyncGenerator<string> {
       await sleep(50);
       yield "late";
     }
-    // A stream of the web's asks for its first bit when it is made.
-    for (const streamOf of [Readable.from, webStreamOf]) {
-      const { answer, user } = await answerOf(async (reply) => {
-        reply.send(streamOf(slow()));
+    // A web stream asks for its first chunk when it is created.
+    for (const createStream of [Readable.from, toWebStream]) {
+      const { answer, user } = await sendTo(async (reply) => {
+        reply.send(createStream(slow()));
         await sessions.init(reply, "ann");
         return reply;
       });
@@ -142,8 +142,8 @@ describe("the cookie of fastifySessions", () => {
     }
   });
 
-  it("is on what the app writes to a reply that it hijacks after it", async () => {
-    const { answer, user } = await answerOf(async (reply) => {
+  it("the cookie is on a reply that the app hijacks afterwards", async () => {
+    const { answer, user } = await sendTo(async (reply) => {
       await sessions.init(reply, "ann");
       reply.hijack();
       reply.raw.writeHead(200, { "x-mine": "yes" }).end("hijacked");
@@ -152,17 +152,17 @@ describe("the cookie of fastifySessions", () => {
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 
-  it("is too late for a reply that was hijacked or sent: nothing is written", async () => {
+  it("init on a hijacked or sent reply throws and writes nothing to the store", async () => {
     const codes: unknown[] = [];
     const late = async (reply: FastifyReply) => {
       await sessions.init(reply, "bob").catch((error) => codes.push(SessionError.is(error) && error.code));
     };
-    await answerOf(async (reply) => {
+    await sendTo(async (reply) => {
       reply.hijack();
       await late(reply);
       reply.raw.end();
     });
-    await answerOf(async (reply) => {
+    await sendTo(async (reply) => {
       reply.send("sent");
       await late(reply);
       return reply;
@@ -171,7 +171,7 @@ describe("the cookie of fastifySessions", () => {
     expect(await manager.fetchByUserKey("bob")).toEqual([]);
   });
 
-  it("is not on the refusal of a body that is too large: the handler did not run", async () => {
+  it("the rejection of a body that is too large sets no cookie, because the handler does not run", async () => {
     const app = fastify({ bodyLimit: 10 });
     app.post("/", async (_request, reply) => void (await sessions.init(reply, "eve")));
     const { origin, close } = await listening(app);
@@ -185,7 +185,7 @@ describe("the cookie of fastifySessions", () => {
     expect(await manager.fetchByUserKey("eve")).toEqual([]);
   });
 
-  it("stays cleared when a hook found it over, and the body is refused then", async () => {
+  it("the cookie stays cleared when a hook finds an expired session and the body is then rejected", async () => {
     const clock = new TestClock();
     const own = fastifySessions(new Manager(memoryStore(), { clock: clock.now }));
     const app = fastify({ bodyLimit: 10 });
@@ -206,7 +206,7 @@ describe("the cookie of fastifySessions", () => {
     expect(response.headers.getSetCookie().join()).toMatch(/^__Host-sessionup=;.*Max-Age=0/);
   });
 
-  it("is in what app.inject answers", async () => {
+  it("the cookie is in the result of app.inject", async () => {
     const app = fastify();
     app.post("/login", async (_request, reply) => void (await sessions.init(reply, "ann")));
     app.get(
@@ -220,7 +220,7 @@ describe("the cookie of fastifySessions", () => {
     await app.close();
   });
 
-  it("works over http2, where Cookie may come in pieces", async () => {
+  it("the cookie works over HTTP/2, where the Cookie header may be split", async () => {
     const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }]);
     const app = fastify({ http2: true, https: { key, cert } });
     app.register(sessionRoutes(sessions, { path: "/account" }));

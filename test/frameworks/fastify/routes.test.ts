@@ -10,7 +10,7 @@ import { listening } from "./app.ts";
 
 const sessions = fastifySessions(new Manager(memoryStore()));
 
-/** Runs an app with a login and what `build` adds, and logs the client in. */
+/** Runs an app with a login route and the routes that `build` adds, and logs the client in. */
 async function running(
   build: (app: FastifyInstance) => void,
   use: (client: ContractClient, origin: string) => Promise<void>,
@@ -32,8 +32,8 @@ async function running(
 const mounted = (app: FastifyInstance): void =>
   void app.register(sessionRoutes(sessions, { path: "/account" }));
 
-describe("the routes of fastifySessions", () => {
-  it("are those that openapi.json describes", async () => {
+describe("sessionRoutes on Fastify", () => {
+  it("the routes are those that openapi.json describes", async () => {
     const urls = new Set<string>();
     await running(
       (app) => {
@@ -47,14 +47,14 @@ describe("the routes of fastifySessions", () => {
   });
 
   it.each<[what: string, type: string | undefined, body: string | undefined]>([
-    ["none", undefined, undefined],
+    ["no body", undefined, undefined],
     ["JSON", "application/json", "{}"],
-    ["JSON that is empty", "application/json", ""],
-    ["JSON that is none", "application/json", "{"],
+    ["empty JSON", "application/json", ""],
+    ["invalid JSON", "application/json", "{"],
     ["a form", "application/x-www-form-urlencoded", "a=1"],
-    ["of a type that nobody knows", "application/x-unheard-of", "?"],
-    ["larger than the limit", "application/json", `"${"x".repeat(3_000_000)}"`],
-  ])("take POST and DELETE with any body, and read none: %s", async (_what, type, body) => {
+    ["a body of an unknown type", "application/x-unheard-of", "?"],
+    ["a body larger than the limit", "application/json", `"${"x".repeat(3_000_000)}"`],
+  ])("POST and DELETE routes accept any body and read none: %s", async (_what, type, body) => {
     await running(
       mounted,
       async (client, origin) => {
@@ -67,12 +67,12 @@ describe("the routes of fastifySessions", () => {
           expect([method, response.status]).toEqual([method, status]);
         }
       },
-      // Else it waits, when it closes, for what the client still sends.
+      // Otherwise, closing the server waits for the rest of the client's body.
       { bodyLimit: 1_000, forceCloseConnections: true },
     );
   });
 
-  it("leave the app's own parsers of bodies alone", async () => {
+  it("the routes leave the app's body parsers alone", async () => {
     await running(
       (app) => {
         mounted(app);
@@ -87,7 +87,7 @@ describe("the routes of fastifySessions", () => {
     );
   });
 
-  it("are behind the app's hooks, as every route of it", async () => {
+  it("the app's hooks run for the routes", async () => {
     const seen: string[] = [];
     await running(
       (app) => {
@@ -102,14 +102,14 @@ describe("the routes of fastifySessions", () => {
     expect(seen.slice(-2)).toEqual(["/account/session", "/account/sessions/*"]);
   });
 
-  it("leave the paths beside them to the app: parameters, wildcards and its not-found handler", async () => {
+  it("paths next to the routes belong to the app: parameters, wildcards and its not-found handler", async () => {
     await running(
       (app) => {
         mounted(app);
         app.get("/account/:tab", async (request) => request.params);
         app.get("/account/sessions/:id/details", async () => "details");
         app.get("/*", async () => "index.html");
-        app.setNotFoundHandler((_request, reply) => reply.code(404).send("nothing of ours"));
+        app.setNotFoundHandler((_request, reply) => reply.code(404).send("the app's own 404"));
       },
       async (client) => {
         expect((await client.get("/account/session")).json()).toMatchObject({ userKey: "ann" });
@@ -118,13 +118,13 @@ describe("the routes of fastifySessions", () => {
         expect((await client.get("/account/a/b")).text).toBe("index.html");
         for (const path of ["/account/sessions/1/2", "/account/sessions/", "/account/sessions/1%2F2"]) {
           const answer = await client.send("DELETE", path);
-          expect([path, answer.status, answer.text]).toEqual([path, 404, "nothing of ours"]);
+          expect([path, answer.status, answer.text]).toEqual([path, 404, "the app's own 404"]);
         }
       },
     );
   });
 
-  it("take no part of an encoded id for the id", async () => {
+  it("an id followed by encoded characters is not found", async () => {
     await running(mounted, async (client, origin) => {
       const { id } = (await new ContractClient(origin).post("/login")).json() as { id: string };
       for (const junk of ["%3Fa", "%23a", "%20"]) {
@@ -135,7 +135,7 @@ describe("the routes of fastifySessions", () => {
     });
   });
 
-  it("leave OPTIONS to the app", async () => {
+  it("OPTIONS requests belong to the app", async () => {
     await running(
       (app) => {
         mounted(app);
@@ -149,7 +149,7 @@ describe("the routes of fastifySessions", () => {
     );
   });
 
-  it("are found as the app's router finds: trailing slashes and capitals, if it says so", async () => {
+  it("the routes follow the app's router options for trailing slashes and case", async () => {
     await running(
       mounted,
       async (client) => {
@@ -161,10 +161,10 @@ describe("the routes of fastifySessions", () => {
   });
 
   it.each<[what: string, build: (app: FastifyInstance) => void, path: string]>([
-    ["nowhere in particular", (app) => void app.register(sessionRoutes(sessions)), ""],
+    ["no path", (app) => void app.register(sessionRoutes(sessions)), ""],
     ["a prefix", (app) => void app.register(sessionRoutes(sessions), { prefix: "/me" }), "/me"],
     [
-      "a prefix and the whole path",
+      "a prefix that the path repeats",
       (app) =>
         void app.register(
           async (api) => {
@@ -175,11 +175,11 @@ describe("the routes of fastifySessions", () => {
       "/api/account",
     ],
     [
-      "a prefix with a slash at its end",
+      "a prefix that ends in a slash",
       (app) => void app.register(sessionRoutes(sessions), { prefix: "/me/" }),
       "/me",
     ],
-  ])("are under %s", async (_what, build, path) => {
+  ])("the routes can be mounted with %s", async (_what, build, path) => {
     await running(build, async (client) => {
       expect((await client.get(`${path}/session`)).json()).toMatchObject({ userKey: "ann" });
       expect((await client.send("DELETE", `${path}/sessions/${"0".repeat(22)}`)).status).toBe(404);
@@ -187,7 +187,7 @@ describe("the routes of fastifySessions", () => {
     });
   });
 
-  it("are in two places, for two managers", async () => {
+  it("two managers can each have their routes in one app", async () => {
     const admins = fastifySessions(new Manager(memoryStore(), { cookie: { name: "admin" } }));
     await running(
       (app) => {
@@ -201,7 +201,7 @@ describe("the routes of fastifySessions", () => {
     );
   });
 
-  it("reject an invalid path and unknown options", () => {
+  it("sessionRoutes rejects an invalid path and unknown options", () => {
     expect(() => sessionRoutes(sessions, { path: "account" })).toThrow(/^sessionRoutes\.path/);
     expect(() => sessionRoutes(sessions, { prefix: "/account" } as object)).toThrow(
       /"prefix" is not an option of sessionRoutes/,

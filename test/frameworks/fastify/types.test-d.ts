@@ -9,7 +9,7 @@ const manager = new Manager(memoryStore());
 const sessions = fastifySessions(manager);
 
 describe("sessionup/fastify", () => {
-  it("fits an app, and leaves its inference alone", () => {
+  it("fits an app and keeps its type inference", () => {
     const app = fastify({ logger: true });
     app.addHook("onRequest", sessions.public());
     app.register(sessionRoutes(sessions, { path: "/account" }));
@@ -21,7 +21,7 @@ describe("sessionup/fastify", () => {
         expectTypeOf(request.params.id).toEqualTypeOf<string>();
         expectTypeOf(sessions.require(reply)).toEqualTypeOf<Session>();
         expectTypeOf(sessions.current(reply)).toEqualTypeOf<Session | undefined>();
-        // @ts-expect-error the reply's own types are still there
+        // @ts-expect-error the reply keeps its own types
         if (request.params.id === "") return reply.code(200).send(1);
         return reply.code(200).send({ id: request.params.id });
       },
@@ -30,7 +30,7 @@ describe("sessionup/fastify", () => {
       await sessions.init(reply, "user-1");
       return { id: 1 };
     });
-    // @ts-expect-error a request is no context
+    // @ts-expect-error a request is not a context
     app.get("/", async (request) => sessions.get(request));
   });
 
@@ -49,7 +49,7 @@ describe("sessionup/fastify", () => {
     https.get("/", { preHandler: sessions.auth() }, async (_request, reply) => sessions.require(reply));
   });
 
-  it("fits hooks, plugins and handlers that are written apart", () => {
+  it("fits hooks, plugins and handlers that are declared separately", () => {
     const app = fastify();
     app.addHook("onSend", async (_request, reply) => void sessions.current(reply));
     app.addHook("onError", async (_request, reply) => void sessions.current(reply));
@@ -60,14 +60,14 @@ describe("sessionup/fastify", () => {
     expectTypeOf<FastifyReply>().toExtend<FastifyContext>();
   });
 
-  it("lets reject name Fastify's own types", () => {
+  it("lets reject declare Fastify's own types", () => {
     fastifySessions(manager, {
       reject: (error, request: FastifyRequest, reply: FastifyReply) => {
         expectTypeOf(error).toEqualTypeOf<SessionError>();
         return reply.redirect(`/login?next=${request.url}`);
       },
     });
-    // @ts-expect-error no such option
+    // @ts-expect-error unknown option
     fastifySessions(manager, { refuse: () => {} });
   });
 
@@ -76,7 +76,7 @@ describe("sessionup/fastify", () => {
     const own = fastifySessions(new Manager(memoryStore(), { meta: typed<{ role: string }>() }));
     app.get("/", async (_request, reply) => {
       await own.init(reply, "user-1", { meta: { role: "admin" } });
-      // @ts-expect-error the metadata must be there
+      // @ts-expect-error the metadata is required
       await own.init(reply, "user-1");
       expectTypeOf(own.require(reply).meta.role).toEqualTypeOf<string>();
     });

@@ -1,9 +1,12 @@
 import { type FetchContext, fetchSessions } from "sessionup/fetch";
 import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
-import { streamOf } from "../stream.ts";
+import { toStream } from "../stream.ts";
 
-/** The contract's app as a handler of the platform, which says whose address the other end of a connection has. */
+/**
+ * Creates the contract's app as a fetch handler. `peerAddress` returns the address of the connection's other
+ * end.
+ */
 export function fetchApp(
   { manager, admins, reject, routes }: ContractApp<FetchContext>,
   peerAddress: (request: Request) => string | undefined,
@@ -39,19 +42,19 @@ function send({
   if (failure) throw failure;
   const headers = new Headers({ ...own, ...(cookie && { "set-cookie": cookie.join("=") }) });
   if (redirect) return new Response(null, { status: 303, headers: { ...own, location: redirect } });
-  if (stream) return new Response(streamOf(stream), { headers });
+  if (stream) return new Response(toStream(stream), { headers });
   return Response.json(json ?? null, { status, headers });
 }
 
-/** What a handler of the platform cannot pass of the contract. */
+/** Contract tests that a plain fetch handler cannot pass. */
 export const FETCH_SKIP = [
   {
-    reason: "a context comes from public() or auth() alone, which have loaded the session",
+    reason: "only public() and auth() create a context, and both load the session",
     tests: ["methods/not-loaded"],
   },
   {
     reason:
-      "what a handler throws goes on to the platform, which answers by itself; catch it and return a Response",
+      "the platform answers when a handler throws; the app has to catch the error and return a Response",
     tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
   },
 ];

@@ -3,7 +3,7 @@ import type { ServerRequest } from "srvx";
 import { describe, it } from "vitest";
 import { FETCH_SKIP, fetchApp } from "./app.ts";
 
-/** The platform's own server, in one form: `Bun.serve`, `Deno.serve`, else node:http. */
+/** The srvx entry for this runtime: `Bun.serve`, `Deno.serve`, otherwise node:http. */
 const platform = "Bun" in globalThis ? "bun" : "Deno" in globalThis ? "deno" : "node";
 const { serve }: typeof import("srvx") = await import(/* @vite-ignore */ `srvx/${platform}`);
 

@@ -13,8 +13,8 @@ import { running } from "./_app.ts";
 const sessions = h3Sessions(new Manager(memoryStore()));
 const login = async (event: H3Event) => ({ ip: (await sessions.init(event, "ann")).ip });
 
-describe("the middleware", () => {
-  it("stands before a path, a route or a handler", async () => {
+describe("h3Sessions as middleware", () => {
+  it("auth guards a path, a route or a handler", async () => {
     const handler = (event: H3Event) => sessions.require(event).userKey;
     const app = new H3({ silent: true })
       .post("/login", login)
@@ -31,7 +31,7 @@ describe("the middleware", () => {
     });
   });
 
-  it("leaves what is not found, and OPTIONS, to the app", async () => {
+  it("paths that are not found and OPTIONS requests belong to the app", async () => {
     const app = new H3({ silent: true }).use(sessions.public()).use(sessionRoutes(sessions));
     await running(app, async (client) => {
       expect((await client.get("/nothing")).status).toBe(404);
@@ -39,7 +39,7 @@ describe("the middleware", () => {
     });
   });
 
-  it("knows the host by the URL where a runtime gives none", async () => {
+  it("the origin check reads the host from the URL when the runtime sends no Host header", async () => {
     const app = new H3().use(sessionRoutes(sessions));
     for (const [origin, status] of [
       ["https://example.com", 204],
@@ -50,7 +50,7 @@ describe("the middleware", () => {
     }
   });
 
-  it("does not run the handler for who is refused, and answers as reject says", async () => {
+  it("auth answers with the result of reject and does not run the handler", async () => {
     let ran = 0;
     const cases: [H3SessionsOptions<H3Event>["reject"], number, string][] = [
       [(error) => redirect(`/login?reason=${error.reason}`, 303), 303, ""],
@@ -58,7 +58,7 @@ describe("the middleware", () => {
       [() => Response.redirect("https://example.com/login", 302), 302, ""],
       [() => new HTTPResponse("<p>no", { status: 404 }), 404, "<p>no"],
       [(error) => ({ why: error.reason }), 401, '"why"'],
-      // The return was forgotten.
+      // The app forgot to return.
       [() => undefined, 401, '"unauthorized"'],
       [async () => null, 401, '"unauthorized"'],
       [undefined, 401, '"unauthorized"'],
@@ -73,10 +73,10 @@ describe("the middleware", () => {
     for (const [reject, status, text] of cases) {
       let now = Date.now();
       const manager = new Manager(memoryStore(), { expiresIn: "1s", clock: () => now });
-      const refusing = h3Sessions(manager, reject ? { reject } : {});
+      const rejecting = h3Sessions(manager, reject ? { reject } : {});
       const app = new H3({ silent: true })
-        .post("/login", async (event) => (await refusing.init(event, "ann")).id)
-        .get("/", () => `secret ${ran++}`, { middleware: [refusing.auth()] });
+        .post("/login", async (event) => (await rejecting.init(event, "ann")).id)
+        .get("/", () => `secret ${ran++}`, { middleware: [rejecting.auth()] });
       await running(app, async (client) => {
         await client.post("/login");
         now += 2_000;
@@ -88,7 +88,7 @@ describe("the middleware", () => {
     expect(ran).toBe(0);
   });
 
-  it("answers a SessionError that a handler throws as reject says, and lets h3 answer it elsewhere", async () => {
+  it("reject answers a SessionError that a handler throws behind the middleware; h3 answers it elsewhere", async () => {
     const redirecting = h3Sessions(new Manager(memoryStore()), { reject: () => redirect("/login", 303) });
     const app = new H3({ silent: true })
       .get("/json", (event) => sessions.require(event).userKey, { middleware: [sessions.public()] })
@@ -107,7 +107,7 @@ describe("the middleware", () => {
 });
 
 describe("two managers", () => {
-  it("live side by side, in one chain", async () => {
+  it("two managers work in one middleware chain", async () => {
     const store = memoryStore();
     const users = h3Sessions(new Manager(store));
     const admins = h3Sessions(new Manager(store, { cookie: { name: "admin" } }));
@@ -128,11 +128,15 @@ describe("two managers", () => {
   });
 });
 
-describe("the client's address", () => {
+describe("the client address in h3Sessions", () => {
   const proxied = { "x-forwarded-for": "198.51.100.1, 203.0.113.9" };
 
-  /** What is kept of it at a login, with a server of srvx. */
-  async function ipOf(manager: Manager, srvx: object, before?: (event: H3Event) => void): Promise<unknown> {
+  /** Logs in on a srvx server. Returns the address that the session keeps. */
+  async function loginAddress(
+    manager: Manager,
+    srvx: object,
+    before?: (event: H3Event) => void,
+  ): Promise<unknown> {
     const own = h3Sessions(manager);
     const app = new H3()
       .use((event) => before?.(event))
@@ -148,29 +152,29 @@ describe("the client's address", () => {
   }
   const trusting = () => new Manager(memoryStore(), { trustProxy: ["127.0.0.0/8"] });
 
-  it("is the socket's", async () => {
-    expect(await ipOf(new Manager(memoryStore()), {})).toBe("127.0.0.1");
+  it("the address is the socket's by default", async () => {
+    expect(await loginAddress(new Manager(memoryStore()), {})).toBe("127.0.0.1");
   });
 
-  it("is what trustProxy makes of it", async () => {
-    expect(await ipOf(trusting(), {})).toBe("203.0.113.9");
+  it("trustProxy decides the address", async () => {
+    expect(await loginAddress(trusting(), {})).toBe("203.0.113.9");
   });
 
-  it("is h3's where srvx has been told to trust proxies", async () => {
+  it("the address is h3's when srvx trusts proxies", async () => {
     const srvx = { trustProxy: ["127.0.0.1", "203.0.113.9"] };
-    expect(await ipOf(new Manager(memoryStore()), srvx)).toBe("198.51.100.1");
-    expect(await ipOf(trusting(), srvx)).toBe("198.51.100.1");
+    expect(await loginAddress(new Manager(memoryStore()), srvx)).toBe("198.51.100.1");
+    expect(await loginAddress(trusting(), srvx)).toBe("198.51.100.1");
   });
 
-  it("is the one that a preset has put into the request's context", async () => {
+  it("the address is the one that a preset puts into the request's context", async () => {
     const preset = (event: H3Event) => {
       event.req.context ??= {};
       event.req.context.clientAddress = "192.0.2.7";
     };
-    expect(await ipOf(trusting(), {}, preset)).toBe("192.0.2.7");
+    expect(await loginAddress(trusting(), {}, preset)).toBe("192.0.2.7");
   });
 
-  it("is the request's own where there is no socket, and else not known", async () => {
+  it("the address is request.ip without a socket, and unknown without either", async () => {
     const app = new H3().post("/", login);
     const request = () => new Request("https://example.com/", { method: "POST", headers: proxied });
     const edge = Object.defineProperty(request(), "ip", { value: "192.0.2.7" });
@@ -180,29 +184,29 @@ describe("the client's address", () => {
 });
 
 describe("h3Sessions", () => {
-  it("says what to pass to a verb, and where h3 1 is to go", async () => {
+  it("a method called with another context explains what to pass, and where h3 1 apps find their adapter", async () => {
     // An event of h3 1 has Node's own request and response.
     const old = (req: IncomingMessage, res: ServerResponse) => ({ req, res, node: { req, res } });
-    const told: string[] = [];
+    const messages: string[] = [];
     const server = createServer(async (req, res) => {
       const event = old(req, res) as unknown as H3Context;
-      told.push(String(await sessions.get(event).catch(String)));
+      messages.push(String(await sessions.get(event).catch(String)));
       res.end();
     });
     const { origin, close } = await listen(server);
     await new ContractClient(origin).get("/");
     await close();
     const app = new H3().get("/", async (event) => {
-      told.push(String(await sessions.get(event.req as unknown as H3Context).catch(String)));
+      messages.push(String(await sessions.get(event.req as unknown as H3Context).catch(String)));
       return null;
     });
     await app.request("/");
-    expect(told).toHaveLength(2);
-    for (const text of told)
+    expect(messages).toHaveLength(2);
+    for (const text of messages)
       expect(text).toMatch(/^TypeError: sessionup\/h3: .*Pass `event`.*sessionup\/node.*event\.node\.res/);
   });
 
-  it("refuses options that mean nothing", () => {
+  it("h3Sessions rejects unknown options", () => {
     const options = { onReject: (error: SessionError) => error.status } as H3SessionsOptions<H3Event>;
     expect(() => h3Sessions(new Manager(memoryStore()), options)).toThrow(/onReject/);
   });

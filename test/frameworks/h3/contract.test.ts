@@ -5,14 +5,14 @@ import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { describe, it } from "vitest";
 import { listen } from "../../support/listen.ts";
-import { streamOf } from "../stream.ts";
+import { toStream } from "../stream.ts";
 
 function h3App({ manager, admins, reject, routes }: ContractApp<H3Context>): H3 {
   const sessions = h3Sessions(manager);
   const adminSessions = h3Sessions(admins);
   const throwing = h3Sessions(manager, { reject }).auth;
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
-  // h3 prints what it answers with 500.
+  // h3 prints the errors that it answers with 500.
   const app = new H3({ silent: true });
   app.use(sessionRoutes(sessions, { path: "/account" }));
   for (const { method, path, guard, options, run } of routes(sessions, adminSessions)) {
@@ -35,7 +35,7 @@ function send(
   if (failure) throw failure;
   if (cookie) setCookie(event, ...(cookie as [string, string]));
   if (to) return redirect(to, 303);
-  if (stream) return streamOf(stream);
+  if (stream) return toStream(stream);
   const headers = { "content-type": "application/json" };
   return new HTTPResponse(JSON.stringify(json ?? null), { status, headers });
 }

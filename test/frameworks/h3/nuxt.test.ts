@@ -1,5 +1,6 @@
-// Nuxt 5, of which there are nightly builds: its API routes are Nitro's, which is under the contract in nitro.test.ts.
-// Here is what Nuxt adds to it: pages, what they fetch while they are rendered, and an error handler of its own.
+// Nuxt 5 (nightly builds). Its API routes are Nitro's, and nitro.test.ts runs the contract on those. These
+// tests cover what Nuxt adds: pages, the requests that pages send while they render, and Nuxt's error
+// handler.
 import { setTimeout as delay } from "node:timers/promises";
 import type { SessionJson } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,23 +21,23 @@ afterAll(() => example?.stop());
 
 const client = (headers?: Record<string, string>) => new ContractClient(example?.origin ?? "", headers);
 
-/** What a page shows. */
+/** Returns the text of one paragraph of the page. */
 const shown = (page: string, id: string) => new RegExp(`<p id="${id}">([^<]*)</p>`).exec(page)?.[1];
 
-/** A browser whose session has expired. */
-async function late(): Promise<ContractClient> {
+/** Returns a client whose session has expired. */
+async function createExpiredClient(): Promise<ContractClient> {
   const ann = client();
   await ann.post("/login?expiresIn=1s");
   await delay(1_100);
   return ann;
 }
 
-describe("an app of Nuxt 5, built and started as a process", () => {
-  it("logs in on two browsers, ends one from the other, and logs out", async () => {
+describe("a built Nuxt 5 app", () => {
+  it("a user logs in on two browsers, ends one session from the other, and logs out", async () => {
     await walk(example?.origin ?? "");
   });
 
-  it("knows on a page, and in what the page fetches of its own API, who is asking", async () => {
+  it("a page and the API that the page fetches both know the user", async () => {
     const ann = client();
     const stranger = (await ann.get("/")).text;
     expect([shown(stranger, "page"), shown(stranger, "fetched")]).toEqual(["Hello, stranger", ""]);
@@ -44,16 +45,16 @@ describe("an app of Nuxt 5, built and started as a process", () => {
     const page = (await ann.get("/")).text;
     expect([shown(page, "page"), shown(page, "fetched")]).toEqual(["Hello, ann", "ann"]);
     expect((await ann.get("/private")).text).toContain("in private");
-    // Nothing of the cookie is in what the page tells its script.
+    // The page's payload contains no part of the cookie.
     for (const part of ann.token().split(".")) expect(page).not.toContain(part);
   });
 
-  it("passes on no cookie that its own API sets while a page is rendered", async () => {
+  it("a cookie that the app's API sets while a page renders does not reach the browser", async () => {
     const answer = await client().get("/inner");
     expect([shown(answer.text, "page"), answer.cookies]).toEqual(["the login was a success", []]);
   });
 
-  it("refuses a stranger in the API, and answers the ready-made routes", async () => {
+  it("the API rejects an unauthenticated request, and the ready-made routes answer", async () => {
     const ann = client();
     for (const path of ["/api/hello", "/account/session"]) {
       const answer = await ann.get(path);
@@ -70,7 +71,7 @@ describe("an app of Nuxt 5, built and started as a process", () => {
   });
 
   it.each([
-    ["nothing", {}, 200],
+    ["a string", {}, 200],
     ["throw", {}, 500],
     ["throw", html, 500],
     ["HTTPError", {}, 409],
@@ -79,7 +80,7 @@ describe("an app of Nuxt 5, built and started as a process", () => {
     ["Response.redirect", {}, 303],
     ["stream", {}, 200],
   ])(
-    "has the cookie on an answer that ends by %s, asked for with %j, once, with no-store",
+    "a response to a login that ends with %s, requested with %j, has the cookie once, with no-store",
     async (then, headers, status) => {
       const ann = client();
       const answer = await ann.post(`/login?then=${then}`, headers);
@@ -94,33 +95,33 @@ describe("an app of Nuxt 5, built and started as a process", () => {
     ["/private", 302],
     ["/broken", 418],
     ["/nowhere", 404],
-  ])("clears the cookie of a session that has expired on a page: %s, %i", async (path, status) => {
-    const ann = await late();
+  ])("a page clears the cookie of an expired session: %s, %i", async (path, status) => {
+    const ann = await createExpiredClient();
     const answer = await ann.get(path, html);
     expect([answer.status, names(answer.cookies), ann.jar.size]).toEqual([status, [NAME], 0]);
     expect(answer.headers.get("cache-control")).toBe("no-store");
     if (path === "/") expect(shown(answer.text, "page")).toBe("Hello, stranger");
   });
 
-  it("knows nobody on a page that a rule caches, and puts no cookie on it", async () => {
+  it("a page that a rule caches finds no session and sets no cookie", async () => {
     const ann = client();
     await ann.post("/login");
     const first = await ann.get("/cached");
-    expect(shown(first.text, "page")).toMatch(/ for everybody$/);
-    for (const each of [await late(), client()]) {
+    expect(shown(first.text, "page")).toMatch(/ for every user$/);
+    for (const each of [await createExpiredClient(), client()]) {
       const answer = await each.get("/cached");
       expect([shown(answer.text, "page"), answer.cookies]).toEqual([shown(first.text, "page"), []]);
     }
   });
 
-  it("takes the client's address by trustProxy", async () => {
+  it("trustProxy decides the client's address", async () => {
     const ann = client({ "x-forwarded-for": "198.51.100.1, 203.0.113.9" });
     await ann.post("/login?name=cid");
     const [device] = (await ann.get("/devices")).json() as SessionJson[];
     expect(device?.ip).toBe("203.0.113.9");
   });
 
-  it("says 503 while the store does not answer, and logs nobody out", async () => {
+  it("store outages answer 503 and log out no user", async () => {
     const ann = client();
     await ann.post("/login");
     await ann.post("/outage?on");
@@ -142,7 +143,7 @@ describe("an app of Nuxt 5, built and started as a process", () => {
   });
 
   it(
-    "compiles with the types that Nuxt has made for its server",
+    "the app compiles with the types that Nuxt generates for its server",
     () => compile(NUXT, ".nuxt/tsconfig.server.json"),
     60_000,
   );

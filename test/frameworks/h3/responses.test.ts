@@ -31,7 +31,7 @@ const NAME = "__Host-sessionup";
 const manager = new Manager(memoryStore(), { trustedOrigins: ["https://example.com"] });
 const sessions = h3Sessions(manager);
 
-/** An app whose handler logs in, and then answers so; behind our middleware or not. */
+/** Creates an app whose handler logs in and then returns `answer`. */
 function loggingIn(answer: (event: H3Event) => unknown, middleware: Middleware[] = [sessions.public()]): H3 {
   const app = new H3({ silent: true });
   return app.post(
@@ -44,7 +44,7 @@ function loggingIn(answer: (event: H3Event) => unknown, middleware: Middleware[]
   );
 }
 
-/** An origin whose answers have a cookie of its own. */
+/** Serves responses that carry a cookie of their own. */
 async function upstream(use: (url: string) => Promise<void>): Promise<void> {
   const { origin, close } = await listen(
     createServer((_req, res) => void res.setHeader("set-cookie", "theirs=1").end("far away")),
@@ -58,9 +58,9 @@ async function upstream(use: (url: string) => Promise<void>): Promise<void> {
 
 describe.each([
   ["behind public()", [sessions.public()]],
-  ["without our middleware", []],
-])("our cookie, %s", (_title, middleware) => {
-  it("is on every kind of value, once, with no-store", async () => {
+  ["without middleware", []],
+])("the cookie of h3Sessions, %s", (_title, middleware) => {
+  it("the cookie is on every kind of response once, with no-store", async () => {
     const kinds: Record<string, [status: number, answer: (event: H3Event) => unknown]> = {
       nothing: [200, () => null],
       text: [200, () => "text"],
@@ -73,7 +73,7 @@ describe.each([
       HTTPResponse: [201, () => new HTTPResponse("a", { status: 201, headers: { "x-own": "1" } })],
       Response: [201, () => new Response("a", { status: 201, headers: { "cache-control": "public" } })],
       "Response.redirect": [303, () => Response.redirect("https://example.com/", 303)],
-      "Response of a refusal": [403, () => new Response("no", { status: 403 })],
+      "Response with 403": [403, () => new Response("no", { status: 403 })],
       HTTPError: [409, () => new HTTPError({ status: 409 })],
       "thrown HTTPError": [
         409,
@@ -104,7 +104,7 @@ describe.each([
     }
   });
 
-  it("is on fetched and proxied responses, beside the cookie of those", async () => {
+  it("the cookie is on fetched and proxied responses, next to their own cookie", async () => {
     await upstream(async (url) => {
       for (const answer of [() => fetch(url), (event: H3Event) => proxy(event, url)]) {
         await running(loggingIn(answer, middleware), async (client) => {
@@ -115,7 +115,7 @@ describe.each([
     });
   });
 
-  it("is beside those that the app sets, and replaces its own earlier one alone", async () => {
+  it("the cookie is next to the app's cookies and replaces only its own earlier value", async () => {
     const app = loggingIn(async (event) => {
       setCookie(event, "theme", "dark");
       await sessions.init(event, "bob");
@@ -129,7 +129,7 @@ describe.each([
     });
   });
 
-  it("is on what error handlers answer, but on a Response of the app's own onError", async () => {
+  it("the cookie is on error responses, except on a Response from the app's onError without onResponse", async () => {
     const throwing = () => {
       throw new HTTPError({ status: 409 });
     };
@@ -141,14 +141,14 @@ describe.each([
       [() => undefined, [NAME]],
       [() => "text", [NAME]],
       [() => new HTTPResponse("text", { status: 410 }), [NAME]],
-      // As the page says.
+      // docs/adapters/h3.md describes this case.
       [() => new Response("text", { status: 410 }), []],
     ] as const) {
       await running(app(answer), async (client) =>
         expect(names((await client.post("/")).cookies)).toEqual(expected),
       );
     }
-    const mended = new H3({
+    const hooked = new H3({
       silent: true,
       onError: (_error, event) => {
         setCookie(event, "theme", "dark");
@@ -156,8 +156,8 @@ describe.each([
       },
       onResponse: sessions.onResponse,
     });
-    mended.get("/", () => "nobody");
-    await running(mended.mount("", loggingIn(throwing, middleware)), async (client) => {
+    hooked.get("/", () => "guest");
+    await running(hooked.mount("", loggingIn(throwing, middleware)), async (client) => {
       const { status, cookies, headers } = await client.post("/");
       expect([status, names(cookies), headers.get("cache-control")]).toEqual([410, [NAME], "no-store"]);
       expect(names((await client.get("/")).cookies)).toEqual([]);
@@ -169,8 +169,8 @@ describe.each([
     });
   });
 
-  it("passes onResponse and CORS, and is there once", async () => {
-    // There is nothing left to do for ours.
+  it("the cookie passes onResponse hooks and CORS, and is set once", async () => {
+    // The middleware has already set the cookie, so this hook changes nothing.
     const app = new H3({ onResponse: sessions.onResponse });
     app.use((event) => {
       const handled = handleCors(event, { origin: ["https://example.com"] });
@@ -189,24 +189,24 @@ describe.each([
   });
 });
 
-describe("no-store", () => {
+describe("Cache-Control with h3Sessions", () => {
   const handler = async (event: H3Event) => {
     await sessions.init(event, "ann");
     event.res.headers.set("cache-control", "public, max-age=60");
     return "in";
   };
 
-  it("wins over what the handler says, behind our middleware or with onResponse", async () => {
+  it("no-store replaces the handler's Cache-Control behind the middleware or with onResponse", async () => {
     const guarded = new H3().post("/", handler, { middleware: [sessions.public()] });
-    const hooked = new H3({ onResponse: sessions.onResponse }).post("/", handler);
-    for (const app of [guarded, hooked]) {
+    const unguarded = new H3({ onResponse: sessions.onResponse }).post("/", handler);
+    for (const app of [guarded, unguarded]) {
       await running(app, async (client) => {
         expect((await client.post("/")).headers.get("cache-control")).toBe("no-store");
       });
     }
   });
 
-  it("is for answers with a cookie of ours alone", async () => {
+  it("no-store is only on responses that set the session cookie", async () => {
     const app = new H3({ onResponse: sessions.onResponse }).use(sessions.public()).get("/", (event) => {
       event.res.headers.set("cache-control", "public, max-age=60");
       return new Response("in", { headers: { "set-cookie": "theme=dark" } });
@@ -218,8 +218,8 @@ describe("no-store", () => {
   });
 });
 
-describe("the event", () => {
-  it("stays the same behind bodyLimit and validation, which put another request into it", async () => {
+describe("the event of h3Sessions", () => {
+  it("the event keeps its session behind bodyLimit and validation, which replace its request", async () => {
     const app = new H3({ silent: true }).use(sessions.public()).use(bodyLimit(20));
     const name = {
       "~standard": {
@@ -237,14 +237,14 @@ describe("the event", () => {
       }),
     );
     app.post("/text", async (event) => {
-      const before = sessions.current(event)?.userKey ?? "nobody";
+      const before = sessions.current(event)?.userKey ?? "guest";
       return `${before} ${(await sessions.init(event, await event.req.text())).ip}`;
     });
     await running(app, async (_client, origin) => {
       const post = (path: string, body: BodyInit, cookie = "") =>
         fetch(origin + path, { method: "POST", body, headers: { cookie }, duplex: "half" } as RequestInit);
       const first = await post("/text", new Blob(["ann"]).stream());
-      expect(await first.text()).toBe("nobody 127.0.0.1");
+      expect(await first.text()).toBe("guest 127.0.0.1");
       const cookie = first.headers.getSetCookie()[0]?.split(";")[0];
       const second = await post("/text", "bob", cookie);
       expect(await second.text()).toBe("ann 127.0.0.1");
@@ -254,7 +254,7 @@ describe("the event", () => {
     });
   });
 
-  it("is too late for a cookie when the response is made, on other runtimes than Node too", async () => {
+  it("init throws after the response is made, also on runtimes other than Node", async () => {
     let late: Promise<string> | undefined;
     const app = new H3().post(
       "/",
@@ -275,12 +275,12 @@ describe("the event", () => {
   });
 });
 
-describe("a mounted app", () => {
-  it("has the same event as an H3, with its middleware, and the routes behind its prefix", async () => {
+describe("a mounted h3 app", () => {
+  it("a mounted H3 shares the event, the middleware and the routes under its prefix", async () => {
     const part = new H3()
       .use(sessionRoutes(sessions, { path: "/account" }))
       .use(sessions.public())
-      .get("/who", (event) => sessions.current(event)?.userKey ?? "nobody");
+      .get("/who", (event) => sessions.current(event)?.userKey ?? "guest");
     const app = loggingIn(() => "in").mount("/part", part);
     await running(app, async (client) => {
       await client.post("/");
@@ -289,7 +289,7 @@ describe("a mounted app", () => {
     });
   });
 
-  it("has an event of its own as anything with fetch, and the app around leaves its cookie alone", async () => {
+  it("a mounted fetch handler has its own event, and the outer app leaves its cookie alone", async () => {
     const clock = new TestClock();
     const clocked = h3Sessions(new Manager(memoryStore(), { clock: clock.now }));
     const inner = new H3().use(sessionRoutes(clocked, { path: "/account" }));
@@ -297,7 +297,7 @@ describe("a mounted app", () => {
       await clocked.init(event, "ann");
       return "in";
     });
-    inner.post("/refused", async (event) => {
+    inner.post("/failing", async (event) => {
       await clocked.init(event, "ann");
       throw new HTTPError({ status: 409 });
     });
@@ -306,8 +306,8 @@ describe("a mounted app", () => {
     whole.use(sessionRoutes(clocked));
     for (const each of [app, whole]) {
       await running(each, async (client) => {
-        for (const path of ["/part/login", "/part/refused"]) {
-          // The app around finds the one before expired, and would clear its cookie.
+        for (const path of ["/part/login", "/part/failing"]) {
+          // The outer app finds the previous session expired, and would clear its cookie.
           clock.advance("25h");
           const { cookies } = await client.post(path);
           expect(names(cookies)).toEqual([NAME]);
@@ -318,7 +318,7 @@ describe("a mounted app", () => {
     }
   });
 
-  it("may be a handler that is called for its Response", async () => {
+  it("a handler's own fetch sets the cookie on its Response", async () => {
     const login = defineHandler(async (event) => {
       await sessions.init(event, "ann");
       return "in";

@@ -18,7 +18,7 @@ const sessions = h3Sessions(new Manager(store));
 const themed = h3Sessions(new Manager(store, { meta: typed<{ theme: string }>() }));
 
 describe("sessionup/h3", () => {
-  it("is middleware of h3's own type, wherever that goes", () => {
+  it("fits as h3 middleware on an app, a path, a route and a handler", () => {
     expectTypeOf(sessions.public()).toExtend<Middleware>();
     expectTypeOf(sessionRoutes(sessions, { path: "/account" })).toExtend<Middleware>();
     new H3()
@@ -28,7 +28,7 @@ describe("sessionup/h3", () => {
     defineHandler({ middleware: [sessions.auth()], handler: () => "c" });
   });
 
-  it("takes the events of handlers, validated ones too, and leaves their inference alone", () => {
+  it("accepts the events of plain and validated handlers and keeps their inference", () => {
     new H3().get("/:id", async (event) => {
       expectTypeOf(event).toEqualTypeOf<H3Event>();
       expectTypeOf(sessions.require(event)).toEqualTypeOf<Session>();
@@ -47,7 +47,7 @@ describe("sessionup/h3", () => {
     new H3().post("/", typedHandler);
   });
 
-  it("lets reject name h3's event", () => {
+  it("lets reject declare h3's event", () => {
     h3Sessions(new Manager(store), {
       reject: (error, event: H3Event) => {
         expectTypeOf(error).toEqualTypeOf<SessionError>();
@@ -60,11 +60,11 @@ describe("sessionup/h3", () => {
         return "no";
       },
     });
-    // @ts-expect-error no event of h3
+    // @ts-expect-error not an event of h3
     h3Sessions(new Manager(store), { reject: (_error, _event: Date) => "no" });
   });
 
-  it("needs required metadata", () => {
+  it("requires metadata that has no default", () => {
     new H3().post("/", async (event) => {
       // @ts-expect-error the theme is missing
       await themed.init(event, "ann");
@@ -72,7 +72,7 @@ describe("sessionup/h3", () => {
     });
   });
 
-  it("is no verb for a context of another adapter", () => {
+  it("rejects the context of another adapter", () => {
     // @ts-expect-error the context is the event
     new H3().get("/", (event) => sessions.get(event.req));
   });

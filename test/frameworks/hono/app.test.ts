@@ -8,10 +8,10 @@ import { describe, expect, it } from "vitest";
 import { names } from "../running.ts";
 import { running } from "./_app.ts";
 
-describe("c.var", () => {
+describe("c.var of honoSessions", () => {
   const sessions = honoSessions(new Manager(memoryStore()));
 
-  it("has the session as it is at that moment", async () => {
+  it("c.var.session follows every change of the session within the request", async () => {
     const app = new Hono().use(sessions.public()).post("/", async (c) => {
       const seen: unknown[] = [];
       const look = () => seen.push([c.var.session?.userKey, c.get("session")?.id === c.var.session?.id]);
@@ -44,7 +44,7 @@ describe("c.var", () => {
     });
   });
 
-  it("has the metadata as it was changed to", async () => {
+  it("c.var.session has the metadata that updateMeta stored", async () => {
     const manager = new Manager(memoryStore(), { meta: typed<{ theme: string }>() });
     const users = honoSessions(manager);
     const app = new Hono().use(users.public()).post("/", async (c) => {
@@ -55,7 +55,7 @@ describe("c.var", () => {
     await running(app, async (client) => expect((await client.post("/")).json()).toBe("darker"));
   });
 
-  it("has those of two managers under two names", async () => {
+  it("c.var holds the sessions of two managers under two names", async () => {
     const store = memoryStore();
     const users = honoSessions(new Manager(store));
     const admins = honoSessions(new Manager(store, { cookie: { name: "admin" } }), { as: "admin" });
@@ -74,7 +74,7 @@ describe("c.var", () => {
     });
   });
 
-  it("has no session any more when the ready-made routes have ended it", async () => {
+  it("c.var.session is unset after the ready-made routes ended the session", async () => {
     const seen: unknown[] = [];
     const app = new Hono()
       .post("/login", async (c) => c.json(await sessions.init(c, "ann")))
@@ -93,11 +93,11 @@ describe("c.var", () => {
   });
 });
 
-describe("the app around the handlers", () => {
+describe("honoSessions in an app", () => {
   const sessions = honoSessions(new Manager(memoryStore()));
   const login = async (c: Context) => c.json({ ip: (await sessions.init(c, "ann")).ip ?? null });
 
-  it("may be made of parts, with base paths, and onError knows the session", async () => {
+  it("guards work in sub-apps with base paths, and onError knows the session", async () => {
     const part = new Hono()
       .basePath("/v1")
       .get("/who", sessions.auth(), (c) => c.text(c.var.session.userKey));
@@ -107,7 +107,7 @@ describe("the app around the handlers", () => {
     });
     app.route("/part", part);
     app.route("/more", new Hono().use(sessionRoutes(sessions, { path: "/more/account" })));
-    app.onError((_error, c) => c.text(sessions.current(c)?.userKey ?? "nobody", 418));
+    app.onError((_error, c) => c.text(sessions.current(c)?.userKey ?? "guest", 418));
     await running(app, async (client) => {
       await client.post("/login");
       expect((await client.get("/part/v1/who")).text).toBe("ann");
@@ -117,7 +117,7 @@ describe("the app around the handlers", () => {
     });
   });
 
-  it("is known by the URL where a runtime gives no Host", async () => {
+  it("the origin check reads the host from the URL when the runtime sends no Host header", async () => {
     const app = new Hono().use(sessionRoutes(sessions));
     for (const [origin, status] of [
       ["https://example.com", 204],
@@ -128,7 +128,7 @@ describe("the app around the handlers", () => {
     }
   });
 
-  it("gets a SessionError that a handler throws into onError, with its status", async () => {
+  it("onError receives a SessionError that a handler throws, with its status", async () => {
     const app = new Hono().get("/", sessions.public(), (c) => c.text(sessions.require(c).userKey));
     app.onError((error) => {
       if (SessionError.is(error)) return Response.json({ error: error.code }, { status: error.status });
@@ -140,21 +140,21 @@ describe("the app around the handlers", () => {
     });
   });
 
-  it("is not run for who is refused, and answers as reject says", async () => {
+  it("auth answers with the result of reject and does not run the handler", async () => {
     let ran = 0;
     for (const [reject, expected] of [
       [(error: SessionError, c: Context) => c.redirect(`/login?reason=${error.reason}`, 303), 303],
       [async () => new Response("no", { status: 403 }), 403],
       [() => Response.redirect("https://example.com/login", 302), 302],
-      // The return was forgotten.
+      // The app forgot to return.
       [(() => undefined) as unknown as NonNullable<HonoSessionsOptions["reject"]>, 401],
     ] as const) {
       const manager = new Manager(memoryStore(), { expiresIn: "1s", clock: () => now });
       let now = Date.now();
-      const refusing = honoSessions(manager, { reject });
+      const rejecting = honoSessions(manager, { reject });
       const app = new Hono()
-        .post("/login", async (c) => c.json(await refusing.init(c, "ann")))
-        .get("/", refusing.auth(), (c) => c.text(`secret ${ran++}`));
+        .post("/login", async (c) => c.json(await rejecting.init(c, "ann")))
+        .get("/", rejecting.auth(), (c) => c.text(`secret ${ran++}`));
       await running(app, async (client) => {
         await client.post("/login");
         now += 2_000;
@@ -166,13 +166,13 @@ describe("the app around the handlers", () => {
     expect(ran).toBe(0);
   });
 
-  it("gets into onError what reject throws", async () => {
-    const refusing = honoSessions(new Manager(memoryStore()), {
+  it("onError receives the error that reject throws", async () => {
+    const rejecting = honoSessions(new Manager(memoryStore()), {
       reject: () => {
         throw new Error("the template is missing");
       },
     });
-    const app = new Hono().get("/", refusing.auth(), (c) => c.text("secret"));
+    const app = new Hono().get("/", rejecting.auth(), (c) => c.text("secret"));
     app.onError((error, c) => c.text(error.message, 500));
     await running(app, async (client) => {
       const answer = await client.get("/");
@@ -181,11 +181,15 @@ describe("the app around the handlers", () => {
   });
 });
 
-describe("the client's address", () => {
+describe("the client address in honoSessions", () => {
   const proxied = { "x-forwarded-for": "198.51.100.1, 203.0.113.9" };
 
-  /** What is kept of it at a login. */
-  async function ipOf(manager: Manager, options: HonoSessionsOptions, headers = proxied): Promise<unknown> {
+  /** Logs in. Returns the address that the session keeps. */
+  async function loginAddress(
+    manager: Manager,
+    options: HonoSessionsOptions,
+    headers = proxied,
+  ): Promise<unknown> {
     const sessions = honoSessions(manager, options);
     const app = new Hono().post("/", async (c) => c.json((await sessions.init(c, "ann")).ip ?? null));
     let found: unknown;
@@ -195,19 +199,19 @@ describe("the client's address", () => {
     return found;
   }
 
-  it("is the socket's on Node, and what getConnInfo tells there", async () => {
+  it("the address is the socket's on Node, with and without getConnInfo", async () => {
     const peerAddress = (c: Context) => getConnInfo(c).remote.address;
     for (const options of [{}, { peerAddress }])
-      expect(await ipOf(new Manager(memoryStore()), options)).toBe("127.0.0.1");
+      expect(await loginAddress(new Manager(memoryStore()), options)).toBe("127.0.0.1");
   });
 
-  it("is what trustProxy makes of it", async () => {
+  it("trustProxy decides the address", async () => {
     const manager = () => new Manager(memoryStore(), { trustProxy: ["127.0.0.0/8"] });
-    expect(await ipOf(manager(), {})).toBe("203.0.113.9");
-    expect(await ipOf(manager(), { peerAddress: () => "192.0.2.7" })).toBe("192.0.2.7");
+    expect(await loginAddress(manager(), {})).toBe("203.0.113.9");
+    expect(await loginAddress(manager(), { peerAddress: () => "192.0.2.7" })).toBe("192.0.2.7");
   });
 
-  it("is not known where nobody tells", async () => {
+  it("the address is unknown when neither the runtime nor the app provides one", async () => {
     const sessions = honoSessions(new Manager(memoryStore()));
     const app = new Hono().post("/", async (c) => c.json((await sessions.init(c, "ann")).ip ?? null));
     const answer = await app.request("/", { method: "POST", headers: proxied });
@@ -218,18 +222,18 @@ describe("the client's address", () => {
 describe("honoSessions", () => {
   const sessions = honoSessions(new Manager(memoryStore()));
 
-  it("says what to pass to a verb", async () => {
+  it("a method called with another context explains what to pass", async () => {
     const app = new Hono().get("/", async (c) => {
       const wrong = [c.req, c.req.raw, c.res] as unknown as Context[];
-      const told = await Promise.all(wrong.map((each) => sessions.get(each).catch(String)));
-      return c.json(told);
+      const messages = await Promise.all(wrong.map((each) => sessions.get(each).catch(String)));
+      return c.json(messages);
     });
-    const told: string[] = await (await app.request("/")).json();
-    expect(told).toHaveLength(3);
-    for (const text of told) expect(text).toMatch(/^TypeError: sessionup\/hono: .*Pass `c`\.$/);
+    const messages: string[] = await (await app.request("/")).json();
+    expect(messages).toHaveLength(3);
+    for (const text of messages) expect(text).toMatch(/^TypeError: sessionup\/hono: .*Pass `c`\.$/);
   });
 
-  it("refuses options that mean nothing", () => {
+  it("honoSessions rejects unknown and empty options", () => {
     const manager = new Manager(memoryStore());
     expect(() => honoSessions(manager, { peerAdress: () => "" } as HonoSessionsOptions)).toThrow(
       /peerAdress/,

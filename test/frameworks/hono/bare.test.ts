@@ -12,10 +12,10 @@ import { running } from "./_app.ts";
 
 const NAME = "__Host-sessionup";
 
-describe("our cookie, without our middleware", () => {
+describe("the cookie of honoSessions without middleware", () => {
   const sessions = honoSessions(new Manager(memoryStore()));
 
-  it("is on what c answers, once, beside those that the app sets", async () => {
+  it("the cookie is on c's response once, next to the app's cookies", async () => {
     const app = new Hono();
     app.post("/", async (c) => {
       setCookie(c, "theme", "dark");
@@ -24,7 +24,7 @@ describe("our cookie, without our middleware", () => {
       setCookie(c, "lang", "en");
       return c.json(null);
     });
-    app.get("/", async (c) => c.text((await sessions.get(c))?.userKey ?? "nobody"));
+    app.get("/", async (c) => c.text((await sessions.get(c))?.userKey ?? "guest"));
     await running(app, async (client) => {
       const answer = await client.post("/");
       expect(names(answer.cookies)).toEqual([NAME, "lang", "theme"]);
@@ -33,7 +33,7 @@ describe("our cookie, without our middleware", () => {
     });
   });
 
-  it("is lost with a Response of the handler's own, as the page says", async () => {
+  it("a handler that returns its own Response loses the cookie, as docs/adapters/hono.md says", async () => {
     const app = new Hono();
     app.post("/", async (c) => {
       await sessions.init(c, "ann");
@@ -42,7 +42,7 @@ describe("our cookie, without our middleware", () => {
     await running(app, async (client) => expect((await client.post("/")).cookies).toEqual([]));
   });
 
-  it("is replaced by what middleware after it sets", async () => {
+  it("a cookie that later middleware sets replaces the earlier one", async () => {
     const app = new Hono();
     app.use(async (c, next) => {
       await sessions.init(c, "early");
@@ -57,10 +57,10 @@ describe("our cookie, without our middleware", () => {
         const { cookies } = await client.post(path);
         expect(names(cookies)).toEqual([NAME]);
         const token = cookies[0]?.split(";")[0]?.split("=")[1] ?? "";
-        expect(await sessionsOf(path.slice(1, 4))).toContain(token.split(".")[0]);
+        expect(await listSessionIds(path.slice(1, 4))).toContain(token.split(".")[0]);
       }
     });
-    async function sessionsOf(user: string): Promise<string[]> {
+    async function listSessionIds(user: string): Promise<string[]> {
       const found = new Hono().get("/", async (c) => {
         await sessions.init(c, user);
         return c.json((await sessions.fetchAll(c)).map(({ id }) => String(id)));
@@ -69,7 +69,7 @@ describe("our cookie, without our middleware", () => {
     }
   });
 
-  it("is set on the response that is there, in a middleware after the handler", async () => {
+  it("middleware that logs in after the handler sets the cookie on the existing response", async () => {
     const app = new Hono();
     app.use(async (c, next) => {
       await next();
@@ -81,7 +81,7 @@ describe("our cookie, without our middleware", () => {
     });
   });
 
-  it("is too late in a stream, which is known behind our middleware on runtimes other than Node", async () => {
+  it("behind public(), init inside a stream throws ERR_HEADERS_SENT on runtimes other than Node", async () => {
     const app = new Hono();
     app.use(sessions.public());
     app.post("/", (c) => {
@@ -102,7 +102,7 @@ describe("our cookie, without our middleware", () => {
     expect(await response.text()).toBe("ERR_HEADERS_SENT");
   });
 
-  it("is not on what leaves while the handler still runs", async () => {
+  it("a response that leaves while the handler still runs has no cookie", async () => {
     const app = new Hono();
     app.use(timeout(20), sessions.public());
     app.post("/", async (c) => {
@@ -117,8 +117,8 @@ describe("our cookie, without our middleware", () => {
   });
 });
 
-describe("a mounted app", () => {
-  it("has a session of its own making, whose cookie the app around it leaves alone", async () => {
+describe("a mounted Hono app", () => {
+  it("a mounted app has its own session, and the outer app leaves its cookie alone", async () => {
     const clock = new TestClock();
     const sessions = honoSessions(new Manager(memoryStore(), { clock: clock.now }));
     const inner = new Hono();
@@ -140,7 +140,7 @@ describe("a mounted app", () => {
       await client.post("/replaced/login");
       expect((await client.get("/replaced/who")).text).toBe("ann");
       expect((await client.get("/replaced/account/session")).status).toBe(200);
-      // The app around finds that one expired, and would clear its cookie.
+      // The outer app finds the previous session expired, and would clear its cookie.
       for (const path of ["/replaced/login", "/kept/login"]) {
         clock.advance("25h");
         const { cookies } = await client.post(path);

@@ -14,7 +14,7 @@ import { running } from "./_app.ts";
 
 const NAME = "__Host-sessionup";
 
-/** An origin whose answers have a cookie of its own. */
+/** Serves responses that carry a cookie of their own. */
 async function upstream(use: (url: string) => Promise<void>): Promise<void> {
   const server = createServer((_req, res) => {
     res.setHeader("set-cookie", "theirs=1");
@@ -29,10 +29,10 @@ async function upstream(use: (url: string) => Promise<void>): Promise<void> {
   }
 }
 
-describe("our cookie, behind public()", () => {
+describe("the cookie of honoSessions behind public()", () => {
   const manager = new Manager(memoryStore(), { trustedOrigins: ["https://example.com"] });
   const sessions = honoSessions(manager);
-  /** An app whose handler logs in, and then answers so. */
+  /** Creates an app whose handler logs in and then returns `answer`. */
   function loggingIn(answer: Handler): Hono {
     const app = new Hono();
     app.use(sessions.public());
@@ -43,7 +43,7 @@ describe("our cookie, behind public()", () => {
     return app;
   }
 
-  it("is on a Response that the handler makes", async () => {
+  it("the cookie is on a Response that the handler creates", async () => {
     const headers = { "set-cookie": "theme=dark", "x-own": "1" };
     const app = loggingIn(() => new Response("in", { status: 201, headers }));
     await running(app, async (client) => {
@@ -54,7 +54,7 @@ describe("our cookie, behind public()", () => {
     });
   });
 
-  it("is on Response.redirect, which is immutable", async () => {
+  it("the cookie is on Response.redirect, which is immutable", async () => {
     const app = loggingIn((c) => Response.redirect(new URL("/next", c.req.url), 303));
     await running(app, async (client, origin) => {
       const answer = await client.post("/");
@@ -63,7 +63,7 @@ describe("our cookie, behind public()", () => {
     });
   });
 
-  it("is on a fetched response, which is immutable, beside the cookie of that one", async () => {
+  it("the cookie is on a fetched response, which is immutable, next to its own cookie", async () => {
     await upstream(async (url) => {
       await running(
         loggingIn(() => fetch(url)),
@@ -76,7 +76,7 @@ describe("our cookie, behind public()", () => {
     });
   });
 
-  it("is on c.json, c.text, c.html, c.body and c.redirect, once, beside those that the app sets", async () => {
+  it("the cookie is on c.json, c.text, c.html, c.body and c.redirect once, next to the app's cookies", async () => {
     const answers: Record<string, (c: Context) => Response | Promise<Response>> = {
       json: (c) => c.json(null),
       text: (c) => c.text("text"),
@@ -102,7 +102,7 @@ describe("our cookie, behind public()", () => {
     });
   });
 
-  it("takes no cookie of the handler's own away where somebody has looked at c.res before", async () => {
+  it("the handler's cookie stays when other middleware has read c.res before", async () => {
     const own = new Hono();
     own.use(cors({ origin: "https://example.com" }), sessions.public());
     own.post("/", async (c) => {
@@ -116,14 +116,14 @@ describe("our cookie, behind public()", () => {
     });
   });
 
-  it("is on the answer to an error, whoever gives it", async () => {
+  it("the cookie is on every kind of error response", async () => {
     const throws = (error: Error) =>
       loggingIn(() => {
         throw error;
       });
     const custom = throws(new Error("thrown"));
     custom.onError((error) => new Response(error.message, { status: 418 }));
-    const sub = throws(new Error("in a part with an onError of its own"));
+    const sub = throws(new Error("in a sub-app that has its own onError"));
     sub.onError(() => Response.json({ error: "sub" }, { status: 502 }));
     for (const [app, status] of [
       [throws(new HTTPException(400, { message: "http" })), 400],
@@ -139,7 +139,7 @@ describe("our cookie, behind public()", () => {
     }
   });
 
-  it("is on what c.notFound answers", async () => {
+  it("the cookie is on the response of c.notFound", async () => {
     await running(
       loggingIn((c) => c.notFound()),
       async (client) => {
@@ -149,29 +149,29 @@ describe("our cookie, behind public()", () => {
     );
   });
 
-  it("knows the request that bodyLimit puts in the place of the one that came", async () => {
+  it("the session is found behind bodyLimit, which replaces the request", async () => {
     const app = new Hono();
     app.use(sessions.public(), bodyLimit({ maxSize: 10 }));
     app.post("/", async (c) => {
       const before = c.get("session" as never);
       const { userKey } = await sessions.init(c, await c.req.text());
-      return new Response(`${before === undefined ? "nobody" : "somebody"}, ${userKey}`);
+      return new Response(`${before === undefined ? "guest" : "user"}, ${userKey}`);
     });
     await running(app, async (_client, origin) => {
       const upload = (body: ReadableStream | string, cookie = "") =>
-        // Without a length, since only then bodyLimit takes another request.
+        // bodyLimit replaces the request only when its length is unknown.
         fetch(origin, { method: "POST", body, headers: { cookie }, duplex: "half" } as RequestInit);
       const streamed = (text: string) => new Blob([text]).stream();
       const first = await upload(streamed("carl"));
-      expect([await first.text(), names(first.headers.getSetCookie())]).toEqual(["nobody, carl", [NAME]]);
+      expect([await first.text(), names(first.headers.getSetCookie())]).toEqual(["guest, carl", [NAME]]);
       const second = await upload(streamed("dora"), first.headers.getSetCookie()[0]?.split(";")[0]);
-      expect(await second.text()).toBe("somebody, dora");
+      expect(await second.text()).toBe("user, dora");
       expect(await manager.fetchByUserKey("carl")).toEqual([]);
       expect((await upload("much too long")).status).toBe(413);
     });
   });
 
-  it("is the last one's, of those that the handler and a middleware after it set", async () => {
+  it("the last cookie wins when the handler and later middleware both set one", async () => {
     const own = new Hono();
     own.use(sessions.public());
     own.use(async (c, next) => {
@@ -182,14 +182,14 @@ describe("our cookie, behind public()", () => {
       await sessions.init(c, "ann");
       return new Response("in");
     });
-    own.get("/", (c) => c.text(sessions.current(c)?.userKey ?? "nobody"));
+    own.get("/", (c) => c.text(sessions.current(c)?.userKey ?? "guest"));
     await running(own, async (client) => {
       expect(names((await client.post("/")).cookies)).toEqual([NAME]);
       expect((await client.get("/")).text).toBe("ann");
     });
   });
 
-  it("leaves what cannot be copied as it is, and is refused there", async () => {
+  it("a response that cannot be copied stays unchanged, and a later init throws ERR_HEADERS_SENT", async () => {
     const own = new Hono();
     const seen: unknown[] = [];
     own.use(sessions.public(), async (c, next) => {

@@ -17,8 +17,8 @@ const sessions = honoSessions(new Manager(store));
 const themed = honoSessions(new Manager(store, { meta: typed<{ theme: string }>() }));
 const admins = honoSessions(new Manager(store, { cookie: { name: "admin" } }), { as: "admin" });
 
-describe("c.var", () => {
-  it("has a session for sure behind auth, and perhaps behind public", () => {
+describe("the type of c.var", () => {
+  it("c.var.session is defined behind auth and optional behind public", () => {
     new Hono()
       .get("/private", sessions.auth(), (c) => {
         expectTypeOf(c.var.session).toEqualTypeOf<Session>();
@@ -30,13 +30,13 @@ describe("c.var", () => {
         return c.text("");
       })
       .get("/neither", (c) => {
-        // @ts-expect-error nothing has loaded it
+        // @ts-expect-error no middleware has loaded a session
         c.var.session;
         return c.text("");
       });
   });
 
-  it("has its type in what comes later in the chain, and narrower behind auth", () => {
+  it("c.var.session keeps its type later in the chain, and is narrower behind auth", () => {
     new Hono()
       .use(sessions.public())
       .get("/", (c) => {
@@ -49,17 +49,17 @@ describe("c.var", () => {
       });
   });
 
-  it("has the metadata's type, and that of two managers under two names", () => {
+  it("c.var.session has the metadata's type, and two managers have two names", () => {
     new Hono().get("/", themed.auth(), admins.public(), (c) => {
       expectTypeOf(c.var.session).toEqualTypeOf<Session<{ theme: string }>>();
       expectTypeOf(c.var.admin).toEqualTypeOf<Session | undefined>();
-      // @ts-expect-error no such name
+      // @ts-expect-error unknown name
       c.var.root;
       return c.text(c.var.session.meta.theme);
     });
   });
 
-  it("keeps what the app has there, and in its bindings", () => {
+  it("c.var and the bindings keep the app's own types", () => {
     type Env = { Bindings: { KEY: string }; Variables: { locale: "de" | "en" } };
     new Hono<Env>().use(sessions.public()).get("/:id", sessions.auth(), async (c) => {
       expectTypeOf(c.var.locale).toEqualTypeOf<"de" | "en">();
@@ -71,14 +71,14 @@ describe("c.var", () => {
     createFactory<Env>().createHandlers(sessions.auth(), (c) => c.text(c.var.session.userKey + c.var.locale));
   });
 
-  it("adds nothing to Hono's own types", () => {
+  it("honoSessions does not augment Hono's types", () => {
     expectTypeOf<
       Extract<keyof import("hono").ContextVariableMap, "session" | "admin">
     >().toEqualTypeOf<never>();
   });
 });
 
-describe("the types of an app's answers", () => {
+describe("the type of a Hono app", () => {
   const app = new Hono()
     .use(sessionRoutes(sessions, { path: "/account" }))
     .use(sessions.public())
@@ -93,14 +93,14 @@ describe("the types of an app's answers", () => {
       },
     );
 
-  it("are what hc and testClient read", async () => {
+  it("hc and testClient read the types of an app's responses", async () => {
     const client = hc<typeof app>("https://example.com");
     expectTypeOf(client.who.$get).returns.resolves.toHaveProperty("status");
     const read = async () => (await client.who.$get()).json();
     expectTypeOf(read).returns.resolves.toEqualTypeOf<{ user: string }>();
     const login = async () => (await client.login.$post({ json: { name: "ann" } })).json();
     expectTypeOf(login).returns.resolves.toEqualTypeOf<{ name: string }>();
-    // @ts-expect-error no such body
+    // @ts-expect-error the body has another type
     const wrong = () => client.login.$post({ json: { user: 1 } });
     expectTypeOf(wrong).toBeFunction();
     const tested = async () => (await testClient(app).who.$get()).json();
@@ -108,8 +108,8 @@ describe("the types of an app's answers", () => {
   });
 });
 
-describe("the options", () => {
-  it("take getConnInfo of every runtime, and Hono's own c", () => {
+describe("the options of honoSessions", () => {
+  it("peerAddress accepts getConnInfo of every runtime, and reject receives Hono's own c", () => {
     for (const getConnInfo of [nodeConnInfo, bunConnInfo, workersConnInfo])
       honoSessions(new Manager(store), { peerAddress: (c) => getConnInfo(c).remote.address });
     honoSessions(new Manager(store), {
@@ -119,7 +119,7 @@ describe("the options", () => {
         return c.redirect("/login");
       },
     });
-    // @ts-expect-error nothing is no response
+    // @ts-expect-error undefined is not a response
     honoSessions(new Manager(store), { reject: () => undefined });
   });
 });

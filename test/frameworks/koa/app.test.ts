@@ -13,15 +13,15 @@ import { mount, page, quiet, routed } from "./app.ts";
 const manager = new Manager(memoryStore());
 const sessions = koaSessions(manager);
 
-/** An app that logs in under `/login`, and what `build` adds before it. */
-function appOf(build: (app: Koa) => void, options: object = {}, own = sessions): Koa {
+/** Creates an app with the middleware that `build` adds, and `/login` after it. */
+function createApp(build: (app: Koa) => void, options: object = {}, own = sessions): Koa {
   const app = quiet(new Koa(options));
   build(app);
   app.use(page("/login", async (ctx) => ({ ip: (await own.init(ctx, "ann")).ip })));
   return app;
 }
 
-/** Runs the app for as long as `use` takes. */
+/** Runs the app until `use` settles. */
 async function running(
   app: Koa,
   use: (client: ContractClient, origin: string) => Promise<void>,
@@ -34,9 +34,9 @@ async function running(
   }
 }
 
-describe("the middleware of koaSessions", () => {
-  it("guards what comes behind it, and nothing before", async () => {
-    const app = appOf((app) => {
+describe("koaSessions as middleware", () => {
+  it("auth guards the middleware after it, and none before it", async () => {
+    const app = createApp((app) => {
       app.use(
         routed("/before", async (ctx) => {
           ctx.body = "open";
@@ -64,7 +64,7 @@ describe("the middleware of koaSessions", () => {
     });
   });
 
-  it("works in mounted apps, around and inside of them", async () => {
+  it("the middleware works around and inside mounted apps", async () => {
     const sub = quiet(new Koa());
     sub.use(sessionRoutes(sessions, { path: "/sub/account" }));
     sub.use(
@@ -75,7 +75,7 @@ describe("the middleware of koaSessions", () => {
     );
     sub.use(
       routed("/current", async (ctx) => {
-        ctx.body = sessions.current(ctx)?.userKey ?? "nobody";
+        ctx.body = sessions.current(ctx)?.userKey ?? "guest";
       }),
     );
     sub.use(sessions.auth());
@@ -84,7 +84,7 @@ describe("the middleware of koaSessions", () => {
         ctx.body = sessions.require(ctx).userKey;
       }),
     );
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       app.use(sessions.public());
       app.use(mount("/sub", sub));
       app.use(
@@ -95,10 +95,10 @@ describe("the middleware of koaSessions", () => {
     });
     await running(app, async (client) => {
       expect((await client.get("/sub/who")).status).toBe(401);
-      expect((await client.get("/sub/current")).text).toBe("nobody");
+      expect((await client.get("/sub/current")).text).toBe("guest");
       await client.post("/sub/login");
       for (const path of ["/sub/who", "/sub/current"]) expect((await client.get(path)).text).toBe("ann");
-      // As browsers call it, not as the mounted app sees it.
+      // The ready-made routes match the path in the URL, not the mounted app's path.
       expect((await client.get("/sub/account/session")).json()).toMatchObject({ userKey: "ann" });
       expect((await client.get("/account/session")).status).toBe(404);
       expect((await client.get("/sub/behind")).text).toBe("behind the mount");
@@ -107,8 +107,8 @@ describe("the middleware of koaSessions", () => {
     });
   });
 
-  it("gives Koa's own error handler the status of require, which it shows nobody", async () => {
-    const app = appOf((app) => {
+  it("Koa's own error handler answers with the status of require and hides the message", async () => {
+    const app = createApp((app) => {
       app.use(sessions.public());
       app.use(
         routed("/", async (ctx) => {
@@ -122,8 +122,8 @@ describe("the middleware of koaSessions", () => {
     });
   });
 
-  it("lets error middleware around it see what the handler throws", async () => {
-    const app = appOf((app) => {
+  it("error middleware outside public() receives what a handler throws, and knows the session", async () => {
+    const app = createApp((app) => {
       app.use(async (ctx, next) => {
         try {
           await next();
@@ -146,9 +146,9 @@ describe("the middleware of koaSessions", () => {
     });
   });
 
-  it("waits for what comes behind it", async () => {
+  it("the middleware waits for the middleware after it", async () => {
     const order: string[] = [];
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       for (const middleware of [sessions.public(), sessionRoutes(sessions, { path: "/account" })]) {
         app.use(async (_ctx, next) => {
           await next();
@@ -167,13 +167,13 @@ describe("the middleware of koaSessions", () => {
   });
 });
 
-describe("reject of koaSessions", () => {
-  async function refused(
+describe("koaSessions with reject", () => {
+  async function checkReject(
     reject: (error: SessionError, ctx: Koa.Context) => unknown,
     check: (client: ContractClient) => Promise<void>,
   ): Promise<void> {
     const own = koaSessions(manager, { reject });
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       app.use(own.auth());
       app.use(async (ctx) => {
         ctx.body = "secret";
@@ -182,8 +182,8 @@ describe("reject of koaSessions", () => {
     await running(app, check);
   }
 
-  it("redirects, in Koa's own words", async () => {
-    await refused(
+  it("reject redirects with ctx.redirect", async () => {
+    await checkReject(
       (error, ctx) => {
         ctx.redirect(`/login?reason=${error.reason}&next=${ctx.path}`);
         ctx.status = 303;
@@ -196,8 +196,8 @@ describe("reject of koaSessions", () => {
     );
   });
 
-  it("throws what Koa answers", async () => {
-    await refused(
+  it("reject answers with ctx.throw", async () => {
+    await checkReject(
       (error, ctx) => ctx.throw(error.status, "members only"),
       async (client) => {
         const { status, text } = await client.get("/private");
@@ -206,8 +206,8 @@ describe("reject of koaSessions", () => {
     );
   });
 
-  it("takes its time", async () => {
-    await refused(
+  it("auth waits for an asynchronous reject", async () => {
+    await checkReject(
       async (error, ctx) => {
         await new Promise((resolve) => setTimeout(resolve, 10));
         ctx.status = error.status;
@@ -220,8 +220,8 @@ describe("reject of koaSessions", () => {
     );
   });
 
-  it("lets nobody in without an answer", async () => {
-    await refused(
+  it("a reject that sets no response answers 404 and does not run the handler", async () => {
+    await checkReject(
       async () => {},
       async (client) => {
         const { status, text } = await client.get("/private");
@@ -231,9 +231,9 @@ describe("reject of koaSessions", () => {
   });
 });
 
-describe("the routes of koaSessions", () => {
-  it("have no body but JSON, whatever Koa would say by itself", async () => {
-    const app = appOf((app) => app.use(sessionRoutes(sessions, { path: "/account" })));
+describe("sessionRoutes on Koa", () => {
+  it("the routes answer with JSON or an empty body, never with Koa's default text", async () => {
+    const app = createApp((app) => app.use(sessionRoutes(sessions, { path: "/account" })));
     await running(app, async (client) => {
       await client.post("/login");
       for (const path of Object.keys(openapi.paths)) {
@@ -248,8 +248,8 @@ describe("the routes of koaSessions", () => {
     });
   });
 
-  it("do not read the body, nor mind one that was read", async () => {
-    const app = appOf((app) => {
+  it("the routes do not read the body, and accept one that was already read", async () => {
+    const app = createApp((app) => {
       app.use(async (ctx, next) => {
         if (ctx.query.read === "yes") for await (const _chunk of ctx.req);
         await next();
@@ -270,26 +270,26 @@ describe("the routes of koaSessions", () => {
   });
 });
 
-describe("the address in koaSessions", () => {
+describe("the client address in koaSessions", () => {
   const forwarded = { "x-forwarded-for": "198.51.100.1, 203.0.113.9" };
 
   it.each<[what: string, options: object, own: typeof sessions, ip: string]>([
-    ["ctx.ip where the app has set proxy", { proxy: true, maxIpsCount: 1 }, sessions, "203.0.113.9"],
+    ["ctx.ip when the app sets proxy", { proxy: true, maxIpsCount: 1 }, sessions, "203.0.113.9"],
     [
-      "ctx.ip also where the manager trusts somebody",
+      "ctx.ip when the app sets proxy and the manager sets trustProxy",
       { proxy: true, proxyIpHeader: "X-Real-IP" },
       koaSessions(new Manager(memoryStore(), { trustProxy: ["127.0.0.0/8"] })),
       "192.0.2.7",
     ],
     [
-      "the one that the manager's trustProxy finds where the app has set none",
+      "the one that the manager's trustProxy finds when the app sets no proxy",
       {},
       koaSessions(new Manager(memoryStore(), { trustProxy: ["127.0.0.0/8"] })),
       "203.0.113.9",
     ],
-    ["the connection's where nobody is trusted", {}, sessions, "127.0.0.1"],
-  ])("is %s", async (_what, options, own, ip) => {
-    const app = appOf(() => {}, options, own);
+    ["the connection's when no proxy is trusted", {}, sessions, "127.0.0.1"],
+  ])("the address is %s", async (_what, options, own, ip) => {
+    const app = createApp(() => {}, options, own);
     await running(app, async (client) => {
       expect((await client.post("/login", { ...forwarded, "x-real-ip": "192.0.2.7" })).json()).toEqual({
         ip,
@@ -299,9 +299,9 @@ describe("the address in koaSessions", () => {
 });
 
 describe("the context of koaSessions", () => {
-  it("is ctx: its parts are told of", async () => {
+  it("a part of ctx as the context throws an error that asks for ctx", async () => {
     const said: string[] = [];
-    const app = appOf((app) => {
+    const app = createApp((app) => {
       app.use(async (ctx) => {
         for (const wrong of [ctx.request, ctx.response, ctx.req, ctx.res]) {
           await sessions.get(wrong as unknown as KoaContext).catch((error) => said.push(String(error)));
@@ -317,7 +317,7 @@ describe("the context of koaSessions", () => {
 });
 
 describe("koaSessions", () => {
-  it("refuses options that it does not know", () => {
+  it("koaSessions rejects unknown options", () => {
     expect(() => koaSessions(manager, { refuse: () => {} } as object)).toThrow(
       /"refuse" is not an option of koaSessions/,
     );

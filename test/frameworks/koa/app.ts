@@ -4,7 +4,7 @@ import { type KoaContext, koaSessions } from "sessionup/koa";
 import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp, ContractReply } from "sessionup/testing";
 
-/** The contract's app, with the class of any major. */
+/** Creates the contract's app with the Koa class of any major version. */
 export function koaApp({ manager, admins, reject, routes }: ContractApp<KoaContext>, Framework = Koa): Koa {
   const sessions = koaSessions(manager);
   const adminSessions = koaSessions(admins);
@@ -24,19 +24,19 @@ export function koaApp({ manager, admins, reject, routes }: ContractApp<KoaConte
   return app;
 }
 
-/** Middleware for one path. */
+/** Returns middleware for one path. */
 export function routed(path: string, middleware: Koa.Middleware): Koa.Middleware {
   return (ctx, next) => (ctx.path === path ? middleware(ctx, next) : next());
 }
 
-/** Middleware that answers under one path what `bodyOf` returns. */
-export function page(path: string, bodyOf: (ctx: Koa.Context) => unknown): Koa.Middleware {
+/** Returns middleware that answers one path with the result of `createBody`. */
+export function page(path: string, createBody: (ctx: Koa.Context) => unknown): Koa.Middleware {
   return routed(path, async (ctx) => {
-    ctx.body = await bodyOf(ctx);
+    ctx.body = await createBody(ctx);
   });
 }
 
-/** An app in another one, as koa-mount does it: the same `ctx`, another `path`. */
+/** Mounts an app in another one, as koa-mount does: the same `ctx`, another `path`. */
 export function mount(prefix: string, app: Koa): Koa.Middleware {
   return async (ctx, next) => {
     const { path } = ctx;
@@ -57,7 +57,7 @@ export function mount(prefix: string, app: Koa): Koa.Middleware {
   };
 }
 
-/** Koa prints every error otherwise. */
+/** Stops Koa from printing every error. */
 export function quiet(app: Koa): Koa {
   app.silent = true;
   return app;

@@ -6,7 +6,7 @@ import { describe, it } from "vitest";
 import { listen } from "../../support/listen.ts";
 import { koaApp } from "./app.ts";
 
-/** The class of each major; what the app uses of it is the same in both. */
+/** The class of each major version. The app uses only what both share. */
 const VERSIONS: Readonly<Record<string, typeof koa3>> = {
   "Koa 3": koa3,
   "Koa 2": koa2 as unknown as typeof koa3,

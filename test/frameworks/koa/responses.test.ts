@@ -20,8 +20,8 @@ const admins = koaSessions(new Manager(memoryStore(), { cookie: { name: "admin" 
 
 type Handler = (ctx: Koa.Context) => Promise<unknown>;
 
-/** What one handler answers; and whether the answer has logged the client in. */
-async function answerOf(handler: Handler, build: (app: Koa) => void = () => {}) {
+/** Sends a request to a handler. Returns the response, and the user whom the response logged in. */
+async function sendTo(handler: Handler, build: (app: Koa) => void = () => {}) {
   const app = quiet(new Koa());
   build(app);
   app.use(page("/who", async (ctx) => ({ user: (await sessions.get(ctx))?.userKey })));
@@ -48,14 +48,14 @@ describe("the cookie of koaSessions", () => {
     ],
     ["ctx.throw", (ctx) => ctx.throw(400, "no"), 400],
     [
-      "what is no Error",
+      "a value that is not an Error",
       () => {
         throw "a string";
       },
       500,
     ],
-  ])("is on the answer to what a handler throws: %s", async (_what, fail, status) => {
-    const { answer, user } = await answerOf(async (ctx) => {
+  ])("the cookie is on the error response when a handler throws %s", async (_what, fail, status) => {
+    const { answer, user } = await sendTo(async (ctx) => {
       await sessions.init(ctx, "ann");
       ctx.set("x-mine", "yes");
       return fail(ctx);
@@ -64,8 +64,8 @@ describe("the cookie of koaSessions", () => {
     expect([answer.headers.get("cache-control"), answer.headers.get("x-mine")]).toEqual(["no-store", null]);
   });
 
-  it("is on nobody else's answer where one error is thrown for all", async () => {
-    const error = Object.assign(new Error("the same for all"), { status: 400 });
+  it("an error object that two requests share does not carry one client's cookie to another client", async () => {
+    const error = Object.assign(new Error("shared by two requests"), { status: 400 });
     const app = quiet(new Koa());
     app.use(sessions.public());
     app.use(async (ctx) => {
@@ -80,8 +80,8 @@ describe("the cookie of koaSessions", () => {
     expect(error).not.toHaveProperty("headers");
   });
 
-  it("is beside those of the error's own headers", async () => {
-    const { answer, user } = await answerOf(async (ctx) => {
+  it("the cookie is next to the cookies in the error's own headers", async () => {
+    const { answer, user } = await sendTo(async (ctx) => {
       await sessions.init(ctx, "ann");
       ctx.throw(400, "no", { headers: { "set-cookie": "a=1", "cache-control": "private" } });
     });
@@ -89,8 +89,8 @@ describe("the cookie of koaSessions", () => {
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 
-  it("is on what an onerror of the app's own answers, later too", async () => {
-    const { answer, user } = await answerOf(
+  it("the cookie is on the response of the app's own onerror, also when that responds later", async () => {
+    const { answer, user } = await sendTo(
       async (ctx) => {
         await sessions.init(ctx, "ann");
         throw new Error("on purpose");
@@ -109,7 +109,7 @@ describe("the cookie of koaSessions", () => {
     expect([answer.status, answer.text, user]).toEqual([418, "teapot", "ann"]);
   });
 
-  it("is on the answer to what a mounted app throws, those of two managers and only the last of each", async () => {
+  it("an error in a mounted app keeps the cookies of two managers, and only the last cookie of each", async () => {
     const sub = quiet(new Koa());
     sub.use(async (ctx) => {
       await sessions.init(ctx, "eve");
@@ -133,7 +133,7 @@ describe("the cookie of koaSessions", () => {
     );
   });
 
-  it("stays cleared when what comes after it throws, reject too", async () => {
+  it("the cookie stays cleared when later middleware or reject throws", async () => {
     const clock = new TestClock();
     const own = koaSessions(new Manager(memoryStore(), { clock: clock.now }), {
       reject: (error, ctx: Koa.Context) => ctx.throw(error.status),
@@ -151,7 +151,7 @@ describe("the cookie of koaSessions", () => {
   });
 
   it.each<[what: string, replace: (ctx: Koa.Context) => unknown, others: string[]]>([
-    ["ctx.cookies before it", (ctx) => ctx.cookies.set("a", "1", { httpOnly: false }), ["a=1; path=/"]],
+    ["ctx.cookies", (ctx) => ctx.cookies.set("a", "1", { httpOnly: false }), ["a=1; path=/"]],
     ["ctx.set", (ctx) => ctx.set("set-cookie", "a=1"), ["a=1"]],
     ["ctx.set with a list", (ctx) => ctx.set("set-cookie", ["a=1", "b=2"]), ["a=1", "b=2"]],
     ["ctx.append", (ctx) => ctx.append("set-cookie", "a=1"), ["a=1"]],
@@ -162,9 +162,9 @@ describe("the cookie of koaSessions", () => {
       },
       ["a=1"],
     ],
-  ])("is beside those of the app's own: %s", async (_what, replace, others) => {
+  ])("the cookie is next to the app's own cookies: %s", async (_what, replace, others) => {
     for (const first of [true, false]) {
-      const { answer, user } = await answerOf(async (ctx) => {
+      const { answer, user } = await sendTo(async (ctx) => {
         ctx.body = "";
         if (first) await replace(ctx);
         await sessions.init(ctx, "ann");
@@ -176,8 +176,8 @@ describe("the cookie of koaSessions", () => {
     }
   });
 
-  it("is on what the app writes by itself under ctx.respond = false", async () => {
-    const { answer, user } = await answerOf(async (ctx) => {
+  it("the cookie is on a response that the app writes under ctx.respond = false", async () => {
+    const { answer, user } = await sendTo(async (ctx) => {
       await sessions.init(ctx, "ann");
       ctx.respond = false;
       ctx.res.writeHead(200, { "x-mine": "yes" });
@@ -186,8 +186,8 @@ describe("the cookie of koaSessions", () => {
     expect([answer.text, answer.headers.get("x-mine"), user]).toEqual(["by itself", "yes", "ann"]);
   });
 
-  it("is in time after ctx.respond = false and before a stream begins, and too late after", async () => {
-    const { answer, user } = await answerOf(async (ctx) => {
+  it("init works under ctx.respond = false and before a stream starts, and throws after the headers are sent", async () => {
+    const { answer, user } = await sendTo(async (ctx) => {
       ctx.respond = false;
       await sessions.init(ctx, "ann");
       ctx.res.flushHeaders();
@@ -202,26 +202,26 @@ describe("the cookie of koaSessions", () => {
         yield "late";
       })(),
     );
-    const streamed = await answerOf(async (ctx) => {
+    const streamed = await sendTo(async (ctx) => {
       ctx.body = slow;
       await sessions.init(ctx, "ann");
     });
     expect([streamed.answer.text, streamed.user]).toEqual(["late", "ann"]);
   });
 
-  it("is on the answer to a stream that fails before it begins", async () => {
-    const { user, answer } = await answerOf(
+  it("the cookie is on the error response when a stream fails before its first chunk", async () => {
+    const { user, answer } = await sendTo(
       async (ctx) => {
         await sessions.init(ctx, "ann");
         ctx.body = Readable.from(
-          // biome-ignore lint/correctness/useYield: it fails first
+          // biome-ignore lint/correctness/useYield: it throws before a yield
           (async function* () {
             throw Object.assign(new Error("no such file"), { status: 404 });
           })(),
         );
       },
       (app) => {
-        // The stream takes the response with it, unless somebody reads ahead.
+        // Without middleware that reads ahead, the failing stream destroys the response.
         app.use(async (ctx, next) => {
           await next();
           if (ctx.path !== "/") return;
@@ -233,7 +233,7 @@ describe("the cookie of koaSessions", () => {
     expect([answer.status, user]).toEqual([404, "ann"]);
   });
 
-  it("works over http2, when something is thrown too", async () => {
+  it("the cookie works over HTTP/2, also when a handler throws", async () => {
     const app = quiet(new Koa());
     app.use(sessionRoutes(sessions, { path: "/account" }));
     app.use(

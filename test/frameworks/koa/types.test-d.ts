@@ -11,7 +11,7 @@ const manager = new Manager(memoryStore());
 const sessions = koaSessions(manager);
 
 describe("sessionup/koa", () => {
-  it("fits an app, and leaves the types of its state and context alone", () => {
+  it("fits an app and keeps the types of its state and context", () => {
     const app = new Koa<{ user: string }, { db: { name: string } }>();
     app
       .use(sessions.public())
@@ -29,7 +29,7 @@ describe("sessionup/koa", () => {
     createServer(app.callback());
   });
 
-  it("fits an app of Koa 2", () => {
+  it("fits a Koa 2 app", () => {
     const app = new Koa2<{ user: string }>();
     app
       .use(sessions.public())
@@ -41,7 +41,7 @@ describe("sessionup/koa", () => {
     app.on("error", (_error: Error, ctx: Koa2.Context) => void sessions.current(ctx));
   });
 
-  it("fits middleware that is written apart, and calls of it", () => {
+  it("fits middleware that is declared separately, and direct calls", () => {
     const list: Koa.Middleware = async (ctx, next) => {
       await sessions.auth()(ctx, next);
       ctx.body = await sessions.fetchAll(ctx);
@@ -51,23 +51,23 @@ describe("sessionup/koa", () => {
     expectTypeOf<Koa.ParameterizedContext<{ user: string }>>().toExtend<KoaContext>();
   });
 
-  it("takes nothing but ctx", () => {
+  it("accepts only ctx as the context", () => {
     new Koa().use(async (ctx) => {
-      // @ts-expect-error a request is no context
+      // @ts-expect-error a request is not a context
       await sessions.get(ctx.request);
-      // @ts-expect-error nor is a response
+      // @ts-expect-error a response is not a context
       await sessions.get(ctx.res);
     });
   });
 
-  it("lets reject name Koa's own context", () => {
+  it("lets reject declare Koa's own context", () => {
     koaSessions(manager, {
       reject: (error, ctx: Koa.Context) => {
         expectTypeOf(error).toEqualTypeOf<SessionError>();
         ctx.redirect(`/login?next=${ctx.path}`);
       },
     });
-    // @ts-expect-error no such option
+    // @ts-expect-error unknown option
     koaSessions(manager, { refuse: () => {} });
   });
 
@@ -75,7 +75,7 @@ describe("sessionup/koa", () => {
     const own = koaSessions(new Manager(memoryStore(), { meta: typed<{ role: string }>() }));
     new Koa().use(async (ctx) => {
       await own.init(ctx, "user-1", { meta: { role: "admin" } });
-      // @ts-expect-error the metadata must be there
+      // @ts-expect-error the metadata is required
       await own.init(ctx, "user-1");
       expectTypeOf(own.require(ctx).meta.role).toEqualTypeOf<string>();
     });

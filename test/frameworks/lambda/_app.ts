@@ -3,12 +3,14 @@ import { type LambdaContext, type LambdaResult, lambdaSessions } from "sessionup
 import { sessionRoutes } from "sessionup/routes";
 import type { ContractApp } from "sessionup/testing";
 
-/** What a stream of the contract's app is put into, where the function can stream. */
+/** Receives the stream of a contract route, for functions that can stream. */
 export interface Streams {
   stream?: AsyncIterable<string>;
 }
 
-/** The contract's app as one function, which takes what AWS gives it besides the event for the place of streams. */
+/**
+ * Creates the contract's app as one function. Its second argument, AWS's context elsewhere, receives streams.
+ */
 export function lambdaApp({ manager, admins, reject, routes }: ContractApp<LambdaContext>) {
   const sessions = lambdaSessions(manager);
   const adminSessions = lambdaSessions(admins);
@@ -29,7 +31,7 @@ export function lambdaApp({ manager, admins, reject, routes }: ContractApp<Lambd
         streams.stream = stream;
         return { ...result, statusCode: 200, headers: { ...headers, "content-type": "text/plain" } };
       }
-      // An answer that AWS infers, wherever it can be one; of a text it would leave the quotes away.
+      // The test lets AWS infer the result where it can. From a string, AWS would drop the quotes.
       if (status === undefined && !cookie && !headers && JSON.stringify(json)?.[0] !== '"')
         return json ?? null;
       return {

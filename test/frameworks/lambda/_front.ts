@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { deepFreeze } from "../../../src/rules/deep-freeze.ts";
 
-/** A function as Lambda's runtime calls it: what it gives is to be JSON. */
+/** A function as Lambda's runtime calls it. Its result is serialized as JSON. */
 export type LambdaFunction = (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown>;
 
 /** A function that `streamifyResponse` has marked. */
@@ -14,21 +14,24 @@ export type StreamingFunction = (
   context: Context,
 ) => Promise<void>;
 
-/** What stands before the function. */
+/** Options of the gateway in front of the function. */
 export interface LambdaFrontOptions {
-  /** `$default`, as function URLs have it, or an HTTP API's, whose domain is mapped to it: then it is in `rawPath` alone. */
+  /**
+   * `$default` for function URLs, or the stage of an HTTP API with a mapped domain: `rawPath` then has the
+   * stage, the URL does not.
+   */
   readonly stage?: string;
-  /** Where it is not the connection's: a CDN's address, say. */
+  /** The source address when it is not the connection's, for example a CDN's address. */
   readonly sourceIp?: string;
 }
 
-/** What AWS does between HTTP and a function that answers at once. */
+/** Translates between HTTP and a function that returns its whole response, as AWS does. */
 export function lambdaFront(run: LambdaFunction, options: LambdaFrontOptions = {}): RequestListener {
   return async (request, response) => {
-    const event = await eventOf(request, options);
+    const event = await createEvent(request, options);
     try {
-      // Over the runtime's API everything is text: no class, no symbol and no undefined gets through.
-      const payload = JSON.stringify((await run(event, contextOf(event))) ?? null);
+      // The runtime's API transports JSON, which drops classes, symbols and undefined.
+      const payload = JSON.stringify((await run(event, createContext(event))) ?? null);
       send(response, inferred(JSON.parse(payload)));
     } catch {
       send(response, { statusCode: 500, headers: JSON_TYPE, body: '{"message":"Internal Server Error"}' });
@@ -36,18 +39,21 @@ export function lambdaFront(run: LambdaFunction, options: LambdaFrontOptions = {
   };
 }
 
-/** What a function URL does whose invoke mode is RESPONSE_STREAM. */
+/**
+ * Translates between HTTP and a streaming function, as a function URL with the invoke mode RESPONSE_STREAM
+ * does.
+ */
 export function streamingFront(run: StreamingFunction, options: LambdaFrontOptions = {}): RequestListener {
   return async (request, response) => {
-    const event = await eventOf(request, options);
+    const event = await createEvent(request, options);
     const stream = new ResponseStream();
     const sent = relay(stream, response);
     try {
-      await run(event, stream, contextOf(event));
+      await run(event, stream, createContext(event));
     } catch {
       if (!response.headersSent) send(response, { statusCode: 502, body: "Internal Server Error" });
       stream.destroy();
-      // It has been cut off on purpose.
+      // The stream was destroyed on purpose.
       await sent.catch(() => undefined);
       return;
     }
@@ -57,8 +63,8 @@ export function streamingFront(run: StreamingFunction, options: LambdaFrontOptio
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** The event of payload format 2.0, frozen: whoever writes into it would write into what others read. */
-async function eventOf(
+/** Returns the event of payload format 2.0, frozen: a write to it would change what other code reads. */
+async function createEvent(
   request: IncomingMessage,
   { stage = "$default", sourceIp }: LambdaFrontOptions,
 ): Promise<APIGatewayProxyEventV2> {
@@ -76,7 +82,7 @@ async function eventOf(
   const queryStringParameters = Object.fromEntries(
     names.map((name) => [name, searchParams.getAll(name).join(",")]),
   );
-  const body = await bodyOf(request);
+  const body = await readBody(request);
   return deepFreeze({
     version: "2.0",
     routeKey: "$default",
@@ -107,8 +113,8 @@ async function eventOf(
   });
 }
 
-/** Forms are bytes to AWS, too. */
-async function bodyOf(request: IncomingMessage): Promise<{ body?: string; isBase64Encoded: boolean }> {
+/** AWS encodes forms in base64, like binary bodies. */
+async function readBody(request: IncomingMessage): Promise<{ body?: string; isBase64Encoded: boolean }> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
@@ -117,7 +123,7 @@ async function bodyOf(request: IncomingMessage): Promise<{ body?: string; isBase
   return { body: bytes.toString(isText ? "utf8" : "base64"), isBase64Encoded: !isText };
 }
 
-function contextOf({ requestContext: { requestId } }: APIGatewayProxyEventV2): Context {
+function createContext({ requestContext: { requestId } }: APIGatewayProxyEventV2): Context {
   return {
     callbackWaitsForEmptyEventLoop: true,
     functionName: "app",
@@ -134,7 +140,7 @@ function contextOf({ requestContext: { requestId } }: APIGatewayProxyEventV2): C
   };
 }
 
-/** The rules by which AWS takes what has no `statusCode` for a body. */
+/** Applies the rules by which AWS turns a result without `statusCode` into a body. */
 function inferred(result: unknown): APIGatewayProxyStructuredResultV2 {
   if (typeof result === "object" && result !== null && "statusCode" in result)
     return result as APIGatewayProxyStructuredResultV2;
@@ -147,7 +153,7 @@ function send(response: ServerResponse, result: APIGatewayProxyStructuredResultV
   response.end(Buffer.from(result.body ?? "", result.isBase64Encoded ? "base64" : "utf8"));
 }
 
-/** One line for each cookie; a header has one line. */
+/** Writes one line for each cookie, and one for each header. */
 function sendHead(
   response: ServerResponse,
   { statusCode = 200, headers = {}, cookies = [] }: APIGatewayProxyStructuredResultV2,
@@ -159,12 +165,12 @@ function sendHead(
 
 const METADATA = "application/vnd.awslambda.http-integration-response";
 
-/** What a streaming function writes into. */
+/** The stream that a streaming function writes to. */
 export class ResponseStream extends PassThrough {
   contentType = "application/octet-stream";
   metadata: Buffer | undefined;
 
-  /** As in the runtime, the metadata goes with the first write. */
+  /** Sends the metadata with the first write, as the runtime does. */
   override write(chunk: string): boolean {
     if (this.metadata) super.write(this.metadata);
     this.metadata = undefined;
@@ -181,7 +187,7 @@ export const HttpResponseStream = {
   },
 };
 
-/** Hands on what a function writes, with the head that it has written before. */
+/** Forwards what a function writes, after the head from its metadata. */
 async function relay(stream: ResponseStream, response: ServerResponse): Promise<void> {
   let head: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of stream) {

@@ -7,19 +7,19 @@ import { lambdaApp, type Streams } from "./_app.ts";
 import { HttpResponseStream, lambdaFront, streamingFront } from "./_front.ts";
 
 const unloaded = {
-  reason: "a context comes from public() or auth() alone, which have loaded the session",
+  reason: "only public() and auth() create a context, and both load the session",
   tests: ["methods/not-loaded"],
 };
 const thrown = {
-  reason: "what a handler throws goes on to Lambda, and AWS answers by itself; catch it and return a result",
+  reason: "AWS answers when a handler throws; the app has to catch the error and return a result",
   tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
 };
 const buffered = {
-  reason: "a result goes out as a whole, when the handler has returned; see the front that streams",
+  reason: "AWS sends a result after the handler has returned; the streaming front covers this",
   tests: ["cookie-delivery/headers-sent"],
 };
 
-/** Streams end before the result does: no head goes out before them. */
+/** A stream is read to its end before the result is returned, so that no headers leave early. */
 function bufferedFront(app: ContractApp<LambdaContext>) {
   const run = lambdaApp(app);
   return lambdaFront(
@@ -35,7 +35,7 @@ function bufferedFront(app: ContractApp<LambdaContext>) {
   );
 }
 
-/** Every answer is streamed: its head is the result of the handler, and goes before the first bit. */
+/** Streams every response. The handler's result is its head and leaves before the first chunk. */
 function streamedFront(app: ContractApp<LambdaContext>) {
   const run = lambdaApp(app);
   return streamingFront(async (event, responseStream) => {
@@ -62,7 +62,7 @@ describe("sessionup/lambda behind an HTTP API", () => {
   );
 });
 
-describe("sessionup/lambda behind a function URL that streams", () => {
+describe("sessionup/lambda behind a streaming function URL", () => {
   adapterContract(
     { describe, it },
     {

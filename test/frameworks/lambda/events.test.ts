@@ -13,8 +13,8 @@ const sessions = lambdaSessions(new Manager(memoryStore()));
 const login = sessions.public(async (context) => ({ ip: (await sessions.init(context, "ann")).ip }));
 const whoami = sessions.auth(({ session }) => session.userKey);
 
-/** As little as an event can have. */
-function eventOf(
+/** Returns an event with as few fields as possible. */
+function createEvent(
   more: Partial<LambdaEvent> = {},
   http: object = {},
   requestContext: object = {},
@@ -27,40 +27,40 @@ function eventOf(
   return Object.freeze(event);
 }
 
-async function cookieOf(result: Promise<unknown>): Promise<string> {
+async function readCookie(result: Promise<unknown>): Promise<string> {
   const { cookies } = (await result) as LambdaResult;
   return cookies?.[0]?.split(";")[0] ?? "";
 }
 
-describe("the cookie of the request", () => {
-  it("is where payload format 2.0 has it, among others", async () => {
-    const cookie = await cookieOf(login(eventOf()));
-    expect(await whoami(eventOf({ cookies: ["a=1", cookie, "b=2"] }))).toMatchObject({ body: "ann" });
-    expect(await whoami(eventOf({ cookies: Object.freeze([cookie]) as string[] }))).toMatchObject({
+describe("the request's cookie on Lambda", () => {
+  it("the session cookie is read from the cookies of payload format 2.0, among others", async () => {
+    const cookie = await readCookie(login(createEvent()));
+    expect(await whoami(createEvent({ cookies: ["a=1", cookie, "b=2"] }))).toMatchObject({ body: "ann" });
+    expect(await whoami(createEvent({ cookies: Object.freeze([cookie]) as string[] }))).toMatchObject({
       body: "ann",
     });
   });
 
-  it("is found in the headers, too, where a local imitation has it there, and counts once", async () => {
-    const cookie = await cookieOf(login(eventOf()));
+  it("a cookie in the headers, where local emulators put it, is read and counts once", async () => {
+    const cookie = await readCookie(login(createEvent()));
     for (const event of [
       { headers: { cookie } },
       { headers: { Cookie: cookie }, cookies: [] },
       { headers: { Cookie: cookie }, cookies: [cookie] },
       { headers: { cookie: "a=1" }, cookies: [cookie] },
     ])
-      expect(await whoami(eventOf(event))).toMatchObject({ body: "ann" });
+      expect(await whoami(createEvent(event))).toMatchObject({ body: "ann" });
   });
 
-  it("is none where the fields that may be missing are missing", async () => {
-    const answer = (await whoami(eventOf())) as LambdaResult;
+  it("an event without optional fields has no session cookie", async () => {
+    const answer = (await whoami(createEvent())) as LambdaResult;
     expect([answer.statusCode, answer.body]).toEqual([401, '{"error":"unauthorized","reason":"no_cookie"}']);
     const nulls = { cookies: null, headers: null } as unknown as Partial<LambdaEvent>;
-    expect(((await whoami(eventOf(nulls))) as LambdaResult).statusCode).toBe(401);
+    expect(((await whoami(createEvent(nulls))) as LambdaResult).statusCode).toBe(401);
   });
 });
 
-describe("the address", () => {
+describe("the client address in lambdaSessions", () => {
   async function addressBehind(
     trustProxy: number | undefined,
     options: LambdaFrontOptions,
@@ -78,17 +78,17 @@ describe("the address", () => {
   }
   const spoofed = { "x-forwarded-for": "6.6.6.6" };
 
-  it("is that of who is connected to the gateway, whatever the client says of itself", async () => {
+  it("the address is the gateway's peer, regardless of X-Forwarded-For", async () => {
     expect(await addressBehind(undefined, { sourceIp: "203.0.113.9" }, spoofed)).toBe("203.0.113.9");
   });
 
-  it("comes by trustProxy from what the gateway adds to X-Forwarded-For: the gateway is the first hop", async () => {
+  it("trustProxy reads the address from X-Forwarded-For, and the gateway counts as the first hop", async () => {
     expect(await addressBehind(1, { sourceIp: "203.0.113.9" }, spoofed)).toBe("203.0.113.9");
     const viewer = { "x-forwarded-for": "6.6.6.6, 203.0.113.9" };
     expect(await addressBehind(2, { sourceIp: "130.176.0.1" }, viewer)).toBe("203.0.113.9");
   });
 
-  it("is what the app takes from its edge's header", async () => {
+  it("peerAddress can read the address from an edge header", async () => {
     const own = lambdaSessions(new Manager(memoryStore()), {
       peerAddress: ({ headers }) => headers?.["cloudfront-viewer-address"]?.replace(/:\d+$/, ""),
     });
@@ -97,7 +97,7 @@ describe("the address", () => {
       ["203.0.113.9:46532", "203.0.113.9"],
       ["2001:db8::c4a:4253", "2001:db8::c4a"],
     ] as const) {
-      const event = eventOf(
+      const event = createEvent(
         { headers: { "cloudfront-viewer-address": viewer } },
         { sourceIp: "130.176.0.1" },
       );
@@ -105,17 +105,17 @@ describe("the address", () => {
     }
   });
 
-  it("is not known where the event has none", async () => {
-    expect(((await login(eventOf())) as LambdaResult).body).toBe("{}");
+  it("the address is unknown when the event has none", async () => {
+    expect(((await login(createEvent())) as LambdaResult).body).toBe("{}");
   });
 });
 
-describe("the host", () => {
+describe("the host on Lambda", () => {
   const account = sessionRoutes(sessions);
   const logout = (headers: Record<string, string>, domainName?: string) =>
-    account(eventOf({ rawPath: "/logout", headers }, {}, { domainName }));
+    account(createEvent({ rawPath: "/logout", headers }, {}, { domainName }));
 
-  it("is the header's, else the domain by which the function was called", async () => {
+  it("the host is the Host header's, otherwise the domain name of the request context", async () => {
     const origin = "https://app.example";
     expect((await logout({ origin, host: "app.example" }))?.statusCode).toBe(204);
     expect((await logout({ Origin: origin, Host: "app.example" }))?.statusCode).toBe(204);
@@ -125,30 +125,30 @@ describe("the host", () => {
   });
 });
 
-describe("the ready-made routes", () => {
+describe("sessionRoutes on Lambda", () => {
   const account = sessionRoutes(sessions, { path: "/account" });
-  const statusOf = async (rawPath: string, stage?: string) =>
-    (await account(eventOf({ rawPath }, { method: "GET" }, { stage })))?.statusCode;
+  const routeStatus = async (rawPath: string, stage?: string) =>
+    (await account(createEvent({ rawPath }, { method: "GET" }, { stage })))?.statusCode;
 
-  it("are behind the stage, whatever its name", async () => {
-    expect(await statusOf("/account/session", "$default")).toBe(401);
-    expect(await statusOf("/account/session")).toBe(401);
-    expect(await statusOf("/prod/account/session", "prod")).toBe(401);
-    expect(await statusOf("/account/account/session", "account")).toBe(401);
+  it("the routes are found behind a stage of any name", async () => {
+    expect(await routeStatus("/account/session", "$default")).toBe(401);
+    expect(await routeStatus("/account/session")).toBe(401);
+    expect(await routeStatus("/prod/account/session", "prod")).toBe(401);
+    expect(await routeStatus("/account/account/session", "account")).toBe(401);
   });
 
-  it("are nowhere else", async () => {
-    expect(await statusOf("/$default/account/session", "$default")).toBeUndefined();
-    expect(await statusOf("/dev/account/session", "prod")).toBeUndefined();
-    expect(await statusOf("/production/account/session", "prod")).toBeUndefined();
-    expect(await statusOf("/prodaccount/session", "prod")).toBeUndefined();
-    expect(await statusOf("/prod", "prod")).toBeUndefined();
+  it("the routes do not match other stages and prefixes", async () => {
+    expect(await routeStatus("/$default/account/session", "$default")).toBeUndefined();
+    expect(await routeStatus("/dev/account/session", "prod")).toBeUndefined();
+    expect(await routeStatus("/production/account/session", "prod")).toBeUndefined();
+    expect(await routeStatus("/prodaccount/session", "prod")).toBeUndefined();
+    expect(await routeStatus("/prod", "prod")).toBeUndefined();
   });
 });
 
-describe("what the function is given", () => {
-  it("reaches the handler: the event itself, and Lambda's context", async () => {
-    const event = eventOf({ body: "a=1", isBase64Encoded: false });
+describe("the function's arguments", () => {
+  it("the handler receives the event itself and Lambda's context", async () => {
+    const event = createEvent({ body: "a=1", isBase64Encoded: false });
     const run = sessions.public((context, lambda: Pick<Context, "awsRequestId">, more?: number) => ({
       same: context.event === event,
       id: lambda.awsRequestId,
@@ -157,12 +157,12 @@ describe("what the function is given", () => {
     expect(await run(event, { awsRequestId: "id-1" }, 7)).toEqual({ same: true, id: "id-1", more: 7 });
   });
 
-  it("is a handler to the runtime that takes no callback: Node 24's refuses those", () => {
+  it("wrapped handlers take no callback, because Node 24's runtime rejects handlers that do", () => {
     expect(whoami.length).toBeLessThan(3);
     expect(sessionRoutes(sessions).length).toBeLessThan(3);
   });
 
-  it("has its body as AWS gives it: forms in base64", async () => {
+  it("the handler receives the body as AWS encodes it: forms in base64", async () => {
     const run = async ({ body = "", isBase64Encoded }: APIGatewayProxyEventV2) => ({
       isBase64Encoded,
       text: Buffer.from(body, isBase64Encoded ? "base64" : "utf8").toString(),
@@ -182,7 +182,7 @@ describe("what the function is given", () => {
 
   it.each<[string, unknown]>([
     [
-      "a REST API's",
+      "a REST API's event",
       {
         version: "1.0",
         httpMethod: "GET",
@@ -191,12 +191,12 @@ describe("what the function is given", () => {
         requestContext: { identity: {} },
       },
     ],
-    ["a load balancer's", { httpMethod: "GET", path: "/", headers: {}, requestContext: { elb: {} } }],
-    ["a WebSocket API's", { requestContext: { connectionId: "id", routeKey: "$connect" } }],
-    ["a schedule's", { source: "aws.events" }],
-    ["nothing", undefined],
+    ["a load balancer's event", { httpMethod: "GET", path: "/", headers: {}, requestContext: { elb: {} } }],
+    ["a WebSocket API's event", { requestContext: { connectionId: "id", routeKey: "$connect" } }],
+    ["a schedule's event", { source: "aws.events" }],
+    ["undefined", undefined],
     ["null", null],
-  ])("is refused where it is %s, before the handler runs", async (_name, event) => {
+  ])("%s is rejected before the handler runs", async (_name, event) => {
     let ran = false;
     const handler = sessions.public(() => {
       ran = true;
@@ -207,16 +207,16 @@ describe("what the function is given", () => {
   });
 });
 
-describe("the context", () => {
-  it("is no event, and not Lambda's own", async () => {
+describe("the context of lambdaSessions", () => {
+  it("an event or Lambda's own context is rejected as the context", async () => {
     const own = { awsRequestId: "id-1" } as unknown as LambdaContext;
-    for (const wrong of [eventOf() as unknown as LambdaContext, own])
+    for (const wrong of [createEvent() as unknown as LambdaContext, own])
       await expect(sessions.get(wrong)).rejects.toThrow(
         /^sessionup\/lambda: the context must be the one that public\(\)/,
       );
   });
 
-  it("shows what is to be set, as it is at that moment", async () => {
+  it("the context shows the current session, cookies and headers", async () => {
     const seen: unknown[] = [];
     await sessions.public(async (context) => {
       const note = () =>
@@ -228,7 +228,7 @@ describe("the context", () => {
       note();
       await sessions.revoke(context);
       note();
-    })(eventOf());
+    })(createEvent());
     const headers = { "cache-control": "no-store" };
     expect(seen).toEqual([
       [undefined, 0, {}],
@@ -238,7 +238,7 @@ describe("the context", () => {
     ]);
   });
 
-  it("tells a log nothing that would log anybody in", async () => {
+  it("a logged context contains no secret", async () => {
     const { inspect } = await import("node:util");
     const texts: string[] = [];
     await sessions.public(async (context) => {
@@ -247,19 +247,19 @@ describe("the context", () => {
       const secret = /\.(\w+);/.exec(line)?.[1] ?? line;
       texts.push(inspect(context, { depth: 9, showHidden: true }), JSON.stringify(context));
       expect(texts.filter((text) => text.includes(secret))).toEqual([]);
-    })(eventOf());
+    })(createEvent());
     expect(texts).toHaveLength(2);
   });
 
-  it("sets nothing any more when the handler has returned, or thrown", async () => {
+  it("init throws after the handler has returned or thrown", async () => {
     const kept: LambdaContext[] = [];
     await sessions.public((context) => {
       kept.push(context);
-    })(eventOf());
+    })(createEvent());
     const thrown = sessions.public((context) => {
       kept.push(context);
-      throw new RangeError("the app's own");
-    })(eventOf());
+      throw new RangeError("thrown by the app");
+    })(createEvent());
     await expect(thrown).rejects.toThrow(RangeError);
     expect(kept).toHaveLength(2);
     for (const context of kept) {

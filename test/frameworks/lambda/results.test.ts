@@ -27,26 +27,26 @@ async function behind(run: LambdaFunction, use: (client: ContractClient, origin:
   }
 }
 
-/** Logs in, and returns that. */
+/** Returns a function that logs in and returns `result`. */
 const afterLogin = <Result>(result: Result) =>
   sessions.public(async (context) => {
     await sessions.init(context, "ann");
     return result;
   });
 
-describe("a result that AWS would infer", () => {
+describe("a result whose form AWS infers", () => {
   it.each<[string, unknown]>([
-    ["a text", "Hello, world!"],
-    ["an empty text", ""],
-    ["a text that is JSON", '{"statusCode":204}'],
+    ["a string", "Hello, world!"],
+    ["an empty string", ""],
+    ["a string that is JSON", '{"statusCode":204}'],
     ["an object", { message: "hello", body: "not one", cookies: ["not=one"] }],
     ["an array", [{ statusCode: 204 }]],
     ["a number", 7],
     ["null", null],
-    ["nothing", undefined],
+    ["undefined", undefined],
     ["a date", new Date(0)],
-    ["one whose status is not there", { statusCode: undefined, body: "x" }],
-  ])("is the same with our cookie as without: %s", async (_name, result) => {
+    ["an object whose statusCode is undefined", { statusCode: undefined, body: "x" }],
+  ])("the response is the same with and without the session cookie: %s", async (_name, result) => {
     await behind(
       async (event) => (event.rawPath === "/login" ? afterLogin(result)(event) : result),
       async (client) => {
@@ -59,7 +59,7 @@ describe("a result that AWS would infer", () => {
     );
   });
 
-  it("becomes one of a structure, as AWS makes it", async () => {
+  it("a result that carries the cookie becomes structured, as AWS would infer it", async () => {
     const { cookies, ...result } = (await afterLogin({ a: 1 })(EVENT)) as LambdaResult;
     expect(cookies).toHaveLength(1);
     expect(result).toEqual({
@@ -70,21 +70,21 @@ describe("a result that AWS would infer", () => {
     });
   });
 
-  it("is left as it is where nothing of ours goes with it", async () => {
+  it("a result stays unchanged when the session sets no header", async () => {
     for (const result of ["text", { a: 1 }, { statusCode: 200, body: "b" }, undefined])
       expect(await sessions.public(() => result)(EVENT)).toBe(result);
   });
 });
 
-describe("our cookie", () => {
-  it("stands beside all that the app sets, each on a line of its own", async () => {
+describe("the cookie of lambdaSessions", () => {
+  it("the cookie is next to the app's cookies, each on its own line", async () => {
     const result = { statusCode: 200, headers: { "Set-Cookie": "c=3; Path=/" }, cookies: ["a=1", "b=2"] };
     await behind(afterLogin(result), async (client) => {
       expect(names((await client.post("/")).cookies)).toEqual(["__Host-sessionup", "a", "b", "c"]);
     });
   });
 
-  it("leaves the app's result alone: it may be kept for others, and frozen", async () => {
+  it("the app's result object stays unchanged, so that apps may share or freeze it", async () => {
     const kept = Object.freeze({
       statusCode: 204,
       headers: Object.freeze({ "x-own": 1 }),
@@ -99,7 +99,7 @@ describe("our cookie", () => {
     expect([kept.cookies, kept.headers]).toEqual([["a=1"], { "x-own": 1 }]);
   });
 
-  it("goes with no-store, whatever the app says, in whatever case", async () => {
+  it("no-store replaces the app's Cache-Control in any case", async () => {
     for (const name of ["cache-control", "Cache-Control"]) {
       await behind(
         afterLogin({ statusCode: 200, headers: { [name]: "public, max-age=60", "X-Own": "1" } }),
@@ -111,7 +111,7 @@ describe("our cookie", () => {
     }
   });
 
-  it("goes with bytes, and with HEAD", async () => {
+  it("the cookie is on binary responses and on HEAD responses", async () => {
     const bytes = Buffer.from([0, 255, 128]);
     const result = { statusCode: 200, body: bytes.toString("base64"), isBase64Encoded: true };
     await behind(afterLogin(result), async (client, origin) => {
@@ -123,7 +123,7 @@ describe("our cookie", () => {
     });
   });
 
-  it("is the inner one's where a handler runs another for the same request", async () => {
+  it("the inner handler's cookie wins when a handler runs another for the same request", async () => {
     let inner: LambdaResult = {};
     const outer = sessions.public(async (context) => {
       await sessions.init(context, "bob");
@@ -135,7 +135,7 @@ describe("our cookie", () => {
     expect(result.cookies).toEqual(inner.cookies);
   });
 
-  it("is one for each manager", async () => {
+  it("each manager sets one cookie", async () => {
     const admins = lambdaSessions(manager.with({ cookie: { name: "admin" } }));
     await behind(
       sessions.public(async (context) => {
@@ -150,11 +150,11 @@ describe("our cookie", () => {
     );
   });
 
-  it("is not on the answer to an error of the app's own, which goes on to Lambda", async () => {
+  it("a response to the app's own error has no cookie, because AWS answers it", async () => {
     await behind(
       sessions.public(async (context) => {
         await sessions.init(context, "ann");
-        throw new RangeError("the app's own");
+        throw new RangeError("thrown by the app");
       }),
       async (client) => {
         const answer = await client.post("/");
@@ -164,21 +164,21 @@ describe("our cookie", () => {
   });
 });
 
-describe("reject", () => {
+describe("lambdaSessions with reject", () => {
   type Reject = NonNullable<LambdaSessionsOptions["reject"]>;
-  const refusing = (reject: Reject) => lambdaSessions(manager, { reject });
+  const rejecting = (reject: Reject) => lambdaSessions(manager, { reject });
 
-  it("answers in Lambda's own form, with the error's status unless it sets another", async () => {
+  it("reject answers in Lambda's form, with the error's status unless it sets another", async () => {
     const cases: [Reject, number, string][] = [
       [() => ({ statusCode: 303, headers: { location: "/login" } }), 303, ""],
       [async (error) => ({ body: `no: ${error.reason}` }), 401, "no: no_cookie"],
       [({ status }, event) => ({ statusCode: status, body: event.rawPath }), 401, "/devices"],
-      // The return was forgotten.
+      // The app forgot to return.
       [(() => undefined) as unknown as Reject, 401, ""],
     ];
     for (const [reject, status, text] of cases) {
       let ran = 0;
-      const own = refusing(reject);
+      const own = rejecting(reject);
       await behind(
         own.auth(() => ran++),
         async (client) => {
@@ -189,7 +189,7 @@ describe("reject", () => {
     }
   });
 
-  it("answers a SessionError that a handler throws, with the cookie that was set before", async () => {
+  it("reject answers a SessionError that a handler throws, with the cookie that was set before", async () => {
     const run = sessions.public(async (context) => {
       await sessions.init(context, "ann");
       await sessions.revoke(context);
@@ -202,7 +202,7 @@ describe("reject", () => {
     });
   });
 
-  it("clears the cookie of a session that is over, by the app's answer too", async () => {
+  it("the cookie of an expired session is cleared, also on a response of reject", async () => {
     let now = Date.now();
     const own = lambdaSessions(new Manager(memoryStore(), { clock: () => now }), {
       reject: () => ({ statusCode: 303, headers: { location: "/login" } }),
@@ -221,15 +221,15 @@ describe("reject", () => {
   });
 });
 
-describe("options", () => {
-  it("are refused where they are misspelt", () => {
+describe("the options of lambdaSessions", () => {
+  it("a misspelt option is rejected", () => {
     const misspelt = { rejects: () => ({}) } as LambdaSessionsOptions;
     expect(() => lambdaSessions(manager, misspelt)).toThrow('"rejects" is not an option of lambdaSessions');
   });
 });
 
-describe("a function that streams", () => {
-  it("takes its head from a handler, and its bits from wherever it likes", async () => {
+describe("a streaming function", () => {
+  it("a stream takes its head from a handler, and the cookie cannot change afterwards", async () => {
     let kept: LambdaContext | undefined;
     const head = sessions.public(async (context) => {
       kept = context;

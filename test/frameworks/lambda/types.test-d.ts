@@ -29,7 +29,7 @@ const sessions = lambdaSessions(new Manager(store));
 const themed = lambdaSessions(new Manager(store, { meta: typed<{ theme: string }>() }));
 
 describe("the types of AWS", () => {
-  it("are taken as events, whatever the authorizer", () => {
+  it("lambdaSessions accepts AWS's events with any authorizer", () => {
     expectTypeOf<APIGatewayProxyEventV2>().toExtend<LambdaEvent>();
     expectTypeOf<LambdaFunctionURLEvent>().toExtend<LambdaEvent>();
     expectTypeOf<APIGatewayProxyEventV2WithJWTAuthorizer>().toExtend<LambdaEvent>();
@@ -37,14 +37,14 @@ describe("the types of AWS", () => {
     expectTypeOf<APIGatewayProxyEvent>().not.toExtend<LambdaEvent>();
   });
 
-  it("are those of results, in both directions", () => {
+  it("a Lambda result and AWS's result are assignable to each other", () => {
     expectTypeOf<LambdaResult>().toExtend<APIGatewayProxyStructuredResultV2>();
     expectTypeOf<APIGatewayProxyStructuredResultV2>().toExtend<LambdaResult>();
     expectTypeOf<LambdaResult>().toExtend<APIGatewayProxyResultV2>();
     expectTypeOf<LambdaResult>().toExtend<LambdaFunctionURLResult>();
   });
 
-  it("are those of handlers, and of what a handler is given", () => {
+  it("wrapped functions fit AWS's handler types and pass on their arguments' types", () => {
     const plain: APIGatewayProxyHandlerV2 = sessions.auth(() => "text");
     const url: LambdaFunctionURLHandler = sessions.public(async () => ({ statusCode: 204 }));
     const json: APIGatewayProxyHandlerV2<readonly Session[]> = sessions.auth((context) =>
@@ -58,14 +58,14 @@ describe("the types of AWS", () => {
     const claims: APIGatewayProxyHandlerV2WithJWTAuthorizer = sessions.auth(({ event }) =>
       String(event.requestContext.authorizer.jwt.claims.sub),
     );
-    // @ts-expect-error a number is JSON to AWS, but the type says that there is none
+    // @ts-expect-error AWS would serialize a number, but its type does not allow one
     const wrong: APIGatewayProxyHandlerV2 = sessions.auth(() => 7);
     expectTypeOf([plain, url, json, given, claims, wrong]).not.toBeAny();
   });
 });
 
-describe("the context", () => {
-  it("has a session for sure behind auth, and perhaps behind public", () => {
+describe("the type of the Lambda context", () => {
+  it("the context's session is defined behind auth and optional behind public", () => {
     sessions.auth(({ session, event }) => {
       expectTypeOf(session).toEqualTypeOf<Session>();
       expectTypeOf(event).toEqualTypeOf<LambdaEvent>();
@@ -78,7 +78,7 @@ describe("the context", () => {
     });
   });
 
-  it("has the event that a handler written apart names", async () => {
+  it("the context has the event type that a separate handler declares", async () => {
     const apart = async (
       context: AuthenticatedLambdaContext<undefined, APIGatewayProxyEventV2WithJWTAuthorizer>,
       lambda: Context,
@@ -94,7 +94,7 @@ describe("the context", () => {
     expectTypeOf(plain).not.toBeAny();
   });
 
-  it("is what the verbs take: neither the event nor Lambda's own", () => {
+  it("the methods accept the context, not the event and not Lambda's own context", () => {
     const wrong = (event: APIGatewayProxyEventV2, lambda: Context) => {
       // @ts-expect-error the event
       void sessions.get(event);
@@ -105,7 +105,7 @@ describe("the context", () => {
     expectTypeOf<LambdaContext<undefined, APIGatewayProxyEventV2>>().toExtend<LambdaContext>();
   });
 
-  it("needs required metadata", () => {
+  it("init requires metadata that has no default", () => {
     themed.public(async (context) => {
       // @ts-expect-error the theme is missing
       await themed.init(context, "ann");
@@ -114,8 +114,8 @@ describe("the context", () => {
   });
 });
 
-describe("the options", () => {
-  it("let reject name the types of AWS", () => {
+describe("the option types of lambdaSessions", () => {
+  it("reject and peerAddress can declare AWS's types", () => {
     lambdaSessions(new Manager(store), {
       peerAddress: (event: LambdaFunctionURLEvent) => event.headers["cloudfront-viewer-address"],
       reject: (error, event): APIGatewayProxyStructuredResultV2 => {
@@ -125,13 +125,13 @@ describe("the options", () => {
       },
     });
     lambdaSessions(new Manager(store), { reject: async ({ status }) => ({ statusCode: status }) });
-    // @ts-expect-error a text has no status
+    // @ts-expect-error a string has no status
     lambdaSessions(new Manager(store), { reject: () => "no" });
-    // @ts-expect-error no event of Lambda
+    // @ts-expect-error not an event of Lambda
     lambdaSessions(new Manager(store), { reject: (_error, _event: Date) => ({}) });
   });
 
-  it("give routes that answer with a result, or with nothing", () => {
+  it("sessionRoutes returns a function that resolves to a result or undefined", () => {
     expectTypeOf(sessionRoutes(sessions)).returns.resolves.toEqualTypeOf<LambdaResult | undefined>();
   });
 });

@@ -25,17 +25,17 @@ import { ContractClient } from "../../../src/testing/adapter/client.ts";
 export const PLATFORMS = ["Express", "Fastify"] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
-/** The decorators of Nest as what they are: functions. Here nothing compiles the syntax. */
+/** Nest's decorators called as functions, because no compiler transforms decorator syntax here. */
 type Decorator = (target: object, key: string, descriptor: PropertyDescriptor) => void;
 
-/** What an app sets up before it listens. */
+/** The set-up of an app before it listens. */
 export interface Settings {
-  /** Told to the platform, in its own way. */
+  /** Passed to the platform in its own form. */
   readonly trustProxy?: boolean;
   readonly prepare?: (app: INestApplication) => unknown;
 }
 
-/** Makes an app of a module. */
+/** Creates an app from a module. */
 export async function createApp(
   module: Type,
   platform: Platform,
@@ -61,7 +61,7 @@ export async function listenApp(app: INestApplication): Promise<{ origin: string
   };
 }
 
-/** Runs an app of these controllers for as long as `use` takes. */
+/** Runs an app with this module metadata until `use` settles. */
 export async function running(
   metadata: ModuleMetadata,
   platform: Platform,
@@ -78,13 +78,13 @@ export async function running(
   }
 }
 
-/** Puts decorators to a method of a class. */
+/** Applies decorators to a method of a class. */
 function decorate(target: { prototype: object }, key: string, ...decorators: Decorator[]): void {
   const descriptor = Object.getOwnPropertyDescriptor(target.prototype, key) as PropertyDescriptor;
   for (const decorator of decorators.reverse()) decorator(target.prototype, key, descriptor);
 }
 
-/** A controller whose handlers are the contract's routes. */
+/** Returns a controller whose handlers are the contract's routes. */
 function contractController(
   all: readonly ContractRoute<NestContext>[],
   guards: Readonly<Record<string, (options?: AuthOptions) => Parameters<typeof UseGuards>[0]>>,
@@ -93,13 +93,13 @@ function contractController(
   Controller()(ContractController);
   for (const { method, path, guard, options, run } of all) {
     const handler = async (response: NestContext, query: Record<string, string>) =>
-      answerOf(await run(response, new URLSearchParams(query)), response);
+      sendReply(await run(response, new URLSearchParams(query)), response);
     Object.defineProperty(ContractController.prototype, path, { value: handler });
     Res({ passthrough: true })(ContractController.prototype, path, 0);
     Query()(ContractController.prototype, path, 1);
     decorate(ContractController, path, (method === "GET" ? Get : Post)(path) as Decorator);
     if (guard) decorate(ContractController, path, UseGuards(guards[guard]?.(options) as never) as Decorator);
-    // Nest looks at what was returned for it with this one alone.
+    // Nest reads a redirect from the returned value only with this decorator.
     if (path.endsWith("redirect")) decorate(ContractController, path, Redirect("/", 303) as Decorator);
   }
   return ContractController;
@@ -122,14 +122,14 @@ export function contractApp(
   return createApp(AppModule, platform).then((app) => app.use(sessionRoutes(sessions, { path: "/account" })));
 }
 
-/** What Express's response and Fastify's reply have in common besides. */
+/** The members that Express's response and Fastify's reply share. */
 interface Response {
   status(code: number): unknown;
   header(name: string, value: string): unknown;
   append?(name: string, value: string): unknown;
 }
 
-function answerOf(
+function sendReply(
   { status = 200, json, redirect, stream, cookie, headers = {}, failure }: ContractReply,
   context: NestContext,
 ): unknown {
@@ -138,7 +138,7 @@ function answerOf(
   if (failure) throw failure;
   if (cookie) {
     const line = cookie.join("=");
-    // Of Express's two `header` replaces; of Fastify's one it adds.
+    // Express's `header` replaces a value, and Fastify's adds one.
     if (response.append) response.append("set-cookie", line);
     else response.header("set-cookie", line);
   }

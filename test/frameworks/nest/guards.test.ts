@@ -32,15 +32,15 @@ const seen: unknown[] = [];
 
 const NO_COOKIE = { error: "unauthorized", reason: "no_cookie" };
 
-/** What answers in the name of both platforms. */
-type Answering = NestContext & { status(code: number): { send(body: unknown): unknown } };
+/** The members of the response that both platforms share. */
+type CommonResponse = NestContext & { status(code: number): { send(body: unknown): unknown } };
 
 @Injectable()
 class Greeter {
   readonly #sessions: NestSessions;
 
-  constructor(@Inject(sessions.token) verbs: NestSessions) {
-    this.#sessions = verbs;
+  constructor(@Inject(sessions.token) methods: NestSessions) {
+    this.#sessions = methods;
   }
 
   async greeting(response: NestContext): Promise<string> {
@@ -99,7 +99,7 @@ class LoginController {
 
   @Get("broken")
   broken(): void {
-    throw new RangeError("the app's own");
+    throw new RangeError("thrown by the app");
   }
 }
 
@@ -162,16 +162,16 @@ beforeEach(async () => {
   for (const user of ["ann", "max"]) await manager.revokeByUserKey(user);
 });
 
-describe.each(PLATFORMS)("Nest on %s", (platform) => {
-  describe("module", () => {
-    it("provides the verbs to every module, by a token", () =>
+describe.each(PLATFORMS)("nestSessions on %s", (platform) => {
+  describe("module()", () => {
+    it("the module provides the methods to every module, by a token", () =>
       running(app, platform, async (client) => {
         expect((await client.get("/greeting")).text).toBe("Hello, stranger");
         await client.post("/login");
         expect((await client.get("/greeting")).text).toBe("Hello, ann");
       }));
 
-    it("lets a test put others in their place", () => {
+    it("a test can provide a fake under the token", () => {
       const providers = [
         Greeter,
         { provide: sessions.token, useValue: { get: async () => ({ userKey: "fake" }) } },
@@ -181,11 +181,11 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       });
     });
 
-    it("answers what our verbs throw with their status, and leaves other errors to Nest", () =>
+    it("the module answers a SessionError with its status and leaves other errors to Nest", () =>
       running(app, platform, async (client) => {
-        const refused = await client.get("/thrown");
-        expect([refused.status, refused.json()]).toEqual([401, NO_COOKIE]);
-        expect(refused.headers.get("cache-control")).toBe("no-store");
+        const rejected = await client.get("/thrown");
+        expect([rejected.status, rejected.json()]).toEqual([401, NO_COOKIE]);
+        expect(rejected.headers.get("cache-control")).toBe("no-store");
         for (const user of ["max", "max"]) await client.post(`/login?user=${user}`, { cookie: "" });
         const full = await client.post("/login?user=max", { cookie: "" });
         expect([full.status, full.json()]).toEqual([409, { error: "too_many_sessions" }]);
@@ -203,7 +203,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         ]);
       }));
 
-    it("is what does so: without it they are Nest's to answer", () =>
+    it("without the module, Nest answers a SessionError with 500", () =>
       running(
         { ...app, imports: [], providers: [Greeter, { provide: sessions.token, useValue: sessions }] },
         platform,
@@ -214,7 +214,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
   });
 
   describe("CurrentSession", () => {
-    it("is the session, with no guard before, loaded once", () =>
+    it("CurrentSession is the session without a guard, and it is loaded once", () =>
       running(app, platform, async (client) => {
         await client.post("/login");
         store.calls = 0;
@@ -222,17 +222,17 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         expect(store.calls).toBe(1);
       }));
 
-    it("refuses without one, or is undefined where that may be", () =>
+    it("CurrentSession rejects an unauthenticated request, or is undefined when it is optional", () =>
       running(app, platform, async (client) => {
-        const refused = await client.get("/required");
-        expect([refused.status, refused.json()]).toEqual([401, NO_COOKIE]);
+        const rejected = await client.get("/required");
+        expect([rejected.status, rejected.json()]).toEqual([401, NO_COOKIE]);
         expect((await client.get("/optional")).json()).toEqual({ user: null });
         await client.post("/login");
         expect((await client.get("/required")).text).toBe("ann");
         expect((await client.get("/optional")).json()).toEqual({ user: "ann" });
       }));
 
-    it("refuses with 503 when the store does not answer, also where it is optional", () =>
+    it("CurrentSession rejects with 503 when the store does not answer, also when it is optional", () =>
       running(app, platform, async (client) => {
         await client.post("/login");
         store.down = true;
@@ -249,19 +249,19 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
   });
 
   describe("appGuard", () => {
-    it("lets in what comes from anywhere where a handler's own mark says so, and nowhere else", () =>
+    it('crossOrigin: "allow" in Open applies only to the handler that is marked with it', () =>
       running(guarded, platform, async (client) => {
         const cross = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
         for (const path of ["/callback/closed", "/login"]) {
-          const refused = await client.post(path, cross);
-          expect([refused.status, refused.json()], path).toEqual([403, { error: "forbidden" }]);
+          const rejected = await client.post(path, cross);
+          expect([rejected.status, rejected.json()], path).toEqual([403, { error: "forbidden" }]);
         }
         expect((await client.post("/callback/closed")).status).toBe(201);
         expect((await client.post("/callback", cross)).text).toBe("ann");
         expect((await client.get("/closed")).text).toBe("ann");
       }));
 
-    it("closes every route, but those that are marked", () =>
+    it("appGuard closes every route except those marked with Open", () =>
       running(guarded, platform, async (client) => {
         expect((await client.get("/closed")).json()).toEqual(NO_COOKIE);
         expect((await client.get("/greeting")).status).toBe(401);
@@ -273,26 +273,26 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         }
       }));
 
-    it("lets no mark open what auth is put before", () =>
+    it("Open does not open a handler that is guarded by auth", () =>
       running(guarded, platform, async (client) => {
         const answer = await client.get("/opened/but-not-this");
         expect([answer.status, answer.json()]).toEqual([401, NO_COOKIE]);
       }));
 
-    it("opens what a class inherits no more than it says itself", () =>
+    it("an inherited Open does not open a subclass", () =>
       running(guarded, platform, async (client) => {
         expect((await client.get("/heir")).status).toBe(401);
       }));
   });
 
-  describe("reject", () => {
-    it("is seen by filters as Nest's own exception, with ours as its cause", () => {
+  describe("nestSessions with reject", () => {
+    it("an exception filter receives Nest's own exception, with the SessionError as its cause", () => {
       @Catch(UnauthorizedException)
       class ToLogin implements ExceptionFilter {
         catch(exception: UnauthorizedException, host: ArgumentsHost): void {
           const { cause } = exception;
           seen.push(SessionError.is(cause) && cause.reason);
-          host.switchToHttp().getResponse<Answering>().status(418).send("log in first");
+          host.switchToHttp().getResponse<CommonResponse>().status(418).send("log in first");
         }
       }
       @Controller()
@@ -311,12 +311,12 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         const answer = await client.get("/me");
         expect([answer.status, answer.text]).toEqual([418, "log in first"]);
         expect(seen.splice(0)).toEqual(["expired"]);
-        // The cookie that is over is cleared on the filter's answer too.
+        // The expired cookie is also cleared on the filter's response.
         expect(client.jar.size).toBe(0);
       });
     });
 
-    it("answers with the exception of the app's own, from guards, parameters and verbs", () => {
+    it("the exception that reject returns answers guards, parameters and methods", () => {
       const hosts: string[] = [];
       const own = nestSessions(new Manager(store, { clock: clock.now }), {
         reject: async (error, host) => {
@@ -335,14 +335,14 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         parameter(@own.CurrentSession() session: Session): string {
           return session.userKey;
         }
-        @Get("verb")
+        @Get("method")
         @UseGuards(own.public())
-        verb(@Res({ passthrough: true }) res: NestContext): string {
+        method(@Res({ passthrough: true }) res: NestContext): string {
           return own.require(res).userKey;
         }
       }
       return running({ imports: [own.module()], controllers: [OwnController] }, platform, async (client) => {
-        for (const path of ["/guard", "/parameter", "/verb"]) {
+        for (const path of ["/guard", "/parameter", "/method"]) {
           const answer = await client.get(path);
           expect([answer.status, answer.json()]).toEqual([402, { oops: "ERR_UNAUTHORIZED", by: "me" }]);
         }
@@ -350,16 +350,16 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       });
     });
 
-    it("lets nobody in when it returns no exception", () => {
+    it("a reject that returns no exception answers 500 and does not run the handler", () => {
       const own = nestSessions(manager, { reject: (() => undefined) as never });
       @Catch()
-      class Telling implements ExceptionFilter {
+      class ShowException implements ExceptionFilter {
         catch(exception: unknown, host: ArgumentsHost): void {
-          host.switchToHttp().getResponse<Answering>().status(500).send(String(exception));
+          host.switchToHttp().getResponse<CommonResponse>().status(500).send(String(exception));
         }
       }
       @Controller()
-      @UseFilters(Telling)
+      @UseFilters(ShowException)
       class OwnController {
         @Get()
         @UseGuards(own.auth())
@@ -377,16 +377,16 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
     });
   });
 
-  it("keeps two managers apart, with both modules in one app", () => {
+  it("two managers keep their sessions apart, with both modules in one app", () => {
     const common = memoryStore();
     const users = nestSessions(new Manager(common, { meta: typed<{ theme: string }>() }));
     const admins = nestSessions(new Manager(common, { cookie: { name: "admin" } }));
     @Controller()
     class TwoController {
-      readonly verbs: readonly unknown[];
+      readonly methods: readonly unknown[];
 
       constructor(@Inject(users.token) one: object, @Inject(admins.token) two: object) {
-        this.verbs = [one, two];
+        this.methods = [one, two];
       }
 
       @Post("login")
@@ -400,7 +400,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         @admins.CurrentSession() admin: Session,
         @users.CurrentSession() user: Session<{ theme: string }>,
       ): unknown {
-        return [admin.userKey, user.userKey, user.meta.theme, this.verbs[0] === this.verbs[1]];
+        return [admin.userKey, user.userKey, user.meta.theme, this.methods[0] === this.methods[1]];
       }
     }
     const imports = [users.module(), admins.module()];
@@ -412,7 +412,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
     });
   });
 
-  it("works with a manager that the container makes", () => {
+  it("nestSessions works with a manager that the container creates", () => {
     const SESSIONS = Symbol("sessions");
     @Injectable()
     class AuthGuard {
@@ -459,7 +459,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
 });
 
 describe("nestSessions", () => {
-  it("refuses options that it does not know", () => {
+  it("nestSessions rejects unknown options", () => {
     expect(() => nestSessions(manager, { rejects: () => new HttpException("", 401) } as never)).toThrow(
       /^"rejects" is not an option of nestSessions\. The options are reject\.$/,
     );

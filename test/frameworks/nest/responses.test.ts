@@ -32,8 +32,8 @@ import { PLATFORMS, running } from "./app.ts";
 
 const sessions = nestSessions(new Manager(memoryStore()));
 
-/** What answers in the name of both platforms. */
-type Answering = NestContext & {
+/** The members of the response that both platforms share. */
+type CommonResponse = NestContext & {
   status(code: number): { send(body: unknown): unknown };
   header(name: string, value: string): unknown;
 };
@@ -43,7 +43,7 @@ class Boom extends Error {}
 @Catch(Boom)
 class BoomFilter implements ExceptionFilter {
   catch(_boom: Boom, host: ArgumentsHost): void {
-    host.switchToHttp().getResponse<Answering>().status(418).send({ boom: true });
+    host.switchToHttp().getResponse<CommonResponse>().status(418).send({ boom: true });
   }
 }
 
@@ -97,7 +97,7 @@ class ResponsesController {
   }
 
   @Post("own")
-  async own(@Res() res: Answering): Promise<void> {
+  async own(@Res() res: CommonResponse): Promise<void> {
     await sessions.init(res, "ann");
     res.status(202).send({ sent: true });
   }
@@ -125,7 +125,7 @@ class ResponsesController {
   }
 
   @Post("twice")
-  async twice(@Res({ passthrough: true }) res: Answering): Promise<void> {
+  async twice(@Res({ passthrough: true }) res: CommonResponse): Promise<void> {
     await sessions.init(res, "ann");
     res.header("x-own", "1");
     await sessions.revoke(res);
@@ -142,7 +142,7 @@ class ResponsesController {
 const app = { controllers: [ResponsesController], imports: [sessions.module()] };
 const account = (app: INestApplication) => app.use(sessionRoutes(sessions, { path: "/account" }));
 
-describe.each(PLATFORMS)("Nest on %s", (platform) => {
+describe.each(PLATFORMS)("the responses of nestSessions on %s", (platform) => {
   it.each<[path: string, status: number, body: string]>([
     ["exception", 418, '{"teapot":true}'],
     ["filter", 418, '{"boom":true}'],
@@ -151,7 +151,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
     ["file", 201, "one two"],
     ["redirect", 302, ""],
     ["own", 202, '{"sent":true}'],
-  ])("has our cookie on what comes of /%s", (path, status, body) =>
+  ])("the cookie is on the response of /%s", (path, status, body) =>
     running(app, platform, async (client) => {
       const answer = await client.post(`/${path}`);
       expect(answer.status).toBe(status);
@@ -161,21 +161,21 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
     }),
   );
 
-  it("guards a stream of events", () =>
+  it("auth guards a stream of server-sent events", () =>
     running(app, platform, async (client) => {
       expect((await client.get("/events")).status).toBe(401);
       await client.post("/login");
       expect((await client.get("/events")).text).toMatch(/data: one\n\n.*data: two\n\n/s);
     }));
 
-  it("leaves one cookie of several in one request, and the app's own headers", () =>
+  it("the last cookie of a request wins, and the app's own headers stay", () =>
     running(app, platform, async (client) => {
       const answer = await client.post("/twice");
       expect([answer.cookies.length, answer.headers.get("x-own")]).toEqual([1, "1"]);
       expect((await client.get("/me")).text).toBe("bob");
     }));
 
-  it("keeps a cookie that middleware has set before", () =>
+  it("a cookie that earlier middleware set stays", () =>
     running(
       app,
       platform,
@@ -199,7 +199,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       },
     ));
 
-  it("leaves bodies that are too large, and those that are no JSON, to Nest, and nobody is logged out", () =>
+  it("Nest answers bodies that are too large or not JSON, and the user stays logged in", () =>
     running(app, platform, async (client, origin) => {
       await client.post("/login");
       for (const [body, status] of [
@@ -214,7 +214,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       expect((await client.get("/me")).text).toBe("ann");
     }));
 
-  it("answers HEAD behind a guard, and leaves OPTIONS to the app's CORS", () =>
+  it("a guard answers HEAD requests, and OPTIONS requests belong to the app's CORS", () =>
     running(
       app,
       platform,
@@ -235,8 +235,8 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       },
     ));
 
-  describe("the ready-made routes", () => {
-    it("are where their path says, whatever the global prefix", () =>
+  describe("sessionRoutes on Nest", () => {
+    it("the routes are found under their own path, independent of the global prefix", () =>
       running(
         app,
         platform,
@@ -255,7 +255,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
         },
       ));
 
-    it("are mounted by a module's consumer as well", () => {
+    it("a module's consumer can mount the routes", () => {
       @Module({ ...app })
       class ConsumingModule {
         configure(consumer: MiddlewareConsumer): void {
@@ -272,15 +272,15 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
     });
   });
 
-  describe("the address", () => {
+  describe("the client address in nestSessions", () => {
     const headers = { "x-forwarded-for": "203.0.113.9" };
 
-    it("is the connection's by default", () =>
+    it("the address is the connection's by default", () =>
       running(app, platform, async (client) => {
         expect((await client.post("/login", headers)).json()).toEqual({ ip: "127.0.0.1" });
       }));
 
-    it("is the platform's where the app told it whom to trust, in handlers and in the ready-made routes", () => {
+    it("the address is the platform's when the app trusts proxies, in handlers and in the ready-made routes", () => {
       const own = nestSessions(new Manager(memoryStore(), { validate: { ip: true } }));
       @Controller()
       class OwnController {
@@ -303,7 +303,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
       );
     });
 
-    it("is by the manager's trustProxy else", () => {
+    it("the manager's trustProxy finds the address when the app trusts no proxy", () => {
       const own = nestSessions(new Manager(memoryStore(), { trustProxy: 1 }));
       @Controller()
       class OwnController {
@@ -318,7 +318,7 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
     });
   });
 
-  it("says what to pass in place of the request", () =>
+  it("a request as the context throws an error that asks for the response", () =>
     running(app, platform, async (client) => {
       expect((await client.post("/request")).text).toMatch(
         /^TypeError: sessionup\/nest: the context must be the platform.s response.*@Res\(\{ passthrough: true \}\)/,
@@ -327,13 +327,13 @@ describe.each(PLATFORMS)("Nest on %s", (platform) => {
 });
 
 describe("nestSessions", () => {
-  it.each([{}, { request: {} }])("takes no %j for a response", async (context) => {
+  it.each([{}, { request: {} }])("%j is rejected as a response", async (context) => {
     await expect(sessions.get(context as never)).rejects.toThrow(
       /^sessionup\/nest: the context must be the platform.s response/,
     );
   });
 
-  it("says that a gateway has no response", async () => {
+  it("a guard on a gateway throws an error that names the ws context", async () => {
     const host = { getType: () => "ws" } as ExecutionContext;
     await expect(sessions.auth().canActivate(host)).rejects.toThrow(
       /^sessionup\/nest: a "ws" context has no response that could carry a cookie/,

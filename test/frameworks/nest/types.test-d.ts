@@ -12,15 +12,15 @@ const admins = nestSessions(new Manager(memoryStore(), { meta: typed<{ role: str
 @Controller("devices")
 @UseGuards(sessions.auth())
 export class DevicesController {
-  readonly verbs: NestSessions;
+  readonly methods: NestSessions;
 
-  constructor(@Inject(sessions.token) verbs: NestSessions) {
-    this.verbs = verbs;
+  constructor(@Inject(sessions.token) methods: NestSessions) {
+    this.methods = methods;
   }
 
   @Get()
   list(@Res({ passthrough: true }) response: Response): Promise<readonly Session[]> {
-    return this.verbs.fetchAll(response);
+    return this.methods.fetchAll(response);
   }
 
   @Get("fastify")
@@ -39,7 +39,7 @@ export class DevicesController {
     return session?.userKey ?? "stranger";
   }
 
-  // The parameter need not be of the exact type.
+  // A parameter may have a wider type.
   @Get("wider")
   wider(@sessions.CurrentSession() session: { readonly userKey: string } | undefined): string {
     return session?.userKey ?? "";
@@ -64,12 +64,12 @@ export class DevicesController {
     return session.meta.role;
   }
 
-  // @ts-expect-error a session is no text
+  // @ts-expect-error a session is not a string
   wrongType(@sessions.CurrentSession() session: string): string {
     return session;
   }
 
-  // @ts-expect-error it is the second parameter that has the wrong type
+  // @ts-expect-error the second parameter has the wrong type
   wrongSecond(@Param("id") _id: string, @sessions.CurrentSession() session: string): string {
     return session;
   }

@@ -6,7 +6,7 @@ import { listen } from "../../support/listen.ts";
 import { buildNextApp, type NextMajor } from "./build.ts";
 import { submitForm } from "./forms.ts";
 
-/** What the app in next-16/ hands over of Next.js's. */
+/** The functions of Next.js that the app in next-16/ passes to the test. */
 export interface NextParts {
   headers(): Promise<NextHeaders>;
   cookies(): Promise<NextCookies & { set(name: string, value: string): unknown }>;
@@ -28,17 +28,17 @@ export type Handle = (
   context: { params: Promise<unknown> },
 ) => Response | Promise<Response>;
 
-/** What the test's app answers with; what it leaves out no test of its calls. */
+/** The behaviour that a test gives the app. A test does not use what it leaves out. */
 export interface NextApp {
-  /** Every route that has no file of its own. */
+  /** Answers every route without a file of its own. */
   handle?: Handle;
-  /** Those under /account. */
+  /** Answers the routes under /account. */
   account?: NextRoutes;
-  /** What the layout, the page and its children show. */
+  /** Returns the text that the layout, the page and its children show. */
   show?(where: string): Promise<string>;
-  /** The Server Action of the form on /actions. */
+  /** Runs as the Server Action of the form on /actions. */
   act?(what: string): Promise<void>;
-  /** Before whatever is under /proxied. */
+  /** Runs before every path under /proxied. */
   proxy?: Handle;
 }
 
@@ -48,10 +48,12 @@ interface NextServer {
   getRequestHandler(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
-/** By this header the server in front says whose connection it is: no client's own gets past it. */
+/**
+ * The header in which the server in front puts the connection's address. It overwrites a client's own header.
+ */
 export const PEER = "x-test-peer";
 
-/** Next.js's production server, in this process: so the tests' clocks and stores are the app's. */
+/** Next.js's production server in this process, so that the app uses the tests' clocks and stores. */
 export class RunningNext {
   readonly origin: string;
   readonly close: () => Promise<void>;
@@ -63,7 +65,7 @@ export class RunningNext {
 
   static async start(major: NextMajor = 16): Promise<RunningNext> {
     const dir = await buildNextApp(major);
-    // What Next.js would warn of is vitest's own.
+    // Without this, Next.js warns about the NODE_ENV that vitest sets.
     Object.assign(process.env, { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" });
     let handle: ReturnType<NextServer["getRequestHandler"]> | undefined;
     const { origin, close } = await listen(
@@ -74,7 +76,7 @@ export class RunningNext {
     );
     const { hostname, port } = new URL(origin);
     const next = createRequire(dir)("next") as (options: object) => NextServer;
-    // By the port it calls itself, for the page to which an action redirects.
+    // Next.js requests the page to which an action redirects from this port.
     const app = next({ dev: false, dir, hostname, port: Number(port) });
     await app.prepare();
     handle = app.getRequestHandler();
@@ -84,7 +86,7 @@ export class RunningNext {
     });
   }
 
-  /** From now on this is what answers. */
+  /** Replaces the behaviour of the app. */
   serve(app: (next: NextParts) => NextApp): void {
     let made: NextApp | undefined;
     Reflect.set(globalThis, Symbol.for("sessionup.next-app"), (next: NextParts) => {
@@ -94,13 +96,13 @@ export class RunningNext {
   }
 }
 
-/** What a page shows in `<output id="…">`, each in its order. */
+/** Returns the texts of the page's `<output id="…">` elements, in order. */
 export function shown(html: string, id: string): readonly string[] {
   const outputs = html.matchAll(new RegExp(`<output id="${id}">([^<]*)</output>`, "g"));
   return [...outputs].map(([, text = ""]) => text.replaceAll("&quot;", '"').replaceAll("&#x27;", "'"));
 }
 
-/** Sends the form on /actions, by which the app's `act` runs. */
+/** Submits the form on /actions, which runs the app's `act`. */
 export function submit(
   client: ContractClient,
   origin: string,

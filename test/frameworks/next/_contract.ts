@@ -6,13 +6,16 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { type NextApp, type NextParts, PEER, RunningNext } from "./_app.ts";
 import type { NextMajor } from "./build.ts";
 
-/** What the contract hands on as context: Next.js has none. */
+/** The context that the contract passes on, because Next.js has none. */
 interface Bridge {
   session?: Session | undefined;
-  refusal?: unknown;
+  rejection?: unknown;
 }
 
-/** The contract's verbs over those without a context; `current` and `require` are what `get` found last. */
+/**
+ * Adapts the methods without a context to the contract's. `current` and `require` return the result of the
+ * last `get`.
+ */
 function bridged(own: NextSessions): Sessions<Bridge> {
   async function settle<Result>(bridge: Bridge, result: Promise<Result>): Promise<Result> {
     try {
@@ -24,9 +27,9 @@ function bridged(own: NextSessions): Sessions<Bridge> {
   return {
     init: (bridge, userKey, options) => settle(bridge, own.init(userKey, options)),
     current: ({ session }) => session,
-    require({ session, refusal }) {
+    require({ session, rejection }) {
       if (session) return session;
-      throw refusal;
+      throw rejection;
     },
     get: (bridge) => settle(bridge, own.get()),
     fetchAll: (bridge) => settle(bridge, own.fetchAll()),
@@ -45,7 +48,7 @@ async function load(own: NextSessions, bridge: Bridge): Promise<void> {
     bridge.session = await own.require();
   } catch (error) {
     bridge.session = undefined;
-    bridge.refusal = error;
+    bridge.rejection = error;
   }
 }
 
@@ -64,7 +67,7 @@ function contractApp(
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const handlers = new Map<string, NextHandler<Request, readonly unknown[]>>();
   for (const { method, path, guard, options, run } of routes(bridged(sessions), bridged(adminSessions))) {
-    // Also those without a guard, so that the adapter knows when their response has left.
+    // Routes without a guard are wrapped too, so that the adapter knows when their response has left.
     const handler = guards[guard ?? "public"](async (request) => {
       const bridge: Bridge = {};
       if (guard) await load(guard === "admin" ? adminSessions : sessions, bridge);
@@ -87,47 +90,51 @@ function contractApp(
 function answer({ status = 200, json, redirect, stream, headers = {}, failure }: ContractReply): Response {
   if (failure) throw failure;
   if (redirect) return new Response(null, { status: 303, headers: { ...headers, location: redirect } });
-  if (stream) return new Response(streamOf(stream), { headers });
+  if (stream) return new Response(toFilledStream(stream), { headers });
   return Response.json(json ?? null, { status, headers });
 }
 
-/** Filled by the handler itself, so that Next.js knows whose request it is about: not so where it is pulled at. */
-function streamOf(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
+/** Returns a stream that the handler itself fills: Next.js loses the request's scope in a pulled stream. */
+function toFilledStream(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async start(controller) {
-      const filled = async () => {
+      const fill = async () => {
         for await (const text of texts) controller.enqueue(new TextEncoder().encode(text));
         controller.close();
       };
-      void filled();
+      void fill();
     },
   });
 }
 
 const skip = [
   {
-    reason: "there is no current(): every verb loads the session itself",
+    reason: "nextSessions has no current(): every method loads the session itself",
     tests: ["methods/not-loaded"],
   },
   {
-    reason: "there is no context that could be another",
+    reason: "nextSessions takes no context",
     tests: ["methods/wrong-context"],
   },
   {
-    reason: "Next.js drops what was set when a Route Handler throws; catch it and return a Response",
+    reason:
+      "Next.js drops the cookies of a Route Handler that throws; the app has to catch the error and return a Response",
     tests: ["cookie-delivery/thrown-error", "caching/cookie-error", "caching/auth-error"],
   },
   {
-    reason: "Next.js works Expires out itself, from Max-Age and the machine's clock; see handlers.test.ts",
+    reason: "Next.js computes Expires from Max-Age and the machine's clock; handlers.test.ts covers it",
     tests: ["init/persistent-cookie"],
   },
   {
-    reason: "Next.js sets one cookie of a name: the last one, which is the current cookie",
+    reason: "Next.js sets one cookie per name: the last one, which is the current cookie",
     tests: ["previous-cookie/same-name"],
   },
 ];
 
-/** The adapter's contract on a major of Next.js: one a process, since Next.js changes the globals that it shares. */
+/**
+ * Runs the adapter's contract on a major version of Next.js. Next.js changes globals, so each process runs
+ * one version.
+ */
 export function nextContract(major: NextMajor): void {
   describe(`sessionup/next on Next.js ${major}`, () => {
     let next: RunningNext;

@@ -7,7 +7,7 @@ import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import type { NextApp, NextParts, RunningNext } from "./_app.ts";
 
-/** Handlers by the last part of their path, each bare unless it is wrapped; what they are made of besides. */
+/** The parts from which a test builds its handlers. A handler is bare unless the test wraps it. */
 export interface Made {
   readonly sessions: NextSessions;
   readonly parts: NextParts;
@@ -16,7 +16,10 @@ export type Handlers = Readonly<
   Record<string, (request: Request, context: { params: Promise<unknown> }) => unknown>
 >;
 
-/** Serves handlers under /x; a client, and the manager whose sessions they are about. */
+/**
+ * Serves handlers under /x, by the last part of their path. Returns a client, and the manager of their
+ * sessions.
+ */
 export function serving(
   next: RunningNext,
   handlers: (made: Made) => Handlers,
@@ -35,7 +38,10 @@ export function serving(
   return { client: new ContractClient(next.origin), manager };
 }
 
-/** An app whose pages show what `show` says, by default the user; and which logs in at /login by a Route Handler. */
+/**
+ * An app whose pages show the result of `show`, by default the user, and whose Route Handler at /login logs
+ * in.
+ */
 export class Site {
   readonly clock = new TestClock();
   readonly store = new SwitchableStore();
@@ -71,12 +77,12 @@ export class Site {
 }
 
 export async function who(sessions: NextSessions): Promise<string> {
-  return (await sessions.get())?.userKey ?? "nobody";
+  return (await sessions.get())?.userKey ?? "guest";
 }
 
-/** What a verb comes to. */
-export async function outcome(asked: Promise<unknown>): Promise<string> {
-  return asked.then(
+/** Returns "done", or the error of a method as text. */
+export async function outcome(result: Promise<unknown>): Promise<string> {
+  return result.then(
     () => "done",
     (error) => `${error.code ?? error.name}: ${error.message}`,
   );

@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => next?.close());
 
-describe("a Server Action", () => {
+describe("a Server Action of Next.js", () => {
   const site = (): Site =>
     new Site(next, (sessions, { redirect }) => ({
       async act(what) {
@@ -29,13 +29,13 @@ describe("a Server Action", () => {
       },
     }));
 
-  it("logs in and out, and the page that answers shows it, though the request's cookie is the old one", async () => {
+  it("an action logs in and out, and the page in its response shows the new state despite the request's old cookie", async () => {
     const client = site().client();
     for (const [act, user] of [
       ["ann", "ann"],
       ["bob", "bob"],
       ["rotate", "bob"],
-      ["logout", "nobody"],
+      ["logout", "guest"],
     ]) {
       const answer = await submit(client, next.origin, act ?? "");
       expect([answer.status, shown(answer.html, "page")]).toEqual([200, [user]]);
@@ -46,30 +46,30 @@ describe("a Server Action", () => {
     expect(client.jar.size).toBe(0);
   });
 
-  it("reads the store once, for itself and for the page that answers", async () => {
+  it("an action and the page in its response read the store once together", async () => {
     const own = site();
     const client = await own.loggedIn();
     await client.get("/actions");
     own.store.calls = 0;
     expect(shown((await submit(client, next.origin, "get")).html, "page")).toEqual(["ann"]);
-    // The page with the form is one of them.
+    // The second read belongs to the page with the form.
     expect(own.store.calls).toBe(2);
   });
 
-  it("keeps the cookie through redirect(), with 303", async () => {
+  it("an action keeps the cookie through redirect(), with 303", async () => {
     const client = site().client();
     const answer = await submit(client, next.origin, "ann-redirect");
     expect([answer.status, answer.headers.get("location")]).toEqual([303, "/pages/home"]);
     expect(shown((await client.get("/pages/home")).text, "page")).toEqual(["ann"]);
   });
 
-  it("keeps the cookie when it throws", async () => {
+  it("an action keeps the cookie when it throws", async () => {
     const client = site().client();
     expect((await submit(client, next.origin, "ann-throw")).status).toBe(500);
     expect(shown((await client.get("/pages/home")).text, "page")).toEqual(["ann"]);
   });
 
-  it("does the same with JavaScript, where the answer is no page", async () => {
+  it("an action that JavaScript calls sets the cookie and returns the updated page", async () => {
     const client = site().client();
     const answer = await callAction(client, next.origin, "ann");
     expect(answer.headers.get("content-type")).toContain("text/x-component");
@@ -77,7 +77,7 @@ describe("a Server Action", () => {
       200,
       expect.stringContaining("no-store"),
     ]);
-    // What the page shows now comes with it.
+    // The response contains the updated page.
     expect(answer.text).toContain('"id":"page","children":"ann"');
     expect(shown((await client.get("/actions")).text, "page")).toEqual(["ann"]);
     const moved = await callAction(client, next.origin, "bob-redirect");
@@ -86,7 +86,7 @@ describe("a Server Action", () => {
     expect(shown((await client.get("/pages/home")).text, "page")).toEqual(["bob"]);
   });
 
-  it("leaves the page as it is where it set no cookie, until refresh() of next/cache", async () => {
+  it("an action that sets no cookie leaves the page unchanged until refresh() of next/cache", async () => {
     const own = new Site(next, (sessions, { refresh }) => ({
       async act(what) {
         await sessions.revokeOther();
@@ -98,14 +98,14 @@ describe("a Server Action", () => {
     expect((await callAction(client, next.origin, "refresh")).text).toContain('"id":"page","children":"ann"');
   });
 
-  it("lets the page that answers write no more", async () => {
+  it("the page in an action's response cannot write", async () => {
     const own = new Site(next, (sessions) => ({
       act: async (what) => {
         if (what) await sessions.init(what);
       },
       show: async () => {
         const session = await sessions.get();
-        return session ? outcome(sessions.revoke()) : "nobody";
+        return session ? outcome(sessions.revoke()) : "guest";
       },
     }));
     const client = own.client();
@@ -116,7 +116,7 @@ describe("a Server Action", () => {
     expect(await own.manager.fetchByUserKey("ann")).toHaveLength(1);
   });
 
-  it("takes back a login that it did not wait for, when it comes too late for the cookie", async () => {
+  it("a login that finishes too late for the cookie is undone", async () => {
     const store = new GatedStore();
     const manager = new Manager(store);
     let late: Promise<string> | undefined;
@@ -142,15 +142,15 @@ describe("a Server Action", () => {
     expect(await manager.fetchByUserKey("bob")).toEqual([]);
   });
 
-  it("clears the cookie of a session that is over", async () => {
+  it("an action clears the cookie of an expired session", async () => {
     const own = site();
     const client = await own.loggedIn();
     own.clock.advance("31m");
-    expect(shown((await submit(client, next.origin, "get")).html, "page")).toEqual(["nobody"]);
+    expect(shown((await submit(client, next.origin, "get")).html, "page")).toEqual(["guest"]);
     expect(client.jar.size).toBe(0);
   });
 
-  it("is not run for a page of another origin: Next.js sees to that", async () => {
+  it("Next.js does not run an action for a page of another origin", async () => {
     const client = await site().loggedIn();
     const answer = await submit(client, next.origin, "logout", { origin: "https://evil.example" });
     expect([answer.status, answer.headers.getSetCookie()]).toEqual([500, []]);
@@ -158,8 +158,8 @@ describe("a Server Action", () => {
   });
 });
 
-describe("proxy.ts", () => {
-  /** The fetch adapter, beside a cookie of the app's own. */
+describe("proxy.ts of Next.js", () => {
+  /** Uses the fetch adapter, and sets a cookie of the app's own. */
   const site = (): Site => {
     const own: Site = new Site(next, (_sessions, { NextResponse }) => {
       const sessions = fetchSessions(own.manager, {
@@ -177,7 +177,7 @@ describe("proxy.ts", () => {
     return own;
   };
 
-  it("lets a page run behind public() of sessionup/fetch, and behind auth() with a session only", async () => {
+  it("sessionup/fetch in proxy.ts runs every page behind public(), and behind auth() only with a session", async () => {
     const own = site();
     const client = await own.loggedIn();
     const page = await client.get("/proxied/private");
@@ -188,12 +188,12 @@ describe("proxy.ts", () => {
     ]);
     const stranger = await own.client().get("/proxied/private");
     expect([stranger.status, stranger.headers.get("location")]).toEqual([303, "/login"]);
-    expect(shown((await own.client().get("/proxied/open")).text, "page")).toEqual(["nobody"]);
+    expect(shown((await own.client().get("/proxied/open")).text, "page")).toEqual(["guest"]);
     own.store.down = true;
     expect((await client.get("/proxied/private")).status).toBe(503);
   });
 
-  it("clears the cookie of a session that is over, before a page that cannot", async () => {
+  it("sessionup/fetch in proxy.ts clears the cookie of an expired session before the page, which cannot", async () => {
     const own = site();
     for (const [path, status] of [
       ["/proxied/open", 200],
@@ -210,7 +210,7 @@ describe("proxy.ts", () => {
     }
   });
 
-  it("is the one place where nextSessions costs the response its own cookies, which Next.js drops", async () => {
+  it("nextSessions in proxy.ts loses the response's own cookies when it clears one, because Next.js drops them", async () => {
     const own = new Site(next, (sessions, { NextResponse }) => ({
       proxy: sessions.public(() => {
         const response = NextResponse.next();

@@ -1,16 +1,16 @@
 import type { ContractClient } from "../../../src/testing/adapter/client.ts";
 
-/** A form on a page, and how it is filled in. */
+/** A form on a page, and the values that fill it in. */
 export interface FilledForm {
   readonly path: string;
-  /** What is written in it, where it is not the first. */
+  /** A text in the form, when it is not the page's first. */
   readonly containing?: string;
   readonly fields: Readonly<Record<string, string>>;
-  /** Of the request that sends it. */
+  /** Headers of the request that submits the form. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends a form of a Server Action as a browser without JavaScript does, and keeps the cookies of the answer. */
+/** Submits a Server Action's form as a browser without JavaScript does, and keeps the response's cookies. */
 export async function submitForm(
   client: ContractClient,
   origin: string,
@@ -18,7 +18,7 @@ export async function submitForm(
 ): Promise<Response & { readonly html: string }> {
   const page = (await client.get(path)).text;
   const form = page.match(/<form.*?<\/form>/gs)?.find((each) => each.includes(containing));
-  if (!form) throw new Error(`${path} has no such form`);
+  if (!form) throw new Error(`${path} has no form that contains "${containing}"`);
   const body = new FormData();
   for (const [, name = "", value = ""] of form.matchAll(HIDDEN))
     body.append(name, value.replaceAll("&quot;", '"'));
@@ -33,7 +33,7 @@ export async function submitForm(
   return Object.assign(answer, { html: await answer.text() });
 }
 
-/** Calls the Server Action of the form on /actions as Next.js's own script does in a browser. */
+/** Calls the Server Action of the form on /actions as Next.js's script does in a browser. */
 export async function callAction(
   client: ContractClient,
   origin: string,

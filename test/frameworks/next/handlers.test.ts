@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => next?.close());
 
-/** What a handler does after it has logged in. */
+/** Returns handlers that log in and then return `answer`. */
 function loggingIn(answer: (made: Made) => Response | Promise<Response>): (made: Made) => Handlers {
   return (made) => {
     const login = async () => {
@@ -23,7 +23,7 @@ function loggingIn(answer: (made: Made) => Response | Promise<Response>): (made:
   };
 }
 
-describe("our cookie, from a Route Handler", () => {
+describe("the cookie of nextSessions from a Route Handler", () => {
   it.each<[string, number, string | null, (made: Made) => Response | Promise<Response>]>([
     ["a Response", 201, null, () => new Response("in", { status: 201 })],
     [
@@ -35,7 +35,7 @@ describe("our cookie, from a Route Handler", () => {
     ["NextResponse.json", 200, null, ({ parts }) => parts.NextResponse.json({})],
     ["redirect() of next/navigation", 307, "/home", ({ parts }) => parts.redirect("/home")],
     ["permanentRedirect()", 308, "/home", ({ parts }) => parts.permanentRedirect("/home")],
-  ])("is on %s", async (_title, status, location, respond) => {
+  ])("the cookie is on %s", async (_title, status, location, respond) => {
     const { client } = serving(next, loggingIn(respond));
     for (const path of ["/x/bare", "/x/public"]) {
       const answer = await client.post(path);
@@ -45,7 +45,7 @@ describe("our cookie, from a Route Handler", () => {
     }
   });
 
-  it("is beside whatever Set-Cookie the Response has", async () => {
+  it("the cookie is next to the Response's own Set-Cookie headers", async () => {
     const lines = ["a=1; Path=/", "b=2; Path=/; Expires=Thu, 01 Jan 2032 00:00:00 GMT"];
     const { client } = serving(
       next,
@@ -58,7 +58,7 @@ describe("our cookie, from a Route Handler", () => {
     }
   });
 
-  it("is lost where Next.js answers for what the handler throws, notFound() and the like included", async () => {
+  it("the cookie is lost when the handler throws, also with notFound(), forbidden() and unauthorized()", async () => {
     const { client } = serving(next, ({ sessions, parts }) => {
       const failing = (fail: () => never) =>
         sessions.public(async () => {
@@ -85,7 +85,7 @@ describe("our cookie, from a Route Handler", () => {
     }
   });
 
-  it("says no-store behind public() and auth(); Next.js says nothing of a bare handler's answer", async () => {
+  it("no-store is set behind public() and auth(), but not for a bare handler", async () => {
     const { client } = serving(
       next,
       loggingIn(() => new Response("in")),
@@ -94,7 +94,7 @@ describe("our cookie, from a Route Handler", () => {
     expect((await client.post("/x/public")).headers.get("cache-control")).toBe("no-store");
   });
 
-  it("stays as long as expiresIn says, Expires by the machine's clock", async () => {
+  it("the cookie lasts as long as expiresIn, with Expires by the machine's clock", async () => {
     const { client } = serving(next, ({ sessions }) => ({
       login: async () => Response.json(await sessions.init("ann", { expiresIn: "30d" })),
     }));
@@ -106,7 +106,7 @@ describe("our cookie, from a Route Handler", () => {
     expect(expires).toBeLessThanOrEqual(Date.now());
   });
 
-  it("has every attribute that the manager was given", async () => {
+  it("the cookie has every attribute that the manager has", async () => {
     const cookie = {
       name: "sid",
       path: "/x",
@@ -127,8 +127,8 @@ describe("our cookie, from a Route Handler", () => {
   });
 });
 
-describe("public() and auth()", () => {
-  it("hand on the request and what Next.js gives besides", async () => {
+describe("public() and auth() of nextSessions", () => {
+  it("public() and auth() pass on the request and Next.js's second argument", async () => {
     const { client } = serving(next, ({ sessions }) => ({
       login: async () => Response.json((await sessions.init("ann")).id),
       params: sessions.auth(async (request, context: { params: Promise<unknown> }) =>
@@ -139,11 +139,11 @@ describe("public() and auth()", () => {
     expect((await client.get("/x/params?q=1")).json()).toEqual(["?q=1", { path: ["x", "params"] }]);
   });
 
-  it("answer a SessionError that the handler throws, and leave any other to Next.js", async () => {
+  it("public() and auth() answer a SessionError that the handler throws and leave other errors to Next.js", async () => {
     const { client } = serving(next, ({ sessions }) => ({
       require: sessions.public(async () => Response.json((await sessions.require()).userKey)),
       other: sessions.public(() => {
-        throw new TypeError("not ours");
+        throw new TypeError("thrown by the app");
       }),
     }));
     const answer = await client.get("/x/require");
@@ -151,7 +151,7 @@ describe("public() and auth()", () => {
     expect((await client.get("/x/other")).status).toBe(500);
   });
 
-  it("leave the handler's own Response as it is, whose it is again next time", async () => {
+  it("public() does not change the handler's Response, which an app may return again", async () => {
     const kept = new Response(null, { status: 204 });
     const { client } = serving(
       next,
@@ -161,7 +161,7 @@ describe("public() and auth()", () => {
     expect([...kept.headers]).toEqual([]);
   });
 
-  it("refuse in the app's own words, and with redirect()", async () => {
+  it("reject answers with the app's own Response or with redirect()", async () => {
     let failing = false;
     const { client } = serving(
       next,
@@ -189,7 +189,7 @@ describe("public() and auth()", () => {
   });
   const own = {} as NextParts;
 
-  it("let a handler read the body that was sent", async () => {
+  it("auth() lets a handler read the request's body", async () => {
     const { client } = serving(next, ({ sessions }) => ({
       login: async () => Response.json((await sessions.init("ann")).id),
       echo: sessions.auth(async (request) => new Response(String((await request.text()).length))),
@@ -205,8 +205,8 @@ describe("public() and auth()", () => {
   });
 });
 
-describe("work after the response", () => {
-  it("in the stream of a bare handler ends the session, and no cookie can say so", async () => {
+describe("work after the response of a Route Handler", () => {
+  it("revoke in the stream of a bare handler ends the session, but cannot clear the cookie", async () => {
     const { client, manager } = serving(next, ({ sessions }) => ({
       login: async () => Response.json((await sessions.init("ann")).id),
       stream: () =>
@@ -227,7 +227,7 @@ describe("work after the response", () => {
     expect([text, cookies, await manager.fetchByUserKey("ann")]).toEqual(["head done", [], []]);
   });
 
-  it("reads, and is told before anything is written where it would set the cookie", async () => {
+  it("after() can read the session, and a method that sets the cookie throws before it writes", async () => {
     const said = new Map<string, unknown>();
     let done: () => void = () => {};
     const finished = new Promise<void>((resolve) => {
@@ -238,8 +238,8 @@ describe("work after the response", () => {
       after: async () => {
         parts.after(async () => {
           said.set("get", (await sessions.get())?.userKey);
-          for (const verb of ["revoke", "revokeAll", "rotate", "reauthenticate"] as const) {
-            said.set(verb, await sessions[verb]().catch((error) => error.code));
+          for (const method of ["revoke", "revokeAll", "rotate", "reauthenticate"] as const) {
+            said.set(method, await sessions[method]().catch((error) => error.code));
           }
           said.set("init", await sessions.init("bob").catch((error) => error.code));
           done();
@@ -251,8 +251,8 @@ describe("work after the response", () => {
     await client.post("/x/after");
     await finished;
     expect(said.get("get")).toBe("ann");
-    for (const verb of ["revoke", "revokeAll", "rotate", "reauthenticate", "init"])
-      expect(said.get(verb), verb).toBe("ERR_HEADERS_SENT");
+    for (const method of ["revoke", "revokeAll", "rotate", "reauthenticate", "init"])
+      expect(said.get(method), method).toBe("ERR_HEADERS_SENT");
     expect([
       (await manager.fetchByUserKey("ann")).length,
       (await manager.fetchByUserKey("bob")).length,
@@ -260,10 +260,10 @@ describe("work after the response", () => {
   });
 });
 
-describe("a request of another origin's page", () => {
+describe("a cross-origin request to a Route Handler", () => {
   const CROSS = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
 
-  it("is refused by the verbs in a bare handler, which learns its method by the body it has or has not [asvs 3.5.1]", async () => {
+  it("a method in a bare handler rejects a cross-origin request by its body or Content-Length [asvs 3.5.1]", async () => {
     const { client, manager } = serving(next, ({ sessions }) => {
       const login = async () =>
         new Response(
@@ -292,7 +292,7 @@ describe("a request of another origin's page", () => {
     expect((await client.post("/x/open", CROSS)).text).toBe("in");
   });
 
-  it("passes where it only asks, also by a script that says its Origin [asvs 3.5.3]", async () => {
+  it("a cross-origin GET is allowed, also with an Origin header [asvs 3.5.3]", async () => {
     const { client } = serving(next, ({ sessions }) => ({
       login: async () => Response.json(await sessions.init("ann")),
       who: async () => Response.json((await sessions.get())?.userKey ?? null),

@@ -13,45 +13,47 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => next?.close());
 
-describe("the client's address", () => {
+describe("the client address in nextSessions", () => {
   const devices = ({ sessions }: Made): Handlers => ({
     login: async () => Response.json(await sessions.init("ann")),
   });
-  const addressOf = async (client: ContractClient, headers: Record<string, string> = {}) =>
+  const loginAddress = async (client: ContractClient, headers: Record<string, string> = {}) =>
     ((await client.post("/x/login", headers)).json() as SessionJson).ip;
 
-  it("is not known by default: whatever Next.js has of it, a client may have made up", async () => {
+  it("the address is unknown by default, because a client can forge every source that Next.js has", async () => {
     const { client } = serving(next, devices);
-    expect(await addressOf(client)).toBeUndefined();
+    expect(await loginAddress(client)).toBeUndefined();
     expect(
-      await addressOf(client, { "x-forwarded-for": "203.0.113.9", "x-real-ip": "203.0.113.9" }),
+      await loginAddress(client, { "x-forwarded-for": "203.0.113.9", "x-real-ip": "203.0.113.9" }),
     ).toBeUndefined();
   });
 
-  it("is what peerAddress says", async () => {
+  it("peerAddress provides the address", async () => {
     const { client } = serving(next, devices, { peerAddress: (headers) => headers.get(PEER) ?? undefined });
-    expect(await addressOf(client, { [PEER]: "203.0.113.9", "x-forwarded-for": "203.0.113.9" })).toBe(
+    expect(await loginAddress(client, { [PEER]: "203.0.113.9", "x-forwarded-for": "203.0.113.9" })).toBe(
       "127.0.0.1",
     );
   });
 
-  it("comes from X-Forwarded-For as trustProxy says", async () => {
+  it("trustProxy reads the address from X-Forwarded-For", async () => {
     const { client } = serving(next, devices, { manager: { trustProxy: 1 } });
-    expect(await addressOf(client, { "x-forwarded-for": "198.51.100.1, 203.0.113.9" })).toBe("203.0.113.9");
-    // What Next.js puts there itself, where nobody else has.
-    expect(await addressOf(client)).toBe("127.0.0.1");
+    expect(await loginAddress(client, { "x-forwarded-for": "198.51.100.1, 203.0.113.9" })).toBe(
+      "203.0.113.9",
+    );
+    // Next.js adds the header itself when the request has none.
+    expect(await loginAddress(client)).toBe("127.0.0.1");
   });
 });
 
-describe("the ready-made routes", () => {
-  it("leave methods that are none of theirs, and OPTIONS, to Next.js", async () => {
+describe("sessionRoutes on Next.js", () => {
+  it("Next.js answers OPTIONS requests and methods that the routes do not export", async () => {
     const { client } = serving(next, () => ({}));
     expect((await client.send("PUT", "/account/session")).status).toBe(405);
     const options = await client.send("OPTIONS", "/account/session");
     expect([options.status, options.headers.get("allow")]).toEqual([204, "DELETE, GET, HEAD, OPTIONS, POST"]);
   });
 
-  it("refuse options that they do not have", () => {
+  it("sessionRoutes rejects an invalid path", () => {
     const { headers, cookies } = { headers: async () => new Headers(), cookies: async () => ({}) as never };
     const sessions = nextSessions(new Manager(memoryStore()), { headers, cookies });
     expect(() => sessionRoutes(sessions, { path: "account/" })).toThrow("sessionRoutes.path");
@@ -59,7 +61,7 @@ describe("the ready-made routes", () => {
 });
 
 describe("nextSessions", () => {
-  it("wants Next.js's functions, not what they promise, nor anything else", () => {
+  it("nextSessions accepts Next.js's functions, but not their promises", () => {
     const manager = new Manager(memoryStore());
     const headers = async () => new Headers();
     const wrong = (options: unknown) => () => nextSessions(manager, options as NextSessionsOptions);
@@ -69,7 +71,7 @@ describe("nextSessions", () => {
     expect(wrong({ headers, cookies: headers, rejct: () => {} })).toThrow("rejct");
   });
 
-  it("lets Next.js say that no request is under way", async () => {
+  it("a call outside a request throws Next.js's own error", async () => {
     let stray: NextSessions | undefined;
     const { client } = serving(next, ({ sessions }) => {
       stray = sessions;

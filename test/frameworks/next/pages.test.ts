@@ -10,8 +10,8 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => next?.close());
 
-describe("a Server Component", () => {
-  it("reads the session, and the store once for layout, page and children", async () => {
+describe("a Server Component of Next.js", () => {
+  it("layout, page and children read the session, and the store once together", async () => {
     const site = new Site(next);
     const client = await site.loggedIn();
     site.store.calls = 0;
@@ -24,13 +24,13 @@ describe("a Server Component", () => {
     expect(site.store.calls).toBe(1);
   });
 
-  it("asks no store and sets no cookie for a stranger", async () => {
+  it("a request without a cookie does not read the store and sets no cookie", async () => {
     const site = new Site(next);
     const answer = await site.client().get("/pages/home");
-    expect([shown(answer.text, "page"), answer.cookies, site.store.calls]).toEqual([["nobody"], [], 0]);
+    expect([shown(answer.text, "page"), answer.cookies, site.store.calls]).toEqual([["guest"], [], 0]);
   });
 
-  it("keeps concurrent requests apart", async () => {
+  it("concurrent requests keep their sessions apart", async () => {
     const site = new Site(next);
     const users = Array.from({ length: 20 }, (_, index) => `user-${index}`);
     const clients = await Promise.all(users.map((user) => site.loggedIn(user)));
@@ -38,16 +38,16 @@ describe("a Server Component", () => {
     expect(answers.map(({ text }) => shown(text, "page")[0])).toEqual(users);
   });
 
-  it("looks at every cookie of our name", async () => {
+  it("every cookie with the session's name is looked up", async () => {
     const site = new Site(next);
     const [ann, bob] = [await site.loggedIn("ann"), await site.loggedIn("bob")];
     const cookie = `${ann.cookieHeader()}; ${bob.cookieHeader()}`;
-    expect(shown((await site.client().get("/pages/home", { cookie })).text, "page")).toEqual(["nobody"]);
+    expect(shown((await site.client().get("/pages/home", { cookie })).text, "page")).toEqual(["guest"]);
     const twice = `${NAME}=junk; ${ann.cookieHeader()}`;
     expect(shown((await site.client().get("/pages/home", { cookie: twice })).text, "page")).toEqual(["ann"]);
   });
 
-  it("counts as activity, which the store keeps", async () => {
+  it("reading the session in a page counts as activity", async () => {
     const site = new Site(next);
     const client = await site.loggedIn();
     for (let turn = 0; turn < 3; turn++) {
@@ -58,17 +58,17 @@ describe("a Server Component", () => {
     expect(session?.lastSeenAt.getTime()).toBe(site.clock.now());
   });
 
-  it("reads on where a session is over, and leaves its cookie to whoever can clear it", async () => {
+  it("a page finds no session once it has expired, and a Route Handler clears the cookie", async () => {
     const site = new Site(next);
     const client = await site.loggedIn();
     site.clock.advance("31m");
     const page = await client.get("/pages/home");
-    expect([page.status, shown(page.text, "page"), page.cookies]).toEqual([200, ["nobody"], []]);
+    expect([page.status, shown(page.text, "page"), page.cookies]).toEqual([200, ["guest"], []]);
     const answer = await client.get("/anything");
-    expect([answer.text, answer.cookies.length, client.jar.size]).toEqual(["nobody", 1, 0]);
+    expect([answer.text, answer.cookies.length, client.jar.size]).toEqual(["guest", 1, 0]);
   });
 
-  it("reads on where the old secret of a rotated session comes back", async () => {
+  it("a page accepts a rotated session's old secret for 30 seconds", async () => {
     const site = new Site(next, (sessions) => ({
       handle: async (request) => {
         if (request.url.endsWith("/rotate")) await sessions.rotate();
@@ -82,18 +82,18 @@ describe("a Server Component", () => {
     const page = async () => shown((await site.client().get("/pages/home", { cookie: old })).text, "page");
     expect(await page()).toEqual(["ann"]);
     site.clock.advance("31s");
-    expect(await page()).toEqual(["nobody"]);
+    expect(await page()).toEqual(["guest"]);
   });
 
   it.each(["init", "revoke", "revokeAll", "rotate", "reauthenticate", "revokeOwn"] as const)(
-    "is told where to call %s, before anything is written",
-    async (verb) => {
+    "%s in a page throws an error that names where to call it, before anything is written",
+    async (method) => {
       const site = new Site(next, (sessions) => ({
         async show(where) {
           if (where !== "write") return "";
-          if (verb === "init") return outcome(sessions.init("ann"));
-          if (verb === "revokeOwn") return outcome(sessions.revokeOwn((await sessions.require()).id));
-          return outcome(sessions[verb]());
+          if (method === "init") return outcome(sessions.init("ann"));
+          if (method === "revokeOwn") return outcome(sessions.revokeOwn((await sessions.require()).id));
+          return outcome(sessions[method]());
         },
       }));
       const client = await site.loggedIn();
@@ -108,7 +108,7 @@ describe("a Server Component", () => {
     },
   );
 
-  it("can do what sets no cookie, and nothing is amiss with a logout of nobody", async () => {
+  it("methods that set no cookie work in a page, also a logout without a session", async () => {
     const site = new Site(next, (sessions) => ({
       async show(where) {
         if (where === "others") return String((await sessions.revokeOther()).length);
@@ -117,11 +117,11 @@ describe("a Server Component", () => {
     }));
     const [client, other] = [await site.loggedIn(), await site.loggedIn()];
     expect(shown((await client.get("/pages/others")).text, "page")).toEqual(["1"]);
-    expect((await other.get("/anything")).text).toBe("nobody");
+    expect((await other.get("/anything")).text).toBe("guest");
     expect(shown((await site.client().get("/pages/logout")).text, "page")).toEqual(["done"]);
   });
 
-  it("refuses by require(), redirect() and unauthorized(), each as Next.js does", async () => {
+  it("require(), redirect() and unauthorized() reject as Next.js does", async () => {
     const site = new Site(next, (sessions, { redirect, unauthorized }) => ({
       async show(where) {
         if (where === "require") return (await sessions.require()).userKey;
@@ -138,7 +138,7 @@ describe("a Server Component", () => {
     }
   });
 
-  it("throws ERR_STORE where nobody knows, and logs nobody out", async () => {
+  it("a store outage throws ERR_STORE and logs out no user", async () => {
     const site = new Site(next, (sessions) => ({ show: () => outcome(sessions.get()) }));
     const client = await site.loggedIn();
     site.store.down = true;
@@ -148,21 +148,21 @@ describe("a Server Component", () => {
     expect(shown((await client.get("/pages/home")).text, "page")).toEqual(["done"]);
   });
 
-  it('is refused the session under "use cache", by Next.js', async () => {
-    let refusal: unknown;
+  it('Next.js does not allow reading the session under "use cache"', async () => {
+    let rejection: unknown;
     const site = new Site(next, (sessions) => ({
       show: () =>
         who(sessions).catch((error) => {
-          refusal = error;
+          rejection = error;
           throw error;
         }),
     }));
     const client = await site.loggedIn();
     expect((await client.get("/cached")).text).not.toContain("ann");
-    expect(String(refusal)).toMatch(/headers.*"use cache"/s);
+    expect(String(rejection)).toMatch(/headers.*"use cache"/s);
   });
 
-  it("is kept by no cache", async () => {
+  it("a page that reads the session is not cached", async () => {
     const client = await new Site(next).loggedIn();
     expect((await client.get("/pages/home")).headers.get("cache-control")).toContain("no-store");
   });

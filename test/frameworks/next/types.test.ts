@@ -14,30 +14,30 @@ const types = ["handlers.ts"].map((file): Snippet => {
   return { document, line: 1, code, file, run: false, packages: "next", unchecked: undefined };
 });
 
-describe("with Next.js's own types", () => {
+describe("Next.js's own types", () => {
   let folder: SnippetFolder | undefined;
-  let told: Awaited<ReturnType<SnippetFolder["compile"]>>;
+  let errors: Awaited<ReturnType<SnippetFolder["compile"]>>;
   beforeAll(async () => {
     await installNext();
-    // As Next.js sets it: for others there is no "next/headers".
+    // "next/headers" resolves only with the options that Next.js sets.
     const options = { module: "esnext", moduleResolution: "bundler" };
     folder = new SnippetFolder([...snippets, ...types], `${NEXT}node_modules`, options);
-    told = await folder.compile();
+    errors = await folder.compile();
   }, 180_000);
   afterAll(() => folder?.remove());
 
   const all = [...snippets, ...types].map(
     (snippet) => [`${snippet.document}:${snippet.line}`, snippet] as const,
   );
-  it.each(all)("%s compiles", (_title, snippet) => {
-    expect(told.get(snippet) ?? []).toEqual([]);
+  it.each(all)("%s compiles with Next.js's own types", (_title, snippet) => {
+    expect(errors.get(snippet) ?? []).toEqual([]);
   });
 
-  it("nothing is said of other files", () => {
-    expect(told.get(undefined) ?? []).toEqual([]);
+  it("no other file has compile errors", () => {
+    expect(errors.get(undefined) ?? []).toEqual([]);
   });
 
-  it("there is something to compile in the adapter's page and in its JSDoc", () => {
+  it("the adapter's page and JSDoc both have snippets to compile", () => {
     const documents = snippets.map(({ document }) => document);
     expect(documents).toEqual(expect.arrayContaining(["docs/adapters/next.md", "src/adapters/next.ts"]));
   });

@@ -9,7 +9,9 @@ type Listener = (
   response: ServerResponse | Http2ServerResponse,
 ) => Promise<void>;
 
-/** The contract's app as a listener of node:http, node:https and the compatible API of node:http2. */
+/**
+ * Creates the contract's app as a listener for node:http, node:https and the compatibility API of node:http2.
+ */
 export function nodeApp({ manager, admins, reject, routes }: ContractApp<NodeContext>): Listener {
   const sessions = nodeSessions(manager);
   const adminSessions = nodeSessions(admins);
@@ -18,7 +20,7 @@ export function nodeApp({ manager, admins, reject, routes }: ContractApp<NodeCon
   const all = routes(sessions, adminSessions);
   const account = sessionRoutes(sessions, { path: "/account" });
   return async (request, given) => {
-    // The two kinds of response have one API, which TypeScript cannot call as a union.
+    // The two kinds of response share one API, which TypeScript cannot call on the union.
     const response = given as ServerResponse;
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const method = request.method === "HEAD" ? "GET" : request.method;

@@ -3,19 +3,19 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { NodeMiddleware } from "sessionup/node";
 import { listen } from "../../support/listen.ts";
 import { installPackages, once } from "../../support/own-packages.ts";
-import { hashOf, run } from "../build.ts";
+import { hashPaths, run } from "../build.ts";
 
-/** A package of its own with Nitro 2 in it, on which Nuxt 4 runs, and an app that a test gives to do. */
+/** A package with Nitro 2, on which Nuxt 4 runs. A test provides the app's behaviour. */
 const NITRO_2: string = fileURLToPath(new URL("nitro-2/", import.meta.url));
 
-/** What the tests use of an event of h3 1. */
+/** The members of an h3 1 event that the tests use. */
 export interface OldEvent {
   readonly method: string;
   readonly path: string;
   readonly node: { readonly req: IncomingMessage; readonly res: ServerResponse };
 }
 
-/** The functions of h3 1 that the app has in its bundle. */
+/** The functions of h3 1 from the app's bundle. */
 export interface OldH3 {
   createError(input: { statusCode: number }): Error;
   sendRedirect(event: OldEvent, to: string, status: number): Promise<void>;
@@ -25,7 +25,7 @@ export interface OldH3 {
 
 type Way = (middleware: NodeMiddleware) => (event: OldEvent) => Promise<void>;
 
-/** How middleware of Node's form may run in h3 1: by its own means, or as docs/adapters/h3.md says it. */
+/** The ways to run Node middleware in h3 1: h3's own, and the one in docs/adapters/h3.md. */
 interface Ways {
   readonly fromNodeMiddleware: Way;
   readonly through: Way;
@@ -36,15 +36,18 @@ export interface Nitro2Site {
   handler(event: OldEvent, h3: OldH3): unknown;
 }
 
-/** Builds the app as `nitro build` does, unless it is built. Nothing of sessionup is in it: that comes from the test. */
+/**
+ * Builds the app with `nitro build`, unless it is already built. The build contains no sessionup: the test
+ * provides it.
+ */
 export async function buildNitro2(): Promise<void> {
-  await installPackages(NITRO_2, "Nitro 2, of 85 MB");
-  await once(`${NITRO_2}node_modules/.built`, hashOf([NITRO_2, `${NITRO_2}package-lock.json`]), () =>
+  await installPackages(NITRO_2, "Nitro 2 (85 MB)");
+  await once(`${NITRO_2}node_modules/.built`, hashPaths([NITRO_2, `${NITRO_2}package-lock.json`]), () =>
     run(process.execPath, [`${NITRO_2}node_modules/nitropack/dist/cli/index.mjs`, "build"], NITRO_2),
   );
 }
 
-/** Serves it in this process. */
+/** Serves the built app in this process. */
 export async function serveNitro2(site: Nitro2Site): Promise<{ origin: string; close(): Promise<void> }> {
   await buildNitro2();
   const built = pathToFileURL(`${NITRO_2}.output/server/index.mjs`).href;

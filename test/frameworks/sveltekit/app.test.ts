@@ -26,21 +26,21 @@ beforeEach(() => {
   thrown.splice(0);
 });
 
-const managerOf = () => new Manager(store, { clock: clock.now });
+const createManager = () => new Manager(store, { clock: clock.now });
 
-/** How a browser without JavaScript submits a form. */
+/** The headers of a form that a browser submits without JavaScript. */
 const form = { "content-type": "application/x-www-form-urlencoded", accept: "text/html" };
 
-/** What the page shows of `load`, or of the action. */
+/** Returns the data of `load` or of the action that the page shows. */
 function shown(html: string, id: string): unknown {
   const json = new RegExp(`<p id="${id}">(.*?)</p>`).exec(html)?.[1] ?? "null";
   return JSON.parse(json.replaceAll("&quot;", '"').replaceAll("&amp;", "&"));
 }
 
-describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
+describe.each<Major>([3, 2])("sessionup/sveltekit on SvelteKit %i", (major) => {
   beforeAll(() => buildSvelteKitApp(major), 600_000);
 
-  /** Runs the app for as long as `use` takes. */
+  /** Runs the app until `use` settles. */
   async function running(make: MakeSite, use: (client: ContractClient) => Promise<void>): Promise<void> {
     const site: MakeSite = (kit) => ({ thrown: (error) => thrown.push(error), ...make(kit) });
     const { origin, close } = await serveSvelteKit(major, site);
@@ -52,10 +52,10 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
   }
 
   describe("event.locals", () => {
-    it("has the session as it is at that moment, in hooks, endpoints and loads alike", () =>
+    it("event.locals.session follows every change of the session in hooks, endpoints and loads", () =>
       running(
         ({ sequence }) => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           const seen: unknown[] = [];
           const look = (event: KitEvent) =>
             seen.push((event.locals.session as { userKey: string } | undefined)?.userKey);
@@ -91,10 +91,10 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("is loaded once for a request, whatever copies of the event ask", () =>
+    it("the session is loaded once per request, also through copies of the event", () =>
       running(
         () => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           return {
             handle: sessions.public(),
             async endpoint(event) {
@@ -114,7 +114,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("has those of two managers under two names", () =>
+    it("event.locals holds the sessions of two managers under two names", () =>
       running(
         ({ sequence }) => {
           const users = svelteKitSessions(new Manager(store, { meta: typed<{ theme: string }>() }));
@@ -145,10 +145,10 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("is undefined where the store does not answer, and the page is shown", () =>
+    it("event.locals.session is undefined during a store outage, and the page is shown", () =>
       running(
         () => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           return {
             handle: sessions.public(),
             load: ({ locals }) => ({ seen: [locals.session === undefined] }),
@@ -162,12 +162,12 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       ));
   });
 
-  /** A page behind `guard`, and a login. */
+  /** Returns an app with a page behind `guard` and a login. */
   const guarded =
     (reject: (kit: Parameters<MakeSite>[0]) => SvelteKitSessionsOptions<KitEvent>["reject"]): MakeSite =>
     (kit) => {
       const own = reject(kit);
-      const sessions = svelteKitSessions(managerOf(), own ? { reject: own } : {});
+      const sessions = svelteKitSessions(createManager(), own ? { reject: own } : {});
       return {
         handle: sessions.public(),
         async endpoint(event) {
@@ -181,12 +181,12 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
     };
 
   describe("guard", () => {
-    const redirecting = guarded(({ redirect, error }) => (refusal) => {
-      if (refusal.status === 401) redirect(303, `/login?why=${refusal.reason}`);
-      return error(refusal.status, "please try again");
+    const redirecting = guarded(({ redirect, error }) => (rejection) => {
+      if (rejection.status === 401) redirect(303, `/login?why=${rejection.reason}`);
+      return error(rejection.status, "please try again");
     });
 
-    it("gives the session to loads, actions and endpoints", () =>
+    it("guard returns the session to loads, actions and endpoints", () =>
       running(redirecting, async (client) => {
         await client.post("/login");
         expect(shown((await client.get("/page")).text, "data")).toBe("ann");
@@ -194,7 +194,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         expect((await client.get("/guarded")).json()).toBe("ann");
       }));
 
-    it("redirects as reject says, and the cookie that is over is cleared", () =>
+    it("guard redirects with reject, and the cookie of an expired session is cleared", () =>
       running(redirecting, async (client) => {
         const stranger = await client.get("/page");
         expect([stranger.status, stranger.headers.get("location")]).toEqual([303, "/login?why=no_cookie"]);
@@ -208,13 +208,13 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         expect(thrown).toEqual([]);
       }));
 
-    it("answers what the front end asks in SvelteKit's own form", () =>
+    it("guard answers SvelteKit's client-side requests in SvelteKit's form", () =>
       running(redirecting, async (client) => {
         const answer = await client.get("/page/__data.json");
         expect(answer.json()).toMatchObject({ type: "redirect", location: "/login?why=no_cookie" });
       }));
 
-    it("shows an outage as one, with the error page, and logs nobody out", () =>
+    it("guard answers a store outage with the 503 error page and logs out no user", () =>
       running(redirecting, async (client) => {
         await client.post("/login");
         store.down = true;
@@ -225,12 +225,12 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         expect((await client.get("/page")).status).toBe(200);
       }));
 
-    it("clears the cookie on an error page too", () =>
+    it("guard clears the cookie of an expired session on an error page", () =>
       running(
         guarded(
           ({ error }) =>
-            (refusal) =>
-              error(refusal.status, "log in first"),
+            (rejection) =>
+              error(rejection.status, "log in first"),
         ),
         async (client) => {
           await client.post("/login");
@@ -241,7 +241,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("needs reject, and one that throws", async () => {
+    it("guard requires a reject that throws", async () => {
       await running(
         guarded(() => undefined),
         async (client) => {
@@ -268,7 +268,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       (reject?: (kit: Parameters<MakeSite>[0]) => SvelteKitSessionsOptions<KitEvent>["reject"]): MakeSite =>
       (kit) => {
         const own = reject?.(kit);
-        const sessions = svelteKitSessions(managerOf(), own ? { reject: own } : {});
+        const sessions = svelteKitSessions(createManager(), own ? { reject: own } : {});
         const users = sessions.auth();
         return {
           handle: (input) =>
@@ -281,7 +281,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         };
       };
 
-    it("stands before pages, and what the front end asks of them", () =>
+    it("auth guards pages and SvelteKit's client-side requests for them", () =>
       running(closed(), async (client) => {
         for (const path of ["/page", "/page/__data.json", "/nowhere/at/all"]) {
           const answer = await client.get(path);
@@ -291,7 +291,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         expect(shown((await client.get("/page")).text, "data")).toBe("ann");
       }));
 
-    it("redirects as reject says, and the cookie that is over is cleared", () =>
+    it("auth redirects with reject, and the cookie of an expired session is cleared", () =>
       running(
         closed(
           ({ redirect }) =>
@@ -310,7 +310,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("answers with reject's own response, even one that cannot be changed", () =>
+    it("auth answers with the response that reject returns, also with an immutable one", () =>
       running(
         closed(() => () => Response.redirect("https://example.com/login", 303)),
         async (client) => {
@@ -322,7 +322,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("leaves an error that reject throws to SvelteKit, which puts no cookie on it", () =>
+    it("an error that reject throws is answered by SvelteKit, without a cookie", () =>
       running(
         closed(
           ({ error }) =>
@@ -340,7 +340,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
 
   describe("form actions", () => {
     const actions: MakeSite = ({ redirect, fail, error }) => {
-      const sessions = svelteKitSessions(managerOf());
+      const sessions = svelteKitSessions(createManager());
       return {
         handle: sessions.public(),
         async endpoint(event) {
@@ -358,13 +358,13 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
           if (then === "redirect") redirect(303, "/page");
           if (then === "fail") return fail(422, { failed: true });
           if (then === "error") error(418, "teapot");
-          if (then === "throw") throw new RangeError("the app's own");
+          if (then === "throw") throw new RangeError("thrown by the app");
           return { logged: "in" };
         },
       };
     };
 
-    it("log in, and the page that is shown then knows, as do the requests that it makes itself", () =>
+    it("a form action logs in, and the page and its own requests know the session", () =>
       running(actions, async (client) => {
         const answer = await client.post("/page", form);
         expect([answer.status, shown(answer.text, "form")]).toEqual([200, { logged: "in" }]);
@@ -378,7 +378,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       ["fail", 422],
       ["error", 418],
       ["throw", 500],
-    ])("set the cookie also where they end by %s", (then, status) =>
+    ])("a form action sets the cookie when it ends with %s", (then, status) =>
       running(actions, async (client) => {
         const answer = await client.post(`/page?then=${then}`, form);
         expect([answer.status, answer.cookies.length, answer.headers.get("cache-control")]).toEqual([
@@ -390,7 +390,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       }),
     );
 
-    it("answer the front end as SvelteKit does, with the cookie", () =>
+    it("a form action that JavaScript submits answers in SvelteKit's form, with the cookie", () =>
       running(actions, async (client) => {
         const answer = await client.post("/page", {
           ...form,
@@ -402,11 +402,11 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       }));
   });
 
-  describe("our cookie", () => {
-    it("is on a response that a hook behind ours makes without SvelteKit", () =>
+  describe("the cookie of svelteKitSessions", () => {
+    it("the cookie is on a response that a later hook creates without SvelteKit", () =>
       running(
         ({ sequence, redirect }) => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           return {
             handle: sequence(sessions.public(), async ({ event, resolve }) => {
               const { pathname } = event.url;
@@ -429,10 +429,10 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("cannot be put on a response of an endpoint that cannot be changed: SvelteKit fails, as with any cookie", () =>
+    it("a login on an endpoint's immutable response answers 500, as any cookie in SvelteKit does", () =>
       running(
         () => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           return {
             handle: sessions.public(),
             async endpoint(event) {
@@ -446,7 +446,7 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("has every attribute that it has elsewhere", () =>
+    it("the cookie has every attribute that the manager has", () =>
       running(
         () => {
           const cookie = { name: "own", domain: "example.com", sameSite: "none", partitioned: true } as const;
@@ -477,10 +477,10 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("leaves the app's own cookies and headers alone, and Cache-Control is ours where it goes out", () =>
+    it("the app's cookies and headers stay, except that no-store goes with the session cookie", () =>
       running(
         () => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           return {
             handle: sessions.public(),
             load: async (event) => {
@@ -507,11 +507,11 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
         },
       ));
 
-    it("is refused before the store is written where a page streams what comes later", () => {
+    it("init in a streamed load throws before the store is written", () => {
       const codes: unknown[] = [];
       return running(
         () => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           return {
             handle: sessions.public(),
             load: (event) => ({
@@ -534,11 +534,11 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       );
     });
 
-    it("is refused there also where no hook of ours has seen the request", () => {
+    it("init in a stream throws before the store is written, also without the hook", () => {
       const codes: unknown[] = [];
       return running(
         () => {
-          const sessions = svelteKitSessions(managerOf());
+          const sessions = svelteKitSessions(createManager());
           return {
             endpoint: (event) =>
               new Response(
@@ -562,18 +562,18 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
     });
   });
 
-  it("does not see prerendered pages, which are the same for everybody", () =>
+  it("a prerendered page does not run auth, because it is the same for every user", () =>
     running(
-      () => ({ handle: svelteKitSessions(managerOf()).auth() }),
+      () => ({ handle: svelteKitSessions(createManager()).auth() }),
       async (client) => {
         const answer = await client.get("/prerendered");
         expect([answer.status, answer.cookies]).toEqual([200, []]);
-        expect(answer.text).toContain("for everybody");
+        expect(answer.text).toContain("for every user");
       },
     ));
 
-  describe("the address", () => {
-    const telling =
+  describe("the client address in svelteKitSessions", () => {
+    const showAddress =
       (options: { trustProxy?: number }): MakeSite =>
       () => {
         const sessions = svelteKitSessions(new Manager(memoryStore(), options));
@@ -581,28 +581,30 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
       };
     const headers = { "x-forwarded-for": "203.0.113.9" };
 
-    it("is the one that SvelteKit knows", () =>
-      running(telling({}), async (client) => {
+    it("the address is SvelteKit's by default", () =>
+      running(showAddress({}), async (client) => {
         expect((await client.post("/", headers)).json()).toBe("127.0.0.1");
       }));
 
-    it("is by the manager's trustProxy where SvelteKit knows the proxy alone", () =>
-      running(telling({ trustProxy: 1 }), async (client) => {
+    it("the manager's trustProxy finds the address behind a proxy", () =>
+      running(showAddress({ trustProxy: 1 }), async (client) => {
         expect((await client.post("/", headers)).json()).toBe("203.0.113.9");
       }));
   });
 
-  it("has types that fit", () => compileTypes(major), 600_000);
+  it("the types of svelteKitSessions compile with this SvelteKit", () => compileTypes(major), 600_000);
 
-  it("says what to pass in place of anything else", () =>
+  it("a method called with another context explains what to pass", () =>
     running(
       () => {
-        const sessions = svelteKitSessions(managerOf());
+        const sessions = svelteKitSessions(createManager());
         return {
           async endpoint(event) {
             const others = [event.request, event.locals, event.cookies, undefined];
-            const told = await Promise.all(others.map((other) => sessions.get(other as never).catch(String)));
-            return Response.json([...new Set(told)]);
+            const messages = await Promise.all(
+              others.map((other) => sessions.get(other as never).catch(String)),
+            );
+            return Response.json([...new Set(messages)]);
           },
         };
       },
@@ -615,11 +617,11 @@ describe.each<Major>([3, 2])("SvelteKit %i", (major) => {
 });
 
 describe("svelteKitSessions", () => {
-  it("refuses wrong options", () => {
-    expect(() => svelteKitSessions(managerOf(), { name: "x" } as never)).toThrow(
+  it("svelteKitSessions rejects unknown options and an empty name", () => {
+    expect(() => svelteKitSessions(createManager(), { name: "x" } as never)).toThrow(
       /^"name" is not an option of svelteKitSessions\. The options are reject, as\.$/,
     );
-    expect(() => svelteKitSessions(managerOf(), { as: "" })).toThrow(
+    expect(() => svelteKitSessions(createManager(), { as: "" })).toThrow(
       /^svelteKitSessions.as must be a name for event.locals.$/,
     );
   });

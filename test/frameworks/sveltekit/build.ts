@@ -7,7 +7,7 @@ import { listen } from "../../support/listen.ts";
 import { installPackages, once } from "../../support/own-packages.ts";
 import { compile, newerNode, run } from "../build.ts";
 
-/** What of SvelteKit's event the tests use; the types of its own are tried in `kit-3/types`. */
+/** The members of SvelteKit's event that the tests use. `kit-3/types` checks SvelteKit's own types. */
 export interface KitEvent extends SvelteKitContext {
   readonly url: URL;
   readonly locals: Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ type KitHandle = (input: {
   resolve(event: KitEvent): Response | Promise<Response>;
 }) => Response | Promise<Response>;
 
-/** SvelteKit's own functions, as the app has them in its bundle. */
+/** SvelteKit's functions from the app's bundle. */
 export interface Kit {
   error(status: number, message: string): never;
   redirect(status: number, location: string): never;
@@ -32,7 +32,7 @@ export interface Kit {
   sequence(...handles: KitHandle[]): KitHandle;
 }
 
-/** What a test gives the app to do, given SvelteKit's functions. */
+/** Creates the behaviour that a test gives the app from SvelteKit's functions. */
 export type MakeSite = (kit: Kit) => {
   readonly handle?: KitHandle;
   endpoint?(event: KitEvent): Response | Promise<Response>;
@@ -41,21 +41,23 @@ export type MakeSite = (kit: Kit) => {
   thrown?(error: unknown): void;
 };
 
-/** The app of both, which is in the package of the newer one. Nothing of sessionup is in it: that comes from the tests. */
+/**
+ * The app of both versions, in the newer version's package. It contains no sessionup: the tests provide it.
+ */
 const APP: string = fileURLToPath(new URL("kit-3/", import.meta.url));
 
-/** The packages of their own with SvelteKit in it. */
+/** The packages with each version of SvelteKit. */
 export const PACKAGES = { 3: APP, 2: fileURLToPath(new URL("kit-2/", import.meta.url)) } as const;
 export type Major = keyof typeof PACKAGES;
 
-/** What the older one's folder has from the newer one's. */
+/** The files that the older version's folder copies from the newer one's. */
 const COPIED = ["src", "vite.config.js"] as const;
 
 export function installSvelteKit(major: Major): Promise<void> {
-  return installPackages(PACKAGES[major], `SvelteKit ${major}, of 50 MB`);
+  return installPackages(PACKAGES[major], `SvelteKit ${major} (50 MB)`);
 }
 
-/** Builds the app, unless it is built. */
+/** Builds the app, unless it is already built. */
 export async function buildSvelteKitApp(major: Major): Promise<void> {
   const folder = PACKAGES[major];
   await installSvelteKit(major);
@@ -74,7 +76,7 @@ export async function buildSvelteKitApp(major: Major): Promise<void> {
   });
 }
 
-/** Compiles `types/app.ts` with that SvelteKit's own types. Rejects with what the compiler says. */
+/** Compiles `types/app.ts` with that SvelteKit's own types. Rejects with the compiler's output. */
 export async function compileTypes(major: Major): Promise<void> {
   const folder = PACKAGES[major];
   await installSvelteKit(major);
@@ -82,7 +84,9 @@ export async function compileTypes(major: Major): Promise<void> {
   await compile(folder, "types");
 }
 
-/** Compiles an app in a folder, with the compiler that is installed there. Rejects with what it says. */
+/**
+ * Compiles an app in a folder with the compiler that is installed there. Rejects with the compiler's output.
+ */
 export function compileIn(folder: string): Promise<void> {
   return run(
     process.execPath,
@@ -91,33 +95,33 @@ export function compileIn(folder: string): Promise<void> {
   );
 }
 
-/** A Node that can build it: the third one is said to run on no older one than 22. */
+/** Returns a Node that can build the app: SvelteKit 3 requires Node 22 or later. */
 export async function nodeFor(major: Major): Promise<string> {
   return major === 2 ? process.execPath : newerNode();
 }
 
-/** Builds the app in a folder. Rejects with what it says. */
+/** Builds the app in a folder. Rejects with the build's output. */
 export function viteBuild(folder: string, node: string): Promise<void> {
   return run(node, [`${folder}node_modules/vite/bin/vite.js`, "build"], folder);
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Serves the built app in this process, with what the test gives it to do; one at a time. */
+/** Serves the built app in this process with the test's behaviour. Only one test can run it at a time. */
 export async function serveSvelteKit(
   major: Major,
   make: MakeSite,
 ): Promise<{ origin: string; close(): Promise<void> }> {
   await buildSvelteKitApp(major);
-  needsWithResolvers();
+  polyfillWithResolvers();
   const built = pathToFileURL(`${PACKAGES[major]}node_modules/.build/handler.js`).href;
   const { handler } = (await import(built)) as { handler: Listener };
   Object.assign(globalThis, { [Symbol.for("sessionup.sveltekit")]: { make } });
   return listen(createServer(handler));
 }
 
-/** What SvelteKit 3 calls, and Node 20 has not: all that it lacks to run an app that is built. */
-function needsWithResolvers(): void {
+/** Adds the one function that a built SvelteKit 3 app calls and Node 20 does not have. */
+function polyfillWithResolvers(): void {
   Promise.withResolvers ??= function withResolvers<T>() {
     let resolve!: (value: T | PromiseLike<T>) => void;
     let reject!: (reason?: unknown) => void;

@@ -2,10 +2,13 @@ import { sessionRoutes } from "sessionup/routes";
 import { type SvelteKitContext, svelteKitSessions } from "sessionup/sveltekit";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
 import { beforeAll, describe, it } from "vitest";
-import { streamOf } from "../stream.ts";
+import { toStream } from "../stream.ts";
 import { buildSvelteKitApp, type Major, type MakeSite, serveSvelteKit } from "./build.ts";
 
-/** The contract's app: guards and ready-made routes in the hook, handlers in an endpoint for all paths. */
+/**
+ * Creates the contract's app: guards and ready-made routes in the hook, handlers in one endpoint for all
+ * paths.
+ */
 function contractSite({ manager, admins, reject, routes }: ContractApp<SvelteKitContext>): MakeSite {
   return ({ error, redirect, sequence }) => {
     const sessions = svelteKitSessions(manager);
@@ -13,31 +16,31 @@ function contractSite({ manager, admins, reject, routes }: ContractApp<SvelteKit
     const throwing = svelteKitSessions(manager, { reject }).auth;
     const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
     const all = routes(sessions, adminSessions);
-    const routeOf = ({ request, url }: { request: Request; url: URL }) => {
+    const findRoute = ({ request, url }: { request: Request; url: URL }) => {
       const method = request.method === "HEAD" ? "GET" : request.method;
       return all.find((route) => route.method === method && route.path === url.pathname);
     };
     return {
       handle: sequence(sessionRoutes(sessions, { path: "/account" }), (input) => {
-        const { guard, options } = routeOf(input.event) ?? {};
+        const { guard, options } = findRoute(input.event) ?? {};
         return guard ? guards[guard](options)(input) : input.resolve(input.event);
       }),
       async endpoint(event) {
-        const route = routeOf(event);
+        const route = findRoute(event);
         if (!route) return error(404, "not found");
         const reply = await route.run(event, event.url.searchParams);
         if (reply.headers) event.setHeaders(reply.headers);
         if (reply.failure) throw reply.failure;
         if (reply.cookie) event.cookies.set(...reply.cookie, { path: "/" });
         if (reply.redirect) redirect(303, reply.redirect);
-        return responseTo(reply);
+        return toResponse(reply);
       },
     };
   };
 }
 
-function responseTo({ status = 200, json, stream }: ContractReply): Response {
-  return stream ? new Response(streamOf(stream)) : Response.json(json ?? null, { status });
+function toResponse({ status = 200, json, stream }: ContractReply): Response {
+  return stream ? new Response(toStream(stream)) : Response.json(json ?? null, { status });
 }
 
 describe.each<Major>([3, 2])("sessionup/sveltekit on SvelteKit %i", (major) => {
@@ -45,7 +48,7 @@ describe.each<Major>([3, 2])("sessionup/sveltekit on SvelteKit %i", (major) => {
 
   const skip = [
     {
-      reason: "SvelteKit takes two that differ in partitioned alone for one, where no hook of ours is",
+      reason: "without our hook, SvelteKit treats two cookies that differ only in partitioned as one",
       tests: ["previous-cookie/same-name"],
     },
   ];

@@ -33,12 +33,12 @@ async function setUp({ manager: given, options = { recheck: "1s" }, wss }: SetUp
   const manager = new Manager(store, { clock: clock.now, ...given });
   const site = await WsSite.start({ manager, options, ...(wss && { wss }) });
   sites.push(site);
-  const told: SessionEvents["error"][] = [];
-  manager.events.on("error", (event) => told.push(event));
-  return { clock, store, manager, site, told };
+  const errors: SessionEvents["error"][] = [];
+  manager.events.on("error", (event) => errors.push(event));
+  return { clock, store, manager, site, errors };
 }
 
-/** A frame as a client sends it, masked with zeros (RFC 6455 section 5.2). */
+/** Encodes a frame as a client sends it, masked with zeros (RFC 6455 section 5.2). */
 function frame(opcode: number, payload: string): Uint8Array {
   return Buffer.concat([
     Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]),
@@ -46,7 +46,7 @@ function frame(opcode: number, payload: string): Uint8Array {
   ]);
 }
 
-function closeOf(socket: Duplex): Promise<void> {
+function waitForClose(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
     else socket.once("close", () => resolve());
@@ -54,8 +54,8 @@ function closeOf(socket: Duplex): Promise<void> {
 }
 const [TEXT, CLOSE, INVALID] = [0x1, 0x8, 0x3];
 
-describe("a connection closes with 4401 and the reason", () => {
-  it("when its session logs out in another tab, and so do all of that session", async () => {
+describe("a WebSocket closes with 4401 and the reason", () => {
+  it("every WebSocket of a session closes when the session logs out in another tab", async () => {
     const { site } = await setUp();
     const client = await site.loggedIn();
     const tabs = [
@@ -73,7 +73,7 @@ describe("a connection closes with 4401 and the reason", () => {
     for (const { socket } of others) expect(await socket.ask("still")).toBe("got still");
   });
 
-  it("when the user ends all others", async () => {
+  it("a WebSocket closes when the user ends all other sessions", async () => {
     const { site } = await setUp();
     const [phone, desk] = [await site.loggedIn(), await site.loggedIn()];
     const [onPhone, onDesk] = [await site.connect("/private", phone), await site.connect("/private", desk)];
@@ -82,7 +82,7 @@ describe("a connection closes with 4401 and the reason", () => {
     expect(await onDesk.socket.ask("still")).toBe("got still");
   });
 
-  it("when somebody else logs in with that browser", async () => {
+  it("a WebSocket closes when another user logs in with the same browser", async () => {
     const { site } = await setUp();
     const client = await site.loggedIn("ann");
     const { socket } = await site.connect("/private", client);
@@ -91,9 +91,9 @@ describe("a connection closes with 4401 and the reason", () => {
   });
 
   it.each(["/rotate", "/reauthenticate"])(
-    "when the app replaces the secret that opened it: %s",
+    "a WebSocket closes when the app replaces the secret that opened it: %s",
     async (path) => {
-      // No recheck: it closes at once.
+      // With this recheck interval, only the event can close the socket.
       const { site } = await setUp({ options: { recheck: "24d" } });
       const client = await site.loggedIn();
       const copy = site.client();
@@ -107,7 +107,7 @@ describe("a connection closes with 4401 and the reason", () => {
     },
   );
 
-  it("when the grace of an old secret ends that opened it", async () => {
+  it("a WebSocket closes when the grace period of the old secret that opened it ends", async () => {
     const { site, clock } = await setUp();
     const client = await site.loggedIn();
     const copy = site.client();
@@ -121,7 +121,7 @@ describe("a connection closes with 4401 and the reason", () => {
     expect(await own.socket.ask("still")).toBe("got still");
   });
 
-  it("never when the secret is replaced by time", async () => {
+  it("a WebSocket stays open when the secret is rotated by time", async () => {
     const { site, clock, manager } = await setUp({ manager: { rotateEvery: "1m" } });
     const rotated: string[] = [];
     manager.events.on("rotated", ({ by }) => rotated.push(by));
@@ -134,7 +134,7 @@ describe("a connection closes with 4401 and the reason", () => {
     expect(await socket.ask("still")).toBe("got still");
   });
 
-  it("and what its client sends from then on reaches nobody, also if it does not agree to the close", async () => {
+  it("messages that a client sends after the close are dropped, also when it does not confirm the close", async () => {
     const { site } = await setUp();
     const heard: string[] = [];
     site.wss.on("connection", (ws) => ws.on("message", (data) => heard.push(String(data))));
@@ -151,39 +151,39 @@ describe("a connection closes with 4401 and the reason", () => {
   });
 });
 
-/** The time of rechecks, and of nothing else, is the test's own. */
+/** Advances the fake clock of the rechecks. All other timers are real. */
 function tick(milliseconds: number): Promise<unknown> {
   return vi.advanceTimersByTimeAsync(milliseconds);
 }
 
-describe("what ends elsewhere", () => {
+describe("a session that ends in another process or by time", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
   afterEach(() => void vi.useRealTimers());
 
   it.each(["rotate", "reauthenticate"] as const)(
-    "closes at the next recheck: another process calls %s",
-    async (verb) => {
+    "a WebSocket closes at the next recheck after another process calls %s",
+    async (method) => {
       const { site, store, clock } = await setUp();
       const client = await site.loggedIn();
       const { socket } = await site.connect("/private", client);
       const kept = await site.connect("/private", await site.loggedIn("bob"));
       const elsewhere = testSessions(new Manager(store, { clock: clock.now }));
-      await elsewhere[verb](new TestRequest({ cookie: client.cookieHeader() }));
+      await elsewhere[method](new TestRequest({ cookie: client.cookieHeader() }));
       await tick(1_000);
       expect(await socket.closed).toEqual({ code: 4401, reason: "rotated" });
       expect(await kept.socket.ask("still")).toBe("got still");
     },
   );
 
-  it("closes at the deadline of the session though the store is down", async () => {
-    const { site, store, clock, told } = await setUp();
+  it("a WebSocket closes at the session's deadline while the store is down", async () => {
+    const { site, store, clock, errors } = await setUp();
     const { socket } = await site.connect("/private", await site.loggedIn());
     const { socket: later } = await site.connect("/private", await site.loggedIn("bob"));
     store.down = true;
     clock.advance("24h");
     clock.set(clock.now() - 1);
     await tick(1_000);
-    expect(told).toHaveLength(1);
+    expect(errors).toHaveLength(1);
     expect(await socket.ask("still")).toBe("got still");
     clock.set(clock.now() + 1);
     await tick(1_000);
@@ -191,18 +191,19 @@ describe("what ends elsewhere", () => {
     expect(await later.closed).toEqual({ code: 4401, reason: "expired" });
   });
 
-  it("closes at the deadline of the session, between two rechecks", async () => {
+  it("a WebSocket closes at the session's deadline, between two rechecks", async () => {
     const { site, clock } = await setUp({ options: { recheck: "24d" } });
     clock.set(Date.now());
     const client = await site.loggedIn();
-    // Ends in a second by this machine's clock, too: nothing but its own timer closes it.
+    // The deadline is one second away on the machine's clock too, so that only its own timer can close the
+    // socket.
     clock.set(Date.now() + 24 * 3_600_000 - 1_000);
     const { socket } = await site.connect("/private", client);
     clock.set(clock.now() + 1_000);
     expect(await socket.closed).toEqual({ code: 4401, reason: "expired" });
   });
 
-  it("closes at the next recheck: in another process", async () => {
+  it("a WebSocket closes at the next recheck after another process revokes the session", async () => {
     const { site, store, clock } = await setUp();
     const elsewhere = new Manager(store, { clock: clock.now });
     const client = await site.loggedIn();
@@ -220,7 +221,7 @@ describe("what ends elsewhere", () => {
     ["24h", "expired"],
     ["30m", "idle"],
   ] as const)(
-    "closes at the next recheck: after %s it is %s, however much is said",
+    "a WebSocket closes at the next recheck: after %s it is %s, regardless of messages",
     async (later, reason) => {
       const { site, clock } = await setUp({ manager: { idleTimeout: "30m" } });
       const { socket } = await site.connect("/private", await site.loggedIn());
@@ -233,7 +234,7 @@ describe("what ends elsewhere", () => {
     },
   );
 
-  it("is asked for in one question for all, which is no activity", async () => {
+  it("a recheck reads all sessions in one call and does not count as activity", async () => {
     const { site, store, manager, clock } = await setUp();
     for (const user of ["ann", "bob", "cid"]) await site.connect("/private", await site.loggedIn(user));
     clock.advance("5m");
@@ -247,7 +248,7 @@ describe("what ends elsewhere", () => {
     expect(after?.lastSeenAt).toEqual(before[0]?.lastSeenAt);
   });
 
-  it("is asked for once a minute unless told otherwise", async () => {
+  it("a recheck runs once a minute by default", async () => {
     const { site, store } = await setUp({ options: {} });
     await site.connect("/private", await site.loggedIn());
     store.calls = 0;
@@ -257,8 +258,8 @@ describe("what ends elsewhere", () => {
     await expect.poll(() => store.calls).toBe(1);
   });
 
-  it("closes nothing while the store does not answer, and that is told", async () => {
-    const { site, store, told, clock } = await setUp();
+  it("a recheck during a store outage closes no WebSocket and emits an error event", async () => {
+    const { site, store, errors, clock } = await setUp();
     const elsewhere = new Manager(store, { clock: clock.now });
     const client = await site.loggedIn();
     const { socket } = await site.connect("/private", client);
@@ -266,7 +267,7 @@ describe("what ends elsewhere", () => {
     store.down = true;
     for (const times of [1, 2]) {
       await tick(1_000);
-      await expect.poll(() => told.length).toBe(times);
+      await expect.poll(() => errors.length).toBe(times);
     }
     expect(await socket.ask("still")).toBe("got still");
     store.down = false;
@@ -274,7 +275,7 @@ describe("what ends elsewhere", () => {
     expect((await socket.closed).code).toBe(4401);
   });
 
-  it("is not asked for twice at a time where the store is slow", async () => {
+  it("a recheck does not start while a slow one is still running", async () => {
     const store = new GatedStore();
     const site = await WsSite.start({ manager: new Manager(store), options: { recheck: "1s" } });
     sites.push(site);
@@ -286,7 +287,7 @@ describe("what ends elsewhere", () => {
     await tick(5_000);
     expect(asked()).toBe(1);
     gate.open();
-    // The one that was held has to end before another one can begin.
+    // The held recheck has to end before the next one can start.
     await expect
       .poll(async () => {
         await tick(1_000);
@@ -298,7 +299,7 @@ describe("what ends elsewhere", () => {
 });
 
 describe("a session that ends during the handshake", () => {
-  it("gets a socket that closes at once, of which the app never hears", async () => {
+  it("a session that ends during the handshake gets a WebSocket that closes before the app receives it", async () => {
     let arrived = () => {};
     const asked = new Promise<void>((resolve) => {
       arrived = resolve;
@@ -319,7 +320,7 @@ describe("a session that ends during the handshake", () => {
     await asked;
     await manager.revokeById(client.token().split(".")[0] ?? "");
     letIn();
-    // A protocol error on it, which nobody listens for, must not end the process.
+    // A protocol error on a socket without an error listener must not end the process.
     raw.write(frame(INVALID, "x"));
     let text = "";
     for await (const chunk of raw) text += String(chunk);
@@ -329,8 +330,8 @@ describe("a session that ends during the handshake", () => {
   });
 });
 
-describe("a client", () => {
-  it("may send before it has the 101", async () => {
+describe("a WebSocket client", () => {
+  it("a client can send messages before it receives the 101", async () => {
     const { site } = await setUp();
     const client = await site.loggedIn();
     const raw = site.raw("/private", client, frame(TEXT, "early"));
@@ -343,7 +344,7 @@ describe("a client", () => {
   });
 
   it.each(["destroy", "resetAndDestroy"] as const)(
-    "may leave while it is being authenticated, by %s: nothing is thrown, and nothing is left",
+    "a client can leave during authentication by %s without an error or a leak",
     async (leave) => {
       const store = new GatedStore();
       const site = await WsSite.start({ manager: new Manager(store) });
@@ -356,10 +357,10 @@ describe("a client", () => {
         const [, socket] = await upgraded;
         await gate.arrived;
         raw[leave]();
-        // It has no reader yet: that the client is gone shows when something is read or written.
+        // No code reads the socket yet. The disconnect becomes visible at the next read or write.
         await sleep(50);
         gate.open(failing ? new Error("connection reset") : undefined);
-        await closeOf(socket);
+        await waitForClose(socket);
       }
       while (site.wss.clients.size > 0) await sleep(10);
       expect((await site.connect("/private", client)).status).toBe(101);
@@ -367,9 +368,9 @@ describe("a client", () => {
   );
 
   it.each([
-    ["it would connect", undefined],
-    ["it is refused", new Error("connection reset")],
-  ])("whose socket broke before %s is none that the app is asked about", async (_, failure) => {
+    ["it could connect", undefined],
+    ["the store failed", new Error("connection reset")],
+  ])("neither reject nor verifyClient runs for a socket that broke before %s", async (_, failure) => {
     const store = new GatedStore();
     const asked: string[] = [];
     const site = await WsSite.start({
@@ -390,7 +391,7 @@ describe("a client", () => {
     const [, socket] = await upgraded;
     await gate.arrived;
     socket.destroy(new Error("read ECONNRESET"));
-    await closeOf(socket);
+    await waitForClose(socket);
     gate.open(failure);
     await sleep(20);
     expect(asked).toEqual([]);
@@ -398,7 +399,7 @@ describe("a client", () => {
     expect(asked).toEqual(["verifyClient"]);
   });
 
-  it("gets 503 in time where the database hangs", async () => {
+  it("a client gets a 503 within the timeout when the database hangs", async () => {
     const silent = createTcpServer(() => undefined).listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
@@ -425,8 +426,8 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-describe("after they have closed", () => {
-  it("nothing is left of a thousand connections: no listener and no request", async () => {
+describe("after WebSockets have closed", () => {
+  it("a thousand closed WebSockets leave no listener and no request behind", async () => {
     const { site, manager } = await setUp();
     let listening = 0;
     const on = manager.events.on.bind(manager.events);
@@ -455,11 +456,11 @@ describe("after they have closed", () => {
     expect(listening).toBe(0);
     expect(site.wss.listenerCount("headers")).toBe(1);
     await collectGarbage();
-    // The last few may still be in some register.
+    // The engine may still reference the last few.
     expect(kept.filter((each) => each.deref()).length).toBeLessThan(20);
   });
 
-  it("the manager can go, which a timer or a listener would hold", async () => {
+  it("a manager is garbage-collected after its WebSockets have closed", async () => {
     const used = async () => {
       const manager = new Manager(new SwitchableStore());
       const site = await WsSite.start({ manager });
@@ -469,7 +470,7 @@ describe("after they have closed", () => {
       await site.close();
       return new WeakRef(manager);
     };
-    // The last of them may still be in some register.
+    // The engine may still reference the last one.
     const managers = [await used(), await used(), await used()];
     await collectGarbage();
     expect(managers.filter((each) => each.deref()).length).toBeLessThan(2);

@@ -10,16 +10,16 @@ import { type ClientOptions, type ServerOptions, WebSocket, WebSocketServer } fr
 import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { listen } from "../../support/listen.ts";
 
-/** What came of a handshake: a socket, or an answer in its place. */
+/** The result of a handshake: a socket, or the response that replaced it. */
 export interface Handshaken {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
-  /** Only with 101. */
+  /** Connected only with status 101. */
   readonly socket: Socketed;
 }
 
-/** A WebSocket that keeps what it got, in order. */
+/** A WebSocket that keeps the messages that it received, in order. */
 export class Socketed {
   readonly ws: WebSocket;
   readonly got: string[] = [];
@@ -34,7 +34,7 @@ export class Socketed {
     ws.on("error", () => undefined);
   }
 
-  /** The answer to a message, by a server that answers each. */
+  /** Sends a message. Returns the server's reply to it. */
   async ask(text: string): Promise<string> {
     const answer = once(this.ws, "message");
     this.ws.send(text);
@@ -49,7 +49,10 @@ export interface SiteOptions {
   readonly wss?: ServerOptions;
 }
 
-/** Pages on node:http that log in, and WebSockets of the same manager: `/private` behind auth, all others public. */
+/**
+ * Pages on node:http that log in, and WebSockets of the same manager: `/private` behind auth, all others
+ * public.
+ */
 export class WsSite {
   readonly manager: Manager;
   readonly sessions: WsSessions;
@@ -82,7 +85,7 @@ export class WsSite {
     });
     wss.on("connection", (ws, request) => {
       ws.on("error", () => undefined);
-      ws.send(sessions.current(request)?.userKey ?? "nobody");
+      ws.send(sessions.current(request)?.userKey ?? "guest");
       ws.on("message", (data) => ws.send(`got ${data}`));
     });
     return new WsSite(manager, sessions, wss, server, await listen(server));
@@ -102,7 +105,7 @@ export class WsSite {
     return client;
   }
 
-  /** A handshake with the cookies of a client. */
+  /** Performs a handshake with a client's cookies. */
   connect(
     path: string,
     client: ContractClient = this.client(),
@@ -115,7 +118,7 @@ export class WsSite {
     });
   }
 
-  /** A handshake that is written by hand, with what comes behind it, on a connection that is given back. */
+  /** Sends a hand-written handshake, followed by `behind`. Returns the connection. */
   raw(path: string, client: ContractClient, behind: Uint8Array = new Uint8Array()): Socket {
     const { hostname, port, host } = new URL(this.origin);
     const socket = connectTcp(Number(port), hostname);
@@ -140,7 +143,7 @@ export class WsSite {
   }
 }
 
-/** A handshake by the client of ws, to its end. */
+/** Performs a handshake with the client of ws. */
 export function handshake(
   url: string,
   headers: Readonly<Record<string, string>>,

@@ -11,7 +11,7 @@ const manager = new Manager(memoryStore());
 const sessions = wsSessions(manager);
 
 describe("sessionup/ws", () => {
-  it("takes a server of ws, and one with an own class of sockets", () => {
+  it("accepts a WebSocketServer of ws, also with its own WebSocket class", () => {
     class Room extends WebSocket {
       name = "";
     }
@@ -28,7 +28,7 @@ describe("sessionup/ws", () => {
     sessions.public(rooms);
   });
 
-  it("is a listener of node:http and node:https, also under Express", () => {
+  it("returns an upgrade listener for node:http, node:https and Express", () => {
     const wss = new WebSocketServer({ noServer: true });
     createServer().on("upgrade", sessions.auth(wss));
     createSecureServer().on("upgrade", sessions.public(wss));
@@ -40,18 +40,18 @@ describe("sessionup/ws", () => {
     });
   });
 
-  it("knows the session in the handlers of ws", () => {
+  it("types the session in ws's handlers", () => {
     new WebSocketServer({
       noServer: true,
       verifyClient: ({ req }, done) => done(sessions.require(req).userKey === "ann"),
     }).on("connection", (ws, req) => {
       expectTypeOf(sessions.current(req)).toEqualTypeOf<Session | undefined>();
-      // @ts-expect-error a socket is no context
+      // @ts-expect-error a socket is not a context
       sessions.require(ws);
     });
   });
 
-  it("gives reject the request and a response of Node's", () => {
+  it("passes the request and Node's response to reject", () => {
     wsSessions(manager, {
       reject: (error, request, response) => {
         expectTypeOf(error).toEqualTypeOf<SessionError>();
@@ -60,23 +60,23 @@ describe("sessionup/ws", () => {
         response.writeHead(error.status).end();
       },
     });
-    // @ts-expect-error no such option
+    // @ts-expect-error unknown option
     wsSessions(manager, { refuse: () => {} });
-    // @ts-expect-error a bare number is no duration
+    // @ts-expect-error a bare number is not a duration
     wsSessions(manager, { recheck: 60 });
   });
 
   it("infers the metadata", () => {
     const own = wsSessions(new Manager(memoryStore(), { meta: typed<{ role: string }>() }));
     new WebSocketServer({ noServer: true }).on("connection", async (_ws, req) => {
-      // @ts-expect-error the metadata must be there
+      // @ts-expect-error the metadata is required
       await own.init(req, "user-1");
       expectTypeOf(own.require(req).meta.role).toEqualTypeOf<string>();
     });
   });
 
-  it("is no other server's", () => {
-    // @ts-expect-error no WebSocketServer
+  it("rejects other servers", () => {
+    // @ts-expect-error not a WebSocketServer
     sessions.auth(createServer());
   });
 });

@@ -1,11 +1,14 @@
 /**
- * `adapterContract` does not fit: its app is requests that are answered, and an upgrade is answered by ws, once, with
- * no body, no route, no redirect, no stream and no method but GET. Of its cases these hold for a handshake, and are
- * proven here: public and auth (strangers, what is no token, an unknown and an expired one, the cookie among others, two
- * users at once, concurrent handshakes, one read and one write a minute, two managers), our cookie beside one of the
- * app's own on whatever leaves (the 101, a refusal, a failure), headers already sent, a store that does not answer, and
- * what is known of the client. The verbs are those of `createSessions`, which the contract proves over the other
- * adapters; the ready-made routes need a response with a body: mount them with the adapter of the app's pages.
+ * `adapterContract` does not fit: its app answers requests, but ws answers an upgrade itself, once, with no body, route,
+ * redirect or stream, and with no method but GET. The cases of the contract that apply to a handshake are proven here:
+ *
+ * - `public` and `auth`: no cookie, a malformed, an unknown and an expired token, the cookie among others, two users at
+ *   once, concurrent handshakes, one read and at most one write a minute, two managers;
+ * - the session cookie next to the app's own, on the 101, on a rejection and on a failure;
+ * - headers that were already sent, a store that does not answer, and the client's address and agent.
+ *
+ * The methods are those of `createSessions`, which the contract proves with the other adapters. The ready-made routes
+ * need a response with a body: apps mount them with the adapter of their pages.
  */
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -39,13 +42,13 @@ async function setUp({ manager: given, options, wss }: SetUp = {}) {
   const manager = new Manager(store, { clock: clock.now, ...given });
   const site = await WsSite.start({ manager, ...(options && { options }), ...(wss && { wss }) });
   sites.push(site);
-  const told: SessionEvents["error"][] = [];
-  manager.events.on("error", (event) => told.push(event));
-  return { clock, store, manager, site, told };
+  const errors: SessionEvents["error"][] = [];
+  manager.events.on("error", (event) => errors.push(event));
+  return { clock, store, manager, site, errors };
 }
 
-describe("auth", () => {
-  it("lets a session connect, which the app then knows", async () => {
+describe("auth of wsSessions", () => {
+  it("auth accepts a handshake with a session, and the app knows the user", async () => {
     const { site } = await setUp();
     const { status, headers, socket } = await site.connect("/private", await site.loggedIn("bob"));
     expect([status, headers["set-cookie"], headers["cache-control"]]).toEqual([101, undefined, undefined]);
@@ -53,7 +56,7 @@ describe("auth", () => {
     expect(socket.got[0]).toBe("bob");
   });
 
-  it("refuses a stranger in JSON, closes the connection, and asks no store", async () => {
+  it("auth rejects an unauthenticated handshake with JSON, closes the connection and does not read the store", async () => {
     const { site, store } = await setUp();
     const { status, headers, body } = await site.connect("/private");
     expect([status, JSON.parse(body)]).toEqual([401, { error: "unauthorized", reason: "no_cookie" }]);
@@ -66,7 +69,7 @@ describe("auth", () => {
     expect([headers["set-cookie"], store.calls, site.wss.clients.size]).toEqual([undefined, 0, 0]);
   });
 
-  it("refuses what is no token, and an unknown one, and leaves both cookies alone", async () => {
+  it("auth rejects a malformed and an unknown token and keeps both cookies", async () => {
     const { site } = await setUp();
     for (const [value, reason] of [
       ["x", "malformed"],
@@ -78,7 +81,7 @@ describe("auth", () => {
     }
   });
 
-  it("refuses an expired session, and clears its cookie", async () => {
+  it("auth rejects an expired session and clears its cookie", async () => {
     const { site, clock } = await setUp();
     const client = await site.loggedIn();
     clock.advance("24h");
@@ -89,14 +92,14 @@ describe("auth", () => {
     expect(headers["cache-control"]).toBe("no-store");
   });
 
-  it("finds the cookie among others", async () => {
+  it("auth finds the session cookie among others", async () => {
     const { site } = await setUp();
     const client = await site.loggedIn();
     const cookie = `a=1; x${NAME}=no;${client.cookieHeader()}; b="${NAME}=no"; c`;
     expect((await site.connect("/private", site.client(), { cookie })).status).toBe(101);
   });
 
-  it("refuses two sessions of different users", async () => {
+  it("auth rejects two sessions of different users", async () => {
     const { site } = await setUp();
     const [ann, bob] = [await site.loggedIn("ann"), await site.loggedIn("bob")];
     const cookie = `${ann.cookieHeader()}; ${bob.cookieHeader()}`;
@@ -104,7 +107,7 @@ describe("auth", () => {
     expect((await site.connect("/private", ann)).status).toBe(101);
   });
 
-  it("keeps concurrent handshakes apart", async () => {
+  it("auth keeps the sessions of concurrent handshakes apart", async () => {
     const { site } = await setUp();
     const users = Array.from({ length: 20 }, (_, index) => `user-${index}`);
     const clients = await Promise.all(users.map((user) => site.loggedIn(user)));
@@ -113,7 +116,7 @@ describe("auth", () => {
     expect(answers.map(({ socket }) => socket.got[0])).toEqual(users);
   });
 
-  it("reads the store once, and writes at most once a minute", async () => {
+  it("auth reads the store once per handshake and writes at most once a minute", async () => {
     const { site, store, clock } = await setUp();
     const client = await site.loggedIn();
     store.calls = 0;
@@ -124,18 +127,18 @@ describe("auth", () => {
     expect(store.calls).toBe(3);
   });
 
-  it("answers 503 with Retry-After when the store does not answer, and logs nobody out", async () => {
-    const { site, store, told } = await setUp();
+  it("auth answers a store outage with 503 and Retry-After, and logs out no user", async () => {
+    const { site, store, errors } = await setUp();
     const client = await site.loggedIn();
     store.down = true;
     const { status, headers, body } = await site.connect("/private", client);
     expect([status, headers["retry-after"], body]).toEqual([503, "5", '{"error":"unavailable"}']);
-    expect([headers["set-cookie"], told.length]).toEqual([undefined, 1]);
+    expect([headers["set-cookie"], errors.length]).toEqual([undefined, 1]);
     store.down = false;
     expect((await site.connect("/private", client)).status).toBe(101);
   });
 
-  it("tells the manager's listeners whom it refused", async () => {
+  it("auth emits a rejected event", async () => {
     const { site, manager } = await setUp();
     const reasons: string[] = [];
     manager.events.on("rejected", ({ reason }) => reasons.push(reason));
@@ -145,26 +148,26 @@ describe("auth", () => {
   });
 });
 
-describe("public", () => {
-  it("lets strangers connect, and a session too", async () => {
+describe("public of wsSessions", () => {
+  it("public accepts handshakes with and without a session", async () => {
     const { site, store } = await setUp();
     const stranger = await site.connect("/open");
     expect(store.calls).toBe(0);
     const known = await site.connect("/open", await site.loggedIn());
     for (const { socket } of [stranger, known]) await socket.ask("done");
-    expect([stranger.socket.got[0], known.socket.got[0]]).toEqual(["nobody", "ann"]);
+    expect([stranger.socket.got[0], known.socket.got[0]]).toEqual(["guest", "ann"]);
   });
 
-  it("lets everybody connect when the store does not answer: as nobody", async () => {
+  it("public accepts every handshake as unauthenticated during a store outage", async () => {
     const { site, store } = await setUp();
     const client = await site.loggedIn();
     store.down = true;
     const { status, socket } = await site.connect("/open", client);
     await socket.ask("done");
-    expect([status, socket.got[0]]).toEqual([101, "nobody"]);
+    expect([status, socket.got[0]]).toEqual([101, "guest"]);
   });
 
-  it("clears the cookie of a session that is over, with the 101", async () => {
+  it("public clears the cookie of an expired session on the 101", async () => {
     const { site, clock } = await setUp();
     const client = await site.loggedIn();
     clock.advance("24h");
@@ -174,33 +177,36 @@ describe("public", () => {
   });
 });
 
-describe("a page of another origin", () => {
+describe("a cross-origin handshake", () => {
   const SIBLING = "http://evil.localhost:8080";
 
   it.each<[what: string, headers: Record<string, string>]>([
     ["by its Origin", { origin: SIBLING }],
-    ["by its Origin, on the same host with another port", { origin: "http://127.0.0.1:1" }],
-    ["by an Origin that is hidden", { origin: "null" }],
-    ["by Sec-Fetch-Site, a sibling's too", { origin: SIBLING, "sec-fetch-site": "same-site" }],
+    ["by an Origin with another port", { origin: "http://127.0.0.1:1" }],
+    ["by an opaque Origin", { origin: "null" }],
+    ["by Sec-Fetch-Site same-site", { origin: SIBLING, "sec-fetch-site": "same-site" }],
     ["by Sec-Fetch-Site alone", { "sec-fetch-site": "cross-site" }],
-  ])("is refused %s, behind auth and public alike, and asks no store", async (_, headers) => {
-    const { site, store } = await setUp();
-    const client = await site.loggedIn();
-    store.calls = 0;
-    for (const path of ["/private", "/open"]) {
-      const answer = await site.connect(path, client, headers);
-      expect([answer.status, answer.body]).toEqual([403, '{"error":"forbidden"}']);
-      expect([answer.headers["set-cookie"], store.calls, site.wss.clients.size]).toEqual([undefined, 0, 0]);
-    }
-  });
+  ])(
+    "a cross-origin handshake is rejected %s, by auth and public, without a store read",
+    async (_, headers) => {
+      const { site, store } = await setUp();
+      const client = await site.loggedIn();
+      store.calls = 0;
+      for (const path of ["/private", "/open"]) {
+        const answer = await site.connect(path, client, headers);
+        expect([answer.status, answer.body]).toEqual([403, '{"error":"forbidden"}']);
+        expect([answer.headers["set-cookie"], store.calls, site.wss.clients.size]).toEqual([undefined, 0, 0]);
+      }
+    },
+  );
 
-  it("may connect where the manager trusts its origin", async () => {
+  it("a cross-origin handshake is accepted from a trusted origin", async () => {
     const { site } = await setUp({ manager: { trustedOrigins: [SIBLING] } });
     const headers = { origin: SIBLING, "sec-fetch-site": "same-site" };
     expect((await site.connect("/private", await site.loggedIn(), headers)).status).toBe(101);
   });
 
-  it("is none where the origin is the app's own, or what asks is no browser", async () => {
+  it("a handshake from the app's own origin or without browser headers is accepted", async () => {
     const { site } = await setUp();
     const client = await site.loggedIn();
     const own: Record<string, string>[] = [
@@ -212,17 +218,17 @@ describe("a page of another origin", () => {
   });
 });
 
-describe("our cookie", () => {
-  it("goes out with the 101 where verifyClient logs in, rotates or logs out", async () => {
+describe("the cookie of wsSessions", () => {
+  it("the cookie is on the 101 when verifyClient logs in, rotates or logs out", async () => {
     const { site, manager } = await setUp({
       wss: {
         verifyClient: ({ req }, done) => {
           const { sessions } = site;
-          const verb = req.url?.split("?")[1];
+          const method = req.url?.split("?")[1];
           const work =
-            verb === "login"
+            method === "login"
               ? sessions.init(req, "cid", { expiresIn: "1h" })
-              : verb === "rotate"
+              : method === "rotate"
                 ? sessions.rotate(req)
                 : sessions.revoke(req);
           void work.then(() => done(true));
@@ -243,7 +249,7 @@ describe("our cookie", () => {
     expect([third.status, client.jar.size]).toEqual([101, 0]);
   });
 
-  it("stands beside those of the app, on its 101 and on its refusals", async () => {
+  it("the cookie is next to the app's cookies, on the 101 and on rejections", async () => {
     const { site, clock } = await setUp({
       options: {
         reject: (error, _request, response) => {
@@ -258,23 +264,23 @@ describe("our cookie", () => {
     );
     clock.advance("24h");
     const names = (lines: readonly string[] = []) => lines.map((line) => line.split("=")[0]).sort();
-    const refused = await site.connect("/private", site.client(), { cookie: cookie ?? "" });
-    expect([refused.status, refused.body, refused.headers["x-app"]]).toEqual([401, "no", "yes"]);
-    expect(names(refused.headers["set-cookie"])).toEqual([NAME, "theme"]);
+    const rejected = await site.connect("/private", site.client(), { cookie: cookie ?? "" });
+    expect([rejected.status, rejected.body, rejected.headers["x-app"]]).toEqual([401, "no", "yes"]);
+    expect(names(rejected.headers["set-cookie"])).toEqual([NAME, "theme"]);
     const accepted = await site.connect("/open", site.client(), { cookie: second ?? "" });
     expect(names(accepted.headers["set-cookie"])).toEqual([NAME, "theme"]);
   });
 
-  it("is too late once the 101 is sent, and then nothing is written", async () => {
+  it("methods that set the cookie throw after the 101 was sent and write nothing to the store", async () => {
     const { site, manager } = await setUp();
     const outcomes: unknown[] = [];
     const late = new Promise<void>((resolve) => {
       site.wss.on("connection", async (_ws, req) => {
         const { init, revoke, revokeAll, rotate, reauthenticate } = site.sessions;
-        for (const verb of [() => init(req, "bob"), () => revoke(req), () => revokeAll(req)])
-          await verb().catch((error) => outcomes.push(error.code));
-        for (const verb of [rotate, reauthenticate])
-          await verb(req).catch((error) => outcomes.push(error.code));
+        for (const method of [() => init(req, "bob"), () => revoke(req), () => revokeAll(req)])
+          await method().catch((error) => outcomes.push(error.code));
+        for (const method of [rotate, reauthenticate])
+          await method(req).catch((error) => outcomes.push(error.code));
         resolve();
       });
     });
@@ -288,8 +294,8 @@ describe("our cookie", () => {
   });
 });
 
-describe("the verbs on an open connection", () => {
-  it("list, end others and change metadata", async () => {
+describe("the methods on an open WebSocket", () => {
+  it("an open WebSocket can list sessions, end others and change metadata", async () => {
     const manager = new Manager(new SwitchableStore(), { meta: typed<{ room?: string }>() });
     const sessions = wsSessions(manager);
     const entry = new WebSocketServer({
@@ -326,8 +332,8 @@ describe("the verbs on an open connection", () => {
   });
 });
 
-describe("over TLS", () => {
-  it("connects and refuses alike, and knows its own origin", async () => {
+describe("wsSessions over TLS", () => {
+  it("auth and public work over TLS and recognize their own origin", async () => {
     const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }]);
     const sessions = wsSessions(new Manager(new SwitchableStore()));
     const wss = new WebSocketServer({ noServer: true });
@@ -340,8 +346,8 @@ describe("over TLS", () => {
     try {
       const url = origin.replace("http", "ws");
       const trusting = { rejectUnauthorized: false };
-      const refused = await handshake(`${url}/`, {}, trusting);
-      expect([refused.status, JSON.parse(refused.body).reason]).toEqual([401, "no_cookie"]);
+      const rejected = await handshake(`${url}/`, {}, trusting);
+      expect([rejected.status, JSON.parse(rejected.body).reason]).toEqual([401, "no_cookie"]);
       const { status, socket } = await handshake(`${url}/open`, { origin }, trusting);
       expect(status).toBe(101);
       socket.ws.terminate();
@@ -352,7 +358,7 @@ describe("over TLS", () => {
 });
 
 describe("two managers", () => {
-  it("keep apart on one handshake, and each can be asked about it", async () => {
+  it("two managers keep their sessions apart on one handshake", async () => {
     const users = new Manager(new SwitchableStore());
     const site = await WsSite.start({ manager: users });
     sites.push(site);
@@ -368,7 +374,7 @@ describe("two managers", () => {
   });
 });
 
-describe("the address", () => {
+describe("the client address in wsSessions", () => {
   const ip = async (manager: ManagerOptions) => {
     const { site, manager: own } = await setUp({
       manager,
@@ -379,18 +385,18 @@ describe("the address", () => {
     return [session?.ip, session?.agent];
   };
 
-  it("is that of the connection, whatever a header says", async () => {
+  it("the address is the connection's, regardless of X-Forwarded-For", async () => {
     expect(await ip({})).toEqual(["127.0.0.1", { browser: "Chrome", os: "Android" }]);
   });
 
-  it("is what a trusted proxy says", async () => {
+  it("the address is the one that a trusted proxy forwards", async () => {
     expect((await ip({ trustProxy: ["127.0.0.1"] }))[0]).toBe("203.0.113.9");
   });
 });
 
-describe("a mistake of the app's", () => {
-  it("in reject is a 500, told of, and the process lives", async () => {
-    const { site, told } = await setUp({
+describe("a mistake in the app", () => {
+  it("a reject that throws answers 500 and emits an error event", async () => {
+    const { site, errors } = await setUp({
       options: {
         reject: () => {
           throw new Error("reject fails");
@@ -398,11 +404,11 @@ describe("a mistake of the app's", () => {
       },
     });
     expect((await site.connect("/private")).status).toBe(500);
-    expect(told.map(({ error }) => error.cause)).toEqual([new Error("reject fails")]);
+    expect(errors.map(({ error }) => error.cause)).toEqual([new Error("reject fails")]);
   });
 
-  it("in reject, after the head has been sent, cuts the connection", async () => {
-    const { site, told } = await setUp({
+  it("a reject that throws after the headers were sent closes the connection", async () => {
+    const { site, errors } = await setUp({
       options: {
         reject: async (error, _request, response) => {
           response.writeHead(error.status, { "content-length": "9" });
@@ -412,66 +418,66 @@ describe("a mistake of the app's", () => {
       },
     });
     await expect(site.connect("/private")).rejects.toThrow(/aborted|terminated|reset/i);
-    expect(told).toHaveLength(1);
+    expect(errors).toHaveLength(1);
   });
 
-  it("in reject, after the response has ended, changes nothing", async () => {
-    const { site, told } = await setUp({
+  it("a reject that throws after the response has ended changes nothing", async () => {
+    const { site, errors } = await setUp({
       options: {
         reject: (error, _request, response) => {
-          // More than the system takes at once.
+          // Larger than the socket's send buffer.
           response.writeHead(error.status).end("no".repeat(5_000_000));
           throw new Error("reject fails");
         },
       },
     });
     const { status, body } = await site.connect("/private");
-    expect([status, body.length, told.length]).toEqual([401, 10_000_000, 1]);
+    expect([status, body.length, errors.length]).toEqual([401, 10_000_000, 1]);
   });
 
-  it("in a function of the manager's is a 500, with nothing of it in the answer", async () => {
-    const { site, told } = await setUp({
+  it("a trustProxy function that throws answers 500 without the error's message", async () => {
+    const { site, errors } = await setUp({
       manager: {
         validate: { ip: true },
         trustProxy: () => {
-          throw new RangeError("the app's own");
+          throw new RangeError("thrown by the app");
         },
       },
     });
     const headers = { "x-forwarded-for": "203.0.113.9" };
     const { status, body } = await site.connect("/private", await site.loggedIn(), headers);
-    expect([status, body, told.map(({ error }) => error.cause)]).toEqual([
+    expect([status, body, errors.map(({ error }) => error.cause)]).toEqual([
       500,
       "",
-      [new RangeError("the app's own")],
+      [new RangeError("thrown by the app")],
     ]);
   });
 
   it.each<[what: string, given: unknown]>([
     ["a WebSocketServer that listens for upgrades itself", new WebSocketServer({ server: createServer() })],
-    ["no WebSocketServer", createServer()],
-    ["nothing", undefined],
-  ])("is told of where auth and public are given %s", (_, given) => {
+    ["an HTTP server", createServer()],
+    ["undefined", undefined],
+  ])("auth and public throw an error that asks for a WebSocketServer when they receive %s", (_, given) => {
     const sessions = wsSessions(new Manager(new SwitchableStore()));
     for (const guard of [sessions.auth, sessions.public])
       expect(() => guard(given as WsServer)).toThrow(/^sessionup\/ws: server must be a WebSocketServer with/);
   });
 
-  it("is told of where the context is no request of an upgrade", async () => {
+  it("a context that is not an upgrade request throws an error that asks for one", async () => {
     const sessions = wsSessions(new Manager(new SwitchableStore()));
     const foreign = [{}, undefined, "req"] as never[];
     for (const context of foreign)
       await expect(sessions.get(context)).rejects.toThrow(/^sessionup\/ws: the context must be the request/);
   });
 
-  it.each<[options: unknown, told: RegExp]>([
-    [{ recheck: "soon" }, /^recheck must be a duration/],
+  it.each<[options: unknown, errors: RegExp]>([
+    [{ recheck: "soon" }, /^recheck: ],
     [{ recheck: "25d" }, /^recheck must be at most "24d"/],
     [{ recheck: 60 }, /^recheck must be a duration/],
     [{ rejct: () => {} }, /wsSessions/],
-  ])("is told of in the options %j", (options, told) => {
+  ])("wsSessions rejects the options %j", (options, errors) => {
     const make = () => wsSessions(new Manager(new SwitchableStore()), options as WsSessionsOptions);
     expect(make).toThrow(TypeError);
-    expect(make).toThrow(told);
+    expect(make).toThrow(errors);
   });
 });

@@ -1,4 +1,4 @@
-// Compiled, not run: the drivers' own types go into the stores as they are.
+// Compiled, not run: the stores accept the drivers' own types.
 
 import { Database as BunDatabase } from "bun:sqlite";
 import { DatabaseSync } from "node:sqlite";

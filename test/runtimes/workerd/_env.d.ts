@@ -1,5 +1,5 @@
 declare namespace Cloudflare {
-  /** What the Worker is bound to: as vitest.config.ts says. */
+  /** The Worker's bindings, which vitest.config.ts declares. */
   interface Env {
     readonly DB: import("@cloudflare/workers-types").D1Database;
     readonly SESSIONS: import("@cloudflare/workers-types").DurableObjectNamespace;

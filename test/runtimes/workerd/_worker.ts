@@ -1,19 +1,22 @@
-/** The Worker in whose place the tests run: the classes of the objects are in its main module. */
+/** The Worker in which the tests run. Its main module must export the Durable Object classes. */
 import { SessionsObject } from "../../../src/stores/durable-objects.ts";
 
 export { SessionsObject };
 
-/** For tests that look into objects: bindings of one class share its objects, and the contract's users are in any of them. */
+/**
+ * A separate class for tests that inspect objects: bindings of one class share objects, which the contract
+ * also uses.
+ */
 export class OwnSessionsObject extends SessionsObject {}
 
-/** Answers with no more than that it failed. */
+/** Answers every request with 500. */
 export class BrokenObject {
   async fetch(): Promise<Response> {
     return new Response("out of order", { status: 500 });
   }
 }
 
-/** Never answers. */
+/** Never responds. */
 export class SilentObject {
   async fetch(): Promise<Response> {
     return new Promise(() => setTimeout(() => undefined, 60_000));

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { shared } from "../../../vitest.config.ts";
 import { CORE } from "../runtimes.config.ts";
 
-/** How the tests run inside of Cloudflare's runtime. */
+/** Configures vitest in workerd. */
 export default defineConfig({
   ...shared,
   root: new URL("../../..", import.meta.url).pathname,
@@ -25,7 +25,7 @@ export default defineConfig({
   ],
   test: {
     ...shared.test,
-    // A Worker for all files: one for each would take twice as long.
+    // One Worker for all files: a Worker for each would take twice as long.
     isolate: false,
     include: [...CORE, "test/stores/**/*.workerd.ts"],
   },

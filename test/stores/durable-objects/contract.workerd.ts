@@ -137,7 +137,7 @@ describe("durable-objects × Cloudflare", () => {
   it("create rejects a record whose id belongs to another shard than its user", async () => {
     const stray = { ...record("ann", 1), id: `${shardOf("bob")}0000000000000000` };
     await expect(durableObjectStore(env.SESSIONS).create(stray, { now: 0 })).rejects.toThrow(
-      /^record\.id: needs/,
+      /^record\.id must begin with/,
     );
   });
 
@@ -149,8 +149,8 @@ describe("durable-objects × Cloudflare", () => {
   });
 
   it.each([
-    [undefined, {}, /^namespace: needs the binding/],
-    [{}, {}, /^namespace: needs the binding/],
+    [undefined, {}, /^namespace must be the binding/],
+    [{}, {}, /^namespace must be the binding/],
     [env.SESSIONS, { timeout: "soon" }, /^timeout must be a duration/],
     [env.SESSIONS, { table: "sessions" }, /table/],
   ])("durableObjectStore rejects the namespace %o with the options %o", (namespace, options, message) => {

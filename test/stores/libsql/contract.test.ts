@@ -3,6 +3,7 @@ import { libsqlStore } from "sessionup/stores/libsql";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { storeSuite } from "../../contract/suite.ts";
 import { NOW } from "../../support/record.ts";
+import { WITHOUT_FSYNC } from "../sqlite/connection.ts";
 import { SqliteFiles } from "../sqlite/files.ts";
 
 const COUNT = "SELECT count(*) AS count FROM sessionup_sessions";
@@ -32,6 +33,7 @@ function suiteOver(
     stop,
     open: async () => {
       const connected = connect();
+      if (connected.protocol === "file") await connected.execute(WITHOUT_FSYNC);
       const store = libsqlStore(connected);
       return {
         store,

@@ -36,7 +36,7 @@ describe("the file of lmdbStore", () => {
     await database("schema").put(Buffer.from("version"), "2");
     const error = await file.store().catch((error) => error);
     expect(error.message).toBe(
-      "lmdbStore: the file is of version 2, this release knows 1; upgrade sessionup",
+      "lmdbStore: the file has version 2, this release supports 1. Upgrade sessionup.",
     );
     expect(error).toBeInstanceOf(SessionError);
   });
@@ -140,7 +140,9 @@ describe("transactions of lmdbStore", () => {
       written = store.deleteById(own.id, END);
       return ABORT;
     });
-    await expect(written).rejects.toThrow("lmdbStore: called inside of a transaction of the app's");
+    await expect(written).rejects.toThrow(
+      "lmdbStore: do not call the store inside a transaction of the app.",
+    );
     // The store waits for an asynchronous transaction of the app.
     let aborted = false;
     const apps = root.childTransaction(async () => {
@@ -334,7 +336,11 @@ describe("lmdbStore", () => {
       () => lmdbStore(open, { path: "sessions" }),
       "path must be a file name with an extension",
     ],
-    ["an empty name", () => lmdbStore(open, { path, name: "" }), "name: needs a name of 1 to 100 characters"],
+    [
+      "an empty name",
+      () => lmdbStore(open, { path, name: "" }),
+      "name must have 1 to 100 characters, none of them NUL.",
+    ],
     [
       "a number as timeout",
       () => lmdbStore(open, { path, timeout: 5 as never }),

@@ -153,7 +153,7 @@ describe("lmdbStore while processes are killed", () => {
   it(
     "keeps every acknowledged write when the owner is killed and another process takes over the file",
     async () => {
-      const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(6), {
+      const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(3), {
         killed: 2,
         steady: 0,
       });
@@ -167,7 +167,7 @@ describe("lmdbStore while processes are killed", () => {
   it(
     "keeps every acknowledged write when processes that wait for the file are killed",
     async () => {
-      const { problems, acknowledged } = await killWriters("lmdb", file.path, killRuns(4), {
+      const { problems, acknowledged } = await killWriters("lmdb", file.path, killRuns(2), {
         killed: 1,
         steady: 1,
         within: 1_000,

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { storeSuite } from "../../contract/suite.ts";
 import { createRecord, NOW } from "../../support/record.ts";
 import { closedConnectionTest } from "./closed.ts";
-import { connectionTests } from "./connection.ts";
+import { connectionTests, WITHOUT_FSYNC } from "./connection.ts";
 import { SqliteFiles } from "./files.ts";
 
 const files = new SqliteFiles();
@@ -25,6 +25,7 @@ storeSuite({
   stop: () => files.remove(),
   open: async () => {
     const database = new Database(files.path());
+    database.exec(WITHOUT_FSYNC);
     const store = sqliteStore(database);
     return {
       store,

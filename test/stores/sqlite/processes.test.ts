@@ -121,7 +121,7 @@ describe("sqlite × libsql while processes are killed", () => {
   it(
     "keeps every acknowledged write when other processes open the file",
     async () => {
-      const { problems, opened } = await killWriters("libsql", files.path(), killRuns(6));
+      const { problems, opened } = await killWriters("libsql", files.path(), killRuns(3));
       expect(problems).toEqual([]);
       expect(opened).toBeGreaterThan(3);
     },

@@ -1,7 +1,7 @@
 /** @type {import("next").NextConfig} */
 export default {
-  // The lockfiles above are of other packages.
+  // The lockfiles in the folders above belong to other packages.
   outputFileTracingRoot: import.meta.dirname,
-  // The contract wants to see what the routes answer to a path with a slash too many.
+  // The contract tests how the routes answer a path with an extra trailing slash.
   skipTrailingSlashRedirect: true,
 };

@@ -1,8 +1,8 @@
 /** @type {import("next").NextConfig} */
 export default {
-  // Links do not lead out of it.
+  // Turbopack does not follow links out of its root.
   turbopack: { root: import.meta.dirname },
-  // The contract wants to see what the routes answer to a path with a slash too many.
+  // The contract tests how the routes answer a path with an extra trailing slash.
   skipTrailingSlashRedirect: true,
   experimental: { authInterrupts: true, useCache: true },
 };

@@ -16,7 +16,7 @@ const NEXT = {
   NextResponse,
 };
 
-/** What the test in whose process this runs answers with; it is handed what is Next.js's. */
+/** Returns the behaviour that the running test provides; the test runs in the same process. */
 export function app() {
   return globalThis[Symbol.for("sessionup.next-app")](NEXT);
 }

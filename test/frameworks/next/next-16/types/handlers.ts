@@ -1,4 +1,4 @@
-// What the adapter gives and takes, held against Next.js's own types, as its build does it.
+// Checks the adapter's types against Next.js's own types, as its build does.
 import { cookies, headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { type NextProxy, type NextRequest, NextResponse } from "next/server";
@@ -30,7 +30,7 @@ export const { HEAD, DELETE }: { HEAD: RouteHandler; DELETE: RouteHandler } = se
   path: "/account",
 });
 
-// @ts-expect-error The second argument of a Route Handler is no number.
+// @ts-expect-error The second argument of a Route Handler is not a number.
 export const PATCH: RouteHandler = sessions.auth((_request: NextRequest, _context: number) => new Response());
 
 export const proxy: NextProxy = fetchSessions(manager).auth(() => NextResponse.next());

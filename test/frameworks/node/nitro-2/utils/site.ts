@@ -8,7 +8,7 @@ import type {
 } from "h3";
 import type { through } from "./through";
 
-/** The functions of h3 1 that this app has in its bundle. */
+/** The functions of h3 1 from this app's bundle. */
 interface H3 {
   readonly createError: typeof createError;
   readonly sendRedirect: typeof sendRedirect;
@@ -16,7 +16,7 @@ interface H3 {
   readonly setResponseStatus: typeof setResponseStatus;
 }
 
-/** What the test under way gives this app to do, in whose process it runs. */
+/** The behaviour that the running test provides; the test runs in the same process. */
 interface Site {
   middleware(
     event: H3Event,

@@ -1,7 +1,7 @@
 import { error, fail, redirect } from "@sveltejs/kit";
 import { sequence } from "@sveltejs/kit/hooks";
 
-/** SvelteKit's own functions, as this app has them in its bundle. */
+/** SvelteKit's functions from this app's bundle. */
 const kit = { error, fail, redirect, sequence };
 
 const KEY = Symbol.for("sessionup.sveltekit");
@@ -14,7 +14,10 @@ const NOTHING = {
   thrown: () => {},
 };
 
-/** What the test under way gives this app to do, which runs in its process. While it is built, nothing is there. */
+/**
+ * Returns the running test's behaviour; the test runs in the same process. During the build, no test provides
+ * one.
+ */
 export function site() {
   const given = globalThis[KEY];
   if (!given) return NOTHING;

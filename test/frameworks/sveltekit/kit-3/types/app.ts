@@ -5,10 +5,10 @@ import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { svelteKitSessions } from "sessionup/sveltekit";
 
-// SvelteKit 2 and 3 have it in different places.
+// SvelteKit 2 and 3 export this type from different modules.
 type Handle = Parameters<typeof sequence>[number];
 
-// As an app does it in its app.d.ts.
+// Declares the types as an app does in its app.d.ts.
 declare global {
   namespace App {
     interface Locals {
@@ -19,14 +19,14 @@ declare global {
 }
 
 const sessions = svelteKitSessions(new Manager(memoryStore()), {
-  reject: (refusal, event: RequestEvent) => {
-    if (refusal.status === 401) redirect(303, `/login?from=${event.route.id}`);
-    return error(refusal.status, { message: "please try again" });
+  reject: (rejection, event: RequestEvent) => {
+    if (rejection.status === 401) redirect(303, `/login?from=${event.route.id}`);
+    return error(rejection.status, { message: "please try again" });
   },
 });
 const admins = svelteKitSessions(new Manager(memoryStore(), { meta: typed<{ role: string }>() }), {
   as: "admin",
-  reject: (refusal) => new Response(null, { status: refusal.status }),
+  reject: (rejection) => new Response(null, { status: rejection.status }),
 });
 
 const own: Handle = ({ event, resolve }) => {
@@ -46,7 +46,7 @@ export const handle: Handle = sequence(
 export const load: ServerLoad = async (event) => {
   const session: Session = await sessions.guard(event);
   const admin: Session<{ role: string }> = admins.require(event);
-  // @ts-expect-error there may be none
+  // @ts-expect-error there may be no session
   event.locals.session.userKey;
   return { userKey: session.userKey, role: admin.meta.role, session: event.locals.session?.toJSON() };
 };
@@ -54,7 +54,7 @@ export const load: ServerLoad = async (event) => {
 export const actions: Actions = {
   login: async (event) => {
     await sessions.init(event, "ann");
-    // @ts-expect-error metadata has to be there
+    // @ts-expect-error the metadata is required
     await admins.init(event, "root");
     await admins.init(event, "root", { meta: { role: "owner" } });
     redirect(303, "/");

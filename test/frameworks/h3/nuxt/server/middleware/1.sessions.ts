@@ -3,7 +3,7 @@ import { sessions } from "../utils/sessions.ts";
 
 const load = sessions.public();
 
-// For pages: what renders them has an event of its own, with the same `context`.
+// Pages read `context`: Nuxt renders them with an event of its own that shares it.
 export default defineMiddleware((event, next) =>
   load(event, () => {
     event.context.userKey = sessions.current(event)?.userKey;

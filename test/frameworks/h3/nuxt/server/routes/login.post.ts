@@ -9,7 +9,7 @@ interface Asked {
   readonly expiresIn?: Duration;
 }
 
-/** Nobody asks for a password here; `then` is how it goes on. */
+/** Logs in without a password. `then` decides how the response ends. */
 export default defineHandler(async (event) => {
   const { name = "ann", then, expiresIn } = getQuery<Asked>(event);
   await sessions.init(event, name, expiresIn ? { expiresIn } : {});

@@ -1,7 +1,7 @@
 import type { Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 
-/** Whether the store does not answer, for the test to see what comes of that. */
+/** Whether every store operation fails. */
 export const outage = { on: false };
 
 export const store: Store = new Proxy(memoryStore(), {

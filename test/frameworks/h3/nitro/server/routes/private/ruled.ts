@@ -1,4 +1,4 @@
 import { defineHandler } from "nitro";
 
-/** Cached by a rule of nitro.config.ts, which does not ask the middleware for this folder. */
-export default defineHandler(() => "for everybody");
+/** Cached by a rule of nitro.config.ts, so that this folder's middleware does not run. */
+export default defineHandler(() => "for every user");
