@@ -28,7 +28,7 @@ const MOMENTS = [
 
 /** Tests that a store returns every value unchanged and leaves nothing behind after sessions end. */
 export function losslessTests(backend: Backend): void {
-  describe("nothing lost, nothing left", () => {
+  describe("lossless storage and complete removal", () => {
     let open: OpenStore;
     let store: Store;
     beforeAll(async () => {

@@ -25,7 +25,7 @@ const file = new LmdbFile();
 beforeEach(() => file.make());
 afterEach(() => file.remove());
 
-describe("an LMDB file belongs to one process", () => {
+describe("an LMDB file that several processes open", () => {
   it("a second process is rejected before it opens the file, with the pid of the first process", async () => {
     const other = await file.otherProcess();
     const opening = vi.fn(open);
