@@ -40,7 +40,7 @@ describe("parseDuration", () => {
   it.each([
     ["soon", 'Received "soon".'],
     [3_600, "Received 3600."],
-    [["5m"], "Received [\"5m\"]."],
+    [["5m"], 'Received ["5m"].'],
     [undefined, "Received undefined."],
   ])("shows the rejected value %j", (value, received) => {
     expect(() => parseDuration(value, "expiresIn")).toThrow(received);

@@ -23,8 +23,8 @@ function meet(cookie: string | undefined, userKey: string) {
   return device.meet(request, userKey, 1e12);
 }
 
-describe("the cookie of a device", () => {
-  it("knows the last four users who logged in with it, and nobody else", () => {
+describe("DeviceCookie", () => {
+  it("recognizes the last four users who logged in with the browser, and no other user", () => {
     let cookie: string | undefined;
     for (const userKey of ["ann", "bob", "cid", "dan", "eve"]) {
       const { seen, cookie: next } = meet(cookie, userKey);
@@ -35,13 +35,13 @@ describe("the cookie of a device", () => {
     expect(known).toEqual([false, true, true, true, true, false]);
   });
 
-  it("is sent as the session's, for 400 days, and to no script", () => {
+  it("sends the cookie like the session's, for 400 days and hidden from scripts", () => {
     const { cookie } = meet(undefined, "ann");
     expect(cookie).toMatchObject({ ...session, name: NAME, httpOnly: true, maxAge: 400 * 86_400 });
     expect(cookie.value).toMatch(FORM);
   });
 
-  it("knows nobody by what it did not sign, and sends nothing of it back, whatever comes", () => {
+  it("recognizes no user by an unsigned cookie, and sends none of its text back", () => {
     const own = meet(undefined, "ann").cookie.value;
     const [nonce = "", mark = ""] = own.split(".");
     const other = signer.sign("device", `${nonce} bob`);
@@ -69,13 +69,13 @@ describe("the cookie of a device", () => {
     const header = fc
       .tuple(fc.constantFrom(`${NAME}=`, ""), joined(piece, 6))
       .map(([first, rest]) => first + rest);
-    let taken = 0;
+    let accepted = 0;
     fc.assert(
       fc.property(header, (text) => {
         const { seen, cookie } = meet(text, "ann");
         expect(cookie.value).toMatch(FORM);
         if (seen) {
-          taken++;
+          accepted++;
           expect(text).toContain(mark);
           expect(cookie.value.startsWith(`${nonce}.${mark}`)).toBe(true);
         }
@@ -83,6 +83,6 @@ describe("the cookie of a device", () => {
       }),
       fuzzRuns(5_000),
     );
-    expect(taken).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
   });
 });

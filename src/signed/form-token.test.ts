@@ -7,41 +7,41 @@ import { Signer } from "./signer.ts";
 const signer = new Signer(["k".repeat(32)], "sid");
 const ANN = { id: "a".repeat(22), root: "root-of-ann" };
 
-describe("a form's token", () => {
-  it("is good for its session, as often as it is asked for", () => {
+describe("form tokens", () => {
+  it("isFormToken accepts a token of the session repeatedly", () => {
     const token = createFormToken(signer, ANN);
     expect(token).toMatch(/^[0-9A-Za-z]{22}\.[0-9a-f]{64}$/);
     expect(isFormToken(signer, ANN, token)).toBe(true);
     expect(isFormToken(signer, ANN, token)).toBe(true);
   });
 
-  it("is another text each time, so that no compression gives it away", () => {
+  it("createFormToken returns another text each time, so that compression reveals nothing", () => {
     expect(new Set(Array.from({ length: 100 }, () => createFormToken(signer, ANN))).size).toBe(100);
   });
 
-  it("is good for no other session, nor for one whose root is another", () => {
+  it("isFormToken rejects the token for another id and for another root", () => {
     const token = createFormToken(signer, ANN);
     expect(isFormToken(signer, { ...ANN, id: "b".repeat(22) }, token)).toBe(false);
     expect(isFormToken(signer, { ...ANN, root: "root-of-bob" }, token)).toBe(false);
   });
 
-  it.each<[what: string, text: unknown]>([
-    ["nothing", undefined],
+  it.each<[token: string, text: unknown]>([
+    ["undefined", undefined],
     ["null", null],
-    ["a list, as a field that is sent twice is", [createFormToken(signer, ANN)]],
+    ["an array, as for a field that is sent twice", [createFormToken(signer, ANN)]],
     ["an object", { toString: () => createFormToken(signer, ANN) }],
-    ["an empty text", ""],
+    ["an empty string", ""],
     ["a salt alone", `${"s".repeat(22)}.`],
-    ["another salt", `${"s".repeat(22)}${createFormToken(signer, ANN).slice(22)}`],
-    ["no dot", createFormToken(signer, ANN).replace(".", "-")],
-    ["one more character", `${createFormToken(signer, ANN)}0`],
-    ["a blank in the salt", `${" ".repeat(22)}.${"0".repeat(64)}`],
+    ["a token with another salt", `${"s".repeat(22)}${createFormToken(signer, ANN).slice(22)}`],
+    ["a token without its dot", createFormToken(signer, ANN).replace(".", "-")],
+    ["a token with one more character", `${createFormToken(signer, ANN)}0`],
+    ["a token with spaces as its salt", `${" ".repeat(22)}.${"0".repeat(64)}`],
     ["a megabyte", "s".repeat(1_000_000)],
-  ])("is not %s", (_what, text) => {
+  ])("isFormToken rejects %s", (_token, text) => {
     expect(isFormToken(signer, ANN, text)).toBe(false);
   });
 
-  it("is nothing but what was made for the session, whatever a form holds", () => {
+  it("isFormToken accepts only the token itself among forged ones", () => {
     const own = createFormToken(signer, ANN);
     const [salt, mac] = [own.slice(0, 22), own.slice(23)];
     const piece = fc.oneof(
@@ -49,15 +49,15 @@ describe("a form's token", () => {
       fc.string({ unit: "binary", maxLength: 70 }),
       fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 62, maxLength: 66 }),
     );
-    let taken = 0;
+    let accepted = 0;
     fc.assert(
       fc.property(forged(own, piece, 4), (value) => {
         const good = isFormToken(signer, ANN, value);
-        if (good) taken++;
+        if (good) accepted++;
         expect(good).toBe(value === own);
       }),
       fuzzRuns(5_000),
     );
-    expect(taken).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
   });
 });

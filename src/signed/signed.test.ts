@@ -15,17 +15,17 @@ function setUp(options: ManagerOptions = { keys: [KEY] }, store = new GatedStore
     const { id } = await harness.login(browser, userKey);
     return { browser, id };
   };
-  /** A request behind `auth`. */
+  /** Returns a request behind `auth`. */
   const loaded = async (browser: Browser) => {
     const request = browser.request();
     await harness.sessions.authorize(request);
     return request;
   };
-  return { ...harness, told: harness.record("ended"), login, loaded };
+  return { ...harness, ended: harness.record("ended"), login, loaded };
 }
 
 describe("formToken and verifyFormToken", () => {
-  it("tell of a form that is refused", async () => {
+  it("verifyFormToken emits rejected for an invalid token", async () => {
     const { clock, manager, sessions, login, loaded } = setUp();
     const rejected: SessionEvents["rejected"][] = [];
     manager.events.on("rejected", (event) => rejected.push(event));
@@ -34,7 +34,7 @@ describe("formToken and verifyFormToken", () => {
     expect(rejected).toEqual([{ reason: "cross_origin", at: clock.now() }]);
   });
 
-  it("let a form of the session's own pass, and no other one [asvs 3.5.1]", async () => {
+  it("verifyFormToken accepts only a token of the same session [asvs 3.5.1]", async () => {
     const { sessions, login, loaded } = setUp();
     const [ann, again, bob] = [await login(), await login(), await login("bob")];
     const token = formToken(sessions, await loaded(ann.browser));
@@ -53,7 +53,7 @@ describe("formToken and verifyFormToken", () => {
     }
   });
 
-  it("are broken by no rotation, and by a new login", async () => {
+  it("a form token stays valid at a rotation, and not after a new login", async () => {
     const { sessions, login, loaded } = setUp();
     const { browser } = await login();
     const token = formToken(sessions, await loaded(browser));
@@ -65,7 +65,7 @@ describe("formToken and verifyFormToken", () => {
     expect(() => verifyFormToken(sessions, request, token)).toThrow(/no token of this session/);
   });
 
-  it("survive a new key as long as the old one is there", async () => {
+  it("a form token stays valid with a new key while the old key is listed", async () => {
     const store = new GatedStore();
     const before = setUp({ keys: [OLD] }, store);
     const { browser } = await before.login();
@@ -79,7 +79,7 @@ describe("formToken and verifyFormToken", () => {
     expect(verifyFormToken(after.sessions, request, renewed)).toBeUndefined();
   });
 
-  it("need a session that was loaded, as require does, and say what is missing", async () => {
+  it("both require a loaded session, as require does", async () => {
     const { sessions, loaded } = setUp();
     expect(() => formToken(sessions, new Browser().request())).toThrow(/^formToken found no loaded session/);
     expect(() => verifyFormToken(sessions, new Browser().request(), "")).toThrow(
@@ -94,31 +94,31 @@ describe("formToken and verifyFormToken", () => {
     );
   });
 
-  it("load it where they are bound to a request", async () => {
+  it("both load the session with bound sessions", async () => {
     const { sessions, login } = setUp();
     const { browser } = await login();
     const bound = () => bindSessions(sessions, async () => browser.request());
     const token = await formToken(bound());
     await expect(verifyFormToken(bound(), token)).resolves.toBeUndefined();
     await expect(verifyFormToken(bound(), "")).rejects.toMatchObject({ code: "ERR_CROSS_ORIGIN" });
-    const nobody = bindSessions(sessions, async () => new Browser().request());
-    await expect(formToken(nobody)).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED" });
+    const anonymous = bindSessions(sessions, async () => new Browser().request());
+    await expect(formToken(anonymous)).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED" });
   });
 });
 
 describe("revocationToken and revokeByToken", () => {
-  it("end that session, once, and log nobody in", async () => {
-    const { manager, login, loaded, sessions, told } = setUp();
+  it("revokeByToken ends that session once, and logs no client in", async () => {
+    const { manager, login, loaded, sessions, ended } = setUp();
     const [thief, own] = [await login(), await login()];
     const token = revocationToken(manager, thief.id);
     expect(await revokeByToken(manager, token)).toBe(true);
     expect(await revokeByToken(manager, token)).toBe(false);
-    expect(told).toEqual([{ ids: [thief.id], reason: "revoked", at: expect.any(Number) }]);
+    expect(ended).toEqual([{ ids: [thief.id], reason: "revoked", at: expect.any(Number) }]);
     expect(sessions.current(await loaded(thief.browser))).toBeUndefined();
     expect(sessions.current(await loaded(own.browser))?.id).toBe(own.id);
   });
 
-  it("work for seven days, or as long as they are told to", async () => {
+  it("a revocation token is valid for seven days, or for expiresIn", async () => {
     const { manager, login, clock } = setUp({ keys: [KEY], expiresIn: "30d" });
     const [one, two] = [await login(), await login()];
     const [week, hour] = [
@@ -135,7 +135,7 @@ describe("revocationToken and revokeByToken", () => {
     expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
   });
 
-  it("survive a new key as long as the old one is there", async () => {
+  it("a revocation token stays valid with a new key while the old key is listed", async () => {
     const store = new GatedStore();
     const before = setUp({ keys: [OLD] }, store);
     const { id } = await before.login();
@@ -144,7 +144,7 @@ describe("revocationToken and revokeByToken", () => {
     expect(await revokeByToken(setUp({ keys: [KEY, OLD] }, store).manager, token)).toBe(true);
   });
 
-  it("ask no store about what is no such text", async () => {
+  it("revokeByToken rejects malformed tokens without a call of the store", async () => {
     const { manager, store, login } = setUp();
     const { id } = await login();
     store.calls.length = 0;
@@ -153,7 +153,7 @@ describe("revocationToken and revokeByToken", () => {
     expect(store.calls).toEqual([]);
   });
 
-  it("are told what they were given", () => {
+  it("revocationToken rejects invalid ids and options", () => {
     const { manager } = setUp();
     expect(() => revocationToken(manager, "x")).toThrow(/^revocationToken requires the id of a session/);
     expect(() => revocationToken(manager, "a".repeat(22), { expires: "1h" } as never)).toThrow(
@@ -164,8 +164,8 @@ describe("revocationToken and revokeByToken", () => {
   });
 });
 
-describe("without keys", () => {
-  it("each says what it needs", async () => {
+describe("without the option keys", () => {
+  it("every function throws a TypeError that names the option", async () => {
     const { manager, sessions, login, loaded } = setUp({});
     const { browser, id } = await login();
     const request = await loaded(browser);

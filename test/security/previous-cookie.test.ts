@@ -307,7 +307,10 @@ describe("cookie.previous", () => {
 
   it.each<[CookieOptions, RegExp]>([
     [{ previous: [{}] }, /^cookie\.previous\[0\] must differ from the current/],
-    [{ previous: [{ name: "sid" }, { sameSite: "lax" }] }, /^cookie\.previous\[1\] must differ from the current/],
+    [
+      { previous: [{ name: "sid" }, { sameSite: "lax" }] },
+      /^cookie\.previous\[1\] must differ from the current/,
+    ],
     [{ previous: [{ name: "a;b" }] }, /^cookie\.previous\[0\]\.name must be/],
     [
       { previous: [{ partitioned: true, secure: false }] },

@@ -471,7 +471,7 @@ describe("a mistake in the app", () => {
   });
 
   it.each<[options: unknown, errors: RegExp]>([
-    [{ recheck: "soon" }, /^recheck: ],
+    [{ recheck: "soon" }, /^recheck must be a duration/],
     [{ recheck: "25d" }, /^recheck must be at most "24d"/],
     [{ recheck: 60 }, /^recheck must be a duration/],
     [{ rejct: () => {} }, /wsSessions/],
