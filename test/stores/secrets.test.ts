@@ -19,8 +19,8 @@ import { startMariadb } from "../support/servers/mariadb.ts";
 import { WITHOUT_FSYNC as MYSQL_SETTINGS } from "../support/servers/mysql.ts";
 import { WITHOUT_FSYNC as POSTGRES_SETTINGS, startPostgres } from "../support/servers/postgres.ts";
 import { startRedis } from "../support/servers/redis.ts";
-import { poolOf as mysqlPool } from "./mysql/fixture.ts";
-import { poolOf as postgresPool } from "./postgres/fixture.ts";
+import { openPool as mysqlPool } from "./mysql/fixture.ts";
+import { openPool as postgresPool } from "./postgres/fixture.ts";
 
 /** A working store, and a function that makes its engine fail every later write. */
 interface Breakable {

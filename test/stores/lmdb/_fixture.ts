@@ -101,7 +101,7 @@ export class OtherProcess {
   constructor(child: ChildProcess) {
     this.#child = child;
     this.#exit = once(child, "exit").then(() => {
-      for (const { reject } of this.#waiting.values()) reject(new Error("the process has ended"));
+      for (const { reject } of this.#waiting.values()) reject(new Error("The process has ended."));
     });
     child.stderr?.on("data", (text) => {
       this.errors += text;

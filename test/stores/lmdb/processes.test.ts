@@ -7,7 +7,7 @@ import { open } from "lmdb";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { KILLS_TIMEOUT, killRuns, killWriters } from "../../contract/kills.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { hasContainers, LmdbFile } from "./_fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
@@ -25,7 +25,7 @@ const file = new LmdbFile();
 beforeEach(() => file.make());
 afterEach(() => file.remove());
 
-describe("an LMDB file belongs to one process", () => {
+describe("an LMDB file that several processes open", () => {
   it("a second process is rejected before it opens the file, with the pid of the first process", async () => {
     const other = await file.otherProcess();
     const opening = vi.fn(open);
@@ -37,7 +37,7 @@ describe("an LMDB file belongs to one process", () => {
 
   it("a waiting process gets the file as soon as the first process closes its store", async () => {
     const store = await file.store();
-    const own = recordOf();
+    const own = createRecord();
     const writing = store.create(own, { now: NOW });
     const waiting = file.otherProcess({ timeout: "30s" });
     await expect(file.otherProcess({ timeout: "1s" })).rejects.toThrow(HELD);
@@ -49,7 +49,7 @@ describe("an LMDB file belongs to one process", () => {
 
   it("a closed store rejects operations, and its process can open the file again", async () => {
     const store = await file.store();
-    const [own, late] = [recordOf(), recordOf()];
+    const [own, late] = [createRecord(), createRecord()];
     const writing = store.create(own, { now: NOW });
     await Promise.all([store.close(), store.close(), writing]);
     expect(await file.otherFiles()).toEqual([]);
@@ -59,7 +59,7 @@ describe("an LMDB file belongs to one process", () => {
   });
 
   it("a killed process releases the file at once and leaves no files behind", async () => {
-    const own = recordOf();
+    const own = createRecord();
     const neighbour = "sessions.lmdb-owner.txt";
     // A process that is killed while it writes its mark leaves the second file.
     for (const name of [neighbour, "sessions.lmdb-owner-1-1-00000000.new"])
@@ -131,7 +131,7 @@ describe("an LMDB file belongs to one process", () => {
       return (await once(thread, "message"))[0];
     };
     for (let round = 0; round < 20; round++) {
-      const own = recordOf();
+      const own = createRecord();
       await store.create(own, { now: NOW });
       expect(await ask("fetchById", own.id)).toEqual(own);
       // This read opens a snapshot in the main thread. The read after the thread's delete must not use it.
@@ -188,7 +188,9 @@ describe("lmdbStore on a full disk", () => {
     const kept: string[] = [];
     const errors: unknown[] = [];
     while (errors.length === 0) {
-      const drafts = Array.from({ length: 3 }, () => recordOf({ data: { v: 1, much: "x".repeat(9_000) } }));
+      const drafts = Array.from({ length: 3 }, () =>
+        createRecord({ data: { v: 1, much: "x".repeat(9_000) } }),
+      );
       const created = drafts.map((draft) => other.ask("create", draft, { now: NOW }));
       for (const [index, outcome] of (await Promise.allSettled(created)).entries()) {
         if (outcome.status === "fulfilled") kept.unshift(drafts[index]?.id ?? "");
@@ -204,7 +206,7 @@ describe("lmdbStore on a full disk", () => {
     expect(listed.map(({ id }) => id)).toEqual(kept);
     // A logout frees space.
     expect(await other.ask("deleteByUserKey", "ann", END)).toHaveLength(kept.length);
-    expect(await other.ask("create", recordOf(), { now: NOW })).toEqual({ evicted: [] });
+    expect(await other.ask("create", createRecord(), { now: NOW })).toEqual({ evicted: [] });
     await other.kill();
     expect(await (await file.store()).fetchByUserKey("ann", page)).toHaveLength(1);
   });

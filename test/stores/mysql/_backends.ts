@@ -16,21 +16,21 @@ export const SERVERS: Servers = DURABLE_SERVERS.map(
   ([name, start]) => [name, (settings) => start({ ...WITHOUT_FSYNC, ...settings })] as const,
 );
 
-export const mariadbBackends = (): readonly Backend[] => backendsOn("MariaDB", startMariadb);
+export const mariadbBackends = (): readonly Backend[] => createBackends("MariaDB", startMariadb);
 
 /** Returns backends on MySQL, or on the server at `MYSQL_URL` if that is set. */
 export function mysqlBackends(): readonly Backend[] {
-  return backendsOn(process.env.MYSQL_URL ? "MYSQL_URL" : "MySQL", startMysql);
+  return createBackends(process.env.MYSQL_URL ? "MYSQL_URL" : "MySQL", startMysql);
 }
 
-function backendsOn(server: string, start: StartMysql): readonly Backend[] {
-  const prepared = backendOf(`mysql2 on ${server}`, start, {});
-  const asText = backendOf(`mysql2 on ${server}, text protocol`, start, { prepare: false });
+function createBackends(server: string, start: StartMysql): readonly Backend[] {
+  const prepared = createBackend(`mysql2 on ${server}`, start, {});
+  const asText = createBackend(`mysql2 on ${server}, text protocol`, start, { prepare: false });
   return [prepared, { ...asText, racesRunOn: `mysql × ${prepared.client}` }];
 }
 
 /** Creates a backend in its own database, on the server at MYSQL_URL or on a new one in a zone where days begin early. */
-function backendOf(client: string, startServer: StartMysql, options: MysqlStoreOptions): Backend {
+function createBackend(client: string, startServer: StartMysql, options: MysqlStoreOptions): Backend {
   let server: MysqlServer | undefined;
   let url = process.env.MYSQL_URL ?? "";
   const database = `sessionup test ${process.pid} ${client}`;

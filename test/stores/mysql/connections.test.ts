@@ -1,10 +1,10 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf } from "./fixture.ts";
+import { openPool } from "./fixture.ts";
 
 /** SQL modes that only one of the servers supports. */
 const MODES = {
@@ -19,7 +19,7 @@ describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
   let plain: Pool;
   beforeAll(async () => {
     server = await start();
-    plain = poolOf(server.url);
+    plain = openPool(server.url);
     await mysqlStore(plain).migrate();
   }, 300_000);
   afterAll(async () => {
@@ -43,7 +43,7 @@ describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
       const store = mysqlStore(pool, { prepare });
       for (const userKey of [`ann of ${setting ?? options.charset}`, "ä ß € 中 😀 表 \\ ' \" \u0000 "]) {
         const data = { v: 1, text: userKey };
-        const records = [1, 2, 3, 4].map(() => recordOf({ userKey, data }));
+        const records = [1, 2, 3, 4].map(() => createRecord({ userKey, data }));
         const [first, second, third, fourth] = records.map(({ id }) => id);
         const limit = { max: 2, onExceed: "evict-oldest" } as const;
         const evicted: string[] = [];

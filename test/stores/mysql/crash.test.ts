@@ -1,9 +1,9 @@
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { DURABLE_SERVERS } from "./_backends.ts";
-import { poolOf, until } from "./fixture.ts";
+import { openPool, until } from "./fixture.ts";
 
 describe.each(DURABLE_SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
@@ -30,7 +30,7 @@ describe.each(DURABLE_SERVERS)("mysqlStore on %s", (_name, start) => {
     const { userKey, limit } = number % 2 ? KEPT : EVICTED;
     try {
       for (let round = 0; ; round++) {
-        const record = recordOf({ userKey: `${userKey} ${number}` });
+        const record = createRecord({ userKey: `${userKey} ${number}` });
         // The kill may interrupt this create, which may or may not have evicted the oldest session.
         const [oldest] = live;
         if (oldest && live.size === limit.max) live.delete(oldest);
@@ -50,11 +50,11 @@ describe.each(DURABLE_SERVERS)("mysqlStore on %s", (_name, start) => {
 
   describe("a killed server", () => {
     it("keeps every acknowledged write across three restarts", async () => {
-      const first = poolOf(server.url);
+      const first = openPool(server.url);
       const store = mysqlStore(first);
       await store.migrate();
       for (let time = 0; time < 3; time++) {
-        const pool = poolOf(server.url);
+        const pool = openPool(server.url);
         const working = mysqlStore(pool, { timeout: "2s" });
         const acknowledged = [1, 2, 3, 4].map((): Acknowledged => ({ live: new Set(), dead: new Set() }));
         const dying = acknowledged.map((each, index) => untilItDies(working, index, each));
@@ -64,7 +64,7 @@ describe.each(DURABLE_SERVERS)("mysqlStore on %s", (_name, start) => {
         await server.process.start(server.port);
         await working.close();
         await pool.end().catch(() => undefined);
-        const again = poolOf(server.url);
+        const again = openPool(server.url);
         const after = mysqlStore(again);
         const there = async (which: keyof Acknowledged) => {
           const ids = acknowledged.flatMap((each) => [...each[which]]);

@@ -1,10 +1,10 @@
 import type { Pool, ResultSetHeader } from "mysql2/promise";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, until, waiting } from "./fixture.ts";
+import { openPool, until, waiting } from "./fixture.ts";
 
 describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
@@ -14,7 +14,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let store: MysqlStore;
   beforeAll(async () => {
     server = await start();
-    [pool, other] = [poolOf(server.url, { connectionLimit: 1 }), poolOf(server.url)];
+    [pool, other] = [openPool(server.url, { connectionLimit: 1 }), openPool(server.url)];
     store = mysqlStore(pool, { timeout: "1s" });
     await store.migrate();
   }, 300_000);
@@ -28,7 +28,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
 
   describe("an operation that times out", () => {
     it("destroys its unresponsive connection, and none of its changes are carried out", async () => {
-      const records = [recordOf(), recordOf()];
+      const records = [createRecord(), createRecord()];
       for (const record of records) await store.create(record, { now: NOW });
       const [a = "", b = ""] = records.map(({ id }) => id).toSorted();
       const connection = await other.getConnection();
@@ -50,7 +50,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     });
 
     it("is not carried out when the pool provides a connection too late", async () => {
-      const record = recordOf({ userKey: "queue" });
+      const record = createRecord({ userKey: "queue" });
       const theirs = await pool.getConnection();
       await expect(store.create(record, { now: NOW })).rejects.toMatchObject(LATE);
       theirs.release();
@@ -67,13 +67,13 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
 
     it("is rejected for every change, and no change is acknowledged", async () => {
       for (const begin of ["START TRANSACTION", "SET autocommit = 0"]) {
-        const record = recordOf({ userKey: begin });
+        const record = createRecord({ userKey: begin });
         await store.create(record, { now: NOW });
         const limit = { max: 1, onExceed: "evict-oldest" } as const;
         const changes: Array<() => Promise<unknown>> = [
           () => store.update(record.id, { data: { v: 1 } }, { now: NOW }),
-          () => store.create(recordOf({ userKey: begin }), { now: NOW }),
-          () => store.create(recordOf({ userKey: begin }), { now: NOW, limit }),
+          () => store.create(createRecord({ userKey: begin }), { now: NOW }),
+          () => store.create(createRecord({ userKey: begin }), { now: NOW, limit }),
           () => store.deleteById(record.id, { reason: "logout", now: NOW }),
         ];
         // Without autocommit, these operations still run in their own transactions.

@@ -1,7 +1,7 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import type { MysqlPool } from "sessionup/stores/mysql";
 
-export function poolOf(url: string, options: PoolOptions = {}): Pool {
+export function openPool(url: string, options: PoolOptions = {}): Pool {
   return createPool({ uri: url, connectionLimit: 20, ...options });
 }
 

@@ -3,10 +3,10 @@ import type { SessionRecord } from "sessionup";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lockTests, seen } from "../../contract/locks.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, type Recorder, recorded, second, until, waiting } from "./fixture.ts";
+import { openPool, type Recorder, recorded, second, until, waiting } from "./fixture.ts";
 
 describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
@@ -17,7 +17,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let store: MysqlStore;
   beforeAll(async () => {
     server = await start();
-    [pool, first] = [poolOf(server.url), poolOf(server.url)];
+    [pool, first] = [openPool(server.url), openPool(server.url)];
     asked = recorded(pool);
     store = mysqlStore(asked);
     await store.migrate();
@@ -40,14 +40,14 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });
 
   async function stored(userKey: string) {
-    const record = recordOf({ userKey });
+    const record = createRecord({ userKey });
     await store.create(record, { now: NOW });
     return record;
   }
 
   describe("deleteByUserKey concurrent with a login of the user", () => {
     it("ends the session of a login that got the lock first", async () => {
-      const theirs = recordOf({ userKey: "newest" });
+      const theirs = createRecord({ userKey: "newest" });
       const removeAll = () => store.deleteByUserKey("newest", { reason: "revoked", now: NOW });
       expect(await second(first, login(theirs), removeAll)).toEqual([theirs.id]);
     });
@@ -56,9 +56,9 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   describe("a login concurrent with another login of the user", () => {
     it("counts the other session when it replaces a session that no longer exists", async () => {
       const userKey = "in place";
-      const theirs = recordOf({ userKey });
+      const theirs = createRecord({ userKey });
       const options = { now: NOW, limit: { max: 1, onExceed: "evict-oldest" }, replaces: "gone" } as const;
-      const create = () => store.create(recordOf({ userKey }), options);
+      const create = () => store.create(createRecord({ userKey }), options);
       expect(await second(first, login(theirs), create)).toEqual({ evicted: [theirs.id] });
     });
 
@@ -68,9 +68,9 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       await connection.query("START TRANSACTION");
       await connection.query(seen(id)[0] ?? "");
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
-      const waits = poolOf(server.url);
+      const waits = openPool(server.url);
       const impatient = mysqlStore(waits, { timeout: "2s" });
-      const record = recordOf({ userKey: "in hand" });
+      const record = createRecord({ userKey: "in hand" });
       expect(await impatient.create(record, { now: NOW, limit })).toEqual({ evicted: [] });
       await connection.query("ROLLBACK");
       connection.release();
@@ -82,9 +82,9 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       "without a limit waits for a running deleteByUserKey, which has already selected its sessions (%s)",
       async (isolation) => {
         await first.query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${isolation}`);
-        const other = poolOf(server.url);
+        const other = openPool(server.url);
         const beside = mysqlStore(other);
-        const create = () => beside.create(recordOf({ userKey: "beside" }), { now: NOW });
+        const create = () => beside.create(createRecord({ userKey: "beside" }), { now: NOW });
         expect(await second(first, [locked("beside")], create)).toEqual({ evicted: [] });
         await beside.close();
         await other.end();
@@ -117,7 +117,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
 
     it("is retried after a lock wait timeout", async () => {
       await first.query("SET GLOBAL innodb_lock_wait_timeout = 1");
-      const impatient = poolOf(server.url);
+      const impatient = openPool(server.url);
       const recorder = recorded(impatient);
       const other = mysqlStore(recorder);
       const { id } = await stored("wait");

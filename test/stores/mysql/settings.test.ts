@@ -3,17 +3,17 @@ import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf } from "./fixture.ts";
+import { openPool } from "./fixture.ts";
 
 describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
   let server: MysqlServer;
   const pools: Pool[] = [];
   beforeAll(async () => {
     server = await start({ "default-time-zone": "+13:00" });
-    const first = poolOf(server.url);
+    const first = openPool(server.url);
     pools.push(first);
     await mysqlStore(first).migrate();
   }, 300_000);
@@ -83,7 +83,7 @@ describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
         [unusual, plain],
         [plain, unusual],
       ] as const) {
-        const record = recordOf({ userKey: "ä ß € 中 😀 \\ ' \" \u0000 ", data });
+        const record = createRecord({ userKey: "ä ß € 中 😀 \\ ' \" \u0000 ", data });
         await writer.create(record, { now: NOW });
         expect(await reader.fetchById(record.id)).toEqual(record);
         expect(await reader.fetchByUserKey(record.userKey, { now: NOW, limit: 1 })).toEqual([record]);
@@ -94,7 +94,7 @@ describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
 
     it("are readable with plain SQL", async () => {
       const store = mysqlStore(pools[0] ?? expect.fail());
-      const record = recordOf({ userKey: "readable", data: { v: 1, text: "ä" } });
+      const record = createRecord({ userKey: "readable", data: { v: 1, text: "ä" } });
       await store.create(record, { now: NOW });
       const [rows] = await (pools[0] ?? expect.fail()).query(
         `SELECT CONVERT(id USING utf8mb4) AS id, JSON_VALUE(CONVERT(data USING utf8mb4), '$.text') AS text
@@ -109,7 +109,7 @@ describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
     it("accepts promise() of a pool with callbacks", async () => {
       const pool = createCallbackPool(server.url);
       const store = mysqlStore(pool.promise());
-      const record = recordOf();
+      const record = createRecord();
       await store.create(record, { now: NOW });
       expect(await store.fetchById(record.id)).toEqual(record);
       await store.close();

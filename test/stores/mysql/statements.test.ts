@@ -5,10 +5,10 @@ import { toMysqlNames } from "../../../src/stores/mysql/schema.ts";
 import type { Sql } from "../../../src/stores/mysql/sql.ts";
 import { MysqlStatements } from "../../../src/stores/mysql/statements.ts";
 import { encodeUserKey } from "../../../src/stores/shared/rows.ts";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, type Recorder, recorded } from "./fixture.ts";
+import { openPool, type Recorder, recorded } from "./fixture.ts";
 
 describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
@@ -17,7 +17,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let store: MysqlStore;
   beforeAll(async () => {
     server = await start();
-    pool = poolOf(server.url);
+    pool = openPool(server.url);
     asked = recorded(pool);
     store = mysqlStore(asked);
     await store.migrate();
@@ -42,7 +42,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
 
   describe("the number of statements", () => {
     it("one statement serves a lookup, and one serves all lookups of an event-loop turn", async () => {
-      const ids = Array.from({ length: 9 }, () => recordOf().id);
+      const ids = Array.from({ length: 9 }, () => createRecord().id);
       const one = ["SELECT, prepared"];
       expect(await sent(() => store.fetchById("abcd"))).toEqual(one);
       expect(await sent(() => Promise.all(ids.map((id) => store.fetchById(id))))).toEqual(one);
@@ -52,11 +52,11 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
 
     it("one statement serves fetchByUserKey and a create without a limit", async () => {
       expect(await sent(() => store.fetchByUserKey("bob", { now: NOW, limit: 9 }))).toEqual(["SELECT"]);
-      expect(await sent(() => store.create(recordOf(), { now: NOW }))).toEqual(["INSERT"]);
+      expect(await sent(() => store.create(createRecord(), { now: NOW }))).toEqual(["INSERT"]);
     });
 
     it("one statement serves update and deleteById, plus one when no row matches", async () => {
-      const record = recordOf();
+      const record = createRecord();
       await store.create(record, { now: NOW });
       const data = { v: 1 };
       const update = (ifRevision: number) => store.update(record.id, { data }, { now: NOW, ifRevision });
@@ -72,7 +72,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     });
 
     it("two statements serve deleteById with a tombstone, plus one when the user has too many tombstones", async () => {
-      const records = [1, 2, 3].map(() => recordOf({ userKey: "buried" }));
+      const records = [1, 2, 3].map(() => createRecord({ userKey: "buried" }));
       for (const record of records) await store.create(record, { now: NOW });
       const [first, second, third] = records.map(
         ({ id }) =>
@@ -88,7 +88,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
 
     it("two statements serve a create below its limit, plus a transaction when the limit is reached", async () => {
       const login = (max: number, onExceed: "refuse" | "evict-oldest") =>
-        sent(() => store.create(recordOf({ userKey: "within" }), { now: NOW, limit: { max, onExceed } }));
+        sent(() => store.create(createRecord({ userKey: "within" }), { now: NOW, limit: { max, onExceed } }));
       expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
       expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
       expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT", ...BEGUN, "ROLLBACK"]);
@@ -99,17 +99,17 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     });
 
     it("one transaction serves a create that replaces a session", async () => {
-      const record = recordOf({ userKey: "again" });
+      const record = createRecord({ userKey: "again" });
       await store.create(record, { now: NOW });
       const replaces = record.id;
-      const login = () => store.create(recordOf({ userKey: "again" }), { now: NOW, replaces });
+      const login = () => store.create(createRecord({ userKey: "again" }), { now: NOW, replaces });
       expect(await sent(login)).toEqual([...BEGUN, "DELETE", "INSERT", "COMMIT"]);
       expect(await sent(login)).toEqual([...BEGUN, "INSERT", "COMMIT"]);
       const tombstones = { keepFor: 5, max: 1 };
       const again = async () => {
         const [last] = await store.fetchByUserKey("again", { now: NOW, limit: 1 });
         const options = { now: NOW, replaces: last?.id ?? "", tombstones };
-        return sent(() => store.create(recordOf({ userKey: "again" }), options));
+        return sent(() => store.create(createRecord({ userKey: "again" }), options));
       };
       expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "INSERT", "COMMIT"]);
       expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "DELETE", "INSERT", "COMMIT"]);
@@ -132,12 +132,12 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     it("one transaction serves a batch of deleteExpired, without a DELETE when nothing has expired", async () => {
       const batch = [COMMITTED, "START TRANSACTION", "SELECT"];
       expect(await sent(() => store.deleteExpired(NOW, 9))).toEqual([...batch, "COMMIT"]);
-      await store.create(recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 }), { now: NOW });
+      await store.create(createRecord({ expiresAt: NOW + 1, deadline: NOW + 1 }), { now: NOW });
       expect(await sent(() => store.deleteExpired(NOW + 1, 9))).toEqual([...batch, "DELETE", "COMMIT"]);
     });
 
     it("fetchByIds prepares few different statements for any number of ids", async () => {
-      const one = poolOf(server.url, { connectionLimit: 1 });
+      const one = openPool(server.url, { connectionLimit: 1 });
       const other = mysqlStore(one);
       for (let count = 1; count <= 600; count += Math.ceil(count / 9))
         await other.fetchByIds(Array.from({ length: count }, (_, index) => `id${index}`));
@@ -150,7 +150,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     it("no statement is prepared when prepare is false", async () => {
       const recorder = recorded(pool);
       const plain = mysqlStore(recorder, { prepare: false });
-      const record = recordOf();
+      const record = createRecord();
       await plain.create(record, { now: NOW });
       await plain.fetchById(record.id);
       await plain.update(record.id, { data: { v: 1 } }, { now: NOW });
@@ -163,7 +163,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   describe("more than a thousand sessions of one user", () => {
     it("are each returned once by a create with a lower limit and by deleteByUserKey", async () => {
       await fill("many", 2_500);
-      const record = recordOf({ userKey: "many", createdAt: NOW });
+      const record = createRecord({ userKey: "many", createdAt: NOW });
       const limit = { max: 1_200, onExceed: "evict-oldest" } as const;
       const { evicted } = await store.create(record, { now: NOW, limit });
       expect(new Set(evicted).size).toBe(1_301);
@@ -182,7 +182,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     const limit = { max: 5, onExceed: "evict-idlest" } as const;
     // Below the limit, because MySQL omits the lock from the plan when EXPLAIN finds the limit reached.
     const roomy = { ...limit, max: 2_000 };
-    const record = recordOf({ userKey: "user7" });
+    const record = createRecord({ userKey: "user7" });
     const change = { activity: { lastSeenAt: NOW, expiresAt: NOW }, data: { v: 1 } };
 
     beforeAll(async () => {
@@ -268,17 +268,17 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       await fill("weary", 2_000);
       await store.deleteByUserKey("weary", { ...END, tombstones: { keepFor: DAY, max: 9_999 } });
       await pool.query("ANALYZE TABLE sessionup_sessions");
-      const one = poolOf(server.url, { connectionLimit: 1 });
+      const one = openPool(server.url, { connectionLimit: 1 });
       const other = mysqlStore(one);
       const read = async () => {
         const [rows] = await one.query("SHOW SESSION STATUS LIKE 'Handler_read%'");
         return (rows as Array<{ Value: unknown }>).reduce((sum, { Value }) => sum + Number(Value), 0);
       };
       const before = await read();
-      await other.create(recordOf({ userKey: "weary" }), { now: NOW });
+      await other.create(createRecord({ userKey: "weary" }), { now: NOW });
       for (const onExceed of ["evict-oldest", "evict-idlest"] as const) {
         const limit = { max: 2, onExceed };
-        await other.create(recordOf({ userKey: "weary" }), { now: NOW, limit });
+        await other.create(createRecord({ userKey: "weary" }), { now: NOW, limit });
       }
       expect(await other.fetchByUserKey("weary", { now: NOW, limit: 9 })).toHaveLength(2);
       expect(await other.deleteByUserKey("weary", END)).toHaveLength(2);

@@ -1,10 +1,10 @@
 import type { Pool } from "mysql2/promise";
 import { type MysqlPool, type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, recorded, until } from "./fixture.ts";
+import { openPool, recorded, until } from "./fixture.ts";
 
 const BATCH = ["SET TRANSACTION", "START TRANSACTION", "SELECT", "DELETE", "COMMIT"];
 
@@ -13,7 +13,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let pool: Pool;
   beforeAll(async () => {
     server = await start();
-    pool = poolOf(server.url);
+    pool = openPool(server.url);
   }, 300_000);
   afterAll(async () => {
     await pool.end();
@@ -40,7 +40,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     await store.migrate();
     await pool.query(`INSERT INTO ${table} SELECT CONCAT('zz', a.slot, 'x', b.slot), 'x', 0, 0, 0, ${NOW}, ${NOW}, NULL, NULL, '{"v":1}', NULL
     FROM ${table}_slots AS a, ${table}_slots AS b WHERE b.slot < 3 LIMIT ${dead}`);
-    await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
+    await store.create(createRecord({ deadline: NOW + DAY }), { now: NOW + 60_000 });
     asked.taken();
     return { store, asked };
   }
@@ -48,7 +48,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   describe("the background cleanup", () => {
     it("removes expired sessions in batches a minute after their end", async () => {
       const { store, asked } = await swept("batches", 2_500);
-      await store.create(recordOf({ expiresAt: NOW + 30_000, deadline: NOW + 30_000 }), { now: NOW });
+      await store.create(createRecord({ expiresAt: NOW + 30_000, deadline: NOW + 30_000 }), { now: NOW });
       asked.taken();
       vi.advanceTimersByTime(60_000);
       await until(async () => (await countRows("batches")) <= 2);
@@ -167,7 +167,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       await store.close();
       expect(vi.getTimerCount()).toBe(0);
       // A login through the closed store must not restart the cleanup.
-      await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
+      await store.create(createRecord({ deadline: NOW + DAY }), { now: NOW + 60_000 });
       expect(vi.getTimerCount()).toBe(0);
       asked.taken();
       vi.advanceTimersByTime(600_000);

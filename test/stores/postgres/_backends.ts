@@ -5,7 +5,7 @@ import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 
-/** One of the drivers: opens a store with its own client. */
+/** A driver that opens a store over its own client. */
 interface Driver {
   readonly name: string;
   open(url: string, options: PostgresStoreOptions): OpenStore & { migrate(): Promise<void> };
@@ -45,8 +45,8 @@ const POSTGRES_JS: Driver = {
   },
 };
 
-export const pgBackend = (): Backend => backendOf(PG);
-export const postgresJsBackend = (): Backend => backendOf(POSTGRES_JS);
+export const pgBackend = (): Backend => createBackend(PG);
+export const postgresJsBackend = (): Backend => createBackend(POSTGRES_JS);
 export const bouncerBackends = (): readonly Backend[] =>
   [PG, POSTGRES_JS].flatMap((driver) => [
     behindPgBouncer(driver, "nothing prepared", 0),
@@ -75,13 +75,13 @@ function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend
       await postgres?.stop();
     },
     open: async () => driver.open(bouncer?.url ?? "", options),
-    version: async () => `${await versionOf(postgres?.url ?? "")}, ${bouncer?.version}`,
+    version: async () => `${await fetchVersion(postgres?.url ?? "")}, ${bouncer?.version}`,
     left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
   };
 }
 
 /** Creates a backend in its own schema, on the server at POSTGRES_URL or on a new one in a zone where days begin early. */
-function backendOf(driver: Driver): Backend {
+function createBackend(driver: Driver): Backend {
   const schema = `sessionup test ${process.pid} ${driver.name}`;
   let server: PostgresServer | undefined;
   let url = process.env.POSTGRES_URL ?? "";
@@ -102,12 +102,12 @@ function backendOf(driver: Driver): Backend {
       await server?.stop();
     },
     open: async () => driver.open(url, { schema }),
-    version: () => versionOf(url),
+    version: () => fetchVersion(url),
     left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
   };
 }
 
-function versionOf(url: string): Promise<string> {
+function fetchVersion(url: string): Promise<string> {
   return withClient(url, async (client) => {
     const { rows } = await client.query("show server_version");
     return `PostgreSQL ${String(rows[0].server_version).split(" ")[0]}`;

@@ -3,16 +3,16 @@ import postgres from "postgres";
 import { SessionError } from "sessionup";
 import { type PgPool, type PostgresJs, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf } from "./fixture.ts";
+import { openPool } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
   server = await startPostgres({ ...WITHOUT_FSYNC, bytea_output: "escape", timezone: "America/St_Johns" });
-  pool = poolOf(server.url);
+  pool = openPool(server.url);
   await postgresStore(pool).migrate();
 }, 60_000);
 afterAll(async () => {
@@ -27,7 +27,7 @@ const postgresJs = (options: Options) => () => {
   return { client: sql, end: () => sql.end() };
 };
 const pgPool = (config: pg.PoolConfig) => () => {
-  const own = poolOf(server.url, config);
+  const own = openPool(server.url, config);
   return { client: own, end: () => own.end() };
 };
 
@@ -52,9 +52,9 @@ describe.each(CLIENTS)("postgresStore over %s", (how, make) => {
     const userKey = `\u0000 ${how}\n😀`;
     const limit = { max: 2, onExceed: "evict-idlest" } as const;
     const data = { v: 1, numbers: [1e21, 5e-324, Number.MAX_SAFE_INTEGER], text: "\u0000'\"\\é中😀" };
-    const [a, b, c, d, e] = Array.from({ length: 5 }, () => recordOf({ userKey, data })) as [
-      ReturnType<typeof recordOf>,
-      ...ReturnType<typeof recordOf>[],
+    const [a, b, c, d, e] = Array.from({ length: 5 }, () => createRecord({ userKey, data })) as [
+      ReturnType<typeof createRecord>,
+      ...ReturnType<typeof createRecord>[],
     ];
     for (const each of [a, b, c, d]) if (each) await store.create(each, { now: NOW });
     if (!b || !c || !d || !e) throw new Error("The test needs five records.");
@@ -64,7 +64,7 @@ describe.each(CLIENTS)("postgresStore over %s", (how, make) => {
       b.id,
     ]);
     const refuse = { max: 2, onExceed: "refuse" } as const;
-    const refused = store.create(recordOf({ userKey }), { now: NOW, limit: refuse });
+    const refused = store.create(createRecord({ userKey }), { now: NOW, limit: refuse });
     await expect(refused).rejects.toMatchObject({ code: "ERR_LIMIT" });
     const again = store.create(e, { now: NOW, limit: refuse });
     await expect(again).rejects.toMatchObject({ code: "ERR_DUPLICATE_ID" });
@@ -126,10 +126,10 @@ describe("postgresStore behind PgBouncer in transaction mode", () => {
   /** Repeats a lookup on another server connection than the one that has its prepared statement. */
   async function elsewhere(prepared: number, prepare: boolean): Promise<unknown> {
     const bouncer = await startPgbouncer(server.port, prepared);
-    const one = poolOf(bouncer.url, { max: 1 });
-    const other = poolOf(bouncer.url);
+    const one = openPool(bouncer.url, { max: 1 });
+    const other = openPool(bouncer.url);
     const store = postgresStore(one, { prepare });
-    const { id } = recordOf();
+    const { id } = createRecord();
     await store.fetchById(id);
     const holder = await other.connect();
     await holder.query("begin");

@@ -9,7 +9,7 @@ import {
   postgresStore,
 } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
 import { withClient } from "./_backends.ts";
 
@@ -59,7 +59,7 @@ describe("migrate of postgresStore", () => {
   it("creates the table once when ten stores call it concurrently", async () => {
     const stores = Array.from({ length: 10 }, () => open(pool, { table: "at_once" }));
     await Promise.all(stores.map((store) => store.migrate()));
-    await stores[0]?.create(recordOf(), { now: NOW });
+    await stores[0]?.create(createRecord(), { now: NOW });
     await stores[0]?.migrate();
     expect(await sql("select count(*)::int as count from at_once")).toEqual([{ count: 1 }]);
     expect(await sql("select obj_description('at_once'::regclass) as version")).toEqual([
@@ -71,17 +71,17 @@ describe("migrate of postgresStore", () => {
     const names = { schema: `my "sche'ma"`, table: `select "x'; drop table y` };
     const store = open(pool, names);
     await store.migrate();
-    const own = recordOf();
+    const own = createRecord();
     const limit = { max: 1, onExceed: "evict-oldest" } as const;
     expect(await store.create(own, { now: NOW, limit })).toEqual({ evicted: [] });
-    expect((await store.create(recordOf(), { now: NOW, limit })).evicted).toEqual([own.id]);
+    expect((await store.create(createRecord(), { now: NOW, limit })).evicted).toEqual([own.id]);
     expect(await store.deleteExpired(NOW + DAY, 10)).toBe(1);
   });
 
   it("accepts a table that migrationSql created", async () => {
     const store = open(pool, { table: "by_hand" });
     await withClient(server.url, (client) => client.query(store.migrationSql()));
-    await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
+    await store.create(createRecord(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
     await store.migrate();
     expect(await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).toHaveLength(1);
   });
@@ -103,9 +103,9 @@ describe("migrate of postgresStore", () => {
     const store = open(pool, { table: "nowhere" });
     const limit = { max: 1, onExceed: "refuse" } as const;
     for (const attempt of [
-      () => store.fetchById(recordOf().id),
-      () => store.create(recordOf(), { now: NOW }),
-      () => store.create(recordOf(), { now: NOW, limit }),
+      () => store.fetchById(createRecord().id),
+      () => store.create(createRecord(), { now: NOW }),
+      () => store.create(createRecord(), { now: NOW, limit }),
     ]) {
       const error = await attempt().then(
         () => undefined,
@@ -125,12 +125,12 @@ describe("the statements of postgresStore", () => {
     const store = open(counted);
     await store.migrate();
     const limit = { max: 5, onExceed: "evict-oldest" } as const;
-    const own = recordOf();
+    const own = createRecord();
     const operations: Array<() => Promise<unknown>> = [
       () => store.create(own, { now: NOW }),
-      () => store.create(recordOf(), { now: NOW, limit, replaces: "missing" }),
+      () => store.create(createRecord(), { now: NOW, limit, replaces: "missing" }),
       () => store.fetchById(own.id),
-      () => store.fetchByIds([own.id, recordOf().id]),
+      () => store.fetchByIds([own.id, createRecord().id]),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 5 }),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 5, before: own }),
       () => store.update(own.id, { data: { v: 1 } }, { now: NOW, ifRevision: 7 }),
@@ -152,10 +152,10 @@ describe("the statements of postgresStore", () => {
     const counted = counting();
     const store = open(counted, { table: "turns" });
     await store.migrate();
-    const records = Array.from({ length: 64 }, (_, index) => recordOf({ userKey: `user-${index}` }));
+    const records = Array.from({ length: 64 }, (_, index) => createRecord({ userKey: `user-${index}` }));
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
     counted.asked.length = 0;
-    const missing = recordOf();
+    const missing = createRecord();
     const answers = await Promise.all([missing, ...records, ...records].map(({ id }) => store.fetchById(id)));
     expect(counted.asked).toHaveLength(1);
     expect(answers).toEqual([undefined, ...records, ...records]);
@@ -176,7 +176,7 @@ describe("the statements of postgresStore", () => {
       [true, 1],
     ] as const) {
       const store = open(pool, { prepare });
-      for (let round = 0; round < 3; round++) await store.fetchById(recordOf().id);
+      for (let round = 0; round < 3; round++) await store.fetchById(createRecord().id);
       expect(await prepared()).toBe(left);
     }
   });
@@ -188,7 +188,9 @@ describe("the table of postgresStore", () => {
     const store = open(own, { table: "hot" });
     await store.migrate();
     const data = { v: 1, text: "x".repeat(200) };
-    const records = Array.from({ length: 200 }, (_, index) => recordOf({ userKey: `user-${index}`, data }));
+    const records = Array.from({ length: 200 }, (_, index) =>
+      createRecord({ userKey: `user-${index}`, data }),
+    );
     for (const each of records) await store.create(each, { now: NOW });
     await pool.query("vacuum analyze hot");
     for (let round = 1; round <= 5; round++) {
@@ -220,7 +222,7 @@ describe("create with a limit", () => {
       options: "-c default_transaction_isolation=repeatable\\ read",
     });
     const limit = { max: 1, onExceed: "refuse" } as const;
-    await expect(open(strict).create(recordOf(), { now: NOW, limit })).rejects.toThrow(
+    await expect(open(strict).create(createRecord(), { now: NOW, limit })).rejects.toThrow(
       /must be "read committed"/,
     );
     await strict.end();

@@ -1,6 +1,6 @@
 import pg from "pg";
 
-export function poolOf(connectionString: string, config: pg.PoolConfig = {}): pg.Pool {
+export function openPool(connectionString: string, config: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString, ...config });
   pool.on("error", () => undefined);
   return pool;

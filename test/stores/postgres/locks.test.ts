@@ -3,9 +3,9 @@ import type { SessionRecord } from "sessionup";
 import { type PostgresStore, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lockTests } from "../../contract/locks.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf, second } from "./fixture.ts";
+import { openPool, second } from "./fixture.ts";
 
 let server: PostgresServer;
 /** The store's pool, and the pool of the competing transaction. */
@@ -14,7 +14,7 @@ let first: pg.Pool;
 let store: PostgresStore;
 beforeAll(async () => {
   server = await startPostgres(WITHOUT_FSYNC);
-  [pool, first] = [poolOf(server.url), poolOf(server.url)];
+  [pool, first] = [openPool(server.url), openPool(server.url)];
   store = postgresStore(pool);
   await store.migrate();
 }, 60_000);
@@ -38,7 +38,7 @@ describe("tombstones of postgresStore while another transaction ends a session o
   it.each<[string, (userKey: string, id: string) => Promise<unknown>]>([
     ["deleteById", (_userKey, id) => store.deleteById(id, ending)],
     ["deleteByUserKey", (userKey) => store.deleteByUserKey(userKey, ending)],
-    ["create", (userKey, id) => store.create(recordOf({ userKey }), { ...ending, replaces: id })],
+    ["create", (userKey, id) => store.create(createRecord({ userKey }), { ...ending, replaces: id })],
     [
       "deleteCreatedBefore",
       async () => {
@@ -47,7 +47,7 @@ describe("tombstones of postgresStore while another transaction ends a session o
     ],
   ])("do not exceed max after %s", async (userKey, operation) => {
     const old = { userKey, createdAt: NOW - 2, lastSeenAt: NOW - 2 };
-    const [theirs, own] = [recordOf(old), recordOf(old)];
+    const [theirs, own] = [createRecord(old), createRecord(old)];
     for (const record of [theirs, own]) await store.create(record, { now: NOW });
     const statements = [
       `update ${TABLE} set ended_at = ${NOW}, ended_reason = 'logout' where id = '${theirs.id}'`,
@@ -62,7 +62,7 @@ describe("tombstones of postgresStore while another transaction ends a session o
 describe("deleteExpired of postgresStore", () => {
   it("skips locked rows without waiting and removes them at the next call", async () => {
     const ends = { expiresAt: NOW + 1, deadline: NOW + 1 };
-    const [a, b] = [recordOf(ends), recordOf(ends)];
+    const [a, b] = [createRecord(ends), createRecord(ends)];
     for (const record of [a, b]) await store.create(record, { now: NOW });
     const client = await first.connect();
     await client.query("begin");

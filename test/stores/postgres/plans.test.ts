@@ -1,16 +1,16 @@
 import type pg from "pg";
 import { postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf, until } from "./fixture.ts";
+import { openPool, until } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
   server = await startPostgres({ ...WITHOUT_FSYNC, autovacuum: "off" });
   // A connection may switch to a generic plan after five executions of a statement.
-  pool = poolOf(server.url, { max: 1 });
+  pool = openPool(server.url, { max: 1 });
 }, 60_000);
 afterAll(async () => {
   await pool.end();
@@ -43,16 +43,16 @@ describe.each([
       const userKey = `user-${round}`;
       for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
         const limit = { max: onExceed === "refuse" ? 100 : 2, onExceed };
-        await store.create(recordOf({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
+        await store.create(createRecord({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
         const replaces = `zz${round + 10_200}`;
-        await store.create(recordOf({ userKey: `user-${round + 200}` }), {
+        await store.create(createRecord({ userKey: `user-${round + 200}` }), {
           now: NOW,
           limit,
           replaces,
           tombstones,
         });
       }
-      await store.create(recordOf({ userKey }), { now: NOW });
+      await store.create(createRecord({ userKey }), { now: NOW });
       await store.fetchById(`zz${round}`);
       await store.fetchByIds(Array.from({ length: 50 }, (_, index) => `zz${index * round}`));
       const [last] = await store.fetchByUserKey(userKey, { now: NOW, limit: 1 });
@@ -95,10 +95,10 @@ describe("a user with 5 000 tombstones in PostgreSQL", () => {
       analyze sessionup_sessions`);
     for (let round = 1; round <= 8; round++) {
       const before = await read();
-      const first = recordOf({ link: "link" });
+      const first = createRecord({ link: "link" });
       await store.create(first, { now: NOW });
       for (const onExceed of ["evict-oldest", "evict-idlest"] as const)
-        await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed } });
+        await store.create(createRecord(), { now: NOW, limit: { max: 2, onExceed } });
       expect(await store.fetchByUserKey("ann", { now: NOW, limit: 10 })).toHaveLength(2);
       await store.fetchByLink?.("link", { limit: 10 });
       await store.deleteByUserKey("ann", { reason: "revoked", now: NOW });

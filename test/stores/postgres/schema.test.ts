@@ -13,15 +13,15 @@ import {
   toPostgresMigration,
   toPostgresNames,
 } from "../../../src/stores/postgres/schema.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf } from "./fixture.ts";
+import { openPool } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
   server = await startPostgres(WITHOUT_FSYNC);
-  pool = poolOf(server.url);
+  pool = openPool(server.url);
 }, 60_000);
 afterAll(async () => {
   for (const store of opened) await store.close();
@@ -41,7 +41,7 @@ describe("a PostgreSQL table of an earlier release", () => {
     const names = toPostgresNames(undefined, "upgraded");
     const store = open(pool, { table: "upgraded" });
     await store.migrate();
-    const records = Array.from({ length: 100 }, () => recordOf());
+    const records = Array.from({ length: 100 }, () => createRecord());
     for (const record of records) await store.create(record, { now: NOW });
     const next = [
       ...POSTGRES_MIGRATIONS,
@@ -56,14 +56,14 @@ describe("a PostgreSQL table of an earlier release", () => {
     const list = await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 });
     expect(list).toEqual(records.toReversed());
     const limit = { max: 1, onExceed: "evict-oldest" } as const;
-    expect((await store.create(recordOf(), { now: NOW, limit })).evicted).toHaveLength(100);
+    expect((await store.create(createRecord(), { now: NOW, limit })).evicted).toHaveLength(100);
   });
 
   it("is unchanged after a failed migration step", async () => {
     const names = toPostgresNames(undefined, "half");
     const store = open(pool, { table: "half" });
     await store.migrate();
-    await store.create(recordOf({ userKey: "half" }), { now: NOW });
+    await store.create(createRecord({ userKey: "half" }), { now: NOW });
     const next = [
       ...POSTGRES_MIGRATIONS,
       ({ table }: typeof names) => `ALTER TABLE ${table} ADD COLUMN device text; SELECT 1 / 0;`,
@@ -80,7 +80,7 @@ describe("migrate of postgresStore", () => {
       open(pool, { schema: "several", table: `table ${index}` }),
     );
     await Promise.all(stores.map((store) => store.migrate()));
-    for (const store of stores) await store.create(recordOf(), { now: NOW });
+    for (const store of stores) await store.create(createRecord(), { now: NOW });
   });
 
   it("needs no more privileges than the store on an up-to-date schema, and causes no notices", async () => {
@@ -92,7 +92,7 @@ describe("migrate of postgresStore", () => {
     const sql = postgres(server.url, { user: "app", onnotice: (notice) => notices.push(notice) });
     const store = open(sql, { schema: "closed" });
     await store.migrate();
-    const record = recordOf();
+    const record = createRecord();
     const limit = { max: 1, onExceed: "refuse" } as const;
     await store.create(record, { now: NOW, limit });
     await store.update(record.id, { data: { v: 1 } }, { now: NOW });
@@ -107,7 +107,7 @@ describe("migrate of postgresStore", () => {
     await pool.query("drop table dropped");
     await store.migrate();
     const limit = { max: 1, onExceed: "refuse" } as const;
-    expect(await store.create(recordOf(), { now: NOW, limit })).toEqual({ evicted: [] });
+    expect(await store.create(createRecord(), { now: NOW, limit })).toEqual({ evicted: [] });
   });
 
   it("counts the limit of one user separately in two tables", async () => {
@@ -115,7 +115,9 @@ describe("migrate of postgresStore", () => {
     const limit = { max: 1, onExceed: "refuse" } as const;
     for (const store of stores) {
       await store.migrate();
-      expect(await store.create(recordOf({ userKey: "both" }), { now: NOW, limit })).toEqual({ evicted: [] });
+      expect(await store.create(createRecord({ userKey: "both" }), { now: NOW, limit })).toEqual({
+        evicted: [],
+      });
     }
   });
 
@@ -124,8 +126,8 @@ describe("migrate of postgresStore", () => {
     const limit = { max: 1, onExceed: "refuse" } as const;
     const end = { reason: "logout", now: NOW } as const;
     for (const attempt of [
-      () => store.create(recordOf(), { now: NOW }),
-      () => store.create(recordOf(), { now: NOW, limit }),
+      () => store.create(createRecord(), { now: NOW }),
+      () => store.create(createRecord(), { now: NOW, limit }),
       () => store.fetchById("abcd"),
       () => store.fetchByIds(["abcd", "efgh"]),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 9 }),
@@ -144,11 +146,11 @@ describe("migrate of postgresStore", () => {
 describe("postgresStore in a database with an ICU collation", () => {
   it("orders and pages sessions by the bytes of their ids", async () => {
     await pool.query("create database english template template0 locale_provider icu icu_locale 'en'");
-    const english = poolOf(server.url.replace(/postgres$/, "english"));
+    const english = openPool(server.url.replace(/postgres$/, "english"));
     const store = open(english, {});
     await store.migrate();
     const ids = ["PLAa", "PLAb", "PLBa", "PLaB", "PLab", "PLb0"];
-    for (const id of ids.toReversed()) await store.create(recordOf({ id, createdAt: NOW }), { now: NOW });
+    for (const id of ids.toReversed()) await store.create(createRecord({ id, createdAt: NOW }), { now: NOW });
     expect((await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).map(({ id }) => id)).toEqual(
       ids.toReversed(),
     );

@@ -1,15 +1,15 @@
 import type pg from "pg";
 import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf, until } from "./fixture.ts";
+import { openPool, until } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
   server = await startPostgres(WITHOUT_FSYNC);
-  pool = poolOf(server.url);
+  pool = openPool(server.url);
 }, 60_000);
 afterAll(async () => {
   await pool.end();
@@ -31,14 +31,14 @@ async function swept(table: string, dead: number, options: PostgresStoreOptions 
   await store.migrate();
   await pool.query(`insert into ${table} select 'zz' || n, 'x', 0, 0, 0, ${NOW}, ${NOW}, null, null, '{"v":1}'
     from generate_series(1, ${dead}) as n`);
-  await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
+  await store.create(createRecord({ deadline: NOW + DAY }), { now: NOW + 60_000 });
   return store;
 }
 
 describe("the background cleanup of postgresStore", () => {
   it("removes expired sessions in batches a minute after their end", async () => {
     const store = await swept("batches", 2_500);
-    await store.create(recordOf({ expiresAt: NOW + 30_000, deadline: NOW + 30_000 }), { now: NOW });
+    await store.create(createRecord({ expiresAt: NOW + 30_000, deadline: NOW + 30_000 }), { now: NOW });
     vi.advanceTimersByTime(60_000);
     await until(async () => (await countRows("batches")) <= 2);
     expect(await countRows("batches")).toBe(2);
@@ -111,7 +111,7 @@ describe("the background cleanup of postgresStore", () => {
     await store.close();
     expect(vi.getTimerCount()).toBe(0);
     // A login through the closed store must not restart the cleanup.
-    await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
+    await store.create(createRecord({ deadline: NOW + DAY }), { now: NOW + 60_000 });
     expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(600_000);
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -9,7 +9,7 @@ import * as redis5 from "redis5";
 import { type SessionRecord, type Store, shardOf } from "sessionup";
 import { type IoRedisClient, redisStore } from "sessionup/stores/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { askRedis } from "../../support/servers/redis.ts";
 import { type RedisCluster, startRedisCluster } from "../../support/servers/redis-cluster.ts";
 import { indexKey, newUser, RedisFixture } from "./_fixture.ts";
@@ -83,12 +83,12 @@ async function nodeRedisCluster() {
 /** Runs every operation of the store and checks its results. */
 async function expectToWork(store: Store, user: string = newUser()): Promise<void> {
   const records = Array.from({ length: 3 }, (_, index) =>
-    recordOf({ userKey: user, createdAt: NOW + index }),
+    createRecord({ userKey: user, createdAt: NOW + index }),
   );
   for (const record of records) await store.create(record, { now: NOW });
   const [a, b, c] = records as [SessionRecord, SessionRecord, SessionRecord];
   const limit = { max: 3, onExceed: "evict-oldest" } as const;
-  const d = recordOf({ userKey: user, createdAt: NOW + 3 });
+  const d = createRecord({ userKey: user, createdAt: NOW + 3 });
   expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id] });
   expect(await store.fetchById(b.id)).toEqual(b);
   expect(await store.fetchByIds([c.id, a.id])).toEqual([c, undefined]);
@@ -140,7 +140,7 @@ describe("redisStore over the app's client", () => {
     it("does not leak the record into the error of a failing command", async () => {
       const user = newUser();
       await redis.client.set(indexKey(user), "something else");
-      const record = recordOf({ userKey: user, data: { v: 1, hash: "0123456789abcdef" } });
+      const record = createRecord({ userKey: user, data: { v: 1, hash: "0123456789abcdef" } });
       const failure = redisStore(ioredis({}, library)).create(record, { now: NOW });
       const error = await failure.catch((error: unknown) => error);
       expect(String(error)).toContain("WRONGTYPE");
@@ -235,9 +235,9 @@ describe("redisStore prefixes with special characters", () => {
     for (const client of [redis.client, ioredisCluster(), await nodeRedisCluster()]) {
       const user = newUser();
       const stores = prefixes.map((prefix) => redisStore(client, { prefix }));
-      const records = prefixes.map(() => recordOf({ userKey: user }));
+      const records = prefixes.map(() => createRecord({ userKey: user }));
       for (const [index, store] of stores.entries())
-        await store.create(records[index] ?? recordOf({ userKey: user }), { now: NOW });
+        await store.create(records[index] ?? createRecord({ userKey: user }), { now: NOW });
       for (const [index, store] of stores.entries())
         expect(await store.fetchByUserKey(user, { now: NOW, limit: 99 })).toEqual([records[index]]);
       for (const store of stores) {
@@ -251,7 +251,7 @@ describe("redisStore prefixes with special characters", () => {
     for (const prefix of prefixes) {
       const store = redis.store({ prefix });
       const user = newUser();
-      await store.create(recordOf({ userKey: user }), { now: NOW });
+      await store.create(createRecord({ userKey: user }), { now: NOW });
     }
     const keys = await redis.keys();
     expect(keys.length).toBeGreaterThanOrEqual(2 * prefixes.length);
@@ -272,7 +272,7 @@ describe("redisStore on a cluster", () => {
   it("stores a user's sessions on one node and spreads users over all nodes", async () => {
     const store = redisStore(ioredisCluster(), { prefix: "spread:" });
     const users = Array.from({ length: 60 }, newUser);
-    for (const user of users) await store.create(recordOf({ userKey: user }), { now: NOW });
+    for (const user of users) await store.create(createRecord({ userKey: user }), { now: NOW });
     for (const { port } of cluster.masters) {
       const keys = (await askRedis(port, "KEYS", "spread:*")) as string[];
       expect(keys.length).toBeGreaterThan(10);
@@ -285,7 +285,7 @@ describe("redisStore on a cluster", () => {
   it("fetchByIds finds sessions on all nodes and returns them in order", async () => {
     for (const client of [ioredisCluster(), await nodeRedisCluster()]) {
       const store = redisStore(client);
-      const records = Array.from({ length: 40 }, () => recordOf({ userKey: newUser() }));
+      const records = Array.from({ length: 40 }, () => createRecord({ userKey: newUser() }));
       for (const record of records) await store.create(record, { now: NOW });
       const ids = records.map(({ id }) => id);
       expect(await store.fetchByIds([...ids, "00nobody"])).toEqual([...records, undefined]);

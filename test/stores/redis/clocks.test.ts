@@ -4,7 +4,7 @@ import { redisStore } from "sessionup/stores/redis";
 import { TestClock } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Browser, type TestRequest, testSessions } from "../../support/browser.ts";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { indexKey, newUser, RedisFixture, recordKey } from "./_fixture.ts";
 
 const MINUTE = 60_000;
@@ -110,7 +110,7 @@ describe.each([
     it("covers a session of the fast process until its end by every clock", async () => {
       const user = newUser();
       const now = NOW + ahead;
-      const record = recordOf({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + HOUR });
+      const record = createRecord({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + HOUR });
       await stores.fast.create(record, { now });
       await expectToStay(record.id, user, NOW);
     });
@@ -118,7 +118,7 @@ describe.each([
     it("covers activity in the fast process until the session's end by every clock", async () => {
       const user = newUser();
       const deadline = NOW + 5 * HOUR;
-      const record = recordOf({ userKey: user, expiresAt: NOW + HOUR, deadline });
+      const record = createRecord({ userKey: user, expiresAt: NOW + HOUR, deadline });
       await stores.right.create(record, { now: NOW });
       const now = NOW + ahead;
       for (const expiresAt of [now + HOUR, deadline]) {
@@ -130,10 +130,10 @@ describe.each([
 
     it("is not shortened by operations of the fast process", async () => {
       const user = newUser();
-      const long = recordOf({ userKey: user, expiresAt: NOW + 9 * HOUR });
+      const long = createRecord({ userKey: user, expiresAt: NOW + 9 * HOUR });
       await stores.right.create(long, { now: NOW });
       const now = NOW + 8 * HOUR + ahead;
-      const short = recordOf({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + 1 });
+      const short = createRecord({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + 1 });
       await stores.fast.create(short, { now });
       await stores.fast.update(
         long.id,

@@ -1,7 +1,7 @@
 import { SessionError } from "sessionup";
 import { redisStore } from "sessionup/stores/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { indexKey, newUser, RedisFixture, recordKey } from "./_fixture.ts";
 
 describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
@@ -19,13 +19,13 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const store = redis.store({ onWarning: () => undefined });
       const user = newUser();
       const [a, b, c] = [
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
       ];
       // Loads the scripts and triggers the store's check of the memory policy, so that neither is counted.
-      await store.create(recordOf({ userKey: user }), { now: NOW });
-      await store.create(recordOf({ userKey: user }), { now: NOW });
+      await store.create(createRecord({ userKey: user }), { now: NOW });
+      await store.create(createRecord({ userKey: user }), { now: NOW });
       await store.fetchByUserKey(newUser(), { now: NOW, limit: 1 });
       await store.update(c.id, {}, { now: NOW });
       await store.deleteById(c.id, end);
@@ -58,7 +58,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("are one MGET for all lookups of an event-loop turn", async () => {
       const user = newUser();
       const store = redis.store();
-      const records = Array.from({ length: 5 }, () => recordOf({ userKey: user }));
+      const records = Array.from({ length: 5 }, () => createRecord({ userKey: user }));
       for (const record of records) await store.create(record, { now: NOW });
       const heard = await redis.monitored(async () => {
         const found = await Promise.all(records.map(({ id }) => store.fetchById(id)));
@@ -71,7 +71,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const user = newUser();
       const store = redis.store();
       await redis.client.script("FLUSH");
-      const records = Array.from({ length: 20 }, () => recordOf({ userKey: user }));
+      const records = Array.from({ length: 20 }, () => createRecord({ userKey: user }));
       await Promise.all(
         records.map(async (record, index) => {
           if (index % 5 === 0) await redis.client.script("FLUSH");
@@ -91,7 +91,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("reject without partial writes when the index key has another type", async () => {
       const user = newUser();
       const store = redis.store();
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       await redis.client.set(indexKey(user), "something else");
       await expect(store.create(record, { now: NOW })).rejects.toThrow("WRONGTYPE");
       await expect(store.create(record, { now: NOW, limit })).rejects.toThrow("WRONGTYPE");
@@ -111,7 +111,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("of one unreadable record do not affect other records", async () => {
       const user = newUser();
       const store = redis.store();
-      const [good, bad] = [recordOf({ userKey: user }), recordOf({ userKey: user })];
+      const [good, bad] = [createRecord({ userKey: user }), createRecord({ userKey: user })];
       await store.create(good, { now: NOW });
       for (const text of ["no JSON", "{}", "[1,0]", "[2,0]", "[3,0]"]) {
         await redis.client.set(recordKey(bad.id), text);
@@ -131,7 +131,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const client = redis.client.duplicate();
       const store = redisStore(client);
       const user = newUser();
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       await client.multi({ pipeline: false });
       const outcomes = await Promise.allSettled([
         store.create(record, { now: NOW }),
@@ -149,14 +149,14 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     });
 
     it("reject an id whose shard differs from its user's shard", async () => {
-      const record = { ...recordOf({ userKey: newUser() }), id: "--aaaaaaaaaaaaaaaaaaaa" };
+      const record = { ...createRecord({ userKey: newUser() }), id: "--aaaaaaaaaaaaaaaaaaaa" };
       await expect(redis.store().create(record, { now: NOW })).rejects.toThrow(TypeError);
     });
 
     it("reject with ERR_STORE when the server does not answer in time, and end when the server answers again", async () => {
       const store = redis.store({ timeout: "1s" });
       const user = newUser();
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       await store.create(record, { now: NOW });
       await redis.server.process.signal("SIGSTOP");
       try {
@@ -187,13 +187,13 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const store = full.store({ onWarning: (message) => warnings.push(message) });
       const user = newUser();
       const [a, b, c] = [
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
       ];
       for (const record of [a, b, c]) await store.create(record, { now: NOW });
       await full.client.config("SET", "maxmemory", "1");
-      await expect(store.create(recordOf({ userKey: user }), { now: NOW })).rejects.toThrow("OOM");
+      await expect(store.create(createRecord({ userKey: user }), { now: NOW })).rejects.toThrow("OOM");
       const change = { activity: { lastSeenAt: NOW + 1, expiresAt: NOW + 2 }, data: { v: 2 } };
       const tombstones = { keepFor: HOUR, max: 2 };
       await expect(store.update(a.id, change, { now: NOW })).rejects.toThrow("OOM");
@@ -213,8 +213,8 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const warnings: string[] = [];
       const store = full.store({ onWarning: (message) => warnings.push(message) });
       const heard = await full.monitored(async () => {
-        await store.fetchById(recordOf({ userKey: "a" }).id);
-        for (const user of ["a", "b", "c"]) await store.create(recordOf({ userKey: user }), { now: NOW });
+        await store.fetchById(createRecord({ userKey: "a" }).id);
+        for (const user of ["a", "b", "c"]) await store.create(createRecord({ userKey: user }), { now: NOW });
       });
       expect(heard.filter(({ name }) => name === "INFO")).toHaveLength(1);
       expect(warnings).toHaveLength(1);

@@ -3,7 +3,7 @@ import { createSentinel } from "redis";
 import type { SessionRecord, Store } from "sessionup";
 import { type RedisClient, redisStore } from "sessionup/stores/redis";
 import { afterAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { type RedisSentinel, startRedisSentinel } from "../../support/servers/redis-sentinel.ts";
 import { newUser, RedisFixture, within } from "./_fixture.ts";
 
@@ -33,7 +33,7 @@ describe("a crash of a Redis server with appendfsync always", () => {
     // The server is killed during this loop.
     const writing = (async () => {
       for (;;) {
-        const record = recordOf({ userKey: user });
+        const record = createRecord({ userKey: user });
         await store.create(record, { now: NOW });
         stored.push(record);
         const { id } = stored[Math.floor(stored.length / 2)] ?? record;
@@ -91,7 +91,7 @@ describe("redisStore after a failover by Sentinel", () => {
       stops.push(() => servers.stop());
       const store = redisStore(await connect(servers), { timeout: "1s" });
       const user = newUser();
-      const records = Array.from({ length: 50 }, () => recordOf({ userKey: user }));
+      const records = Array.from({ length: 50 }, () => createRecord({ userKey: user }));
       for (const record of records) await store.create(record, { now: NOW });
       const [revoked, ...kept] = records as [SessionRecord, ...SessionRecord[]];
       expect(await store.deleteById(revoked.id, end, user)).toBe("deleted");
@@ -102,7 +102,7 @@ describe("redisStore after a failover by Sentinel", () => {
       admin.disconnect();
       await primary.process.signal("SIGKILL");
       const refused = await store
-        .create(recordOf({ userKey: user }), { now: NOW })
+        .create(createRecord({ userKey: user }), { now: NOW })
         .catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(Error);
       const recovered = () =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DAY, HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, HOUR, NOW } from "../../support/record.ts";
 import { indexKey, newUser, RedisFixture, recordKey, SLACK, tombstonesKey, within } from "./_fixture.ts";
 
 describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
@@ -22,7 +22,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("ends 15 minutes after the session's end by the caller's clock", async () => {
       const store = redis.store();
       const user = newUser();
-      const record = recordOf({ userKey: user, expiresAt: NOW + HOUR, deadline: NOW + DAY });
+      const record = createRecord({ userKey: user, expiresAt: NOW + HOUR, deadline: NOW + DAY });
       await store.create(record, { now: NOW });
       await expectToEndIn(HOUR + SLACK, recordKey(record.id));
       await expectToEndIn(HOUR + SLACK, indexKey(user));
@@ -31,7 +31,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("grows with activity and never shrinks", async () => {
       const store = redis.store();
       const user = newUser();
-      const record = recordOf({ userKey: user, expiresAt: NOW + HOUR, deadline: NOW + DAY });
+      const record = createRecord({ userKey: user, expiresAt: NOW + HOUR, deadline: NOW + DAY });
       await store.create(record, { now: NOW });
       const later = { lastSeenAt: NOW + HOUR - 1, expiresAt: NOW + 3 * HOUR - 1 };
       await store.update(record.id, { activity: later }, { now: later.lastSeenAt });
@@ -49,7 +49,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const store = redis.store();
       const user = newUser();
       const [short, middle, long] = [HOUR, 2 * HOUR, 30 * DAY].map((length) =>
-        recordOf({ userKey: user, expiresAt: NOW + length }),
+        createRecord({ userKey: user, expiresAt: NOW + length }),
       );
       for (const record of [short, middle]) if (record) await store.create(record, { now: NOW });
       await expectToEndIn(2 * HOUR + SLACK, indexKey(user));
@@ -57,7 +57,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       await expectToEndIn(30 * DAY + SLACK, indexKey(user));
       await store.deleteById(middle?.id ?? "", end);
       await store.deleteByUserKey(user, end, [short?.id ?? "", long?.id ?? ""]);
-      const last = recordOf({ userKey: user, createdAt: NOW + 1, expiresAt: NOW + 1_000 });
+      const last = createRecord({ userKey: user, createdAt: NOW + 1, expiresAt: NOW + 1_000 });
       await store.create(last, { now: NOW, replaces: short?.id ?? "" });
       await expectToEndIn(30 * DAY + SLACK, indexKey(user));
       await expectToEndIn(1_000 + SLACK, recordKey(last.id));
@@ -66,7 +66,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("of a tombstone ends 15 minutes after its keepFor, and the list of tombstones ends with the last one", async () => {
       const store = redis.store();
       const user = newUser();
-      const [first, second] = [recordOf({ userKey: user }), recordOf({ userKey: user })];
+      const [first, second] = [createRecord({ userKey: user }), createRecord({ userKey: user })];
       for (const record of [first, second]) await store.create(record, { now: NOW });
       await store.deleteById(first.id, { ...end, tombstones: { keepFor: 2 * HOUR, max: 5 } });
       await store.deleteById(second.id, { ...end, tombstones: { keepFor: HOUR, max: 5 } });
@@ -79,14 +79,14 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("of the list of tombstones is touched only by operations that leave tombstones", async () => {
       const store = redis.store();
       const user = newUser();
-      const records = Array.from({ length: 4 }, () => recordOf({ userKey: user }));
+      const records = Array.from({ length: 4 }, () => createRecord({ userKey: user }));
       for (const record of records) await store.create(record, { now: NOW });
       const [a, b, c] = records;
       await store.deleteById(a?.id ?? "", { ...end, tombstones: { keepFor: HOUR, max: 5 } });
       // Any command that reads the list fails from here on.
       await redis.client.set(tombstonesKey(user), "something else");
       const limit = { max: 3, onExceed: "evict-oldest" } as const;
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       expect(await store.create(record, { now: NOW, limit })).toEqual({ evicted: [b?.id] });
       const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR };
       expect(await store.update(record.id, { activity }, { now: NOW })).toBe("updated");
@@ -99,7 +99,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const store = redis.store();
       const user = newUser();
       const tombstones = { keepFor: HOUR, max: 1 };
-      const [record, other] = [recordOf({ userKey: user }), recordOf({ userKey: user })];
+      const [record, other] = [createRecord({ userKey: user }), createRecord({ userKey: user })];
       for (const each of [record, other]) await store.create(each, { now: NOW });
       await store.deleteById(record.id, { ...end, tombstones });
       // Simulates the tombstone's expiry.
@@ -114,7 +114,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const store = redis.store({ prefix });
       const user = newUser();
       for (const length of [100, 200]) {
-        await store.create(recordOf({ userKey: user, expiresAt: NOW + length }), { now: NOW });
+        await store.create(createRecord({ userKey: user, expiresAt: NOW + length }), { now: NOW });
       }
       const keys = await redis.keys(`${prefix}*`);
       expect(keys).toHaveLength(3);
@@ -129,11 +129,11 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const user = newUser();
       const limit = { max: 3, onExceed: "evict-idlest" } as const;
       const records = Array.from({ length: 8 }, (_, index) =>
-        recordOf({ userKey: user, createdAt: NOW + index }),
+        createRecord({ userKey: user, createdAt: NOW + index }),
       );
       for (const record of records) await store.create(record, { now: NOW, limit });
       const [, , , , , a, b, c] = records;
-      const last = recordOf({ userKey: user });
+      const last = createRecord({ userKey: user });
       await store.create(last, { now: NOW, replaces: a?.id ?? "" });
       await store.update(last.id, { data: { v: 2 } }, { now: NOW });
       await store.deleteById(b?.id ?? "", end, user);
@@ -158,7 +158,12 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       for (let day = 0; day < 365; day++) {
         const now = NOW + day * DAY;
         await expire(...yesterdays);
-        const record = recordOf({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + HOUR });
+        const record = createRecord({
+          userKey: user,
+          createdAt: now,
+          lastSeenAt: now,
+          expiresAt: now + HOUR,
+        });
         await store.create(record, { now });
         yesterdays = [record.id];
         largest = Math.max(largest, await redis.client.zcard(indexKey(user)));
@@ -171,12 +176,14 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("drops a hundred expired sessions at two logins", async () => {
       const store = redis.store();
       const user = newUser();
-      const expired = Array.from({ length: 100 }, () => recordOf({ userKey: user, expiresAt: NOW + HOUR }));
+      const expired = Array.from({ length: 100 }, () =>
+        createRecord({ userKey: user, expiresAt: NOW + HOUR }),
+      );
       for (const record of expired) await store.create(record, { now: NOW });
       await expire(...expired.map(({ id }) => id));
       const now = NOW + DAY;
       const session = () =>
-        recordOf({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + DAY });
+        createRecord({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + DAY });
       await store.create(session(), { now });
       expect(await redis.client.zcard(indexKey(user))).toBe(2 * 51);
       await store.create(session(), { now });
@@ -186,11 +193,11 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     it("does not report sessions that the server expired as ended", async () => {
       const store = redis.store();
       const user = newUser();
-      const [a, b, c] = Array.from({ length: 3 }, () => recordOf({ userKey: user }));
+      const [a, b, c] = Array.from({ length: 3 }, () => createRecord({ userKey: user }));
       for (const record of [a, b, c]) if (record) await store.create(record, { now: NOW });
       await expire(a?.id ?? "");
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       expect(await store.create(record, { now: NOW, limit })).toEqual({ evicted: [b?.id] });
       await expire(c?.id ?? "");
       expect(await store.deleteByUserKey(user, end)).toEqual([record.id]);
@@ -200,26 +207,26 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const store = redis.store();
       const user = newUser();
       for (let count = 0; count < 5; count++) {
-        await store.create(recordOf({ userKey: user, createdAt: NOW - count, expiresAt: NOW + 10 }), {
+        await store.create(createRecord({ userKey: user, createdAt: NOW - count, expiresAt: NOW + 10 }), {
           now: NOW,
         });
       }
       // Created between the expired sessions: neither the oldest nor the newest.
-      const live = recordOf({ userKey: user, createdAt: NOW - 2 });
+      const live = createRecord({ userKey: user, createdAt: NOW - 2 });
       await store.create(live, { now: NOW });
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       const now = NOW + 10;
-      expect(await store.create(recordOf({ userKey: user, createdAt: now }), { now, limit })).toEqual({
+      expect(await store.create(createRecord({ userKey: user, createdAt: now }), { now, limit })).toEqual({
         evicted: [],
       });
-      const { evicted } = await store.create(recordOf({ userKey: user, createdAt: now }), { now, limit });
+      const { evicted } = await store.create(createRecord({ userKey: user, createdAt: now }), { now, limit });
       expect(evicted).toEqual([live.id]);
     });
 
     it("regains a missing session at the session's next activity", async () => {
       const store = redis.store();
       const user = newUser();
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       await store.create(record, { now: NOW });
       await redis.client.del(indexKey(user));
       const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR };

@@ -1,6 +1,6 @@
 import { type SessionRecord, shardOf } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { inBatches, indexKey, newUser, RedisFixture, recordKey, tombstonesKey } from "./_fixture.ts";
 
 /** More sessions than ten scripts end. */
@@ -22,10 +22,10 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
     const store = redis.store({ timeout: "30s" });
     // Thousands of sessions share a millisecond, as in a restored backup.
     const records = Array.from({ length: count }, (_, index) =>
-      recordOf({ userKey: user, createdAt: NOW - (index % 3) }),
+      createRecord({ userKey: user, createdAt: NOW - (index % 3) }),
     );
     await inBatches(count, (index) =>
-      store.create(records[index] ?? recordOf({ userKey: user }), { now: NOW }),
+      store.create(records[index] ?? createRecord({ userKey: user }), { now: NOW }),
     );
     return records;
   }
@@ -56,7 +56,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       await storedMany(user, 2_500);
       const limit = { max: 1, onExceed: "evict-oldest" } as const;
       const evicting = await redis.monitored(() =>
-        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+        store.create(createRecord({ userKey: user }), { now: NOW, limit }),
       );
       expect(mostInOneStep(evicting)).toBe(1_000);
     });
@@ -71,7 +71,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
         ended = ids;
       });
       while (ended === undefined) {
-        const record = recordOf({ userKey: user, createdAt: NOW + late.length - 5 });
+        const record = createRecord({ userKey: user, createdAt: NOW + late.length - 5 });
         late.push(record.id);
         await store.create(record, { now: NOW });
       }
@@ -117,7 +117,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const user = newUser();
       const records = await storedMany(user, 2_500);
       const store = redis.store({ timeout: "30s" });
-      const record = recordOf({ userKey: user, createdAt: NOW + 1 });
+      const record = createRecord({ userKey: user, createdAt: NOW + 1 });
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       const { evicted } = await store.create(record, { now: NOW, limit, replaces: records[0]?.id ?? "" });
       expect(evicted).toHaveLength(2_498);
@@ -150,14 +150,14 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const user = newUser();
       await storedMany(user, 5_000);
       const store = redis.store({ onWarning: () => undefined });
-      await store.create(recordOf({ userKey: user }), { now: NOW });
+      await store.create(createRecord({ userKey: user }), { now: NOW });
       const limit = { max: 5_002, onExceed: "evict-oldest" } as const;
       const heard = await redis.monitored(() =>
-        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+        store.create(createRecord({ userKey: user }), { now: NOW, limit }),
       );
       expect(heard.filter(({ byScript }) => byScript).length).toBeLessThan(10);
       const evicting = await redis.monitored(() =>
-        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+        store.create(createRecord({ userKey: user }), { now: NOW, limit }),
       );
       expect(evicting.filter(({ byScript }) => byScript).length).toBeLessThan(20);
     });

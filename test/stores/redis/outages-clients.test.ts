@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Store } from "sessionup";
 import { describe, expect, it } from "vitest";
 import type { OpenStore } from "../../contract/backend.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { askRedis, startRedis } from "../../support/servers/redis.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import { within } from "./_fixture.ts";
@@ -22,7 +22,7 @@ const clients: ReadonlyArray<readonly [string, (port: number) => Promise<OpenSto
 
 /** Returns whether the store answers within its timeout. */
 async function answers(store: Store): Promise<boolean> {
-  const [outcome] = await Promise.allSettled([store.fetchById(recordOf().id)]);
+  const [outcome] = await Promise.allSettled([store.fetchById(createRecord().id)]);
   return outcome.status === "fulfilled";
 }
 
@@ -41,7 +41,7 @@ describe.concurrent.each(clients)(
       const server = await startRedis();
       const { store, close } = await open(server.port);
       try {
-        await store.create(recordOf(), { now: NOW });
+        await store.create(createRecord(), { now: NOW });
         // The server dies while the client waits for a reply.
         await server.process.signal("SIGSTOP");
         const waiting = answers(store);

@@ -7,11 +7,11 @@ import type { OpenStore } from "../../contract/backend.ts";
 import { startApp } from "../../contract/outages/app.ts";
 import {
   commute,
+  createLogs,
   eventually,
   expectKept,
   expectOutage,
   expectRecovery,
-  nothingYet,
   untilSome,
 } from "../../contract/outages/traffic.ts";
 import { signIn, stranger } from "../../contract/outages/visitor.ts";
@@ -72,7 +72,7 @@ describe("redisStore after a failover to a replica", () => {
     const app = await appOver(await open(proxy.port));
     const visitors = await signIn(app.origin, 3);
     let over = false;
-    const acknowledged = nothingYet(4);
+    const acknowledged = createLogs(4);
     const commuting = acknowledged.map((each) => commute(app.origin, () => over, each));
     await untilSome(acknowledged);
     over = true;

@@ -3,7 +3,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { storeSuite } from "../../contract/suite.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { closedConnectionTest } from "./closed.ts";
 import { connectionTests, WITHOUT_FSYNC } from "./connection.ts";
 import { SqliteFiles } from "./files.ts";
@@ -76,7 +76,7 @@ describe("the cleanup of sqliteStore", () => {
     await files.remove();
   });
 
-  const record = (id: string, deadline: number) => recordOf({ id, userKey: "user", deadline });
+  const record = (id: string, deadline: number) => createRecord({ id, userKey: "user", deadline });
   const ids = () => files.query("SELECT id FROM sessionup_sessions ORDER BY id").map(({ id }) => id);
 
   it("removes 450 expired sessions a minute after their end and keeps live ones", async () => {
