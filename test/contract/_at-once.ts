@@ -1,3 +1,6 @@
+/** The number of rounds of each race, each with its own user. `RACE_ROUNDS` sets more for a long run. */
+export const ROUNDS: number = Number(process.env.RACE_ROUNDS ?? 100);
+
 /** The number of rounds that run concurrently. A real server is then busy, and its replies come in any order. */
 const AT_A_TIME = 10;
 

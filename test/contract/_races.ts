@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { SessionError, type SessionLimit, type SessionRecord, type Store, shardOf } from "sessionup";
 import { describe, it } from "vitest";
 import { HOUR, NOW } from "../support/record.ts";
-import { atOnce, inWaves } from "./_at-once.ts";
+import { atOnce, inWaves, ROUNDS } from "./_at-once.ts";
 import { managerRaces } from "./_manager-races.ts";
 import { newMark } from "./arbitraries.ts";
 import { type Backend, openStores } from "./backend.ts";
 
-/** The number of rounds of each race, each with its own user. `RACE_ROUNDS` sets more for a long run. */
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 100);
 const CLIENTS = 3;
 
 type Task = (store: Store) => Promise<unknown>;

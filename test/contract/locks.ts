@@ -1,6 +1,7 @@
 import { SessionError, type SessionRecord, type Store } from "sessionup";
 import { describe, expect, it } from "vitest";
 import { createRecord, NOW } from "../support/record.ts";
+import { ROUNDS } from "./_at-once.ts";
 
 /** A store on a server with row locks, and a competing transaction that gets its locks first. */
 export interface Locking {
@@ -161,10 +162,10 @@ export function lockTests({ store, second, login }: Locking): void {
   });
 
   describe("concurrent operations on the same sessions", () => {
-    it("return each ended session once, 300 times", async () => {
+    it(`return each ended session once, ${ROUNDS} times`, async () => {
       const end = { reason: "revoked", now: NOW } as const;
       const limit = { max: 2, onExceed: "evict-idlest" } as const;
-      for (let round = 0; round < 300; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const userKey = `round-${round}`;
         const records = Array.from({ length: 4 }, () => createRecord({ userKey }));
         await Promise.all(records.map((record) => store().create(record, { now: NOW })));

@@ -211,60 +211,7 @@ describe("the table of postgresStore", () => {
     expect(seen.updates).toBe(1_000);
     expect(seen.hot).toBeGreaterThan(950);
   });
-
-  it("is searched by its indexes in every operation, and never scanned", async () => {
-    const counted = counting();
-    const store = open(counted, { table: "planned" });
-    await store.migrate();
-    await pool.query(`insert into planned select 'zz' || lpad(n::text, 20, '0'), ('u' || n / 3)::bytea, 0, n, n, 9e12, 9e12 + n,
-      null, null, '{}' from generate_series(1, 20000) as n`);
-    await pool.query("analyze planned");
-    const own = `zz${"0".repeat(19)}7`;
-    counted.asked.length = 0;
-    await store.fetchById(own);
-    await store.fetchByIds([own, "x"]);
-    await store.fetchByUserKey("u7", { now: NOW, limit: 10 });
-    await store.fetchByUserKey("u7", { now: NOW, limit: 10, before: { createdAt: 22, id: own } });
-    await store.update(own, { data: { v: 1 } }, { now: NOW, ifRevision: 0 });
-    await store.deleteById(own, { reason: "logout", now: NOW });
-    await store.deleteByUserKey("u8", { reason: "logout", now: NOW });
-    await store.deleteExpired(NOW, 10);
-    expect(counted.asked).toHaveLength(8);
-    for (const text of counted.asked) {
-      const plan = await explainGeneric(text);
-      expect(plan, text).toMatch(/Index (Only )?Scan|Bitmap Index Scan/);
-      expect(plan, text).not.toMatch(/Seq Scan/);
-    }
-  });
-
-  it("deleteExpired removes each expired session once when three calls run concurrently", async () => {
-    const store = open(pool, { table: "swept" });
-    await store.migrate();
-    const ends = Array.from({ length: 20 }, (_, index) =>
-      createRecord({ expiresAt: NOW + index, deadline: NOW + index }),
-    );
-    for (const each of ends) await store.create(each, { now: NOW - 1 });
-    expect(await store.deleteExpired(NOW - 1, 100)).toBe(0);
-    expect(await store.deleteExpired(NOW + 9, 4)).toBe(4);
-    const counts = await Promise.all([1, 2, 3].map(() => store.deleteExpired(NOW + 9, 100)));
-    expect(counts.reduce((a, b) => a + b)).toBe(6);
-    expect(await sql("select count(*)::int as count from swept")).toEqual([{ count: 10 }]);
-  });
 });
-
-/** Returns a statement's generic plan, which a prepared statement uses after a few executions. */
-async function explainGeneric(text: string): Promise<string> {
-  return withClient(server.url, async (client) => {
-    await client.query("set plan_cache_mode = force_generic_plan");
-    await client.query(`prepare planned as ${text}`);
-    const { rows } = await client.query(
-      "select array_length(parameter_types, 1) as parameters from pg_prepared_statements where name = 'planned'",
-    );
-    const nulls = Array(rows[0].parameters).fill("null").join(", ");
-    const plan = await client.query(`explain execute planned(${nulls})`);
-    return plan.rows.map((row) => row["QUERY PLAN"]).join("\n");
-  });
-}
 
 describe("create with a limit", () => {
   it("rejects repeatable read connections, whose snapshot would be older than the lock", async () => {
@@ -279,27 +226,6 @@ describe("create with a limit", () => {
       /must be "read committed"/,
     );
     await strict.end();
-  });
-});
-
-describe("a crash of the PostgreSQL server", () => {
-  it("loses no acknowledged login and no acknowledged logout", async () => {
-    const store = open(pool, { table: "crashed" });
-    await store.migrate();
-    const records = Array.from({ length: 50 }, () => createRecord({ userKey: "crash" }));
-    await Promise.all(records.map((each) => store.create(each, { now: NOW })));
-    const [gone, ...kept] = records;
-    await store.deleteById(gone?.id ?? "", { reason: "logout", now: NOW });
-    await server.process.signal("SIGKILL");
-    await server.process.start(server.port);
-    const fresh = new pg.Pool({ connectionString: server.url });
-    const ids = kept.map(({ id }) => id).reverse();
-    const live = await open(fresh, { table: "crashed" }).fetchByUserKey("crash", {
-      now: NOW,
-      limit: 99,
-    });
-    expect(live.map(({ id }) => id)).toEqual(ids);
-    await fresh.end();
   });
 });
 
