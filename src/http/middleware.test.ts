@@ -22,13 +22,13 @@ describe("the options of auth and public", () => {
     [{ level: 0 }, /^auth\.level must be a positive integer/],
     [{ level: "2" }, /^auth\.level must be a positive integer/],
     [null, /^auth must be an object\. Received null\./],
-  ])("are checked when the middleware is made: %j", async (options, message) => {
+  ])("reject %j when the middleware is created", async (options, message) => {
     const { sessions } = await setUp();
     expect(() => sessions.guards.auth(options as unknown as AuthOptions)).toThrow(message);
     expect(() => sessions.guards.auth(options as unknown as AuthOptions)).toThrow(TypeError);
   });
 
-  it("are no others for public", async () => {
+  it("of public do not include step-up options", async () => {
     const { sessions } = await setUp();
     const options = { maxAuthAge: "10m" } as object;
     expect(() => sessions.guards.public(options)).toThrow(
@@ -38,7 +38,7 @@ describe("the options of auth and public", () => {
 });
 
 describe("touch", () => {
-  it("keeps no idle session alive where it is false [asvs 7.3.1]", async () => {
+  it("touch: false does not extend the idle timeout [asvs 7.3.1]", async () => {
     const { clock, sessions, browser, lastSeenAt } = await setUp();
     const begun = clock.now();
     const polls = [sessions.guards.auth({ touch: false }), sessions.guards.public({ touch: false })];
@@ -51,7 +51,7 @@ describe("touch", () => {
     expect(await browser.visit(sessions.guards.auth({ touch: false }))).toMatchObject({ reason: "idle" });
   });
 
-  it("counts where any middleware of the request says so, in whatever order", async () => {
+  it("applies when any middleware of the request touches, in any order", async () => {
     const { clock, sessions, browser, lastSeenAt } = await setUp();
     const [quiet, counted] = [sessions.guards.public({ touch: false }), sessions.guards.auth()];
     for (const guards of [
@@ -66,7 +66,7 @@ describe("touch", () => {
     }
   });
 
-  it("costs no second look at a session that is known", async () => {
+  it("needs no second read of a loaded session", async () => {
     const { clock, store, sessions, browser } = await setUp();
     clock.advance("5m");
     store.calls.length = 0;
@@ -76,7 +76,7 @@ describe("touch", () => {
     expect(store.calls).toEqual(["fetchById", "update"]);
   });
 
-  it("tells who is out between two of a request's middlewares", async () => {
+  it("rejects a session that ended between two middlewares of a request", async () => {
     const { clock, manager, sessions, browser } = await setUp();
     clock.advance("5m");
     const request = browser.request();
@@ -94,7 +94,7 @@ describe("touch", () => {
     ["x-moz", "prefetch"],
     ["next-router-prefetch", "1"],
     ["next-router-prefetch", "2"],
-  ])("is no browser's that fetches ahead, and no router's: %s: %s [asvs 7.3.1]", async (name, value) => {
+  ])("a prefetch with %s: %s does not extend the idle timeout [asvs 7.3.1]", async (name, value) => {
     const { clock, sessions, browser, lastSeenAt } = await setUp();
     const begun = clock.now();
     clock.advance("5m");
@@ -108,7 +108,7 @@ describe("touch", () => {
   });
 
   it.each(["POST", "DELETE", "PROPFIND"])(
-    "is a %s's whatever it says of prefetching: browsers prefetch with GET and HEAD alone",
+    "a %s request touches, whatever its prefetch headers say: browsers prefetch only with GET and HEAD",
     async (method) => {
       const { clock, sessions, browser, lastSeenAt } = await setUp();
       clock.advance("5m");
@@ -118,7 +118,7 @@ describe("touch", () => {
     },
   );
 
-  it("is looked at for that only when something is due", async () => {
+  it("reads the prefetch headers only when a write is due", async () => {
     const { clock, sessions, browser } = await setUp();
     const asked: string[] = [];
     const visit = async () => {
@@ -138,21 +138,21 @@ describe("touch", () => {
 });
 
 describe("level", () => {
-  it("is refused with what is needed, is reached by a proof, and falls back to the one before [asvs 7.5.3]", async () => {
+  it("names the missing level, is reached by reauthenticate, and falls back when it expires [asvs 7.5.3]", async () => {
     const { clock, sessions, browser } = await setUp({ idleTimeout: "10h" });
     const [two, three] = [sessions.guards.auth({ level: 2 }), sessions.guards.auth({ level: 3 })];
-    const refusedBy = async (guard: typeof two) => (await browser.visit(guard))?.needed;
-    expect([await refusedBy(two), await refusedBy(three)]).toEqual([{ level: 2 }, { level: 3 }]);
+    const needed = async (guard: typeof two) => (await browser.visit(guard))?.needed;
+    expect([await needed(two), await needed(three)]).toEqual([{ level: 2 }, { level: 3 }]);
     await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
     await browser.visit((request) => sessions.reauthenticate(request, { level: 3, expiresIn: "15m" }));
-    expect([await refusedBy(two), await refusedBy(three)]).toEqual([undefined, undefined]);
+    expect([await needed(two), await needed(three)]).toEqual([undefined, undefined]);
     expect((await browser.visit(sessions.get))?.level).toBe(3);
     clock.advance("15m");
-    expect([await refusedBy(two), await refusedBy(three)]).toEqual([undefined, { level: 3 }]);
+    expect([await needed(two), await needed(three)]).toEqual([undefined, { level: 3 }]);
     expect((await browser.visit(sessions.get))?.level).toBe(2);
   });
 
-  it("is never seen by the old secret [asvs 7.2.4]", async () => {
+  it("is not available to the old secret [asvs 7.2.4]", async () => {
     const { clock, sessions, browser } = await setUp();
     const two = sessions.guards.auth({ level: 2 });
     const old = browser.request();
@@ -165,7 +165,7 @@ describe("level", () => {
     expect(await two(thief)).toMatchObject({ reason: "reused" });
   });
 
-  it("is the former one for the old secret, which no weaker proof of its own lifts to the new one's [asvs 7.2.4]", async () => {
+  it("stays the former one for the old secret, and a weaker proof does not raise it [asvs 7.2.4]", async () => {
     const { sessions, browser } = await setUp();
     await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
     const old = browser.request();
@@ -178,7 +178,7 @@ describe("level", () => {
     expect((await browser.visit(sessions.get))?.level).toBe(2);
   });
 
-  it("stays with the session when its secret is replaced by time, and when its metadata changes", async () => {
+  it("survives rotations and changes of the metadata", async () => {
     const { clock, sessions, browser } = await setUp({ rotateEvery: "1m", idleTimeout: "10h" });
     const two = sessions.guards.auth({ level: 2 });
     await browser.visit((request) => sessions.reauthenticate(request, { level: 2, expiresIn: "1h" }));
@@ -195,7 +195,7 @@ describe("level", () => {
     expect(await browser.visit(two)).toMatchObject({ needed: { level: 2 } });
   });
 
-  it("is reached by whoever comes with a retired secret too, by the new one that they are sent", async () => {
+  it("re-authentication with a retired secret gives the level to the new secret only", async () => {
     const { sessions, browser } = await setUp();
     const two = sessions.guards.auth({ level: 2 });
     const slow = browser.request();
@@ -209,7 +209,7 @@ describe("level", () => {
     expect(await browser.visit(two)).toBeUndefined();
   });
 
-  it("can be reached by the login itself", async () => {
+  it("can be set by init", async () => {
     const { sessions } = await setUp();
     const browser = new Browser();
     const begun = await browser.visit((request) => sessions.init(request, "bob", { level: 2 }));
@@ -220,7 +220,7 @@ describe("level", () => {
     );
   });
 
-  it("is in no JSON, and in lists as it is now", async () => {
+  it("is not in the JSON, and lists show the current one", async () => {
     const { clock, manager, sessions, browser } = await setUp();
     await browser.visit((request) => sessions.reauthenticate(request, { level: 2, expiresIn: "5m" }));
     const [session] = await manager.fetchByUserKey("ann");
@@ -234,7 +234,7 @@ describe("level", () => {
     [{ expiresIn: "5m" }, /^reauthenticate\.expiresIn requires a level above 1/],
     [{ level: 2, expiresIn: 5 }, /^reauthenticate\.expiresIn/],
     [{ until: 2 }, /^"until" is not an option of reauthenticate\./],
-  ])("is no other than a whole number: %j", async (options, message) => {
+  ])("reauthenticate rejects %j", async (options, message) => {
     const { sessions, browser } = await setUp();
     const given = options as unknown as { level: number };
     await expect(sessions.reauthenticate(browser.request(), given)).rejects.toThrow(message);
@@ -243,7 +243,7 @@ describe("level", () => {
 });
 
 describe("maxAuthAge", () => {
-  it("refuses a proof that is older, to the millisecond, and lets the session live [asvs 7.5.1]", async () => {
+  it("rejects an older authentication to the millisecond, and keeps the session [asvs 7.5.1]", async () => {
     const { clock, sessions, browser } = await setUp();
     const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
     const begun = clock.now();
@@ -256,19 +256,19 @@ describe("maxAuthAge", () => {
     expect(await browser.visit(fresh)).toBeUndefined();
   });
 
-  it("is asked for behind other middleware too, and tells of what it refuses", async () => {
+  it("applies behind another middleware, and emits rejected", async () => {
     const { clock, manager, sessions, browser } = await setUp();
-    const told: string[] = [];
-    manager.events.on("rejected", ({ reason }) => told.push(reason));
+    const reasons: string[] = [];
+    manager.events.on("rejected", ({ reason }) => reasons.push(reason));
     clock.advance("11m");
     const request = browser.request();
     expect(await sessions.guards.auth()(request)).toBeUndefined();
-    const refused = await sessions.guards.auth({ maxAuthAge: "10m" })(request);
-    expect([refused?.reason, told]).toEqual(["stale_authentication", ["stale_authentication"]]);
+    const error = await sessions.guards.auth({ maxAuthAge: "10m" })(request);
+    expect([error?.reason, reasons]).toEqual(["stale_authentication", ["stale_authentication"]]);
     expect(sessions.current(request)?.userKey).toBe("ann");
   });
 
-  it("is never met by the old secret of a session that has proved it since [asvs 7.2.4]", async () => {
+  it("is not met by the old secret after a re-authentication [asvs 7.2.4]", async () => {
     const { clock, sessions, browser } = await setUp();
     const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
     clock.advance("11m");

@@ -1,214 +1,173 @@
 import { describe, expect, it } from "vitest";
-import { Browser, type TestRequest, testSessions } from "../../test/support/browser.ts";
-import { GatedStore } from "../../test/support/gated-store.ts";
+import { Browser, TestRequest } from "../../test/support/browser.ts";
 import { createHarness } from "../../test/support/harness.ts";
 import type { ManagerOptions } from "../index.ts";
-import { recognition } from "../recognition/recognition.ts";
 
-const FIREFOX = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0" };
-const IPHONE = {
-  "user-agent":
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
-};
-const [KEY, OLD] = ["k".repeat(32), "o".repeat(32)];
-const DEVICE = "__Host-sessionup-device";
+const [KEY, OTHER] = ["k".repeat(32), "o".repeat(32)];
 
-function setUp(options: ManagerOptions = {}, store = new GatedStore()) {
-  const harness = createHarness(options, store);
-  const { manager, sessions, record } = harness;
-  const created = record("created");
-  const errors: Error[] = [];
-  manager.events.on("error", ({ error }) => errors.push(error));
-  /** Logs in from an address; what `created` says was seen. */
-  async function login(browser: Browser, peer = "192.0.2.1", userKey = "ann") {
-    await browser.visit((request) => {
-      request.peer = peer;
-      return sessions.init(request, userKey);
-    });
-    return created.at(-1)?.seen;
-  }
-  const from = (browser: Browser, peer: string) => {
-    const request: TestRequest = browser.request();
-    request.peer = peer;
-    return sessions.authorize(request);
+function setUp(options: ManagerOptions = {}) {
+  const harness = createHarness(options);
+  const { sessions, record } = harness;
+  return {
+    ...harness,
+    created: record("created"),
+    errors: record("error"),
+    /** Logs in from an address. */
+    loginFrom: (browser: Browser, peer: string) =>
+      browser.visit((request) => sessions.init(Object.assign(request, { peer }), "ann")),
   };
-  return { ...harness, created, errors, login, from };
 }
 
-describe("recognize", () => {
-  it("says nothing, reads nothing and sets no other cookie by default", async () => {
-    const { login, store, created } = setUp({ keys: [KEY] });
-    const browser = new Browser(FIREFOX);
-    expect(await login(browser)).toBeUndefined();
-    expect("seen" in (created[0] ?? {})).toBe(false);
-    expect([store.calls, [...browser.jar.keys()]]).toEqual([["create"], ["__Host-sessionup"]]);
+describe("init", () => {
+  it("expiresIn of init overrides the expiresIn of the manager", async () => {
+    const { sessions, clock, reason } = setUp({ expiresIn: "1h" });
+    const [short, remembered] = [new Browser(), new Browser()];
+    const cookieOf = async (browser: Browser, expiresIn?: "30d") => {
+      const request = browser.request();
+      await sessions.init(request, "ann", expiresIn ? { expiresIn } : {});
+      browser.receive(request);
+      return request.cookies[0];
+    };
+    expect(await cookieOf(short)).toMatchObject({ maxAge: 3_600, expires: clock.now() + 3_600_000 });
+    expect(await cookieOf(remembered, "30d")).toMatchObject({ maxAge: 2_592_000 });
+    clock.advance("1h");
+    expect([await reason(short), await reason(remembered)]).toEqual(["expired", undefined]);
   });
 
-  it("tells of a browser and of a network that none of the user's live sessions has [asvs 8.2.4]", async () => {
-    const { login, clock, store } = setUp({ recognize: recognition() });
-    expect(await login(new Browser(FIREFOX))).toEqual({ sessions: 0, agent: false, network: false });
-    expect(store.calls).toEqual(["fetchByUserKey", "create"]);
-    expect(await login(new Browser(FIREFOX), "192.0.2.99")).toEqual({
-      sessions: 1,
-      agent: true,
-      network: true,
-    });
-    expect(await login(new Browser(IPHONE), "192.0.2.1")).toEqual({
-      sessions: 2,
-      agent: false,
-      network: true,
-    });
-    expect(await login(new Browser(FIREFOX), "198.51.100.1")).toEqual({
-      sessions: 3,
-      agent: true,
-      network: false,
-    });
-    // Another user's are nothing to this one, and those that are over neither.
-    expect((await login(new Browser(FIREFOX), "192.0.2.1", "bob"))?.sessions).toBe(0);
-    clock.advance("24h");
-    expect((await login(new Browser(FIREFOX)))?.sessions).toBe(0);
+  it("stores no part of the secret", async () => {
+    const { sessions, store } = setUp();
+    const created: unknown[] = [];
+    const create = store.create;
+    store.create = (record, options) => {
+      created.push(record);
+      return create(record, options);
+    };
+    const request = new TestRequest();
+    await sessions.init(request, "ann");
+    const [id = "", secret = ""] = request.cookies[0]?.value.split(".") ?? [];
+    const stored = JSON.stringify(created);
+    expect(stored).toContain(id);
+    for (let from = 0; from + 10 <= secret.length; from++)
+      expect(stored).not.toContain(secret.slice(from, from + 10));
   });
 
-  it("compares with none that is over for this manager, though it is not for the store", async () => {
-    const { manager, login, clock, created } = setUp({ recognize: recognition() });
-    await login(new Browser(FIREFOX));
-    clock.advance("10m");
-    const strict = manager.with({ idleTimeout: "5m" });
-    strict.events.on("created", (event) => created.push(event));
-    await testSessions(strict).init(new Browser(FIREFOX).request(), "ann");
-    expect(created.at(-1)?.seen).toEqual({ sessions: 0, agent: false, network: false });
-  });
-
-  it("knows the browser whose session the login replaces", async () => {
-    const { login } = setUp({ recognize: recognition() });
-    const browser = new Browser(FIREFOX);
-    await login(browser);
-    expect(await login(browser)).toEqual({ sessions: 1, agent: true, network: true });
-  });
-
-  it("leaves out what is not known, or not kept", async () => {
-    const { login } = setUp({ recognize: recognition() });
-    await login(new Browser(FIREFOX));
-    expect(await login(new Browser(), "nobody")).toEqual({ sessions: 1 });
-    const unkept = setUp({ recognize: recognition(), client: { ip: false, geo: () => "Berlin" } });
-    expect(await unkept.login(new Browser(FIREFOX))).toEqual({ sessions: 0, agent: false });
-  });
-
-  it("counts no sessions of another manager over the same store", async () => {
-    const { manager, login } = setUp({ recognize: recognition() });
-    const admins = testSessions(manager.with({ cookie: { name: "admin" } }));
-    await admins.init(new Browser(FIREFOX).request(), "ann");
-    expect((await login(new Browser(FIREFOX)))?.sessions).toBe(0);
-  });
-
-  it("fails the login where the store does not answer: nothing is written", async () => {
-    const { login, store, manager } = setUp({ recognize: recognition() });
-    store.fail("fetchByUserKey");
-    await expect(login(new Browser())).rejects.toMatchObject({ code: "ERR_STORE" });
+  it("ends a planted session of another user, and undoes itself when that fails", async () => {
+    const { login, reason, sessions, store, manager } = setUp();
+    const [attacker, victim] = [new Browser(), new Browser()];
+    await login(attacker, "mallory");
+    victim.jar.set(...([...attacker.jar][0] as [string, string]));
+    store.fail("deleteById");
+    await expect(login(victim, "ann")).rejects.toMatchObject({ code: "ERR_STORE" });
     expect(await manager.fetchByUserKey("ann")).toEqual([]);
+    expect((await victim.visit(sessions.get))?.userKey).toBe("mallory");
+    await login(victim, "ann");
+    expect(await reason(attacker)).toBe("unknown");
+    expect((await victim.visit(sessions.get))?.userKey).toBe("ann");
+  });
+
+  it("ends the replaced session as logout, with one store call for each step", async () => {
+    const { login, store, events } = setUp();
+    const browser = new Browser();
+    await login(browser, "mallory");
+    store.calls.length = events.length = 0;
+    await login(browser, "ann");
+    expect(store.calls).toEqual(["fetchById", "create", "deleteById"]);
+    expect(events).toMatchObject([
+      ["ended", { reason: "logout", userKey: "mallory" }],
+      ["created", { userKey: "ann" }],
+    ]);
+    store.calls.length = 0;
+    await login(browser, "ann");
+    expect(store.calls).toEqual(["fetchById", "create"]);
+  });
+
+  it("stores no members for absent and default values", async () => {
+    const { login, store } = setUp();
+    const { create } = store;
+    const given: object[] = [];
+    store.create = (record, options) => {
+      given.push(record.data);
+      return create(record, options);
+    };
+    await login(new Browser());
+    const [data = {}] = given;
+    expect(Object.keys(data)).toEqual(["v", "root", "secret", "ip"]);
+  });
+
+  it("leaves one session when called twice in one request", async () => {
+    const { sessions, manager } = setUp();
+    const request = new TestRequest();
+    const first = await sessions.init(request, "ann");
+    const second = await sessions.init(request, "ann");
+    expect(second.id).not.toBe(first.id);
+    expect((await manager.fetchByUserKey("ann")).map(({ id }) => id)).toEqual([second.id]);
+  });
+
+  it("writes nothing when the store fails to load the current session", async () => {
+    const { login, sessions, store } = setUp();
+    const browser = new Browser();
+    await login(browser);
+    store.calls.length = 0;
+    store.fail("fetchById");
+    const request = browser.request();
+    await expect(sessions.init(request, "ann")).rejects.toMatchObject({ code: "ERR_STORE" });
+    expect([store.calls, request.cookies]).toEqual([["fetchById"], []]);
+  });
+
+  it("undoes itself when the response is sent meanwhile", async () => {
+    const { sessions, store, manager } = setUp();
+    const request = new TestRequest();
+    request.setCookie = () => {
+      throw new Error("Cannot set headers after they are sent to the client");
+    };
+    await expect(sessions.init(request, "ann")).rejects.toThrow("Cannot set headers");
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+    expect(store.calls).toEqual(["create", "deleteById", "fetchByUserKey"]);
   });
 });
 
-describe("recognize.device", () => {
-  const options = {
-    recognize: recognition({ sessions: false, device: true }),
-    keys: [KEY],
-  } satisfies ManagerOptions;
-
-  it("knows a browser again by its own cookie, for each user by itself, and stores nothing", async () => {
-    const { login, store, sessions } = setUp(options);
-    const browser = new Browser(FIREFOX);
-    expect(await login(browser)).toEqual({ device: false });
-    expect(await login(browser, "198.51.100.1")).toEqual({ device: true });
-    expect(await login(browser, "192.0.2.1", "bob")).toEqual({ device: false });
-    expect(await login(browser, "192.0.2.1", "ann")).toEqual({ device: true });
-    expect(await login(new Browser(FIREFOX))).toEqual({ device: false });
-    await browser.visit(sessions.revoke);
-    expect([...browser.jar.keys()]).toEqual([DEVICE]);
-    expect(await login(browser)).toEqual({ device: true });
-    expect(store.calls).not.toContain("fetchByUserKey");
+describe("client", () => {
+  it("ip: false and agent: false keep neither address nor labels", async () => {
+    const { sessions } = setUp({ client: { ip: false, agent: false } });
+    const session = await sessions.init(new TestRequest({ "user-agent": "curl/8.0" }), "ann");
+    expect([session.ip, session.agent]).toEqual([undefined, undefined]);
+    expect(JSON.parse(JSON.stringify(session))).not.toHaveProperty("ip");
   });
 
-  it("is sent as the session's cookie is, for 400 days, and to no script whatever happens [asvs 3.3.1]", async () => {
-    const { sessions, clock } = setUp({ ...options, cookie: { httpOnly: false, sameSite: "lax" } });
-    const request = new Browser().request();
-    await sessions.init(request, "ann");
-    expect(request.cookies.find(({ name }) => name === DEVICE)).toEqual({
-      name: DEVICE,
-      value: expect.stringMatching(/^[0-9A-Za-z]{22}\.[0-9a-f]{64}$/),
-      path: "/",
-      secure: true,
-      httpOnly: true,
-      sameSite: "lax",
-      partitioned: false,
-      maxAge: 400 * 86_400,
-      expires: clock.now() + 400 * 86_400_000,
+  it("parse may return any labels, and an invalid result or an error leaves the session without them", async () => {
+    let parse: (userAgent: string) => unknown = (userAgent) => ({
+      browser: `Own ${userAgent.length}`,
+      os: "x".repeat(100),
     });
-  });
-
-  it("knows the last four users of a browser", async () => {
-    const { login } = setUp(options);
-    const browser = new Browser();
-    for (const user of ["a", "b", "c", "d", "e"]) await login(browser, "192.0.2.1", user);
-    expect(browser.jar.get(DEVICE)?.length).toBe(22 + 4 * 65);
-    expect(await login(browser, "192.0.2.1", "b")).toEqual({ device: true });
-    expect(await login(browser, "192.0.2.1", "a")).toEqual({ device: false });
-  });
-
-  it("takes nothing that it has not signed, and begins anew with what is malformed", async () => {
-    const { login } = setUp(options);
-    const known = new Browser();
-    await login(known);
-    const value = known.jar.get(DEVICE) ?? "";
-    const mark = value.split(".")[1] ?? "";
-    for (const forged of [
-      "",
-      "x",
-      value.slice(0, -1),
-      `${value}0`,
-      `${"n".repeat(22)}.${mark}`,
-      `${value.slice(0, 22)}.${"0".repeat(64)}`,
-      `${value}.${mark}.${mark}.${mark}.${mark}`,
-    ]) {
-      const browser = new Browser();
-      browser.jar.set(DEVICE, forged);
-      expect(await login(browser), forged).toEqual({ device: false });
-      expect(browser.jar.get(DEVICE)).not.toBe(forged);
+    const { sessions, events } = setUp({ client: { parse: (userAgent) => parse(userAgent) as object } });
+    const init = async () =>
+      (await sessions.init(new TestRequest({ "user-agent": "y".repeat(9_999) }), "ann")).agent;
+    expect(await init()).toEqual({ browser: "Own 512", os: "x".repeat(64) });
+    for (const invalid of [undefined, null, {}, { browser: 5, os: "" }, "text"]) {
+      parse = () => invalid;
+      expect(await init()).toBeUndefined();
     }
-  });
-
-  it("goes on with a new key as long as the old one is there, and is signed by the new one then", async () => {
-    const browser = new Browser();
-    await setUp({ ...options, keys: [OLD] }).login(browser);
-    expect(await setUp({ ...options, keys: [KEY, OLD] }).login(browser)).toEqual({ device: true });
-    expect(await setUp({ ...options, keys: [KEY] }).login(browser)).toEqual({ device: true });
-    expect(await setUp({ ...options, keys: [OLD] }).login(browser)).toEqual({ device: false });
-  });
-
-  it("is not set where the login fails", async () => {
-    const { sessions, store } = setUp(options);
-    const request = new Browser().request();
-    store.fail("create");
-    await expect(sessions.init(request, "ann")).rejects.toMatchObject({ code: "ERR_STORE" });
-    expect(request.cookies).toEqual([]);
+    parse = () => {
+      throw new Error("catastrophic");
+    };
+    expect(await init()).toBeUndefined();
+    expect(events.at(-2)).toMatchObject(["error", { error: { cause: Error("catastrophic") } }]);
   });
 });
 
 describe("client.ip", () => {
-  const modes = [
+  it.each([
     { ip: true, shown: "203.0.113.9", six: "2001:db8::9" },
     { ip: "prefix", shown: "203.0.113.0/24", six: "2001:db8:0:0::/64" },
     { ip: "hash", shown: undefined, six: undefined },
     { ip: false, shown: undefined, six: undefined },
-  ] as const;
-
-  it.each(modes)("$ip: shows and tells $shown, and keeps no more", async ({ ip, shown, six }) => {
-    const { login, manager, created, store } = setUp({ client: { ip }, keys: [KEY] });
+  ] as const)("$ip shows $shown, and stores no more", async ({ ip, shown, six }) => {
+    const { loginFrom, manager, created, store } = setUp({ client: { ip }, keys: [KEY] });
     for (const [address, expected] of [
       ["203.0.113.9", shown],
       ["2001:db8::9", six],
     ] as const) {
-      await login(new Browser(), address);
+      await loginFrom(new Browser(), address);
       const [session] = await manager.fetchByUserKey("ann");
       expect([session?.ip, JSON.parse(JSON.stringify(session)).ip, created.at(-1)?.ip]).toEqual([
         expected,
@@ -222,54 +181,11 @@ describe("client.ip", () => {
     }
   });
 
-  it.each(["prefix", "hash", true] as const)(
-    "%j: is enough for validate.ip, and for recognize, by networks",
-    async (ip) => {
-      const { login, from } = setUp({
-        client: { ip },
-        keys: [KEY],
-        validate: { ip: true },
-        recognize: recognition(),
-      });
-      const browser = new Browser();
-      await login(browser, "203.0.113.9");
-      expect(await from(browser, "203.0.113.200")).toBeUndefined();
-      expect(await from(browser, "203.0.114.9")).toBe("client_changed");
-      expect((await login(new Browser(), "203.0.113.1"))?.network).toBe(true);
-      expect((await login(new Browser(), "203.0.114.1"))?.network).toBe(false);
-      const six = new Browser();
-      await login(six, "2001:db8:0:1::9");
-      expect(await from(six, "2001:db8:0:1:ffff::1")).toBeUndefined();
-      expect(await from(six, "2001:db8:0:2::9")).toBe("client_changed");
-    },
-  );
-
-  it("can be changed while sessions live, and so can the key and the cookie's name", async () => {
-    const store = new GatedStore();
-    const browser = new Browser();
-    await setUp({ client: { ip: "hash" }, keys: [OLD] }, store).login(browser, "203.0.113.9");
-    for (const options of [
-      { client: { ip: "hash" }, keys: [KEY, OLD] },
-      { client: { ip: true }, keys: [OLD] },
-      { client: { ip: "prefix" }, keys: [OLD] },
-      { client: { ip: "hash" }, keys: [OLD], cookie: { name: "sid", previous: [{}] } },
-    ] satisfies ManagerOptions[]) {
-      const { from } = setUp({ ...options, validate: { ip: true } }, store);
-      expect(await from(browser, "203.0.113.1"), JSON.stringify(options)).toBeUndefined();
-      expect(await from(browser, "203.0.114.1"), JSON.stringify(options)).toBe("client_changed");
-    }
-    const whole = new Browser();
-    await setUp({}, store).login(whole, "203.0.113.9");
-    const { from } = setUp({ client: { ip: "hash" }, keys: [KEY], validate: { ip: true } }, store);
-    expect(await from(whole, "203.0.113.1")).toBeUndefined();
-    expect(await from(whole, "203.0.114.1")).toBe("client_changed");
-  });
-
-  it("hash: is nothing without the key", async () => {
+  it('"hash" stores a different hash with another key', async () => {
     const hashes = new Set<unknown>();
-    for (const keys of [[KEY], [OLD]]) {
-      const { login, store, manager } = setUp({ client: { ip: "hash" }, keys });
-      await login(new Browser(), "203.0.113.9");
+    for (const keys of [[KEY], [OTHER]]) {
+      const { loginFrom, store, manager } = setUp({ client: { ip: "hash" }, keys });
+      await loginFrom(new Browser(), "203.0.113.9");
       const [session] = await manager.fetchByUserKey("ann");
       hashes.add(
         JSON.stringify((await store.fetchById(session?.id ?? ""))?.data).match(
@@ -282,30 +198,30 @@ describe("client.ip", () => {
 });
 
 describe("client.geo", () => {
-  it("is asked once, at the login, for the whole address, and its answer is kept", async () => {
-    const asked: string[] = [];
+  it("is called once, at the login, with the whole address, and its result is kept", async () => {
+    const calls: string[] = [];
     const geo = async (ip: string) => {
-      asked.push(ip);
+      calls.push(ip);
       return { country: "DE", city: "Köln" };
     };
-    const { login, manager, created, from } = setUp({
+    const { loginFrom, manager, created, reason } = setUp({
       client: { ip: "prefix", geo },
       validate: { ip: true },
     });
     const browser = new Browser();
-    await login(browser, "203.0.113.9");
-    await from(browser, "203.0.113.9");
+    await loginFrom(browser, "203.0.113.9");
+    await reason(browser);
     const [session] = await manager.fetchByUserKey("ann");
-    expect(asked).toEqual(["203.0.113.9"]);
+    expect(calls).toEqual(["203.0.113.9"]);
     expect([session?.geo, session?.toJSON().geo, created[0]?.geo]).toEqual(
       Array.from({ length: 3 }, () => ({ country: "DE", city: "Köln" })),
     );
   });
 
-  it("is asked where no address is kept, and not where none is known", async () => {
-    const { login, manager } = setUp({ client: { ip: false, geo: (ip) => ip.length } });
-    await login(new Browser(), "203.0.113.9");
-    await login(new Browser(), "nobody");
+  it("is called when no address is kept, but not for an unknown address", async () => {
+    const { loginFrom, manager } = setUp({ client: { ip: false, geo: (ip) => ip.length } });
+    await loginFrom(new Browser(), "203.0.113.9");
+    await loginFrom(new Browser(), "unknown");
     const all = await manager.fetchByUserKey("ann");
     expect(all.map(({ ip }) => ip)).toEqual([undefined, undefined]);
     expect(new Set(all.map(({ geo }) => geo))).toEqual(new Set([11, undefined]));
@@ -319,18 +235,18 @@ describe("client.geo", () => {
         throw new Error("no database");
       },
     ],
-    ["says too much", () => "x".repeat(1_023) as never],
-    ["says what is no JSON", () => 1n as never],
-    ["is rejected", () => Promise.reject(new Error("no database")) as never],
-  ])("breaks no login where it %s: that is an error of the app's", async (_what, geo) => {
+    ["returns more than 1 024 characters", () => "x".repeat(1_023) as never],
+    ["returns no JSON", () => 1n as never],
+    ["rejects", () => Promise.reject(new Error("no database")) as never],
+  ])("a function that %s does not fail the login, and is emitted as error", async (_what, geo) => {
     const { login, manager, errors } = setUp({ client: { geo } });
     await login(new Browser());
     const [session] = await manager.fetchByUserKey("ann");
     expect([session?.ip, session?.geo]).toEqual(["192.0.2.1", undefined]);
-    expect(errors.map(({ message }) => message)).toEqual(["client.geo failed"]);
+    expect(errors.map(({ error }) => error.message)).toEqual(["client.geo failed"]);
   });
 
-  it("may know nothing", async () => {
+  it("may return undefined", async () => {
     const { login, manager, errors } = setUp({ client: { geo: () => undefined } });
     await login(new Browser());
     const [session] = await manager.fetchByUserKey("ann");

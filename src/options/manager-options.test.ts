@@ -5,7 +5,7 @@ import { typed } from "../standard-schema.ts";
 import type { CookieOptions } from "./cookie-options.ts";
 import { type ManagerOptions, resolveOptions } from "./manager-options.ts";
 
-/** The options as a caller without types may write them. */
+/** Parses options as a caller without types may write them. */
 function resolve(options: Record<string, unknown>): ReturnType<typeof resolveOptions> {
   return resolveOptions(options as ManagerOptions);
 }

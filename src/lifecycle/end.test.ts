@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { Browser, TestRequest } from "../../test/support/browser.ts";
+import { createHarness } from "../../test/support/harness.ts";
+
+describe("ending sessions", () => {
+  it("ends each session once, clears its cookie, and emits the reason", async () => {
+    const { login, sessions, events, clock } = createHarness();
+    const browsers = [new Browser(), new Browser(), new Browser(), new Browser()] as const;
+    const ids: string[] = [];
+    for (const browser of browsers) {
+      ids.push((await login(browser)).id);
+      clock.advance("1s");
+    }
+    const [a, b, c, d] = browsers;
+    events.length = 0;
+    await d.visit(sessions.revoke);
+    expect(await a.visit((request) => sessions.revokeOwn(request, ids[1] ?? ""))).toBe(true);
+    expect(await a.visit(sessions.revokeOther)).toEqual([ids[2]]);
+    expect(await a.visit(sessions.revokeAll)).toEqual([ids[0]]);
+    expect(
+      events.map(([name, event]) => [name, Reflect.get(event, "reason"), Reflect.get(event, "ids")]),
+    ).toEqual([
+      ["ended", "logout", [ids[3]]],
+      ["ended", "revoked", [ids[1]]],
+      ["ended", "revoked", [ids[2]]],
+      ["ended", "revoked", [ids[0]]],
+    ]);
+    expect([a, b, c, d].map(({ jar }) => jar.size)).toEqual([0, 1, 1, 0]);
+  });
+
+  it("revoke ends both sessions of a user that a browser presents", async () => {
+    const { login, sessions, manager } = createHarness({ cookie: { path: "/app" } });
+    const [one, two] = [new Browser(), new Browser()];
+    await login(one);
+    await login(two);
+    const cookie = [one, two].map((browser) => browser.request().headers.cookie).join("; ");
+    await sessions.revoke(new TestRequest({ cookie }));
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+  });
+});
