@@ -52,11 +52,15 @@ describe("the reader of exports", () => {
     expect(exportsOf("x/index.ts", 'export { type A as B } from "./a.ts";', others)).toEqual([
       { name: "B", file: "x/a.ts", line: 2, typeOnly: true, doc: "* One. " },
     ]);
-    expect(() => exportsOf("x/index.ts", 'export { C } from "./a.ts";', others)).toThrow("re-exports C, which x/a.ts does not export");
+    expect(() => exportsOf("x/index.ts", 'export { C } from "./a.ts";', others)).toThrow(
+      "re-exports C, which x/a.ts does not export",
+    );
   });
 
   it("refuses exports that have no names", () => {
-    expect(() => exportsOf("a.ts", 'export * from "./b.ts";', none)).toThrow("must export each name explicitly");
+    expect(() => exportsOf("a.ts", 'export * from "./b.ts";', none)).toThrow(
+      "must export each name explicitly",
+    );
     expect(() => exportsOf("a.ts", "export default 1;", none)).toThrow("must export each name explicitly");
   });
 
