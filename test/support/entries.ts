@@ -11,7 +11,11 @@ export interface Package {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
-  readonly "size-limit"?: ReadonlyArray<{ readonly name: string; readonly path: string }>;
+  readonly "size-limit"?: ReadonlyArray<{
+    readonly name: string;
+    readonly path?: string;
+    readonly import?: string | Readonly<Record<string, string>>;
+  }>;
 }
 
 export const PACKAGE = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as Package;
