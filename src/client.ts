@@ -18,7 +18,10 @@ export interface SessionStatus<Meta = undefined> {
 export interface SessionWatcher {
   /** Called each second with the seconds that are left. */
   readonly tick?: (secondsLeft: number) => void;
-  /** Called once when the session has ended, wherever it was ended, with the server's reason: `"expired"`, `"revoked"`, `"evicted"`, `"no_cookie"`, … */
+  /**
+   * Called once when the session has ended, here or on another device, with the server's reason: `"expired"`, `"revoked"`,
+   * `"evicted"`, `"no_cookie"`, …
+   */
   readonly end: (reason: string) => void;
 }
 

@@ -2,7 +2,7 @@ import type { Json } from "./store.ts";
 
 declare const brand: unique symbol;
 
-/** The public handle of a session. It is safe to list, to log and to put into a URL: it authenticates nobody. */
+/** The public handle of a session. It is safe to list, to log and to put into a URL: it does not authenticate a client. */
 export type SessionId = string & { readonly [brand]: "SessionId" };
 
 /** The families of the client's browser and operating system, where they are known. Never versions: browsers freeze them. */
@@ -13,7 +13,7 @@ export interface Agent {
   readonly os?: string;
 }
 
-/** The JSON of a session. It authenticates nobody and does not name the user. Times are ISO 8601. */
+/** The JSON of a session. It neither authenticates a client nor names the user. Times are ISO 8601. */
 export interface SessionJson<Meta = undefined> {
   readonly id: SessionId;
   readonly current: boolean;

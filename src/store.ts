@@ -52,12 +52,14 @@ export interface SessionChange {
 
 /** The number of live sessions that one user may have, and the effect of one more. */
 export interface SessionLimit {
-  /** A whole number, at least 1. */
+  /** The number of live sessions: a whole number, at least 1. */
   readonly max: number;
   /**
-   * - `evict-oldest`: the sessions with the earliest `createdAt` end; of equal ones, those with the lowest `id`.
-   * - `evict-idlest`: the sessions with the earliest `lastSeenAt` end; of equal ones, the oldest.
-   * - `refuse`: the new session is rejected with `ERR_LIMIT`, and nothing changes.
+   * The effect of one more session:
+   *
+   * - `evict-oldest` ends the sessions with the earliest `createdAt`. Among equal times, the lowest `id` ends first.
+   * - `evict-idlest` ends the sessions with the earliest `lastSeenAt`. Among equal times, the oldest ends first.
+   * - `refuse` rejects the new session with `ERR_LIMIT` and changes nothing.
    */
   readonly onExceed: "evict-oldest" | "evict-idlest" | "refuse";
 }

@@ -62,7 +62,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
       sub.get("/who", sessions.auth(), (req, res) => void res.send(sessions.require(req).userKey));
       app.use("/sub", sub);
       router.param("id", (req, _res, next) => {
-        sessions.get(req).then((session) => next(session ? undefined : new Error("nobody")), next);
+        sessions.get(req).then((session) => next(session ? undefined : new Error("no session")), next);
       });
       router.get("/:id", (req, res) => void res.send(sessions.require(req).userKey));
       app.use("/router", router);
@@ -111,7 +111,7 @@ for (const [version, express] of Object.entries(VERSIONS)) {
     });
 
     it.each([[undefined], [null], [""], [0], ["route"], ["router"]])(
-      "lets nobody in where reject fails with %j",
+      "runs no handler when reject fails with %j",
       async (thrown) => {
         const sessions = expressSessions(new Manager(memoryStore()), {
           reject: () => Promise.reject(thrown),

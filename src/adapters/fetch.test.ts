@@ -7,7 +7,7 @@ import { type FetchContext, fetchSessions } from "./fetch.ts";
 const request = (cookie?: string) =>
   new Request("https://example.com/", cookie ? { headers: { cookie } } : {});
 
-function cookieOf(response: Response): string {
+function readCookiePair(response: Response): string {
   return response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
 }
 
@@ -34,7 +34,7 @@ describe("fetchSessions", () => {
   });
 
   it("a handler behind auth always has a session", async () => {
-    const cookie = cookieOf(await login(request()));
+    const cookie = readCookiePair(await login(request()));
     const response = await sessions.auth(({ session }) => new Response(session.userKey))(request(cookie));
     expect(await response.text()).toBe("ann");
   });
@@ -60,7 +60,7 @@ describe("fetchSessions", () => {
       return Response.redirect("https://example.com/home", 303);
     })(request());
     expect([response.status, response.headers.get("location")]).toEqual([303, "https://example.com/home"]);
-    expect(cookieOf(response)).toMatch(/^__Host-sessionup=/);
+    expect(readCookiePair(response)).toMatch(/^__Host-sessionup=/);
   });
 
   it("never changes a response that the app reuses", async () => {
@@ -70,7 +70,7 @@ describe("fetchSessions", () => {
       return kept;
     })(request());
     expect(response.status).toBe(204);
-    expect(cookieOf(response)).not.toBe("");
+    expect(readCookiePair(response)).not.toBe("");
     expect(kept.headers.getSetCookie()).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe("fetchSessions", () => {
   describe("a wrapped handler inside of another one", () => {
     it("shares the context, so the outer cookie does not replace the inner one", async () => {
       const outer = sessions.public((context) => login(context.request));
-      const stale = cookieOf(await login(request()));
+      const stale = readCookiePair(await login(request()));
       await sessions.auth(async (context) => {
         await sessions.revokeAll(context);
         return new Response();
@@ -131,7 +131,7 @@ describe("fetchSessions", () => {
       const response = await outer(request(stale));
       expect(response.headers.getSetCookie()).toHaveLength(1);
       const answer = await sessions.auth(({ session }) => new Response(session.userKey))(
-        request(cookieOf(response)),
+        request(readCookiePair(response)),
       );
       expect(await answer.text()).toBe("ann");
     });
@@ -157,7 +157,7 @@ describe("fetchSessions", () => {
       const same = request();
       const first = await login(same);
       const second = await login(same);
-      expect(cookieOf(second)).not.toBe(cookieOf(first));
+      expect(readCookiePair(second)).not.toBe(readCookiePair(first));
     });
   });
 });

@@ -15,7 +15,7 @@ import { type NodeContext, nodeSessions } from "./node.ts";
 const sessions = nodeSessions(new Manager(memoryStore()));
 const auth = sessions.auth();
 
-/** `/login` logs in, all else needs a session. */
+/** `/login` logs in, every other path requires a session. */
 function listener(request: { url?: string | undefined }, response: unknown): void {
   const res = response as ServerResponse;
   if (request.url === "/login") void sessions.init(res, "ann").then(() => res.end("in"));

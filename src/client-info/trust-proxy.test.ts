@@ -17,7 +17,7 @@ function seen(
 
 /** Counts the leading bits that two addresses of one family share. Equal addresses share 128. */
 function sharedBits(one: string, other: string): number {
-  const [a, b] = [bitsOf(one), bitsOf(other)];
+  const [a, b] = [toBits(one), toBits(other)];
   const at = [...a].findIndex((bit, index) => bit !== b[index]);
   return at === -1 ? 128 : at;
 }
@@ -26,7 +26,7 @@ function hex(high: string | undefined, low: string | undefined): string {
   return (256 * Number(high) + Number(low)).toString(16);
 }
 
-function bitsOf(address: string): string {
+function toBits(address: string): string {
   if (isIP(address) === 4)
     return address
       .split(".")

@@ -16,7 +16,7 @@ export interface ProviderSession {
   readonly sid: string;
 }
 
-/** What an identity provider states about its session at a login. */
+/** The claims of an identity provider about its session at a login. */
 export interface ProviderClaims {
   readonly issuer: string;
   /** The provider's session, by which `revokeByProviderSession` finds ours. Requires a store with `fetchByLink`. Default: none. */

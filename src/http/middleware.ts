@@ -12,7 +12,7 @@ import {
 import { meetsRequirement, type StepUpRequirement } from "../rules/step-up.ts";
 import type { RequestState } from "./request-state.ts";
 
-/** What middleware does before the handler runs. Returns the error to reject with, or `undefined` to run the handler. */
+/** A check that middleware runs before the handler. Returns the error to reject with, or `undefined` to run the handler. */
 export type Guard<Context> = (context: Context) => Promise<SessionError | undefined>;
 
 /** Creates guards, once for all requests. Throws `TypeError` for invalid options. */

@@ -6,10 +6,10 @@ import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import { type RequestUse, refreshAgain } from "../lifecycle/refresh.ts";
 import { isCrossOrigin, isSafe } from "../rules/cross-origin.ts";
 
-/** What the methods do to a session that no middleware has loaded. */
+/** The use that the methods make of a session that no middleware has loaded. */
 const METHOD_USE: RequestUse = { touch: true, rotate: false };
 
-/** What one manager knows about one request. Its fields are private, so that a logged context shows no hash. @internal */
+/** The state of one request for one manager. Its fields are private, so that a logged context shows no hash. @internal */
 export class RequestState<Out> {
   readonly #lifecycle: Lifecycle<unknown, Out>;
   readonly #exchange: Exchange;

@@ -1,6 +1,4 @@
-import { type Duration, parseDuration } from "../duration.ts";
-import { parseLevel, type StepUpOptions } from "../options/middleware-options.ts";
-import { invalidOption, type Parser, parseOptions } from "../options/parsers.ts";
+import { parseRoutesOptions, type RoutesOptions } from "../options/routes-options.ts";
 import type { StepUpRequirement } from "../rules/step-up.ts";
 import type { Session } from "../session.ts";
 import { createRoutes, type RouteMethods } from "./json-routes.ts";
@@ -8,23 +6,8 @@ import { findRejection } from "./middleware.ts";
 import { MOUNT, type Mountable } from "./mount.ts";
 import { getInternals, type SessionsInternals } from "./sessions.ts";
 
+export type { RoutesOptions } from "../options/routes-options.ts";
 export type { RouteAnswer, RouteRequest, Routes } from "./mount.ts";
-
-/** The options of `sessionRoutes`. */
-export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
-  /**
-   * How recently the user must have authenticated, by `init` or `reauthenticate`, to end sessions other than their current
-   * one (ASVS 7.5.2). Default `"15m"`. `false` turns this off: anyone who finds the browser open can then sign the user out
-   * everywhere else.
-   */
-  readonly maxAuthAge?: Duration | false;
-  /**
-   * The path before each route, as browsers see it: `"/account"` for `/account/session`. Where the framework mounts the
-   * routes, as `app.use("/api", …)` does, `path` may include the mount or leave it out: `"/api/account"` and `"/account"`
-   * are the same there. Default: the path of the mount, or `""` where there is none.
-   */
-  readonly path?: string;
-}
 
 /**
  * Creates a JSON API by which front ends list and end the user's sessions; `openapi.json` describes it. Returns what the
@@ -49,24 +32,9 @@ export function sessionRoutes<Context, Mounted>(
   options: RoutesOptions = {},
 ): Mounted {
   const internals = getInternals<Context, never, never>(sessions);
-  const { path, maxAuthAge, level } = parseOptions(options, ROUTES_OPTIONS, "sessionRoutes");
+  const { path, maxAuthAge, level } = parseRoutesOptions(options);
   return sessions[MOUNT](createRoutes(toRouteMethods(internals), path, { maxAuthAge, level }));
 }
-
-const parsePath: Parser<string> = (value, name) => {
-  if (typeof value === "string" && /^(\/[^/?#]+)*$/.test(value)) return value;
-  throw invalidOption(name, '"" or a path such as "/account", without a trailing slash', value);
-};
-
-const ROUTES_OPTIONS = {
-  path: { parse: parsePath, default: "" },
-  // Ending sessions other than the current one needs recent authentication (ASVS 7.5.2).
-  maxAuthAge: {
-    parse: (value: unknown, name: string) => (value === false ? undefined : parseDuration(value, name)),
-    default: "15m",
-  },
-  level: { parse: parseLevel, default: 1 },
-} as const;
 
 function toRouteMethods<Context>({
   lifecycle,

@@ -25,7 +25,7 @@ export type InitArguments<In> = undefined extends In
 /** The key under which an adapter's sessions hold what subpaths such as `sessionup/routes` need. @internal */
 export const INTERNALS: unique symbol = Symbol.for("sessionup.internals");
 
-/** What subpaths need of an adapter's sessions. @internal */
+/** The parts of an adapter's sessions that subpaths use. @internal */
 export interface SessionsInternals<Context, In, Out extends In> {
   readonly manager: Manager<In, Out>;
   readonly lifecycle: Lifecycle<In, Out>;
@@ -89,14 +89,14 @@ export interface Sessions<Context, In = undefined, Out = In> {
   readonly [INTERNALS]?: unknown;
 }
 
-/** What an adapter builds on: the methods, and the guards that its middleware calls. */
+/** The parts of an adapter: the methods, and the guards that its middleware calls. */
 export interface SessionsCore<Context, In, Out> {
   readonly verbs: Sessions<Context, In, Out> & Mountable<Context, Routes<Context>>;
   readonly guards: Guards<Context>;
 }
 
 /**
- * Creates the methods and guards over an `Exchange`. A new adapter needs nothing else but its middleware's form.
+ * Creates the methods and guards over an `Exchange`. A new adapter adds only its framework's form of middleware.
  *
  * @example
  * ```ts

@@ -1,15 +1,16 @@
 import type { Agent } from "../session.ts";
 import type { Json } from "../store.ts";
-import { aFunction, oneOf, type Parser, parseBoolean, parseOptions } from "./parsers.ts";
+import { aFunction, type OptionTable, oneOf, type Parser, parseBoolean, parseOptions } from "./parsers.ts";
 
-/** What a session keeps about the client that logged in. */
+/** The data that a session keeps about the client that logged in. */
 export interface ClientOptions {
   /**
-   * Default true: keep the client's address. `"prefix"` keeps only its network, /24 or /64, such as `"203.0.113.0/24"`.
-   * `"hash"` keeps a hash of that network by `keys`, which can be compared and never shown. False keeps nothing.
+   * How a session keeps the client's address. Default true: the whole address. `"prefix"` keeps only its network, /24 or
+   * /64, such as `"203.0.113.0/24"`. `"hash"` keeps a hash of that network by `keys`, which can be compared and never shown.
+   * False keeps nothing.
    */
   readonly ip?: boolean | "prefix" | "hash";
-  /** Default true: keep the families of browser and operating system. */
+  /** Whether a session keeps the families of browser and operating system. Default true. */
   readonly agent?: boolean;
   /**
    * Labels the client. Default: a built-in labeller of the common browsers and operating systems. `labelAgent` of
@@ -31,14 +32,17 @@ export interface ClientOptions {
  */
 export interface ValidateOptions {
   /**
-   * Default false. `true` compares networks (/24, /64). Phones change networks all day. `"exact"` compares whole
-   * addresses and needs `client.ip: true`. It signs out users of carriers and offices that switch addresses within a
-   * network. An adapter that knows no address compares nothing, which an `error` event reports once.
+   * Whether to compare addresses. Default false. `true` compares networks (/24, /64). Phones change networks all day.
+   * `"exact"` compares whole addresses and needs `client.ip: true`. It signs out users of carriers and offices that switch
+   * addresses within a network. An adapter that knows no address compares nothing, which an `error` event reports once.
    */
   readonly ip?: boolean | "exact";
-  /** Default false. True compares the families of browser and operating system. */
+  /** Whether to compare the families of browser and operating system. Default false. */
   readonly agent?: boolean;
-  /** Default `"refuse"`: 401, and the session stays. `"end"`: 401, and the session ends. `"report"`: only a `client_changed` event. */
+  /**
+   * The response to a changed client. Default `"refuse"`: 401, and the session stays. `"end"`: 401, and the session ends.
+   * `"report"`: only a `client_changed` event.
+   */
   readonly onChange?: "refuse" | "end" | "report";
 }
 
@@ -71,6 +75,12 @@ export const parseValidate: Parser<Required<ValidateOptions>> = (given, name) =>
   const validate = parseOptions(given as object, VALIDATE, name);
   if (validate.ip || validate.agent) return validate;
   throw new TypeError("validate must compare ip, agent or both.");
+};
+
+/** The option tables, from which `docs/options.md` is generated. @internal */
+export const CLIENT_TABLES: Readonly<Record<"client" | "validate", OptionTable>> = {
+  client: CLIENT,
+  validate: VALIDATE,
 };
 
 /** Rejects a comparison with what sessions do not keep. @internal */

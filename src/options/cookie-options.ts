@@ -1,7 +1,14 @@
 import { isSameCookie } from "../cookie/cookie-header.ts";
 import type { SetCookie } from "../exchange.ts";
 import { DEFAULT_COOKIE_NAME } from "../rules/record.ts";
-import { invalidOption, oneOf, type Parser, parseBoolean, parseOptions } from "./parsers.ts";
+import {
+  invalidOption,
+  type OptionTable,
+  oneOf,
+  type Parser,
+  parseBoolean,
+  parseOptions,
+} from "./parsers.ts";
 
 /** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
 export interface CookieOptions {
@@ -11,20 +18,29 @@ export interface CookieOptions {
    * with a prefix insists on that prefix.
    */
   readonly name?: string;
-  /** Default `"/"`. */
+  /** The path below which browsers send the cookie. Default `"/"`. */
   readonly path?: string;
-  /** Default none: only this host. With a domain, every subdomain receives the cookie and can plant one. */
+  /**
+   * The domain that receives the cookie. Default none: only this host. With a domain, every subdomain receives the cookie
+   * and can plant one.
+   */
   readonly domain?: string;
-  /** Default true. With false, the cookie also travels over plain http, where anyone on the network can read it. */
+  /**
+   * Whether browsers send the cookie over https only. Default true. With false, the cookie also travels over plain http,
+   * where anyone on the network can read it.
+   */
   readonly secure?: boolean;
-  /** Default true. With false, any script of the page can read the token and send it away. */
+  /**
+   * Whether the cookie is hidden from scripts. Default true. With false, any script of the page can read the token and send
+   * it away.
+   */
   readonly httpOnly?: boolean;
   /**
-   * Default `"strict"`. `"lax"` also sends the cookie when the user follows a link from another site. `"none"` sends the
+   * The requests from other sites that carry the cookie. Default `"strict"`: none of them. `"lax"` also sends the cookie when the user follows a link from another site. `"none"` sends the
    * cookie with every request from every site.
    */
   readonly sameSite?: "strict" | "lax" | "none";
-  /** Default false. True keeps a separate cookie for each site that embeds yours (CHIPS). */
+  /** Whether browsers keep a separate cookie for each site that embeds yours (CHIPS). Default false. */
   readonly partitioned?: boolean;
   /**
    * The cookie's earlier settings, one entry per setting. A session whose token arrives only in a previous cookie goes on
@@ -100,6 +116,9 @@ export const parseCookies: Parser<ParsedCookies> = (given, name) => {
     previous: Object.freeze(former.map((each) => each.attributes)),
   });
 };
+
+/** The option table, from which `docs/options.md` is generated. @internal */
+export const COOKIE_TABLE: OptionTable = COOKIE;
 
 function parseCookie(given: unknown, name: string): ParsedCookie {
   const { name: base, domain, ...rest } = parseOptions(given as object, COOKIE, name);

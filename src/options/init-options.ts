@@ -2,7 +2,7 @@ import type { Duration } from "../duration.ts";
 import { NIST_LIMITS } from "../rules/nist.ts";
 import { checkNistLimit, parseExpiresIn, type ResolvedOptions } from "./manager-options.ts";
 import { parseLevel } from "./middleware-options.ts";
-import { invalidOption, oneOf, type Parser, parseOptions } from "./parsers.ts";
+import { invalidOption, type OptionTable, oneOf, type Parser, parseOptions } from "./parsers.ts";
 
 /** The options of `init`. */
 export interface InitOptions<In = undefined> {
@@ -13,7 +13,7 @@ export interface InitOptions<In = undefined> {
   /** The level that this login reached, for `auth({ level })`: for example 2 with a second factor. Default 1. */
   readonly level?: number;
   /**
-   * Default `"refuse"`: `ERR_CROSS_ORIGIN` for a login that a page of another origin sends, unless an earlier middleware
+   * Whether pages of other origins may send the login. Default `"refuse"`: `ERR_CROSS_ORIGIN` for a login that a page of another origin sends, unless an earlier middleware
    * allows it. `"allow"` lets any page on the web log its visitors in, as any user. Use it only behind a check of `state`
    * and `nonce`, where an identity provider sends the user back with a form.
    */
@@ -27,7 +27,7 @@ export interface InitOptions<In = undefined> {
 
 /** A login by an identity provider, created by `providerLogin()` of `sessionup/federation`. */
 export interface ProviderLogin {
-  /** What the record keeps. */
+  /** The part that the record keeps. */
   readonly kept: { readonly issuer: string; readonly sid?: string };
   /** Under this text a store finds the session. It reveals nothing about the provider's session. */
   readonly link: string | undefined;
@@ -57,6 +57,9 @@ const INIT = {
   crossOrigin: { parse: oneOf("allow", "refuse"), default: "refuse" },
   provider: { parse: parseProvider },
 } as const;
+
+/** The option table, from which `docs/options.md` is generated. @internal */
+export const INIT_TABLE: OptionTable = INIT;
 
 /** Checks the options of `init`, before any I/O. Throws `TypeError`. @internal */
 export function parseInitOptions(

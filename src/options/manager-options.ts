@@ -21,6 +21,7 @@ import {
   invalidOption,
   listOf,
   type Option,
+  type OptionTable,
   oneOf,
   type Parser,
   parseDate,
@@ -54,7 +55,7 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * and the user have used theirs, the session ends as `reused`. Default: only `rotate` and `reauthenticate` replace it.
    */
   readonly rotateEvery?: Duration;
-  /** What a session keeps about the client that logged in. Default: address and labels. */
+  /** The data that a session keeps about the client that logged in. Default: address and labels. */
   readonly client?: ClientOptions;
   /**
    * Recognizes devices at login, so that the app can tell users about a login from a new device: `recognition()` of
@@ -82,7 +83,7 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    */
   readonly notBefore?: Date;
   /**
-   * What browsers clear at logout besides our cookie: the header `Clear-Site-Data`, over https. Default: nothing. `"cache"`
+   * The data that browsers clear at logout besides our cookie: the header `Clear-Site-Data`, over https. Default: nothing. `"cache"`
    * and `"storage"` belong to this origin. `"cookies"` are all cookies of the registrable domain, including those of other
    * apps and other subdomains.
    */
@@ -115,7 +116,7 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
 export interface ResolvedOptions<In = unknown, Out = unknown> {
   readonly cookie: ParsedCookies;
   readonly nist: AssuranceLevel | undefined;
-  /** Everything but `notBefore` is fixed. */
+  /** Everything except `notBefore` is fixed. */
   readonly lifetime: Lifetime & { notBefore: number | undefined };
   readonly rotateEvery: number | undefined;
   readonly tombstones: TombstoneOptions | undefined;
@@ -169,7 +170,7 @@ const parseKeys: Parser<readonly string[]> = (value, name) => {
   const isKey = (key: unknown) =>
     typeof key === "string" && new TextEncoder().encode(key).length >= MIN_KEY_BYTES;
   if (Array.isArray(value) && value.length > 0 && [...value].every(isKey)) return value;
-  // What was received may be a key.
+  // The received value may be a key.
   throw new TypeError(
     `${name} must be an array of secrets of at least ${MIN_KEY_BYTES} bytes, such as the output of "openssl rand -base64 32".`,
   );
@@ -188,7 +189,7 @@ const parseLimit: Parser<SessionLimit> = (value, name) => {
 };
 
 /** A parser of generators: the result checks each generated text. */
-const generatorOf =
+const createGeneratorParser =
   ({ min, max }: { readonly min: number; readonly max: number }): Parser<() => string> =>
   (value, name) => {
     const generate = aFunction<() => unknown>()(value, name);
@@ -232,12 +233,18 @@ const MANAGER = {
   clearSiteData: { parse: parseClearSiteData },
   keys: { parse: parseKeys },
   maxSessions: { parse: parseLimit, default: { max: 1_000, onExceed: "evict-oldest" } },
-  generateId: { parse: generatorOf(TOKEN_LENGTH.id) },
-  generateSecret: { parse: generatorOf(TOKEN_LENGTH.turn) },
+  generateId: { parse: createGeneratorParser(TOKEN_LENGTH.id) },
+  generateSecret: { parse: createGeneratorParser(TOKEN_LENGTH.turn) },
   meta: { parse: parseSchema },
   maxMetaBytes: { parse: parsePositiveInteger, default: 4_096 },
   clock: { parse: aFunction<() => number>(), default: Date.now },
 } as const satisfies { readonly [Name in keyof ManagerOptions]-?: Option<unknown> };
+
+/** The option tables, from which `docs/options.md` is generated. @internal */
+export const MANAGER_TABLES: Readonly<Record<"manager" | "maxSessions", OptionTable>> = {
+  manager: MANAGER,
+  maxSessions: LIMIT,
+};
 
 /** Checks the options of a manager, one by one and together. Throws `TypeError`. @internal */
 export function resolveOptions<In, Out extends In>(

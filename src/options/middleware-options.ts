@@ -1,17 +1,24 @@
 import { type Duration, parseDuration } from "../duration.ts";
 import type { NeededAuthentication } from "../errors.ts";
 import type { StepUpProof, StepUpRequirement } from "../rules/step-up.ts";
-import { invalidOption, oneOf, type Parser, parseBoolean, parseOptions } from "./parsers.ts";
+import {
+  invalidOption,
+  type OptionTable,
+  oneOf,
+  type Parser,
+  parseBoolean,
+  parseOptions,
+} from "./parsers.ts";
 
 /** The options of `public`. */
 export interface PublicOptions {
   /**
-   * Default true. `touch: false`: the request does not extend the idle timeout. For requests that a page sends by itself,
-   * such as polling (NIST SP 800-63B-4 section 5.2). With several middlewares, one that touches is enough.
+   * Whether the request extends the idle timeout. Default true. Use false for requests that a page sends by itself, such as
+   * polling (NIST SP 800-63B-4 section 5.2). With several middlewares, one that touches is enough.
    */
   readonly touch?: boolean;
   /**
-   * Default `"refuse"`: 403 for an unsafe request (`POST`, `PUT`, `PATCH`, `DELETE`, …) that a page of another origin
+   * Whether pages of other origins may send unsafe requests. Default `"refuse"`: 403 for an unsafe request (`POST`, `PUT`, `PATCH`, `DELETE`, …) that a page of another origin
    * sends, before the store is read. `trustedOrigins` are exempt.
    *
    * `"allow"`: any page on the web may send the request in the name of its visitor. Use it for a login that returns from an
@@ -22,7 +29,7 @@ export interface PublicOptions {
   readonly crossOrigin?: "allow" | "refuse";
 }
 
-/** What the user must have proved before a sensitive operation. */
+/** The proof of identity that a sensitive operation requires. */
 export interface StepUpOptions {
   /**
    * How recently the user must have authenticated, by `init` or `reauthenticate`, such as `"10m"` (ASVS 7.5.1). Default: any
@@ -70,7 +77,14 @@ const REAUTHENTICATE = {
   expiresIn: { parse: parseDuration },
 } as const;
 
-/** What a middleware does with a request. @internal */
+/** The option tables, from which `docs/options.md` is generated. @internal */
+export const MIDDLEWARE_TABLES: Readonly<Record<"public" | "auth" | "reauthenticate", OptionTable>> = {
+  public: PUBLIC,
+  auth: AUTH,
+  reauthenticate: REAUTHENTICATE,
+};
+
+/** The decisions that a middleware takes about a request. @internal */
 export interface MiddlewareRules {
   readonly touch: boolean;
   readonly crossOrigin: "allow" | "refuse";

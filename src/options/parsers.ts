@@ -1,13 +1,13 @@
 /** Checks the value of an option and returns it in its internal form. Throws `TypeError`. @internal */
 export type Parser<T> = (value: unknown, name: string) => T;
 
-/** How one option is read: `parse` checks a given value, and `default` stands in for a missing one. @internal */
+/** An option: `parse` checks a given value, and `default` replaces a missing one. @internal */
 export interface Option<T> {
   readonly parse: Parser<T>;
   readonly default?: unknown;
 }
 
-/** The options of one call or object: everything that is known about them stands in such a table. @internal */
+/** The options of one call or object. The table is the only declaration of their parsers and defaults. @internal */
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
 /** The parsed values of a table. An option without a default may be `undefined`. @internal */
@@ -44,7 +44,7 @@ export function checkOptionNames(options: object, name: string, names: readonly 
   }
 }
 
-/** Parses every option of a table, whatever the object is called: `prefix` stands before each option in errors. @internal */
+/** Parses every option of a table. `prefix` precedes each option's name in errors. @internal */
 export function parseOptions<Table extends OptionTable>(
   given: object,
   table: Table,
@@ -82,7 +82,7 @@ export const parsePositiveInteger: Parser<number> = (value, name) => {
   throw invalidOption(name, "a positive integer", value);
 };
 
-/** Returns a parser for functions. What the function must return is checked at each call. @internal */
+/** Returns a parser for functions. Each call of the function checks its result. @internal */
 export function aFunction<F extends (...args: never) => unknown>(): Parser<F> {
   return (value, name) => {
     if (typeof value === "function") return value as F;

@@ -2,32 +2,14 @@ import { findFamiliar } from "../client-info/compare.ts";
 import type { Recognition } from "../events.ts";
 import type { SetCookie } from "../exchange.ts";
 import { keysRequired } from "../options/manager-options.ts";
-import { parseBoolean, parseOptions } from "../options/parsers.ts";
+import { parseRecognitionOptions, type RecognitionOptions } from "../options/recognition-options.ts";
 import type { Login, Recognizer } from "../options/recognizer.ts";
 import { findEndReason } from "../rules/expiry.ts";
 import { readRecordData } from "../rules/record.ts";
 import { belongsToCookie } from "../rules/verify-token.ts";
 import { DeviceCookie } from "../signed/device-cookie.ts";
 
-/** The options of `recognition`: by what the event `created` tells whether a client was seen before. */
-export interface RecognitionOptions {
-  /**
-   * Default true: by the browser and system families and the networks of the user's live sessions. Costs one more read at
-   * each login.
-   */
-  readonly sessions?: boolean;
-  /**
-   * Default false. True: by a separate cookie that stays for 400 days, such as `__Host-sessionup-device`, signed by `keys`.
-   * Only your pages receive it, and no script can read it. The server stores nothing of it, and it stays when the user logs
-   * out.
-   */
-  readonly device?: boolean;
-}
-
-const RECOGNITION = {
-  sessions: { parse: parseBoolean, default: true },
-  device: { parse: parseBoolean, default: false },
-} as const;
+export type { RecognitionOptions } from "../options/recognition-options.ts";
 
 /** How many of the user's sessions a login is compared with, the newest first. */
 const MAX_COMPARED = 100;
@@ -52,11 +34,7 @@ const MAX_COMPARED = 100;
  * ```
  */
 export function recognition(options: RecognitionOptions = {}): Recognizer {
-  const { sessions, device } = parseOptions(options, RECOGNITION, "recognition");
-  if (!sessions && !device)
-    throw new TypeError(
-      "recognition must use sessions, device or both. Remove the option recognize to use neither.",
-    );
+  const { sessions, device } = parseRecognitionOptions(options);
   return Object.freeze({
     sessions,
     device,

@@ -26,19 +26,19 @@ export interface SessionPolicy {
   /** Whether the cookie outlives the browser session. */
   readonly persistentCookie: boolean;
   /**
-   * An identity provider's session that `init` was told about. `caps`: our session ends with it at the latest. `ends`: whether
-   * `revokeByProviderSession` finds our session, which depends on the store.
+   * The effects of an identity provider's session that `init` received. `caps`: our session ends with it at the latest.
+   * `ends`: whether `revokeByProviderSession` finds our session, which depends on the store.
    */
   readonly provider: { readonly caps: true; readonly ends: boolean };
   /** How often the cookie's secret is replaced. Null where only `rotate` and `reauthenticate` replace it. */
   readonly rotation: number | null;
-  /** How many sessions a user may have, and what happens beyond. */
+  /** The number of sessions that a user may have, and the effect of one more. */
   readonly concurrent: SessionLimit;
   /** How long the store remembers why a session ended. Null where it does not. */
   readonly tombstones: number | null;
   /** The moment before which sessions must not have begun, in ISO 8601: the current `manager.notBefore`. */
   readonly notBefore: string | null;
-  /** What browsers clear at logout besides our cookie. */
+  /** The data that browsers clear at logout besides our cookie. */
   readonly clearSiteData: readonly string[];
   /** From which clients a session may be used. Null: from any. */
   readonly validate: Required<ValidateOptions> | null;
@@ -55,7 +55,7 @@ export interface SessionPolicy {
   };
   /** Origins besides the app's own whose pages may send unsafe requests. */
   readonly trustedOrigins: readonly string[];
-  /** What a session keeps about the client that logged in. */
+  /** The data that a session keeps about the client that logged in. */
   readonly kept: {
     readonly ip: boolean | "prefix" | "hash";
     readonly agent: boolean;

@@ -7,7 +7,7 @@ export const DEFAULT_COOKIE_NAME = "sessionup";
 /** An authentication level above 1: when the user reached it, and when it ends if that is before the session. @internal */
 export type ReachedLevel = { readonly level: number; readonly at: number; readonly until?: number };
 
-/** What the holder of a secret has proved. Without `authenticatedAt`, the last proof was the login. @internal */
+/** The proof of identity that belongs to a secret. Without `authenticatedAt`, the last proof was the login. @internal */
 export type StepUpState = { readonly authenticatedAt?: number; readonly reached?: readonly ReachedLevel[] };
 
 /** A secret other than the current one, with what its holder had proved by then. Later proofs do not count for it. */

@@ -24,7 +24,7 @@ const UNCLAIMED_GRACE = 600_000;
 /** An explicit rotation retires older pending secrets, in milliseconds: no response is still under way for them. */
 const MAX_PENDING_AGE_AT_ROTATION = 60_000;
 
-/** What a client proves with a secret. Each hash is computed only when it is needed. */
+/** The hashes of a presented secret. Each hash is computed only when it is needed. */
 export interface SecretProof {
   readonly secretHash: string;
   rootHash(): string;

@@ -23,8 +23,8 @@ function meet(cookie: string | undefined, userKey: string) {
   return device.meet(request, userKey, 1e12);
 }
 
-describe("the device cookie", () => {
-  it("recognizes the last four users who logged in with it, and no others", () => {
+describe("DeviceCookie", () => {
+  it("recognizes the last four users who logged in with the browser, and no other user", () => {
     let cookie: string | undefined;
     for (const userKey of ["ann", "bob", "cid", "dan", "eve"]) {
       const { seen, cookie: next } = meet(cookie, userKey);
@@ -35,13 +35,13 @@ describe("the device cookie", () => {
     expect(known).toEqual([false, true, true, true, true, false]);
   });
 
-  it("has the attributes of the session cookie, lasts 400 days and is HttpOnly", () => {
+  it("sends the cookie like the session's, for 400 days and hidden from scripts", () => {
     const { cookie } = meet(undefined, "ann");
     expect(cookie).toMatchObject({ ...session, name: NAME, httpOnly: true, maxAge: 400 * 86_400 });
     expect(cookie.value).toMatch(FORM);
   });
 
-  it("recognizes no user by an unsigned value, and never sends such a value back", () => {
+  it("recognizes no user by an unsigned cookie, and sends none of its text back", () => {
     const own = meet(undefined, "ann").cookie.value;
     const [nonce = "", mark = ""] = own.split(".");
     const other = signer.sign("device", `${nonce} bob`);

@@ -3,31 +3,31 @@ import { randomText, TOKEN_LENGTH } from "../cookie/token.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
 import type { Signer } from "./signer.ts";
 
-/** So many users are known on one browser; with more, whoever logged in there longest ago is new again. */
-const MOST_USERS = 4;
-const FORM = new RegExp(`^[0-9A-Za-z]{${TOKEN_LENGTH.root}}(\\.[0-9a-f]{64}){1,${MOST_USERS}}$`);
+/** The number of users that one browser is recognized for. One more replaces the user whose last login is the oldest. */
+const MAX_USERS = 4;
+const FORM = new RegExp(`^[0-9A-Za-z]{${TOKEN_LENGTH.root}}(\\.[0-9a-f]{64}){1,${MAX_USERS}}$`);
 
-/** What a browser brings that has logged in before: a random text, and a signature for each user that did so. */
+/** The content of the cookie: a random text, and a signature for each user who has logged in with the browser. */
 interface Device {
   readonly nonce: string;
   readonly marks: readonly string[];
 }
 
 /**
- * The cookie by which a browser is known again at a login. It says nothing but that these users have logged in with it, and
- * that only to who knows a user and the key: nothing of it is stored with us.
+ * The cookie that recognizes a browser at a login. It proves only which users have logged in with the browser. Checking a
+ * user takes the user key and a signing key. The server stores nothing of it.
  */
 export class DeviceCookie {
   readonly #attributes: Omit<SetCookie, "value">;
   readonly #signer: Signer;
 
-  /** Sent as the session's cookie is, but that no script ever needs it. */
+  /** The cookie has the attributes of the session's cookie, and is always hidden from scripts. */
   constructor(session: Omit<SetCookie, "value">, signer: Signer) {
     this.#attributes = { ...session, name: `${session.name}-device`, httpOnly: true };
     this.#signer = signer;
   }
 
-  /** Whether the user has logged in with this browser, and the cookie that says so from now on. */
+  /** Returns whether the user has logged in with this browser before, and the cookie that records this login. */
   meet(
     exchange: Exchange,
     userKey: string,
@@ -42,9 +42,9 @@ export class DeviceCookie {
     };
   }
 
-  /** With a mark by the key of now. */
+  // Replaces the user's signature by one with the first key, so that the app can remove older keys.
   #cookie({ nonce, marks }: Device, userKey: string, now: number): SetCookie {
-    const all = [this.#signer.sign("device", `${nonce} ${userKey}`), ...marks].slice(0, MOST_USERS);
+    const all = [this.#signer.sign("device", `${nonce} ${userKey}`), ...marks].slice(0, MAX_USERS);
     const value = [nonce, ...all].join(".");
     return { ...this.#attributes, value, maxAge: MAX_COOKIE_AGE / 1_000, expires: now + MAX_COOKIE_AGE };
   }

@@ -1,20 +1,23 @@
 import { isAlphanumeric, randomText, TOKEN_LENGTH } from "../cookie/token.ts";
 import type { Signer } from "./signer.ts";
 
-/** What a form's token is bound to: neither changes while the session lives, so that no rotation breaks an open form. */
+/** The session that a form token belongs to. Neither property changes at a rotation, so open forms stay valid. */
 export interface FormOwner {
   readonly id: string;
   /** The hash of the secret's root. */
   readonly root: string;
 }
 
-/** Another text each time: in pages that are compressed, one that stays the same can be guessed letter by letter (BREACH). */
+/**
+ * Creates a form token, which differs each time: an attacker could guess a constant one letter by letter in compressed pages
+ * (BREACH).
+ */
 export function createFormToken(signer: Signer, owner: FormOwner): string {
   const salt = randomText(TOKEN_LENGTH.root);
   return `${salt}.${signer.sign("form", signed(salt, owner))}`;
 }
 
-/** Whether that is a token of that session's. Whatever a form may hold: nobody has looked at it yet. */
+/** Whether the text is a form token of that session. Accepts any value, because the app passes input unchecked. */
 export function isFormToken(signer: Signer, owner: FormOwner, text: unknown): boolean {
   if (
     typeof text !== "string" ||

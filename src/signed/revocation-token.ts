@@ -4,13 +4,16 @@ import type { Signer } from "./signer.ts";
 
 const FORM = /^([0-9A-Za-z]{1,128})\.([0-9a-z]{1,11})\.([0-9a-f]{64})$/;
 
-/** A text that ends one session until a moment in milliseconds since 1970: letters, digits and two dots, as links keep them. */
+/**
+ * Creates a token that ends one session, valid until a time in milliseconds since 1970. It has only letters, digits and two
+ * dots, which links leave unchanged.
+ */
 export function createRevocationToken(signer: Signer, id: string, until: number): string {
-  const said = `${id}.${until.toString(36)}`;
-  return `${said}.${signer.sign("revocation", said)}`;
+  const signed = `${id}.${until.toString(36)}`;
+  return `${signed}.${signer.sign("revocation", signed)}`;
 }
 
-/** Which session it ends, or `undefined` for what is none of ours, and for what came too late. */
+/** Returns the id of the session that a token ends, or `undefined` for an invalid or expired token. */
 export function parseRevocationToken(signer: Signer, text: unknown, now: number): SessionId | undefined {
   const [, id, until, signature] = (typeof text === "string" && FORM.exec(text)) || [];
   if (id === undefined || until === undefined || signature === undefined || !isSessionId(id))

@@ -15,7 +15,7 @@ function setUp(options: ManagerOptions = { keys: [KEY] }, store = new GatedStore
     const { id } = await harness.login(browser, userKey);
     return { browser, id };
   };
-  /** Returns a request whose session `auth` has loaded. */
+  /** Returns a request behind `auth`. */
   const loaded = async (browser: Browser) => {
     const request = browser.request();
     await harness.sessions.authorize(request);
@@ -25,7 +25,7 @@ function setUp(options: ManagerOptions = { keys: [KEY] }, store = new GatedStore
 }
 
 describe("formToken and verifyFormToken", () => {
-  it("emit rejected for a form without the token", async () => {
+  it("verifyFormToken emits rejected for an invalid token", async () => {
     const { clock, manager, sessions, login, loaded } = setUp();
     const rejected: SessionEvents["rejected"][] = [];
     manager.events.on("rejected", (event) => rejected.push(event));
@@ -34,7 +34,7 @@ describe("formToken and verifyFormToken", () => {
     expect(rejected).toEqual([{ reason: "cross_origin", at: clock.now() }]);
   });
 
-  it("accept only a token of the same session [asvs 3.5.1]", async () => {
+  it("verifyFormToken accepts only a token of the same session [asvs 3.5.1]", async () => {
     const { sessions, login, loaded } = setUp();
     const [ann, again, bob] = [await login(), await login(), await login("bob")];
     const token = formToken(sessions, await loaded(ann.browser));
@@ -53,7 +53,7 @@ describe("formToken and verifyFormToken", () => {
     }
   });
 
-  it("survive rotations, but not a new login", async () => {
+  it("a form token stays valid at a rotation, and not after a new login", async () => {
     const { sessions, login, loaded } = setUp();
     const { browser } = await login();
     const token = formToken(sessions, await loaded(browser));
@@ -65,7 +65,7 @@ describe("formToken and verifyFormToken", () => {
     expect(() => verifyFormToken(sessions, request, token)).toThrow(/no token of this session/);
   });
 
-  it("accept tokens of an old key while it is listed", async () => {
+  it("a form token stays valid with a new key while the old key is listed", async () => {
     const store = new GatedStore();
     const before = setUp({ keys: [OLD] }, store);
     const { browser } = await before.login();
@@ -79,35 +79,35 @@ describe("formToken and verifyFormToken", () => {
     expect(verifyFormToken(after.sessions, request, renewed)).toBeUndefined();
   });
 
-  it("throw a TypeError before the session is loaded, and ERR_UNAUTHORIZED without one", async () => {
+  it("both require a loaded session, as require does", async () => {
     const { sessions, loaded } = setUp();
     expect(() => formToken(sessions, new Browser().request())).toThrow(/^formToken found no loaded session/);
     expect(() => verifyFormToken(sessions, new Browser().request(), "")).toThrow(
       /^verifyFormToken found no loaded session/,
     );
-    const unauthenticated = await loaded(new Browser());
-    expect(() => formToken(sessions, unauthenticated)).toThrow(
+    const stranger = await loaded(new Browser());
+    expect(() => formToken(sessions, stranger)).toThrow(
       expect.objectContaining({ code: "ERR_UNAUTHORIZED" }),
     );
-    expect(() => verifyFormToken(sessions, unauthenticated, "")).toThrow(
+    expect(() => verifyFormToken(sessions, stranger, "")).toThrow(
       expect.objectContaining({ code: "ERR_UNAUTHORIZED" }),
     );
   });
 
-  it("load the session themselves with bound sessions", async () => {
+  it("both load the session with bound sessions", async () => {
     const { sessions, login } = setUp();
     const { browser } = await login();
     const bound = () => bindSessions(sessions, async () => browser.request());
     const token = await formToken(bound());
     await expect(verifyFormToken(bound(), token)).resolves.toBeUndefined();
     await expect(verifyFormToken(bound(), "")).rejects.toMatchObject({ code: "ERR_CROSS_ORIGIN" });
-    const without = bindSessions(sessions, async () => new Browser().request());
-    await expect(formToken(without)).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED" });
+    const anonymous = bindSessions(sessions, async () => new Browser().request());
+    await expect(formToken(anonymous)).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED" });
   });
 });
 
 describe("revocationToken and revokeByToken", () => {
-  it("end that session once", async () => {
+  it("revokeByToken ends that session once, and logs no client in", async () => {
     const { manager, login, loaded, sessions, ended } = setUp();
     const [thief, own] = [await login(), await login()];
     const token = revocationToken(manager, thief.id);
@@ -118,7 +118,7 @@ describe("revocationToken and revokeByToken", () => {
     expect(sessions.current(await loaded(own.browser))?.id).toBe(own.id);
   });
 
-  it("expire after seven days, or after expiresIn", async () => {
+  it("a revocation token is valid for seven days, or for expiresIn", async () => {
     const { manager, login, clock } = setUp({ keys: [KEY], expiresIn: "30d" });
     const [one, two] = [await login(), await login()];
     const [week, hour] = [
@@ -135,7 +135,7 @@ describe("revocationToken and revokeByToken", () => {
     expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
   });
 
-  it("accept tokens of an old key while it is listed", async () => {
+  it("a revocation token stays valid with a new key while the old key is listed", async () => {
     const store = new GatedStore();
     const before = setUp({ keys: [OLD] }, store);
     const { id } = await before.login();
@@ -144,7 +144,7 @@ describe("revocationToken and revokeByToken", () => {
     expect(await revokeByToken(setUp({ keys: [KEY, OLD] }, store).manager, token)).toBe(true);
   });
 
-  it("do not ask the store about an invalid token", async () => {
+  it("revokeByToken rejects malformed tokens without a call of the store", async () => {
     const { manager, store, login } = setUp();
     const { id } = await login();
     store.calls.length = 0;
@@ -153,7 +153,7 @@ describe("revocationToken and revokeByToken", () => {
     expect(store.calls).toEqual([]);
   });
 
-  it("reject an invalid id and invalid options", () => {
+  it("revocationToken rejects invalid ids and options", () => {
     const { manager } = setUp();
     expect(() => revocationToken(manager, "x")).toThrow(/^revocationToken requires the id of a session/);
     expect(() => revocationToken(manager, "a".repeat(22), { expires: "1h" } as never)).toThrow(
@@ -164,8 +164,8 @@ describe("revocationToken and revokeByToken", () => {
   });
 });
 
-describe("the functions of sessionup/signed", () => {
-  it("throw a TypeError without the option keys", async () => {
+describe("without the option keys", () => {
+  it("every function throws a TypeError that names the option", async () => {
     const { manager, sessions, login, loaded } = setUp({});
     const { browser, id } = await login();
     const request = await loaded(browser);

@@ -7,12 +7,12 @@ const [ONE, TWO] = ["1".repeat(32), "2".repeat(32)];
 const PURPOSES: readonly SigningPurpose[] = ["address", "device", "form", "revocation"];
 
 describe("Signer", () => {
-  it("signs with HMAC-SHA-256 over the purpose, the cookie's name and the text", () => {
+  it("signs with HMAC-SHA-256, and includes the purpose and the name of the cookie", () => {
     const expected = createHmac("sha256", ONE).update("sessionup form sid text").digest("hex");
     expect(new Signer([ONE], "sid").sign("form", "text")).toBe(expected);
   });
 
-  it("signs with the first key, and verifies with all keys", () => {
+  it("signs with the first key, and verifies with every key", () => {
     const [before, after] = [new Signer([ONE], "sid"), new Signer([TWO, ONE], "sid")];
     const signature = before.sign("form", "text");
     expect(after.verifies("form", "text", signature)).toBe(true);
@@ -20,18 +20,18 @@ describe("Signer", () => {
     expect(before.verifies("form", "text", after.sign("form", "text"))).toBe(false);
   });
 
-  it("rejects signatures of a removed key", () => {
+  it("rejects the signature of a removed key", () => {
     expect(
       new Signer([TWO], "sid").verifies("form", "text", new Signer([ONE], "sid").sign("form", "text")),
     ).toBe(false);
   });
 
-  it("rejects a signature for another purpose, manager or text", () => {
+  it("rejects a signature for another purpose, of another manager or of another text", () => {
     const signer = new Signer([ONE], "sid");
     for (const purpose of PURPOSES) {
       const signature = signer.sign(purpose, "text");
       for (const other of PURPOSES) expect(signer.verifies(other, "text", signature)).toBe(other === purpose);
-      // The hash of a network stays with the session, even when the cookie gets another name.
+      // Sessions store the signature of a network, which stays valid when the cookie is renamed.
       const elsewhere = new Signer([ONE], "admin").verifies(purpose, "text", signature);
       expect(elsewhere).toBe(purpose === "address");
       expect(signer.verifies(purpose, "texts", signature)).toBe(false);
@@ -53,7 +53,7 @@ describe("Signer", () => {
     );
   });
 
-  it("shows no key in inspections and JSON", () => {
+  it("a logged signer shows no key", () => {
     const signer = new Signer([ONE], "sid");
     expect(inspect(signer, { depth: 9, showHidden: true }) + JSON.stringify(signer)).not.toContain(ONE);
   });

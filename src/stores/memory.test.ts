@@ -25,7 +25,7 @@ function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
 describe("memoryStore", () => {
   storeContract({ describe, it }, { create: () => memoryStore() });
 
-  it("rejects a record beyond maxRecords, unless another record ends in the same step", async () => {
+  it("rejects a record beyond maxRecords unless another record ends in the same step", async () => {
     const store = memoryStore({ maxRecords: 2 });
     const [first, second] = [record(), record()];
     await store.create(first, { now: 0 });
@@ -41,21 +41,21 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it.each([0, -1, Number.NaN, "5", null])("rejects maxRecords: %j", (maxRecords) => {
+  it.each([0, -1, Number.NaN, "5", null])("rejects the option maxRecords: %j", (maxRecords) => {
     expect(() => memoryStore({ maxRecords: maxRecords as number })).toThrow(
       /^maxRecords must be a number of at least 1/,
     );
   });
 
-  it("rejects unknown options", () => {
+  it("rejects an unknown option by name", () => {
     expect(() => memoryStore({ max: 5 } as object)).toThrow(/^"max" is not an option of memoryStore/);
   });
 
-  it("removes expired records in bounded batches, by the manager's clock alone", async () => {
+  it("removes expired records in bounded batches by the manager's clock alone", async () => {
     vi.useFakeTimers();
     try {
       const store = memoryStore();
-      // The manager's clock stands in 1970. By the machine's clock, all of these records expired long ago.
+      // The manager's clock reads 1970. By the machine's clock, all of these records expired long ago.
       const expired = Array.from({ length: 25_000 }, () => record({ expiresAt: 1_000 }));
       const live = record({ expiresAt: 10_000_000, deadline: 10_000_000 });
       for (const each of [...expired, live]) await store.create(each, { now: 0 });
@@ -79,7 +79,7 @@ describe("memoryStore", () => {
     }
   });
 
-  it("removes a session at its new end when an update brought the end forward", async () => {
+  it("deleteExpired removes a session at its new end after an update brought the end forward", async () => {
     const store = memoryStore();
     const { id } = record();
     await store.create(record({ id, expiresAt: 10_000_000, deadline: 10_000_000 }), { now: 0 });
@@ -105,7 +105,7 @@ describe("memoryStore", () => {
       expect((await store.fetchByLink?.("idp", page))?.map(({ id }) => id)).toEqual([first, second]);
       const last = ids.at(-1) ?? "";
       expect(await store.deleteById(last, { reason: "logout", now: 0 })).toBe("not_found");
-      // Their ids can be used again, and records in their place stay.
+      // The background removal must not remove new records that reuse the ids.
       for (const id of ids.slice(2)) await store.create(record({ id, userKey: "bob" }), { now: 0 });
       const refused = await store.create(record(), { now: 0 }).catch((error: unknown) => error);
       expect(SessionError.is(refused) && refused.code).toBe("ERR_STORE");
@@ -123,7 +123,7 @@ describe("memoryStore", () => {
     }
   });
 
-  it("removes the oldest tombstones before it rejects a login", async () => {
+  it("removes the oldest tombstones of a full store before it rejects a login", async () => {
     const store = memoryStore({ maxRecords: 3 });
     const tombstones = { keepFor: 1_000, max: 100 };
     const ended: string[] = [];
@@ -149,7 +149,7 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it("lets users log in although one user's tombstones fill the store", async () => {
+  it("accepts logins although one user's tombstones fill the store", async () => {
     const store = memoryStore({ maxRecords: 1_000 });
     const tombstones = { keepFor: 1_000_000, max: 100 };
     for (let round = 0; round < 3_000; round++) {
@@ -162,7 +162,7 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it("keeps a tombstone of each of 1 500 sessions of a user that end at once", async () => {
+  it("keeps one tombstone for each of 1 500 sessions that one deleteByUserKey ends", async () => {
     const store = memoryStore();
     const records = Array.from({ length: 1_500 }, () => record());
     for (const each of records) await store.create(each, { now: 0 });
@@ -202,7 +202,7 @@ describe("memoryStore", () => {
       await store.create(each, { now: 0 });
       await store.deleteById(each.id, { reason: "logout", now: 0 });
     }
-    // Whatever the wheel still held would be removed here.
+    // An entry that the wheel still held would be removed here.
     expect(await store.deleteExpired?.(1_000_000, 1_000_000)).toBe(0);
     expect(await manager.fetchByUserKey("user-1")).toEqual([]);
   });

@@ -1,7 +1,10 @@
-/** So many rounds of a race run beside one another: a real server is busy then, and answers come in any order. */
+/** The number of times each race runs, each time with its own user. `RACE_ROUNDS` sets more for a long run. */
+export const ROUNDS: number = Number(process.env.RACE_ROUNDS ?? 100);
+
+/** The number of rounds that run concurrently. A real server is then busy, and its replies come in any order. */
 const AT_A_TIME = 10;
 
-/** Starts all, each by the number at another time; the answers in the order of the tasks. */
+/** Starts all tasks, in an order and with delays that depend on `number`. Returns the answers in the tasks' order. */
 export async function atOnce(
   number: number,
   tasks: ReadonlyArray<() => Promise<unknown>>,
@@ -19,7 +22,7 @@ export async function atOnce(
   return answers;
 }
 
-/** All rounds, some at a time. */
+/** Runs all rounds, ten at a time. */
 export async function inWaves(rounds: number, run: (number: number) => Promise<void>): Promise<void> {
   for (let first = 0; first < rounds; first += AT_A_TIME) {
     const count = Math.min(AT_A_TIME, rounds - first);

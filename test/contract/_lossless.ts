@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { End, SessionRecord, Store } from "sessionup";
 import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
-import { DAY, HOUR, NOW, recordOf } from "../support/record.ts";
+import { createRecord, DAY, HOUR, NOW } from "../support/record.ts";
 import { data, marked, newMark, userKey } from "./arbitraries.ts";
 import type { Backend, OpenStore } from "./backend.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
 const PROPERTY = { interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true } as const;
 
-/** Zones with half hours, with the date of tomorrow and with summers in both halves of the year; minutes to UTC at NOW. */
+/** Zones with half hours, with tomorrow's date and with summer in either half of the year; the offset in minutes at NOW. */
 const ZONES: ReadonlyArray<readonly [zone: string, offset: number]> = [
   ["America/St_Johns", 210],
   ["Pacific/Auckland", -780],
   ["Asia/Kathmandu", -345],
 ];
-/** Hours that were skipped or came twice in some zone, and other moments at which clocks have been seen to slip. */
+/** Hours that a zone skips or repeats, and other moments at which time handling is known to fail. */
 const MOMENTS = [
   Date.UTC(2026, 2, 8, 5, 30),
   Date.UTC(2026, 9, 31, 23, 59, 59, 999),
@@ -26,9 +26,9 @@ const MOMENTS = [
   Date.UTC(2028, 1, 29, 23, 59, 59, 999),
 ];
 
-/** What goes in comes out, whatever it is; and when it is over, nothing of it is left. */
+/** Tests that a store returns every value unchanged and leaves nothing behind after sessions end. */
 export function losslessTests(backend: Backend): void {
-  describe("nothing lost, nothing left", () => {
+  describe("lossless storage and complete removal", () => {
     let open: OpenStore;
     let store: Store;
     beforeAll(async () => {
@@ -37,9 +37,9 @@ export function losslessTests(backend: Backend): void {
     });
     afterAll(() => open.close());
 
-    it("keeps any JSON, in its order, when it is created, replaced and listed", async () => {
+    it("keeps any JSON and its key order across create, update and lists", async () => {
       const property = fc.asyncProperty(data, data, async (first, second) => {
-        const record = recordOf({ userKey: newMark(), data: first });
+        const record = createRecord({ userKey: newMark(), data: first });
         await store.create(record, { now: NOW });
         await expectSame(store, record);
         assert.equal(await store.update(record.id, { data: second }, { now: NOW, ifRevision: 0 }), "updated");
@@ -49,12 +49,12 @@ export function losslessTests(backend: Backend): void {
       await fc.assert(property, { numRuns: 75, ...PROPERTY });
     }, 90_000);
 
-    it("keeps a key that is called __proto__, and numbers to the last bit", async () => {
+    it("keeps a __proto__ key and the exact value of numbers", async () => {
       const awkward = JSON.parse(
         '{"v":1,"__proto__":{"admin":true},"deep":[{"__proto__":[],"constructor":{"prototype":{}}}],"empty":[[],{},""],' +
           '"numbers":[1e21,5e-324,1.7976931348623157e308,0.1,9007199254740991,9007199254740993,-1e-7,100,1.5]}',
       );
-      const record = recordOf({ userKey: newMark(), data: awkward });
+      const record = createRecord({ userKey: newMark(), data: awkward });
       await store.create(record, { now: NOW });
       await expectSame(store, record);
       const { data } = (await store.fetchById(record.id)) ?? assert.fail();
@@ -64,11 +64,11 @@ export function losslessTests(backend: Backend): void {
       assert.equal(await store.deleteById(record.id, END), "deleted");
     });
 
-    it("keeps any user key up to 1 kB, and takes it for no other", async () => {
+    it("keeps any user key up to 1 kB and never confuses similar keys", async () => {
       const property = fc.asyncProperty(userKey, async (key) => {
         const own = marked(key, newMark());
-        const others = nearTo(own);
-        const records = [own, ...others].map((userKey) => recordOf({ userKey }));
+        const others = similarKeys(own);
+        const records = [own, ...others].map((userKey) => createRecord({ userKey }));
         for (const record of records) await store.create(record, { now: NOW });
         for (const record of records) await expectSame(store, record);
         const [first, second] = records;
@@ -82,10 +82,10 @@ export function losslessTests(backend: Backend): void {
 
     zoneTests(backend);
 
-    it("closes, and leaves the app's client alone", async ({ skip }) => {
+    it("close() leaves the app's client usable", async ({ skip }) => {
       const { store, ping, close } = await backend.open();
       try {
-        if (!ping) return skip("there is no client of the app's");
+        if (!ping) return skip("this store has no client");
         await store.close?.();
         await ping();
         await store.close?.();
@@ -95,12 +95,12 @@ export function losslessTests(backend: Backend): void {
       }
     });
 
-    it("leaves nothing behind when all sessions have ended, in whatever way", () =>
+    it("leaves no data behind after sessions end in every possible way", () =>
       expectNothingLeft(backend, store));
   });
 }
 
-/** By id, among others and in its user's list: the same JSON each time. */
+/** Checks that all three fetch operations return exactly this record. */
 async function expectSame(store: Store, record: SessionRecord): Promise<void> {
   const { id, userKey } = record;
   const found = [
@@ -122,7 +122,7 @@ function zoneTests(backend: Backend): void {
       for (const each of opened.splice(0)) await each.close();
     });
 
-    /** A process that runs there: its drivers, and what they tell the server, go by the zone when they connect. */
+    /** Opens a store in a process whose time zone is `zone`. Drivers read the zone when they connect. */
     const openIn = async ([zone, offset]: (typeof ZONES)[number]) => {
       process.env.TZ = zone;
       assert.equal(new Date(NOW).getTimezoneOffset(), offset, `the process is not in ${zone}`);
@@ -132,10 +132,10 @@ function zoneTests(backend: Backend): void {
     };
 
     for (const zone of ZONES) {
-      it(`keeps times to the millisecond that were written in ${zone[0]}`, async () => {
+      it(`times written in ${zone[0]} are exact to the millisecond in every zone`, async () => {
         const user = newMark();
         const records = MOMENTS.flatMap((moment) => [moment, moment + 1, moment + HOUR - 1]).map((moment) =>
-          recordOf({
+          createRecord({
             userKey: user,
             createdAt: moment,
             lastSeenAt: moment + 1,
@@ -166,7 +166,7 @@ function zoneTests(backend: Backend): void {
           const read = await openIn(other);
           assert.deepEqual(await read.fetchByIds(records.map(({ id }) => id)), expected);
           assert.deepEqual(await read.fetchByUserKey(user, { now: NOW, limit: 100 }), live);
-          // To the millisecond, not merely to the second.
+          // Expiry must be exact to the millisecond, not only to the second.
           const moment = MOMENTS[0] ?? NOW;
           const livesAt = (now: number) => live.filter(({ expiresAt }) => expiresAt > now);
           for (const now of [moment + 1, moment + 2, moment + 3])
@@ -185,14 +185,14 @@ async function expectNothingLeft(backend: Backend, store: Store): Promise<void> 
     await liveAndEnd(store);
     await sweep(store, NOW);
     const after = await backend.left();
-    // Other tests' dead records go in their time, where the engine clears away by itself: then it is no measure.
+    // An engine that expires records by itself may remove records of other tests meanwhile, so the count is repeated.
     if (after < before && attempt < 5) continue;
-    assert.equal(after, before, "of what has ended, something is left");
+    assert.equal(after, before, "Ended sessions left data behind.");
     return;
   }
 }
 
-/** Sessions end in each way that there is, each way with a user of its own: one must not clear away what another left. */
+/** Ends sessions in every possible way. Each way has its own user, so that no way hides what another leaves behind. */
 async function liveAndEnd(store: Store): Promise<void> {
   const activity = { lastSeenAt: NOW + 5, expiresAt: NOW + HOUR };
   const create = async (
@@ -200,7 +200,7 @@ async function liveAndEnd(store: Store): Promise<void> {
     options: Partial<Parameters<Store["create"]>[1]> = {},
     times: Partial<SessionRecord> = {},
   ) => {
-    const record = recordOf({ userKey, ...times });
+    const record = createRecord({ userKey, ...times });
     await store.create(record, { now: NOW, ...options });
     return record.id;
   };
@@ -236,7 +236,7 @@ async function liveAndEnd(store: Store): Promise<void> {
   for (let count = 0; count < 2; count++) await create(all);
   assert.equal((await store.deleteByUserKey(all, END)).length, 2);
 
-  // What is dead, but still there, is what is swept; where the engine does that by itself it takes its time.
+  // The cleanup removes expired records that are still stored. An engine that expires records by itself is too slow here.
   if (!store.deleteExpired) return;
   const old = { createdAt: NOW - DAY, lastSeenAt: NOW - DAY, expiresAt: NOW - 1, deadline: NOW };
   const then = { now: NOW - DAY };
@@ -255,11 +255,11 @@ async function liveAndEnd(store: Store): Promise<void> {
 
 async function sweep(store: Store, now: number): Promise<void> {
   for (let turns = 0; turns < 1_000; turns++) if (!(await store.deleteExpired?.(now, 1_000))) return;
-  assert.fail("deleteExpired never came to an end");
+  assert.fail("deleteExpired still found expired records after 1 000 calls.");
 }
 
-/** Others that some would take for this one. */
-function nearTo(key: string): string[] {
+/** Returns user keys that a store might confuse with this one. */
+function similarKeys(key: string): string[] {
   const others = [
     `${key} `,
     `${key}\u0000`,

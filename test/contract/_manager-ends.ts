@@ -15,23 +15,23 @@ const STRICTER: Readonly<Record<string, (clock: TestClock) => ManagerOptions>> =
   "a clock that is 90 s ahead": (clock) => ({ clock: () => clock.now() + 90_000, idleTimeout: "17m" }),
 };
 
-/** A manager with its sessions, and the ids that it reported as ended. */
-function siteOf(store: Store, options: ManagerOptions) {
+/** Creates a manager with its session methods, and records its `ended` events. */
+function createSite(store: Store, options: ManagerOptions) {
   const manager = new Manager(store, options);
   const ended: Array<SessionEvents["ended"]> = [];
   manager.events.on("ended", (event) => ended.push(event));
   return { manager, sessions: testSessions(manager), ended };
 }
 
-/** What a manager promises about the end of sessions, over the store and in whatever process. */
+/** Tests that a session ends for the managers of all processes. */
 export function managerEnds(backend: Backend): void {
-  describe("ends", () => {
+  describe("the end of sessions", () => {
     const stores = openStores(backend, 2);
 
-    it("all sessions of a user end at once, on three devices and in every process, and nobody else's [asvs 7.4.2]", async () => {
-      const sites = stores().map((store) => siteOf(store, {}));
+    it("revokeByUserKey ends a user's sessions on three devices in every process, and no other user's [asvs 7.4.2]", async () => {
+      const sites = stores().map((store) => createSite(store, {}));
       const [one, other] = sites;
-      if (!one || !other) throw new Error("needs two processes");
+      if (!one || !other) throw new Error("The test needs two stores.");
       const [user, stranger] = [newMark(), newMark()];
       const login = async (userKey: string) => {
         const browser = new Browser();
@@ -48,35 +48,38 @@ export function managerEnds(backend: Backend): void {
       await one.manager.revokeByUserKey(stranger);
     });
 
-    /** A browser that signed in 16 minutes ago, and the two managers. */
+    /** Returns a browser that signed in 16 minutes ago, and the two managers. */
     async function signedIn(stricter: (clock: TestClock) => ManagerOptions) {
       const clock = new TestClock();
       const [one, other] = stores();
-      if (!one || !other) throw new Error("needs two processes");
+      if (!one || !other) throw new Error("The test needs two stores.");
       const user = newMark();
-      const lax = siteOf(one, { clock: clock.now, idleTimeout: "17m" });
+      const lax = createSite(one, { clock: clock.now, idleTimeout: "17m" });
       const browser = new Browser();
       const { id } = await browser.visit((request) => lax.sessions.init(request, user));
       clock.set(clock.now() + 16 * MINUTE);
-      const strict = siteOf(other, { clock: clock.now, ...stricter(clock) });
+      const strict = createSite(other, { clock: clock.now, ...stricter(clock) });
       const copy = new Browser();
       for (const cookie of browser.jar) copy.jar.set(...cookie);
       return { lax, strict, browser, copy, user, id };
     }
 
     const ends = Object.entries(STRICTER).flatMap(([difference, stricter]) =>
-      (["revoke", "init"] as const).map((verb) => [verb, difference, stricter] as const),
+      (["revoke", "init"] as const).map((method) => [method, difference, stricter] as const),
     );
-    it.each(ends)("%s by a manager with %s ends the session for every manager", async (verb, _, stricter) => {
-      const { lax, strict, browser, copy, user, id } = await signedIn(stricter);
-      await browser.visit<unknown>((request) =>
-        verb === "revoke" ? strict.sessions.revoke(request) : strict.sessions.init(request, user),
-      );
-      expect(await lax.sessions.authorize(copy.request())).toBe("unknown");
-      expect(strict.ended.filter(({ ids }) => ids.includes(id))).toHaveLength(1);
-      expect(lax.ended).toEqual([]);
-      await lax.manager.revokeByUserKey(user);
-    });
+    it.each(ends)(
+      "%s by a manager with %s ends the session for every manager",
+      async (method, _, stricter) => {
+        const { lax, strict, browser, copy, user, id } = await signedIn(stricter);
+        await browser.visit<unknown>((request) =>
+          method === "revoke" ? strict.sessions.revoke(request) : strict.sessions.init(request, user),
+        );
+        expect(await lax.sessions.authorize(copy.request())).toBe("unknown");
+        expect(strict.ended.filter(({ ids }) => ids.includes(id))).toHaveLength(1);
+        expect(lax.ended).toEqual([]);
+        await lax.manager.revokeByUserKey(user);
+      },
+    );
 
     it.each(Object.entries(STRICTER))(
       "a request that a manager with %s rejects ends the session for every manager, and is reported once",

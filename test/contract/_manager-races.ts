@@ -7,26 +7,26 @@ import { newMark } from "./arbitraries.ts";
 
 const MINUTE = 60_000;
 
-/** A device of the user's: a browser, and one of the app's processes that it talks to. */
+/** A user's device: a browser, and the app's process that serves it. */
 interface Device {
   readonly browser: Browser;
   readonly site: Site;
 }
 
 /** One of the app's processes. */
-type Site = ReturnType<typeof siteOver>;
+type Site = ReturnType<typeof createSite>;
 
-function siteOver(store: Store, clock: () => number) {
+function createSite(store: Store, clock: () => number) {
   const manager = new Manager(store, { meta: typed<{ changes: number }>(), clock });
   return { manager, sessions: testSessions(manager) };
 }
 
-/** The same, as users do it: revoking everything beside whatever their other devices are about. */
+/** Tests revokeAll concurrent with requests of the user's other devices. */
 export function managerRaces(stores: () => readonly Store[], rounds: number): void {
-  it(`revokeAll beside init, auth, rotate and updateMeta: who was in is out for good, ${rounds} times`, async () => {
+  it(`revokeAll concurrent with init, auth, rotate and updateMeta ends every earlier session for good, ${rounds} times`, async () => {
     const seen = { early: 0, late: 0 };
     await inWaves(rounds, (number) => revokeAll(stores(), number, seen));
-    // A race that one side always wins is none.
+    // A race that one side always wins tests nothing.
     assert.ok(seen.early > 0 && seen.late > 0, JSON.stringify(seen));
   }, 120_000);
 }
@@ -37,23 +37,26 @@ async function revokeAll(
   seen: { early: number; late: number },
 ): Promise<void> {
   let now = Date.UTC(2026, 0, 1, 12);
-  const sites = stores.map((store) => siteOver(store, () => now));
-  const siteOf = (index: number): Site => sites[(number + index) % sites.length] ?? assert.fail();
+  const sites = stores.map((store) => createSite(store, () => now));
+  const pickSite = (index: number): Site => sites[(number + index) % sites.length] ?? assert.fail();
   const user = newMark();
   const login = async (device: Device) => {
     const meta = { changes: 0 };
     return device.browser.visit((request) => device.site.sessions.init(request, user, { meta }));
   };
-  const devices = Array.from({ length: 4 }, (_, index) => ({ browser: new Browser(), site: siteOf(index) }));
+  const devices = Array.from({ length: 4 }, (_, index) => ({
+    browser: new Browser(),
+    site: pickSite(index),
+  }));
   const before = await Promise.all(devices.map(async (device) => (await login(device)).id));
-  // Activity is due.
+  // An activity write is due.
   now += MINUTE;
-  const former = devices.map(({ browser, site }) => ({ browser: copyOf(browser), site }));
+  const former = devices.map(({ browser, site }) => ({ browser: copyBrowser(browser), site }));
 
-  const newcomer = { browser: new Browser(), site: siteOf(4) };
+  const newcomer = { browser: new Browser(), site: pickSite(4) };
   let begun = "";
   let ended: readonly string[] = [];
-  /** What the others were about was done before they were out, or was not. */
+  /** Counts whether a concurrent request was carried out before or after revokeAll. */
   const count = (done: boolean) => void seen[done ? "early" : "late"]++;
   const act = (index: number, run: (device: Device) => Promise<void>) => () =>
     run(devices[index] ?? assert.fail());
@@ -66,7 +69,7 @@ async function revokeAll(
     }),
     act(2, async ({ browser, site }) => {
       const old = browser.jar.get(COOKIE);
-      await unlessOut(browser.visit((request) => site.sessions.rotate(request)));
+      await unlessUnauthorized(browser.visit((request) => site.sessions.rotate(request)));
       const now = browser.jar.get(COOKIE);
       count(now !== undefined && now !== old);
     }),
@@ -74,7 +77,7 @@ async function revokeAll(
       const update = browser.visit((request) =>
         site.sessions.updateMeta(request, ({ changes }) => ({ changes: changes + 1 })),
       );
-      count((await unlessOut(update)) !== undefined);
+      count((await unlessUnauthorized(update)) !== undefined);
     }),
     async () => {
       begun = (await login(newcomer)).id;
@@ -82,31 +85,31 @@ async function revokeAll(
   ];
   await atOnce(number, tasks);
 
-  for (const id of before) assert.ok(ended.includes(id), "revokeAll missed one");
+  for (const id of before) assert.ok(ended.includes(id), "revokeAll missed a session");
   for (const { browser, site } of [...devices, ...former]) {
     const reason = await site.sessions.authorize(browser.request());
-    assert.ok(reason === "unknown" || reason === "no_cookie", `a device is in: ${reason}`);
+    assert.ok(reason === "unknown" || reason === "no_cookie", `a device is still signed in: ${reason}`);
   }
-  const live = await siteOf(1).manager.fetchByUserKey(user);
+  const live = await pickSite(1).manager.fetchByUserKey(user);
   assert.deepEqual([...ended, ...live.map(({ id }) => id)].sort(), [...before, begun].sort());
   const refused = await newcomer.site.sessions.authorize(newcomer.browser.request());
   assert.equal(refused, live.length > 0 ? undefined : "unknown");
-  await siteOf(2).manager.revokeByUserKey(user);
+  await pickSite(2).manager.revokeByUserKey(user);
 }
 
 const COOKIE = "__Host-sessionup";
 
-/** That nobody is logged in any more is the one way to fail. */
-async function unlessOut<Answer>(verb: Promise<Answer>): Promise<Answer | undefined> {
+/** Returns undefined when the request failed with ERR_UNAUTHORIZED, the only error that this race may cause. */
+async function unlessUnauthorized<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
-    return await verb;
+    return await answer;
   } catch (error) {
     if (!SessionError.is(error) || error.code !== "ERR_UNAUTHORIZED") throw error;
     return undefined;
   }
 }
 
-function copyOf({ jar }: Browser): Browser {
+function copyBrowser({ jar }: Browser): Browser {
   const copy = new Browser();
   for (const [name, value] of jar) copy.jar.set(name, value);
   return copy;

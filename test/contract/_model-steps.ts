@@ -14,30 +14,30 @@ const REASONS: readonly EndReason[] = [
   "client_changed",
 ];
 
-/** What both stores are asked alike; `client` says by which of its clients the one under test is. */
+/** An operation that both stores run. `client` is the index of the client through which the store under test runs it. */
 export interface Question {
   readonly client: number;
   readonly ask: (store: Store) => Promise<unknown>;
-  /** Of records as they were asked for: those that are dead may be gone. */
+  /** Whether the answer lists records in the order of the ids. Expired records may be missing from it. */
   readonly reads?: boolean;
-  /** Whether the step ends sessions, expired ones too: those that the store has removed already are not named. */
+  /** Whether the step ends sessions, including expired ones. The answer omits records that the store already removed. */
   readonly ends?: boolean;
-  /** An id that must be taken, be it by a dead record, for this to be a question at all. */
+  /** An id that must still be stored, perhaps by an expired record. Otherwise the step is skipped. */
   readonly again?: string;
 }
 
-/** What steps are about: everything is named by a number, so that fast-check can make it smaller and print it. */
+/** The state that steps refer to by numbers, so that fast-check can shrink and print the steps. */
 export interface World {
   readonly now: number;
   readonly users: readonly string[];
   readonly mark: string;
-  /** All records that were ever given to `create`, latest last. */
+  /** All records that were ever passed to `create`, oldest first. */
   readonly created: SessionRecord[];
-  /** What is known of a record by the reference. */
+  /** Returns the reference store's record. */
   current(id: string): Promise<SessionRecord | undefined>;
 }
 
-// Mostly what happened lately; the users are few, so that they have many sessions.
+// Steps favour recent records. There are few users, so that each has many sessions.
 const which = fc.nat({ max: 12 });
 const user = fc.nat({ max: 3 });
 const client = fc.nat({ max: 1 });
@@ -87,7 +87,7 @@ const update = fc
     which,
     activity: optional(activity),
     data: optional(data),
-    // What the revision is off by.
+    // The difference from the current revision.
     revision: optional(fc.constantFrom(0, 0, 0, -1, 1)),
   })
   .filter((step) => step.activity !== undefined || step.data !== undefined);
@@ -111,7 +111,7 @@ const wait = fc.record({
   milliseconds: fc.constantFrom(1, 1, MINUTE - 1, MINUTE, 60 * MINUTE),
 });
 
-/** One thing that happens to a store. */
+/** One step of a sequence. */
 export const step = fc.oneof(
   { weight: 10, arbitrary: create },
   { weight: 1, arbitrary: createAgain },
@@ -127,17 +127,17 @@ export const step = fc.oneof(
 
 export type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** Those that a store has an answer to compare. */
+/** Steps whose answers can be compared. */
 type Asking = Exclude<Step, { do: "wait" | "sweep" }>;
 
-/** The step as a question, or nothing where there is nothing yet to ask about. */
-export async function questionOf(step: Asking, world: World): Promise<Question | undefined> {
+/** Converts a step to an operation. Returns undefined when the step refers to a record that does not exist yet. */
+export async function toQuestion(step: Asking, world: World): Promise<Question | undefined> {
   const { client } = step;
   const { now } = world;
   switch (step.do) {
     case "create": {
-      const record = recordOf(step, world);
-      const replaces = step.replaces === undefined ? undefined : idOf(step.replaces, world);
+      const record = toRecord(step, world);
+      const replaces = step.replaces === undefined ? undefined : pickId(step.replaces, world);
       const { limit } = step;
       const options = { now, ...(limit && { limit }), ...(replaces !== undefined && { replaces }) };
       world.created.push(record);
@@ -152,15 +152,15 @@ export async function questionOf(step: Asking, world: World): Promise<Question |
       return { client, ask: (store) => store.create(record, { now }), again: id };
     }
     case "read": {
-      const id = idOf(step.which, world);
+      const id = pickId(step.which, world);
       return { client, ask: async (store) => [await store.fetchById(id)], reads: true };
     }
     case "readMany": {
-      const ids = step.whiches.map((which) => idOf(which, world));
+      const ids = step.whiches.map((which) => pickId(which, world));
       return { client, ask: (store) => store.fetchByIds(ids), reads: true };
     }
     case "list": {
-      const userKey = userOf(step.user, world);
+      const userKey = pickUser(step.user, world);
       const own = world.created.filter((record) => record.userKey === userKey);
       const before = step.before === undefined ? undefined : own.at(-1 - step.before);
       const page = { now, limit: step.limit, ...(before && { before }) };
@@ -168,10 +168,10 @@ export async function questionOf(step: Asking, world: World): Promise<Question |
     }
     case "update": {
       const record = pick(step.which, world);
-      const id = record?.id ?? idOf(step.which, world);
+      const id = record?.id ?? pickId(step.which, world);
       const { revision = 0 } = (await world.current(id)) ?? {};
       const change = {
-        ...(step.activity && { activity: activityOf(step.activity, now, record?.deadline ?? now) }),
+        ...(step.activity && { activity: toActivity(step.activity, now, record?.deadline ?? now) }),
         ...(step.data && { data: step.data }),
       };
       const ifRevision = step.revision === undefined ? undefined : Math.max(0, revision + step.revision);
@@ -180,20 +180,20 @@ export async function questionOf(step: Asking, world: World): Promise<Question |
     }
     case "remove": {
       const record = pick(step.which, world);
-      const id = record?.id ?? idOf(step.which, world);
+      const id = record?.id ?? pickId(step.which, world);
       const owner =
         step.owner === "own"
           ? record?.userKey
           : typeof step.owner === "number"
-            ? userOf(step.owner, world)
+            ? pickUser(step.owner, world)
             : step.owner;
-      const end = endOf(step.end, now);
+      const end = toEnd(step.end, now);
       return { client, ask: (store) => store.deleteById(id, end, owner), ends: true };
     }
     case "removeAll": {
-      const userKey = userOf(step.user, world);
-      const except = step.except.map((which) => idOf(which, world));
-      const end = endOf(step.end, now);
+      const userKey = pickUser(step.user, world);
+      const except = step.except.map((which) => pickId(which, world));
+      const end = toEnd(step.end, now);
       return {
         client,
         ends: true,
@@ -208,27 +208,27 @@ export async function questionOf(step: Asking, world: World): Promise<Question |
   }
 }
 
-function recordOf(
+function toRecord(
   { user, letters, ago, lives, longer, data }: Extract<Asking, { do: "create" }>,
   { now, users, mark, created }: World,
 ): SessionRecord {
   const userKey = users[user] ?? "";
-  // The letters decide the order of those of one moment: the rest is another one in each run.
+  // The letters decide the order of records of one millisecond, because the rest of the id differs in each run.
   const id = `${shardOf(userKey)}${letters}${String(created.length).padStart(3, "0")}${mark}`;
   const createdAt = now - ago;
   const times = { createdAt, lastSeenAt: createdAt, expiresAt: now + lives, deadline: now + lives + longer };
   return { id, userKey, revision: 0, ...times, data };
 }
 
-function activityOf({ seen, lives }: { seen: number; lives: number }, now: number, deadline: number) {
+function toActivity({ seen, lives }: { seen: number; lives: number }, now: number, deadline: number) {
   return { lastSeenAt: now + seen, expiresAt: Math.min(now + lives, deadline) };
 }
 
-function endOf({ reason, keepFor }: { reason: EndReason; keepFor: number | undefined }, now: number) {
+function toEnd({ reason, keepFor }: { reason: EndReason; keepFor: number | undefined }, now: number) {
   return { reason, now, ...(keepFor !== undefined && { tombstones: { keepFor, max: 100 } }) };
 }
 
-function userOf(user: number, { users }: World): string {
+function pickUser(user: number, { users }: World): string {
   return users[user] ?? "";
 }
 
@@ -236,9 +236,9 @@ function pick(which: number, { created }: World): SessionRecord | undefined {
   return created.at(-1 - which);
 }
 
-/** One that was never there, where there is none of that number yet. */
-function idOf(which: number, world: World): string {
-  return pick(which, world)?.id ?? `${shardOf(userOf(0, world))}nobody${which}${world.mark}`;
+/** Returns the id of a created record, or an id that never existed. */
+function pickId(which: number, world: World): string {
+  return pick(which, world)?.id ?? `${shardOf(pickUser(0, world))}missing${which}${world.mark}`;
 }
 
 function sorted(ids: readonly string[]): string[] {

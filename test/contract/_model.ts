@@ -4,25 +4,25 @@ import { SessionError, type SessionRecord, type Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, it } from "vitest";
 import { DAY } from "../support/record.ts";
-import { type Question, questionOf, type Step, step, type World } from "./_model-steps.ts";
+import { type Question, type Step, step, toQuestion, type World } from "./_model-steps.ts";
 import { marked, newMark, userKey } from "./arbitraries.ts";
 import { type Backend, openStores } from "./backend.ts";
 
 /** The number of random sequences. `MODEL_RUNS` sets more for a long run. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 30);
 
-/** Never moves backwards, from run to run: what clears the dead away goes by the latest time that it was told. */
+/** Never moves backwards between runs, because a store's cleanup depends on the latest reported time. */
 let clock = Date.UTC(2026, 0, 1, 12);
 
 /**
- * Whatever is done to the store, by two of its clients in turn, it answers as the memory store does, which is one Map.
- * Of one thing alone it may differ: a record that is dead may be gone already, as engines clear away when they like.
+ * Compares the answers of a store, used through two clients, with those of the memory store after random steps. The only
+ * allowed difference: an expired record may be gone already, because engines remove those at any time.
  */
 export function modelTests(backend: Backend): void {
   describe("model", () => {
     const stores = openStores(backend, 2);
 
-    it(`answers like memory whatever happens, in ${RUNS} sequences of up to 40 steps by 2 clients`, async () => {
+    it(`answers like the memory store in ${RUNS} random sequences of up to 40 steps by 2 clients`, async () => {
       const steps = fc.array(step, { minLength: 1, maxLength: 40, size: "max" });
       const property = fc.asyncProperty(userKey, steps, (key, steps) => new Run(stores(), key).run(steps));
       await fc.assert(property, {
@@ -34,7 +34,7 @@ export function modelTests(backend: Backend): void {
   });
 }
 
-/** One sequence, with users and ids that no other has: one database serves all. */
+/** One sequence. Its users and ids are unique, because all sequences share a database. */
 class Run implements World {
   readonly mark: string = newMark();
   readonly users: readonly string[];
@@ -60,7 +60,7 @@ class Run implements World {
     for (const step of steps) {
       if (step.do === "wait") this.now += step.milliseconds;
       else if (step.do === "sweep") await this.#sweep(step.client, step.limit);
-      else await this.#compare(await questionOf(step, this));
+      else await this.#compare(await toQuestion(step, this));
     }
     clock = this.now;
     await this.#compareAll();
@@ -72,16 +72,16 @@ class Run implements World {
     const { client, ask, reads, ends, again } = question;
     const store = this.#store(client);
     if (ends) await this.#forgetRemoved(store);
-    // An id can be used anew when the dead record that had it is gone: only while it is there is there an answer.
+    // An id can be reused once its expired record is gone. The stores are comparable only while the record exists.
     if (again !== undefined && (await store.fetchById(again)) === undefined) return;
-    const actual = await outcomeOf(ask(store));
-    const expected = await outcomeOf(ask(this.#reference));
-    // Here nothing is cleared away: the dead stay, and an answer that has one of them less can be told from a wrong one.
+    const actual = await settle(ask(store));
+    const expected = await settle(ask(this.#reference));
+    // Closing stops the reference's cleanup. It keeps expired records, so that a missing one differs from a wrong one.
     await this.#reference.close?.();
     assert.deepEqual(actual, reads ? this.#without(expected, actual) : expected);
   }
 
-  /** What was expected, less those of the dead that the answer does not have. */
+  /** Removes expired records from the expected outcome that are missing from the actual one. */
   #without(expected: Outcome, actual: Outcome): Outcome {
     const records = (outcome: Outcome) =>
       "value" in outcome && Array.isArray(outcome.value) ? outcome.value : [];
@@ -93,7 +93,7 @@ class Run implements World {
     };
   }
 
-  /** Removes the expired sessions from the reference that the store has removed: neither names them any more. */
+  /** Removes expired sessions from the reference that the store has removed, so that neither store returns them. */
   async #forgetRemoved(store: Store): Promise<void> {
     const found = await store.fetchByIds(this.created.map(({ id }) => id));
     for (const [index, { id }] of this.created.entries()) {
@@ -109,21 +109,21 @@ class Run implements World {
     const removed = await store.deleteExpired(this.now, limit);
     assert.ok(
       Number.isInteger(removed) && removed >= 0 && removed <= limit,
-      `removed ${removed} of ${limit}`,
+      `deleteExpired removed ${removed} with the limit ${limit}`,
     );
   }
 
-  /** All that was ever there and all lists, by each client. */
+  /** Compares all records and lists through each client. */
   async #compareAll(): Promise<void> {
     const ids = this.created.map(({ id }) => id);
     for (const [client] of this.#stores.entries()) {
       await this.#compare({ client, ask: (store) => store.fetchByIds(ids), reads: true });
       for (const userKey of this.users)
-        await this.#compare({ client, ask: (store) => pagesOf(store, userKey, this.now) });
+        await this.#compare({ client, ask: (store) => fetchPages(store, userKey, this.now) });
     }
   }
 
-  /** So that a failure of one sequence is its own, and the database stays small. */
+  /** Ends all sessions, so that sequences do not affect each other and the database stays small. */
   async #endAll(): Promise<void> {
     const end = { reason: "revoked", now: this.now } as const;
     for (const userKey of this.users)
@@ -134,7 +134,7 @@ class Run implements World {
       });
     for (const [client] of this.#stores.entries())
       for (const userKey of this.users)
-        await this.#compare({ client, ask: (store) => pagesOf(store, userKey, this.now) });
+        await this.#compare({ client, ask: (store) => fetchPages(store, userKey, this.now) });
   }
 
   #store(client: number): Store {
@@ -146,8 +146,8 @@ class Run implements World {
 
 type Outcome = { readonly value: unknown } | { readonly code: string };
 
-/** An answer or the code of a refusal; a failure of the engine is none of either. */
-async function outcomeOf(answer: Promise<unknown>): Promise<Outcome> {
+/** Returns the answer or the error code. Rejects when the engine fails. */
+async function settle(answer: Promise<unknown>): Promise<Outcome> {
   try {
     return { value: await answer };
   } catch (error) {
@@ -156,8 +156,8 @@ async function outcomeOf(answer: Promise<unknown>): Promise<Outcome> {
   }
 }
 
-/** A user's whole list, two at a time. */
-async function pagesOf(store: Store, userKey: string, now: number): Promise<readonly SessionRecord[]> {
+/** Fetches all sessions of a user in pages of two. */
+async function fetchPages(store: Store, userKey: string, now: number): Promise<readonly SessionRecord[]> {
   const records: SessionRecord[] = [];
   for (;;) {
     const before = records.at(-1);

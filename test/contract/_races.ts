@@ -2,18 +2,16 @@ import assert from "node:assert/strict";
 import { SessionError, type SessionLimit, type SessionRecord, type Store, shardOf } from "sessionup";
 import { describe, it } from "vitest";
 import { HOUR, NOW } from "../support/record.ts";
-import { atOnce, inWaves } from "./_at-once.ts";
+import { atOnce, inWaves, ROUNDS } from "./_at-once.ts";
 import { managerRaces } from "./_manager-races.ts";
 import { newMark } from "./arbitraries.ts";
 import { type Backend, openStores } from "./backend.ts";
 
-/** The number of times each race runs, each time with a user of its own. `RACE_ROUNDS` sets more for a long run. */
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 100);
 const CLIENTS = 3;
 
 type Task = (store: Store) => Promise<unknown>;
 
-/** Operations of several clients side by side: each is wholly before or wholly after the other. */
+/** Tests that concurrent operations of several clients are atomic. */
 export function raceTests(backend: Backend): void {
   describe(`races of ${CLIENTS} clients`, () => {
     const stores = openStores(backend, CLIENTS);
@@ -24,14 +22,22 @@ export function raceTests(backend: Backend): void {
         120_000,
       );
 
-    it("50 logins of one user at a time are all stored and all listed", () =>
+    it("50 concurrent logins of one user are all stored and listed", () =>
       logins(new Round(stores(), 0), 50));
-    race("6 logins of one user at a time are all stored and all listed", ROUNDS, (round) => logins(round, 6));
-    race("what is there before a delete-all is dead after it, and nothing comes back", ROUNDS, deleteAll);
-    race("what a delete-all leaves out stays, with every change to it", ROUNDS, deleteOthers);
-    race("a limit that evicts is passed at no moment", ROUNDS, evicting);
-    race("a limit that refuses is passed at no moment", ROUNDS, refusing);
-    race("of logins that replace one session, and a delete-all, each ends what it says", ROUNDS, replacing);
+    race("6 concurrent logins of one user are all stored and listed", ROUNDS, (round) => logins(round, 6));
+    race(
+      "deleteByUserKey concurrent with updates and logins ends every earlier session for good",
+      ROUNDS,
+      deleteAll,
+    );
+    race("deleteByUserKey keeps an excepted session and its concurrent updates", ROUNDS, deleteOthers);
+    race("concurrent logins with an evicting limit never exceed it", ROUNDS, evicting);
+    race("concurrent logins with a refusing limit never exceed it", ROUNDS, refusing);
+    race(
+      "logins that replace one session, concurrent with deleteByUserKey, end each session once",
+      ROUNDS,
+      replacing,
+    );
     managerRaces(stores, ROUNDS);
   });
 }
@@ -39,11 +45,11 @@ export function raceTests(backend: Backend): void {
 async function logins(round: Round, count: number): Promise<void> {
   const drafts = round.drafts(count);
   const listed = drafts.map(({ id }) => async (store: Store) => {
-    // Whoever was told of one's login finds it, whatever client they ask.
+    // An acknowledged login must be visible to every client.
     const list = await store.fetchByUserKey(round.userKey, { now: NOW, limit: 100 });
     assert.ok(
       list.some((record) => record.id === id),
-      "a login is not listed",
+      "an acknowledged login is not listed",
     );
   });
   await round.race(
@@ -53,7 +59,7 @@ async function logins(round: Round, count: number): Promise<void> {
     }),
   );
   for (const store of round.stores) {
-    assert.deepEqual(await idsOf(store, round), sorted(drafts));
+    assert.deepEqual(await listIds(store, round), sorted(drafts));
     assert.deepEqual(await store.fetchByIds(drafts.map(({ id }) => id)), drafts);
   }
   await round.over();
@@ -77,7 +83,7 @@ async function deleteAll(round: Round): Promise<void> {
     const [id = "", change, ifRevision] = changes[index] ?? assert.fail();
     return store.update(id, change, { now: NOW, ...(ifRevision !== undefined && { ifRevision }) });
   };
-  // Every other time a tombstone tells what had been changed by then.
+  // In every other round, tombstones show which changes came first.
   const tombstones = round.number % 2 === 0 ? { keepFor: HOUR, max: 100 } : undefined;
   let ended: readonly string[] = [];
   await round.race([
@@ -90,22 +96,23 @@ async function deleteAll(round: Round): Promise<void> {
     ...drafts.map((draft) => (store: Store) => store.create(draft, { now: NOW })),
   ]);
 
-  // Who comes too late finds nothing, and leaves nothing.
+  // A late update must find nothing and create nothing.
   for (const index of changes.keys()) assert.equal(await change(round.store(index), index), "not_found");
-  assert.equal(new Set(ended).size, ended.length, "one was ended twice");
+  assert.equal(new Set(ended).size, ended.length, "a session was ended twice");
   for (const store of round.stores) {
-    const live = await idsOf(store, round);
-    for (const { id } of before) assert.ok(ended.includes(id) && !live.includes(id), "one was missed");
+    const live = await listIds(store, round);
+    for (const { id } of before)
+      assert.ok(ended.includes(id) && !live.includes(id), "an earlier session was missed");
     assert.deepEqual(
       [...ended, ...live].sort(),
       sorted([...before, ...drafts]),
-      "a login is neither listed nor named",
+      "a new session is neither listed nor returned as ended",
     );
   }
   const left = await round.store(1).fetchByIds(before.map(({ id }) => id));
   for (const [index, record] of left.entries()) {
     if (!tombstones) {
-      assert.equal(record, undefined, "one came back");
+      assert.equal(record, undefined, "an ended session came back");
       continue;
     }
     assert.deepEqual(record?.ended, { at: NOW, reason: "revoked" });
@@ -129,7 +136,7 @@ async function deleteOthers(round: Round): Promise<void> {
       ended = await store.deleteByUserKey(round.userKey, END, [kept]);
     },
     (store) => store.update(kept, { data: { v: 1, rotated: true } }, { now: NOW, ifRevision: 0 }),
-    // Both would end the same one: it is the end of one of them.
+    // deleteById and deleteByUserKey both try to end this session, and only one of them may succeed.
     (store) => store.deleteById(others[0] ?? "", END, round.userKey),
     (store) => store.update(others[1] ?? "", { activity }, { now: NOW }),
   ]);
@@ -146,14 +153,14 @@ async function evicting(round: Round): Promise<void> {
   const limit = { max: 3, onExceed: round.number % 2 ? "evict-oldest" : "evict-idlest" } as const;
   const before = await round.stored(2);
   const { drafts, answers } = await crowded(round, limit);
-  const evicted = answers.flatMap((answer) => answer ?? assert.fail("a login was refused"));
-  assert.equal(new Set(evicted).size, evicted.length, "one was evicted twice");
-  const live = await idsOf(round.store(2), round);
+  const evicted = answers.flatMap((answer) => answer ?? assert.fail("an evicting limit rejected a login"));
+  assert.equal(new Set(evicted).size, evicted.length, "a session was evicted twice");
+  const live = await listIds(round.store(2), round);
   assert.equal(live.length, limit.max);
   assert.deepEqual(
     [...evicted, ...live].sort(),
     sorted([...before, ...drafts]),
-    "one is neither listed nor named",
+    "a session is neither listed nor returned as evicted",
   );
   await round.over();
 }
@@ -163,11 +170,11 @@ async function refusing(round: Round): Promise<void> {
   const { drafts, answers } = await crowded(round, { max: 3, onExceed: "refuse" });
   const stored = drafts.filter((_, index) => answers[index]);
   assert.equal(stored.length, 2);
-  assert.deepEqual(await idsOf(round.store(2), round), sorted([...before, ...stored]));
+  assert.deepEqual(await listIds(round.store(2), round), sorted([...before, ...stored]));
   await round.over();
 }
 
-/** Five logins at a time within a limit, while somebody looks: whom each evicted, or nothing where it was refused. */
+/** Runs five concurrent logins with a limit while every client lists. Returns each login's evicted ids, or undefined. */
 async function crowded(
   round: Round,
   limit: SessionLimit,
@@ -177,8 +184,8 @@ async function crowded(
   const reader = async (store: Store) => {
     do {
       const { length } = await store.fetchByUserKey(round.userKey, { now: NOW, limit: 100 });
-      assert.ok(length <= limit.max, `${length} were live at once`);
-      // Others have a turn too where an answer comes without waiting.
+      assert.ok(length <= limit.max, `${length} sessions were live at once`);
+      // Lets other tasks run in a store that answers synchronously.
       await new Promise((resolve) => setImmediate(resolve));
     } while (!done);
   };
@@ -213,17 +220,17 @@ async function replacing(round: Round): Promise<void> {
       ended = await store.deleteByUserKey(round.userKey, END);
     },
   ]);
-  const live = await idsOf(round.store(0), round);
-  assert.equal(await round.store(1).fetchById(old?.id ?? ""), undefined, "what was replaced came back");
-  assert.ok(ended.includes(other?.id ?? ""), "one was missed");
+  const live = await listIds(round.store(0), round);
+  assert.equal(await round.store(1).fetchById(old?.id ?? ""), undefined, "a replaced session came back");
+  assert.ok(ended.includes(other?.id ?? ""), "an earlier session was missed");
   const both = [...ended, ...live].filter((id) => id !== old?.id && id !== other?.id);
-  assert.deepEqual(both.sort(), sorted(drafts), "a login is neither listed nor named");
+  assert.deepEqual(both.sort(), sorted(drafts), "a new session is neither listed nor returned as ended");
   await round.over();
 }
 
 const END = { reason: "revoked", now: NOW } as const;
 
-/** One race, of a user of its own. */
+/** One round of a race, with its own user. */
 class Round {
   readonly stores: readonly Store[];
   readonly number: number;
@@ -257,7 +264,7 @@ class Round {
     return records;
   }
 
-  /** All at the same time, by all clients in turn; by the round's number another one is first, and some a little late. */
+  /** Runs all tasks concurrently, distributed over the clients. The round's number varies the order and the delays. */
   race(tasks: readonly Task[]): Promise<unknown[]> {
     return atOnce(
       this.number,
@@ -270,7 +277,7 @@ class Round {
   }
 }
 
-async function idsOf(store: Store, { userKey }: Round): Promise<string[]> {
+async function listIds(store: Store, { userKey }: Round): Promise<string[]> {
   return sorted(await store.fetchByUserKey(userKey, { now: NOW, limit: 100 }));
 }
 

@@ -8,46 +8,51 @@ import type { Backend, OpenStore } from "./backend.ts";
 
 const MINUTE = 60_000;
 const IDLE = 30 * MINUTE;
-/** Activity is written no more often. */
+/** The shortest interval between two activity writes, in milliseconds. */
 const THROTTLE = MINUTE;
 const LIFETIME = 120 * MINUTE;
 
-/** When sessions end in a store, to the millisecond, with the clock in the test's hands. */
+/** Tests the exact end of sessions in a store with a controlled clock. */
 export function timeoutTests(backend: Backend): void {
-  describe("sessions in it end", () => {
+  describe("timeouts", () => {
     let opened: OpenStore;
     beforeAll(async () => {
       opened = await backend.open();
     });
     afterAll(() => opened?.close());
 
-    it("when they were unused for as long as the limit, and at most a throttle earlier [asvs 7.3.1]", async () => {
-      // Between two writes, at one, and long after it.
+    it("an unused session ends exactly at the idle timeout, and at most one write interval earlier [asvs 7.3.1]", async () => {
+      // The last use falls between two activity writes, on one, or long after one.
       for (const used of [0, 1, THROTTLE - 1, THROTTLE, 90_001, 10 * MINUTE]) {
-        const { clock, begun, isIn, isListed, end } = await site(opened.store, { idleTimeout: "30m" });
+        const { clock, begun, isIn, isListed, end } = await createSite(opened.store, { idleTimeout: "30m" });
         const last = begun + used;
         clock.set(last);
-        assert.ok(await isIn(), "out while it is used");
+        assert.ok(await isIn(), "ended while in use");
         clock.set(last + IDLE - THROTTLE);
-        assert.ok(await isListed(), `not listed any more, used ${used} after the login`);
+        assert.ok(
+          await isListed(),
+          `not listed before the idle timeout, last used ${used} ms after the login`,
+        );
         clock.set(last + IDLE);
-        assert.ok(!(await isListed()), `listed past the limit, used ${used} after the login`);
-        assert.ok(!(await isIn()), `in past the limit, used ${used} after the login`);
+        assert.ok(!(await isListed()), `listed after the idle timeout, last used ${used} ms after the login`);
+        assert.ok(!(await isIn()), `accepted after the idle timeout, last used ${used} ms after the login`);
         await end();
       }
     });
 
-    it("no sooner, as long as they are used before the earlier bound each time [asvs 7.3.1]", async () => {
-      const { clock, begun, isIn, end } = await site(opened.store, { idleTimeout: "30m" });
+    it("a session that is used within every idle timeout does not end early [asvs 7.3.1]", async () => {
+      const { clock, begun, isIn, end } = await createSite(opened.store, { idleTimeout: "30m" });
       for (let now = begun; now < begun + LIFETIME; now += IDLE - THROTTLE) {
         clock.set(now);
-        assert.ok(await isIn(), `out after ${now - begun}`);
+        assert.ok(await isIn(), `ended ${now - begun} ms after the login`);
       }
       await end();
     });
 
-    it("whatever asks without counting: polls, and what is fetched ahead [asvs 7.3.1]", async () => {
-      const { clock, begun, visit, sessions, isIn, end } = await site(opened.store, { idleTimeout: "30m" });
+    it("requests with touch: false and prefetches do not extend the idle timeout [asvs 7.3.1]", async () => {
+      const { clock, begun, visit, sessions, isIn, end } = await createSite(opened.store, {
+        idleTimeout: "30m",
+      });
       const poll = sessions.guards.auth({ touch: false });
       for (let now = begun; now < begun + IDLE; now += 5 * MINUTE) {
         clock.set(now);
@@ -59,31 +64,31 @@ export function timeoutTests(backend: Backend): void {
       await end();
     });
 
-    it("at their deadline, which no use, no new secret, no proof and no change of theirs moves [asvs 7.3.2]", async () => {
+    it("activity, rotation, re-authentication and updateMeta do not move a session's deadline [asvs 7.3.2]", async () => {
       const options = { idleTimeout: "30m", rotateEvery: "5m" } as const;
-      const { clock, begun, visit, sessions, isIn, isListed, end } = await site(opened.store, options);
-      const deeds = [
+      const { clock, begun, visit, sessions, isIn, isListed, end } = await createSite(opened.store, options);
+      const operations = [
         () => visit(sessions.rotate),
         () => visit((request) => sessions.reauthenticate(request, { level: 2 })),
         () => visit((request) => sessions.updateMeta(request, (meta) => meta)),
       ];
       for (let round = 0; round * 7 * MINUTE < LIFETIME; round++) {
         clock.set(begun + round * 7 * MINUTE);
-        assert.ok(await isIn(), `out after round ${round}`);
-        await deeds[round % deeds.length]?.();
+        assert.ok(await isIn(), `ended after round ${round}`);
+        await operations[round % operations.length]?.();
       }
       clock.set(begun + LIFETIME - 1);
-      assert.ok((await isIn()) && (await isListed()), "out before the deadline");
+      assert.ok((await isIn()) && (await isListed()), "ended before the deadline");
       clock.set(begun + LIFETIME);
-      assert.ok(!(await isListed()), "listed past the deadline");
-      assert.ok(!(await isIn()), "in past the deadline");
+      assert.ok(!(await isListed()), "listed after the deadline");
+      assert.ok(!(await isIn()), "accepted after the deadline");
       await end();
     });
   });
 }
 
-/** A user who has just logged in, with a browser. */
-async function site(
+/** Logs a user in with a browser. */
+async function createSite(
   store: Store,
   options: { readonly idleTimeout: Duration; readonly rotateEvery?: Duration },
 ) {
@@ -105,7 +110,7 @@ async function site(
     async isListed(): Promise<boolean> {
       return (await manager.fetchByUserKey(user)).some((session) => session.id === id);
     },
-    /** Leaves nothing behind: to other tests the store is to be empty. */
+    /** Ends the user's sessions, because other tests expect an empty store. */
     async end(): Promise<void> {
       clock.set(begun);
       await manager.revokeByUserKey(user);

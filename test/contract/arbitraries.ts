@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import type { Json, SessionData } from "sessionup";
 
-/** What queries, patterns, key layouts, collations and parsers have been seen to trip over, alone or in a text. */
+/** Text that is known to break queries, patterns, key layouts, collations or parsers. */
 const AWKWARD = [
   " ",
   "\u0000",
@@ -32,24 +32,24 @@ const AWKWARD = [
   "constructor",
 ];
 
-/** Well-formed text: any character may be in it. */
+/** Well-formed text with any characters. */
 export const text: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: "binary", maxLength: 12 }),
   fc.array(fc.constantFrom(...AWKWARD), { maxLength: 6 }).map((parts) => parts.join("")),
 );
 
-/** What a user key may be, up to nearly its whole kilobyte. `marked` makes it one that nobody had before. */
+/** User keys up to nearly 1 kB. `marked` makes a key unique. */
 export const userKey: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: text },
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 1_024, size: "max" }) },
 );
 
-/** The key with the mark before or behind it, cut to what a user key may have, a few bytes less. */
+/** Adds the mark before or after the key, and cuts the key to slightly less than the maximum length. */
 export function marked(key: string, mark: string): string {
   const characters = [...key];
   while (Buffer.byteLength(characters.join("")) > 1_020 - mark.length) characters.pop();
   const cut = characters.join("");
-  // Beginnings and ends are trimmed and padded by some; each has to be the text's own now and then.
+  // Some engines trim or pad text, so the key's own start and end must both be tested.
   return key.length % 2 === 0 ? mark + cut : cut + mark;
 }
 
@@ -61,8 +61,8 @@ const number = fc.oneof(
   fc.constantFrom(1e21, 5e-324, 1.7976931348623157e308, 0.1, 2 ** 53 + 2, -1.5),
 );
 
-/** Objects come as JSON has them: with `__proto__` as a key like any other. What JSON does not keep (−0) is not in it. */
-const objectOf = (entry: fc.Arbitrary<readonly [string, unknown]>) =>
+/** Objects as JSON.parse creates them, with `__proto__` as an ordinary key. −0 is left out because JSON loses it. */
+const arbitraryObject = (entry: fc.Arbitrary<readonly [string, unknown]>) =>
   fc
     .array(entry, { maxLength: 5 })
     .map((entries) => `{${entries.map((each) => each.map((part) => JSON.stringify(part)).join(":"))}}`)
@@ -75,17 +75,17 @@ const { json } = fc.letrec<{ json: Json }>((tie) => ({
     number.map((value): Json => JSON.parse(JSON.stringify(value))),
     text,
     fc.array(tie("json"), { maxLength: 4 }),
-    objectOf(fc.tuple(key, tie("json"))),
+    arbitraryObject(fc.tuple(key, tie("json"))),
   ),
 }));
 
-/** All that a session's data may be. */
-export const data: fc.Arbitrary<SessionData> = objectOf(fc.tuple(key, json)).map((rest) => ({
+/** Any session data. */
+export const data: fc.Arbitrary<SessionData> = arbitraryObject(fc.tuple(key, json)).map((rest) => ({
   ...rest,
   v: 1,
 }));
 
-/** Letters that no other run of any suite has. */
+/** Returns letters and digits that are unique across test runs. */
 export function newMark(): string {
   return `Run${randomBytes(6).toString("hex")}`;
 }

@@ -2,25 +2,25 @@ import type { Store } from "sessionup";
 import type { ContractSkip } from "sessionup/testing";
 import { afterAll, beforeAll } from "vitest";
 
-/** A store with one of its clients, on a real server or file: what the suite of all stores runs on. */
+/** A store with one of its clients, on a real server or file. The store suite runs on it. */
 export interface Backend {
-  /** Such as `postgres`. */
+  /** The store's name, such as `postgres`. */
   readonly store: string;
-  /** The client and what it talks to, such as `pg behind PgBouncer`. */
+  /** The client and its server, such as `pg behind PgBouncer`. */
   readonly client: string;
   readonly skip?: readonly ContractSkip[];
   /** Whether only the store contract runs: another client of the same library runs the whole suite. */
   readonly contractOnly?: boolean;
-  /** The same client and server without what stands between them, where the races by number run already. */
+  /** The backend on which the same client's races already run. */
   readonly racesRunOn?: string;
-  /** Starts what it needs: a server of its own, or a connection to the one that the environment names. */
+  /** Starts a server, or prepares the server that an environment variable names. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** A store over a client of its own, as another process would have it; all see the same sessions. */
+  /** Opens a store over its own client, as another process would. All stores see the same sessions. */
   open(): Promise<OpenStore>;
-  /** What it runs on and its version, such as `Redis 7.0.15`: for the last words of a run. */
+  /** Returns the engine and its version for the summary of a run, such as `Redis 7.0.15`. */
   version?(): Promise<string>;
-  /** How many rows, keys and index entries there are of all sessions: 0 when everything has ended. */
+  /** Returns the number of rows, keys and index entries of all sessions: 0 when every session has ended. */
   left(): Promise<number>;
 }
 
@@ -28,11 +28,11 @@ export interface OpenStore {
   readonly store: Store;
   /** Closes the store, then the client that the app would close. */
   close(): Promise<void>;
-  /** Uses the app's client, whatever became of the store. Absent where the store has none. */
+  /** Uses the app's client, even after the store was closed. Absent when the store has no client. */
   ping?(): Promise<unknown>;
 }
 
-/** Stores over so many clients, as many processes would have them: there while the tests of this `describe` run. */
+/** Opens `count` stores, each over its own client, for the tests of the current `describe`. */
 export function openStores(backend: Backend, count: number): () => readonly Store[] {
   const opened: OpenStore[] = [];
   beforeAll(async () => {

@@ -5,32 +5,32 @@ import { ROOT, RUNTIME_ARGUMENTS } from "./programs.ts";
 
 const PROGRAM = fileURLToPath(new URL("../runtimes/kill-writer.ts", import.meta.url));
 
-/** How often writers are killed while others open the file: so often, or what KILL_RUNS says, in a long run. */
+/** Returns the number of kills: `kills`, or KILL_RUNS for a long run. */
 export function killRuns(kills: number): number {
   return Number(process.env.KILL_RUNS ?? kills);
 }
 
-/** For the test: a long run takes its time. */
+/** The timeout of a test with kills, which grows with KILL_RUNS. */
 export const KILLS_TIMEOUT: number = 60_000 + 10_000 * killRuns(0);
 
-/** What a run of kills has shown. */
+/** The result of a run of kills. */
 export interface Killed {
   readonly acknowledged: number;
-  /** How many processes opened the file, those that were killed while they waited for it not counted. */
+  /** The number of processes that opened the file. Processes that were killed before are not counted. */
   readonly opened: number;
   readonly problems: readonly string[];
 }
 
-/** One place among the processes at the file, where a successor goes on after each kill. */
+/** A series of processes that share a file with other series. Each process succeeds the killed one before it. */
 class Slot {
   acknowledged = 0;
-  /** What its processes before this one have acknowledged in all. */
+  /** The number of writes that all processes of this slot have acknowledged. */
   total = 0;
   opened = 0;
   readonly problems: string[] = [];
   #child: ChildProcess | undefined;
 
-  /** Starts a process; resolves with it when it has the file open. */
+  /** Starts a process. `isUp` resolves when the process has opened the file. */
   start(command: readonly string[], args: readonly string[]): { readonly isUp: Promise<unknown> } {
     const [program = "", ...rest] = command;
     const child = spawn(program, [...rest, ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
@@ -45,7 +45,8 @@ class Slot {
       child.once("close", resolve);
     });
     child.stderr.on("data", (text) => {
-      if (!/Warning|--trace-warnings/.test(String(text))) this.problems.push(`printed: ${text}`);
+      if (!/Warning|--trace-warnings/.test(String(text)))
+        this.problems.push(`A writer printed to stderr: ${text}`);
     });
     return { isUp };
   }
@@ -54,7 +55,7 @@ class Slot {
     const child = this.#child;
     if (!child) return;
     if (child.exitCode !== null || child.signalCode !== null)
-      this.problems.push(`ended by itself: ${child.signalCode ?? child.exitCode}`);
+      this.problems.push(`A writer exited before it was killed: ${child.signalCode ?? child.exitCode}`);
     const closed = once(child, "close");
     if (child.kill("SIGKILL")) await closed;
     this.#child = undefined;
@@ -69,22 +70,22 @@ class Slot {
     if (up === undefined) return false;
     this.opened++;
     if (up < this.acknowledged)
-      this.problems.push(`acknowledged ${this.acknowledged}, but the next process found ${up}`);
+      this.problems.push(`A writer acknowledged ${this.acknowledged} writes, but its successor found ${up}.`);
     return true;
   }
 }
 
 export interface KillOptions {
-  /** How many processes are killed again and again. */
+  /** The number of processes that are killed repeatedly. */
   readonly killed?: number;
-  /** How many write beside them all the time. */
+  /** The number of processes that keep writing. */
   readonly steady?: number;
-  /** Kills a process after this number of milliseconds, even if it does not have the file open yet. Default: never. */
+  /** Kills a process after at most this many milliseconds, even before it has opened the file. Default: never. */
   readonly within?: number;
   readonly command?: readonly string[];
 }
 
-/** Processes that write to one file while some are killed again and again, and successors open the file. */
+/** Runs processes that write to one file, kills some of them repeatedly and starts successors. */
 export async function killWriters(
   store: string,
   path: string,
@@ -106,7 +107,7 @@ export async function killWriters(
     slots.slice(0, killed).map(async (slot) => {
       while (left-- > 0) {
         const { isUp } = start(slot);
-        // Some are killed while they open the file, or wait for it.
+        // With `within`, some processes are killed while they open the file or wait for it.
         const enough = isUp.then(() => pause(300));
         await (within ? Promise.race([enough, pause(within)]) : enough);
         await slot.kill();

@@ -8,7 +8,7 @@ import { raceTests } from "./_races.ts";
 import { timeoutTests } from "./_timeouts.ts";
 import type { Backend } from "./backend.ts";
 
-/** All that a store has to keep, with one of its clients. Its title is what the summary says has run. */
+/** Runs all tests of a store with one of its clients. The summary of a run shows the suite's title. */
 export function storeSuite(backend: Backend): void {
   describe(`${backend.store} × ${backend.client}`, () => {
     let version: string | undefined;
@@ -16,7 +16,7 @@ export function storeSuite(backend: Backend): void {
       await backend.start();
       version = await backend.version?.();
     }, 300_000);
-    // The summary has it from here: by then the server is long gone.
+    // The summary needs the version after the server has stopped.
     beforeEach(({ task }) => void Object.assign(task.meta, { version }));
     afterAll(() => backend.stop(), 60_000);
 
@@ -26,7 +26,7 @@ export function storeSuite(backend: Backend): void {
         ...(backend.skip && { skip: backend.skip }),
         async create() {
           const open = await backend.open();
-          // Else the connections of all tests would be open at once: more than a server allows.
+          // Without this, the connections of all tests would exceed the server's limit.
           onTestFinished(() => open.close());
           return open.store;
         },

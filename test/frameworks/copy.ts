@@ -32,7 +32,7 @@ export async function copyExample(
     const modules = join(folder, "node_modules");
     mkdirSync(modules);
     for (const each of readdirSync(packages)) {
-      // Other names are not packages, but what a build has left there.
+      // Other names are build output, not packages.
       if (/^[\w@]/.test(each)) symlinkSync(join(packages, each), join(modules, each));
     }
     await placeSessionup(modules);

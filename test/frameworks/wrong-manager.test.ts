@@ -35,16 +35,15 @@ const ADAPTERS: Readonly<Record<string, (manager: never) => unknown>> = {
 };
 
 describe.each(Object.entries(ADAPTERS))("%s", (_name, adapter) => {
-  it.each<[given: string, value: unknown, received: RegExp]>([
-    ["undefined", undefined, /Received undefined\.$/],
-    ["null", null, /Received null\.$/],
-    ["a store", memoryStore(), /Received a store\.$/],
-    ["options", { idleTimeout: "30m" }, /Received object\.$/],
-  ])("throws a TypeError that asks for a Manager when it receives %s", (_given, value, received) => {
+  it.each<[given: string, value: unknown]>([
+    ["undefined", undefined],
+    ["null", null],
+    ["a store", memoryStore()],
+    ["options", { idleTimeout: "30m" }],
+  ])("throws a TypeError that asks for a Manager when it receives %s", (_given, value) => {
     const call = () => adapter(value as never);
     expect(call).toThrow(TypeError);
     expect(call).toThrow(/^The first argument must be a Manager: pass new Manager\(store\)/);
-    expect(call).toThrow(received);
   });
 });
 

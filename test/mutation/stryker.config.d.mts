@@ -1,2 +1,2 @@
-/** The files whose every line decides who gets in. */
+/** The files in which every line matters for authentication. */
 export const FILES: readonly string[];

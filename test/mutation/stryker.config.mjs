@@ -1,4 +1,4 @@
-/** The files whose every line decides who gets in. */
+/** The files in which every line matters for authentication. */
 export const FILES = [
   "src/cookie/token.ts",
   "src/cookie/cookie-header.ts",
@@ -6,20 +6,20 @@ export const FILES = [
   "src/manager.ts",
 ];
 
-/** Where Stryker writes what it found, from the project's root. */
+/** The path of Stryker's report, relative to the project's root. */
 export const REPORT = "test/mutation/.report.json";
 
 export default {
   testRunner: "vitest",
-  // By itself it would leave out tests that import the file through others.
+  // With `related`, Stryker would omit tests that import the file indirectly.
   vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
   concurrency: Number(process.env.CONCURRENCY ?? 2),
-  // In the copy that it works on, what none of the tests reads.
+  // Stryker works on copies of the project, which do not need these folders.
   ignorePatterns: ["/bench", "/dist", "/examples"],
-  // Inside of the project, so that the copies find its packages; outside of test/, where its tools would take them for tests.
+  // Inside the project, so that the copies find its packages. Outside test/, so that no tool treats the copies as tests.
   tempDirName: ".stryker-tmp",
-  // It would rewrite paths in it by the TypeScript of the old API; in a copy of the whole none changes.
+  // Stryker would rewrite paths in it with TypeScript's old API. A full copy needs no rewritten paths.
   tsconfigFile: "none",
   reporters: ["progress-append-only", "json"],
   jsonReporter: { fileName: REPORT },

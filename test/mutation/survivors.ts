@@ -1,12 +1,12 @@
-/** What is compared of a mutant: the lines as they are, and as they would be. */
+/** The part of a mutant that is compared: its original and its mutated lines. */
 interface Lines {
   getOriginalLines(): string;
   getMutatedLines(): string;
 }
 
 /**
- * The mutants that a document explains, by file: under the heading of each, blocks of `diff` with the lines that go and
- * those that come. They have no line numbers, so that the code above may move.
+ * Returns the mutants that a document explains, by file. Each file has a heading with `diff` blocks below. The blocks have
+ * no line numbers, so that code may move.
  */
 export function explainedIn(markdown: string): ReadonlyMap<string, readonly string[]> {
   const sections = markdown.split(/^## /m).slice(1);
@@ -18,13 +18,13 @@ export function explainedIn(markdown: string): ReadonlyMap<string, readonly stri
   );
 }
 
-/** A mutant in the document's form. */
-export function diffOf(mutant: Lines): string {
+/** Returns a mutant as a block of the document. */
+export function toDiff(mutant: Lines): string {
   const signed = (sign: string, text: string) => text.trimEnd().replace(/^/gm, `${sign} `);
   return unindented(`${signed("-", mutant.getOriginalLines())}\n${signed("+", mutant.getMutatedLines())}`);
 }
 
-/** Those that are not in the other list, or there less often. */
+/** Returns the items of `list` that are missing from `other` or occur less often there. */
 export function notIn(other: readonly string[], list: readonly string[]): readonly string[] {
   const left = [...other];
   return list.filter((each) => {
@@ -34,7 +34,7 @@ export function notIn(other: readonly string[], list: readonly string[]): readon
   });
 }
 
-/** As the formatter may indent a line more or less when others around it change. */
+/** Removes the indentation, which changes when the surrounding code changes. */
 function unindented(diff: string): string {
   return diff.trimEnd().replace(/^([-+])[ \t]*/gm, "$1 ");
 }

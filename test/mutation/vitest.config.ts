@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { shared } from "../../vitest.config.ts";
 
-/** The tests that can kill a mutant of the four files and are quick: no servers, no browsers, no builds. */
+/** The quick tests that can kill a mutant of the four files: without servers, browsers and builds. */
 export default defineConfig({
   ...shared,
   test: {
@@ -13,15 +13,15 @@ export default defineConfig({
       "test/security/*.test.ts",
       "test/http/context.test.ts",
     ],
-    // What is about other files or about the documents.
+    // These tests concern other files or the documentation.
     exclude: [
       "src/{duration,cookie/shard,options/options}.test.ts",
       "test/security/{asvs,long-inputs,rotation,witness}.test.ts",
     ],
     reporters: [],
-    // What counts the lines that run is slow.
+    // Instrumented code is slow.
     testTimeout: 120_000,
-    // The fewest with which the fuzzed tests find what they must.
+    // The fuzz tests need at least this many runs to kill their mutants.
     env: { FUZZ_RUNS: "20000" },
   },
 });

@@ -5,7 +5,7 @@
  */
 import { shardOf } from "../../src/cookie/shard.ts";
 import { type SqliteStore, sqliteStore } from "../../src/stores/sqlite.ts";
-import { NOW, recordOf } from "../support/record.ts";
+import { createRecord, NOW } from "../support/record.ts";
 import { driverNamed } from "./_drivers.ts";
 
 const [name = "", path = ""] = process.argv.slice(2);
@@ -14,7 +14,7 @@ const END = { reason: "logout", now: NOW } as const;
 
 /** Returns every operation, so that all of the store's statements are prepared once. */
 function operations(store: SqliteStore): Readonly<Record<string, () => Promise<unknown>>> {
-  const record = recordOf({ id: `${shardOf("closed")}${Math.random()}`, userKey: "closed" });
+  const record = createRecord({ id: `${shardOf("closed")}${Math.random()}`, userKey: "closed" });
   const id = record.id;
   return {
     create: () => store.create(record, { now: NOW, limit: { max: 5, onExceed: "evict-oldest" } }),

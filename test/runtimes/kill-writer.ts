@@ -7,7 +7,7 @@ import { writeSync } from "node:fs";
 import { shardOf } from "../../src/cookie/shard.ts";
 import type { Store } from "../../src/store.ts";
 import { sqliteStore } from "../../src/stores/sqlite.ts";
-import { NOW, recordOf } from "../support/record.ts";
+import { createRecord, NOW } from "../support/record.ts";
 import { driverNamed } from "./_drivers.ts";
 
 const [kind = "", path = "", slot = ""] = process.argv.slice(2);
@@ -31,10 +31,10 @@ const first = await store.fetchById(id);
 let count = Number(first?.data.count ?? 0);
 let revision = first?.revision ?? 0;
 say({ up: count });
-if (!first) await store.create(recordOf({ id, userKey: slot, data: { v: 1, count } }), { now: NOW });
+if (!first) await store.create(createRecord({ id, userKey: slot, data: { v: 1, count } }), { now: NOW });
 for (;;) {
   const data = { v: 1, count: count + 1 };
-  const logins = Array.from({ length: 3 }, () => recordOf({ userKey: slot }));
+  const logins = Array.from({ length: 3 }, () => createRecord({ userKey: slot }));
   const creating = logins.map((login) => store.create(login, { now: NOW }));
   const updated = await store.update(id, { data }, { now: NOW, ifRevision: revision });
   if (updated === "updated") {

@@ -19,25 +19,25 @@ import { startMariadb } from "../support/servers/mariadb.ts";
 import { WITHOUT_FSYNC as MYSQL_SETTINGS } from "../support/servers/mysql.ts";
 import { WITHOUT_FSYNC as POSTGRES_SETTINGS, startPostgres } from "../support/servers/postgres.ts";
 import { startRedis } from "../support/servers/redis.ts";
-import { poolOf as mysqlPool } from "./mysql/fixture.ts";
-import { poolOf as postgresPool } from "./postgres/fixture.ts";
+import { openPool as mysqlPool } from "./mysql/fixture.ts";
+import { openPool as postgresPool } from "./postgres/fixture.ts";
 
-/** A store that works, and what makes its engine refuse whatever comes next. */
+/** A working store, and a function that makes its engine fail every later write. */
 interface Breakable {
   readonly store: Store;
-  readonly refuse: () => Promise<unknown>;
+  readonly breakEngine: () => Promise<unknown>;
   readonly close: () => Promise<unknown>;
 }
 
 const TABLE = "sessionup_sessions";
-/** Whatever is written is refused, with what it was: the server says of which row. */
+/** Makes the server reject every write with an error that contains the row. */
 const closing = (table: string) => `alter table ${table} add constraint closed check (false) not valid`;
 const stops: Array<() => Promise<unknown>> = [];
 afterAll(async () => {
   for (const stop of stops) await stop();
 });
 
-/** Started at most once, by whoever needs it first. */
+/** Starts a server at the first call and returns the same server afterwards. */
 function shared<Server extends { stop(): Promise<unknown> }>(
   start: () => Promise<Server>,
 ): () => Promise<Server> {
@@ -61,7 +61,7 @@ async function mysql(prepare: boolean): Promise<Breakable> {
   await store.migrate();
   return {
     store,
-    refuse: async () => {
+    breakEngine: async () => {
       const signal = "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the table is closed'";
       await pool.query(`CREATE TRIGGER closed_${table} BEFORE INSERT ON ${table} ${signal}`);
       await pool.query(`CREATE TRIGGER shut_${table} BEFORE UPDATE ON ${table} ${signal}`);
@@ -76,7 +76,7 @@ async function mysql(prepare: boolean): Promise<Breakable> {
 const BACKENDS: Readonly<Record<string, () => Promise<Breakable>>> = {
   memory: async () => {
     const store = memoryStore();
-    return { store, refuse: async () => store.close?.(), close: async () => undefined };
+    return { store, breakEngine: async () => store.close?.(), close: async () => undefined };
   },
   "sqlite by libsql": async () => {
     const database = new Database(":memory:");
@@ -84,7 +84,7 @@ const BACKENDS: Readonly<Record<string, () => Promise<Breakable>>> = {
     await store.migrate();
     return {
       store,
-      refuse: async () => database.exec(`DROP TABLE ${TABLE}`),
+      breakEngine: async () => database.exec(`DROP TABLE ${TABLE}`),
       close: async () => store.close?.(),
     };
   },
@@ -92,28 +92,32 @@ const BACKENDS: Readonly<Record<string, () => Promise<Breakable>>> = {
     const client = createLibsql({ url: ":memory:" });
     const store = libsqlStore(client);
     await store.migrate();
-    return { store, refuse: () => client.execute(`DROP TABLE ${TABLE}`), close: async () => client.close() };
+    return {
+      store,
+      breakEngine: () => client.execute(`DROP TABLE ${TABLE}`),
+      close: async () => client.close(),
+    };
   },
   "redis by ioredis, out of memory": async () => {
     const server = await startRedis();
     const client = new Redis(server.port, "127.0.0.1");
     return {
       store: redisStore(client),
-      refuse: () => client.config("SET", "maxmemory", "1"),
+      breakEngine: () => client.config("SET", "maxmemory", "1"),
       close: async () => {
         client.disconnect();
         await server.stop();
       },
     };
   },
-  "redis by ioredis, its connection gone": async () => {
+  "redis by ioredis, disconnected": async () => {
     const server = await startRedis();
     const client = new Redis(server.port, "127.0.0.1", { retryStrategy: null });
     client.on("error", () => undefined);
     return {
       store: redisStore(client),
-      // What is under way then is aborted, and tells which command it was.
-      refuse: async () => setTimeout(() => client.disconnect(), 20) && server.stop(),
+      // The driver aborts pending commands with errors that contain the commands.
+      breakEngine: async () => setTimeout(() => client.disconnect(), 20) && server.stop(),
       close: async () => client.disconnect(),
     };
   },
@@ -122,7 +126,7 @@ const BACKENDS: Readonly<Record<string, () => Promise<Breakable>>> = {
     const client = await createClient({ url: `redis://127.0.0.1:${server.port}` }).connect();
     return {
       store: redisStore(client),
-      refuse: () => client.sendCommand(["CONFIG", "SET", "maxmemory", "1"]),
+      breakEngine: () => client.sendCommand(["CONFIG", "SET", "maxmemory", "1"]),
       close: async () => {
         client.destroy();
         await server.stop();
@@ -135,22 +139,22 @@ const BACKENDS: Readonly<Record<string, () => Promise<Breakable>>> = {
     const pool = postgresPool((await pg()).url);
     const store = postgresStore(pool, { table: "by_pg" });
     await store.migrate();
-    return { store, refuse: () => pool.query(closing("by_pg")), close: () => pool.end() };
+    return { store, breakEngine: () => pool.query(closing("by_pg")), close: () => pool.end() };
   },
   "postgres by postgres.js": async () => {
     const sql = postgres((await pg()).url, { onnotice: () => undefined, debug: true });
     const store = postgresStore(sql, { table: "by_postgres_js" });
     await store.migrate();
-    return { store, refuse: () => sql.unsafe(closing("by_postgres_js")), close: () => sql.end() };
+    return { store, breakEngine: () => sql.unsafe(closing("by_postgres_js")), close: () => sql.end() };
   },
 };
 
-describe("what a driver says of a failure", () => {
+describe("the error of a failing driver", () => {
   it.each(Object.entries(BACKENDS))(
-    "has no secret and no hash in it, whatever the store was asked: %s [asvs 3.3.4]",
+    "contains no secret and no hash after any operation: %s [asvs 3.3.4]",
     async (name, make) => {
       const witness = new Witness();
-      const { store, refuse, close } = await make();
+      const { store, breakEngine, close } = await make();
       const clock = new TestClock(Date.now());
       const keys = ["k".repeat(32)];
       const manager = new Manager(watched(store, witness), {
@@ -173,8 +177,8 @@ describe("what a driver says of a failure", () => {
         browsers.push(browser);
       }
       clock.advance("61s");
-      await refuse();
-      const verbs = [
+      await breakEngine();
+      const methods = [
         "rotate",
         "reauthenticate",
         "revoke",
@@ -184,7 +188,7 @@ describe("what a driver says of a failure", () => {
         "authorize",
       ] as const;
       const attempts = [
-        ...verbs.map((verb, at) => browsers[at]?.visit(async (request) => sessions[verb](request))),
+        ...methods.map((method, at) => browsers[at]?.visit(async (request) => sessions[method](request))),
         new Browser().visit((request) => sessions.init(request, "ann")),
         browsers[7]?.visit((request) => sessions.init(request, "ann")),
         manager.fetchByUserKey("ann"),

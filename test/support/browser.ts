@@ -7,7 +7,7 @@ import {
   type SetCookie,
 } from "sessionup";
 
-/** One request of a test, and what its response has been given. */
+/** An in-memory request, with the cookies and headers that were set on its response. */
 export class TestRequest implements Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly cookies: SetCookie[] = [];
@@ -49,7 +49,7 @@ export class TestRequest implements Exchange {
   }
 }
 
-/** The verbs over requests that a test makes itself. */
+/** Creates the session methods over in-memory requests. */
 export function testSessions<In, Out extends In>(
   manager: Manager<In, Out>,
 ): Sessions<TestRequest, In, Out> & {
@@ -68,7 +68,7 @@ export function testSessions<In, Out extends In>(
   };
 }
 
-/** A browser: sends the cookies that it was given, and its own User-Agent. */
+/** A browser that stores cookies and sends them with its own headers. */
 export class Browser {
   readonly jar = new Map<string, string>();
   headers: Record<string, string>;
@@ -77,13 +77,13 @@ export class Browser {
     this.headers = headers;
   }
 
-  /** A request with the cookies of now. */
+  /** Creates a request with the current cookies. */
   request(method?: string): TestRequest {
     const cookie = [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
     return new TestRequest({ ...this.headers, ...(cookie && { cookie }) }, method);
   }
 
-  /** Takes what the response sets. */
+  /** Stores the cookies that the response sets. */
   receive(request: TestRequest): void {
     for (const { name, value, maxAge } of request.cookies) {
       if (maxAge === 0) this.jar.delete(name);
@@ -91,7 +91,7 @@ export class Browser {
     }
   }
 
-  /** Makes a request, lets `use` handle it, and takes the response. */
+  /** Creates a request, passes it to `use`, and stores the cookies of the response. */
   async visit<Answer>(use: (request: TestRequest) => Promise<Answer>, method?: string): Promise<Answer> {
     const request = this.request(method);
     try {

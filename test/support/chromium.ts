@@ -1,7 +1,7 @@
 import { type Browser, chromium } from "playwright-core";
 import { programPath } from "../../scripts/programs.mjs";
 
-/** Starts Debian's Chromium, which is installed first where it is missing: give it minutes. */
+/** Starts Debian's Chromium, and installs it first if it is missing, which may take minutes. */
 export async function startChromium(): Promise<Browser> {
   const args = [
     "--no-sandbox",

@@ -3,7 +3,7 @@ import { type Comment, type Node, parseSync } from "oxc-parser";
 import { ROOT } from "./entries.ts";
 import { exportedBy } from "./exported.ts";
 
-/** A declaration, and the comments that say what is internal. */
+/** A declaration, with the comments that mark internal members. */
 interface Found {
   readonly node: Node;
   readonly code: string;
@@ -11,9 +11,9 @@ interface Found {
 }
 
 /** Finds the declaration of a name that an entry of the package exports. */
-function declarationOf(name: string, entry: string): Found {
+function findDeclaration(name: string, entry: string): Found {
   const file = exportedBy(entry).find((each) => each.name === name)?.file;
-  if (file === undefined) throw new Error(`${entry}: exports no ${name}`);
+  if (file === undefined) throw new Error(`${entry} does not export ${name}.`);
   const code = readFileSync(`${ROOT}src/${file}`, "utf8");
   const { program, comments } = parseSync(file, code, { sourceType: "module" });
   for (const statement of program.body) {
@@ -21,14 +21,14 @@ function declarationOf(name: string, entry: string): Found {
     if (node && "id" in node && node.id?.type === "Identifier" && node.id.name === name)
       return { node, code, comments };
   }
-  throw new Error(`${file}: declares no ${name}`);
+  throw new Error(`${file} does not declare ${name}.`);
 }
 
-/** The names of an interface's members, or of a class's public ones: what is `@internal` is nobody's but ours. */
+/** Returns the names of the public members of an interface or a class, without those marked `@internal`. */
 export function membersOf(name: string, entry = "index.ts"): string[] {
-  const { node, code, comments } = declarationOf(name, entry);
+  const { node, code, comments } = findDeclaration(name, entry);
   if (node.type !== "TSInterfaceDeclaration" && node.type !== "ClassDeclaration")
-    throw new Error(`${name} is no interface and no class`);
+    throw new Error(`${name} must be an interface or a class.`);
   const names = node.body.body.flatMap((member) => {
     if (!("key" in member) || member.key.type !== "Identifier" || member.key.name === "constructor")
       return [];
@@ -39,11 +39,11 @@ export function membersOf(name: string, entry = "index.ts"): string[] {
   return [...new Set(names)].sort();
 }
 
-/** The texts of a union, such as `"a" | "b"`. */
+/** Returns the strings of a union of string literals, such as `"a" | "b"`. */
 export function textsOf(name: string): string[] {
-  const { node } = declarationOf(name, "index.ts");
+  const { node } = findDeclaration(name, "index.ts");
   if (node.type !== "TSTypeAliasDeclaration" || node.typeAnnotation.type !== "TSUnionType")
-    throw new Error(`${name} is no union`);
+    throw new Error(`${name} must be a union.`);
   return node.typeAnnotation.types
     .map((type) => {
       if (
@@ -51,7 +51,7 @@ export function textsOf(name: string): string[] {
         !("value" in type.literal) ||
         typeof type.literal.value !== "string"
       )
-        throw new Error(`${name} has more than texts in it`);
+        throw new Error(`${name} must contain only string literals.`);
       return type.literal.value;
     })
     .sort();

@@ -1,37 +1,36 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The root of the repository, with a slash at its end. */
+/** The root of the repository, with a trailing slash. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What is read of package.json. */
+/** The fields of package.json that the tests read. */
 export interface Package {
   readonly name: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
-  readonly "size-limit"?: ReadonlyArray<{
-    readonly name: string;
-    readonly path?: string;
-    readonly import?: string | Readonly<Record<string, string>>;
-  }>;
+  readonly "size-limit"?: ReadonlyArray<
+    | { readonly name: string; readonly path: string }
+    | { readonly name: string; readonly path?: never; readonly import: Readonly<Record<string, string>> }
+  >;
 }
 
 export const PACKAGE = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as Package;
 
-/** The subpaths that are modules, and the file under src/ behind each: `"./node"` → `"adapters/node.ts"`. */
+/** The subpaths of modules and the file under src/ of each: `"./node"` → `"adapters/node.ts"`. */
 export const ENTRIES: ReadonlyMap<string, string> = new Map(
   Object.entries(PACKAGE.exports).flatMap(([subpath, target]) =>
-    typeof target === "string" ? [] : [[subpath, sourceOf(target.default ?? "")] as const],
+    typeof target === "string" ? [] : [[subpath, toSourcePath(target.default ?? "")] as const],
   ),
 );
 
-function sourceOf(built: string): string {
+function toSourcePath(built: string): string {
   return built.replace(/^\.\/dist\//, "").replace(/\.js$/, ".ts");
 }
 
-/** The files of src/ that are no tests, with slashes: `"adapters/node.ts"`. */
+/** Lists the files of src/ except the tests, with forward slashes: `"adapters/node.ts"`. */
 export function sourceFiles(): readonly string[] {
   return readdirSync(`${ROOT}src`, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))

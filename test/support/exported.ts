@@ -3,19 +3,19 @@ import { posix } from "node:path";
 import { type Comment, type Program, parseSync } from "oxc-parser";
 import { ROOT } from "./entries.ts";
 
-/** Something that an entry exports, and where it is declared. */
+/** An export of an entry, and its declaration. */
 export interface Exported {
   readonly name: string;
-  /** Under src/. */
+  /** The path under src/. */
   readonly file: string;
   readonly line: number;
-  /** Whether nothing of it is there at run time. */
+  /** Whether the export exists only as a type. */
   readonly typeOnly: boolean;
-  /** The JSDoc comment right before the declaration. */
+  /** The JSDoc comment of the declaration. */
   readonly doc: string | undefined;
 }
 
-/** What a file of src/ exports, followed to where it is declared. */
+/** Lists the exports of a file of src/, resolved to their declarations. */
 export function exportedBy(file: string): readonly Exported[] {
   return exportsOf(file, readFileSync(`${ROOT}src/${file}`, "utf8"), exportedBy);
 }
@@ -29,22 +29,22 @@ export function exportsOf(
   const found: Exported[] = [];
   for (const node of program.body) {
     if (node.type === "ExportAllDeclaration" || node.type === "ExportDefaultDeclaration") {
-      throw new Error(`${file}: exports are by name, one by one`);
+      throw new Error(`${file} must export each name explicitly.`);
     }
     if (node.type !== "ExportNamedDeclaration") continue;
     for (const { name, typeOnly } of declared(node.declaration)) {
-      // The first overload has the comment.
+      // Only the first overload has a comment.
       if (found.some((each) => each.name === name)) continue;
       const line = code.slice(0, node.start).split("\n").length;
       found.push({ name, file, line, typeOnly, doc: docBefore(node.start, code, comments) });
     }
     for (const { local, exported, exportKind } of node.specifiers) {
       if (!node.source || local.type === "Literal" || exported.type === "Literal") {
-        throw new Error(`${file}: what is exported is declared there, or imported in the same statement`);
+        throw new Error(`${file} must export its own declarations, or re-export with \`export … from\`.`);
       }
       const from = posix.join(posix.dirname(file), node.source.value);
       const origin = others(from).find(({ name }) => name === local.name);
-      if (!origin) throw new Error(`${file}: ${from} has no ${local.name}`);
+      if (!origin) throw new Error(`${file} re-exports ${local.name}, which ${from} does not export.`);
       const typeOnly = origin.typeOnly || node.exportKind === "type" || exportKind === "type";
       found.push({ ...origin, name: exported.name, typeOnly });
     }
@@ -61,7 +61,7 @@ function declared(node: Declaration): ReadonlyArray<{ name: string; typeOnly: bo
       return [{ name: node.id.name, typeOnly: true }];
     case "ClassDeclaration":
     case "FunctionDeclaration":
-    // The signature of an overload.
+    // TSDeclareFunction is the signature of an overload.
     case "TSDeclareFunction":
       return node.id ? [{ name: node.id.name, typeOnly: false }] : [];
     case "VariableDeclaration":

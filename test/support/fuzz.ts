@@ -1,16 +1,16 @@
 import fc from "fast-check";
 
-/** How many inputs a parser is given: so many, or what FUZZ_RUNS says, in a long run. */
+/** Returns the number of inputs of a fuzz test: `runs`, or FUZZ_RUNS for a long run. */
 export function fuzzRuns(runs: number): { readonly numRuns: number } {
   return { numRuns: Number(process.env.FUZZ_RUNS ?? runs) };
 }
 
-/** Texts of so many pieces at most. */
+/** Generates strings of at most `maxLength` pieces. */
 export function joined(piece: fc.Arbitrary<string>, maxLength: number): fc.Arbitrary<string> {
   return fc.array(piece, { maxLength }).map((pieces) => pieces.join(""));
 }
 
-/** What somebody makes of a signed text who cannot sign: of pieces, by a change to it, or anything at all. */
+/** Generates forgeries of a signed text: strings of pieces, modified copies, and arbitrary values. */
 export function forged(own: string, piece: fc.Arbitrary<string>, maxLength: number): fc.Arbitrary<unknown> {
   const changed = fc
     .tuple(fc.nat(own.length), fc.string({ unit: "binary", maxLength: 3 }))

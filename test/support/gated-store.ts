@@ -6,11 +6,11 @@ type Method = Exclude<
   "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
 >;
 
-/** The memory store with gates: an operation can be held before it begins, so that a race is forced and not hoped for. */
+/** A memory store with gates. A gate holds an operation before it begins, so that a test can force a race. */
 export class GatedStore implements Store {
   readonly #store = memoryStore();
   readonly #gates = new Map<Method, Gate[]>();
-  /** Every call, in order. */
+  /** All calls, in order. */
   readonly calls: Method[] = [];
 
   create: Store["create"] = (...given) => this.#through("create", () => this.#store.create(...given));
@@ -35,14 +35,14 @@ export class GatedStore implements Store {
     this.#store.onExpired?.(listener) ?? (() => undefined);
   close: NonNullable<Store["close"]> = async () => this.#store.close?.();
 
-  /** Holds the next call of that method until it is let through. */
+  /** Holds the next call of a method until the gate is opened. */
   hold(method: Method): Gate {
     const gate = new Gate();
     this.#gates.set(method, [...(this.#gates.get(method) ?? []), gate]);
     return gate;
   }
 
-  /** Fails the next call of that method, which then does nothing. */
+  /** Makes the next call of a method fail before it does anything. */
   fail(method: Method, error: Error = new Error("connection reset")): void {
     this.hold(method).open(error);
   }
@@ -51,7 +51,7 @@ export class GatedStore implements Store {
     this.calls.push(method);
     const gate = this.#gates.get(method)?.shift();
     if (gate) await gate.pass();
-    // Without `await`, workerd takes a rejection that is adopted late for one that nobody handles.
+    // Without `await`, workerd reports a rejection that is adopted late as unhandled.
     return await ask();
   }
 }
@@ -61,7 +61,7 @@ async function* nothing(): AsyncGenerator<readonly string[], void> {}
 class Gate {
   #arrive: () => void = () => {};
   #open: (error?: Error) => void = () => {};
-  /** Settles when a call has come to the gate. */
+  /** Resolves when a call has reached the gate. */
   readonly arrived = new Promise<void>((resolve) => {
     this.#arrive = resolve;
   });
@@ -70,7 +70,7 @@ class Gate {
   });
 
   constructor() {
-    // Whoever opens it with an error before anybody came has told nobody yet.
+    // Opening the gate with an error before a call arrives must not cause an unhandled rejection.
     this.#opened.catch(() => undefined);
   }
 

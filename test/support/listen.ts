@@ -9,7 +9,8 @@ export async function listen(
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("the server has no port");
+  if (typeof address !== "object" || address === null)
+    throw new Error("The server does not listen on a TCP port.");
   return {
     origin: `${scheme}://127.0.0.1:${address.port}`,
     close: async () => {

@@ -6,22 +6,22 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
-/** Installs what the lockfile of a folder says, unless it is there: nobody has to install it to work on the rest. */
+/** Installs the packages of a folder's lockfile at first use, so that other tests do not depend on them. */
 export async function installPackages(folder: string, about: string): Promise<void> {
   const lockfile = await readFile(`${folder}package-lock.json`);
   const note = `${folder}node_modules/.installed`;
   await once(note, createHash("sha256").update(lockfile).digest("hex"), async () => {
     process.stderr.write(`${folder}: npm ci, once (${about})\n`);
-    // What they would download at install is in packages for each platform already.
+    // Install scripts are not needed: the downloads that they make are available as platform packages.
     await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
   });
 }
 
-/** Does the work unless the note says that it was done for this; of several processes one, while the others wait. */
+/** Does the work unless the note file contains `wanted`. Of several processes one works while the others wait. */
 export async function once(note: string, wanted: string, work: () => Promise<void>): Promise<void> {
   const isDone = async () => (await readFile(note, "utf8").catch(() => "")) === wanted;
   if (await isDone()) return;
-  // Not beside it: the folder may be about to be made anew.
+  // Outside the note's folder, because the work may recreate that folder.
   const lock = join(tmpdir(), `sessionup-${createHash("sha256").update(note).digest("hex")}.lock`);
   while (!(await takes(lock))) await delay(100);
   try {
@@ -33,7 +33,7 @@ export async function once(note: string, wanted: string, work: () => Promise<voi
   }
 }
 
-/** Takes the lock unless a process that lives has it. */
+/** Takes the lock unless a running process holds it. */
 async function takes(lock: string): Promise<boolean> {
   try {
     const file = await open(lock, "wx");

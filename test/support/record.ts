@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-// Paths, not the package's names: runtimes that know nothing of its build run this too.
+// Imports use paths rather than the package's name, because runtimes without the build run this file too.
 import { shardOf } from "../../src/cookie/shard.ts";
 import type { SessionRecord } from "../../src/store.ts";
 
@@ -7,12 +7,12 @@ export const NOW: number = Date.UTC(2026, 0, 1, 12);
 export const HOUR = 3_600_000;
 export const DAY: number = 24 * HOUR;
 
-/** Other processes may be at the same server. */
+/** Separates the ids of processes that share a server. */
 const mark = randomBytes(4).toString("hex");
 let made = 0;
 
-/** A session that nobody else has, of a second of its own; it ends after a day, or when it is told to. */
-export function recordOf(overrides: Partial<SessionRecord> = {}): SessionRecord {
+/** Creates a record with a unique id and creation time. Its deadline is a day after NOW unless overridden. */
+export function createRecord(overrides: Partial<SessionRecord> = {}): SessionRecord {
   const userKey = overrides.userKey ?? "ann";
   const deadline = overrides.deadline ?? overrides.expiresAt ?? NOW + DAY;
   made += 1;

@@ -8,8 +8,8 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-/** A server that answers each chunk with `<chunk>`; on `bye` it says `farewell` and ends. What it was asked is noted. */
-async function talker(prefix = "") {
+/** Starts a server that answers each chunk with `<chunk>`, answers `bye` with `farewell` and an end, and logs chunks. */
+async function startTalker(prefix = "") {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -37,7 +37,7 @@ async function proxyFor(target: number | (() => number)): Promise<TcpProxy> {
   return proxy;
 }
 
-/** A client that keeps what it hears. */
+/** Connects a client that collects the data that it receives. */
 async function dial(port: number) {
   const socket = connect(port, "127.0.0.1");
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -54,8 +54,8 @@ async function dial(port: number) {
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 describe("TcpProxy", () => {
-  it("hands requests and replies on, to each connection its own", async () => {
-    const { port } = await talker();
+  it("forwards the requests and replies of each connection", async () => {
+    const { port } = await startTalker();
     const proxy = await proxyFor(port);
     const [one, two] = [await dial(proxy.port), await dial(proxy.port)];
     one.say("a");
@@ -65,8 +65,8 @@ describe("TcpProxy", () => {
     expect(proxy.connections).toBe(2);
   });
 
-  it("brings the last words of a server before its end", async () => {
-    const { port } = await talker();
+  it("forwards a server's last data before the end of the connection", async () => {
+    const { port } = await startTalker();
     const proxy = await proxyFor(port);
     const client = await dial(proxy.port);
     client.say("bye");
@@ -75,8 +75,8 @@ describe("TcpProxy", () => {
     await expect.poll(() => proxy.connections).toBe(0);
   });
 
-  it("refuses, having broken what there was, and takes connections at the same port again", async () => {
-    const { port } = await talker();
+  it("refuse() breaks connections and refuses new ones until start() reopens the same port", async () => {
+    const { port } = await startTalker();
     const proxy = await proxyFor(port);
     const before = await dial(proxy.port);
     const at = proxy.port;
@@ -90,8 +90,8 @@ describe("TcpProxy", () => {
     await expect.poll(after.heard).toBe("<a>");
   });
 
-  it("hangs: requests arrive, replies wait, in their order, until it passes again", async () => {
-    const { port, asked } = await talker();
+  it("mode hang forwards requests and holds replies in order until mode pass", async () => {
+    const { port, asked } = await startTalker();
     const proxy = await proxyFor(port);
     const client = await dial(proxy.port);
     client.say("a");
@@ -111,8 +111,8 @@ describe("TcpProxy", () => {
     await expect.poll(late.heard).toBe("<d>");
   });
 
-  it("hides the end of a server while it hangs", async () => {
-    const { port, asked } = await talker();
+  it("mode hang hides the end of the server's connection", async () => {
+    const { port, asked } = await startTalker();
     const proxy = await proxyFor(port);
     const client = await dial(proxy.port);
     proxy.mode = "hang";
@@ -125,8 +125,8 @@ describe("TcpProxy", () => {
     expect(client.heard()).toBe("farewell");
   });
 
-  it("cuts in the middle of a reply, and lets nothing after it through", async () => {
-    const { port, asked } = await talker();
+  it("mode cut breaks the connection in the middle of a reply and forwards nothing more", async () => {
+    const { port, asked } = await startTalker();
     const proxy = await proxyFor(port);
     const client = await dial(proxy.port);
     proxy.mode = "cut";
@@ -140,8 +140,8 @@ describe("TcpProxy", () => {
     expect(next.heard()).toBe("<abc");
   });
 
-  it("cuts what was held when it stops hanging by that", async () => {
-    const { port, asked } = await talker();
+  it("mode cut after mode hang cuts the held replies", async () => {
+    const { port, asked } = await startTalker();
     const proxy = await proxyFor(port);
     const client = await dial(proxy.port);
     proxy.mode = "hang";
@@ -155,8 +155,8 @@ describe("TcpProxy", () => {
     expect(client.heard()).toBe("<abc");
   });
 
-  it("breaks all connections at once, and takes new ones", async () => {
-    const { port } = await talker();
+  it("cutAll() breaks all connections and accepts new ones", async () => {
+    const { port } = await startTalker();
     const proxy = await proxyFor(port);
     const clients = [await dial(proxy.port), await dial(proxy.port)];
     proxy.cutAll();
@@ -166,8 +166,8 @@ describe("TcpProxy", () => {
     await expect.poll(next.heard).toBe("<a>");
   });
 
-  it("resets all connections, which their clients hear of as an error", async () => {
-    const { port } = await talker();
+  it("resetAll() resets all connections with ECONNRESET", async () => {
+    const { port } = await startTalker();
     const proxy = await proxyFor(port);
     const client = await dial(proxy.port);
     client.say("a");
@@ -180,8 +180,8 @@ describe("TcpProxy", () => {
     await expect.poll(next.heard).toBe("<b>");
   });
 
-  it("silences the connections there are for ever, and no new one", async () => {
-    const { port, asked, stop } = await talker();
+  it("silence() silences existing connections for good, and new ones work", async () => {
+    const { port, asked, stop } = await startTalker();
     const proxy = await proxyFor(port);
     const client = await dial(proxy.port);
     client.say("a");
@@ -200,9 +200,9 @@ describe("TcpProxy", () => {
     expect(asked).toEqual(["a", "c"]);
   });
 
-  it("finds a server that took the place of another, and drops a client while there is none", async () => {
-    const first = await talker("1");
-    const second = await talker("2");
+  it("connects to a replaced server and drops clients while there is no server", async () => {
+    const first = await startTalker("1");
+    const second = await startTalker("2");
     let port = first.port;
     const proxy = await proxyFor(() => port);
     const client = await dial(proxy.port);

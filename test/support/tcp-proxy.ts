@@ -1,14 +1,14 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 /**
- * What a proxy does with connections:
- * - `pass`: hands everything on.
- * - `hang`: takes connections and requests, and nothing comes back.
- * - `cut`: breaks a connection in the middle of the next reply, and every one after it.
+ * How a proxy treats connections:
+ * - `pass`: forwards everything.
+ * - `hang`: accepts connections and forwards requests, but holds all replies.
+ * - `cut`: breaks each connection in the middle of its next reply.
  */
 export type Mode = "pass" | "hang" | "cut";
 
-/** Stands between a client and its server, and fails as networks do. */
+/** A proxy between a client and its server that can fail like a network. */
 export class TcpProxy {
   readonly #target: () => number;
   readonly #wires = new Set<Wire>();
@@ -16,7 +16,7 @@ export class TcpProxy {
   #mode: Mode = "pass";
   port = 0;
 
-  /** The target is asked for at each connection: a server that was replaced is found. */
+  /** A function as `target` is called for each connection, so that the server can be replaced. */
   constructor(target: number | (() => number)) {
     this.#target = typeof target === "number" ? () => target : target;
   }
@@ -37,13 +37,13 @@ export class TcpProxy {
     return this.#mode;
   }
 
-  /** From now on, for the connections there are too; what was held while it hung goes on its way. */
+  /** Changes the mode of all connections. Leaving `hang` releases the held replies. */
   set mode(mode: Mode) {
     this.#mode = mode;
     for (const wire of this.#wires) wire.resume();
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#wires.size;
   }
@@ -57,17 +57,17 @@ export class TcpProxy {
     await closed;
   }
 
-  /** Breaks all connections there are; new ones are taken. */
+  /** Breaks all connections and keeps accepting new ones. */
   cutAll(): void {
     for (const wire of this.#wires) wire.break();
   }
 
-  /** The same, as a machine does that has just been started: clients hear of an error, and not of an end. */
+  /** Resets all connections, as a restarted machine does. Clients receive an error instead of an end. */
   resetAll(): void {
     for (const wire of this.#wires) wire.reset();
   }
 
-  /** The connections there are go silent for ever, as when a firewall has forgotten them; new ones are not. */
+  /** Silences all existing connections for good, as a firewall does that drops their state. New ones work. */
   silence(): void {
     for (const wire of this.#wires) wire.silence();
   }
@@ -83,12 +83,12 @@ export class TcpProxy {
   }
 }
 
-/** A connection of a client's, and the one to the server that belongs to it. */
+/** A client's connection and the matching connection to the server. */
 class Wire {
   readonly #client: Socket;
   readonly #server: Socket;
   readonly #mode: () => Mode;
-  /** Replies that nobody has got yet, in their order. */
+  /** Replies that wait for the end of a hang, in order. */
   #held: Buffer[] = [];
   #cut = false;
   #silent = false;
@@ -100,7 +100,7 @@ class Wire {
     this.#mode = mode;
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
-      // What follows is its close.
+      // The event `close` follows and is handled.
       socket.on("error", () => undefined);
     }
     client.on("data", (chunk) => !this.#silent && server.write(chunk));
@@ -145,7 +145,7 @@ class Wire {
     if (mode === "hang") {
       this.#held.push(chunk);
     } else if (mode === "cut") {
-      // What comes after it must not fill the gap.
+      // Later data must not fill the gap.
       this.#cut = true;
       this.#client.write(chunk.subarray(0, Math.floor(chunk.length / 2)), () => this.break());
     } else {
@@ -153,7 +153,7 @@ class Wire {
     }
   }
 
-  /** A server's last words come before its end; while it hangs, neither does. */
+  /** Ends the client's connection after the server's last data. A hang delays both. */
   #endWithServer(): void {
     if (this.#serverGone && !this.#silent && this.#mode() !== "hang") this.#client.destroySoon();
   }

@@ -8,13 +8,13 @@ import { ContractClient } from "../../src/testing/adapter/client.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** An example that runs. */
+/** A running example. */
 export interface Example {
   readonly origin: string;
   stop(): Promise<void>;
 }
 
-/** How an example is started, where not by `tsx examples/<name>/server.ts`. */
+/** The command that starts an example. Default: `tsx examples/<name>/server.ts`. */
 export interface ExampleCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -22,7 +22,7 @@ export interface ExampleCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts an example on a free port, and waits for the address that it prints. */
+/** Starts an example on a free port and waits for the address that it prints. */
 export async function startExample(name: string, command?: ExampleCommand): Promise<Example> {
   const { file, args, cwd, env } = command ?? {
     file: process.execPath,
@@ -32,7 +32,7 @@ export async function startExample(name: string, command?: ExampleCommand): Prom
     cwd: cwd ?? ROOT,
     env: { ...process.env, ...env, PORT: env?.PORT ?? "0" },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own: what it starts ends with it.
+    // A separate process group, so that the example's child processes end with it.
     detached: true,
   });
   const said: string[] = [];
@@ -46,7 +46,7 @@ export async function startExample(name: string, command?: ExampleCommand): Prom
       return { origin, stop: () => stop(child) };
     }
   }
-  throw new Error(`examples/${name} ended without an address:\n${said.join("\n")}`);
+  throw new Error(`examples/${name} ended before it printed an address:\n${said.join("\n")}`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -56,7 +56,10 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** What every example does: two browsers log in, one sees both and ends the other, and logs out. The devices it saw. */
+/**
+ * Tests an example: two browsers log in, one of them lists both sessions, ends the other session and logs out. Returns
+ * the listed devices.
+ */
 export async function walk(
   origin: string,
   headers: Readonly<Record<string, string>> = {},

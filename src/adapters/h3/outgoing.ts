@@ -5,7 +5,7 @@ import type { H3Context } from "./exchange.ts";
 
 const OUTGOING = Symbol("sessionup/h3");
 
-/** What the response to an event is sent with. All managers share it. */
+/** The cookies and headers of the response to an event. All managers share this object. */
 interface Outgoing {
   readonly cookies: OutgoingCookies;
   readonly headers: Map<string, string>;

@@ -43,7 +43,7 @@ export class HonoExchange implements Exchange {
   }
 }
 
-/** What `@hono/node-server` puts into `c.env`. */
+/** The properties that `@hono/node-server` adds to `c.env`. */
 interface NodeBindings {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
   readonly outgoing?: { readonly headersSent?: boolean };

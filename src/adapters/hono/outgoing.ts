@@ -4,7 +4,7 @@ import type { SetCookie } from "../../exchange.ts";
 
 const OUTGOING = Symbol("sessionup/hono");
 
-/** The cookies and headers that a request's response is sent with, whoever makes it. All managers share it. */
+/** The cookies and headers of the response to a request, even one that the handler made. All managers share this object. */
 export class Outgoing {
   readonly #c: Context;
   readonly #cookies = new OutgoingCookies();

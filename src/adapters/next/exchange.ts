@@ -2,12 +2,12 @@ import { SessionError } from "../../errors.ts";
 import type { Exchange, SetCookie } from "../../exchange.ts";
 import { addHeaders } from "../shared/response.ts";
 
-/** What Next.js's `headers()` resolves to, as far as it is used here. */
+/** The result of Next.js's `headers()`, as far as it is used here. */
 export interface NextHeaders {
   get(name: string): string | null;
 }
 
-/** What Next.js's `cookies()` resolves to, as far as it is used here. */
+/** The result of Next.js's `cookies()`, as far as it is used here. */
 export interface NextCookies {
   set(name: string, value: string, attributes: NextCookieAttributes): unknown;
   /** Never called. Where cookies are read-only, it is the same function as `set`. */

@@ -7,7 +7,7 @@ interface Response {
   writeHead: (...given: never[]) => unknown;
 }
 
-/** What a response is sent with, whatever the app does to its headers. Names are in lower case. */
+/** The headers that a response keeps when the app replaces or removes headers. Names are in lower case. */
 interface KeptHeaders {
   readonly cookies: OutgoingCookies;
   readonly headers: Map<string, string>;

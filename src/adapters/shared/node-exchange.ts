@@ -28,7 +28,7 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-/** What a framework says about the client once the app has configured which proxies to trust. */
+/** A framework's view of the client, after the app has configured which proxies to trust. */
 export interface TrustedView {
   readonly ip?: string | undefined;
   /** `https` or `http`. */

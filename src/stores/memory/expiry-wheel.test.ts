@@ -18,7 +18,7 @@ describe("createExpiryWheel", () => {
     return ended;
   };
 
-  it("collects records exactly at their end, not a millisecond earlier", () => {
+  it("collects a record exactly at its end, not a millisecond earlier", () => {
     const wheel = newWheel();
     const entries = [500, 59_999, 60_000, 60_001, 119_999].map(entry);
     for (const each of entries) wheel.add(each);
@@ -33,19 +33,19 @@ describe("createExpiryWheel", () => {
     expect([3, 3, 3, 3].map((limit) => collect(wheel, 10, limit).length)).toEqual([3, 3, 3, 1]);
   });
 
-  it("looks at a bounded number of slots and continues there at the next call", () => {
+  it("visits a bounded number of slots per call and continues at the next call", () => {
     const wheel = newWheel();
     wheel.add(entry(0));
     wheel.add(entry(60_000_000));
     expect(collect(wheel, 100_000_000, 10)).toHaveLength(1);
     let calls = 1;
     while (collect(wheel, 100_000_000, 10).length === 0) calls++;
-    // A thousand empty minutes at forty looks a call.
+    // One call visits at most forty slots, and a thousand empty minutes lie between the two entries.
     expect(calls).toBeGreaterThan(20);
     expect(calls).toBeLessThan(30);
   });
 
-  it("loses no place and collects none twice, through any sequence of additions, moves and removals", () => {
+  it("collects every entry exactly once after any sequence of add, move and remove", () => {
     const action = fc.record({
       what: fc.constantFrom("add", "move", "later", "remove", "collect"),
       which: fc.nat(20),
@@ -69,7 +69,7 @@ describe("createExpiryWheel", () => {
             inside.splice(which, 1);
           } else if (one) {
             ends[one] = what === "later" ? (ends[one] ?? 0) + when : when;
-            // The wheel needs to learn only of earlier ends.
+            // Only an earlier end needs a move: the wheel checks for later ends itself.
             if (what === "move") wheel.move(one);
           }
         }

@@ -4,7 +4,7 @@ import { Cleanup, type CleanupOptions, type CleanupPlan, DATABASE_CLEANUP } from
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Creates a cleanup over some expired records at five minutes past zero, and records its removals. */
+/** Returns a cleanup over `expired` records whose clock reads 300 000 ms, and a log of its removals. */
 function cleaning(
   { expired = 0, ...plan }: Partial<CleanupPlan> & { readonly expired?: number } = {},
   options: CleanupOptions = {},
@@ -31,7 +31,7 @@ function cleaning(
 }
 
 describe("Cleanup", () => {
-  it("runs once a minute, by the latest time it received plus the time since, minus the slack", async () => {
+  it("runs once a minute by the latest reported time plus the time since, minus the slack", async () => {
     const { cleanup, removals } = cleaning();
     cleanup.start();
     cleanup.start();
@@ -46,7 +46,7 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it("runs as often as cleanupEvery says", async () => {
+  it("runs at the interval that cleanupEvery sets", async () => {
     const { cleanup, removals } = cleaning({}, { cleanupEvery: "5m" });
     cleanup.start();
     await vi.advanceTimersByTimeAsync(900_000);
@@ -54,7 +54,7 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it("never runs with cleanupEvery false, and has no timer", async () => {
+  it("never runs and has no timer when cleanupEvery is false", async () => {
     const { cleanup, removals } = cleaning({ expired: 10 }, { cleanupEvery: false });
     cleanup.start();
     expect(vi.getTimerCount()).toBe(0);
@@ -68,12 +68,12 @@ describe("Cleanup", () => {
     [{ cleanupEvery: "25d" as const }, "cleanupEvery must be at most"],
     [{ cleanupEvery: true as never }, "cleanupEvery"],
     [{ onCleanupError: "log" as never }, "onCleanupError must be a function"],
-  ])("rejects %o", (options, message) => {
+  ])("rejects the options %o", (options, message) => {
     expect(() => cleaning({}, options)).toThrow(TypeError);
     expect(() => cleaning({}, options)).toThrow(message);
   });
 
-  it("continues after a full batch, with a pause, until a batch is not full", async () => {
+  it("continues after a pause until a batch is not full", async () => {
     const { cleanup, removals } = cleaning({ expired: 25 });
     cleanup.start();
     await vi.advanceTimersByTimeAsync(119_999);
@@ -96,7 +96,7 @@ describe("Cleanup", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("removes nothing when it was stopped while it claimed its turn", async () => {
+  it("removes nothing after a stop() during the claim of its turn", async () => {
     const { cleanup, removals } = cleaning({
       claim: async () => {
         cleanup.stop();
@@ -108,7 +108,7 @@ describe("Cleanup", () => {
     expect(removals).toEqual([]);
   });
 
-  it("does not start again after it was stopped", async () => {
+  it("does not start again after stop()", async () => {
     const { cleanup, removals } = cleaning();
     cleanup.stop();
     cleanup.start();
@@ -117,7 +117,7 @@ describe("Cleanup", () => {
     expect(removals).toEqual([]);
   });
 
-  it("starts again after it rested", async () => {
+  it("starts again after rest()", async () => {
     const { cleanup, removals } = cleaning();
     cleanup.start();
     cleanup.rest();
@@ -129,7 +129,7 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it("runs in its own turn only, which it claims each time", async () => {
+  it("claims a turn at every interval and runs only when the claim succeeds", async () => {
     const turns = [false, true, false];
     const claims: Array<readonly [now: number, apart: number]> = [];
     const claim = async (now: number, apart: number) => {
@@ -148,7 +148,7 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it("ends its turn after two thirds of the interval, before another process's turn can begin", async () => {
+  it("ends its turn after two thirds of the interval, before another process can claim one", async () => {
     const { cleanup, removals } = cleaning({ expired: 1_000, pause: 15_000 });
     cleanup.start();
     await vi.advanceTimersByTimeAsync(140_000);
@@ -156,7 +156,7 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it("is not joined by another run when it takes longer than the interval", async () => {
+  it("does not overlap with itself when a run takes longer than the interval", async () => {
     let running = 0;
     let most = 0;
     const remove = async () => {
@@ -171,17 +171,14 @@ describe("Cleanup", () => {
     cleanup.stop();
   });
 
-  it.each(["claim", "remove"])(
-    "reports a %s that failed, and tries again at the next interval",
-    async (step) => {
-      const failing = async () => {
-        throw new Error("no database");
-      };
-      const { cleanup, errors } = cleaning({ [step]: failing });
-      cleanup.start();
-      await vi.advanceTimersByTimeAsync(120_000);
-      expect(errors.map(String)).toEqual(["Error: no database", "Error: no database"]);
-      cleanup.stop();
-    },
-  );
+  it.each(["claim", "remove"])("reports a failed %s and retries at the next interval", async (step) => {
+    const failing = async () => {
+      throw new Error("no database");
+    };
+    const { cleanup, errors } = cleaning({ [step]: failing });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(errors.map(String)).toEqual(["Error: no database", "Error: no database"]);
+    cleanup.stop();
+  });
 });

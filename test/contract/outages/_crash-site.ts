@@ -5,7 +5,7 @@ import { lmdbStore } from "sessionup/stores/lmdb";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { startApp } from "./app.ts";
 
-/** An app in a process of its own, which the suite kills: `<store> <path>`. Prints where it listens. */
+/** An app in its own process, which the suite kills: `_crash-site.ts <store> <path>`. Prints its origin. */
 const [, , name = "", path = ""] = process.argv;
 
 const stores: Readonly<Record<string, () => Promise<Store>>> = {
@@ -18,6 +18,6 @@ const stores: Readonly<Record<string, () => Promise<Store>>> = {
 };
 
 const store = await stores[name]?.();
-if (!store) throw new Error(`no store ${name}`);
+if (!store) throw new Error(`The store must be sqlite or lmdb. Received ${name}.`);
 const { origin } = await startApp(store);
 console.log(origin);

@@ -3,15 +3,15 @@ import { Manager, SessionError, type Store } from "sessionup";
 import { nodeSessions } from "sessionup/node";
 import { listen } from "../../support/listen.ts";
 
-/** Called before the next operation of that name, once. */
+/** Called once, before the next operation of a given name. */
 type Ambush = () => unknown;
 
-/** The app that outages happen to. It is started once, and never again: it has to recover by itself. */
+/** The app under test. It is never restarted, so it has to recover from outages by itself. */
 export interface OutageApp {
   readonly origin: string;
-  /** Lets the network or the server fail between two operations of one request. */
+  /** Calls `ambush` before the next such operation, to make the network fail in the middle of a request. */
   ambush(operation: keyof Store, ambush: Ambush): void;
-  /** The manager's clock, from now on that much later. */
+  /** Moves the manager's clock forward. */
   advance(milliseconds: number): void;
   close(): Promise<void>;
 }

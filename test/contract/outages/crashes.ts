@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { commute, expectKept, nothingYet, untilSome } from "./traffic.ts";
+import { commute, createLogs, expectKept, untilSome } from "./traffic.ts";
 
 const SITE = fileURLToPath(new URL("_crash-site.ts", import.meta.url));
 
-/** What a store in the app's own process keeps when that process is killed while people sign in and out. */
+/** Tests an embedded store whose process is killed while users sign in and out. */
 export function crashSuite(store: string, pathIn: (folder: string) => string): void {
-  describe(`crashes of ${store}`, () => {
+  describe(`a crash of ${store}`, () => {
     let folder: string;
     const children = new Set<ChildProcess>();
     beforeAll(async () => {
@@ -31,9 +31,9 @@ export function crashSuite(store: string, pathIn: (folder: string) => string): v
       return { origin: String(line).trim(), child };
     };
 
-    it("has all that was acknowledged before its process was killed", async () => {
+    it("loses no acknowledged login and no acknowledged logout when the process is killed", async () => {
       const { origin, child } = await start();
-      const acknowledged = nothingYet(4);
+      const acknowledged = createLogs(4);
       const commuting = acknowledged.map((each) => untilItDies(commute(origin, () => false, each)));
       await untilSome(acknowledged);
       const exit = once(child, "exit");
@@ -49,7 +49,7 @@ export function crashSuite(store: string, pathIn: (folder: string) => string): v
   });
 }
 
-/** A site that is gone is the end of it; a wrong answer is not. */
+/** Ignores the connection errors of the killed app, but not a wrong answer. */
 async function untilItDies(commuting: Promise<unknown>): Promise<void> {
   await commuting.catch((error) => {
     if (error instanceof assert.AssertionError) throw error;

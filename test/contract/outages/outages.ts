@@ -7,11 +7,11 @@ import { type OutageApp, startApp } from "./app.ts";
 import {
   chaos,
   commute,
+  createLogs,
   eventually,
   expectKept,
   expectOutage,
   expectRecovery,
-  nothingYet,
   untilSome,
 } from "./traffic.ts";
 import { signIn, stranger } from "./visitor.ts";
@@ -21,28 +21,28 @@ export interface OutageBackend {
   readonly store: string;
   readonly client: string;
   readonly server: OutageServer;
-  /** As its page recommends, and with `timeout: "1s"`. */
+  /** Opens the store with the settings that docs/outages.md recommends and `timeout: "1s"`. */
   open(port: number): Promise<OpenStore>;
-  /** So many connections the client may have. */
+  /** The largest number of connections of the client. */
   readonly connections: number;
 }
 
-/** Set up to keep all that it acknowledges. */
+/** A server that keeps every write that it acknowledges. */
 export interface OutageServer {
   readonly port: number;
-  /** All its processes stop where they are. */
+  /** Suspends all processes of the server. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** As by a crash: no process has the time for a last word. */
+  /** Kills all processes of the server at once, as in a crash. */
   kill(): Promise<void>;
-  /** In order, though without waiting for its clients. */
+  /** Shuts the server down cleanly, without waiting for its clients. */
   shutDown(): Promise<void>;
   startAgain(): Promise<void>;
 }
 
-/** What an app's users see of every failure of its database, over real HTTP. */
+/** Tests, over real HTTP, how an app behaves during every kind of database failure. */
 export function outageSuite(backend: OutageBackend): void {
-  describe(`outages of ${backend.store} × ${backend.client}`, () => {
+  describe(`an outage of ${backend.store} × ${backend.client}`, () => {
     const { server } = backend;
     let proxy: TcpProxy;
     let app: OutageApp;
@@ -58,14 +58,14 @@ export function outageSuite(backend: OutageBackend): void {
       await proxy?.stop();
     });
 
-    // One that fails must not fail the next.
+    // A failed test must not affect the next one.
     afterEach(async ({ task }) => {
       proxy.mode = "pass";
       await proxy.start();
       if (task.result?.state === "fail") proxy.cutAll();
     });
 
-    it("answers 503 while connections are refused, and recovers by itself", async () => {
+    it("answers 503 while the server refuses connections, and recovers afterwards", async () => {
       const visitors = await signIn(app.origin, 3);
       await proxy.refuse();
       await expectOutage(app.origin, visitors);
@@ -74,7 +74,7 @@ export function outageSuite(backend: OutageBackend): void {
       await expectRecovery(visitors);
     });
 
-    it("answers 503 while the network hangs, and recovers by itself", async () => {
+    it("answers 503 while the network hangs, and recovers afterwards", async () => {
       const visitors = await signIn(app.origin, 3);
       proxy.mode = "hang";
       await expectOutage(app.origin, visitors);
@@ -93,21 +93,21 @@ export function outageSuite(backend: OutageBackend): void {
       await expectRecovery(visitors);
     });
 
-    it("recovers from connections that have gone silent for ever", async () => {
+    it("recovers from connections that have gone silent", async () => {
       const visitors = await signIn(app.origin, 10);
       proxy.silence();
       const end = performance.now() + 10_000;
-      // Each of a pool's connections has to be found out.
+      // The client has to replace each connection of its pool.
       for (let well = false; !well; ) {
         const answers = await Promise.all(visitors.map((visitor) => visitor.ask("/me")));
         for (const { status, body } of answers) assert.notEqual(status, 401, JSON.stringify(body));
         well = answers.every(({ status }) => status === 200);
-        assert.ok(performance.now() < end, "no recovery");
+        assert.ok(performance.now() < end, "The app did not recover within 10 seconds.");
       }
       await expectRecovery(visitors);
     });
 
-    it("answers 503 while the server itself hangs, and recovers by itself", async () => {
+    it("answers 503 while the server process hangs, and recovers afterwards", async () => {
       const visitors = await signIn(app.origin, 3);
       await server.freeze();
       try {
@@ -118,7 +118,7 @@ export function outageSuite(backend: OutageBackend): void {
       await expectRecovery(visitors);
     });
 
-    it("answers 503 or rightly when replies are cut in their middle", async () => {
+    it("answers 503 or correctly when the network cuts replies", async () => {
       const visitors = await signIn(app.origin, 10, 1);
       proxy.mode = "cut";
       const answers = await Promise.all(
@@ -132,7 +132,7 @@ export function outageSuite(backend: OutageBackend): void {
     });
 
     it.each(["cut", "hang"] as const)(
-      "gives no cookie for a login whose answer is lost (%s), and leaves one session at most that nobody has",
+      "a login whose reply is lost (%s) sets no cookie and leaves at most one unused session",
       async (mode) => {
         const newcomer = stranger(app.origin);
         app.ambush("create", () => {
@@ -149,26 +149,23 @@ export function outageSuite(backend: OutageBackend): void {
       },
     );
 
-    it.each(["cut", "hang"] as const)(
-      "lets a logout whose answer is lost (%s) be tried again",
-      async (mode) => {
-        const visitors = await signIn(app.origin, 1);
-        const [visitor = assert.fail(), other = assert.fail()] = visitors;
-        app.ambush("deleteById", () => {
-          proxy.mode = mode;
-        });
-        const former = visitor.copy();
-        expect((await visitor.ask("/logout")).status).toBe(503);
-        expect(visitor.cookie).toBe(former.cookie);
-        proxy.mode = "pass";
-        expect((await eventually(() => visitor.ask("/logout"))).status).toBe(200);
-        expect((await eventually(() => former.ask("/me"))).status).toBe(401);
-        await expectRecovery([other]);
-      },
-    );
+    it.each(["cut", "hang"] as const)("a logout whose reply is lost (%s) can be retried", async (mode) => {
+      const visitors = await signIn(app.origin, 1);
+      const [visitor = assert.fail(), other = assert.fail()] = visitors;
+      app.ambush("deleteById", () => {
+        proxy.mode = mode;
+      });
+      const former = visitor.copy();
+      expect((await visitor.ask("/logout")).status).toBe(503);
+      expect(visitor.cookie).toBe(former.cookie);
+      proxy.mode = "pass";
+      expect((await eventually(() => visitor.ask("/logout"))).status).toBe(200);
+      expect((await eventually(() => former.ask("/me"))).status).toBe(401);
+      await expectRecovery([other]);
+    });
 
     it.each(["cut", "hang"] as const)(
-      "lets a revocation whose answer is lost (%s) be tried again",
+      "a revokeOther whose reply is lost (%s) can be retried",
       async (mode) => {
         const visitors = await signIn(app.origin, 1, 4);
         const [visitor = assert.fail(), ...others] = visitors;
@@ -197,11 +194,11 @@ export function outageSuite(backend: OutageBackend): void {
     });
 
     it.each(["kill", "shutDown"] as const)(
-      "has all that was acknowledged when the server comes back from a %s",
+      "loses no acknowledged login and no acknowledged logout after a %s of the server",
       async (end) => {
         const visitors = await signIn(app.origin, 3);
         let over = false;
-        const acknowledged = nothingYet(6);
+        const acknowledged = createLogs(6);
         const commuting = acknowledged.map((each) => commute(app.origin, () => over, each));
         await untilSome(acknowledged);
         await server[end]();
@@ -214,7 +211,7 @@ export function outageSuite(backend: OutageBackend): void {
       },
     );
 
-    it("knows everybody and mistakes nobody while the network fails at random", async () => {
+    it("signs no user out and never confuses users while the network fails at random", async () => {
       const visitors = await signIn(app.origin, 20, 1);
       const end = performance.now() + 4_000;
       const isTime = () => performance.now() > end;
@@ -227,12 +224,12 @@ export function outageSuite(backend: OutageBackend): void {
           await pause(5);
         }
       });
-      const acknowledged = nothingYet(4);
+      const acknowledged = createLogs(4);
       const commuting = acknowledged.map((each) => commute(app.origin, isTime, each));
       await Promise.all([chaos(proxy, 20_261, isTime), ...visiting, ...commuting]);
       await expectKept(acknowledged);
       await expectRecovery(visitors);
-      // Else nothing would have been shown.
+      // Without both statuses, the network was never up or never down.
       expect([...statuses.keys()].sort()).toEqual([200, 503]);
       expect(proxy.connections).toBeLessThanOrEqual(backend.connections);
     });

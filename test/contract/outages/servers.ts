@@ -2,7 +2,7 @@ import { signalTree } from "../../support/servers/process-tree.ts";
 import type { ServerProcess } from "../../support/servers/server.ts";
 import type { OutageServer } from "./outages.ts";
 
-/** A server that the suite has started, made to fail. `end` is the signal that ends it in order, without waiting for clients. */
+/** Wraps a started server so that tests can make it fail. `end` is the signal for a clean, immediate shutdown. */
 export function failing(
   { port, process }: { readonly port: number; readonly process: ServerProcess },
   end: "SIGTERM" | "SIGINT",
@@ -16,7 +16,7 @@ export function failing(
     thaw: () => tree("SIGCONT"),
     kill: async () => {
       await tree("SIGKILL");
-      // Waits for its end.
+      // Waits until the process has exited.
       await process.signal("SIGKILL");
     },
     shutDown: () => process.signal(end),

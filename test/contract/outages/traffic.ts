@@ -3,21 +3,24 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { TcpProxy } from "../../support/tcp-proxy.ts";
 import { type Answer, stranger, type Visitor } from "./visitor.ts";
 
-/** Longest that a store may take to recover when all is well again, in milliseconds. */
+/** The longest time that a store may take to recover after an outage, in milliseconds. */
 const RECOVERY = 10_000;
 
-/** Asks again while the answer is 503, and nothing but 503; the first other answer. */
+/** Repeats a request while its status is 503. Returns the first other answer. */
 export async function eventually(ask: () => Promise<Answer>): Promise<Answer> {
   const end = performance.now() + RECOVERY;
   for (;;) {
     const answer = await ask();
     if (answer.status !== 503) return answer;
-    assert.ok(performance.now() < end, `no recovery within ${RECOVERY} ms: ${JSON.stringify(answer.body)}`);
+    assert.ok(
+      performance.now() < end,
+      `The app did not recover within ${RECOVERY} ms: ${JSON.stringify(answer.body)}`,
+    );
     await pause(25);
   }
 }
 
-/** All are known again, by the cookie that they had, and each sees all devices of theirs and no other. */
+/** Checks that all visitors are still signed in by their old cookies, and that each sees exactly their own devices. */
 export async function expectRecovery(visitors: readonly Visitor[]): Promise<void> {
   await Promise.all(
     visitors.map(async (visitor) => {
@@ -30,7 +33,7 @@ export async function expectRecovery(visitors: readonly Visitor[]): Promise<void
   );
 }
 
-/** Nobody is known, nobody is signed out, and nothing is done that is not so. */
+/** Checks that requests fail with 503 during an outage, and that public routes treat visitors as unauthenticated. */
 export async function expectOutage(origin: string, visitors: readonly Visitor[]): Promise<void> {
   const newcomer = stranger(origin);
   const expectStatus = async (visitor: Visitor, path: string, status: number) => {
@@ -47,23 +50,23 @@ export async function expectOutage(origin: string, visitors: readonly Visitor[])
       assert.equal(body.user, null);
     }),
     newcomer.login().then(({ status }) => assert.equal(status, 503)),
-    // Without a cookie there is nothing to ask.
+    // A request without a cookie needs no store.
     expectStatus(stranger(origin), "/me", 401),
   ]);
 }
 
-/** What was acknowledged: sessions that began, and cookies of those that ended. */
+/** The acknowledged logins, and browsers with the cookies of acknowledged logouts. */
 export interface Acknowledged {
   readonly begun: Visitor[];
   readonly ended: Visitor[];
 }
 
-/** Of so many people nothing yet. */
-export function nothingYet(people: number): Acknowledged[] {
-  return Array.from({ length: people }, () => ({ begun: [], ended: [] }));
+/** Creates an empty log for each user. */
+export function createLogs(users: number): Acknowledged[] {
+  return Array.from({ length: users }, () => ({ begun: [], ended: [] }));
 }
 
-/** People who sign in, and every other one out again, until it is time. What was answered with 503 is nobody's promise. */
+/** Signs users in, and every other one out again, until it is time. Ignores requests that were answered with 503. */
 export async function commute(
   origin: string,
   isTime: () => boolean,
@@ -79,24 +82,24 @@ export async function commute(
       acknowledged.begun.push(visitor);
     } else {
       const former = visitor.copy();
-      // A logout that finds nobody would be an outage taken for a logout.
+      // Only status 200 acknowledges a logout.
       if ((await visitor.ask("/logout")).status === 200) acknowledged.ended.push(former);
     }
     await pause(5);
   }
 }
 
-/** Waits until there is something to lose: some sessions that began, and some that ended. */
+/** Waits until 20 logins and 20 logouts were acknowledged. */
 export async function untilSome(acknowledged: readonly Acknowledged[]): Promise<void> {
   const end = performance.now() + RECOVERY;
   const few = (what: keyof Acknowledged) => acknowledged.flatMap((each) => each[what]).length < 20;
   while (few("begun") || few("ended")) {
-    assert.ok(performance.now() < end, "nobody signs in and out");
+    assert.ok(performance.now() < end, "No logins and logouts were acknowledged in time.");
     await pause(10);
   }
 }
 
-/** Who was told to be signed in is, and who was told to be signed out is. */
+/** Checks that every acknowledged login and logout is still in effect. */
 export async function expectKept(all: readonly Acknowledged[]): Promise<void> {
   for (const { begun, ended } of all) {
     for (const visitor of begun) {
@@ -105,14 +108,14 @@ export async function expectKept(all: readonly Acknowledged[]): Promise<void> {
     }
     for (const visitor of ended) {
       const { status } = await eventually(() => visitor.ask("/me"));
-      assert.equal(status, 401, "a session came back that was ended");
+      assert.equal(status, 401, "an ended session came back");
     }
   }
 }
 
-/** The network fails this way and that until it is time; by the seed, always the same way. It is well afterwards. */
+/** Makes the network fail in random ways, determined by the seed, until it is time. Restores the network afterwards. */
 export async function chaos(proxy: TcpProxy, seed: number, isTime: () => boolean): Promise<void> {
-  const random = randomOf(seed);
+  const random = createRandom(seed);
   while (!isTime()) {
     const what = random();
     if (what < 0.4) proxy.mode = "pass";
@@ -125,15 +128,15 @@ export async function chaos(proxy: TcpProxy, seed: number, isTime: () => boolean
       await pause(100 * random());
       await proxy.start();
     }
-    // Now and then longer than a store waits.
+    // Some failures last longer than the store's timeout.
     await pause(random() < 0.1 ? 1_200 : 200 * random());
   }
   proxy.mode = "pass";
   await proxy.start();
 }
 
-/** Numbers from 0 to 1 that look random (mulberry32). */
-function randomOf(seed: number): () => number {
+/** Creates a seeded generator of pseudo-random numbers from 0 to 1 (mulberry32). */
+function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

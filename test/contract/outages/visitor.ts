@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
-/** What the store's pages promise with `timeout: "1s"`, in milliseconds. */
+/** The store's timeout, in milliseconds. */
 const STATED = 1_000;
 
-/** Milliseconds that this process was there for: none pass while the whole machine stands still. */
+/** The time for which this process was running, in milliseconds. The clock stands while the machine is suspended. */
 let present = 0;
 let seen = performance.now();
 setInterval(() => {
@@ -18,16 +18,17 @@ export interface Answer {
 }
 
 /**
- * A browser of a user's. Whatever it asks for and whatever is broken at the time, it insists on this: the answer comes
- * within three times the stated time, it is 200, 401 or 503, a 200 is about nobody else, and a 503 says when to come
- * back, and leaves the cookie alone.
+ * A user's browser. It checks every answer:
+ * - The answer arrives within three times the store's timeout, with status 200, 401 or 503.
+ * - A 200 belongs to this user.
+ * - A 503 has Retry-After and does not change the cookie.
  */
 export class Visitor {
   readonly user: string;
   readonly #origin: string;
-  /** As it would be sent; `undefined` when signed out. */
+  /** The Cookie header, or `undefined` when signed out. */
   cookie: string | undefined;
-  /** Of its session, as login told. */
+  /** The session's id, which the login returned. */
   id: string | undefined;
 
   constructor(origin: string, user: string) {
@@ -47,23 +48,23 @@ export class Visitor {
     const { status, headers } = response;
     const body: Answer["body"] = JSON.parse(await response.text());
     const took = present - begin;
-    const told = `${path} of ${this.user}: ${status} ${JSON.stringify(body)} after ${Math.round(took)} ms`;
+    const details = `${path} of ${this.user}: ${status} ${JSON.stringify(body)} after ${Math.round(took)} ms`;
 
-    assert.ok(took < 3 * STATED, `too late: ${told}`);
-    assert.ok(status === 200 || status === 401 || status === 503, told);
-    if (status === 200 && body.user) assert.equal(body.user, this.user, `another user's answer: ${told}`);
+    assert.ok(took < 3 * STATED, `The answer was too late: ${details}`);
+    assert.ok(status === 200 || status === 401 || status === 503, details);
+    if (status === 200 && body.user) assert.equal(body.user, this.user, `another user's answer: ${details}`);
     const [line, another] = headers.getSetCookie();
-    assert.equal(another, undefined, told);
+    assert.equal(another, undefined, details);
     if (status === 503) {
-      assert.ok(Number(headers.get("retry-after")) > 0, `no Retry-After: ${told}`);
-      assert.equal(line, undefined, `a cookie in an outage: ${told}`);
+      assert.ok(Number(headers.get("retry-after")) > 0, `The 503 has no Retry-After: ${details}`);
+      assert.equal(line, undefined, `The 503 sets a cookie: ${details}`);
     }
     if (line !== undefined) this.#keep(line);
     if (status === 200 && body.id !== undefined) this.id = body.id;
     return { status, body };
   }
 
-  /** Another browser with the cookie that this one has now, on this site or the one that took its place. */
+  /** Returns another browser with the same cookie, on this site or on its replacement. */
   copy(origin: string = this.#origin): Visitor {
     const copy = new Visitor(origin, this.user);
     copy.cookie = this.cookie;
@@ -79,7 +80,7 @@ export class Visitor {
 
 let visits = 0;
 
-/** Users with so many browsers each, all signed in. Their keys are new each time. */
+/** Signs new users in, each with `devices` browsers. */
 export async function signIn(origin: string, users: number, devices = 2): Promise<Visitor[]> {
   const run = visits++;
   const visitors = Array.from(
@@ -89,13 +90,13 @@ export async function signIn(origin: string, users: number, devices = 2): Promis
   await Promise.all(
     visitors.map(async (visitor) => {
       const { status } = await visitor.login();
-      assert.equal(status, 200, "signing in before the outage");
+      assert.equal(status, 200, "The login before the outage failed.");
     }),
   );
   return visitors;
 }
 
-/** A browser of nobody's yet. */
+/** Returns a browser of a new user who has not signed in yet. */
 export function stranger(origin: string): Visitor {
   return new Visitor(origin, `stranger ${visits++}`);
 }

@@ -98,7 +98,7 @@ describe("the cookie of fastifySessions", () => {
     expect(user).toBe("ann");
   });
 
-  it("the app's later cookies stay: one set after ours, and one set in an onSend hook", async () => {
+  it("the app's later cookies stay: one set after the session cookie, and one in an onSend hook", async () => {
     const { answer, user } = await sendTo(
       async (reply) => {
         await sessions.init(reply, "ann");

@@ -28,7 +28,7 @@ export type Handle = (
   context: { params: Promise<unknown> },
 ) => Response | Promise<Response>;
 
-/** The behaviour that a test gives the app. A test does not use what it leaves out. */
+/** The behaviour that a test gives the app. A test only calls the members that it provides. */
 export interface NextApp {
   /** Answers every route without a file of its own. */
   handle?: Handle;

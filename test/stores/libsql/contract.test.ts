@@ -66,11 +66,11 @@ if (url) {
   );
 } else {
   it.skip(
-    "libsql × @libsql/client, sqld (skipped: no package has sqld; LIBSQL_URL names one. HTTP runs in test/runtimes)",
+    "libsql × @libsql/client, sqld (skipped: set LIBSQL_URL to the URL of a server; test/runtimes covers HTTP)",
   );
 }
 
-describe("libsql: the app's client", () => {
+describe("libsqlStore over the app's client", () => {
   let close: Array<() => void> = [];
   beforeAll(() => files.make());
   afterAll(() => files.remove());
@@ -86,7 +86,7 @@ describe("libsql: the app's client", () => {
   const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1_000, deadline: NOW + 1_000 };
   const record = (id: string, userKey = "user") => ({ id, userKey, revision: 0, ...times, data: { v: 1 } });
 
-  it("may give integers as it likes", async () => {
+  it("reads integers of a client in every intMode", async () => {
     for (const intMode of ["number", "bigint", "string"] as const) {
       const store = libsqlStore(open(files.path(), intMode), { table: intMode });
       await store.migrate();
@@ -97,7 +97,7 @@ describe("libsql: the app's client", () => {
     }
   });
 
-  it("may be of a database in memory", async () => {
+  it("works with a database in memory", async () => {
     const store = libsqlStore(open(":memory:"));
     await store.migrate();
     await store.create(record("abcd"), { now: NOW });
@@ -105,7 +105,7 @@ describe("libsql: the app's client", () => {
     await store.close();
   });
 
-  it("is not closed by the store", async () => {
+  it("close() leaves the app's client open", async () => {
     const client = open();
     const store = libsqlStore(client);
     await store.close();
@@ -113,7 +113,7 @@ describe("libsql: the app's client", () => {
     expect(client.closed).toBe(false);
   });
 
-  it("waits for the lock of another process, and fails with ERR_STORE when it is held for too long", async () => {
+  it("waits for another process's lock and fails with ERR_STORE after the timeout", async () => {
     const store = libsqlStore(open(), { timeout: "1s" });
     await store.migrate();
     const lock = await open().transaction("write");
@@ -127,7 +127,7 @@ describe("libsql: the app's client", () => {
     expect(await store.fetchById("lock")).toEqual(record("lock"));
   });
 
-  it("leaves an interactive transaction of the app's alone", async () => {
+  it("does not take part in an interactive transaction of the app", async () => {
     const client = open(files.path());
     const store = libsqlStore(client);
     await store.migrate();
@@ -138,7 +138,7 @@ describe("libsql: the app's client", () => {
     expect(await store.fetchById("apart")).toEqual(record("apart"));
   });
 
-  it("ends thousands of one user's sessions in steps, each of them once", async () => {
+  it("deleteByUserKey ends thousands of sessions in batches and returns each id once", async () => {
     const client = open();
     const store = libsqlStore(client);
     await store.migrate();
@@ -168,7 +168,7 @@ describe("libsql: the app's client", () => {
     expect(left.rows).toHaveLength(1 + 3);
   });
 
-  it("is asked once for each operation that changes sessions, with tombstones too", async () => {
+  it("sends one batch for each operation that changes sessions, even with tombstones", async () => {
     const client = open();
     let batches = 0;
     const counted = new Proxy(client, {
@@ -199,10 +199,10 @@ describe("libsql: the app's client", () => {
     }
   });
 
-  it("has to be one", () => {
-    // @ts-expect-error: what has no batch is no client.
+  it("rejects an object that is neither a client nor a D1Database", () => {
+    // @ts-expect-error: a client has the method batch.
     expect(() => libsqlStore({})).toThrow(TypeError);
-    // @ts-expect-error: what has a batch alone is neither a client nor a D1Database.
+    // @ts-expect-error: the method batch alone is not enough.
     expect(() => libsqlStore({ batch: async () => [] })).toThrow("client must be the result of createClient");
   });
 });

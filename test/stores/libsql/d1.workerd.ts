@@ -1,4 +1,4 @@
-/** The libSQL store on D1, inside of Cloudflare's runtime. */
+/** Runs the libSQL store on D1 inside Cloudflare's runtime. */
 import { env } from "cloudflare:workers";
 import { libsqlStore } from "sessionup/stores/libsql";
 import { storeContract } from "sessionup/testing";
@@ -10,7 +10,7 @@ describe("libsql × Cloudflare D1", () => {
   });
   storeContract({ describe, it }, { create: () => libsqlStore(env.DB) });
 
-  it("rejects an interval for a cleanup that would never run", () => {
+  it("libsqlStore rejects cleanupEvery on D1, where no timer would run the cleanup", () => {
     expect(() => libsqlStore(env.DB, { cleanupEvery: "5m" })).toThrow(/^cleanupEvery .* cron trigger/);
     expect(() => libsqlStore(env.DB, { cleanupEvery: false })).not.toThrow();
   });

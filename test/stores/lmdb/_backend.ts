@@ -5,7 +5,7 @@ import { open } from "lmdb";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import type { Backend } from "../../contract/backend.ts";
 
-/** One file; each store has a root of its own over it, as another thread of the process would. */
+/** Each store opens the same file with its own root, as another thread of the process would. */
 export function lmdbBackend(): Backend {
   let folder = "";
   const path = () => join(folder, "sessions.lmdb");

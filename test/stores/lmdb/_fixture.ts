@@ -10,7 +10,7 @@ import { type LmdbRoot, type LmdbStore, type LmdbStoreOptions, lmdbStore } from 
 
 const PROGRAM = fileURLToPath(new URL("_process.ts", import.meta.url));
 
-/** How a command gets process ids and a network of its own, as in a container. */
+/** Gives a command its own process ids and network, as in a container. */
 const CONTAINER = [
   "unshare",
   "--user",
@@ -22,18 +22,18 @@ const CONTAINER = [
   "--mount-proc",
 ];
 
-/** Whether this system lets the tests make containers. */
+/** Whether this system allows the tests to create containers. */
 export const hasContainers: boolean =
   spawnSync(CONTAINER[0] ?? "", [...CONTAINER.slice(1), "true"]).status === 0;
 
 export interface OtherOptions {
-  /** So many kB its files may have. */
+  /** The largest size of the process's files, in kB. */
   readonly limit?: number;
   readonly container?: boolean;
   readonly timeout?: Duration;
 }
 
-/** A folder for one file, with those who have it open in this process and in others. */
+/** A folder with one LMDB file, and the stores and processes that have the file open. */
 export class LmdbFile {
   #folder = "";
   readonly #roots: RootDatabase[] = [];
@@ -48,8 +48,8 @@ export class LmdbFile {
     this.#folder = await mkdtemp(join(tmpdir(), "sessionup-lmdb-"));
   }
 
-  /** What is beside the file. */
-  async besides(): Promise<readonly string[]> {
+  /** Returns the names of the files beside the database file. */
+  async otherFiles(): Promise<readonly string[]> {
     return (await readdir(this.#folder)).filter((name) => !/^sessions\.lmdb(-lock)?$/.test(name));
   }
 
@@ -59,14 +59,14 @@ export class LmdbFile {
     return root;
   }
 
-  /** A store in this process, over a root of its own unless it is given one. */
+  /** Opens a store in this process, over its own root unless one is passed. */
   async store(options: Partial<LmdbStoreOptions> = {}, root?: LmdbRoot): Promise<LmdbStore> {
     const store = await lmdbStore(() => root ?? this.open(), { path: this.path, ...options });
     this.#stores.push(store);
     return store;
   }
 
-  /** Another process with a store at the file; rejects when it does not get the file. */
+  /** Starts another process that opens a store over the file. Rejects when the process cannot open the file. */
   async otherProcess({ limit, container = false, timeout = "5s" }: OtherOptions = {}): Promise<OtherProcess> {
     const node = [process.execPath, "--import", "tsx", PROGRAM, this.path, timeout];
     const [command = "", ...args] = [
@@ -95,13 +95,13 @@ export class OtherProcess {
   readonly #exit: Promise<unknown>;
   readonly #waiting = new Map<number, { resolve(answer: unknown): void; reject(error: unknown): void }>();
   #asked = 0;
-  /** What it has printed as an error. */
+  /** The process's output on stderr. */
   errors = "";
 
   constructor(child: ChildProcess) {
     this.#child = child;
     this.#exit = once(child, "exit").then(() => {
-      for (const { reject } of this.#waiting.values()) reject(new Error("the process has ended"));
+      for (const { reject } of this.#waiting.values()) reject(new Error("The process has ended."));
     });
     child.stderr?.on("data", (text) => {
       this.errors += text;
@@ -118,7 +118,7 @@ export class OtherProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Calls a method of its store. Many may be asked at the same time. */
+  /** Calls a method of the process's store. Calls may run concurrently. */
   ask(method: string, ...args: unknown[]): Promise<unknown> {
     const number = this.#asked++;
     return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ import { SessionError } from "sessionup";
 import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DATABASE_CLEANUP } from "../../../src/stores/shared/cleanup.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { LmdbFile } from "./_fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
@@ -19,19 +19,19 @@ beforeEach(async () => {
 });
 afterEach(() => file.remove());
 
-/** What is in one of the store's databases. */
+/** Opens one of the store's databases. */
 const database = (part: string) =>
   root.openDB<string, Buffer>({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" });
 
-describe("lmdb: the file", () => {
-  it("has everything again when it is opened anew", async () => {
-    const records = [recordOf(), recordOf({ userKey: "bob" })];
+describe("the file of lmdbStore", () => {
+  it("keeps every session across a close and a new open", async () => {
+    const records = [createRecord(), createRecord({ userKey: "bob" })];
     for (const each of records) await (await file.store({}, root)).create(each, { now: NOW });
     await root.close();
     expect(await (await file.store()).fetchByIds(records.map(({ id }) => id))).toEqual(records);
   });
 
-  it("is refused when a later release has been there", async () => {
+  it("is rejected with ERR_STORE when a later release has written it", async () => {
     await (await file.store()).close();
     await database("schema").put(Buffer.from("version"), "2");
     const error = await file.store().catch((error) => error);
@@ -41,33 +41,35 @@ describe("lmdb: the file", () => {
     expect(error).toBeInstanceOf(SessionError);
   });
 
-  it("has two stores of other names apart", async () => {
+  it("keeps stores with different names separate", async () => {
     const [one, other] = [await file.store({}, root), await file.store({ name: "admins" }, root)];
-    const own = recordOf();
+    const own = createRecord();
     await one.create(own, { now: NOW });
     expect(await other.fetchById(own.id)).toBeUndefined();
     expect(await other.deleteByUserKey("ann", END)).toEqual([]);
   });
 
-  it("is gone through for the user's own sessions alone, whatever others are called", async () => {
+  it("is read only at the user's own entries, although other user keys begin with the same text", async () => {
     const store = await file.store({}, root);
     const names = Array.from({ length: 100 }, (_, index) => `1${index}`);
-    await Promise.all(["1", ...names].map((userKey) => store.create(recordOf({ userKey }), { now: NOW })));
+    await Promise.all(
+      ["1", ...names].map((userKey) => store.create(createRecord({ userKey }), { now: NOW })),
+    );
     let looks = 0;
     const counted = await file.store({}, changed(root, "sessionup_by_id", { looked: () => looks++ }));
     expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
-    const draft = recordOf({ userKey: "1" });
+    const draft = createRecord({ userKey: "1" });
     await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "refuse" } });
     expect(await counted.deleteByUserKey("1", END)).toHaveLength(2);
     expect(looks).toBe(4);
   });
 
-  it("uses the room of what has ended again", async () => {
+  it("reuses the space of ended sessions", async () => {
     const store = await file.store({}, root);
     const size = async () => (await stat(file.path)).size;
     let after = 0;
     for (let round = 0; round < 30; round++) {
-      const records = Array.from({ length: 200 }, () => recordOf());
+      const records = Array.from({ length: 200 }, () => createRecord());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
       await store.deleteByUserKey("ann", END);
       if (round === 9) after = await size();
@@ -81,12 +83,12 @@ describe("lmdb: the file", () => {
     ["compression", { compression: { threshold: 10 } }],
     ["a cache", { cache: true }],
     ["another encoding", { encoding: "json", keyEncoding: "binary" }],
-    ["no batching of a turn's writes", { eventTurnBatching: false }],
-    ["a strict order", { strictAsyncOrder: true }],
-    ["chunks of the map", { remapChunks: true }],
+    ["no batching of the writes of one event-loop turn", { eventTurnBatching: false }],
+    ["a strict asynchronous order", { strictAsyncOrder: true }],
+    ["a remapping of chunks", { remapChunks: true }],
     ["encryption", { encryptionKey: "0123456789abcdef0123456789abcdef" }],
   ];
-  it.each(options)("keeps its promises opened with %s", async (_what, options) => {
+  it.each(options)("supports every store operation when opened with %s", async (_what, options) => {
     await root.close();
     await file.remove();
     await file.make();
@@ -94,9 +96,9 @@ describe("lmdb: the file", () => {
     for (const [index, store] of stores.entries()) {
       const other = stores[1 - index] ?? store;
       const [first, second, third] = [
-        recordOf(),
-        recordOf(),
-        recordOf({ data: { v: 1, "": [1e21, {}, "é\0"] } }),
+        createRecord(),
+        createRecord(),
+        createRecord({ data: { v: 1, "": [1e21, {}, "é\0"] } }),
       ];
       await Promise.all([first, second].map((each) => store.create(each, { now: NOW })));
       const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "refuse" } });
@@ -114,24 +116,24 @@ describe("lmdb: the file", () => {
   });
 });
 
-describe("lmdb: transactions", () => {
-  it("write all of an operation, or nothing, and leave others' writes alone", async () => {
+describe("transactions of lmdbStore", () => {
+  it("a failing operation writes nothing and does not undo other operations in the same commit", async () => {
     const store = await file.store({}, root);
-    const [kept, ended, other] = [recordOf(), recordOf(), recordOf()];
+    const [kept, ended, other] = [createRecord(), createRecord(), createRecord()];
     for (const each of [kept, ended]) await store.create(each, { now: NOW });
-    // The last of the writes of a removal fails.
+    // The last write of a removal fails.
     const broken = await file.store({}, changed(root, "sessionup_by_deadline", { broken: true }));
     const failing = expect(broken.deleteById(ended.id, END)).rejects.toThrow("no room");
-    // In the same turn, so in the same commit.
+    // Operations of one event-loop turn share a commit.
     await Promise.all([failing, store.create(other, { now: NOW })]);
     expect(await store.fetchByUserKey("ann", PAGE)).toEqual([other, ended, kept]);
     expect(database("by_id").getCount()).toBe(3);
     expect(database("by_deadline").getCount()).toBe(3);
   });
 
-  it("of the app's refuse a write: it would go with their rollback", async () => {
+  it("a write inside the app's transaction is rejected, because a rollback would undo it", async () => {
     const store = await file.store({}, root);
-    const [own, other] = [recordOf(), recordOf()];
+    const [own, other] = [createRecord(), createRecord()];
     await store.create(own, { now: NOW });
     let written: Promise<unknown> | undefined;
     root.transactionSync(() => {
@@ -141,7 +143,7 @@ describe("lmdb: transactions", () => {
     await expect(written).rejects.toThrow(
       "lmdbStore: do not call the store inside a transaction of the app.",
     );
-    // One that takes its time is waited for.
+    // The store waits for an asynchronous transaction of the app.
     let aborted = false;
     const apps = root.childTransaction(async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -156,17 +158,17 @@ describe("lmdb: transactions", () => {
   });
 });
 
-describe("lmdb: many sessions of one user", () => {
+describe("lmdbStore with many sessions of one user", () => {
   const stored = async (count: number) => {
     const store = await file.store({ timeout: "30s" }, root);
     for (let first = 0; first < count; first += 1_000) {
-      const records = Array.from({ length: Math.min(1_000, count - first) }, () => recordOf());
+      const records = Array.from({ length: Math.min(1_000, count - first) }, () => createRecord());
       await Promise.all(records.map((each) => store.create(each, { now: NOW })));
     }
     return store;
   };
 
-  it("end in one step, up to a thousand", async () => {
+  it("deleteByUserKey ends up to a thousand sessions in one atomic step", async () => {
     const store = await stored(1_000);
     const seen = new Set<number>();
     let ending = true;
@@ -184,9 +186,9 @@ describe("lmdb: many sessions of one user", () => {
     expect([...seen].filter((count) => count !== 0 && count !== 1_000)).toEqual([]);
   });
 
-  it("let the event loop go on while they end, or become tombstones", async () => {
+  it("deleteByUserKey does not block the event loop while thousands of sessions end or become tombstones", async () => {
     const store = await stored(5_500);
-    const kept = recordOf();
+    const kept = createRecord();
     await store.create(kept, { now: NOW });
     for (const tombstones of [undefined, { keepFor: 1_000, max: 10_000 }]) {
       let turns = 0;
@@ -210,13 +212,13 @@ describe("lmdb: many sessions of one user", () => {
   });
 });
 
-describe("lmdb: tombstones", () => {
-  it("are in no key that logins and lists read", async () => {
+describe("tombstones of lmdbStore", () => {
+  it("are stored under keys that logins and lists do not read", async () => {
     const store = await file.store({}, root);
     const limit = { max: 5, onExceed: "evict-oldest" } as const;
     const tombstones = { keepFor: 1_000, max: 100 };
     for (let count = 0; count < 150; count++)
-      await store.create(recordOf({ link: "idp" }), { now: NOW, limit, tombstones });
+      await store.create(createRecord({ link: "idp" }), { now: NOW, limit, tombstones });
     root.resetReadTxn();
     const firstBytes = [...database("by_user").getKeys()].map((key) => (key as Uint8Array)[0]);
     expect(firstBytes.filter((byte) => byte !== 255)).toHaveLength(5);
@@ -229,18 +231,18 @@ describe("lmdb: tombstones", () => {
   });
 });
 
-describe("lmdb: clearing away", () => {
+describe("the cleanup of lmdbStore", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] }));
   afterEach(() => void vi.useRealTimers());
 
-  const dead = () => recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 });
+  const dead = () => createRecord({ expiresAt: NOW + 1, deadline: NOW + 1 });
   const count = () => database("by_id").getCount();
-  /** So many milliseconds; sweeps that began meanwhile are over then. */
+  /** Advances the time and waits until the sweeps that began meanwhile have finished. */
   const pass = async (milliseconds: number, roots: readonly RootDatabase[] = [root]) => {
     for (let passed = 0; passed < milliseconds; passed += 10_000) {
       vi.advanceTimersByTime(Math.min(10_000, milliseconds - passed));
-      // Who asks for a transaction after another has its turn after the other, and a timer set after a shorter one goes
-      // off after it: a sweep is a claim and three batches here, with pauses between.
+      // Transactions run in the order in which they were requested, and timers in the order in which they are due.
+      // A sweep here consists of a claim and three batches with pauses between them.
       for (let step = 0; step < 6; step++) {
         for (const each of roots) await each.transaction(() => new Promise(setImmediate));
         await new Promise((resolve) => setTimeout(resolve, DATABASE_CLEANUP.pause + 1));
@@ -249,10 +251,10 @@ describe("lmdb: clearing away", () => {
     root.resetReadTxn();
   };
 
-  it("removes the dead a minute after their end, however many, and leaves the living", async () => {
+  it("removes 450 expired sessions a minute after their end and keeps live ones", async () => {
     const store = await file.store({}, root);
     for (let some = 0; some < 450; some++) await store.create(dead(), { now: NOW });
-    await store.create(recordOf(), { now: NOW });
+    await store.create(createRecord(), { now: NOW });
     await pass(60_000);
     expect(count()).toBe(451);
     await pass(61_000);
@@ -262,15 +264,15 @@ describe("lmdb: clearing away", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is done by one store of the process at a time", async () => {
+  it("runs in one store of the process at a time", async () => {
     const roots = [root, file.open()] as const;
     const [store, other] = [await file.store({}, roots[0]), await file.store({}, roots[1])];
     await store.create(dead(), { now: NOW });
     await pass(20_000, roots);
-    await other.create(recordOf(), { now: NOW + 20_000 });
+    await other.create(createRecord(), { now: NOW + 20_000 });
     await pass(101_000, roots);
     expect(count()).toBe(1);
-    // The first has swept a moment ago: the second's turn passes.
+    // The first store swept a moment ago, so the second store skips its turn.
     await other.create(dead(), { now: NOW + 20_000 });
     await pass(20_000, roots);
     expect(count()).toBe(2);
@@ -279,22 +281,25 @@ describe("lmdb: clearing away", () => {
     for (const each of [store, other]) await each.close();
   });
 
-  it.each([0, 1, 2])("ends with the store, %i transactions after it began", async (transactions) => {
-    const errors: unknown[] = [];
-    const store = await file.store({ onCleanupError: (error) => errors.push(error) }, root);
-    await Promise.all(Array.from({ length: 900 }, () => store.create(dead(), { now: NOW })));
-    await pass(110_000);
-    vi.advanceTimersByTime(10_000);
-    for (let step = 0; step < transactions; step++) await root.transaction(() => step);
-    await store.close();
-    await root.close();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(errors).toEqual([]);
-    const { length } = await (await file.store()).fetchByUserKey("ann", { now: NOW, limit: 1_000 });
-    expect(length).toBeGreaterThanOrEqual(900 - 200 * transactions);
-  });
+  it.each([0, 1, 2])(
+    "stops without an error when the store closes %i transactions after the sweep began",
+    async (transactions) => {
+      const errors: unknown[] = [];
+      const store = await file.store({ onCleanupError: (error) => errors.push(error) }, root);
+      await Promise.all(Array.from({ length: 900 }, () => store.create(dead(), { now: NOW })));
+      await pass(110_000);
+      vi.advanceTimersByTime(10_000);
+      for (let step = 0; step < transactions; step++) await root.transaction(() => step);
+      await store.close();
+      await root.close();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(errors).toEqual([]);
+      const { length } = await (await file.store()).fetchByUserKey("ann", { now: NOW, limit: 1_000 });
+      expect(length).toBeGreaterThanOrEqual(900 - 200 * transactions);
+    },
+  );
 
-  it("tells of a sweep that failed, and tries again", async () => {
+  it("reports a failed sweep to onCleanupError and retries", async () => {
     const errors: unknown[] = [];
     let broken = true;
     const breakable = Object.assign(Object.create(root), {
@@ -305,7 +310,7 @@ describe("lmdb: clearing away", () => {
     });
     await (await file.store({}, root)).create(dead(), { now: NOW });
     const store = await file.store({ onCleanupError: (error) => errors.push(error) }, breakable);
-    await expect(store.create(recordOf(), { now: NOW })).rejects.toThrow("no room");
+    await expect(store.create(createRecord(), { now: NOW })).rejects.toThrow("no room");
     await pass(121_000);
     expect(String(errors[0])).toBe("Error: no room");
     broken = false;
@@ -318,41 +323,49 @@ describe("lmdb: clearing away", () => {
 describe("lmdbStore", () => {
   const path = "sessions.lmdb";
   it.each<[what: string, make: () => Promise<unknown>, message: string]>([
-    ["an open root", () => lmdbStore(root as never, { path }), "open must be the function open"],
+    ["an open root as open", () => lmdbStore(root as never, { path }), "open must be the function open"],
     [
-      "no function",
+      "undefined as open",
       () => lmdbStore(undefined as never, { path }),
       "open must be the function open of the package lmdb",
     ],
     ["no options", () => lmdbStore(open, undefined as never), "lmdbStore must be an object"],
     ["no path", () => lmdbStore(open, {} as never), "path must be a file name with an extension"],
-    ["a folder", () => lmdbStore(open, { path: "sessions" }), "path must be a file name with an extension"],
+    [
+      "a path without an extension",
+      () => lmdbStore(open, { path: "sessions" }),
+      "path must be a file name with an extension",
+    ],
     [
       "an empty name",
       () => lmdbStore(open, { path, name: "" }),
       "name must have 1 to 100 characters, none of them NUL.",
     ],
-    ["a number", () => lmdbStore(open, { path, timeout: 5 as never }), "timeout must be a duration"],
-    ["a number for an interval", () => lmdbStore(open, { path, cleanupEvery: 5 as never }), "cleanupEvery"],
     [
-      "no function",
+      "a number as timeout",
+      () => lmdbStore(open, { path, timeout: 5 as never }),
+      "timeout must be a duration",
+    ],
+    ["a number as cleanupEvery", () => lmdbStore(open, { path, cleanupEvery: 5 as never }), "cleanupEvery"],
+    [
+      "a number as onCleanupError",
       () => lmdbStore(open, { path, onCleanupError: 5 as never }),
       "onCleanupError must be a function",
     ],
     ["a misspelt option", () => lmdbStore(open, { path, nam: "x" } as never), "nam"],
     [
-      "something else than a root",
+      "an open that does not return a root",
       () => lmdbStore(() => ({}) as never, { path: file.path }),
       "open must return the root database",
     ],
-  ])("refuses %s", async (_what, make, message) => {
+  ])("rejects %s with a TypeError", async (_what, make, message) => {
     const making = make();
     await expect(making).rejects.toThrow(TypeError);
     await expect(making).rejects.toThrow(message);
     expect(existsSync(path)).toBe(false);
   });
 
-  it("refuses an environment in which nothing can be undone, and lets go of the file", async () => {
+  it("rejects useWritemap, which cannot undo a write, and releases the file", async () => {
     await root.close();
     await expect(file.store({}, file.open({ useWritemap: true }))).rejects.toThrow(
       "useWritemap must not be set",
@@ -361,7 +374,7 @@ describe("lmdbStore", () => {
   });
 });
 
-/** The same environment, in which one of the databases tells of each look at it, or does not remove. */
+/** Wraps a root: the named database calls `looked` at each read, or fails to remove when it is `broken`. */
 function changed(
   whole: RootDatabase,
   name: string,

@@ -10,7 +10,7 @@ import { crashSuite } from "../../contract/outages/crashes.ts";
 import { eventually, expectRecovery } from "../../contract/outages/traffic.ts";
 import { signIn, stranger } from "../../contract/outages/visitor.ts";
 
-describe("outages of lmdb", () => {
+describe("an outage of lmdb", () => {
   let folder: string;
   let root: RootDatabase;
   let store: LmdbStore;
@@ -29,7 +29,7 @@ describe("outages of lmdb", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("serves who is signed in while a transaction of the app's hangs, answers 503 to what has to be written, and recovers", async () => {
+  it("serves signed-in users, answers 503 to writes while the app's transaction hangs, and recovers", async () => {
     const visitors = await signIn(app.origin, 2);
     const [leaving = assert.fail(), ...staying] = visitors;
     let finish: (() => void) | undefined;
@@ -54,7 +54,7 @@ describe("outages of lmdb", () => {
     expect(newcomer.cookie).toBeUndefined();
     expect(leaving.cookie).toBe(former.cookie);
     app.advance(120_000);
-    // Activity that cannot be written is no reason to refuse anybody.
+    // A request is served even if its activity cannot be written.
     expect((await staying[0]?.ask("/me"))?.status).toBe(200);
 
     finish?.();
@@ -62,7 +62,7 @@ describe("outages of lmdb", () => {
     expect((await eventually(() => former.ask("/me"))).status).toBe(401);
     await expectRecovery(staying.filter(({ user }) => user !== leaving.user));
     expect((await eventually(() => newcomer.login())).status).toBe(200);
-    // The login that nobody has the cookie of was carried out when its turn came.
+    // The login that was answered with 503 may have been carried out later, without a cookie.
     expect((await newcomer.ask("/devices")).body.ids?.length).toBeLessThanOrEqual(2);
   });
 });

@@ -7,12 +7,12 @@ import { open } from "lmdb";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { KILLS_TIMEOUT, killRuns, killWriters } from "../../contract/kills.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { hasContainers, LmdbFile } from "./_fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
 const PROGRAM = fileURLToPath(new URL("_thread.ts", import.meta.url));
-/** A thread has no loader of its own for TypeScript. */
+/** Registers a loader, because a worker thread cannot load TypeScript by itself. */
 const THREAD = `
 import("tsx/esm/api").then(({ register }) => {
   register();
@@ -25,8 +25,8 @@ const file = new LmdbFile();
 beforeEach(() => file.make());
 afterEach(() => file.remove());
 
-describe("an LMDB file belongs to one process", () => {
-  it("a second process is refused before it opens the file, and told the pid of the first", async () => {
+describe("an LMDB file that several processes open", () => {
+  it("a second process is rejected before it opens the file, with the pid of the first process", async () => {
     const other = await file.otherProcess();
     const opening = vi.fn(open);
     const error = await lmdbStore(opening, { path: file.path, timeout: "1s" }).catch((error) => error);
@@ -35,9 +35,9 @@ describe("an LMDB file belongs to one process", () => {
     expect(opening).not.toHaveBeenCalled();
   });
 
-  it("a process that waits has the file as soon as the first one closes its store", async () => {
+  it("a waiting process gets the file as soon as the first process closes its store", async () => {
     const store = await file.store();
-    const own = recordOf();
+    const own = createRecord();
     const writing = store.create(own, { now: NOW });
     const waiting = file.otherProcess({ timeout: "30s" });
     await expect(file.otherProcess({ timeout: "1s" })).rejects.toThrow(HELD);
@@ -47,21 +47,21 @@ describe("an LMDB file belongs to one process", () => {
     await expect(file.store({ timeout: "1s" })).rejects.toThrow(HELD);
   });
 
-  it("a closed store writes nothing more, closes once, and its process may have the file again", async () => {
+  it("a closed store rejects operations, and its process can open the file again", async () => {
     const store = await file.store();
-    const [own, late] = [recordOf(), recordOf()];
+    const [own, late] = [createRecord(), createRecord()];
     const writing = store.create(own, { now: NOW });
     await Promise.all([store.close(), store.close(), writing]);
-    expect(await file.besides()).toEqual([]);
+    expect(await file.otherFiles()).toEqual([]);
     await expect(store.create(late, { now: NOW })).rejects.toThrow(/closed/);
     await expect(store.fetchById(own.id)).rejects.toThrow(/closed/);
     expect(await (await file.store()).fetchByUserKey("ann", { now: NOW, limit: 9 })).toEqual([own]);
   });
 
-  it("a killed process leaves the file free at once, and nothing beside it for good", async () => {
-    const own = recordOf();
+  it("a killed process releases the file at once and leaves no files behind", async () => {
+    const own = createRecord();
     const neighbour = "sessions.lmdb-owner.txt";
-    // The second is what a process leaves that is killed before its mark is complete.
+    // A process that is killed while it writes its mark leaves the second file.
     for (const name of [neighbour, "sessions.lmdb-owner-1-1-00000000.new"])
       await writeFile(join(dirname(file.path), name), "");
     for (let round = 0; round < 3; round++) {
@@ -72,10 +72,10 @@ describe("an LMDB file belongs to one process", () => {
     const store = await file.store();
     expect(await store.fetchById(own.id)).toEqual(own);
     await store.close();
-    expect(await file.besides()).toEqual([neighbour]);
+    expect(await file.otherFiles()).toEqual([neighbour]);
   });
 
-  it("a process that was stopped still has the file", async () => {
+  it("a process that is suspended by SIGSTOP still owns the file", async () => {
     const other = await file.otherProcess();
     other.signal("SIGSTOP");
     await expect(file.store({ timeout: "1s" })).rejects.toThrow(HELD);
@@ -83,7 +83,7 @@ describe("an LMDB file belongs to one process", () => {
     expect(await other.ask("fetchById", "x")).toBeUndefined();
   });
 
-  it("of processes that start at the same moment one gets it", async () => {
+  it("one of several processes that start at the same moment gets the file", async () => {
     for (let round = 0; round < 2; round++) {
       const starting = Array.from({ length: 3 }, () => file.otherProcess({ timeout: "1s" }));
       const outcomes = await Promise.allSettled(starting);
@@ -95,11 +95,11 @@ describe("an LMDB file belongs to one process", () => {
   });
 
   it.skipIf(!hasContainers)(
-    "a container that shares the folder is another process, whatever its pid",
+    "a container that shares the folder counts as another process, even with the same pid",
     async () => {
       const inside = await file.otherProcess({ container: true });
       await expect(file.store({ timeout: "1s" })).rejects.toThrow(HELD);
-      // The same pid in another container.
+      // The process in this container has the same pid.
       await expect(file.otherProcess({ container: true, timeout: "1s" })).rejects.toThrow(HELD);
       await inside.kill();
       const store = await file.store();
@@ -109,7 +109,7 @@ describe("an LMDB file belongs to one process", () => {
     },
   );
 
-  it("a link to the file is the same file, and a folder's name may be long", async () => {
+  it("a symbolic link counts as the same file, and a folder's path may be long", async () => {
     const folder = join(dirname(file.path), ...Array.from({ length: 10 }, () => "a folder with a long name"));
     await mkdir(folder, { recursive: true });
     const link = join(folder, "link.lmdb");
@@ -121,7 +121,7 @@ describe("an LMDB file belongs to one process", () => {
     await store.close();
   });
 
-  it("stores of one process share the file, also from a worker thread, until the last is closed", async () => {
+  it("stores of one process and its worker threads share the file until the last one is closed", async () => {
     const store = await file.store();
     const admins = await file.store({ name: "admins" });
     const thread = new Worker(THREAD, { eval: true, workerData: { path: file.path, program: PROGRAM } });
@@ -131,10 +131,10 @@ describe("an LMDB file belongs to one process", () => {
       return (await once(thread, "message"))[0];
     };
     for (let round = 0; round < 20; round++) {
-      const own = recordOf();
+      const own = createRecord();
       await store.create(own, { now: NOW });
       expect(await ask("fetchById", own.id)).toEqual(own);
-      // This read gives the main thread a view; the thread ends the session; the next read must not use that view.
+      // This read opens a snapshot in the main thread. The read after the thread's delete must not use it.
       expect(await store.fetchById(own.id)).toEqual(own);
       expect(await ask("deleteById", own.id, END)).toBe("deleted");
       expect(await store.fetchById(own.id)).toBeUndefined();
@@ -149,9 +149,9 @@ describe("an LMDB file belongs to one process", () => {
   });
 });
 
-describe("lmdb while processes are killed", () => {
+describe("lmdbStore while processes are killed", () => {
   it(
-    "keeps every acknowledged write when its owner is killed and another process takes the file over",
+    "keeps every acknowledged write when the owner is killed and another process takes over the file",
     async () => {
       const { opened, acknowledged, problems } = await killWriters("lmdb", file.path, killRuns(3), {
         killed: 2,
@@ -179,37 +179,35 @@ describe("lmdb while processes are killed", () => {
   );
 });
 
-describe("a disk that is full", () => {
-  // Again if need be: now and then lmdb 3.5.6 says nothing at all of a commit that has failed, and the store gives up
-  // waiting when its `timeout` is over. That too is a failure and no logout, but there is no reason to look for in it.
+describe("lmdbStore on a full disk", () => {
+  // Retry, because lmdb 3.5.6 sometimes does not report a failed commit, and the store rejects after its `timeout`.
+  // That is a correct failure too, but its error does not contain the reason that this test expects.
   const again = { retry: 2, timeout: 60_000 };
-  it(
-    "fails what has to be written, with its reason, and ends neither sessions nor the process",
-    again,
-    async () => {
-      const other = await file.otherProcess({ limit: 512 });
-      const kept: string[] = [];
-      const errors: unknown[] = [];
-      while (errors.length === 0) {
-        const drafts = Array.from({ length: 3 }, () => recordOf({ data: { v: 1, much: "x".repeat(9_000) } }));
-        const created = drafts.map((draft) => other.ask("create", draft, { now: NOW }));
-        for (const [index, outcome] of (await Promise.allSettled(created)).entries()) {
-          if (outcome.status === "fulfilled") kept.unshift(drafts[index]?.id ?? "");
-          else errors.push(outcome.reason);
-        }
+  it("rejects writes with the reason and ends neither sessions nor the process", again, async () => {
+    const other = await file.otherProcess({ limit: 512 });
+    const kept: string[] = [];
+    const errors: unknown[] = [];
+    while (errors.length === 0) {
+      const drafts = Array.from({ length: 3 }, () =>
+        createRecord({ data: { v: 1, much: "x".repeat(9_000) } }),
+      );
+      const created = drafts.map((draft) => other.ask("create", draft, { now: NOW }));
+      for (const [index, outcome] of (await Promise.allSettled(created)).entries()) {
+        if (outcome.status === "fulfilled") kept.unshift(drafts[index]?.id ?? "");
+        else errors.push(outcome.reason);
       }
-      expect(String(errors[0])).toMatch(/too large|no space|input\/output/i);
-      // If it is about to end, it has the time for it.
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect(other.alive).toBe(true);
-      const page = { now: NOW, limit: 1_000 };
-      const listed = (await other.ask("fetchByUserKey", "ann", page)) as Array<{ id: string }>;
-      expect(listed.map(({ id }) => id)).toEqual(kept);
-      // A logout makes room.
-      expect(await other.ask("deleteByUserKey", "ann", END)).toHaveLength(kept.length);
-      expect(await other.ask("create", recordOf(), { now: NOW })).toEqual({ evicted: [] });
-      await other.kill();
-      expect(await (await file.store()).fetchByUserKey("ann", page)).toHaveLength(1);
-    },
-  );
+    }
+    expect(String(errors[0])).toMatch(/too large|no space|input\/output/i);
+    // Gives a crash the time to happen.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(other.alive).toBe(true);
+    const page = { now: NOW, limit: 1_000 };
+    const listed = (await other.ask("fetchByUserKey", "ann", page)) as Array<{ id: string }>;
+    expect(listed.map(({ id }) => id)).toEqual(kept);
+    // A logout frees space.
+    expect(await other.ask("deleteByUserKey", "ann", END)).toHaveLength(kept.length);
+    expect(await other.ask("create", createRecord(), { now: NOW })).toEqual({ evicted: [] });
+    await other.kill();
+    expect(await (await file.store()).fetchByUserKey("ann", page)).toHaveLength(1);
+  });
 });

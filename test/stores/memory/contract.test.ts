@@ -4,10 +4,10 @@ import { memoryStore } from "sessionup/stores/memory";
 import { storeSuite } from "../../contract/suite.ts";
 
 const MAX_RECORDS = 20_000;
-// Sessions exist in this object alone: every "client" is the same store.
+// Only this object has the sessions, so every "client" is the same store.
 const store = memoryStore({ maxRecords: MAX_RECORDS });
 
-/** The store does not report its size. It rejects records once it is full. */
+/** Returns the free capacity by filling the store, which does not report its size. */
 async function free(): Promise<number> {
   const now = Date.UTC(2026, 0, 1, 12);
   const userKey = randomBytes(8).toString("hex");

@@ -6,7 +6,7 @@ import { type MysqlServer, type StartMysql, startMysql, WITHOUT_FSYNC } from "..
 
 type Servers = ReadonlyArray<readonly [name: "MariaDB" | "MySQL", start: StartMysql]>;
 
-/** The servers that the suite knows, by their names, with the settings that they are installed with. */
+/** The servers that the tests run on, with their default durability settings. */
 export const DURABLE_SERVERS: Servers = [
   ["MariaDB", startMariadb],
   ["MySQL", startMysql],
@@ -16,21 +16,21 @@ export const SERVERS: Servers = DURABLE_SERVERS.map(
   ([name, start]) => [name, (settings) => start({ ...WITHOUT_FSYNC, ...settings })] as const,
 );
 
-export const mariadbBackends = (): readonly Backend[] => backendsOn("MariaDB", startMariadb);
+export const mariadbBackends = (): readonly Backend[] => createBackends("MariaDB", startMariadb);
 
-/** Or those on the server that the environment names. */
+/** Returns backends on MySQL, or on the server at `MYSQL_URL` if that is set. */
 export function mysqlBackends(): readonly Backend[] {
-  return backendsOn(process.env.MYSQL_URL ? "MYSQL_URL" : "MySQL", startMysql);
+  return createBackends(process.env.MYSQL_URL ? "MYSQL_URL" : "MySQL", startMysql);
 }
 
-function backendsOn(server: string, start: StartMysql): readonly Backend[] {
-  const prepared = backendOf(`mysql2 on ${server}`, start, {});
-  const asText = backendOf(`mysql2 on ${server}, text protocol`, start, { prepare: false });
+function createBackends(server: string, start: StartMysql): readonly Backend[] {
+  const prepared = createBackend(`mysql2 on ${server}`, start, {});
+  const asText = createBackend(`mysql2 on ${server}, text protocol`, start, { prepare: false });
   return [prepared, { ...asText, racesRunOn: `mysql × ${prepared.client}` }];
 }
 
-/** On a server of its own in a zone where days begin early, or on the one of MYSQL_URL, in a database of its own. */
-function backendOf(client: string, startServer: StartMysql, options: MysqlStoreOptions): Backend {
+/** Creates a backend in its own database, on the server at MYSQL_URL or on a new one in a zone where days begin early. */
+function createBackend(client: string, startServer: StartMysql, options: MysqlStoreOptions): Backend {
   let server: MysqlServer | undefined;
   let url = process.env.MYSQL_URL ?? "";
   const database = `sessionup test ${process.pid} ${client}`;
@@ -77,7 +77,7 @@ function backendOf(client: string, startServer: StartMysql, options: MysqlStoreO
   };
 }
 
-/** The rows of one statement, by somebody else. */
+/** Runs one statement on a separate connection and returns its rows. */
 async function ask(url: string, sql: string): Promise<ReadonlyArray<Record<string, unknown>>> {
   const connection = await createConnection(url);
   try {

@@ -8,7 +8,7 @@ declare const callbacks: CallbackPool;
 declare const cluster: PoolCluster;
 declare const connection: Connection;
 
-/** What real clients are: no casts. */
+/** The store accepts real clients without casts. */
 export const stores: readonly Store[] = [
   mysqlStore(pool),
   mysqlStore(callbacks.promise()),
@@ -16,12 +16,12 @@ export const stores: readonly Store[] = [
 ];
 
 export function wrong(): void {
-  // @ts-expect-error: a pool with callbacks has no promises
+  // @ts-expect-error: a pool with callbacks does not return promises
   mysqlStore(callbacks);
-  // @ts-expect-error: one connection is no pool
+  // @ts-expect-error: one connection is not a pool
   mysqlStore(connection);
-  // @ts-expect-error: a URL is no pool
+  // @ts-expect-error: a URL is not a pool
   mysqlStore("mysql://localhost");
-  // @ts-expect-error: a bare number is no duration
+  // @ts-expect-error: a bare number is not a duration
   mysqlStore(pool, { timeout: 5_000 });
 }

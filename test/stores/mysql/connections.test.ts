@@ -1,25 +1,25 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf } from "./fixture.ts";
+import { openPool } from "./fixture.ts";
 
-/** What each server knows, and the other one does not. */
+/** SQL modes that only one of the servers supports. */
 const MODES = {
   MariaDB:
     "ORACLE,EMPTY_STRING_IS_NULL,SIMULTANEOUS_ASSIGNMENT,PAD_CHAR_TO_FULL_LENGTH,NO_UNSIGNED_SUBTRACTION",
   MySQL: "PAD_CHAR_TO_FULL_LENGTH,NO_UNSIGNED_SUBTRACTION,TIME_TRUNCATE_FRACTIONAL",
 };
 
-describe.each(SERVERS)("on %s", (name, start) => {
+describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
   let server: MysqlServer;
-  /** As it comes. */
+  /** A pool with default settings. */
   let plain: Pool;
   beforeAll(async () => {
     server = await start();
-    plain = poolOf(server.url);
+    plain = openPool(server.url);
     await mysqlStore(plain).migrate();
   }, 300_000);
   afterAll(async () => {
@@ -27,12 +27,12 @@ describe.each(SERVERS)("on %s", (name, start) => {
     await server.stop();
   });
 
-  /** A user's life, by a store over a pool with these settings, and what everybody else sees of it. */
+  /** Runs every operation over a pool with these settings, and checks the results through a default pool too. */
   async function live(options: PoolOptions, setting?: string): Promise<void> {
     const pool = createPool({ uri: server.url, connectionLimit: 2, ...options });
     if (setting) {
       pool.on("connection", (connection) => {
-        // Its type says promises, what comes is the connection below them.
+        // The type promises a promise-based connection, but mysql2 passes the underlying callback connection.
         const ready: unknown = connection.query(setting);
         void ready;
       });
@@ -43,7 +43,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
       const store = mysqlStore(pool, { prepare });
       for (const userKey of [`ann of ${setting ?? options.charset}`, "ä ß € 中 😀 表 \\ ' \" \u0000 "]) {
         const data = { v: 1, text: userKey };
-        const records = [1, 2, 3, 4].map(() => recordOf({ userKey, data }));
+        const records = [1, 2, 3, 4].map(() => createRecord({ userKey, data }));
         const [first, second, third, fourth] = records.map(({ id }) => id);
         const limit = { max: 2, onExceed: "evict-oldest" } as const;
         const evicted: string[] = [];
@@ -70,7 +70,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
     await pool.end();
   }
 
-  describe("a session's life", () => {
+  describe("connection settings", () => {
     it.each([
       "UTF8_GENERAL_CI",
       "LATIN1_SWEDISH_CI",
@@ -79,7 +79,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
       "BIG5_CHINESE_CI",
       "KOI8R_GENERAL_CI",
       "BINARY",
-    ])("is the same where the driver writes %s", (charset) => live({ charset }));
+    ])("every operation works with the driver's charset %s", (charset) => live({ charset }));
 
     it.each([
       "SET completion_type = 1",
@@ -90,9 +90,9 @@ describe.each(SERVERS)("on %s", (name, start) => {
       "SET time_zone = '+13:00'",
       "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED",
       "SET sql_auto_is_null = 1, foreign_key_checks = 0, unique_checks = 0",
-    ])("is the same after %s", (setting) => live({}, setting));
+    ])("every operation works after %s", (setting) => live({}, setting));
 
-    it("is the same where connections are reset each time, and where they are named placeholders", async () => {
+    it("every operation works with resetOnRelease and with namedPlaceholders", async () => {
       await live({ resetOnRelease: true, charset: "UTF8MB4_BIN" });
       await live({ namedPlaceholders: true, maxPreparedStatements: 1, charset: "UTF8MB4_BIN" });
     });

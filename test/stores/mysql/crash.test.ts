@@ -1,11 +1,11 @@
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { DURABLE_SERVERS } from "./_backends.ts";
-import { poolOf, until } from "./fixture.ts";
+import { openPool, until } from "./fixture.ts";
 
-describe.each(DURABLE_SERVERS)("on %s", (_name, start) => {
+describe.each(DURABLE_SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
   beforeAll(async () => {
     server = await start({ "innodb-flush-log-at-trx-commit": "1" });
@@ -15,13 +15,13 @@ describe.each(DURABLE_SERVERS)("on %s", (_name, start) => {
   const KEPT = { userKey: "kept", limit: { max: 1_000, onExceed: "evict-oldest" } } as const;
   const EVICTED = { userKey: "evicted", limit: { max: 2, onExceed: "evict-oldest" } } as const;
 
-  /** What a store has acknowledged until its server died. */
+  /** The sessions that a store acknowledged before its server was killed. */
   interface Acknowledged {
     readonly live: Set<string>;
     readonly dead: Set<string>;
   }
 
-  /** Logs one user in and out, or in over and over within a limit of two, until the server dies. */
+  /** Logs one user in and out, or in repeatedly with a limit of two, until the server is killed. */
   async function untilItDies(store: MysqlStore, number: number, { live, dead }: Acknowledged): Promise<void> {
     const end = (id: string) => {
       live.delete(id);
@@ -30,8 +30,8 @@ describe.each(DURABLE_SERVERS)("on %s", (_name, start) => {
     const { userKey, limit } = number % 2 ? KEPT : EVICTED;
     try {
       for (let round = 0; ; round++) {
-        const record = recordOf({ userKey: `${userKey} ${number}` });
-        // What is under way when it dies may have happened or not: the oldest may have had to go.
+        const record = createRecord({ userKey: `${userKey} ${number}` });
+        // The kill may interrupt this create, which may or may not have evicted the oldest session.
         const [oldest] = live;
         if (oldest && live.size === limit.max) live.delete(oldest);
         const { evicted } = await store.create(record, { now: NOW, limit });
@@ -44,17 +44,17 @@ describe.each(DURABLE_SERVERS)("on %s", (_name, start) => {
         }
       }
     } catch {
-      // That was it.
+      // The server was killed.
     }
   }
 
-  describe("a server that is killed", () => {
-    it("has all that was acknowledged when it is back, three times", async () => {
-      const first = poolOf(server.url);
+  describe("a killed server", () => {
+    it("keeps every acknowledged write across three restarts", async () => {
+      const first = openPool(server.url);
       const store = mysqlStore(first);
       await store.migrate();
       for (let time = 0; time < 3; time++) {
-        const pool = poolOf(server.url);
+        const pool = openPool(server.url);
         const working = mysqlStore(pool, { timeout: "2s" });
         const acknowledged = [1, 2, 3, 4].map((): Acknowledged => ({ live: new Set(), dead: new Set() }));
         const dying = acknowledged.map((each, index) => untilItDies(working, index, each));
@@ -64,7 +64,7 @@ describe.each(DURABLE_SERVERS)("on %s", (_name, start) => {
         await server.process.start(server.port);
         await working.close();
         await pool.end().catch(() => undefined);
-        const again = poolOf(server.url);
+        const again = openPool(server.url);
         const after = mysqlStore(again);
         const there = async (which: keyof Acknowledged) => {
           const ids = acknowledged.flatMap((each) => [...each[which]]);

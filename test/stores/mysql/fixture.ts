@@ -1,18 +1,18 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import type { MysqlPool } from "sessionup/stores/mysql";
 
-export function poolOf(url: string, options: PoolOptions = {}): Pool {
+export function openPool(url: string, options: PoolOptions = {}): Pool {
   return createPool({ uri: url, connectionLimit: 20, ...options });
 }
 
-/** What a store has asked of a pool, and the server's errors. */
+/** A pool that records the store's statements and the server's errors. */
 export interface Recorder extends MysqlPool {
-  /** The first words of each statement since this was asked last. */
+  /** Returns the first words of each statement since the last call. */
   taken(): string[];
   readonly errnos: unknown[];
 }
 
-/** The same pool, which tells what is asked of it. */
+/** Wraps a pool and records its statements. */
 export function recorded(pool: MysqlPool): Recorder {
   let statements: string[] = [];
   const errnos: unknown[] = [];
@@ -47,7 +47,7 @@ export function recorded(pool: MysqlPool): Recorder {
   };
 }
 
-/** What an operation answers that came second: these statements' transaction stays open until it waits for a lock. */
+/** Runs an operation while another transaction holds locks, and commits that transaction once the operation waits. */
 export async function second<Answer>(
   pool: Pool,
   theirs: readonly string[],
@@ -66,17 +66,17 @@ export async function second<Answer>(
   }
 }
 
-/** How many transactions wait for a lock: as it is now, where the table of transactions is up to 0.1 s behind. */
+/** Returns the number of transactions that wait for a lock. The table of transactions would be up to 0.1 s behind. */
 export async function waiting(pool: Pool): Promise<number> {
   const [rows] = await pool.query("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'");
   return Number((rows as Array<{ Value: unknown }>)[0]?.Value);
 }
 
-/** Asks again and again, for half a minute at most: others may be at work on the machine. */
+/** Polls until `ask` returns true, for up to 30 seconds because the machine may be busy. */
 export async function until(ask: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 30_000;
   while (!(await ask())) {
-    if (performance.now() > end) throw new Error("what was waited for did not happen");
+    if (performance.now() > end) throw new Error("The condition did not become true within 30 seconds.");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

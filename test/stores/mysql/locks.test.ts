@@ -3,21 +3,21 @@ import type { SessionRecord } from "sessionup";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lockTests, seen } from "../../contract/locks.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, type Recorder, recorded, second, until, waiting } from "./fixture.ts";
+import { openPool, type Recorder, recorded, second, until, waiting } from "./fixture.ts";
 
-describe.each(SERVERS)("on %s", (_name, start) => {
+describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
-  /** The store's own, and that of whoever came first. */
+  /** The store's pool, and the pool of the competing transaction. */
   let pool: Pool;
   let first: Pool;
   let asked: Recorder;
   let store: MysqlStore;
   beforeAll(async () => {
     server = await start();
-    [pool, first] = [poolOf(server.url), poolOf(server.url)];
+    [pool, first] = [openPool(server.url), openPool(server.url)];
     asked = recorded(pool);
     store = mysqlStore(asked);
     await store.migrate();
@@ -40,37 +40,37 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });
 
   async function stored(userKey: string) {
-    const record = recordOf({ userKey });
+    const record = createRecord({ userKey });
     await store.create(record, { now: NOW });
     return record;
   }
 
-  describe("deleteByUserKey, beside a login of that user", () => {
-    it("ends what the login has begun, where the login was first", async () => {
-      const theirs = recordOf({ userKey: "newest" });
+  describe("deleteByUserKey concurrent with a login of the user", () => {
+    it("ends the session of a login that got the lock first", async () => {
+      const theirs = createRecord({ userKey: "newest" });
       const removeAll = () => store.deleteByUserKey("newest", { reason: "revoked", now: NOW });
       expect(await second(first, login(theirs), removeAll)).toEqual([theirs.id]);
     });
   });
 
-  describe("a login, beside another of that user", () => {
-    it("counts the other where it comes in place of a session that is gone", async () => {
+  describe("a login concurrent with another login of the user", () => {
+    it("counts the other session when it replaces a session that no longer exists", async () => {
       const userKey = "in place";
-      const theirs = recordOf({ userKey });
+      const theirs = createRecord({ userKey });
       const options = { now: NOW, limit: { max: 1, onExceed: "evict-oldest" }, replaces: "gone" } as const;
-      const create = () => store.create(recordOf({ userKey }), options);
+      const create = () => store.create(createRecord({ userKey }), options);
       expect(await second(first, login(theirs), create)).toEqual({ evicted: [theirs.id] });
     });
 
-    it("waits for no session of that user which somebody has in hand", async () => {
+    it("does not wait for a session that another transaction has locked", async () => {
       const { id } = await stored("in hand");
       const connection = await first.getConnection();
       await connection.query("START TRANSACTION");
       await connection.query(seen(id)[0] ?? "");
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
-      const waits = poolOf(server.url);
+      const waits = openPool(server.url);
       const impatient = mysqlStore(waits, { timeout: "2s" });
-      const record = recordOf({ userKey: "in hand" });
+      const record = createRecord({ userKey: "in hand" });
       expect(await impatient.create(record, { now: NOW, limit })).toEqual({ evicted: [] });
       await connection.query("ROLLBACK");
       connection.release();
@@ -79,12 +79,12 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
 
     it.each(["READ COMMITTED", "REPEATABLE READ"])(
-      "waits for a delete-all, without a limit too: which sessions that ends was settled before (%s)",
+      "without a limit waits for a running deleteByUserKey, which has already selected its sessions (%s)",
       async (isolation) => {
         await first.query(`SET GLOBAL TRANSACTION ISOLATION LEVEL ${isolation}`);
-        const other = poolOf(server.url);
+        const other = openPool(server.url);
         const beside = mysqlStore(other);
-        const create = () => beside.create(recordOf({ userKey: "beside" }), { now: NOW });
+        const create = () => beside.create(createRecord({ userKey: "beside" }), { now: NOW });
         expect(await second(first, [locked("beside")], create)).toEqual({ evicted: [] });
         await beside.close();
         await other.end();
@@ -92,11 +92,11 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     );
   });
 
-  describe("an operation that others get in the way of", () => {
-    it("is tried again after a deadlock", async () => {
+  describe("an operation that meets a lock error", () => {
+    it("is retried after a deadlock", async () => {
       const ids = [(await stored("dead")).id, (await stored("dead")).id].toSorted();
       const lock = (id = "") => `SELECT id FROM ${TABLE} WHERE id = '${id}' FOR UPDATE`;
-      // The server ends the transaction that has changed less.
+      // The server rolls back the transaction that changed fewer rows.
       const heavier = "UPDATE weights SET weight = weight + 1";
       await first.query(
         "CREATE TABLE weights (weight INT) AS SELECT slot AS weight FROM sessionup_sessions_slots",
@@ -115,9 +115,9 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       expect(asked.errnos.slice(before)).toEqual([1213]);
     });
 
-    it("is tried again after a wait that the server gave up", async () => {
+    it("is retried after a lock wait timeout", async () => {
       await first.query("SET GLOBAL innodb_lock_wait_timeout = 1");
-      const impatient = poolOf(server.url);
+      const impatient = openPool(server.url);
       const recorder = recorded(impatient);
       const other = mysqlStore(recorder);
       const { id } = await stored("wait");

@@ -5,7 +5,7 @@ import { outageSuite } from "../../contract/outages/outages.ts";
 import { failing } from "../../contract/outages/servers.ts";
 import { startMariadb } from "../../support/servers/mariadb.ts";
 
-// With `innodb-flush-log-at-trx-commit=1` it keeps what it acknowledges.
+// The default innodb-flush-log-at-trx-commit=1 makes the server keep every acknowledged write.
 const database = await startMariadb();
 afterAll(() => database.stop());
 

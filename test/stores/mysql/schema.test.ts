@@ -5,22 +5,22 @@ import { MysqlClient } from "../../../src/stores/mysql/client.ts";
 import { MYSQL_MIGRATIONS, migrateMysql, toMysqlNames } from "../../../src/stores/mysql/schema.ts";
 import { raw, sql } from "../../../src/stores/mysql/sql.ts";
 import { Deadline } from "../../../src/stores/shared/deadline.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, recorded } from "./fixture.ts";
+import { openPool, recorded } from "./fixture.ts";
 
-describe.each(SERVERS)("on %s", (_name, start) => {
+describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
   let pool: Pool;
   beforeAll(async () => {
-    // Whatever the server's own defaults are.
+    // The tables must not depend on the server's defaults.
     server = await start({
       "default-storage-engine": "MyISAM",
       "innodb-default-row-format": "compact",
       "character-set-server": "latin1",
     });
-    pool = poolOf(server.url);
+    pool = openPool(server.url);
   }, 300_000);
   afterAll(async () => {
     for (const store of opened) await store.close();
@@ -37,37 +37,37 @@ describe.each(SERVERS)("on %s", (_name, start) => {
 
   const limit = { max: 1, onExceed: "evict-oldest" } as const;
 
-  async function rowsOf(text: string): Promise<ReadonlyArray<readonly unknown[]>> {
+  async function fetchRows(text: string): Promise<ReadonlyArray<readonly unknown[]>> {
     const [rows] = await pool.query({ sql: text, rowsAsArray: true });
     return rows as unknown[][];
   }
 
   describe("migrate", () => {
-    it("may be called by ten processes at once, and again", async () => {
-      const pools = Array.from({ length: 10 }, () => poolOf(server.url, { connectionLimit: 1 }));
+    it("can run in ten processes at once and run again", async () => {
+      const pools = Array.from({ length: 10 }, () => openPool(server.url, { connectionLimit: 1 }));
       const stores = pools.map((each) => open("at once", each));
       await Promise.all(stores.map((store) => store.migrate()));
       await Promise.all(stores.map((store) => store.migrate()));
-      await Promise.all(stores.map((store) => store.create(recordOf(), { now: NOW, limit })));
-      expect(await rowsOf("SELECT id, version FROM `at once_schema`")).toEqual([[1, 2]]);
-      expect(await rowsOf("SELECT COUNT(*), MIN(slot), MAX(slot) FROM `at once_slots`")).toEqual([
+      await Promise.all(stores.map((store) => store.create(createRecord(), { now: NOW, limit })));
+      expect(await fetchRows("SELECT id, version FROM `at once_schema`")).toEqual([[1, 2]]);
+      expect(await fetchRows("SELECT COUNT(*), MIN(slot), MAX(slot) FROM `at once_slots`")).toEqual([
         [1_000, 0, 999],
       ]);
       for (const each of pools) await each.end();
     });
 
-    it("does nothing but look where there is nothing to do, and needs no more rights than the store", async () => {
+    it("only reads an up-to-date schema, and needs no more privileges than the store", async () => {
       await open("closed").migrate();
       await pool.query("CREATE USER app@'127.0.0.1'");
       for (const table of ["closed", "closed_schema", "closed_slots"])
         await pool.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON sessionup.${table} TO app@'127.0.0.1'`);
-      const theirs = poolOf(server.url.replace("root@", "app@"));
+      const theirs = openPool(server.url.replace("root@", "app@"));
       const asked = recorded(theirs);
       const store = open("closed", asked);
       await store.migrate();
       expect(asked.taken()).toEqual(["SELECT", "SELECT"]);
-      const record = recordOf();
-      await store.create(recordOf(), { now: NOW, limit });
+      const record = createRecord();
+      await store.create(createRecord(), { now: NOW, limit });
       await store.create(record, { now: NOW, limit });
       await store.update(record.id, { data: { v: 1 } }, { now: NOW });
       expect(await store.deleteByUserKey("ann", { reason: "revoked", now: NOW })).toEqual([record.id]);
@@ -75,18 +75,18 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await theirs.end();
     });
 
-    it("finishes what one that was cut off has begun", async () => {
+    it("completes an interrupted migration", async () => {
       for (const statements of [1, 3, 4]) {
         const table = `cut ${statements}`;
         const begun = open(table).migrationSql().split(";\n").slice(0, statements);
         for (const statement of begun) await pool.query(statement);
         await open(table).migrate();
-        await open(table).create(recordOf(), { now: NOW, limit });
-        expect(await rowsOf(`SELECT COUNT(*) FROM \`${table}_slots\``)).toEqual([[1_000]]);
+        await open(table).create(createRecord(), { now: NOW, limit });
+        expect(await fetchRows(`SELECT COUNT(*) FROM \`${table}_slots\``)).toEqual([[1_000]]);
       }
     });
 
-    it("refuses a table that a later release has made, and changes nothing", async () => {
+    it("rejects a table of a later release and does not change it", async () => {
       const store = open("later");
       await store.migrate();
       await pool.query("UPDATE later_schema SET version = 7");
@@ -94,10 +94,10 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         code: "ERR_STORE",
         message: "mysqlStore: the table has version 7, this release supports 2. Upgrade sessionup.",
       });
-      expect(await rowsOf("SELECT version FROM later_schema")).toEqual([[7]]);
+      expect(await fetchRows("SELECT version FROM later_schema")).toEqual([[7]]);
     });
 
-    it("refuses a table that is somebody else's", async () => {
+    it("rejects a table that does not belong to sessionup", async () => {
       await pool.query("CREATE TABLE theirs (id INT PRIMARY KEY, name TEXT)");
       await expect(open("theirs").migrate()).rejects.toMatchObject({
         code: "ERR_STORE",
@@ -108,11 +108,11 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   });
 
   describe("a table of an earlier release", () => {
-    it("is brought up to date with every session in it, however many do it at once", async () => {
+    it("is upgraded with every session in it when ten processes migrate at once", async () => {
       const names = toMysqlNames("upgraded");
       const store = open("upgraded");
       await store.migrate();
-      const records = Array.from({ length: 100 }, () => recordOf());
+      const records = Array.from({ length: 100 }, () => createRecord());
       for (const record of records) await store.create(record, { now: NOW });
       const next = [
         ...MYSQL_MIGRATIONS,
@@ -126,20 +126,20 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       const client = new MysqlClient(pool, new Deadline(undefined), true);
       await Promise.all(Array.from({ length: 10 }, () => migrateMysql(client, names, next)));
       await migrateMysql(client, names, next);
-      expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 1]]);
+      expect(await fetchRows("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 1]]);
       await migrateMysql(client, names, [...next, once]);
-      expect(await rowsOf("SELECT version, swept_at FROM upgraded_schema")).toEqual([[6, 2]]);
-      // The release before goes on beside it, on connections that had prepared statements too.
+      expect(await fetchRows("SELECT version, swept_at FROM upgraded_schema")).toEqual([[6, 2]]);
+      // The previous release keeps working, even on connections with prepared statements.
       expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toEqual(records.toReversed());
       expect(await store.fetchByIds(records.map(({ id }) => id))).toEqual(records);
-      expect((await store.create(recordOf(), { now: NOW, limit })).evicted).toHaveLength(100);
+      expect((await store.create(createRecord(), { now: NOW, limit })).evicted).toHaveLength(100);
     });
 
-    it("keeps its sessions where a step fails, and goes on from there", async () => {
+    it("keeps its sessions when a migration step fails, and the next migration continues there", async () => {
       const names = toMysqlNames("half");
       const store = open("half");
       await store.migrate();
-      await store.create(recordOf({ userKey: "half" }), { now: NOW });
+      await store.create(createRecord({ userKey: "half" }), { now: NOW });
       const client = new MysqlClient(pool, new Deadline(undefined), true);
       const column = ({ table }: typeof names) => sql`ALTER TABLE ${table} ADD COLUMN device VARBINARY(99)`;
       const failing = [
@@ -147,25 +147,25 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         (each: typeof names) => [column(each), raw("SELECT no_such_column")],
       ];
       await expect(migrateMysql(client, names, failing)).rejects.toMatchObject({ errno: 1054 });
-      expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[2]]);
-      // Of what was cut off, the column is there.
+      expect(await fetchRows("SELECT version FROM half_schema")).toEqual([[2]]);
+      // The failed step has already added the column.
       await migrateMysql(client, names, [...MYSQL_MIGRATIONS, (each) => [column(each)]]);
-      expect(await rowsOf("SELECT version FROM half_schema")).toEqual([[3]]);
+      expect(await fetchRows("SELECT version FROM half_schema")).toEqual([[3]]);
       expect(await store.fetchByUserKey("half", { now: NOW, limit: 9 })).toHaveLength(1);
     });
   });
 
   describe("migrationSql", () => {
-    it("makes what migrate makes", async () => {
+    it("creates the same tables as migrate", async () => {
       const store = open("printed");
       for (const statement of store.migrationSql().split(";\n").filter(Boolean)) await pool.query(statement);
       const asked = recorded(pool);
       await open("printed", asked).migrate();
       expect(asked.taken()).toEqual(["SELECT", "SELECT"]);
-      await store.create(recordOf(), { now: NOW, limit });
+      await store.create(createRecord(), { now: NOW, limit });
       await open("migrated").migrate();
       const made = async (table: string) =>
-        (await rowsOf(`SHOW CREATE TABLE ${table}`)).map(([name, text]) =>
+        (await fetchRows(`SHOW CREATE TABLE ${table}`)).map(([name, text]) =>
           String(text).replace(String(name), ""),
         );
       for (const suffix of ["", "_schema", "_slots"])
@@ -173,7 +173,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
   });
 
-  describe("a table's name", () => {
+  describe("the option table", () => {
     it.each([
       "`",
       "a`b\"c'd",
@@ -183,12 +183,12 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       "drop/*table*/",
       "ünï中",
       "x".repeat(57),
-    ])("may be %s, prepared or not", async (table) => {
+    ])("accepts the name %s, with and without prepared statements", async (table) => {
       for (const prepare of [true, false]) {
         const store = open(table, pool, { prepare });
         await store.migrate();
-        const record = recordOf();
-        await store.create(recordOf(), { now: NOW });
+        const record = createRecord();
+        await store.create(createRecord(), { now: NOW });
         await store.create(record, { now: NOW, limit });
         expect(await store.fetchById(record.id)).toEqual(record);
         expect(await store.update(record.id, { data: { v: 1 } }, { now: NOW })).toBe("updated");
@@ -197,22 +197,22 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
 
     it.each(["", "x".repeat(58), "a\0b", "😀", "\ud800", 7])(
-      "is none that MySQL cannot have: %j",
+      "rejects a name that MySQL does not allow: %j",
       (table) => {
-        // @ts-expect-error: a name is text
+        // @ts-expect-error: a name is a string
         expect(() => mysqlStore(pool, { table })).toThrow(/^table must be a name/);
       },
     );
   });
 
   describe("a store without its tables", () => {
-    it("asks for migrate in every operation", async () => {
+    it("rejects every operation with an error that recommends migrate()", async () => {
       const store = open("nowhere");
       const end = { reason: "logout", now: NOW } as const;
       for (const attempt of [
-        () => store.create(recordOf(), { now: NOW }),
-        () => store.create(recordOf(), { now: NOW, limit }),
-        () => store.create(recordOf(), { now: NOW, replaces: "abcd" }),
+        () => store.create(createRecord(), { now: NOW }),
+        () => store.create(createRecord(), { now: NOW, limit }),
+        () => store.create(createRecord(), { now: NOW, replaces: "abcd" }),
         () => store.fetchById("abcd"),
         () => store.fetchByIds(["abcd", "efgh"]),
         () => store.fetchByUserKey("ann", { now: NOW, limit: 9 }),
@@ -227,12 +227,12 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         });
     });
 
-    it("says so where somebody has emptied the table of slots", async () => {
+    it("rejects create with instructions when the table of slots is empty", async () => {
       const store = open("emptied");
       await store.migrate();
       await pool.query("DELETE FROM emptied_slots");
       for (const options of [{ now: NOW }, { now: NOW, limit }])
-        await expect(store.create(recordOf(), options)).rejects.toMatchObject({
+        await expect(store.create(createRecord(), options)).rejects.toMatchObject({
           code: "ERR_STORE",
           message:
             "mysqlStore: the table of slots lacks rows. Run the INSERT statements of migrationSql() again.",

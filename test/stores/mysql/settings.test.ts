@@ -3,17 +3,17 @@ import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf } from "./fixture.ts";
+import { openPool } from "./fixture.ts";
 
-describe.each(SERVERS)("on %s", (name, start) => {
+describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
   let server: MysqlServer;
   const pools: Pool[] = [];
   beforeAll(async () => {
     server = await start({ "default-time-zone": "+13:00" });
-    const first = poolOf(server.url);
+    const first = openPool(server.url);
     pools.push(first);
     await mysqlStore(first).migrate();
   }, 300_000);
@@ -22,7 +22,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
     await server.stop();
   });
 
-  /** Whatever an app may have told its driver. */
+  /** Driver options that change how values are sent or returned. */
   const ODD: PoolOptions = {
     charset: "latin1",
     timezone: "+05:45",
@@ -40,7 +40,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
   };
 
   const isolation = name === "MySQL" ? "transaction_isolation" : "tx_isolation";
-  /** Whatever an app may have told its connections. */
+  /** Session variables that change how statements are parsed and executed. */
   const SESSION = `SET SESSION sql_safe_updates = 1, ${isolation} = 'SERIALIZABLE',
   sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,IGNORE_SPACE,ONLY_FULL_GROUP_BY',
   character_set_results = 'latin1', collation_connection = 'latin1_german2_ci'`;
@@ -50,7 +50,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
     if (odd) return odd;
     const pool = createPool({ uri: server.url, connectionLimit: 10, ...ODD });
     pool.on("connection", (connection) => {
-      // Its type says promises, what comes is the connection below them.
+      // The type promises a promise-based connection, but mysql2 passes the underlying callback connection.
       const ready: unknown = connection.query(SESSION);
       void ready;
     });
@@ -59,7 +59,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
     return pool;
   }
 
-  // Settings change how a statement's text is read. What is prepared has no values in its text.
+  // Settings change how the server parses a statement's text. The text of a prepared statement contains no values.
   for (const prepare of name === "MySQL" ? [true, false] : [false]) {
     describe(`a pool with odd settings, ${prepare ? "prepared" : "text protocol"}`, () => {
       storeContract({ describe, it }, { create: () => mysqlStore(oddPool(), { prepare }) });
@@ -67,7 +67,7 @@ describe.each(SERVERS)("on %s", (name, start) => {
   }
 
   describe("a pool with odd settings", () => {
-    it("has them", async () => {
+    it("applies the settings to its connections", async () => {
       const asked = `SELECT @@${isolation}, IF(@@sql_mode LIKE '%NO_BACKSLASH%', 'yes', 'no'), @@collation_connection, @@time_zone`;
       const typeCast = (_field: unknown, next: () => unknown) => next();
       const [rows] = await oddPool().query({ sql: asked, rowsAsArray: true, nestTables: false, typeCast });
@@ -75,15 +75,15 @@ describe.each(SERVERS)("on %s", (name, start) => {
     });
   });
 
-  describe("what another pool with other settings has written", () => {
-    it("is read as it was", async () => {
+  describe("records of a pool with other settings", () => {
+    it("are read unchanged", async () => {
       const [unusual, plain] = [mysqlStore(oddPool()), mysqlStore(pools[0] ?? expect.fail())];
       const data = { v: 1, text: "ä ß € 中 😀 \\ ' \" \u0000 " };
       for (const [writer, reader] of [
         [unusual, plain],
         [plain, unusual],
       ] as const) {
-        const record = recordOf({ userKey: "ä ß € 中 😀 \\ ' \" \u0000 ", data });
+        const record = createRecord({ userKey: "ä ß € 中 😀 \\ ' \" \u0000 ", data });
         await writer.create(record, { now: NOW });
         expect(await reader.fetchById(record.id)).toEqual(record);
         expect(await reader.fetchByUserKey(record.userKey, { now: NOW, limit: 1 })).toEqual([record]);
@@ -92,9 +92,9 @@ describe.each(SERVERS)("on %s", (name, start) => {
       await plain.close();
     });
 
-    it("is what the table's users can read in it", async () => {
+    it("are readable with plain SQL", async () => {
       const store = mysqlStore(pools[0] ?? expect.fail());
-      const record = recordOf({ userKey: "readable", data: { v: 1, text: "ä" } });
+      const record = createRecord({ userKey: "readable", data: { v: 1, text: "ä" } });
       await store.create(record, { now: NOW });
       const [rows] = await (pools[0] ?? expect.fail()).query(
         `SELECT CONVERT(id USING utf8mb4) AS id, JSON_VALUE(CONVERT(data USING utf8mb4), '$.text') AS text
@@ -106,36 +106,36 @@ describe.each(SERVERS)("on %s", (name, start) => {
   });
 
   describe("mysqlStore", () => {
-    it("takes promise() of a pool with callbacks", async () => {
+    it("accepts promise() of a pool with callbacks", async () => {
       const pool = createCallbackPool(server.url);
       const store = mysqlStore(pool.promise());
-      const record = recordOf();
+      const record = createRecord();
       await store.create(record, { now: NOW });
       expect(await store.fetchById(record.id)).toEqual(record);
       await store.close();
       await store.close();
-      // It is the app's.
+      // close() must not close the app's pool.
       await pool.promise().query("SELECT 1");
       await pool.promise().end();
     });
 
-    it("says at once what it cannot work with", () => {
+    it("throws a TypeError for invalid arguments", () => {
       const pool = pools[0] ?? expect.fail();
       const callbacks = createCallbackPool(server.url);
       for (const wrong of [undefined, null, {}, server.url, callbacks]) {
-        // @ts-expect-error: none of them is a pool that answers with promises
+        // @ts-expect-error: none of these is a promise-based pool
         expect(() => mysqlStore(wrong)).toThrow(
           /^pool must be the result of createPool\(\) of mysql2\/promise/,
         );
       }
       callbacks.end();
-      // @ts-expect-error: there is no such option
+      // @ts-expect-error: the option is misspelt
       expect(() => mysqlStore(pool, { tabel: "x" })).toThrow(/tabel/);
-      // @ts-expect-error: a number says nothing of its unit
+      // @ts-expect-error: a duration is a string
       expect(() => mysqlStore(pool, { timeout: 5 })).toThrow(/^timeout must be /);
-      // @ts-expect-error: it is true or false
+      // @ts-expect-error: prepare is a boolean
       expect(() => mysqlStore(pool, { prepare: "yes" })).toThrow(/^prepare must be /);
-      // @ts-expect-error: it is called
+      // @ts-expect-error: onCleanupError is a function
       expect(() => mysqlStore(pool, { onCleanupError: true })).toThrow(/^onCleanupError must/);
     });
   });

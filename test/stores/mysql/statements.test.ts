@@ -5,19 +5,19 @@ import { toMysqlNames } from "../../../src/stores/mysql/schema.ts";
 import type { Sql } from "../../../src/stores/mysql/sql.ts";
 import { MysqlStatements } from "../../../src/stores/mysql/statements.ts";
 import { encodeUserKey } from "../../../src/stores/shared/rows.ts";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, type Recorder, recorded } from "./fixture.ts";
+import { openPool, type Recorder, recorded } from "./fixture.ts";
 
-describe.each(SERVERS)("on %s", (_name, start) => {
+describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
   let pool: Pool;
   let asked: Recorder;
   let store: MysqlStore;
   beforeAll(async () => {
     server = await start();
-    pool = poolOf(server.url);
+    pool = openPool(server.url);
     asked = recorded(pool);
     store = mysqlStore(asked);
     await store.migrate();
@@ -33,16 +33,16 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   const COMMITTED = "SET TRANSACTION";
   const BEGUN = [COMMITTED, "START TRANSACTION", "SELECT", "SELECT"];
 
-  /** What an operation sends to the server. */
+  /** Returns the statements that an operation sends to the server. */
   async function sent(operation: () => Promise<unknown>): Promise<string[]> {
     asked.taken();
     await operation().catch(() => undefined);
     return asked.taken();
   }
 
-  describe("the statements of an operation", () => {
-    it("are one for a lookup, and one for all lookups of a turn", async () => {
-      const ids = Array.from({ length: 9 }, () => recordOf().id);
+  describe("the number of statements", () => {
+    it("one statement serves a lookup, and one serves all lookups of an event-loop turn", async () => {
+      const ids = Array.from({ length: 9 }, () => createRecord().id);
       const one = ["SELECT, prepared"];
       expect(await sent(() => store.fetchById("abcd"))).toEqual(one);
       expect(await sent(() => Promise.all(ids.map((id) => store.fetchById(id))))).toEqual(one);
@@ -50,13 +50,13 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       expect(await sent(() => store.fetchByIds([]))).toEqual([]);
     });
 
-    it("are one for a list, and one for a session without a limit", async () => {
+    it("one statement serves fetchByUserKey and a create without a limit", async () => {
       expect(await sent(() => store.fetchByUserKey("bob", { now: NOW, limit: 9 }))).toEqual(["SELECT"]);
-      expect(await sent(() => store.create(recordOf(), { now: NOW }))).toEqual(["INSERT"]);
+      expect(await sent(() => store.create(createRecord(), { now: NOW }))).toEqual(["INSERT"]);
     });
 
-    it("are one for a change and for an end, and one more where they find nothing", async () => {
-      const record = recordOf();
+    it("one statement serves update and deleteById, plus one when no row matches", async () => {
+      const record = createRecord();
       await store.create(record, { now: NOW });
       const data = { v: 1 };
       const update = (ifRevision: number) => store.update(record.id, { data }, { now: NOW, ifRevision });
@@ -71,24 +71,24 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       expect(await sent(() => store.deleteById(record.id, END))).toEqual(["DELETE, prepared"]);
     });
 
-    it("are two for an end with a tombstone, and one more where the user has too many of them", async () => {
-      const records = [1, 2, 3].map(() => recordOf({ userKey: "buried" }));
+    it("two statements serve deleteById with a tombstone, plus one when the user has too many tombstones", async () => {
+      const records = [1, 2, 3].map(() => createRecord({ userKey: "buried" }));
       for (const record of records) await store.create(record, { now: NOW });
       const [first, second, third] = records.map(
         ({ id }) =>
           () =>
             store.deleteById(id, { ...END, tombstones: { keepFor: 5, max: 2 } }),
       );
-      if (!first || !second || !third) throw new Error("too few");
+      if (!first || !second || !third) throw new Error("The test needs three sessions.");
       expect(await sent(first)).toEqual(["UPDATE, prepared", "SELECT"]);
       expect(await sent(second)).toEqual(["UPDATE, prepared", "SELECT"]);
       expect(await sent(third)).toEqual(["UPDATE, prepared", "SELECT", "DELETE"]);
       expect(await sent(third)).toEqual(["UPDATE, prepared"]);
     });
 
-    it("are two for a login within its limit, and a transaction more where somebody has to go", async () => {
+    it("two statements serve a create below its limit, plus a transaction when the limit is reached", async () => {
       const login = (max: number, onExceed: "refuse" | "evict-oldest") =>
-        sent(() => store.create(recordOf({ userKey: "within" }), { now: NOW, limit: { max, onExceed } }));
+        sent(() => store.create(createRecord({ userKey: "within" }), { now: NOW, limit: { max, onExceed } }));
       expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
       expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
       expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT", ...BEGUN, "ROLLBACK"]);
@@ -98,25 +98,25 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       ]);
     });
 
-    it("are one transaction for a login that replaces a session", async () => {
-      const record = recordOf({ userKey: "again" });
+    it("one transaction serves a create that replaces a session", async () => {
+      const record = createRecord({ userKey: "again" });
       await store.create(record, { now: NOW });
       const replaces = record.id;
-      const login = () => store.create(recordOf({ userKey: "again" }), { now: NOW, replaces });
+      const login = () => store.create(createRecord({ userKey: "again" }), { now: NOW, replaces });
       expect(await sent(login)).toEqual([...BEGUN, "DELETE", "INSERT", "COMMIT"]);
       expect(await sent(login)).toEqual([...BEGUN, "INSERT", "COMMIT"]);
       const tombstones = { keepFor: 5, max: 1 };
       const again = async () => {
         const [last] = await store.fetchByUserKey("again", { now: NOW, limit: 1 });
         const options = { now: NOW, replaces: last?.id ?? "", tombstones };
-        return sent(() => store.create(recordOf({ userKey: "again" }), options));
+        return sent(() => store.create(createRecord({ userKey: "again" }), options));
       };
       expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "INSERT", "COMMIT"]);
       expect(await again()).toEqual([...BEGUN, "UPDATE", "SELECT", "DELETE", "INSERT", "COMMIT"]);
     });
 
-    it("are one transaction for a user's thousand sessions", async () => {
-      expect(await sent(() => store.deleteByUserKey("nobody", END))).toEqual([...BEGUN, "COMMIT"]);
+    it("one transaction serves deleteByUserKey of a thousand sessions", async () => {
+      expect(await sent(() => store.deleteByUserKey("unknown", END))).toEqual([...BEGUN, "COMMIT"]);
       await fill("thousand", 1_000);
       const ends = (max: number) =>
         sent(() => store.deleteByUserKey("thousand", { ...END, tombstones: { keepFor: 5, max } }));
@@ -129,15 +129,15 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       ]);
     });
 
-    it("are one transaction for a batch of the cleanup, and short where there is nothing to remove", async () => {
+    it("one transaction serves a batch of deleteExpired, without a DELETE when nothing has expired", async () => {
       const batch = [COMMITTED, "START TRANSACTION", "SELECT"];
       expect(await sent(() => store.deleteExpired(NOW, 9))).toEqual([...batch, "COMMIT"]);
-      await store.create(recordOf({ expiresAt: NOW + 1, deadline: NOW + 1 }), { now: NOW });
+      await store.create(createRecord({ expiresAt: NOW + 1, deadline: NOW + 1 }), { now: NOW });
       expect(await sent(() => store.deleteExpired(NOW + 1, 9))).toEqual([...batch, "DELETE", "COMMIT"]);
     });
 
-    it("are few that differ, however many ids are asked for at once", async () => {
-      const one = poolOf(server.url, { connectionLimit: 1 });
+    it("fetchByIds prepares few different statements for any number of ids", async () => {
+      const one = openPool(server.url, { connectionLimit: 1 });
       const other = mysqlStore(one);
       for (let count = 1; count <= 600; count += Math.ceil(count / 9))
         await other.fetchByIds(Array.from({ length: count }, (_, index) => `id${index}`));
@@ -147,10 +147,10 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await one.end();
     });
 
-    it("are none of them prepared where the app says so", async () => {
+    it("no statement is prepared when prepare is false", async () => {
       const recorder = recorded(pool);
       const plain = mysqlStore(recorder, { prepare: false });
-      const record = recordOf();
+      const record = createRecord();
       await plain.create(record, { now: NOW });
       await plain.fetchById(record.id);
       await plain.update(record.id, { data: { v: 1 } }, { now: NOW });
@@ -160,10 +160,10 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
   });
 
-  describe("ending more than a thousand sessions", () => {
-    it("names each of them once, of a login with a lower limit and of a delete-all", async () => {
+  describe("more than a thousand sessions of one user", () => {
+    it("are each returned once by a create with a lower limit and by deleteByUserKey", async () => {
       await fill("many", 2_500);
-      const record = recordOf({ userKey: "many", createdAt: NOW });
+      const record = createRecord({ userKey: "many", createdAt: NOW });
       const limit = { max: 1_200, onExceed: "evict-oldest" } as const;
       const { evicted } = await store.create(record, { now: NOW, limit });
       expect(new Set(evicted).size).toBe(1_301);
@@ -180,9 +180,9 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     const statements = new MysqlStatements(toMysqlNames("sessionup_sessions"));
     const page = { createdAt: NOW + 5_000, id: "ab1" };
     const limit = { max: 5, onExceed: "evict-idlest" } as const;
-    // Where there is no room, MySQL has found that out by the time it tells its plan, and leaves out the lock.
+    // Below the limit, because MySQL omits the lock from the plan when EXPLAIN finds the limit reached.
     const roomy = { ...limit, max: 2_000 };
-    const record = recordOf({ userKey: "user7" });
+    const record = createRecord({ userKey: "user7" });
     const change = { activity: { lastSeenAt: NOW, expiresAt: NOW }, data: { v: 1 } };
 
     beforeAll(async () => {
@@ -191,18 +191,23 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     });
 
     it.each<[string, Sql, string[], number]>([
-      ["a lookup", statements.byIds(["user7 5"]), ["PRIMARY"], 1],
-      ["many lookups", statements.byIds(["user7 5", "user7 6", "user8 7"]), ["PRIMARY"], 3],
-      ["a list", statements.page("user7", NOW, 10, undefined), ["by_user"], 1_100],
-      ["its next page", statements.page("user7", NOW, 10, page), ["by_user"], 1_100],
-      ["a link", statements.byLink("none", 10), ["by_link"], 1],
-      ["everyone's end", statements.idsCreatedBefore(NOW, "user7 5", "user7 50"), ["PRIMARY"], 500],
-      ["a change", statements.update("user7 5", change, NOW, 0), ["PRIMARY"], 1],
-      ["an end", statements.end("user7 5", END, "user7"), ["PRIMARY"], 1],
-      ["a tombstone", statements.end("user7 5", { ...END, tombstones: KEEP }, undefined), ["PRIMARY"], 1],
-      ["ids of a user", statements.sessionIds("user7", 1_000, page), ["by_user"], 1_100],
+      ["byIds with one id", statements.byIds(["user7 5"]), ["PRIMARY"], 1],
+      ["byIds with three ids", statements.byIds(["user7 5", "user7 6", "user8 7"]), ["PRIMARY"], 3],
+      ["page", statements.page("user7", NOW, 10, undefined), ["by_user"], 1_100],
+      ["page behind a cursor", statements.page("user7", NOW, 10, page), ["by_user"], 1_100],
+      ["byLink", statements.byLink("none", 10), ["by_link"], 1],
+      ["idsCreatedBefore", statements.idsCreatedBefore(NOW, "user7 5", "user7 50"), ["PRIMARY"], 500],
+      ["update", statements.update("user7 5", change, NOW, 0), ["PRIMARY"], 1],
+      ["end", statements.end("user7 5", END, "user7"), ["PRIMARY"], 1],
       [
-        "many ends",
+        "end with a tombstone",
+        statements.end("user7 5", { ...END, tombstones: KEEP }, undefined),
+        ["PRIMARY"],
+        1,
+      ],
+      ["sessionIds", statements.sessionIds("user7", 1_000, page), ["by_user"], 1_100],
+      [
+        "endAll",
         statements.endAll(
           Array.from({ length: 500 }, (_, id) => `user7 ${id}`),
           END,
@@ -210,15 +215,20 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         ["PRIMARY"],
         500,
       ],
-      ["tombstones", statements.tombstonesBeyond([encodeUserKey("user7")], 2), ["by_user"], 1_100],
       [
-        "tombstones of a session's user",
+        "tombstonesBeyond of one user",
+        statements.tombstonesBeyond([encodeUserKey("user7")], 2),
+        ["by_user"],
+        1_100,
+      ],
+      [
+        "tombstonesBeyond of a session's user",
         statements.tombstonesBeyond([statements.userKeyById("user7 5")], 2),
         ["PRIMARY", "by_user"],
         1_100,
       ],
       [
-        "tombstones of many users",
+        "tombstonesBeyond of many users",
         statements.tombstonesBeyond(
           Array.from({ length: 500 }, (_, id) => encodeUserKey(`user${id}`)),
           2,
@@ -226,17 +236,12 @@ describe.each(SERVERS)("on %s", (_name, start) => {
         ["by_user"],
         1_100,
       ],
-      ["a user's lock", statements.lock("user7"), ["PRIMARY"], 1],
-      ["a login", statements.insertShared(record), ["PRIMARY"], 1],
-      ["a login within a limit", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
-      [
-        "one beyond it",
-        statements.conflicts(record, NOW, limit, "user7 5", 9),
-        ["PRIMARY", "by_user"],
-        1_100,
-      ],
-      ["a cleanup", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
-    ])("go through an index for %s", async (_what, { literal }, keys, most) => {
+      ["lock", statements.lock("user7"), ["PRIMARY"], 1],
+      ["insertShared", statements.insertShared(record), ["PRIMARY"], 1],
+      ["insertWithin", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
+      ["conflicts", statements.conflicts(record, NOW, limit, "user7 5", 9), ["PRIMARY", "by_user"], 1_100],
+      ["expired", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
+    ])("search by an index: %s", async (_what, { literal }, keys, most) => {
       const [plan] = await pool.query(`EXPLAIN FORMAT=TRADITIONAL ${literal}`);
       const steps = (plan as Array<Record<string, unknown>>).filter(
         ({ table }) => table && !/^<|^$/.test(String(table)),
@@ -244,13 +249,13 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       const used = steps.map(({ key }) => key).filter((key) => key);
       expect([...new Set(used)].sort()).toEqual([...keys].sort());
       for (const { type, rows, table } of steps) {
-        // An INSERT's own table is a step without a plan.
+        // The target table of an INSERT is a step without a plan.
         if (type === "ALL") expect([table, rows]).toEqual([expect.anything(), null]);
         expect(Number(rows ?? 0)).toBeLessThanOrEqual(most);
       }
     });
 
-    it("list a user newest first without sorting", async () => {
+    it("list a user's sessions newest first without a sort", async () => {
       const [plan] = await pool.query(
         `EXPLAIN FORMAT=TRADITIONAL ${statements.page("user7", NOW, 10, page).literal}`,
       );
@@ -259,32 +264,32 @@ describe.each(SERVERS)("on %s", (_name, start) => {
   });
 
   describe("a user with 2 000 tombstones", () => {
-    it("logs in, is listed and is revoked without reading them", async () => {
+    it("logs in, is listed and is revoked without reads of the tombstones", async () => {
       await fill("weary", 2_000);
       await store.deleteByUserKey("weary", { ...END, tombstones: { keepFor: DAY, max: 9_999 } });
       await pool.query("ANALYZE TABLE sessionup_sessions");
-      const one = poolOf(server.url, { connectionLimit: 1 });
+      const one = openPool(server.url, { connectionLimit: 1 });
       const other = mysqlStore(one);
       const read = async () => {
         const [rows] = await one.query("SHOW SESSION STATUS LIKE 'Handler_read%'");
         return (rows as Array<{ Value: unknown }>).reduce((sum, { Value }) => sum + Number(Value), 0);
       };
       const before = await read();
-      await other.create(recordOf({ userKey: "weary" }), { now: NOW });
+      await other.create(createRecord({ userKey: "weary" }), { now: NOW });
       for (const onExceed of ["evict-oldest", "evict-idlest"] as const) {
         const limit = { max: 2, onExceed };
-        await other.create(recordOf({ userKey: "weary" }), { now: NOW, limit });
+        await other.create(createRecord({ userKey: "weary" }), { now: NOW, limit });
       }
       expect(await other.fetchByUserKey("weary", { now: NOW, limit: 9 })).toHaveLength(2);
       expect(await other.deleteByUserKey("weary", END)).toHaveLength(2);
-      // SHOW itself reads the variables that it shows.
+      // SHOW itself reads the variables, which counts too.
       expect((await read()) - before).toBeLessThan(200);
       await other.close();
       await one.end();
     });
   });
 
-  /** So many sessions of a user, a second apart; their ids are the key, `more` and a number. */
+  /** Inserts `count` sessions of a user, one second apart. An id consists of the key, `more` and a number. */
   async function fill(user: string, count: number, more = ""): Promise<void> {
     await pool.query(
       `INSERT INTO sessionup_sessions

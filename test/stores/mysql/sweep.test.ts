@@ -1,19 +1,19 @@
 import type { Pool } from "mysql2/promise";
 import { type MysqlPool, type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
-import { poolOf, recorded, until } from "./fixture.ts";
+import { openPool, recorded, until } from "./fixture.ts";
 
 const BATCH = ["SET TRANSACTION", "START TRANSACTION", "SELECT", "DELETE", "COMMIT"];
 
-describe.each(SERVERS)("on %s", (_name, start) => {
+describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
   let server: MysqlServer;
   let pool: Pool;
   beforeAll(async () => {
     server = await start();
-    pool = poolOf(server.url);
+    pool = openPool(server.url);
   }, 300_000);
   afterAll(async () => {
     await pool.end();
@@ -24,12 +24,12 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     return () => vi.useRealTimers();
   });
 
-  async function countOf(table: string): Promise<number> {
+  async function countRows(table: string): Promise<number> {
     const [rows] = await pool.query(`SELECT COUNT(*) AS count FROM ${table}`);
     return Number((rows as Array<{ count: unknown }>)[0]?.count);
   }
 
-  /** A table with so many dead sessions, and one that lives, and a store whose sweeper knows what time it is. */
+  /** Creates a table with `dead` expired sessions and a live one, and a store whose cleanup knows the time. */
   async function swept(
     table: string,
     dead: number,
@@ -40,24 +40,24 @@ describe.each(SERVERS)("on %s", (_name, start) => {
     await store.migrate();
     await pool.query(`INSERT INTO ${table} SELECT CONCAT('zz', a.slot, 'x', b.slot), 'x', 0, 0, 0, ${NOW}, ${NOW}, NULL, NULL, '{"v":1}', NULL
     FROM ${table}_slots AS a, ${table}_slots AS b WHERE b.slot < 3 LIMIT ${dead}`);
-    await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
+    await store.create(createRecord({ deadline: NOW + DAY }), { now: NOW + 60_000 });
     asked.taken();
     return { store, asked };
   }
 
-  describe("the sweep in the background", () => {
-    it("removes all that is dead, a minute after its end, in batches", async () => {
+  describe("the background cleanup", () => {
+    it("removes expired sessions in batches a minute after their end", async () => {
       const { store, asked } = await swept("batches", 2_500);
-      await store.create(recordOf({ expiresAt: NOW + 30_000, deadline: NOW + 30_000 }), { now: NOW });
+      await store.create(createRecord({ expiresAt: NOW + 30_000, deadline: NOW + 30_000 }), { now: NOW });
       asked.taken();
       vi.advanceTimersByTime(60_000);
-      await until(async () => (await countOf("batches")) <= 2);
-      expect(await countOf("batches")).toBe(2);
+      await until(async () => (await countRows("batches")) <= 2);
+      expect(await countRows("batches")).toBe(2);
       await until(async () => asked.taken().join().endsWith("DELETE,COMMIT"));
       await store.close();
     });
 
-    it("leaves it to the one process that is at it", async () => {
+    it("skips its turn while another process cleans up", async () => {
       const { store, asked } = await swept("elected", 10);
       await pool.query(`UPDATE elected_schema SET swept_at = ${NOW - 20_000}`);
       vi.advanceTimersByTime(60_000);
@@ -65,24 +65,24 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await until(async () => statements.push(...asked.taken()) > 0);
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect([...statements, ...asked.taken()]).toEqual(["UPDATE"]);
-      expect(await countOf("elected")).toBe(11);
-      // A clock that was far ahead once ends nobody's turn.
+      expect(await countRows("elected")).toBe(11);
+      // A process whose clock was far ahead must not block the cleanup.
       for (const at of [NOW - 70_000, NOW + DAY]) {
         await pool.query(`UPDATE elected_schema SET swept_at = ${at}`);
-        // A tick during the sweep before, which has its last answers to come, begins none.
+        // A tick that falls into the previous run starts no new one.
         await until(async () => {
           vi.advanceTimersByTime(60_000);
           return asked.taken().includes("SELECT");
         });
       }
-      await until(async () => (await countOf("elected")) === 1);
+      await until(async () => (await countRows("elected")) === 1);
       await store.close();
     });
 
-    it("ends its turn before another's can begin, and leaves the rest to that", async () => {
+    it("ends its turn before another process can begin, which removes the rest", async () => {
       vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
       const asked = recorded(pool);
-      // Each step takes half of what a turn lasts.
+      // Each step takes half of a turn.
       const slow: MysqlPool = {
         async getConnection() {
           const connection = await asked.getConnection();
@@ -96,19 +96,19 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       };
       const { store } = await swept("turns", 2_500, { client: slow });
       vi.advanceTimersByTime(60_000);
-      while ((await countOf("turns")) > 501) await new Promise((resolve) => setTimeout(resolve, 10));
+      while ((await countRows("turns")) > 501) await new Promise((resolve) => setTimeout(resolve, 10));
       await new Promise((resolve) => setTimeout(resolve, 200));
-      expect(await countOf("turns")).toBe(501);
+      expect(await countRows("turns")).toBe(501);
       asked.taken();
       const statements: string[] = [];
       vi.advanceTimersByTime(20_000);
-      while ((await countOf("turns")) > 1) await new Promise((resolve) => setTimeout(resolve, 10));
+      while ((await countRows("turns")) > 1) await new Promise((resolve) => setTimeout(resolve, 10));
       await until(async () => statements.push(...asked.taken()) > 0 && statements.includes("COMMIT"));
       expect(statements).toEqual(["UPDATE", ...BATCH]);
       await store.close();
     });
 
-    it("is done by one of three at a time", async () => {
+    it("runs in one of three stores at a time", async () => {
       const stores = [await swept("three", 0), await swept("three", 0), await swept("three", 10)];
       const statements = stores.map((): string[] => []);
       vi.advanceTimersByTime(60_000);
@@ -120,7 +120,7 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       for (const { store } of stores) await store.close();
     });
 
-    it("tells of a failure, and tries again a minute later", async () => {
+    it("reports a failure to onCleanupError and retries a minute later", async () => {
       const failures: unknown[] = [];
       const { store } = await swept("failing", 10, { onCleanupError: (error) => failures.push(error) });
       await pool.query("RENAME TABLE failing TO elsewhere");
@@ -130,11 +130,11 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       await pool.query("RENAME TABLE elsewhere TO failing");
       await pool.query("UPDATE failing_schema SET swept_at = 0");
       vi.advanceTimersByTime(60_000);
-      await until(async () => (await countOf("failing")) === 1);
+      await until(async () => (await countRows("failing")) === 1);
       await store.close();
     });
 
-    it("runs every cleanupEvery, and each session that it removes is reported by one of two processes", async () => {
+    it("runs at the interval of cleanupEvery and reports each removed session in one of two processes", async () => {
       const options = { cleanupEvery: "5m" } as const;
       const opened = [await swept("reported", 0, options), await swept("reported", 1_500, options)];
       await pool.query(
@@ -145,35 +145,35 @@ describe.each(SERVERS)("on %s", (_name, start) => {
       for (const { store } of opened)
         store.onExpired((sessions) => ids.push(...sessions.map(({ id }) => id)));
       vi.advanceTimersByTime(299_999);
-      expect(await countOf("reported")).toBe(1_512);
+      expect(await countRows("reported")).toBe(1_512);
       vi.advanceTimersByTime(1);
-      await until(async () => (await countOf("reported")) === 2 && ids.length >= 1_500);
+      await until(async () => (await countRows("reported")) === 2 && ids.length >= 1_500);
       expect(ids.filter((id) => id.startsWith("zz"))).toHaveLength(1_500);
       expect(new Set(ids).size).toBe(ids.length);
       for (const { store } of opened) await store.close();
     });
 
-    it("is off with cleanupEvery: false", async () => {
+    it("never runs when cleanupEvery is false", async () => {
       const { store } = await swept("off", 10, { cleanupEvery: false });
       expect(vi.getTimerCount()).toBe(0);
       expect(await store.deleteExpired(NOW, 100)).toBe(10);
       await store.close();
     });
 
-    it("ends with the store", async () => {
+    it("stops when the store closes", async () => {
       const { store, asked } = await swept("closed", 10);
       expect(vi.getTimerCount()).toBe(1);
       await store.close();
       await store.close();
       expect(vi.getTimerCount()).toBe(0);
-      // Who still logs somebody in begins nothing anew.
-      await store.create(recordOf({ deadline: NOW + DAY }), { now: NOW + 60_000 });
+      // A login through the closed store must not restart the cleanup.
+      await store.create(createRecord({ deadline: NOW + DAY }), { now: NOW + 60_000 });
       expect(vi.getTimerCount()).toBe(0);
       asked.taken();
       vi.advanceTimersByTime(600_000);
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(asked.taken()).toEqual([]);
-      expect(await countOf("closed")).toBe(12);
+      expect(await countRows("closed")).toBe(12);
     });
   });
 });

@@ -5,7 +5,7 @@ import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 
-/** What a client of one of the drivers is opened and closed with. */
+/** A driver that opens a store over its own client. */
 interface Driver {
   readonly name: string;
   open(url: string, options: PostgresStoreOptions): OpenStore & { migrate(): Promise<void> };
@@ -45,16 +45,16 @@ const POSTGRES_JS: Driver = {
   },
 };
 
-export const pgBackend = (): Backend => backendOf(PG);
-export const postgresJsBackend = (): Backend => backendOf(POSTGRES_JS);
+export const pgBackend = (): Backend => createBackend(PG);
+export const postgresJsBackend = (): Backend => createBackend(POSTGRES_JS);
 export const bouncerBackends = (): readonly Backend[] =>
   [PG, POSTGRES_JS].flatMap((driver) => [
     behindPgBouncer(driver, "nothing prepared", 0),
-    // Fewer than there are: some are forgotten and prepared anew, which PgBouncer has to do unnoticed.
+    // Fewer than the store uses, so PgBouncer has to drop statements and prepare them again transparently.
     behindPgBouncer(driver, "prepared statements", 5),
   ]);
 
-/** In transaction mode, where it follows so many prepared statements, or knows nothing of them. */
+/** Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. */
 function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend {
   let postgres: PostgresServer | undefined;
   let bouncer: PgbouncerServer | undefined;
@@ -75,13 +75,13 @@ function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend
       await postgres?.stop();
     },
     open: async () => driver.open(bouncer?.url ?? "", options),
-    version: async () => `${await versionOf(postgres?.url ?? "")}, ${bouncer?.version}`,
+    version: async () => `${await fetchVersion(postgres?.url ?? "")}, ${bouncer?.version}`,
     left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
   };
 }
 
-/** On a server of its own in a zone where days begin early, or on the one of POSTGRES_URL, in a schema of its own. */
-function backendOf(driver: Driver): Backend {
+/** Creates a backend in its own schema, on the server at POSTGRES_URL or on a new one in a zone where days begin early. */
+function createBackend(driver: Driver): Backend {
   const schema = `sessionup test ${process.pid} ${driver.name}`;
   let server: PostgresServer | undefined;
   let url = process.env.POSTGRES_URL ?? "";
@@ -102,12 +102,12 @@ function backendOf(driver: Driver): Backend {
       await server?.stop();
     },
     open: async () => driver.open(url, { schema }),
-    version: () => versionOf(url),
+    version: () => fetchVersion(url),
     left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
   };
 }
 
-function versionOf(url: string): Promise<string> {
+function fetchVersion(url: string): Promise<string> {
   return withClient(url, async (client) => {
     const { rows } = await client.query("show server_version");
     return `PostgreSQL ${String(rows[0].server_version).split(" ")[0]}`;

@@ -9,7 +9,7 @@ import {
   postgresStore,
 } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres } from "../../support/servers/postgres.ts";
 import { withClient } from "./_backends.ts";
 
@@ -35,7 +35,7 @@ function open(client: PgPool, options: PostgresStoreOptions = {}): PostgresStore
   return store;
 }
 
-/** A pool that counts what is asked of it; all of it reaches the server. */
+/** Returns a pool that records each statement and passes it on to the server. */
 function counting(): PgPool & { asked: string[] } {
   const asked: string[] = [];
   return {
@@ -43,7 +43,7 @@ function counting(): PgPool & { asked: string[] } {
     get totalCount() {
       return pool.totalCount;
     },
-    // biome-ignore lint/suspicious/noExplicitAny: it hands on whatever it is given
+    // biome-ignore lint/suspicious/noExplicitAny: the wrapper passes any arguments on
     query(config: any): Promise<any> {
       asked.push(typeof config === "string" ? config : config.text);
       return pool.query(config);
@@ -55,11 +55,11 @@ async function sql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> 
   return (await pool.query<Row>(text)).rows;
 }
 
-describe("migrate", () => {
-  it("makes the table once, however many call it at the same time", async () => {
+describe("migrate of postgresStore", () => {
+  it("creates the table once when ten stores call it concurrently", async () => {
     const stores = Array.from({ length: 10 }, () => open(pool, { table: "at_once" }));
     await Promise.all(stores.map((store) => store.migrate()));
-    await stores[0]?.create(recordOf(), { now: NOW });
+    await stores[0]?.create(createRecord(), { now: NOW });
     await stores[0]?.migrate();
     expect(await sql("select count(*)::int as count from at_once")).toEqual([{ count: 1 }]);
     expect(await sql("select obj_description('at_once'::regclass) as version")).toEqual([
@@ -67,26 +67,26 @@ describe("migrate", () => {
     ]);
   });
 
-  it("takes odd names for schema and table as they are", async () => {
+  it("quotes any schema and table name", async () => {
     const names = { schema: `my "sche'ma"`, table: `select "x'; drop table y` };
     const store = open(pool, names);
     await store.migrate();
-    const own = recordOf();
+    const own = createRecord();
     const limit = { max: 1, onExceed: "evict-oldest" } as const;
     expect(await store.create(own, { now: NOW, limit })).toEqual({ evicted: [] });
-    expect((await store.create(recordOf(), { now: NOW, limit })).evicted).toEqual([own.id]);
+    expect((await store.create(createRecord(), { now: NOW, limit })).evicted).toEqual([own.id]);
     expect(await store.deleteExpired(NOW + DAY, 10)).toBe(1);
   });
 
-  it("does what its SQL does", async () => {
+  it("accepts a table that migrationSql created", async () => {
     const store = open(pool, { table: "by_hand" });
     await withClient(server.url, (client) => client.query(store.migrationSql()));
-    await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
+    await store.create(createRecord(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
     await store.migrate();
     expect(await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).toHaveLength(1);
   });
 
-  it("refuses a table of a later release, and one that is somebody else's", async () => {
+  it("rejects a table of a later release and a table that does not belong to sessionup", async () => {
     const store = open(pool, { table: "later" });
     await store.migrate();
     await pool.query("comment on table later is 'sessionup 9'");
@@ -99,13 +99,13 @@ describe("migrate", () => {
     );
   });
 
-  it("is asked for by every operation that finds no table", async () => {
+  it("is recommended by the error of an operation whose table is missing", async () => {
     const store = open(pool, { table: "nowhere" });
     const limit = { max: 1, onExceed: "refuse" } as const;
     for (const attempt of [
-      () => store.fetchById(recordOf().id),
-      () => store.create(recordOf(), { now: NOW }),
-      () => store.create(recordOf(), { now: NOW, limit }),
+      () => store.fetchById(createRecord().id),
+      () => store.create(createRecord(), { now: NOW }),
+      () => store.create(createRecord(), { now: NOW, limit }),
     ]) {
       const error = await attempt().then(
         () => undefined,
@@ -119,18 +119,18 @@ describe("migrate", () => {
   });
 });
 
-describe("what reaches the server", () => {
-  it("is one statement an operation", async () => {
+describe("the statements of postgresStore", () => {
+  it("are one for each operation", async () => {
     const counted = counting();
     const store = open(counted);
     await store.migrate();
     const limit = { max: 5, onExceed: "evict-oldest" } as const;
-    const own = recordOf();
+    const own = createRecord();
     const operations: Array<() => Promise<unknown>> = [
       () => store.create(own, { now: NOW }),
-      () => store.create(recordOf(), { now: NOW, limit, replaces: "nobody" }),
+      () => store.create(createRecord(), { now: NOW, limit, replaces: "missing" }),
       () => store.fetchById(own.id),
-      () => store.fetchByIds([own.id, recordOf().id]),
+      () => store.fetchByIds([own.id, createRecord().id]),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 5 }),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 5, before: own }),
       () => store.update(own.id, { data: { v: 1 } }, { now: NOW, ifRevision: 7 }),
@@ -148,20 +148,20 @@ describe("what reaches the server", () => {
     }
   });
 
-  it("is one question for the lookups of one turn, and each gets its own answer", async () => {
+  it("are one for all lookups of an event-loop turn, and each lookup gets its own record", async () => {
     const counted = counting();
     const store = open(counted, { table: "turns" });
     await store.migrate();
-    const records = Array.from({ length: 64 }, (_, index) => recordOf({ userKey: `user-${index}` }));
+    const records = Array.from({ length: 64 }, (_, index) => createRecord({ userKey: `user-${index}` }));
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
     counted.asked.length = 0;
-    const missing = recordOf();
+    const missing = createRecord();
     const answers = await Promise.all([missing, ...records, ...records].map(({ id }) => store.fetchById(id)));
     expect(counted.asked).toHaveLength(1);
     expect(answers).toEqual([undefined, ...records, ...records]);
   });
 
-  it("is prepared once for each connection, unless that is off", async () => {
+  it("are prepared once for each connection unless prepare is false", async () => {
     const prepared = async () => {
       const client = await pool.connect();
       try {
@@ -176,19 +176,21 @@ describe("what reaches the server", () => {
       [true, 1],
     ] as const) {
       const store = open(pool, { prepare });
-      for (let round = 0; round < 3; round++) await store.fetchById(recordOf().id);
+      for (let round = 0; round < 3; round++) await store.fetchById(createRecord().id);
       expect(await prepared()).toBe(left);
     }
   });
 });
 
-describe("the table", () => {
-  it("moves activity without touching an index", async () => {
+describe("the table of postgresStore", () => {
+  it("updates activity without index writes (HOT updates)", async () => {
     const own = new pg.Pool({ connectionString: server.url, max: 1 });
     const store = open(own, { table: "hot" });
     await store.migrate();
     const data = { v: 1, text: "x".repeat(200) };
-    const records = Array.from({ length: 200 }, (_, index) => recordOf({ userKey: `user-${index}`, data }));
+    const records = Array.from({ length: 200 }, (_, index) =>
+      createRecord({ userKey: `user-${index}`, data }),
+    );
     for (const each of records) await store.create(each, { now: NOW });
     await pool.query("vacuum analyze hot");
     for (let round = 1; round <= 5; round++) {
@@ -197,7 +199,7 @@ describe("the table", () => {
         records.map(({ id }) => store.update(id, { activity }, { now: NOW + round, ifRevision: 0 })),
       );
     }
-    // Each connection hands in what it has counted when it ends.
+    // A connection reports its statistics when it closes.
     await own.end();
     let seen = { updates: 0, hot: 0 };
     for (let tries = 0; tries < 100 && seen.updates < 1_000; tries++) {
@@ -209,63 +211,10 @@ describe("the table", () => {
     expect(seen.updates).toBe(1_000);
     expect(seen.hot).toBeGreaterThan(950);
   });
-
-  it("is found through its indexes, whatever its size", async () => {
-    const counted = counting();
-    const store = open(counted, { table: "planned" });
-    await store.migrate();
-    await pool.query(`insert into planned select 'zz' || lpad(n::text, 20, '0'), ('u' || n / 3)::bytea, 0, n, n, 9e12, 9e12 + n,
-      null, null, '{}' from generate_series(1, 20000) as n`);
-    await pool.query("analyze planned");
-    const own = `zz${"0".repeat(19)}7`;
-    counted.asked.length = 0;
-    await store.fetchById(own);
-    await store.fetchByIds([own, "x"]);
-    await store.fetchByUserKey("u7", { now: NOW, limit: 10 });
-    await store.fetchByUserKey("u7", { now: NOW, limit: 10, before: { createdAt: 22, id: own } });
-    await store.update(own, { data: { v: 1 } }, { now: NOW, ifRevision: 0 });
-    await store.deleteById(own, { reason: "logout", now: NOW });
-    await store.deleteByUserKey("u8", { reason: "logout", now: NOW });
-    await store.deleteExpired(NOW, 10);
-    expect(counted.asked).toHaveLength(8);
-    for (const text of counted.asked) {
-      const plan = await planOf(text);
-      expect(plan, text).toMatch(/Index (Only )?Scan|Bitmap Index Scan/);
-      expect(plan, text).not.toMatch(/Seq Scan/);
-    }
-  });
-
-  it("is swept by one process at a time, and not before its time", async () => {
-    const store = open(pool, { table: "swept" });
-    await store.migrate();
-    const ends = Array.from({ length: 20 }, (_, index) =>
-      recordOf({ expiresAt: NOW + index, deadline: NOW + index }),
-    );
-    for (const each of ends) await store.create(each, { now: NOW - 1 });
-    expect(await store.deleteExpired(NOW - 1, 100)).toBe(0);
-    expect(await store.deleteExpired(NOW + 9, 4)).toBe(4);
-    const counts = await Promise.all([1, 2, 3].map(() => store.deleteExpired(NOW + 9, 100)));
-    expect(counts.reduce((a, b) => a + b)).toBe(6);
-    expect(await sql("select count(*)::int as count from swept")).toEqual([{ count: 10 }]);
-  });
 });
 
-/** A statement's plan, with its parameters unknown, as a prepared one has after a while. */
-async function planOf(text: string): Promise<string> {
-  return withClient(server.url, async (client) => {
-    await client.query("set plan_cache_mode = force_generic_plan");
-    await client.query(`prepare planned as ${text}`);
-    const { rows } = await client.query(
-      "select array_length(parameter_types, 1) as parameters from pg_prepared_statements where name = 'planned'",
-    );
-    const nulls = Array(rows[0].parameters).fill("null").join(", ");
-    const plan = await client.query(`explain execute planned(${nulls})`);
-    return plan.rows.map((row) => row["QUERY PLAN"]).join("\n");
-  });
-}
-
-describe("a login within a limit", () => {
-  it("is refused on connections whose snapshot would be older than the lock", async () => {
+describe("create with a limit", () => {
+  it("rejects repeatable read connections, whose snapshot would be older than the lock", async () => {
     const store = open(pool);
     await store.migrate();
     const strict = new pg.Pool({
@@ -273,50 +222,49 @@ describe("a login within a limit", () => {
       options: "-c default_transaction_isolation=repeatable\\ read",
     });
     const limit = { max: 1, onExceed: "refuse" } as const;
-    await expect(open(strict).create(recordOf(), { now: NOW, limit })).rejects.toThrow(
+    await expect(open(strict).create(createRecord(), { now: NOW, limit })).rejects.toThrow(
       /must be "read committed"/,
     );
     await strict.end();
   });
 });
 
-describe("a crash of the server", () => {
-  it("takes no session and no end of one that was acknowledged", async () => {
-    const store = open(pool, { table: "crashed" });
-    await store.migrate();
-    const records = Array.from({ length: 50 }, () => recordOf({ userKey: "crash" }));
-    await Promise.all(records.map((each) => store.create(each, { now: NOW })));
-    const [gone, ...kept] = records;
-    await store.deleteById(gone?.id ?? "", { reason: "logout", now: NOW });
-    await server.process.signal("SIGKILL");
-    await server.process.start(server.port);
-    const fresh = new pg.Pool({ connectionString: server.url });
-    const ids = kept.map(({ id }) => id).reverse();
-    const live = await open(fresh, { table: "crashed" }).fetchByUserKey("crash", {
-      now: NOW,
-      limit: 99,
-    });
-    expect(live.map(({ id }) => id)).toEqual(ids);
-    await fresh.end();
-  });
-});
-
 describe("postgresStore", () => {
   it.each<[what: string, make: () => unknown, message: string]>([
-    ["no client", () => postgresStore(undefined as never), "client must be a Pool of pg"],
-    ["one connection", () => postgresStore(new pg.Client() as never), "client must be a Pool of pg"],
-    ["an empty table", () => postgresStore(pool, { table: "" }), "table must be a name of 1 to 51 bytes"],
-    ["a long table", () => postgresStore(pool, { table: "ä".repeat(26) }), "table must be a name"],
-    ["a dollar", () => postgresStore(pool, { schema: "a$b" }), "schema must be a name"],
-    ["a number", () => postgresStore(pool, { timeout: 5 as never }), "timeout must be a duration"],
-    ["a text", () => postgresStore(pool, { prepare: "no" as never }), "prepare must be true or false"],
+    ["undefined as client", () => postgresStore(undefined as never), "client must be a Pool of pg"],
+    [
+      "a single connection as client",
+      () => postgresStore(new pg.Client() as never),
+      "client must be a Pool of pg",
+    ],
+    [
+      "an empty table name",
+      () => postgresStore(pool, { table: "" }),
+      "table must be a name of 1 to 51 bytes",
+    ],
+    [
+      "a table name that is too long",
+      () => postgresStore(pool, { table: "ä".repeat(26) }),
+      "table must be a name",
+    ],
+    [
+      "a schema name with a dollar sign",
+      () => postgresStore(pool, { schema: "a$b" }),
+      "schema must be a name",
+    ],
+    ["a number as timeout", () => postgresStore(pool, { timeout: 5 as never }), "timeout must be a duration"],
+    [
+      "a string as prepare",
+      () => postgresStore(pool, { prepare: "no" as never }),
+      "prepare must be true or false",
+    ],
     ["a misspelt option", () => postgresStore(pool, { tabel: "x" } as never), "tabel"],
-  ])("refuses %s", (_what, make, message) => {
+  ])("rejects %s with a TypeError", (_what, make, message) => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(message);
   });
 
-  it("takes both clients as they are typed", () => {
+  it("accepts the types of both clients", () => {
     const take = (client: PgPool | PostgresJs) => client;
     const sql = postgres(server.url);
     expect([take(pool), take(sql)]).toHaveLength(2);

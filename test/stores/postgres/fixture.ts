@@ -1,12 +1,12 @@
 import pg from "pg";
 
-export function poolOf(connectionString: string, config: pg.PoolConfig = {}): pg.Pool {
+export function openPool(connectionString: string, config: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString, ...config });
   pool.on("error", () => undefined);
   return pool;
 }
 
-/** What an operation answers that came second: these statements' transaction stays open until it waits for a lock. */
+/** Runs an operation while another transaction holds locks, and commits that transaction once the operation waits. */
 export async function second<Answer>(
   pool: pg.Pool,
   theirs: readonly string[],
@@ -30,11 +30,11 @@ export async function second<Answer>(
   }
 }
 
-/** Asks again and again, for ten seconds at most. */
+/** Polls until `ask` returns true, for up to ten seconds. */
 export async function until(ask: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 10_000;
   while (!(await ask())) {
-    if (performance.now() > end) throw new Error("what was waited for did not happen");
+    if (performance.now() > end) throw new Error("The condition did not become true within 10 seconds.");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -3,18 +3,18 @@ import type { SessionRecord } from "sessionup";
 import { type PostgresStore, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lockTests } from "../../contract/locks.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf, second } from "./fixture.ts";
+import { openPool, second } from "./fixture.ts";
 
 let server: PostgresServer;
-/** The store's own, and that of whoever came first. */
+/** The store's pool, and the pool of the competing transaction. */
 let pool: pg.Pool;
 let first: pg.Pool;
 let store: PostgresStore;
 beforeAll(async () => {
   server = await startPostgres(WITHOUT_FSYNC);
-  [pool, first] = [poolOf(server.url), poolOf(server.url)];
+  [pool, first] = [openPool(server.url), openPool(server.url)];
   store = postgresStore(pool);
   await store.migrate();
 }, 60_000);
@@ -32,22 +32,22 @@ const login = ({ id, userKey, createdAt, expiresAt }: SessionRecord) => [
 
 lockTests({ store: () => store, second: (theirs, operation) => second(first, theirs, operation), login });
 
-describe("the tombstones of a user, whose session another ends at the same time", () => {
+describe("tombstones of postgresStore while another transaction ends a session of the user", () => {
   const ending = { reason: "revoked", now: NOW + 1, tombstones: { keepFor: 500, max: 1 } } as const;
 
   it.each<[string, (userKey: string, id: string) => Promise<unknown>]>([
     ["deleteById", (_userKey, id) => store.deleteById(id, ending)],
     ["deleteByUserKey", (userKey) => store.deleteByUserKey(userKey, ending)],
-    ["create", (userKey, id) => store.create(recordOf({ userKey }), { ...ending, replaces: id })],
+    ["create", (userKey, id) => store.create(createRecord({ userKey }), { ...ending, replaces: id })],
     [
       "deleteCreatedBefore",
       async () => {
         for await (const _ of store.deleteCreatedBefore?.(NOW - 1, ending) ?? []);
       },
     ],
-  ])("are no more than max: %s", async (userKey, operation) => {
+  ])("do not exceed max after %s", async (userKey, operation) => {
     const old = { userKey, createdAt: NOW - 2, lastSeenAt: NOW - 2 };
-    const [theirs, own] = [recordOf(old), recordOf(old)];
+    const [theirs, own] = [createRecord(old), createRecord(old)];
     for (const record of [theirs, own]) await store.create(record, { now: NOW });
     const statements = [
       `update ${TABLE} set ended_at = ${NOW}, ended_reason = 'logout' where id = '${theirs.id}'`,
@@ -59,10 +59,10 @@ describe("the tombstones of a user, whose session another ends at the same time"
   });
 });
 
-describe("deleteExpired", () => {
-  it("leaves what another has in hand for the next time, and waits for nobody", async () => {
+describe("deleteExpired of postgresStore", () => {
+  it("skips locked rows without waiting and removes them at the next call", async () => {
     const ends = { expiresAt: NOW + 1, deadline: NOW + 1 };
-    const [a, b] = [recordOf(ends), recordOf(ends)];
+    const [a, b] = [createRecord(ends), createRecord(ends)];
     for (const record of [a, b]) await store.create(record, { now: NOW });
     const client = await first.connect();
     await client.query("begin");
@@ -74,7 +74,7 @@ describe("deleteExpired", () => {
   });
 });
 
-it("none of these has met with a deadlock", async () => {
+it("the lock tests of postgresStore caused no deadlock", async () => {
   const { rows } = await pool.query("select sum(deadlocks)::int as deadlocks from pg_stat_database");
   expect(rows).toEqual([{ deadlocks: 0 }]);
 });

@@ -9,7 +9,7 @@ import { outageSuite } from "../../contract/outages/outages.ts";
 import { failing } from "../../contract/outages/servers.ts";
 import { startPostgres } from "../../support/servers/postgres.ts";
 
-// Its own defaults keep what it acknowledges: fsync, full_page_writes and synchronous_commit are on.
+// The server's defaults (fsync, full_page_writes, synchronous_commit) keep every acknowledged write.
 const database = await startPostgres();
 afterAll(() => database.stop());
 const server = failing(database, "SIGINT");
@@ -40,7 +40,7 @@ outageSuite({
   server,
   connections: OWN.max,
   async open(port) {
-    // Those that its types do not have: see docs/outages.md.
+    // These options are missing from the types of postgres.js. See docs/outages.md.
     const untyped = {
       max_pipeline: 1,
       socket: () => {
@@ -59,7 +59,7 @@ outageSuite({
       connect_timeout: 4,
       backoff: () => 0.1,
       fetch_types: false,
-      // 3.4.9 writes nothing less than 1 kB any more on a connection that broke while something waited to be written.
+      // After a connection breaks during a buffered write, 3.4.9 no longer sends writes below 1 kB on it.
       connection: { application_name: "sessions".padEnd(1_024) },
       onnotice: () => undefined,
     });
@@ -77,7 +77,7 @@ async function opened(client: PgPool | PostgresJs, end: () => Promise<void>): Pr
   return { store, close };
 }
 
-/** A server that listens may still be starting. */
+/** Retries the migration, because a server that listens may still be starting. */
 async function migrated(store: { migrate(): Promise<void> }): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {

@@ -1,23 +1,23 @@
 import type pg from "pg";
 import { postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DAY, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, DAY, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf, until } from "./fixture.ts";
+import { openPool, until } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
   server = await startPostgres({ ...WITHOUT_FSYNC, autovacuum: "off" });
-  // Each connection chooses a plan for any parameters when it has carried a statement out five times.
-  pool = poolOf(server.url, { max: 1 });
+  // A connection may switch to a generic plan after five executions of a statement.
+  pool = openPool(server.url, { max: 1 });
 }, 60_000);
 afterAll(async () => {
   await pool.end();
   await server.stop();
 });
 
-/** So many rows were read by whole scans of the table. */
+/** Returns the number of rows that sequential scans have read. */
 async function scanned(): Promise<number> {
   await pool.query("select pg_stat_force_next_flush()");
   const { rows } = await pool.query("select sum(seq_tup_read)::int as rows from pg_stat_user_tables");
@@ -25,13 +25,10 @@ async function scanned(): Promise<number> {
 }
 
 describe.each([
-  ["whose statistics are of today", "analyze sessionup_sessions"],
-  [
-    "that has never been analyzed",
-    "delete from pg_statistic where starelid = 'sessionup_sessions'::regclass",
-  ],
-])("a table of 20 000 sessions %s", (_what, prepare) => {
-  it("is scanned by no operation, however often it is asked for", async () => {
+  ["with current statistics", "analyze sessionup_sessions"],
+  ["without statistics", "delete from pg_statistic where starelid = 'sessionup_sessions'::regclass"],
+])("a PostgreSQL table of 20 000 sessions %s", (_what, prepare) => {
+  it("is never scanned sequentially by any operation, repeated twelve times", async () => {
     const store = postgresStore(pool);
     await store.migrate();
     await pool.query(`truncate sessionup_sessions;
@@ -46,16 +43,16 @@ describe.each([
       const userKey = `user-${round}`;
       for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
         const limit = { max: onExceed === "refuse" ? 100 : 2, onExceed };
-        await store.create(recordOf({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
+        await store.create(createRecord({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
         const replaces = `zz${round + 10_200}`;
-        await store.create(recordOf({ userKey: `user-${round + 200}` }), {
+        await store.create(createRecord({ userKey: `user-${round + 200}` }), {
           now: NOW,
           limit,
           replaces,
           tombstones,
         });
       }
-      await store.create(recordOf({ userKey }), { now: NOW });
+      await store.create(createRecord({ userKey }), { now: NOW });
       await store.fetchById(`zz${round}`);
       await store.fetchByIds(Array.from({ length: 50 }, (_, index) => `zz${index * round}`));
       const [last] = await store.fetchByUserKey(userKey, { now: NOW, limit: 1 });
@@ -70,7 +67,7 @@ describe.each([
       await store.fetchByLink?.(`link-${round}`, { limit: 10 });
       await store.deleteExpired(NOW + 1, 1);
     }
-    // What is counted before is counted late.
+    // The statistics lag behind.
     await until(async () => (await scanned()) >= before);
     expect(await scanned()).toBe(before);
     await pool.query("select count(*) from sessionup_sessions where data = ''");
@@ -79,7 +76,7 @@ describe.each([
   });
 });
 
-/** So many rows and index entries were read. */
+/** Returns the number of rows and index entries that were read. */
 async function read(): Promise<number> {
   await pool.query("select pg_stat_force_next_flush()");
   const { rows } = await pool.query(`select (select sum(seq_tup_read)::int from pg_stat_user_tables)
@@ -87,8 +84,8 @@ async function read(): Promise<number> {
   return rows[0].rows;
 }
 
-describe("a user with 5 000 tombstones", () => {
-  it("logs in, is listed and is revoked without reading them", async () => {
+describe("a user with 5 000 tombstones in PostgreSQL", () => {
+  it("logs in, is listed and is revoked without reads of the tombstones", async () => {
     const store = postgresStore(pool);
     await store.migrate();
     await pool.query(`truncate sessionup_sessions;
@@ -98,10 +95,10 @@ describe("a user with 5 000 tombstones", () => {
       analyze sessionup_sessions`);
     for (let round = 1; round <= 8; round++) {
       const before = await read();
-      const first = recordOf({ link: "link" });
+      const first = createRecord({ link: "link" });
       await store.create(first, { now: NOW });
       for (const onExceed of ["evict-oldest", "evict-idlest"] as const)
-        await store.create(recordOf(), { now: NOW, limit: { max: 2, onExceed } });
+        await store.create(createRecord(), { now: NOW, limit: { max: 2, onExceed } });
       expect(await store.fetchByUserKey("ann", { now: NOW, limit: 10 })).toHaveLength(2);
       await store.fetchByLink?.("link", { limit: 10 });
       await store.deleteByUserKey("ann", { reason: "revoked", now: NOW });

@@ -13,15 +13,15 @@ import {
   toPostgresMigration,
   toPostgresNames,
 } from "../../../src/stores/postgres/schema.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
-import { poolOf } from "./fixture.ts";
+import { openPool } from "./fixture.ts";
 
 let server: PostgresServer;
 let pool: pg.Pool;
 beforeAll(async () => {
   server = await startPostgres(WITHOUT_FSYNC);
-  pool = poolOf(server.url);
+  pool = openPool(server.url);
 }, 60_000);
 afterAll(async () => {
   for (const store of opened) await store.close();
@@ -36,12 +36,12 @@ function open(client: PgPool | PostgresJs, options: PostgresStoreOptions): Postg
   return store;
 }
 
-describe("a table of an earlier release", () => {
-  it("is brought up to date with every session in it, however many do it at once", async () => {
+describe("a PostgreSQL table of an earlier release", () => {
+  it("is upgraded with every session in it when ten connections migrate at once", async () => {
     const names = toPostgresNames(undefined, "upgraded");
     const store = open(pool, { table: "upgraded" });
     await store.migrate();
-    const records = Array.from({ length: 100 }, () => recordOf());
+    const records = Array.from({ length: 100 }, () => createRecord());
     for (const record of records) await store.create(record, { now: NOW });
     const next = [
       ...POSTGRES_MIGRATIONS,
@@ -52,18 +52,18 @@ describe("a table of an earlier release", () => {
     await Promise.all(Array.from({ length: 10 }, () => pool.query(upgrade)));
     const { rows } = await pool.query("select obj_description('upgraded'::regclass) as version");
     expect(rows).toEqual([{ version: "sessionup 4" }]);
-    // The release before goes on beside it, on connections that had prepared statements too.
+    // The previous release keeps working, even on connections with prepared statements.
     const list = await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 });
     expect(list).toEqual(records.toReversed());
     const limit = { max: 1, onExceed: "evict-oldest" } as const;
-    expect((await store.create(recordOf(), { now: NOW, limit })).evicted).toHaveLength(100);
+    expect((await store.create(createRecord(), { now: NOW, limit })).evicted).toHaveLength(100);
   });
 
-  it("is left as it was where a step of the upgrade fails", async () => {
+  it("is unchanged after a failed migration step", async () => {
     const names = toPostgresNames(undefined, "half");
     const store = open(pool, { table: "half" });
     await store.migrate();
-    await store.create(recordOf({ userKey: "half" }), { now: NOW });
+    await store.create(createRecord({ userKey: "half" }), { now: NOW });
     const next = [
       ...POSTGRES_MIGRATIONS,
       ({ table }: typeof names) => `ALTER TABLE ${table} ADD COLUMN device text; SELECT 1 / 0;`,
@@ -74,16 +74,16 @@ describe("a table of an earlier release", () => {
   });
 });
 
-describe("migrate", () => {
-  it("makes several tables of one schema at once", async () => {
+describe("migrate of postgresStore", () => {
+  it("creates several tables of one schema concurrently", async () => {
     const stores = Array.from({ length: 8 }, (_, index) =>
       open(pool, { schema: "several", table: `table ${index}` }),
     );
     await Promise.all(stores.map((store) => store.migrate()));
-    for (const store of stores) await store.create(recordOf(), { now: NOW });
+    for (const store of stores) await store.create(createRecord(), { now: NOW });
   });
 
-  it("needs no more rights than the store where there is nothing to do, and tells nobody anything", async () => {
+  it("needs no more privileges than the store on an up-to-date schema, and causes no notices", async () => {
     await open(pool, { schema: "closed" }).migrate();
     await pool.query(`create role app login;
       grant usage on schema closed to app;
@@ -92,7 +92,7 @@ describe("migrate", () => {
     const sql = postgres(server.url, { user: "app", onnotice: (notice) => notices.push(notice) });
     const store = open(sql, { schema: "closed" });
     await store.migrate();
-    const record = recordOf();
+    const record = createRecord();
     const limit = { max: 1, onExceed: "refuse" } as const;
     await store.create(record, { now: NOW, limit });
     await store.update(record.id, { data: { v: 1 } }, { now: NOW });
@@ -101,31 +101,33 @@ describe("migrate", () => {
     await sql.end();
   });
 
-  it("makes the table anew where only the function was left", async () => {
+  it("creates the table again when only the function is left", async () => {
     const store = open(pool, { table: "dropped" });
     await store.migrate();
     await pool.query("drop table dropped");
     await store.migrate();
     const limit = { max: 1, onExceed: "refuse" } as const;
-    expect(await store.create(recordOf(), { now: NOW, limit })).toEqual({ evicted: [] });
+    expect(await store.create(createRecord(), { now: NOW, limit })).toEqual({ evicted: [] });
   });
 
-  it("keeps two tables apart, also where one user logs in to both within a limit", async () => {
+  it("counts the limit of one user separately in two tables", async () => {
     const stores = ["users", "admins"].map((table) => open(pool, { table }));
     const limit = { max: 1, onExceed: "refuse" } as const;
     for (const store of stores) {
       await store.migrate();
-      expect(await store.create(recordOf({ userKey: "both" }), { now: NOW, limit })).toEqual({ evicted: [] });
+      expect(await store.create(createRecord({ userKey: "both" }), { now: NOW, limit })).toEqual({
+        evicted: [],
+      });
     }
   });
 
-  it("is what every operation asks for where the schema is not there", async () => {
+  it("is recommended by the error of every operation when the schema is missing", async () => {
     const store = open(pool, { schema: "nowhere" });
     const limit = { max: 1, onExceed: "refuse" } as const;
     const end = { reason: "logout", now: NOW } as const;
     for (const attempt of [
-      () => store.create(recordOf(), { now: NOW }),
-      () => store.create(recordOf(), { now: NOW, limit }),
+      () => store.create(createRecord(), { now: NOW }),
+      () => store.create(createRecord(), { now: NOW, limit }),
       () => store.fetchById("abcd"),
       () => store.fetchByIds(["abcd", "efgh"]),
       () => store.fetchByUserKey("ann", { now: NOW, limit: 9 }),
@@ -141,14 +143,14 @@ describe("migrate", () => {
   });
 });
 
-describe("a database whose collation is not that of bytes", () => {
-  it("lists and pages by the bytes of the ids", async () => {
+describe("postgresStore in a database with an ICU collation", () => {
+  it("orders and pages sessions by the bytes of their ids", async () => {
     await pool.query("create database english template template0 locale_provider icu icu_locale 'en'");
-    const english = poolOf(server.url.replace(/postgres$/, "english"));
+    const english = openPool(server.url.replace(/postgres$/, "english"));
     const store = open(english, {});
     await store.migrate();
     const ids = ["PLAa", "PLAb", "PLBa", "PLaB", "PLab", "PLb0"];
-    for (const id of ids.toReversed()) await store.create(recordOf({ id, createdAt: NOW }), { now: NOW });
+    for (const id of ids.toReversed()) await store.create(createRecord({ id, createdAt: NOW }), { now: NOW });
     expect((await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).map(({ id }) => id)).toEqual(
       ids.toReversed(),
     );

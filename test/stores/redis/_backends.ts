@@ -18,7 +18,7 @@ import { askRedis, startRedis } from "../../support/servers/redis.ts";
 import { startRedisCluster } from "../../support/servers/redis-cluster.ts";
 import { startRedisSentinel } from "../../support/servers/redis-sentinel.ts";
 
-/** What a client is made for: where its servers are. */
+/** The addresses of the servers that a client connects to. */
 interface Servers {
   readonly url: string;
   readonly ports: readonly number[];
@@ -33,7 +33,7 @@ interface Connected {
 }
 
 const SKIP: ContractSkip = {
-  reason: "the server removes dead records by itself; lifetime.test.ts shows that it does",
+  reason: "the server expires records by itself, which lifetime.test.ts covers",
   tests: [
     "delete-expired/past-deadline",
     "delete-expired/extended",
@@ -43,7 +43,7 @@ const SKIP: ContractSkip = {
 };
 
 const NO_BULK: ContractSkip = {
-  reason: "it cannot list what is of everyone's but by going through all keys of all servers",
+  reason: "redisStore cannot list the sessions of all users without a scan of all keys",
   tests: [
     "delete-created-before/all-users",
     "delete-created-before/returned-ids",
@@ -55,11 +55,11 @@ const NO_BULK: ContractSkip = {
 };
 
 const NO_LINK: ContractSkip = {
-  reason: "it cannot find sessions by a link",
+  reason: "redisStore cannot find sessions by a link",
   tests: ["fetch-by-link/all-users", "fetch-by-link/stable"],
 };
 
-/** Starts servers once for all backends of a file, which tell their keys apart by a prefix. */
+/** Starts servers once for all backends of a file. A prefix separates the backends' keys. */
 function shared(start: () => Promise<Servers>): () => Promise<Servers> {
   let started: Promise<Servers> | undefined;
   return () => {
@@ -77,7 +77,7 @@ export async function stopServers(): Promise<void> {
   await Promise.all(running.splice(0).map(({ stop }) => stop()));
 }
 
-/** The server that the environment names, or one of the suite's own. */
+/** The server at REDIS_URL, or a new one. */
 const standalone = shared(async () => {
   const theirs = process.env.REDIS_URL;
   if (theirs) return { url: theirs, ports: [], stop: async () => undefined };
@@ -90,9 +90,9 @@ const valkey = shared(async () => {
   return { url, ports: [port], stop };
 });
 
-const cluster = shared(() => clusterOf("Redis"));
-const valkeyCluster = shared(() => clusterOf("Valkey"));
-async function clusterOf(program: "Redis" | "Valkey"): Promise<Servers> {
+const cluster = shared(() => startCluster("Redis"));
+const valkeyCluster = shared(() => startCluster("Valkey"));
+async function startCluster(program: "Redis" | "Valkey"): Promise<Servers> {
   const { masters, stop } = await startRedisCluster(3, program);
   return { url: "", ports: masters.map(({ port }) => port), stop };
 }
@@ -102,13 +102,13 @@ const sentinel = shared(async () => {
   return { url: primary.url, ports: [primary.port], sentinel: { name, port }, stop };
 });
 
-/** A client of ioredis, of iovalkey, or of another major. */
+/** A client of ioredis or iovalkey, in any supported major version. */
 interface IoRedisLike extends IoRedisClient {
   get(key: string): Promise<unknown>;
   quit(): Promise<unknown>;
 }
 
-/** Anything that node-redis makes, in whatever major. */
+/** A client of node-redis, in any supported major version. */
 type NodeRedisLike = (NodeRedisClient | NodeRedisCluster | NodeRedisSentinel) & {
   on(event: "error", listener: (error: unknown) => void): unknown;
   connect(): Promise<unknown>;
@@ -126,11 +126,11 @@ async function node(client: NodeRedisLike): Promise<Connected> {
   return { client, ping: () => client.get("ping"), close: async () => client.close() };
 }
 
-const nodesOf = ({ ports }: Servers) => ports.map((port) => ({ host: "127.0.0.1", port }));
-const rootNodesOf = ({ ports }: Servers) => ports.map((port) => ({ url: `redis://127.0.0.1:${port}` }));
+const toNodes = ({ ports }: Servers) => ports.map((port) => ({ host: "127.0.0.1", port }));
+const toRootNodes = ({ ports }: Servers) => ports.map((port) => ({ url: `redis://127.0.0.1:${port}` }));
 
-/** What `new Redis` of ioredis and `createSentinel` of node-redis take. */
-function sentinelsOf({ sentinel: { name, port } = { name: "", port: 0 } }: Servers) {
+/** Returns the options for `new Redis` of ioredis and `createSentinel` of node-redis. */
+function toSentinelOptions({ sentinel: { name, port } = { name: "", port: 0 } }: Servers) {
   const sentinels = [{ host: "127.0.0.1", port }];
   return { ioredis: { sentinels, name }, nodeRedis: { sentinelRootNodes: sentinels, name } };
 }
@@ -143,7 +143,7 @@ function backend(
   const prefix = `sessionup-${randomBytes(6).toString("hex")}:`;
   let servers: Servers | undefined;
   const started = () => {
-    if (!servers) throw new Error(`${title} is not started`);
+    if (!servers) throw new Error(`The servers of ${title} have not been started.`);
     return servers;
   };
   return {
@@ -175,44 +175,44 @@ function backend(
 }
 
 /**
- * Every client that the store knows, on what it is made for, and Valkey. Of each library the latest major runs the whole
- * suite, and the one before it the store contract. Each operation is one script, which no client can tear apart: the races
- * run once for each way in which commands reach a server.
+ * Every supported client on Redis and Valkey. The latest major version of each library runs the whole suite, and the
+ * previous one runs the store contract. Each operation is one atomic script whatever the client, so the races run once
+ * for each way in which commands reach a server.
  */
 export const redisBackends: readonly Backend[] = [
   backend("ioredis", standalone, ({ url }) => io(new Redis(url))),
-  backend("ioredis Cluster, 3 masters", cluster, (servers) => io(new Cluster(nodesOf(servers)))),
+  backend("ioredis Cluster, 3 masters", cluster, (servers) => io(new Cluster(toNodes(servers)))),
   withoutRaces("ioredis", "ioredis, Sentinel", sentinel, (servers) =>
-    io(new Redis(sentinelsOf(servers).ioredis)),
+    io(new Redis(toSentinelOptions(servers).ioredis)),
   ),
   withoutRaces("node-redis pool, RESP3", "node-redis", standalone, ({ url }) => node(createClient({ url }))),
   backend("node-redis pool, RESP3", standalone, ({ url }) =>
     node(createClientPool({ url, RESP: 3 }, { maximum: 4 })),
   ),
   withoutRaces("ioredis Cluster, 3 masters", "node-redis cluster, 3 masters", cluster, (servers) =>
-    node(createCluster({ rootNodes: rootNodesOf(servers) })),
+    node(createCluster({ rootNodes: toRootNodes(servers) })),
   ),
   withoutRaces("node-redis pool, RESP3", "node-redis sentinel", sentinel, (servers) =>
-    node(createSentinel(sentinelsOf(servers).nodeRedis)),
+    node(createSentinel(toSentinelOptions(servers).nodeRedis)),
   ),
   backend("iovalkey on Valkey", valkey, ({ url }) => io(new iovalkey.Redis(url))),
   contractOnly("node-redis on Valkey", valkey, ({ url }) => node(createClient({ url }))),
   contractOnly("ioredis Cluster on Valkey, 3 masters", valkeyCluster, (servers) =>
-    io(new Cluster(nodesOf(servers))),
+    io(new Cluster(toNodes(servers))),
   ),
   contractOnly("ioredis 5", standalone, ({ url }) => io(new ioredis5.Redis(url))),
   contractOnly("ioredis 5 Cluster, 3 masters", cluster, (servers) =>
-    io(new ioredis5.Cluster(nodesOf(servers))),
+    io(new ioredis5.Cluster(toNodes(servers))),
   ),
   contractOnly("node-redis 5", standalone, ({ url }) => node(redis5.createClient({ url }))),
   contractOnly("node-redis 5 pool, RESP3", standalone, ({ url }) =>
     node(redis5.createClientPool({ url, RESP: 3 }, { maximum: 4 })),
   ),
   contractOnly("node-redis 5 cluster, 3 masters", cluster, (servers) =>
-    node(redis5.createCluster({ rootNodes: rootNodesOf(servers) })),
+    node(redis5.createCluster({ rootNodes: toRootNodes(servers) })),
   ),
   contractOnly("node-redis 5 sentinel", sentinel, (servers) =>
-    node(redis5.createSentinel(sentinelsOf(servers).nodeRedis)),
+    node(redis5.createSentinel(toSentinelOptions(servers).nodeRedis)),
   ),
 ];
 

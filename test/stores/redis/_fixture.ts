@@ -4,10 +4,10 @@ import { type Store, shardOf } from "sessionup";
 import { type RedisStoreOptions, redisStore } from "sessionup/stores/redis";
 import { type RedisOptions, type RedisServer, startRedis } from "../../support/servers/redis.ts";
 
-/** How long after its end the server keeps a record. */
+/** The time for which the server keeps a record after the session's end, in milliseconds. */
 export const SLACK = 15 * 60_000;
 
-/** A server of the suite's, and a client to look at what is on it. */
+/** A Redis server for one test file, with a client that inspects its keys. */
 export class RedisFixture {
   readonly server: RedisServer;
   readonly client: Redis;
@@ -15,7 +15,7 @@ export class RedisFixture {
   private constructor(server: RedisServer) {
     this.server = server;
     this.client = new Redis(server.port, "127.0.0.1");
-    // A test that kills the server would else fill the output with its refused connections.
+    // Without a listener, a test that kills the server would fill the output with connection errors.
     this.client.on("error", () => undefined);
   }
 
@@ -31,7 +31,7 @@ export class RedisFixture {
     return this.client.keys(pattern);
   }
 
-  /** What the server is asked while this goes on, and whether by a script. */
+  /** Returns the commands that the server receives during `action`, and whether a script sent each of them. */
   async monitored(action: () => Promise<unknown>): Promise<Array<{ name: string; byScript: boolean }>> {
     const monitor = await this.client.monitor();
     const heard: Array<{ name: string; byScript: boolean }> = [];
@@ -71,7 +71,7 @@ export function recordKey(id: string, prefix = "sessionup:"): string {
   return `${prefix}{${id.slice(0, 2)}}s:${id}`;
 }
 
-/** So many at a time: a driver that is given all at once needs as long for its queue. */
+/** Runs 500 tasks at a time, because a driver is slow with a very long queue. */
 export async function inBatches(count: number, task: (index: number) => Promise<unknown>): Promise<void> {
   for (let from = 0; from < count; from += 500) {
     const batch = Math.min(500, count - from);
@@ -79,7 +79,7 @@ export async function inBatches(count: number, task: (index: number) => Promise<
   }
 }
 
-/** Asks again and again until it is so; false after the time is up. */
+/** Polls until `ask` returns true. Returns false after the time is up. */
 export async function within(milliseconds: number, ask: () => Promise<boolean>): Promise<boolean> {
   const end = performance.now() + milliseconds;
   while (!(await ask())) {

@@ -6,13 +6,13 @@ import * as redis5 from "redis5";
 import { type IoRedisClient, type NodeRedisClient, redisStore } from "sessionup/stores/redis";
 import type { OpenStore } from "../../contract/backend.ts";
 
-/** Where an ioredis connects to, and what else a test asks of it. */
+/** The options of ioredis that the tests set. */
 type IoRedisOptions = Pick<
   RedisOptions,
   "port" | "sentinels" | "name" | "sentinelRetryStrategy" | "reconnectOnError"
 >;
 
-/** What docs/outages.md recommends for ioredis 5. */
+/** The options that docs/outages.md recommends for ioredis 5. */
 const IOREDIS_5 = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
@@ -21,10 +21,10 @@ const IOREDIS_5 = {
   lazyConnect: true,
 };
 
-/** What docs/outages.md recommends for ioredis 6 and iovalkey. */
+/** The options that docs/outages.md recommends for ioredis 6 and iovalkey. */
 const IOREDIS = { ...IOREDIS_5, socketTimeout: 4_000 };
 
-/** What docs/outages.md recommends for node-redis. */
+/** The options that docs/outages.md recommends for node-redis. */
 export const NODE_REDIS = {
   disableOfflineQueue: true,
   pingInterval: 1_000,
@@ -45,7 +45,7 @@ export function openIovalkey(port: number): Promise<OpenStore> {
 
 export async function openIoredis5(port: number): Promise<OpenStore> {
   const client = new ioredis5.Redis({ ...IOREDIS_5, port });
-  // The watch that docs/outages.md shows.
+  // docs/outages.md shows this watchdog.
   let heard = performance.now();
   const hear = () => {
     heard = performance.now();
@@ -100,7 +100,7 @@ async function watched(
   },
 ): Promise<OpenStore> {
   client.on("error", () => undefined);
-  // The watch that docs/outages.md shows: writes keep a socket's timeout from ending a connection that has gone silent.
+  // docs/outages.md shows this watchdog. Writes reset a socket's timeout, so the timeout misses a silent connection.
   let heard = performance.now();
   for (const event of ["ready", "ping-interval"]) {
     client.on(event, () => {

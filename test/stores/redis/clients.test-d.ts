@@ -22,7 +22,7 @@ declare const pool5: ReturnType<typeof redis5.createClientPool>;
 declare const cluster5: ReturnType<typeof redis5.createCluster>;
 declare const sentinel5: ReturnType<typeof redis5.createSentinel>;
 
-/** The store takes the clients of every supported major without casts. */
+/** The store accepts the clients of every supported major version without casts. */
 export const stores: readonly Store[] = [
   redisStore(ioredis),
   redisStore(ioredisCluster),
@@ -42,14 +42,14 @@ export const stores: readonly Store[] = [
 ];
 
 export function wrong(): void {
-  // @ts-expect-error: a URL is no client
+  // @ts-expect-error: a URL is not a client
   redisStore("redis://localhost");
-  // @ts-expect-error: a client that takes callbacks has no promises
+  // @ts-expect-error: a client with callbacks does not return promises
   redisStore(client.legacy());
-  // @ts-expect-error: nor is a pipeline one
+  // @ts-expect-error: a pipeline is not a client
   redisStore(ioredis.pipeline());
-  // @ts-expect-error: a bare number is no duration
+  // @ts-expect-error: a bare number is not a duration
   redisStore(ioredis, { timeout: 2_000 });
-  // @ts-expect-error: a misspelt option
+  // @ts-expect-error: the option is misspelt
   redisStore(ioredis, { prefx: "a" });
 }

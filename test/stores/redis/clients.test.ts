@@ -9,7 +9,7 @@ import * as redis5 from "redis5";
 import { type SessionRecord, type Store, shardOf } from "sessionup";
 import { type IoRedisClient, redisStore } from "sessionup/stores/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { askRedis } from "../../support/servers/redis.ts";
 import { type RedisCluster, startRedisCluster } from "../../support/servers/redis-cluster.ts";
 import { indexKey, newUser, RedisFixture } from "./_fixture.ts";
@@ -50,7 +50,7 @@ interface IoClusterOptions extends IoRedisOptions {
 }
 type IoClient = IoRedisClient & { disconnect(): void };
 
-/** ioredis of each major, and what is made like it. */
+/** A version of ioredis, or iovalkey, which has the same API. */
 interface IoLibrary {
   readonly Redis: new (port: number, host: string, options: IoRedisOptions) => IoClient;
   readonly Cluster: new (nodes: Array<{ host: string; port: number }>, options: IoClusterOptions) => IoClient;
@@ -80,15 +80,15 @@ async function nodeRedisCluster() {
   return client;
 }
 
-/** That it does what each operation is for. */
+/** Runs every operation of the store and checks its results. */
 async function expectToWork(store: Store, user: string = newUser()): Promise<void> {
   const records = Array.from({ length: 3 }, (_, index) =>
-    recordOf({ userKey: user, createdAt: NOW + index }),
+    createRecord({ userKey: user, createdAt: NOW + index }),
   );
   for (const record of records) await store.create(record, { now: NOW });
   const [a, b, c] = records as [SessionRecord, SessionRecord, SessionRecord];
   const limit = { max: 3, onExceed: "evict-oldest" } as const;
-  const d = recordOf({ userKey: user, createdAt: NOW + 3 });
+  const d = createRecord({ userKey: user, createdAt: NOW + 3 });
   expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id] });
   expect(await store.fetchById(b.id)).toEqual(b);
   expect(await store.fetchByIds([c.id, a.id])).toEqual([c, undefined]);
@@ -109,19 +109,19 @@ async function expectToWork(store: Store, user: string = newUser()): Promise<voi
   expect(await store.deleteByUserKey(user, end)).toEqual([c.id]);
 }
 
-describe("a client of the app's own making", () => {
-  describe.each(ioLibraries)("of %s", (_title, library) => {
+describe("redisStore over the app's client", () => {
+  describe.each(ioLibraries)("%s", (_title, library) => {
     it.each([
       ["keyPrefix", { keyPrefix: "app}:" }],
       ["stringNumbers", { stringNumbers: true }],
       ["enableAutoPipelining", { enableAutoPipelining: true }],
       ["showFriendlyErrorStack", { showFriendlyErrorStack: true }],
-    ] as const)("works with %s", async (_name, options) => {
+    ] as const)("works with the client option %s", async (_name, options) => {
       await expectToWork(redisStore(ioredis(options, library)));
       await expectToWork(redisStore(ioredisCluster({ ...options, redisOptions: options }, library)));
     });
 
-    it("is refused when it would read from replicas", () => {
+    it("is rejected when the client would read from replicas", () => {
       for (const scaleReads of ["slave", "all", () => undefined] as const) {
         const nodes = ioredisCluster({ scaleReads, lazyConnect: true }, library);
         expect(() => redisStore(nodes)).toThrow(/^client must .*scaleReads/);
@@ -130,17 +130,17 @@ describe("a client of the app's own making", () => {
       expect(() => redisStore(replica)).toThrow(/^client must .*role/);
     });
 
-    it("is refused when its keyPrefix would take the place of the hash tag", () => {
+    it("is rejected when the client's keyPrefix would replace the hash tag", () => {
       const client = ioredis({ keyPrefix: "{app}:", lazyConnect: true }, library);
       expect(() => redisStore(client)).toThrow(/^client must .*keyPrefix/);
       const nodes = ioredisCluster({ keyPrefix: "{", lazyConnect: true }, library);
       expect(() => redisStore(nodes)).toThrow(/^client must .*keyPrefix/);
     });
 
-    it("has no record in its errors", async () => {
+    it("does not leak the record into the error of a failing command", async () => {
       const user = newUser();
       await redis.client.set(indexKey(user), "something else");
-      const record = recordOf({ userKey: user, data: { v: 1, hash: "0123456789abcdef" } });
+      const record = createRecord({ userKey: user, data: { v: 1, hash: "0123456789abcdef" } });
       const failure = redisStore(ioredis({}, library)).create(record, { now: NOW });
       const error = await failure.catch((error: unknown) => error);
       expect(String(error)).toContain("WRONGTYPE");
@@ -148,7 +148,7 @@ describe("a client of the app's own making", () => {
     });
   });
 
-  it("of ioredis 6 works where RESP3 replies are mapped to objects and numbers", async () => {
+  it("works with ioredis 6 that maps RESP3 replies to objects and numbers", async () => {
     const client = new ioredis6.Redis(redis.server.port, "127.0.0.1", { protocol: 3, replyMapping: "resp3" });
     open.push(() => client.disconnect());
     await expectToWork(redisStore(client));
@@ -162,14 +162,14 @@ describe("a client of the app's own making", () => {
   it.each([
     ["node-redis 6", () => redis6.createClient(mapping(redis6.RESP_TYPES))],
     ["node-redis 5", () => redis5.createClient(mapping(redis5.RESP_TYPES))],
-  ])("of %s works with a mapping of types of the app's own", async (_title, make) => {
+  ])("works with %s and the app's own type mapping", async (_title, make) => {
     const client = make();
     await client.connect();
     open.push(() => client.close());
     await expectToWork(redisStore(client));
   });
 
-  it("needs no more rights than the documentation says", async () => {
+  it("needs no more ACL rights than docs/stores/redis.md lists", async () => {
     const page = await readFile(new URL("../../../docs/stores/redis.md", import.meta.url), "utf8");
     const rights = /needs `([^`]+)`/.exec(page)?.[1]?.split(" ") ?? [];
     await redis.client.call("ACL", ["SETUSER", "app", "on", ">secret", "~sessionup:*", ...rights]);
@@ -184,7 +184,7 @@ describe("a client of the app's own making", () => {
       await expectToWork(redisStore(ioredis({ ...user, enableReadyCheck: false }, library)));
   });
 
-  it("is refused when it is none", () => {
+  it("throws a TypeError for a value that is not a supported client", () => {
     const legacy = redis6.createClient({ url: redis.server.url }).legacy();
     for (const client of [
       undefined,
@@ -202,8 +202,8 @@ describe("a client of the app's own making", () => {
   });
 });
 
-describe("options", () => {
-  it("that are wrong are refused, by their names", () => {
+describe("the options of redisStore", () => {
+  it("throw a TypeError that names an invalid option", () => {
     const attempt = (options: object) => () => redisStore(redis.client, options);
     expect(attempt({ prefx: "a" })).toThrow(/"prefx"/);
     expect(attempt({ prefix: 7 })).toThrow(/^prefix must be /);
@@ -213,7 +213,7 @@ describe("options", () => {
   });
 });
 
-describe("prefixes of any characters", () => {
+describe("redisStore prefixes with special characters", () => {
   const prefixes = [
     "",
     "a",
@@ -231,13 +231,13 @@ describe("prefixes of any characters", () => {
     "\u0000",
   ];
 
-  it("keep stores apart, and work on a cluster", async () => {
+  it("separate stores on a single server and on a cluster", async () => {
     for (const client of [redis.client, ioredisCluster(), await nodeRedisCluster()]) {
       const user = newUser();
       const stores = prefixes.map((prefix) => redisStore(client, { prefix }));
-      const records = prefixes.map(() => recordOf({ userKey: user }));
+      const records = prefixes.map(() => createRecord({ userKey: user }));
       for (const [index, store] of stores.entries())
-        await store.create(records[index] ?? recordOf({ userKey: user }), { now: NOW });
+        await store.create(records[index] ?? createRecord({ userKey: user }), { now: NOW });
       for (const [index, store] of stores.entries())
         expect(await store.fetchByUserKey(user, { now: NOW, limit: 99 })).toEqual([records[index]]);
       for (const store of stores) {
@@ -247,11 +247,11 @@ describe("prefixes of any characters", () => {
     }
   });
 
-  it("never take the place of the hash tag", async () => {
+  it("never replace the hash tag", async () => {
     for (const prefix of prefixes) {
       const store = redis.store({ prefix });
       const user = newUser();
-      await store.create(recordOf({ userKey: user }), { now: NOW });
+      await store.create(createRecord({ userKey: user }), { now: NOW });
     }
     const keys = await redis.keys();
     expect(keys.length).toBeGreaterThanOrEqual(2 * prefixes.length);
@@ -259,20 +259,20 @@ describe("prefixes of any characters", () => {
   });
 });
 
-describe("user keys of any characters", () => {
+describe("redisStore with special characters in user keys", () => {
   it.each(["é中😀", '"\\"]', "{a}", "}{", "\u0000\n\u2028", "[1,0,0]", "ü".repeat(512)])(
-    "%j",
+    "supports every operation for the user key %j",
     async (user) => {
       for (const client of [redis.client, ioredisCluster()]) await expectToWork(redisStore(client), user);
     },
   );
 });
 
-describe("a cluster", () => {
-  it("has a user's sessions on one node, and all nodes have users", async () => {
+describe("redisStore on a cluster", () => {
+  it("stores a user's sessions on one node and spreads users over all nodes", async () => {
     const store = redisStore(ioredisCluster(), { prefix: "spread:" });
     const users = Array.from({ length: 60 }, newUser);
-    for (const user of users) await store.create(recordOf({ userKey: user }), { now: NOW });
+    for (const user of users) await store.create(createRecord({ userKey: user }), { now: NOW });
     for (const { port } of cluster.masters) {
       const keys = (await askRedis(port, "KEYS", "spread:*")) as string[];
       expect(keys.length).toBeGreaterThan(10);
@@ -282,10 +282,10 @@ describe("a cluster", () => {
     }
   });
 
-  it("finds sessions of many users at once, in their order, on all nodes", async () => {
+  it("fetchByIds finds sessions on all nodes and returns them in order", async () => {
     for (const client of [ioredisCluster(), await nodeRedisCluster()]) {
       const store = redisStore(client);
-      const records = Array.from({ length: 40 }, () => recordOf({ userKey: newUser() }));
+      const records = Array.from({ length: 40 }, () => createRecord({ userKey: newUser() }));
       for (const record of records) await store.create(record, { now: NOW });
       const ids = records.map(({ id }) => id);
       expect(await store.fetchByIds([...ids, "00nobody"])).toEqual([...records, undefined]);
@@ -293,7 +293,7 @@ describe("a cluster", () => {
     }
   });
 
-  it("is followed when slots move to another node", async () => {
+  it("keeps working while slots move to another node", async () => {
     const stores = [redisStore(ioredisCluster()), redisStore(await nodeRedisCluster())];
     const user = newUser();
     for (const store of stores) await expectToWork(store, user);
@@ -309,11 +309,11 @@ describe("a cluster", () => {
       const from = nodes[owner];
       owner = (owner + 1) % nodes.length;
       const to = nodes[owner];
-      if (!from || !to) throw new Error("there are three nodes");
-      // A node gives up a slot only when it holds no key of it, and the tombstones are still there.
+      if (!from || !to) throw new Error("The cluster must have three nodes.");
+      // A node gives up a slot only when it holds no keys of the slot, so the remaining tombstones are deleted.
       const left = (await askRedis(from.port, "CLUSTER", "GETKEYSINSLOT", `${slot}`, "100")) as string[];
       if (left.length > 0) await askRedis(from.port, "DEL", ...left);
-      // Who imports a slot takes it under a newer epoch: else what the others still say of it would prevail.
+      // The importing node claims the slot under a newer epoch. Otherwise the other nodes' older claims would win.
       await askRedis(to.port, "CLUSTER", "SETSLOT", `${slot}`, "IMPORTING", from.id);
       await askRedis(from.port, "CLUSTER", "SETSLOT", `${slot}`, "MIGRATING", to.id);
       for (const { port } of [to, ...nodes.filter((node) => node !== to)])

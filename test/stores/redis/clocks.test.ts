@@ -4,7 +4,7 @@ import { redisStore } from "sessionup/stores/redis";
 import { TestClock } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Browser, type TestRequest, testSessions } from "../../support/browser.ts";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { indexKey, newUser, RedisFixture, recordKey } from "./_fixture.ts";
 
 const MINUTE = 60_000;
@@ -25,8 +25,8 @@ afterAll(async () => {
 describe.each([
   ["90 seconds", 90_000],
   ["10 minutes", 10 * MINUTE],
-])("beside a process whose clock is %s ahead", (_title, ahead) => {
-  /** Two processes with a clock each, and a user with a session that only the fast clock considers expired. */
+])("redisStore shared with a process whose clock is %s ahead", (_title, ahead) => {
+  /** Creates two processes with separate clocks, and a user with a session that only the fast clock considers expired. */
   async function site() {
     const process = (store: Store, start: number) => {
       const clock = new TestClock(start);
@@ -48,12 +48,12 @@ describe.each([
   }
   type Site = Awaited<ReturnType<typeof site>>;
 
-  const verbs: Record<string, (site: Site) => Promise<unknown>> = {
+  const operations: Record<string, (site: Site) => Promise<unknown>> = {
     init: ({ login, fast }) => login(fast),
     "init in place of another session": ({ young, fast, user }) =>
       young.visit((request) => fast.sessions.init(request, user)),
     auth: ({ young, fast }) => {
-      // Its activity is due.
+      // An activity write is due.
       fast.clock.advance("2m");
       return young.visit((request) => fast.sessions.authorize(request));
     },
@@ -70,9 +70,9 @@ describe.each([
     "manager.revokeByUserKey with the session excepted": ({ fast, user, old }) =>
       fast.manager.revokeByUserKey(user, { except: [old.id] }),
   };
-  it.each(Object.entries(verbs))(
-    "%s there hides no session from lists and revocations here",
-    async (_verb, run) => {
+  it.each(Object.entries(operations))(
+    "%s by the fast clock hides no session from lists and revocations by the right clock",
+    async (_name, run) => {
       const here = await site();
       await run(here);
       const { right, user, old } = here;
@@ -89,36 +89,36 @@ describe.each([
     "manager.revokeByUserKey": ({ fast, user }) => fast.manager.revokeByUserKey(user),
   };
   it.each(Object.entries(revocations))(
-    "%s there ends sessions that only that clock considers expired",
-    async (_verb, run) => {
+    "%s by the fast clock ends sessions that only that clock considers expired",
+    async (_name, run) => {
       const here = await site();
       await run(here);
       expect(await stores.right.fetchById(here.old.id)).toBeUndefined();
     },
   );
 
-  describe("what the server keeps", () => {
-    /** The server keeps the session and the user's index until the session has ended by the right clock, at least. */
+  describe("the TTL of keys", () => {
+    /** Checks that the server keeps the session and the user's index at least until the end by the right clock. */
     async function expectToStay(id: string, user: string, now: number): Promise<void> {
       const record = await stores.right.fetchById(id);
-      // A minute: what the test itself may take.
+      // The test itself may take up to a minute.
       const left = (record?.expiresAt ?? Number.POSITIVE_INFINITY) - now - MINUTE;
       expect(await redis.client.pttl(recordKey(id))).toBeGreaterThan(left);
       expect(await redis.client.pttl(indexKey(user))).toBeGreaterThan(left);
     }
 
-    it("of a login there stays until it ends by every clock", async () => {
+    it("covers a session of the fast process until its end by every clock", async () => {
       const user = newUser();
       const now = NOW + ahead;
-      const record = recordOf({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + HOUR });
+      const record = createRecord({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + HOUR });
       await stores.fast.create(record, { now });
       await expectToStay(record.id, user, NOW);
     });
 
-    it("of activity there stays until it ends by every clock", async () => {
+    it("covers activity in the fast process until the session's end by every clock", async () => {
       const user = newUser();
       const deadline = NOW + 5 * HOUR;
-      const record = recordOf({ userKey: user, expiresAt: NOW + HOUR, deadline });
+      const record = createRecord({ userKey: user, expiresAt: NOW + HOUR, deadline });
       await stores.right.create(record, { now: NOW });
       const now = NOW + ahead;
       for (const expiresAt of [now + HOUR, deadline]) {
@@ -128,12 +128,12 @@ describe.each([
       }
     });
 
-    it("of a session of here is not cut short by what happens there", async () => {
+    it("is not shortened by operations of the fast process", async () => {
       const user = newUser();
-      const long = recordOf({ userKey: user, expiresAt: NOW + 9 * HOUR });
+      const long = createRecord({ userKey: user, expiresAt: NOW + 9 * HOUR });
       await stores.right.create(long, { now: NOW });
       const now = NOW + 8 * HOUR + ahead;
-      const short = recordOf({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + 1 });
+      const short = createRecord({ userKey: user, createdAt: now, lastSeenAt: now, expiresAt: now + 1 });
       await stores.fast.create(short, { now });
       await stores.fast.update(
         long.id,

@@ -1,10 +1,10 @@
 import { SessionError } from "sessionup";
 import { redisStore } from "sessionup/stores/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { indexKey, newUser, RedisFixture, recordKey } from "./_fixture.ts";
 
-describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
+describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
   let redis: RedisFixture;
   beforeAll(async () => {
     redis = await RedisFixture.start({ program });
@@ -15,17 +15,17 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
   const end = { reason: "revoked", now: NOW } as const;
 
   describe("commands", () => {
-    it("are one for each operation, and never one that goes through all keys", async () => {
+    it("are one for each operation, and none of them scans all keys", async () => {
       const store = redis.store({ onWarning: () => undefined });
       const user = newUser();
       const [a, b, c] = [
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
       ];
-      // The server learns the scripts, and is asked about its memory.
-      await store.create(recordOf({ userKey: user }), { now: NOW });
-      await store.create(recordOf({ userKey: user }), { now: NOW });
+      // Loads the scripts and triggers the store's check of the memory policy, so that neither is counted.
+      await store.create(createRecord({ userKey: user }), { now: NOW });
+      await store.create(createRecord({ userKey: user }), { now: NOW });
       await store.fetchByUserKey(newUser(), { now: NOW, limit: 1 });
       await store.update(c.id, {}, { now: NOW });
       await store.deleteById(c.id, end);
@@ -55,10 +55,10 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       }
     });
 
-    it("look for many records of one turn of the event loop at once", async () => {
+    it("are one MGET for all lookups of an event-loop turn", async () => {
       const user = newUser();
       const store = redis.store();
-      const records = Array.from({ length: 5 }, () => recordOf({ userKey: user }));
+      const records = Array.from({ length: 5 }, () => createRecord({ userKey: user }));
       for (const record of records) await store.create(record, { now: NOW });
       const heard = await redis.monitored(async () => {
         const found = await Promise.all(records.map(({ id }) => store.fetchById(id)));
@@ -67,11 +67,11 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(heard).toEqual([{ name: "MGET", byScript: false }]);
     });
 
-    it("send a script whole where the server has forgotten it, in the middle of anything", async () => {
+    it("send the whole script again after SCRIPT FLUSH, even between concurrent operations", async () => {
       const user = newUser();
       const store = redis.store();
       await redis.client.script("FLUSH");
-      const records = Array.from({ length: 20 }, () => recordOf({ userKey: user }));
+      const records = Array.from({ length: 20 }, () => createRecord({ userKey: user }));
       await Promise.all(
         records.map(async (record, index) => {
           if (index % 5 === 0) await redis.client.script("FLUSH");
@@ -88,10 +88,10 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
   });
 
   describe("failures", () => {
-    it("reject, and leave nothing half done, where the index's key is of another kind", async () => {
+    it("reject without partial writes when the index key has another type", async () => {
       const user = newUser();
       const store = redis.store();
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       await redis.client.set(indexKey(user), "something else");
       await expect(store.create(record, { now: NOW })).rejects.toThrow("WRONGTYPE");
       await expect(store.create(record, { now: NOW, limit })).rejects.toThrow("WRONGTYPE");
@@ -108,10 +108,10 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(await redis.client.get(recordKey(record.id))).toBe(stored);
     });
 
-    it("of one record that cannot be read are not those of its neighbours", async () => {
+    it("of one unreadable record do not affect other records", async () => {
       const user = newUser();
       const store = redis.store();
-      const [good, bad] = [recordOf({ userKey: user }), recordOf({ userKey: user })];
+      const [good, bad] = [createRecord({ userKey: user }), createRecord({ userKey: user })];
       await store.create(good, { now: NOW });
       for (const text of ["no JSON", "{}", "[1,0]", "[2,0]", "[3,0]"]) {
         await redis.client.set(recordKey(bad.id), text);
@@ -127,11 +127,11 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       }
     });
 
-    it("reject where the commands only wait in a transaction of the app's", async () => {
+    it("reject commands that the app's MULTI only queues", async () => {
       const client = redis.client.duplicate();
       const store = redisStore(client);
       const user = newUser();
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       await client.multi({ pipeline: false });
       const outcomes = await Promise.allSettled([
         store.create(record, { now: NOW }),
@@ -148,15 +148,15 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       client.disconnect();
     });
 
-    it("reject an id whose shard is not its user's", async () => {
-      const record = { ...recordOf({ userKey: newUser() }), id: "--aaaaaaaaaaaaaaaaaaaa" };
+    it("reject an id whose shard differs from its user's shard", async () => {
+      const record = { ...createRecord({ userKey: newUser() }), id: "--aaaaaaaaaaaaaaaaaaaa" };
       await expect(redis.store().create(record, { now: NOW })).rejects.toThrow(TypeError);
     });
 
-    it("reject with ERR_STORE when the server takes too long, and it recovers by itself", async () => {
+    it("reject with ERR_STORE when the server does not answer in time, and end when the server answers again", async () => {
       const store = redis.store({ timeout: "1s" });
       const user = newUser();
-      const record = recordOf({ userKey: user });
+      const record = createRecord({ userKey: user });
       await store.create(record, { now: NOW });
       await redis.server.process.signal("SIGSTOP");
       try {
@@ -175,25 +175,25 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     });
   });
 
-  describe("a full memory", () => {
+  describe("a server without free memory", () => {
     let full: RedisFixture;
     beforeAll(async () => {
       full = await RedisFixture.start({ program });
     });
     afterAll(() => full.stop());
 
-    it("refuses what is new, and still ends sessions, tombstones too", async () => {
+    it("rejects creates and updates, and still ends sessions with tombstones", async () => {
       const warnings: string[] = [];
       const store = full.store({ onWarning: (message) => warnings.push(message) });
       const user = newUser();
       const [a, b, c] = [
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
-        recordOf({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
+        createRecord({ userKey: user }),
       ];
       for (const record of [a, b, c]) await store.create(record, { now: NOW });
       await full.client.config("SET", "maxmemory", "1");
-      await expect(store.create(recordOf({ userKey: user }), { now: NOW })).rejects.toThrow("OOM");
+      await expect(store.create(createRecord({ userKey: user }), { now: NOW })).rejects.toThrow("OOM");
       const change = { activity: { lastSeenAt: NOW + 1, expiresAt: NOW + 2 }, data: { v: 2 } };
       const tombstones = { keepFor: HOUR, max: 2 };
       await expect(store.update(a.id, change, { now: NOW })).rejects.toThrow("OOM");
@@ -207,14 +207,14 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(warnings).toEqual([]);
     });
 
-    it("is told of, once, where the server would throw sessions away", async () => {
+    it("causes one onWarning call when maxmemory-policy would evict sessions", async () => {
       await full.client.config("SET", "maxmemory", "1gb");
       await full.client.config("SET", "maxmemory-policy", "volatile-lru");
       const warnings: string[] = [];
       const store = full.store({ onWarning: (message) => warnings.push(message) });
       const heard = await full.monitored(async () => {
-        await store.fetchById(recordOf({ userKey: "a" }).id);
-        for (const user of ["a", "b", "c"]) await store.create(recordOf({ userKey: user }), { now: NOW });
+        await store.fetchById(createRecord({ userKey: "a" }).id);
+        for (const user of ["a", "b", "c"]) await store.create(createRecord({ userKey: user }), { now: NOW });
       });
       expect(heard.filter(({ name }) => name === "INFO")).toHaveLength(1);
       expect(warnings).toHaveLength(1);

@@ -3,7 +3,7 @@ import { createSentinel } from "redis";
 import type { SessionRecord, Store } from "sessionup";
 import { type RedisClient, redisStore } from "sessionup/stores/redis";
 import { afterAll, describe, expect, it } from "vitest";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { type RedisSentinel, startRedisSentinel } from "../../support/servers/redis-sentinel.ts";
 import { newUser, RedisFixture, within } from "./_fixture.ts";
 
@@ -14,7 +14,7 @@ afterAll(async () => {
 
 const end = { reason: "revoked", now: NOW } as const;
 
-/** Whether the store answers. */
+/** Returns whether the store answers. */
 function answers(store: Store, id: string): Promise<boolean> {
   return store.fetchById(id).then(
     () => true,
@@ -22,18 +22,18 @@ function answers(store: Store, id: string): Promise<boolean> {
   );
 }
 
-describe("a server that crashes", () => {
-  it("has every acknowledged session and end again, where each write is on the disk (appendfsync always)", async () => {
+describe("a crash of a Redis server with appendfsync always", () => {
+  it("loses no acknowledged login and no acknowledged logout", async () => {
     const redis = await RedisFixture.start({ appendonly: true });
     stops.push(() => redis.stop());
     const store = redis.store({ timeout: "2s" });
     const user = newUser();
     const ended: string[] = [];
     const stored: SessionRecord[] = [];
-    // It is killed in the middle of this.
+    // The server is killed during this loop.
     const writing = (async () => {
       for (;;) {
-        const record = recordOf({ userKey: user });
+        const record = createRecord({ userKey: user });
         await store.create(record, { now: NOW });
         stored.push(record);
         const { id } = stored[Math.floor(stored.length / 2)] ?? record;
@@ -48,7 +48,7 @@ describe("a server that crashes", () => {
     const gone = new Set(ended);
     expect(ended.length).toBeGreaterThan(50);
     const found = await store.fetchByIds(stored.map(({ id }) => id));
-    // The end that was under way when it was killed may have happened or not.
+    // The kill may interrupt one deletion, which may or may not have been carried out.
     const lost = stored.filter(({ id }, index) => !gone.has(id) && !found[index]);
     const back = stored.filter(({ id }, index) => gone.has(id) && found[index]);
     expect(back).toEqual([]);
@@ -58,7 +58,7 @@ describe("a server that crashes", () => {
   });
 });
 
-describe("a failover by Sentinel", () => {
+describe("redisStore after a failover by Sentinel", () => {
   const clients = {
     ioredis: async ({ name, port }: RedisSentinel) => {
       const client = new Redis({
@@ -84,25 +84,25 @@ describe("a failover by Sentinel", () => {
   } satisfies Record<string, (servers: RedisSentinel) => Promise<RedisClient>>;
 
   it.each(Object.entries(clients))(
-    "keeps what the replica has, and %s finds the new primary by itself",
+    "keeps every replicated write, and %s finds the new primary",
     async (_name, connect) => {
       const servers = await startRedisSentinel();
       const { primary, replica } = servers;
       stops.push(() => servers.stop());
       const store = redisStore(await connect(servers), { timeout: "1s" });
       const user = newUser();
-      const records = Array.from({ length: 50 }, () => recordOf({ userKey: user }));
+      const records = Array.from({ length: 50 }, () => createRecord({ userKey: user }));
       for (const record of records) await store.create(record, { now: NOW });
       const [revoked, ...kept] = records as [SessionRecord, ...SessionRecord[]];
       expect(await store.deleteById(revoked.id, end, user)).toBe("deleted");
-      // What a replica has taken: the promise of a failover goes no further.
+      // Waits for the replica, because a failover keeps only replicated writes.
       const admin = new Redis(primary.port, "127.0.0.1", { lazyConnect: true });
       await admin.set("all", "replicated");
       expect(await admin.wait(1, 10_000)).toBe(1);
       admin.disconnect();
       await primary.process.signal("SIGKILL");
       const refused = await store
-        .create(recordOf({ userKey: user }), { now: NOW })
+        .create(createRecord({ userKey: user }), { now: NOW })
         .catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(Error);
       const recovered = () =>

@@ -1,12 +1,12 @@
 import { type SessionRecord, shardOf } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HOUR, NOW, recordOf } from "../../support/record.ts";
+import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { inBatches, indexKey, newUser, RedisFixture, recordKey, tombstonesKey } from "./_fixture.ts";
 
-/** More than ten scripts end at a time. */
+/** More sessions than ten scripts end. */
 const MANY = 12_000;
 
-describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
+describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
   let redis: RedisFixture;
   beforeAll(async () => {
     redis = await RedisFixture.start({
@@ -20,17 +20,17 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
 
   async function storedMany(user: string, count: number): Promise<SessionRecord[]> {
     const store = redis.store({ timeout: "30s" });
-    // Thousands in one millisecond: as a restored backup has them.
+    // Thousands of sessions share a millisecond, as in a restored backup.
     const records = Array.from({ length: count }, (_, index) =>
-      recordOf({ userKey: user, createdAt: NOW - (index % 3) }),
+      createRecord({ userKey: user, createdAt: NOW - (index % 3) }),
     );
     await inBatches(count, (index) =>
-      store.create(records[index] ?? recordOf({ userKey: user }), { now: NOW }),
+      store.create(records[index] ?? createRecord({ userKey: user }), { now: NOW }),
     );
     return records;
   }
 
-  /** The most sessions that one script has ended, of all that the server was asked. */
+  /** Returns the largest number of sessions that one script has ended. */
   function mostInOneStep(heard: ReadonlyArray<{ name: string; byScript: boolean }>): number {
     let most = 0;
     let inThis = 0;
@@ -45,8 +45,8 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
     return [...ids].sort();
   }
 
-  describe("a user with very many sessions", () => {
-    it("is ended in steps of a thousand", async () => {
+  describe("a user with thousands of sessions", () => {
+    it("loses them in steps of a thousand by deleteByUserKey and by a lower limit", async () => {
       const user = newUser();
       await storedMany(user, 3_500);
       const store = redis.store({ timeout: "30s" });
@@ -56,12 +56,12 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       await storedMany(user, 2_500);
       const limit = { max: 1, onExceed: "evict-oldest" } as const;
       const evicting = await redis.monitored(() =>
-        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+        store.create(createRecord({ userKey: user }), { now: NOW, limit }),
       );
       expect(mostInOneStep(evicting)).toBe(1_000);
     });
 
-    it("is ended while logins go on: all that was there is dead, what is new is left or named", async () => {
+    it("loses all earlier sessions by deleteByUserKey while logins continue, and each new one is live or returned", async () => {
       const user = newUser();
       const records = await storedMany(user, MANY);
       const store = redis.store({ timeout: "30s" });
@@ -71,7 +71,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
         ended = ids;
       });
       while (ended === undefined) {
-        const record = recordOf({ userKey: user, createdAt: NOW + late.length - 5 });
+        const record = createRecord({ userKey: user, createdAt: NOW + late.length - 5 });
         late.push(record.id);
         await store.create(record, { now: NOW });
       }
@@ -85,7 +85,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(left).toBe(0);
     });
 
-    it("keeps all that are excepted, however many they are", async () => {
+    it("keeps every excepted session among 100 000 exceptions", async () => {
       const user = newUser();
       const records = await storedMany(user, 5_000);
       const store = redis.store({ timeout: "30s" });
@@ -100,7 +100,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(sorted(live.map(({ id }) => id))).toEqual(sorted(few));
     });
 
-    it("leaves no more tombstones than are kept of one user", async () => {
+    it("leaves at most the maximum number of tombstones", async () => {
       const user = newUser();
       const records = await storedMany(user, 2_500);
       const store = redis.store({ timeout: "30s" });
@@ -113,11 +113,11 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(await redis.client.llen(tombstonesKey(user))).toBe(1_200);
     });
 
-    it("is brought down to a limit that was lowered, in steps too", async () => {
+    it("is reduced to a lowered limit by one create", async () => {
       const user = newUser();
       const records = await storedMany(user, 2_500);
       const store = redis.store({ timeout: "30s" });
-      const record = recordOf({ userKey: user, createdAt: NOW + 1 });
+      const record = createRecord({ userKey: user, createdAt: NOW + 1 });
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       const { evicted } = await store.create(record, { now: NOW, limit, replaces: records[0]?.id ?? "" });
       expect(evicted).toHaveLength(2_498);
@@ -127,7 +127,7 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
       expect(await store.fetchById(records[0]?.id ?? "")).toBeUndefined();
     });
 
-    it("is listed whole and in order, page by page, whoever is no longer there", async () => {
+    it("is listed completely and in order although the cursor's session ends between pages", async () => {
       const user = newUser();
       const records = await storedMany(user, 3_000);
       const store = redis.store({ timeout: "30s" });
@@ -139,25 +139,25 @@ describe.each(["Redis", "Valkey"] as const)("on %s", (program) => {
         const before = seen.length === 0 ? undefined : records.find(({ id }) => id === seen.at(-1));
         const page = await store.fetchByUserKey(user, { now: NOW, limit: 700, ...(before && { before }) });
         seen.push(...page.map(({ id }) => id));
-        // The cursor of the next page is gone by then.
+        // Ends the session that the next page's cursor names.
         await store.deleteById(seen.at(-1) ?? "", end);
         if (page.length < 700) break;
       }
       expect(seen).toEqual(expected);
     });
 
-    it("pays nothing for them when logging in below the limit", async () => {
+    it("logs in below the limit with a small constant number of commands", async () => {
       const user = newUser();
       await storedMany(user, 5_000);
       const store = redis.store({ onWarning: () => undefined });
-      await store.create(recordOf({ userKey: user }), { now: NOW });
+      await store.create(createRecord({ userKey: user }), { now: NOW });
       const limit = { max: 5_002, onExceed: "evict-oldest" } as const;
       const heard = await redis.monitored(() =>
-        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+        store.create(createRecord({ userKey: user }), { now: NOW, limit }),
       );
       expect(heard.filter(({ byScript }) => byScript).length).toBeLessThan(10);
       const evicting = await redis.monitored(() =>
-        store.create(recordOf({ userKey: user }), { now: NOW, limit }),
+        store.create(createRecord({ userKey: user }), { now: NOW, limit }),
       );
       expect(evicting.filter(({ byScript }) => byScript).length).toBeLessThan(20);
     });

@@ -7,11 +7,11 @@ import type { OpenStore } from "../../contract/backend.ts";
 import { startApp } from "../../contract/outages/app.ts";
 import {
   commute,
+  createLogs,
   eventually,
   expectKept,
   expectOutage,
   expectRecovery,
-  nothingYet,
   untilSome,
 } from "../../contract/outages/traffic.ts";
 import { signIn, stranger } from "../../contract/outages/visitor.ts";
@@ -32,11 +32,11 @@ async function appOver(open: OpenStore) {
   return app;
 }
 
-/** Waits until a replica has all that the primary had done by now. */
+/** Waits until a replica has received all writes that the primary has done so far. */
 async function replicated(port: number): Promise<void> {
   const client = new Redis(port);
   try {
-    // WAIT is about what its own connection wrote last, and replicas get everything in one order.
+    // WAIT covers only writes of its own connection, and replicas receive all writes in order.
     await client.set("marker", "1");
     assert.equal(await client.wait(1, 5_000), 1);
   } finally {
@@ -44,7 +44,7 @@ async function replicated(port: number): Promise<void> {
   }
 }
 
-/** A primary and its replica behind an address that can be moved from one to the other. */
+/** Starts a primary and a replica behind an address that `promote` moves to the replica. */
 async function pair() {
   const primary = await startRedis({ args: ["--repl-diskless-sync-delay", "0"] });
   cleanUps.push(() => primary.stop());
@@ -63,16 +63,16 @@ async function pair() {
   return { primary, replica, link, proxy, promote };
 }
 
-describe("failover of redis to a replica", () => {
+describe("redisStore after a failover to a replica", () => {
   it.each([
     ["ioredis", (port: number) => openIoredis({ port })],
     ["node-redis", openNodeRedis],
-  ] as const)("keeps all that was replicated, with %s", async (_, open) => {
+  ] as const)("keeps every replicated write with %s", async (_, open) => {
     const { primary, proxy, promote } = await pair();
     const app = await appOver(await open(proxy.port));
     const visitors = await signIn(app.origin, 3);
     let over = false;
-    const acknowledged = nothingYet(4);
+    const acknowledged = createLogs(4);
     const commuting = acknowledged.map((each) => commute(app.origin, () => over, each));
     await untilSome(acknowledged);
     over = true;
@@ -86,7 +86,7 @@ describe("failover of redis to a replica", () => {
     expect((await stranger(app.origin).login()).status).toBe(200);
   });
 
-  it("loses what the replica had not got: a login is void, and a session that was ended is back", async () => {
+  it("loses writes that were not replicated: a login is lost, and an ended session is live again", async () => {
     const { primary, link, proxy, promote } = await pair();
     const app = await appOver(await openIoredis({ port: proxy.port }));
     const [leaving = assert.fail(), staying = assert.fail()] = await signIn(app.origin, 2, 1);
@@ -100,11 +100,11 @@ describe("failover of redis to a replica", () => {
     await promote();
     await expectRecovery([staying]);
     expect((await eventually(() => newcomer.ask("/me"))).status).toBe(401);
-    // No store can know better than its engine.
+    // The store cannot know more than its engine.
     expect((await eventually(() => former.ask("/me"))).status).toBe(200);
   });
 
-  it("writes nothing on a primary that has become a replica, and follows to the new one", async () => {
+  it("does not write to a primary that became a replica, and reconnects to the new primary", async () => {
     const { primary, replica, proxy, promote } = await pair();
     const reconnectOnError = (error: Error) => error.message.includes("READONLY");
     const app = await appOver(await openIoredis({ port: proxy.port, reconnectOnError }));
@@ -112,7 +112,7 @@ describe("failover of redis to a replica", () => {
     await replicated(primary.port);
     await promote();
     await askRedis(primary.port, "REPLICAOF", "127.0.0.1", `${replica.port}`);
-    // The connection is to the old one still, as behind an address that is looked up once.
+    // The client is still connected to the old primary, as behind an address that is resolved once.
     const newcomer = stranger(app.origin);
     expect((await eventually(() => newcomer.login())).status).toBe(200);
     await expectRecovery([...visitors, newcomer]);
@@ -125,7 +125,7 @@ describe("failover of redis to a replica", () => {
         openIoredis({ sentinels: [{ host: "127.0.0.1", port }], name, sentinelRetryStrategy: () => 100 }),
     ],
     ["node-redis", openSentinel],
-  ] as const)("follows a sentinel to the replica, with %s", async (_, open) => {
+  ] as const)("follows Sentinel to the replica with %s", async (_, open) => {
     const sentinel = await startRedisSentinel();
     cleanUps.push(() => sentinel.stop());
     const app = await appOver(await open(sentinel.name, sentinel.port));

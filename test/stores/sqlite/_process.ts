@@ -1,6 +1,6 @@
 /**
- * One of several processes at one file: `_process.ts <store> <path> <name> <logins>`. Prints a line of JSON for each
- * thing that the store has acknowledged, before it does anything else, and before it ends anything.
+ * One of several processes that share a file: `_process.ts <store> <path> <name> <logins>`. Prints a line of JSON
+ * before it ends sessions and immediately after each acknowledged operation.
  */
 import { writeSync } from "node:fs";
 import { createClient } from "@libsql/client";

@@ -5,7 +5,7 @@ import { ROOT, RUNTIME_ARGUMENTS } from "../../contract/programs.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../runtimes/closed-connection.ts", import.meta.url));
 
-/** What the store promises of a connection that the app has closed. `path` is a file that does not exist yet. */
+/** Tests that operations on a connection that the app closed fail safely. `path` is a file that does not exist yet. */
 export async function closedConnectionTest(driver: string, path: string): Promise<void> {
   const { output, failure } = await new Promise<{ output: string; failure: string }>((resolve) => {
     const args = [...RUNTIME_ARGUMENTS, PROGRAM, driver, path];
@@ -17,7 +17,7 @@ export async function closedConnectionTest(driver: string, path: string): Promis
   const lines = output.trim().split("\n");
   assert.equal(lines.pop(), "alive");
   assert.equal(lines.length, 10);
-  // bun:sqlite does not say whether it is open; its own error does.
+  // bun:sqlite does not report whether it is open, so its own error is expected.
   const expected = /^\w+ (ERR_STORE: sqliteStore: the connection is closed|undefined: Database has closed$)/;
   for (const line of lines) assert.match(line, expected);
 }

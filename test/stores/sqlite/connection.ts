@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-// Paths, not the package's names: runtimes that know nothing of its build run this too.
+// Imports use paths rather than the package's name, because runtimes without the build run this file too.
 import { SessionError } from "../../../src/errors.ts";
 import type { SessionRecord } from "../../../src/store.ts";
 import { type SqliteDatabase, type SqliteStore, sqliteStore } from "../../../src/stores/sqlite.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 
-/** How a driver opens a file; with bigints, all integers come out as such. */
+/** Opens a file with one driver. With `bigints`, the driver returns all integers as bigints. */
 export interface SqliteDriver {
   open(path: string, bigints?: boolean): SqliteDatabase & { close(): unknown };
 }
 
-/** Waits for no disk: what a process has written stays when it ends in whatever way, and no machine crashes here. */
+/** Does not wait for the disk. Writes of a killed process survive, but not those of a crashed machine. */
 export const WITHOUT_FSYNC = "PRAGMA synchronous = OFF";
 
-/** What the store promises of the app's connection, for every driver. `path` is a file that has the tables. */
+/** Returns the tests of the app's connection, by title, for one driver. `path` is a file that has the tables. */
 export function connectionTests(
   { open }: SqliteDriver,
   path: () => string,
@@ -33,26 +33,26 @@ export function connectionTests(
     }
   };
   return {
-    "refuses every operation while a transaction of the app's is open": () =>
+    "rejects every operation while the app has a transaction open": () =>
       opened(async (database, store) => {
-        const record = recordOf({ userKey: "transaction" });
+        const record = createRecord({ userKey: "transaction" });
         await store.create(record, { now: NOW });
         database.exec("BEGIN");
-        await refusals(store, record);
+        await expectRejections(store, record);
         database.exec("ROLLBACK");
         assert.deepEqual(await store.fetchById(record.id), record);
       }),
-    "notices the app's transaction where the driver does not tell": () =>
+    "detects the app's transaction although the driver does not report it": () =>
       opened(async (database) => {
         const silent = sqliteStore({
           prepare: (sql) => database.prepare(sql),
           exec: (sql) => database.exec(sql),
         });
-        const record = recordOf({ userKey: "silent" });
+        const record = createRecord({ userKey: "silent" });
         await silent.create(record, { now: NOW });
         assert.deepEqual(await silent.fetchById(record.id), record);
         database.exec("BEGIN");
-        await refusals(silent, record);
+        await expectRejections(silent, record);
         database.exec("ROLLBACK");
         assert.equal(await silent.deleteById(record.id, { reason: "logout", now: NOW }), "deleted");
       }),
@@ -60,7 +60,7 @@ export function connectionTests(
       opened(async (database, store) => {
         for (const timeout of [0, 3, 7_000]) {
           database.exec(`PRAGMA busy_timeout = ${timeout}`);
-          await store.create(recordOf({ userKey: "timeout" }), { now: NOW });
+          await store.create(createRecord({ userKey: "timeout" }), { now: NOW });
           await store.deleteByUserKey("timeout", { reason: "revoked", now: NOW });
           assert.deepEqual(plain(database.prepare("PRAGMA busy_timeout").all()), [{ timeout }]);
         }
@@ -68,12 +68,12 @@ export function connectionTests(
     "waits for another connection's transaction without blocking the event loop": () =>
       opened(async (database, store) => {
         database.exec("PRAGMA busy_timeout = 30000");
-        const record = recordOf({ userKey: "waiting" });
+        const record = createRecord({ userKey: "waiting" });
         const other = open(path());
         try {
           other.exec("BEGIN IMMEDIATE");
           const creating = store.create(record, { now: NOW });
-          // Turns of the event loop are what lets the lock go: were it blocked, this would end in an error.
+          // Event-loop turns release the lock. With a blocked loop, the create would time out.
           for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
           assert.equal(await store.fetchById(record.id), undefined);
           other.exec("COMMIT");
@@ -86,7 +86,7 @@ export function connectionTests(
     "fails with ERR_STORE when the lock is held for longer than the timeout": () =>
       opened(async (database) => {
         const store = sqliteStore(database, { timeout: "1s" });
-        const record = recordOf({ userKey: "locked" });
+        const record = createRecord({ userKey: "locked" });
         const other = open(path());
         try {
           other.exec("BEGIN IMMEDIATE");
@@ -104,27 +104,27 @@ export function connectionTests(
           other.close();
         }
       }),
-    "reads numbers as numbers when the connection gives bigints": () =>
+    "returns numbers although the connection returns bigints": () =>
       opened(async (database, store) => {
         assert.equal(typeof count(database), "bigint");
-        const record = recordOf({ userKey: "bigint" });
+        const record = createRecord({ userKey: "bigint" });
         await store.create(record, { now: NOW });
         assert.deepEqual(await store.fetchById(record.id), record);
         const limit = { max: 1, onExceed: "evict-oldest" } as const;
-        const next = recordOf({ userKey: "bigint" });
+        const next = createRecord({ userKey: "bigint" });
         assert.deepEqual(await store.create(next, { now: NOW, limit }), { evicted: [record.id] });
         assert.equal(await store.update(next.id, { data: { v: 1 } }, { now: NOW, ifRevision: 0 }), "updated");
         assert.equal((await store.fetchById(next.id))?.revision, 1);
       }, true),
-    "ends nothing for a login whose id is there": () =>
+    "create ends no session when the id is a duplicate": () =>
       opened(async (_database, store) => {
         const [oldest, replaced, there] = [
-          recordOf({ userKey: "there", createdAt: NOW }),
-          recordOf({ userKey: "there", createdAt: NOW + 1 }),
-          recordOf({ userKey: "elsewhere" }),
+          createRecord({ userKey: "there", createdAt: NOW }),
+          createRecord({ userKey: "there", createdAt: NOW + 1 }),
+          createRecord({ userKey: "elsewhere" }),
         ];
         for (const record of [oldest, replaced, there]) await store.create(record, { now: NOW });
-        const again = { ...recordOf({ userKey: "there", createdAt: NOW + 2 }), id: there.id };
+        const again = { ...createRecord({ userKey: "there", createdAt: NOW + 2 }), id: there.id };
         for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
           const options = { now: NOW, limit: { max: 2, onExceed }, replaces: replaced.id };
           await assert.rejects(
@@ -136,17 +136,17 @@ export function connectionTests(
         const live = await store.fetchByUserKey("there", { now: NOW, limit: 10 });
         assert.deepEqual(live, [replaced, oldest]);
       }),
-    "ends thousands of one user's sessions in steps, each of them once": () =>
+    "deleteByUserKey ends thousands of sessions in steps and returns each id once": () =>
       opened(async (_database, store) => {
         const many = Array.from({ length: 2_500 }, (_, index) =>
-          recordOf({ userKey: "thousands", createdAt: NOW - (index % 100) }),
+          createRecord({ userKey: "thousands", createdAt: NOW - (index % 100) }),
         );
         for (const record of many) await store.create(record, { now: NOW });
         const [kept] = many;
         const end = { reason: "revoked", now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
         const ending = store.deleteByUserKey("thousands", end, [kept?.id ?? ""]);
-        // Between two steps; what comes after the first is behind none of them.
-        const later = recordOf({ userKey: "thousands", createdAt: NOW + 1 });
+        // This session is created between two steps and must survive all of them.
+        const later = createRecord({ userKey: "thousands", createdAt: NOW + 1 });
         await store.create(later, { now: NOW });
         const ended = await ending;
         assert.deepEqual(
@@ -167,15 +167,15 @@ export function connectionTests(
         }
         assert.equal(tombstones, 100);
       }),
-    "evicts thousands in steps when the limit is lowered": () =>
+    "create evicts thousands of sessions in steps after the limit was lowered": () =>
       opened(async (_database, store) => {
         const many = Array.from({ length: 2_500 }, (_, index) =>
-          recordOf({ userKey: "lowered", createdAt: NOW + index }),
+          createRecord({ userKey: "lowered", createdAt: NOW + index }),
         );
         for (const record of many) await store.create(record, { now: NOW });
         const limit = { max: 3, onExceed: "evict-oldest" } as const;
         const replaces = many.at(-1)?.id ?? "";
-        const newest = recordOf({ userKey: "lowered", createdAt: NOW + 10_000 });
+        const newest = createRecord({ userKey: "lowered", createdAt: NOW + 10_000 });
         const { evicted } = await store.create(newest, { now: NOW, limit, replaces });
         assert.deepEqual(
           [...evicted].sort(),
@@ -191,13 +191,13 @@ export function connectionTests(
   };
 }
 
-async function refusals(store: SqliteStore, record: SessionRecord): Promise<void> {
+async function expectRejections(store: SqliteStore, record: SessionRecord): Promise<void> {
   const end = { reason: "revoked", now: NOW } as const;
   const attempts = [
     store.fetchById(record.id),
     store.fetchByIds([record.id]),
     store.fetchByUserKey(record.userKey, { now: NOW, limit: 1 }),
-    store.create(recordOf({ userKey: record.userKey }), { now: NOW }),
+    store.create(createRecord({ userKey: record.userKey }), { now: NOW }),
     store.update(record.id, { data: { v: 2 } }, { now: NOW, ifRevision: 0 }),
     store.deleteById(record.id, end),
     store.deleteByUserKey(record.userKey, end),
@@ -215,7 +215,7 @@ async function refusals(store: SqliteStore, record: SessionRecord): Promise<void
   }
 }
 
-/** Rows of some drivers have no prototype, and some have bigints. */
+/** Copies rows to plain objects, because rows of some drivers have no prototype. */
 function plain(rows: readonly unknown[]): unknown {
   return JSON.parse(JSON.stringify(rows));
 }

@@ -3,7 +3,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { storeSuite } from "../../contract/suite.ts";
-import { NOW, recordOf } from "../../support/record.ts";
+import { createRecord, NOW } from "../../support/record.ts";
 import { closedConnectionTest } from "./closed.ts";
 import { connectionTests, WITHOUT_FSYNC } from "./connection.ts";
 import { SqliteFiles } from "./files.ts";
@@ -40,16 +40,16 @@ storeSuite({
   left: async () => Number(files.query(COUNT)[0]?.count),
 });
 
-describe("sqlite: the app's connection, libsql", () => {
+describe("sqliteStore over the app's libsql connection", () => {
   beforeAll(makeFile);
   afterAll(() => files.remove());
   const open = (path: string, bigints = false) => new Database(path).defaultSafeIntegers(bigints);
   for (const [title, test] of Object.entries(connectionTests({ open }, () => files.path()))) it(title, test);
 
-  it("rejects every operation after the app closed it, and the process lives", () =>
+  it("rejects every operation after the app closed the connection, without a crash", () =>
     closedConnectionTest("libsql", files.path("closed.db")));
 
-  it("is not closed by the store", async () => {
+  it("close() leaves the app's connection open", async () => {
     const database = new Database(files.path());
     const store = sqliteStore(database);
     await store.close();
@@ -58,15 +58,15 @@ describe("sqlite: the app's connection, libsql", () => {
     database.close();
   });
 
-  it("has to be one", () => {
-    // @ts-expect-error: what has no prepare is no database.
+  it("rejects an object that is not a database", () => {
+    // @ts-expect-error: a database has the method prepare.
     expect(() => sqliteStore({})).toThrow(TypeError);
-    // @ts-expect-error: nor is a store.
+    // @ts-expect-error: a store is not a database.
     expect(() => sqliteStore(memoryStore())).toThrow("database must be a DatabaseSync of node:sqlite");
   });
 });
 
-describe("sqlite: clearing away", () => {
+describe("the cleanup of sqliteStore", () => {
   beforeEach(async () => {
     await makeFile();
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "performance"] });
@@ -76,10 +76,10 @@ describe("sqlite: clearing away", () => {
     await files.remove();
   });
 
-  const record = (id: string, deadline: number) => recordOf({ id, userKey: "user", deadline });
+  const record = (id: string, deadline: number) => createRecord({ id, userKey: "user", deadline });
   const ids = () => files.query("SELECT id FROM sessionup_sessions ORDER BY id").map(({ id }) => id);
 
-  it("removes the dead a minute after their end, however many, and leaves the living", async () => {
+  it("removes 450 expired sessions a minute after their end and keeps live ones", async () => {
     const database = new Database(files.path());
     const store = sqliteStore(database);
     for (let count = 0; count < 450; count++)
@@ -94,7 +94,7 @@ describe("sqlite: clearing away", () => {
     database.close();
   });
 
-  it("is done by one process at a time", async () => {
+  it("runs in one process at a time", async () => {
     const databases = [new Database(files.path()), new Database(files.path())] as const;
     const stores = databases.map((database) => sqliteStore(database));
     await stores[0]?.create(record("dead1", NOW + 1), { now: NOW });
@@ -102,7 +102,7 @@ describe("sqlite: clearing away", () => {
     await stores[1]?.create(record("live", NOW + 3_600_000), { now: NOW + 20_000 });
     await vi.advanceTimersByTimeAsync(101_000);
     expect(ids()).toEqual(["live"]);
-    // The first has swept a moment ago: the second's turn passes.
+    // The first store swept a moment ago, so the second store skips its turn.
     await stores[1]?.create(record("dead2", NOW + 21_000), { now: NOW + 20_000 });
     await vi.advanceTimersByTimeAsync(20_000);
     expect(ids()).toEqual(["dead2", "live"]);
@@ -112,7 +112,7 @@ describe("sqlite: clearing away", () => {
     for (const database of databases) database.close();
   });
 
-  it("reports a cleanup that failed to onCleanupError, and tries again", async () => {
+  it("reports a failed run to onCleanupError and retries", async () => {
     const database = new Database(files.path());
     const errors: unknown[] = [];
     const store = sqliteStore(database, { onCleanupError: (error) => errors.push(error) });
@@ -128,7 +128,7 @@ describe("sqlite: clearing away", () => {
     database.close();
   });
 
-  it("runs as often as cleanupEvery says", async () => {
+  it("runs at the interval that cleanupEvery sets", async () => {
     const database = new Database(files.path());
     const store = sqliteStore(database, { cleanupEvery: "5m" });
     await store.create(record("dead", NOW + 1), { now: NOW });
@@ -140,7 +140,7 @@ describe("sqlite: clearing away", () => {
     database.close();
   });
 
-  it("is left to deleteExpired when cleanupEvery is false", async () => {
+  it("never runs by itself when cleanupEvery is false, and deleteExpired still removes sessions", async () => {
     const database = new Database(files.path());
     const store = sqliteStore(database, { cleanupEvery: false });
     const reported: string[] = [];
@@ -155,7 +155,7 @@ describe("sqlite: clearing away", () => {
     database.close();
   });
 
-  it("reports each expired session once, in the process that removed it", async () => {
+  it("reports each expired session once, in the process that removed the session", async () => {
     const databases = [new Database(files.path()), new Database(files.path())] as const;
     const reported: [string[], string[]] = [[], []];
     const stores = databases.map((database, index) => {
@@ -176,7 +176,7 @@ describe("sqlite: clearing away", () => {
     for (const database of databases) database.close();
   });
 
-  it("leaves nothing behind when all have ended", async () => {
+  it("leaves no rows behind after all sessions ended", async () => {
     const database = new Database(files.path());
     const store = sqliteStore(database);
     await store.create(record("a", NOW + 1), { now: NOW });
@@ -191,11 +191,11 @@ describe("sqlite: clearing away", () => {
   });
 });
 
-describe("sqlite: the event loop", () => {
+describe("the event loop with sqliteStore", () => {
   beforeAll(makeFile);
   afterAll(() => files.remove());
 
-  it("goes on while 20 000 sessions of one user end", async () => {
+  it("is not blocked while 20 000 sessions of one user end", async () => {
     const database = new Database(files.path());
     const store = sqliteStore(database);
     database.exec("BEGIN");
@@ -216,7 +216,7 @@ describe("sqlite: the event loop", () => {
     const ended = await store.deleteByUserKey("many", { reason: "revoked", now: NOW });
     ending = false;
     expect(new Set(ended).size).toBe(20_000);
-    // One at least between any two steps of a thousand.
+    // At least one turn passes between two steps of a thousand sessions.
     expect(turns).toBeGreaterThanOrEqual(20);
     await store.close();
     database.close();

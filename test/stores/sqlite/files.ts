@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
 
-/** A folder for files of the suite's, gone when the tests are over. */
+/** A temporary folder for database files. */
 export class SqliteFiles {
   #folder = "";
 
@@ -15,7 +15,7 @@ export class SqliteFiles {
     return join(this.#folder, name);
   }
 
-  /** The rows of one statement, by a connection of its own. */
+  /** Runs one statement on a separate connection and returns its rows. */
   query(sql: string, name?: string): Array<Record<string, unknown>> {
     const database = new Database(this.path(name));
     try {

@@ -9,7 +9,7 @@ import { expectOutage, expectRecovery } from "../../contract/outages/traffic.ts"
 import { signIn, stranger } from "../../contract/outages/visitor.ts";
 import { SqliteFiles } from "./files.ts";
 
-describe("outages of sqlite × libsql", () => {
+describe("an outage of sqlite × libsql", () => {
   const files = new SqliteFiles();
   let database: Database.Database;
   let other: Database.Database | undefined;
@@ -33,7 +33,7 @@ describe("outages of sqlite × libsql", () => {
     other = undefined;
   });
 
-  it("serves who is signed in while another connection writes, and answers 503 to what has to be written", async () => {
+  it("serves signed-in users and answers 503 to writes while another connection writes", async () => {
     const visitors = await signIn(app.origin, 1);
     const [visitor = assert.fail()] = visitors;
     other = new Database(files.path());
@@ -65,8 +65,8 @@ describe("outages of sqlite × libsql", () => {
     await expectRecovery(visitors);
   });
 
-  it("answers 503 while another connection has the file to itself, and recovers by itself", async () => {
-    // A file that is not in WAL mode, so that a writer shuts out readers too.
+  it("answers 503 while another connection locks the file exclusively, and recovers afterwards", async () => {
+    // Outside WAL mode, a writer blocks readers too.
     const path = files.path("journal.db");
     const own = new Database(path);
     const ownStore = sqliteStore(own, { timeout: "1s" });
@@ -87,7 +87,7 @@ describe("outages of sqlite × libsql", () => {
     }
   });
 
-  it("answers 503 to what has to be written when the disk is full, and recovers by itself", async () => {
+  it("answers 503 to writes while the disk is full, and recovers afterwards", async () => {
     const visitors = await signIn(app.origin, 2);
     const [{ page_count: pages } = assert.fail()] = database.prepare("PRAGMA page_count").all() as [
       { page_count: number },

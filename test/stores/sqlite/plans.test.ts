@@ -36,51 +36,51 @@ function only([statement = assert.fail()]: readonly SqliteQuery[]): SqliteQuery 
 }
 
 const PLANS: ReadonlyArray<readonly [title: string, statement: SqliteQuery, plan: readonly string[]]> = [
-  ["fetches one by its id", statements.byIds(["abcd"]), [BY_ID]],
-  ["fetches several by their ids", statements.byIds(["abcd", "abce"]), [LIST, BY_ID]],
-  ["lists by the user, in the index's order", statements.page(USER, NOW, 10, undefined), [BY_USER]],
-  ["finds the next page where the last one ended", statements.page(USER, NOW, 10, record), [BY_USER_BEHIND]],
-  ["updates by the id", statements.update("abcd", { data: { v: 1 } }, NOW, 0), [BY_ID]],
-  ["asks by the id whether one is there", statements.exists("abcd"), [BY_ID_ALONE]],
-  ["ends by the id", statements.end("abcd", end, USER), [BY_ID]],
-  ["ends all by the user", statements.endAll(USER, end, [], 10, undefined), [BY_ID_ALONE, BY_USER]],
+  ["byIds with one id", statements.byIds(["abcd"]), [BY_ID]],
+  ["byIds with several ids", statements.byIds(["abcd", "abce"]), [LIST, BY_ID]],
+  ["page, in the index's order", statements.page(USER, NOW, 10, undefined), [BY_USER]],
+  ["page behind a cursor", statements.page(USER, NOW, 10, record), [BY_USER_BEHIND]],
+  ["update", statements.update("abcd", { data: { v: 1 } }, NOW, 0), [BY_ID]],
+  ["exists", statements.exists("abcd"), [BY_ID_ALONE]],
+  ["end", statements.end("abcd", end, USER), [BY_ID]],
+  ["endAll", statements.endAll(USER, end, [], 10, undefined), [BY_ID_ALONE, BY_USER]],
   [
-    "ends all behind a cursor",
+    "endAll behind a cursor",
     statements.endAll(USER, end, ["abcd"], 10, record),
     [BY_ID_ALONE, BY_USER_BEHIND, LIST],
   ],
   [
-    "evicts the oldest by the user",
+    "evict with evict-oldest",
     statements.evict(record, { now: NOW }, limit("evict-oldest"), "", 10),
     [BY_ID_ALONE, BY_USER],
   ],
   [
-    "evicts the idlest by the user",
+    "evict with evict-idlest",
     statements.evict(record, { now: NOW }, limit("evict-idlest"), "", 10),
     [BY_ID_ALONE, BY_USER],
   ],
   [
-    "replaces by the id",
+    "replace",
     statements.replace(record, { now: NOW, limit: limit("refuse") }, "abce"),
     [BY_ID, BY_ID_ALONE, BY_USER],
   ],
-  ["counts by the user", statements.insertWithin(record, NOW, limit("refuse")), [BY_USER]],
-  ["asks by the id whether one has not ended", statements.hasNotEnded("abcd"), [BY_ID]],
-  ["finds by the link", statements.byLink("link", 10), [BY_LINK]],
-  ["ends everyone's by the id", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],
-  ["removes what expired by the deadline", statements.deleteExpired(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
+  ["insertWithin", statements.insertWithin(record, NOW, limit("refuse")), [BY_USER]],
+  ["hasNotEnded", statements.hasNotEnded("abcd"), [BY_ID]],
+  ["byLink", statements.byLink("link", 10), [BY_LINK]],
+  ["endCreatedBefore", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],
+  ["deleteExpired", statements.deleteExpired(NOW, 10), [BY_ID_ALONE, BY_DEADLINE]],
   [
-    "removes a user's tombstones beyond max by the user",
+    "trimUser, which removes a user's tombstones beyond max",
     only(statements.trimUser(USER, buried)),
     [ENDED_NOW, ...TRIM],
   ],
   [
-    "removes the tombstones beyond max of the user whose session ended",
+    "trimById, which removes tombstones beyond max of the session's user",
     only(statements.trimById("abcd", buried)),
     [BY_ID, ...TRIM],
   ],
   [
-    "removes everyone's tombstones beyond max, of the users whose sessions ended",
+    "trimRange, which removes tombstones beyond max of all users whose sessions ended",
     only(statements.trimRange("abcd", "~", buried)),
     [BY_IDS, ...TRIM],
   ],
@@ -90,8 +90,8 @@ const database = new Database(":memory:");
 beforeAll(() => sqliteStore(database, { table: "sessions" }).migrate());
 afterAll(() => void database.close());
 
-describe("the plan of a statement", () => {
-  it.each(PLANS)("%s", (_title, { sql, values }, plan) => {
+describe("SqliteStatements", () => {
+  it.each(PLANS)("searches by an index and does not scan the table: %s", (_title, { sql, values }, plan) => {
     const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as Array<{ detail: string }>;
     const steps = rows
       .map(({ detail }) => detail)
@@ -100,19 +100,19 @@ describe("the plan of a statement", () => {
   });
 });
 
-describe("an index", () => {
+describe("the indexes of sqliteStore", () => {
   const through = (index: string, where: string) =>
     database.prepare(`SELECT 1 FROM sessions INDEXED BY ${index} WHERE ${where}`);
 
   it.each([
     ["sessions_by_user", "user_key = ?"],
     ["sessions_by_link", "link = ?"],
-  ])("%s has no tombstones, so logins and lists do not read them", (index, where) => {
+  ])("%s contains no tombstones, so logins and lists do not read them", (index, where) => {
     expect(() => through(index, `${where} AND ended_at IS NOT NULL`)).toThrow("no query solution");
     expect(() => through(index, `${where} AND ended_at IS NULL`)).not.toThrow();
   });
 
-  it("sessions_by_user_ended has tombstones alone, so it costs nothing without them", () => {
+  it("sessions_by_user_ended contains only tombstones, so it costs nothing without them", () => {
     const where = "user_key = ? AND ended_at";
     expect(() => through("sessions_by_user_ended", `${where} IS NULL`)).toThrow("no query solution");
     expect(() => through("sessions_by_user_ended", `${where} IS NOT NULL`)).not.toThrow();

@@ -10,17 +10,17 @@ import { SqliteFiles } from "./files.ts";
 
 const PROGRAM = fileURLToPath(new URL("_process.ts", import.meta.url));
 
-/** What a process says that the store has acknowledged. */
+/** The operations that a process reports as acknowledged. */
 class Log {
   readonly created: string[] = [];
   readonly touched: string[] = [];
   readonly ended: string[] = [];
-  /** What ids begin with that it was about to end when its output ended. */
+  /** The prefix of the ids that the process was about to end when its output stopped. */
   ending: string | undefined;
   finished = false;
 
   read(output: string): void {
-    // The last line may be half of one.
+    // The last line may be incomplete.
     for (const line of output.split("\n").slice(0, -1)) {
       const { created = [], touched = [], ended = [], ending, finished } = JSON.parse(line);
       this.created.push(...created);
@@ -62,8 +62,8 @@ function started(store: string, name: string, logins: number): Run {
   return run;
 }
 
-describe.each(["sqlite", "libsql"])("%s: several processes at one file", (kind) => {
-  it("lose no session, end each once, and see no error", async () => {
+describe.each(["sqlite", "libsql"])("%sStore in several processes that share a file", (kind) => {
+  it("loses no session, ends each session once and reports no error", async () => {
     const runs = ["a", "b", "c"].map((name) => started(kind, name, 200));
     await Promise.all(runs.map(({ closed }) => closed));
     const log = new Log();
@@ -79,7 +79,7 @@ describe.each(["sqlite", "libsql"])("%s: several processes at one file", (kind) 
     expect([...live, ...log.ended].sort()).toEqual(log.created.sort());
   }, 120_000);
 
-  it("keep all that was acknowledged when one is killed in the middle", async () => {
+  it("keeps every acknowledged write when one process is killed", async () => {
     for (let round = 0; round < (kind === "sqlite" ? 2 : 1); round++) {
       const killed = started(kind, `k${round}`, 100_000);
       const other = started(kind, `o${round}`, 150);
@@ -101,10 +101,10 @@ describe.each(["sqlite", "libsql"])("%s: several processes at one file", (kind) 
       const ended = new Set([...log.ended, ...others.ended]);
       for (const id of [...log.created, ...others.created]) {
         const record = await store.fetchById(id);
-        if (ended.has(id)) expect(record, "came back").toBeUndefined();
-        // What the killed one was about to say is the one exception: an end that was carried out, and not told of.
+        if (ended.has(id)) expect(record, "an ended session came back").toBeUndefined();
+        // The killed process may have ended sessions without reporting them.
         else if (record || !log.ending || !id.startsWith(log.ending))
-          expect(record, "was lost").toBeDefined();
+          expect(record, "a live session was lost").toBeDefined();
       }
       for (const id of [...log.touched, ...others.touched]) {
         const record = await store.fetchById(id);
@@ -119,7 +119,7 @@ describe.each(["sqlite", "libsql"])("%s: several processes at one file", (kind) 
 
 describe("sqlite × libsql while processes are killed", () => {
   it(
-    "keeps every acknowledged write, at once and for good, when other processes open the file",
+    "keeps every acknowledged write when other processes open the file",
     async () => {
       const { problems, opened } = await killWriters("libsql", files.path(), killRuns(3));
       expect(problems).toEqual([]);

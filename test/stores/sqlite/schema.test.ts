@@ -27,7 +27,7 @@ function database(): Database.Database {
   return opened;
 }
 
-/** Both stores, each over a connection of its own to the same file. */
+/** Both stores, each over its own connection to the same file. */
 const STORES = {
   sqlite: (options = {}) => sqliteStore(database(), options),
   libsql: (options = {}) => {
@@ -37,10 +37,10 @@ const STORES = {
   },
 };
 
-describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
+describe.each(["sqlite", "libsql"] as const)("migrate of %sStore", (name) => {
   const open = STORES[name];
 
-  it("can be called by several at once, and again", async () => {
+  it("can run concurrently in five stores and run again", async () => {
     const stores = Array.from({ length: 5 }, () => open());
     await Promise.all(stores.map((store) => store.migrate()));
     await stores[0]?.migrate();
@@ -51,12 +51,12 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     ]);
   });
 
-  it("puts the file into WAL mode", async () => {
+  it("switches the file to WAL mode", async () => {
     await open().migrate();
     expect(files.query("PRAGMA journal_mode")).toEqual([{ journal_mode: "wal" }]);
   });
 
-  it("refuses a table that a later release has made, and leaves it alone", async () => {
+  it("rejects a table of a later release and does not change it", async () => {
     await open().migrate();
     files.query("UPDATE sessionup_sessions_schema SET version = 99 RETURNING version");
     await expect(open().migrate()).rejects.toMatchObject({
@@ -66,7 +66,7 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([{ version: 99 }]);
   });
 
-  it("is named by the error of a store whose table is missing", async () => {
+  it("is recommended by the error of an operation whose table is missing", async () => {
     const error = await open()
       .fetchById("abcd")
       .catch((thrown: unknown) => thrown);
@@ -75,7 +75,7 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     await expect(open().create(record, { now: NOW })).rejects.toThrow("migrate()");
   });
 
-  it("quotes any name", async () => {
+  it("quotes any table name", async () => {
     for (const table of ['a"b', "drop table x; --", "größe 表", "select", "a.b", "[x]", "`", "'", "%s"]) {
       const store = open({ table });
       await store.migrate();
@@ -85,7 +85,7 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     }
   });
 
-  it("runs what migrationSql prints", async () => {
+  it("creates the same schema as migrationSql", async () => {
     const byHand = database();
     byHand.exec(open().migrationSql());
     const schema = "SELECT type, name, sql FROM sqlite_master ORDER BY name";
@@ -107,23 +107,23 @@ describe.each(["sqlite", "libsql"] as const)("%s: migrate", (name) => {
     [{ cleanupEvery: 5 }, "cleanupEvery must be a duration"],
     [{ cleanupEvery: "25d" }, "cleanupEvery must be at most"],
     [{ tabel: "x" }, '"tabel" is not an option'],
-  ])("is not reached with %o", (options, message) => {
+  ])("is not reached, because the store rejects the options %o", (options, message) => {
     expect(() => open(options)).toThrow(new RegExp(message));
   });
 });
 
-describe("a later version", () => {
+describe("migrateSqlite", () => {
   const names = toSqliteNames("sessionup_sessions");
   const later = [
     ...SQLITE_MIGRATIONS,
     ({ table }: typeof names) => [
-      // Nothing here fails when it is run twice.
+      // This statement does not fail when it runs twice, so the revision shows how often it ran.
       `UPDATE ${table} SET revision = revision + 1`,
     ],
   ];
   const engine = () => new SqliteConnection(database(), 5_000);
 
-  it("keeps every session, and is brought in once though several try", async () => {
+  it("keeps every session and applies a migration once although five connections try", async () => {
     const store = STORES.sqlite();
     await store.migrate();
     await store.create(record, { now: NOW });
@@ -132,11 +132,11 @@ describe("a later version", () => {
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([
       { version: SQLITE_MIGRATIONS.length + 1 },
     ]);
-    // A process of the release before goes on until it is restarted.
+    // A process of the previous release keeps working until its restart.
     expect(await store.fetchById("abcd")).toEqual({ ...record, revision: 1 });
   });
 
-  it("that fails leaves everything as it was", async () => {
+  it("leaves the schema unchanged when a migration fails", async () => {
     await STORES.sqlite().migrate();
     const broken = [
       ...SQLITE_MIGRATIONS,

@@ -11,13 +11,13 @@ export const startMariadb: StartMysql = async (settings = {}) => {
     const install = [
       "--no-defaults",
       `--datadir=${join(cwd, "data")}`,
-      // One that starts removes what looks like a leftover of its own, and others of the suite may start meanwhile.
+      // A starting server removes what looks like its own leftovers, including files of servers that start concurrently.
       `--tmpdir=${cwd}`,
       "--auth-root-authentication-method=normal",
       "--skip-test-db",
       "--skip-name-resolve",
     ];
-    // Beside the server in /usr/sbin, its installer in /usr/bin.
+    // The server is in /usr/sbin, and its installer in /usr/bin.
     const installer = join(dirname(mariadbd), "../bin/mariadb-install-db");
     await promisify(execFile)(installer, install, { cwd, ...NOT_ROOT });
   });

@@ -6,22 +6,22 @@ import { createConnection } from "mysql2/promise";
 import { programPath } from "../../../scripts/programs.mjs";
 import { databaseFolder, freePort, NOT_ROOT, ServerProcess } from "./server.ts";
 
-/** A MySQL or MariaDB that the suite has started. */
+/** A running MySQL or MariaDB server. */
 export interface MysqlServer {
   readonly port: number;
   readonly url: string;
-  /** To kill it, have it hang, and start it anew with what it kept. */
+  /** The server's process, which a test can kill, suspend and restart with its data. */
   readonly process: ServerProcess;
-  /** Ends it for good, and removes its folder. */
+  /** Stops the server and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** Either starts a server on a free port, in a folder of its own; settings such as `{ "sync-binlog": "1" }`. */
+/** Starts a server on a free port in its own folder, with settings such as `{ "sync-binlog": "1" }`. */
 export type StartMysql = (settings?: Readonly<Record<string, string>>) => Promise<MysqlServer>;
 
 /**
- * Settings of both for tests that crash no machine: nothing waits for the disk. What a killed process wrote is still
- * there.
+ * Settings of both servers that do not wait for the disk. The writes of a killed process survive, but not those of a
+ * crashed machine.
  */
 export const WITHOUT_FSYNC = {
   "innodb-flush-log-at-trx-commit": "2",
@@ -32,29 +32,29 @@ export const WITHOUT_FSYNC = {
 
 export const startMysql: StartMysql = async (settings = {}) => {
   const mysqld = await programPath("MySQL");
-  const base = await baseOf(mysqld);
+  const base = await findBase(mysqld);
   const own = {
     basedir: base,
-    // Where Debian's would write and read files, if it were installed.
+    // The default folder exists only where Debian's package is installed.
     "secure-file-priv": "",
     mysqlx: "OFF",
   };
   const folder = await databaseFolder("mysql", mysqld, async (cwd) => {
-    // Its own root comes from `localhost`, which it would have to look up.
+    // The default root account connects from `localhost`, which would require a name lookup.
     const accounts = join(cwd, "accounts.sql");
     await writeFile(
       accounts,
       "CREATE USER root@'127.0.0.1';\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
     );
-    const args = argsOf({ ...own, datadir: join(cwd, "data"), tmpdir: cwd, "init-file": accounts });
+    const args = toArguments({ ...own, datadir: join(cwd, "data"), tmpdir: cwd, "init-file": accounts });
     const initialize = ["--no-defaults", "--initialize-insecure", ...args];
     await promisify(execFile)(mysqld, initialize, { cwd, ...NOT_ROOT });
   });
   return launch(mysqld, folder, { ...own, ...settings });
 };
 
-/** Where its messages and plugins are: one of a newer Debian is in a folder of its own. */
-async function baseOf(mysqld: string): Promise<string> {
+/** Returns the folder with messages and plugins. A server from a newer Debian release has its own folder. */
+async function findBase(mysqld: string): Promise<string> {
   const brought = join(dirname(mysqld), "root/usr");
   const isThere = await access(brought).then(
     () => true,
@@ -63,7 +63,7 @@ async function baseOf(mysqld: string): Promise<string> {
   return isThere ? brought : join(dirname(mysqld), "..");
 }
 
-/** Starts either of them, with the `data` that is in the folder and what all servers of the suite are told. */
+/** Starts either server with the folder's `data` and the common settings. */
 export async function launch(
   program: string,
   folder: string,
@@ -82,7 +82,7 @@ export async function launch(
     "max-connections": "200",
     ...settings,
   };
-  const process = new ServerProcess(program, ["--no-defaults", ...argsOf(own)], folder, answers);
+  const process = new ServerProcess(program, ["--no-defaults", ...toArguments(own)], folder, answers);
   await process.start(port);
   const connection = await createConnection({ host: "127.0.0.1", port, user: "root" });
   await connection.query("create database if not exists sessionup");
@@ -91,11 +91,11 @@ export async function launch(
   return { port, url, process, stop: () => process.remove() };
 }
 
-function argsOf(settings: Readonly<Record<string, string>>): readonly string[] {
+function toArguments(settings: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
 }
 
-/** It listens while it still recovers. */
+/** Returns whether the server accepts connections. It already listens while it recovers. */
 async function answers(port: number): Promise<boolean> {
   try {
     const connection = await createConnection({ host: "127.0.0.1", port, user: "root" });

@@ -6,17 +6,17 @@ import { programPath } from "../../../scripts/programs.mjs";
 import { answersPostgres } from "./postgres.ts";
 import { freePort, ServerProcess, serverFolder } from "./server.ts";
 
-/** A PgBouncer that the suite has started. */
+/** A running PgBouncer. */
 export interface PgbouncerServer {
   readonly url: string;
-  /** Such as `PgBouncer 1.24.1`. */
+  /** The name and version, such as `PgBouncer 1.24.1`. */
   readonly version: string;
   stop(): Promise<void>;
 }
 
 /**
- * A PgBouncer in front of the PostgreSQL of that port: each transaction may get another connection. It follows so many
- * prepared statements a connection; by 0 it knows nothing of them, as those before 1.21.
+ * Starts PgBouncer in transaction mode in front of a PostgreSQL port. Each transaction may get another connection.
+ * PgBouncer tracks `prepared` statements per connection. With 0 it tracks none, like releases before 1.21.
  */
 export async function startPgbouncer(postgres: number, prepared = 0): Promise<PgbouncerServer> {
   const path = await programPath("PgBouncer");

@@ -5,20 +5,20 @@ import pg from "pg";
 import { programPath } from "../../../scripts/programs.mjs";
 import { databaseFolder, freePort, NOT_ROOT, ServerProcess } from "./server.ts";
 
-/** A PostgreSQL that the suite has started. */
+/** A running PostgreSQL server. */
 export interface PostgresServer {
   readonly port: number;
   readonly url: string;
-  /** To kill it, have it hang, and start it anew with what it kept: `SIGINT` is its fast shutdown. */
+  /** The server's process, which a test can kill, suspend and restart with its data. `SIGINT` is the fast shutdown. */
   readonly process: ServerProcess;
-  /** Ends it for good, and removes its folder. */
+  /** Stops the server and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** Settings for tests that crash no machine: nothing waits for the disk. What a killed process wrote is still there. */
+/** Settings that do not wait for the disk. Writes of a killed process survive, but not those of a crashed machine. */
 export const WITHOUT_FSYNC = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" } as const;
 
-/** Starts a PostgreSQL on a free port, in a folder of its own; settings such as `{ timezone: "Asia/Kolkata" }`. */
+/** Starts a server on a free port in its own folder, with settings such as `{ timezone: "Asia/Kolkata" }`. */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<PostgresServer> {
@@ -45,7 +45,7 @@ export async function startPostgres(
   return { port, url, process, stop: () => process.remove() };
 }
 
-/** It listens while it still recovers. */
+/** Returns whether the server accepts connections. It already listens while it recovers. */
 export async function answersPostgres(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url });
   client.on("error", () => {});

@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-/** A signal to a process and all that it has started: of PostgreSQL each connection is a process of its own. */
+/** Sends a signal to a process and its descendants, because PostgreSQL has one process per connection. */
 export async function signalTree(pid: number, signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
-  const parents = await parentsOfAll();
+  const parents = await listParents();
   const tree = [pid];
   for (const parent of tree) {
     for (const [child, itsParent] of parents) if (itsParent === parent) tree.push(child);
@@ -13,25 +13,25 @@ export async function signalTree(pid: number, signal: "SIGKILL" | "SIGSTOP" | "S
     try {
       process.kill(each, signal);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
 }
 
-async function parentsOfAll(): Promise<Map<number, number>> {
+async function listParents(): Promise<Map<number, number>> {
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
-  if (pids.length === 0) return parentsByPs();
+  if (pids.length === 0) return listParentsByPs();
   const parents = new Map<number, number>();
   for (const pid of pids) {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-    // Behind the name, which may hold anything: the state, then the parent.
+    // The state and the parent follow the process name, which may contain any characters.
     const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     parents.set(Number(pid), Number(parent));
   }
   return parents;
 }
 
-async function parentsByPs(): Promise<Map<number, number>> {
+async function listParentsByPs(): Promise<Map<number, number>> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid="]);
   const lines = stdout.trim().split("\n");
   return new Map(lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]));

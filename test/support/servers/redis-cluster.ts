@@ -3,21 +3,21 @@ import { freePort } from "./server.ts";
 
 const SLOTS = 16_384;
 
-/** A Redis Cluster that the suite has started. */
+/** A running Redis or Valkey cluster. */
 export interface RedisCluster {
-  /** Its masters, each with a part of the slots. */
+  /** The masters, each with a part of the slots. */
   readonly masters: readonly RedisServer[];
   stop(): Promise<void>;
 }
 
-/** Starts a cluster of so many masters. */
+/** Starts a cluster of `count` masters. */
 export async function startRedisCluster(
   count = 3,
   program: "Redis" | "Valkey" = "Redis",
 ): Promise<RedisCluster> {
   const masters = await Promise.all(Array.from({ length: count }, () => startNode(program)));
   const [first] = masters;
-  if (!first) throw new Error("a cluster needs a node");
+  if (!first) throw new Error("count must be at least 1.");
   for (const [index, { port }] of masters.entries()) {
     await askRedis(port, "CLUSTER", "SET-CONFIG-EPOCH", `${index + 1}`);
     const from = Math.floor((index * SLOTS) / count);
@@ -27,7 +27,7 @@ export async function startRedisCluster(
     if (port !== first.port) await askRedis(port, "CLUSTER", "MEET", "127.0.0.1", `${first.port}`, `${bus}`);
   }
   for (const { port, process } of masters)
-    await process.until(async () => isWhole(port, count), "the cluster does not come together");
+    await process.until(async () => isWhole(port, count), "The cluster did not form.");
   return {
     masters,
     stop: async () => {
@@ -37,7 +37,7 @@ export async function startRedisCluster(
 }
 
 async function startNode(program: "Redis" | "Valkey"): Promise<RedisServer> {
-  // By default it is 10 000 above the port, which may be beyond the last one.
+  // The default bus port is 10 000 above the port, which may exceed the largest port.
   const bus = await freePort();
   return startRedis({ program, args: ["--cluster-enabled", "yes", "--cluster-port", `${bus}`] });
 }

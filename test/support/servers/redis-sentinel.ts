@@ -6,23 +6,23 @@ import { freePort, isRoot, ServerProcess, serverFolder } from "./server.ts";
 
 /** A primary, its replica, and a sentinel that watches them. */
 export interface RedisSentinel {
-  /** What the sentinel calls them. */
+  /** The name of the primary in the sentinel's configuration. */
   readonly name: string;
-  /** The sentinel's. */
+  /** The sentinel's port. */
   readonly port: number;
   readonly primary: RedisServer;
   readonly replica: RedisServer;
   stop(): Promise<void>;
 }
 
-/** Starts all three; the sentinel promotes the replica when the primary has been away for half a second. */
+/** Starts all three. The sentinel promotes the replica when the primary has been down for half a second. */
 export async function startRedisSentinel(): Promise<RedisSentinel> {
   const name = "sessions";
   const primary = await startRedis({ args: ["--repl-diskless-sync-delay", "0"] });
   const replica = await startRedis({ args: ["--replicaof", "127.0.0.1", `${primary.port}`] });
   await replica.process.until(
     async () => String(await askRedis(replica.port, "INFO", "replication")).includes("link_status:up"),
-    "the replica does not follow",
+    "The replica did not connect to the primary.",
   );
   const folder = await serverFolder("sentinel");
   const file = join(folder, "sentinel.conf");
@@ -38,13 +38,13 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
       `sentinel failover-timeout ${name} 3000`,
     ].join("\n"),
   );
-  // A sentinel writes down there what it has learnt.
+  // A sentinel writes its state into its configuration file.
   if (isRoot) await chown(file, 65_534, 65_534);
   const sentinel = new ServerProcess(await programPath("Redis"), [file, "--sentinel"], folder);
   await sentinel.start(port);
   await sentinel.until(
     async () => String(await askRedis(port, "SENTINEL", "REPLICAS", name)).includes(`${replica.port}`),
-    "the sentinel does not find the replica",
+    "The sentinel did not find the replica.",
   );
   return {
     name,

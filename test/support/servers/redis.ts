@@ -2,29 +2,29 @@ import { Redis } from "ioredis";
 import { programPath } from "../../../scripts/programs.mjs";
 import { freePort, ServerProcess, serverFolder } from "./server.ts";
 
-/** How a Redis of the suite's is started. */
+/** Options of `startRedis`. */
 export interface RedisOptions {
-  /** Whether acknowledged writes are on the disk, each one of them: `appendfsync always`. Default: nothing is written. */
+  /** Whether every acknowledged write is on the disk (`appendfsync always`). Default: nothing is written to the disk. */
   readonly appendonly?: boolean;
-  /** More of its configuration, such as `["--maxmemory", "2mb"]`. */
+  /** Further arguments, such as `["--maxmemory", "2mb"]`. */
   readonly args?: readonly string[];
-  /** Default: a free one. */
+  /** The port. Default: a free port. */
   readonly port?: number;
-  /** Default: Redis. */
+  /** The program. Default: Redis. */
   readonly program?: "Redis" | "Valkey";
 }
 
-/** A Redis that the suite has started. */
+/** A running Redis or Valkey server. */
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** To kill it, have it hang, and start it anew with what it kept. */
+  /** The server's process, which a test can kill, suspend and restart with its data. */
   readonly process: ServerProcess;
-  /** Ends it for good, and removes its folder. */
+  /** Stops the server and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** Starts a Redis, or a Valkey, on a free port, in a folder of its own. */
+/** Starts Redis or Valkey in its own folder. */
 export async function startRedis({
   appendonly = false,
   args = [],
@@ -44,7 +44,7 @@ export async function startRedis({
   return { port: at, url: `redis://127.0.0.1:${at}`, process, stop: () => process.remove() };
 }
 
-/** Asks one server, by its port or URL, one thing. */
+/** Sends one command to the server with this port or URL. */
 export async function askRedis(at: number | string, command: string, ...args: string[]): Promise<unknown> {
   const url = typeof at === "number" ? `redis://127.0.0.1:${at}` : at;
   const client = new Redis(url, { lazyConnect: true });

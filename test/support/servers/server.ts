@@ -8,25 +8,25 @@ import { promisify } from "node:util";
 import { ROOT } from "../entries.ts";
 import { once } from "../own-packages.ts";
 
-/** An account without rights: PostgreSQL refuses to run as root. */
-const NOBODY = 65_534;
+/** The uid and gid of an unprivileged account. PostgreSQL does not run as root. */
+const UNPRIVILEGED = 65_534;
 export const isRoot: boolean = process.getuid?.() === 0;
 
-/** How a program is started without the rights of root: what `spawn` and `execFile` take. */
+/** Options of `spawn` and `execFile` that start a program without root privileges. */
 export const NOT_ROOT: { readonly uid?: number; readonly gid?: number } = isRoot
-  ? { uid: NOBODY, gid: NOBODY }
+  ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED }
   : {};
 
-/** A folder of its own for a server of the suite's. */
+/** Creates a temporary folder that an unprivileged server can use. */
 export async function serverFolder(name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `sessionup-${name}-`));
-  if (isRoot) await chown(folder, NOBODY, NOBODY);
+  if (isRoot) await chown(folder, UNPRIVILEGED, UNPRIVILEGED);
   return folder;
 }
 
 /**
- * Returns a folder with a database in its `data`, as `setUp` makes it with that program. Setting one up takes seconds of
- * CPU: it happens once, and each server gets a copy.
+ * Returns a folder whose `data` contains the database that `setUp` creates. The setup takes seconds of CPU time, so it
+ * runs once per program, and each server gets a copy.
  */
 export async function databaseFolder(
   name: string,
@@ -52,12 +52,12 @@ export async function databaseFolder(
   return folder;
 }
 
-/** Copies a folder with its owners and rights, which servers check. */
+/** Copies a folder with its owners and permissions, which servers check. */
 async function copy(from: string, into: string): Promise<void> {
   await promisify(execFile)("cp", ["-a", from, into]);
 }
 
-/** A port that is free now. */
+/** Returns a port that is currently free. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -66,7 +66,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A server's process: started by the suite, for the suite, without the rights of root. */
+/** The process of a server that a test starts, without root privileges. */
 export class ServerProcess {
   readonly #command: string;
   readonly #args: readonly string[];
@@ -75,7 +75,7 @@ export class ServerProcess {
   #child: ChildProcess | undefined;
   #output = "";
 
-  /** `answers`: whether it is ready on that port. Some listen before they are. */
+  /** `answers` returns whether the server is ready on a port, because some servers listen before they are ready. */
   constructor(
     command: string,
     args: readonly string[],
@@ -88,14 +88,14 @@ export class ServerProcess {
     this.#answers = answers;
   }
 
-  /** Of the process that runs, or ran last. */
+  /** The id of the current or last process. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
   /**
-   * Starts it, and waits until it answers on that port; one that does not is ended for good. It can be started again when
-   * it has ended.
+   * Starts the server and waits until it answers on the port. Removes the server if it does not answer. The server can be
+   * started again after it has ended.
    */
   async start(port: number): Promise<void> {
     this.#output = "";
@@ -112,15 +112,15 @@ export class ServerProcess {
     child.stderr?.on("data", note);
     child.on("error", (error) => note(Buffer.from(String(error))));
     try {
-      await this.until(() => this.#answers(port), `${this.#command} does not answer on ${port}`);
+      await this.until(() => this.#answers(port), `${this.#command} does not answer on port ${port}.`);
     } catch (error) {
-      // Whoever wanted it has nothing to end it by.
+      // The caller cannot remove a server that failed to start.
       await this.remove();
       throw error;
     }
   }
 
-  /** Asks again and again until the answer is true; fails, with what the server printed, after half a minute. */
+  /** Polls until `ask` returns true. Throws an error with the server's output after 30 seconds. */
   async until(ask: () => Promise<boolean>, otherwise: string): Promise<void> {
     const end = performance.now() + 30_000;
     while (!(await ask())) {
@@ -132,7 +132,7 @@ export class ServerProcess {
     }
   }
 
-  /** Ends it: SIGTERM to let it finish, SIGKILL for a crash, SIGSTOP and SIGCONT to have it hang. */
+  /** Sends a signal: SIGTERM for a clean end, SIGKILL for a crash, SIGSTOP and SIGCONT for a hang. */
   async signal(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -141,7 +141,7 @@ export class ServerProcess {
     if (signal !== "SIGSTOP" && signal !== "SIGCONT") await exit;
   }
 
-  /** Ends it for good, and removes its folder. */
+  /** Kills the server and removes its folder. */
   async remove(): Promise<void> {
     await this.signal("SIGKILL");
     await rm(this.#folder, { recursive: true, force: true });

@@ -1,0 +1,259 @@
+import { readFileSync } from "node:fs";
+import { type Comment, parseSync, type TSInterfaceDeclaration, type TSSignature } from "oxc-parser";
+import { describe, expect, it } from "vitest";
+import { CLIENT_TABLES } from "../../src/options/client-options.ts";
+import { COOKIE_TABLE } from "../../src/options/cookie-options.ts";
+import { INIT_TABLE } from "../../src/options/init-options.ts";
+import { MANAGER_TABLES } from "../../src/options/manager-options.ts";
+import { MIDDLEWARE_TABLES } from "../../src/options/middleware-options.ts";
+import type { OptionTable } from "../../src/options/parsers.ts";
+import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
+import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
+import { ROOT, sourceFiles } from "../support/entries.ts";
+
+/** A section of the page: one object of options. */
+interface Section {
+  readonly title: string;
+  readonly about: string;
+  /** The interface that declares and describes the options. */
+  readonly declaredBy: string;
+  readonly table: OptionTable;
+}
+
+const SECTIONS: readonly Section[] = [
+  {
+    title: "Manager",
+    about: "`new Manager(store, options)` and `manager.with(options)`.",
+    declaredBy: "ManagerOptions",
+    table: MANAGER_TABLES.manager,
+  },
+  {
+    title: "cookie",
+    about:
+      "The manager's option `cookie`. The entries of `previous` have the same options, except `previous`.",
+    declaredBy: "CookieOptions",
+    // The parser reads `previous` apart from the table, because its entries are parsed by the same table.
+    table: { ...COOKIE_TABLE, previous: { parse: (value) => value } },
+  },
+  {
+    title: "client",
+    about: "The manager's option `client`.",
+    declaredBy: "ClientOptions",
+    table: CLIENT_TABLES.client,
+  },
+  {
+    title: "validate",
+    about: "The manager's option `validate`. At least one of `ip` and `agent` must be on.",
+    declaredBy: "ValidateOptions",
+    table: CLIENT_TABLES.validate,
+  },
+  {
+    title: "maxSessions",
+    about: "The manager's option `maxSessions`.",
+    declaredBy: "SessionLimit",
+    table: MANAGER_TABLES.maxSessions,
+  },
+  {
+    title: "init",
+    about: "`sessions.init(context, userKey, options)`.",
+    declaredBy: "InitOptions",
+    table: INIT_TABLE,
+  },
+  {
+    title: "public",
+    about: "`sessions.public(options)`.",
+    declaredBy: "PublicOptions",
+    table: MIDDLEWARE_TABLES.public,
+  },
+  {
+    title: "auth",
+    about: "`sessions.auth(options)`.",
+    declaredBy: "AuthOptions",
+    table: MIDDLEWARE_TABLES.auth,
+  },
+  {
+    title: "reauthenticate",
+    about: "`sessions.reauthenticate(context, options)`.",
+    declaredBy: "ReauthenticateOptions",
+    table: MIDDLEWARE_TABLES.reauthenticate,
+  },
+  {
+    title: "sessionRoutes",
+    about: "`sessionRoutes(sessions, options)` of `sessionup/routes`.",
+    declaredBy: "RoutesOptions",
+    table: ROUTES_TABLE,
+  },
+  {
+    title: "recognition",
+    about: "`recognition(options)` of `sessionup/recognition`. At least one of the two must be on.",
+    declaredBy: "RecognitionOptions",
+    table: RECOGNITION_TABLE,
+  },
+];
+
+/** The defaults that the tables do not show: generated values, functions and objects with a section of their own. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  "Manager.cookie": "[cookie](#cookie)",
+  "Manager.client": "[client](#client)",
+  "Manager.generateId": "20 random characters",
+  "Manager.generateSecret": "43 random characters",
+  "Manager.clock": "`Date.now`",
+  "client.parse": "a built-in labeller",
+  "init.expiresIn": "the manager's `expiresIn`",
+};
+
+/** An option as its interface declares it. */
+interface DeclaredOption {
+  readonly name: string;
+  readonly type: string;
+  readonly optional: boolean;
+  /** Paragraphs of the JSDoc comment. */
+  readonly description: readonly string[];
+}
+
+interface DeclaredInterface {
+  readonly node: TSInterfaceDeclaration;
+  readonly code: string;
+  readonly comments: readonly Comment[];
+}
+
+const INTERFACES: ReadonlyMap<string, DeclaredInterface> = new Map(
+  sourceFiles().flatMap((file) => findInterfaces(file, readFileSync(`${ROOT}src/${file}`, "utf8"))),
+);
+
+function findInterfaces(file: string, code: string): ReadonlyArray<[string, DeclaredInterface]> {
+  const { program, comments } = parseSync(file, code, { sourceType: "module" });
+  return program.body.flatMap((statement) => {
+    const node = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
+    return node?.type === "TSInterfaceDeclaration" ? [[node.id.name, { node, code, comments }] as const] : [];
+  }) as Array<[string, DeclaredInterface]>;
+}
+
+/** Lists the options of an interface after those that it inherits: `extends Other` and `extends Pick<Other, "name">`. */
+function listDeclared(
+  name: string,
+  interfaces: ReadonlyMap<string, DeclaredInterface> = INTERFACES,
+): readonly DeclaredOption[] {
+  const found = interfaces.get(name);
+  if (!found) throw new Error(`src has no interface ${name}`);
+  const { node, code } = found;
+  const inherited = node.extends.flatMap(({ start, end }) => {
+    const parent = code.slice(start, end);
+    const [, picked, keys = ""] = /^Pick<(\w+), (.+)>$/.exec(parent) ?? [];
+    return listDeclared(picked ?? parent, interfaces).filter(
+      (option) => !picked || keys.includes(`"${option.name}"`),
+    );
+  });
+  return [...inherited, ...node.body.body.map((member) => toDeclared(member, found))];
+}
+
+function toDeclared(member: TSSignature, { code, comments }: DeclaredInterface): DeclaredOption {
+  if (member.type !== "TSPropertySignature" || member.key.type !== "Identifier" || !member.typeAnnotation)
+    throw new Error(
+      `an option must be a property with a name and a type: ${code.slice(member.start, member.end)}`,
+    );
+  const { start, end } = member.typeAnnotation.typeAnnotation;
+  const doc = comments.findLast((comment) => comment.end <= member.start);
+  if (!doc?.value.startsWith("*") || !/^\s*$/.test(code.slice(doc.end, member.start)))
+    throw new Error(`an option must have a JSDoc comment: ${code.slice(member.start, member.end)}`);
+  const text = doc.value
+    .replace(/^\*/, "")
+    .replaceAll(/^ *\* ?/gm, "")
+    .trim();
+  return {
+    name: member.key.name,
+    type: code.slice(start, end),
+    optional: member.optional,
+    description: text.split(/\n\s*\n/),
+  };
+}
+
+function toRow({ title, table }: Section, { name, type, optional, description }: DeclaredOption): string {
+  const paragraphs = description.map((text) => text.replaceAll(/\n(?=- )/g, "<br>").replaceAll(/\s+/g, " "));
+  const cells = [
+    `\`${name}\``,
+    `\`${type.replaceAll(/\s+/g, " ")}\``,
+    optional ? (DEFAULTS[`${title}.${name}`] ?? formatDefault(table[name]?.default)) : "required",
+    paragraphs.join("<br>"),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function formatDefault(value: unknown): string {
+  if (value === undefined) return "none";
+  const literal = JSON.stringify(value, undefined, 1)
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/"(\w+)":/g, "$1:");
+  return `\`${literal}\``;
+}
+
+describe("docs/options.md", () => {
+  it("docs/options.md lists each option with its type, default and description", async () => {
+    const page = [
+      "# Options",
+      "",
+      'Every option of sessionup. Durations are strings such as `"15m"`, `"24h"` or `"30d"`; `duration(text)` parses one from',
+      "the environment. All options of a call are checked before any I/O. An invalid or unknown option throws a `TypeError` that",
+      "names it and says how to fix it. The [pages of the adapters](adapters) describe `reject` and their other options.",
+      "",
+      "This page is generated from the option tables and their interfaces in `src/`.",
+      "`npx vitest run test/docs/options.test.ts -u` writes it, and the test fails when page and code differ.",
+      "",
+      ...SECTIONS.flatMap((section) => [
+        `## ${section.title}`,
+        "",
+        section.about,
+        "",
+        "| option | type | default | description |",
+        "|---|---|---|---|",
+        ...listDeclared(section.declaredBy).map((option) => toRow(section, option)),
+        "",
+      ]),
+    ];
+    await expect(page.join("\n")).toMatchFileSnapshot(`${ROOT}docs/options.md`);
+  });
+
+  describe.each(SECTIONS)("options of $title", ({ title, declaredBy, table }) => {
+    const declared = listDeclared(declaredBy);
+
+    it(`the table of ${title} has exactly the options that ${declaredBy} declares`, () => {
+      expect(Object.keys(table).sort()).toEqual(declared.map(({ name }) => name).sort());
+    });
+  });
+
+  it("each default that the test states belongs to an option whose table shows no value", () => {
+    const stale = Object.keys(DEFAULTS).filter((path) => {
+      const [title, name = ""] = path.split(".");
+      const option = SECTIONS.find((section) => section.title === title)?.table[name];
+      return !option || !["{}", undefined].includes(JSON.stringify(option.default));
+    });
+    expect(stale).toEqual([]);
+  });
+
+  it("listDeclared reads inherited options, types over several lines and paragraphs", () => {
+    const code = `
+      interface Base {
+        /** One. */
+        readonly a?: number;
+        /** Not picked. */
+        readonly b: string;
+      }
+      export interface Options extends Pick<Base, "a"> {
+        /**
+         * Two.
+         *
+         * - Three.
+         */
+        readonly c: () => void;
+      }`;
+    expect(listDeclared("Options", new Map(findInterfaces("a.ts", code)))).toEqual([
+      { name: "a", type: "number", optional: true, description: ["One."] },
+      { name: "c", type: "() => void", optional: false, description: ["Two.", "- Three."] },
+    ]);
+    expect(() => listDeclared("Missing", new Map())).toThrow("src has no interface Missing");
+    const undocumented = new Map(findInterfaces("a.ts", "interface Options { a?: number }"));
+    expect(() => listDeclared("Options", undocumented)).toThrow(
+      "an option must have a JSDoc comment: a?: number",
+    );
+  });
+});
