@@ -1,6 +1,7 @@
 /** The members of `Redis` and `Cluster` of ioredis and compatible clients that the store uses. */
 export interface IoRedisClient {
   call(command: string, args: string[]): Promise<unknown>;
+  pipeline(commands: string[][]): { exec(): Promise<Array<[error: Error | null, reply: unknown]> | null> };
   readonly isCluster: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: each client has its own type; the store checks the options it reads
   readonly options?: any;
@@ -78,7 +79,12 @@ export function toRedisPort(client: RedisClient): RedisPort {
 }
 
 function toIoRedisPort(client: IoRedisClient): RedisPort {
-  const { scaleReads = "master", role = "master", keyPrefix = "" } = client.options ?? {};
+  const {
+    scaleReads = "master",
+    role = "master",
+    keyPrefix = "",
+    enableAutoPipelining,
+  } = client.options ?? {};
   // On a replica, a session that has just ended may still be valid.
   if (scaleReads !== "master")
     throw new TypeError('client must read from primaries. Set scaleReads: "master" on the Cluster.');
@@ -87,6 +93,16 @@ function toIoRedisPort(client: IoRedisClient): RedisPort {
     throw new TypeError(
       'client must have no "{" in its keyPrefix: it would replace the hash tag. Use the store\'s prefix instead.',
     );
+  // An automatic pipeline of a Cluster takes a script's hash for its key and may send the script to the wrong node.
+  const send =
+    client.isCluster && enableAutoPipelining
+      ? async (command: string, args: string[]) => {
+          const [[error, reply] = [new Error("The pipeline returned no reply."), undefined]] =
+            (await client.pipeline([[command.toLowerCase(), ...args]]).exec()) ?? [];
+          if (error) throw error;
+          return reply;
+        }
+      : (command: string, args: string[]) => client.call(command, args);
   return {
     isCluster: client.isCluster,
     // A Cluster groups commands by node.
@@ -94,7 +110,7 @@ function toIoRedisPort(client: IoRedisClient): RedisPort {
     // Asynchronous, so that an error that `call` throws becomes a rejection.
     async send(_key, [command = "", ...args]) {
       try {
-        return await client.call(command, args);
+        return await send(command, args);
       } catch (error) {
         throw withoutArguments(error);
       }
