@@ -19,11 +19,7 @@ function parseScript(command: string): string | undefined {
     .split(/\s+/);
   // Skip the prompt and the variables that are set for the command.
   while (words[0] === "$" || /^\w+=/.test(words[0] ?? "")) words.shift();
-  const [program, subcommand = "", name = ""] = words;
-  if (program !== "npm" || BUILT_IN.includes(subcommand)) return undefined;
-  return subcommand === "run" || subcommand === "run-script"
-    ? name
-    : subcommand === "t"
-      ? "test"
-      : subcommand;
+  const [program, action = "", name = ""] = words;
+  if (program !== "npm" || BUILT_IN.includes(action)) return undefined;
+  return action === "run" || action === "run-script" ? name : action === "t" ? "test" : action;
 }
