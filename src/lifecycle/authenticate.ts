@@ -20,23 +20,20 @@ export async function authenticate<Out>(
 ): Promise<AuthResult<Out>> {
   const { repository, cookie } = lifecycle;
   const { tokens, malformed } = cookie.read(exchange);
-  const presented = [
-    ...tokens.map((token) => ({ name: cookie.name, token })),
-    ...cookie.readFormer(exchange),
-  ];
+  const former = cookie.readFormer(exchange);
+  const presented = former.length === 0 ? tokens : [...tokens, ...former.map(({ token }) => token)];
   const [first] = presented;
   if (!first) return toNoSession(malformed ? "malformed" : "no_cookie");
   const isSingle = presented.length === 1;
   let record: SessionRecord | undefined;
   try {
-    if (isSingle) record = await repository.read(first.token.id);
+    if (isSingle) record = await repository.read(first.id);
   } catch (cause) {
     return { state: "failed", error: repository.toStoreError(cause) };
   }
   try {
-    const ids = presented.map(({ token }) => token.id);
-    const records = isSingle ? [record] : await repository.readMany(ids);
-    const result = decide(lifecycle, exchange, presented, tokens.length, records, use);
+    const records = isSingle ? [record] : await repository.readMany(presented.map(({ id }) => id));
+    const result = decide(lifecycle, exchange, presented, former, records, use);
     // The usual result needs no further promise.
     return result instanceof Promise ? await result : result;
   } catch (error) {
@@ -46,44 +43,46 @@ export async function authenticate<Out>(
   }
 }
 
-/** Verifies the presented tokens. The first `currentCount` came in the current cookie, the others in previous ones. */
+/** Verifies the presented tokens. The last ones, as many as `former` has, came in previous cookies. */
 function decide<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
-  presented: readonly FormerToken[],
-  currentCount: number,
+  presented: readonly Token[],
+  former: readonly FormerToken[],
   records: ReadonlyArray<SessionRecord | undefined>,
   use: RequestUse,
 ): AuthResult<Out> | Promise<AuthResult<Out>> {
   const { options } = lifecycle;
   const now = options.clock();
-  const verdicts = presented.map(({ token }, at) =>
+  const verdicts = presented.map((token, at) =>
     verifyToken(records[at], new TokenProof(token), now, options),
   );
+  const [token] = presented;
   const [first] = verdicts;
-  const [{ token }] = presented as [FormerToken];
-  if (verdicts.length === 1 && currentCount === 1 && first?.admitted && !isSentDifferently(lifecycle, first))
+  const isUsual = verdicts.length === 1 && former.length === 0;
+  if (isUsual && token && first?.admitted && !isSentDifferently(lifecycle, first))
     return accept(lifecycle, exchange, token, first, [first.record], now, use);
-  return choose(lifecycle, exchange, presented, currentCount, verdicts, now, use);
+  return choose(lifecycle, exchange, presented, former, verdicts, now, use);
 }
 
 /** Chooses the token that counts, ends the sessions that are over, and moves a token to the current cookie. */
 async function choose<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
-  presented: readonly FormerToken[],
-  currentCount: number,
+  presented: readonly Token[],
+  former: readonly FormerToken[],
   verdicts: readonly TokenVerdict[],
   now: number,
   use: RequestUse,
 ): Promise<AuthResult<Out>> {
+  const currentCount = presented.length - former.length;
   // An attacker may be able to plant a previous cookie, so previous cookies count only without a current one.
   const counting = currentCount > 0 ? verdicts.slice(0, currentCount) : verdicts;
   const index = counting.findIndex(isAccepted);
   const best = counting[index];
-  const token = presented[index]?.token;
+  const token = presented[index];
   const copiedId = currentCount > 0 && best?.admitted ? best.record.id : undefined;
-  const rejected = await endRejectedSessions(lifecycle, exchange, presented, verdicts, copiedId);
+  const rejected = await endRejectedSessions(lifecycle, exchange, verdicts, former, copiedId);
   if (!best?.admitted || !token) return toNoSession(findReason(counting), rejected);
   const { userKey } = best.record;
   const held = counting.filter(isAccepted).map(({ record }) => record);

@@ -1,6 +1,6 @@
 import { toNetwork } from "../client-info/address.ts";
 import type { ClientInfo } from "../client-info/compare.ts";
-import { lookUpPlace } from "../client-info/geo.ts";
+import { type Geo, lookUpPlace } from "../client-info/geo.ts";
 import {
   createNextSecret,
   hashRoot,
@@ -81,7 +81,8 @@ async function identifyClient(lifecycle: Lifecycle, exchange: Exchange, userKey:
   const shown: Pick<SessionEvents["created"], "ip" | "agent" | "geo"> = {
     ...keepAddress(client, options.client.ip),
     ...(client.agent && { agent: client.agent }),
-    ...(await locate(lifecycle, client, now)),
+    // Only a login with a geo function waits for it.
+    ...(options.client.geo && (await locate(lifecycle, options.client.geo, client, now))),
   };
   const kept: Pick<RecordData, "ip" | "network" | "agent" | "geo"> = {
     ...shown,
@@ -108,12 +109,12 @@ function keepAddress({ ip }: ClientInfo, mode: boolean | "prefix" | "hash"): { r
 }
 
 async function locate(
-  { options, events }: Lifecycle,
+  { events }: Lifecycle,
+  geo: Geo,
   { ip }: ClientInfo,
   at: number,
 ): Promise<Pick<RecordData, "geo">> {
-  const { geo } = options.client;
-  if (!geo || ip === undefined) return {};
+  if (ip === undefined) return {};
   const place = await lookUpPlace(geo, ip, (cause) => {
     events.emit("error", { error: new Error("client.geo failed", { cause }), at });
   });

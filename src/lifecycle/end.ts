@@ -31,8 +31,8 @@ export function findReason(verdicts: readonly TokenVerdict[]): UnauthorizedReaso
 export async function endRejectedSessions(
   { repository, cookie }: Lifecycle,
   exchange: Exchange,
-  presented: readonly FormerToken[],
   verdicts: readonly TokenVerdict[],
+  former: readonly FormerToken[],
   copiedId: string | undefined,
 ): Promise<readonly SessionRecord[]> {
   const remaining: SessionRecord[] = [];
@@ -47,10 +47,12 @@ export async function endRejectedSessions(
     // A response that cannot clear the cookie leaves the session to a later request, which then can prove its end.
     else remaining.push(record);
   }
-  for (const name of new Set(presented.map((each) => each.name))) {
+  const currentCount = verdicts.length - former.length;
+  const getName = (at: number) => former[at - currentCount]?.name ?? cookie.name;
+  for (const name of new Set(verdicts.map((_, at) => getName(at)))) {
     // Clearing hits any cookie of the name, so all of them must have ended.
     const canClear = verdicts.every((verdict, at) => {
-      if (presented[at]?.name !== name || isOver(verdict)) return true;
+      if (getName(at) !== name || isOver(verdict)) return true;
       return verdict.admitted && verdict.record.id === copiedId && name !== cookie.name;
     });
     if (canClear) cookie.clearIfWritable(exchange, name);

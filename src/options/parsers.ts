@@ -53,7 +53,8 @@ export function parseOptions<Table extends OptionTable>(
 ): ParsedOptions<Table> {
   checkOptionNames(given, name, Object.keys(table));
   const parsed: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(table)) {
+  for (const key in table) {
+    const option = table[key] as Option<unknown>;
     const own = (given as Record<string, unknown>)[key];
     const value = own === undefined ? option.default : own;
     parsed[key] = value === undefined ? undefined : option.parse(value, prefix + key);

@@ -1,4 +1,4 @@
-/** The number of times each race runs, each time with its own user. `RACE_ROUNDS` sets more for a long run. */
+/** The number of rounds of each race, each with its own user. `RACE_ROUNDS` sets more for a long run. */
 export const ROUNDS: number = Number(process.env.RACE_ROUNDS ?? 100);
 
 /** The number of rounds that run concurrently. A real server is then busy, and its replies come in any order. */
