@@ -6,8 +6,8 @@ import { SlowFirst } from "./scripts/slow-first.ts";
 import { SummaryReporter } from "./scripts/summary-reporter.ts";
 import { NEST_11 } from "./test/frameworks/nest/nest-11.ts";
 
-/** Where `sessionup` and its subpaths are while they are not built: one place names them, the exports of package.json. */
-function sources(): Array<{ find: RegExp; replacement: string }> {
+/** Returns aliases from `sessionup` and its subpaths to the sources, derived from the exports of package.json. */
+function sourceAliases(): Array<{ find: RegExp; replacement: string }> {
   const { name, exports } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
   return Object.entries<{ default?: string }>(exports).flatMap(([subpath, { default: built }]) => {
     if (!built) return [];
@@ -17,23 +17,23 @@ function sources(): Array<{ find: RegExp; replacement: string }> {
   });
 }
 
-/** What holds for every run of tests: this package's, those in other runtimes, and the mutants'. */
+/** The configuration of every test run: this package, other runtimes and mutation tests. */
 export const shared = {
-  resolve: { alias: sources() },
+  resolve: { alias: sourceAliases() },
   test: {
-    // Limits to what hangs, on a machine that has a bad minute too.
+    // Generous limits, so that only hanging tests exceed them on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },
-    // One more than there are cores: some wait for a server, an outage, a lock. By default vitest leaves a core alone.
+    // One more worker than cores, because some tests wait for a server, an outage or a lock. Vitest's default is one fewer.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowFirst },
-    // What a test prints is of interest when it fails.
+    // The output of a test matters only when the test fails.
     silent: "passed-only",
   },
 } satisfies ViteUserConfig;
 
-/** Tests of many small files, which share a process. */
+/** Small test files, which share a process. */
 const SMALL = ["src/**/*.test.ts", "test/{docs,http,packaging,security}/*.test.ts"];
 
 export default defineConfig({
@@ -43,7 +43,7 @@ export default defineConfig({
     reporters: [["default", { summary: false }], new SummaryReporter()],
     projects: [
       { extends: true, test: { name: "small", include: SMALL, isolate: false } },
-      // Once more on the major before, which is installed in a folder of its own.
+      // Repeats the contract on the previous major, which is installed in a separate folder.
       {
         extends: true,
         test: {
@@ -53,7 +53,7 @@ export default defineConfig({
         },
         resolve: { alias: [{ find: /^(@nestjs\/.*|rxjs)$/, replacement: `${NEST_11}node_modules/$1` }] },
       },
-      // A process for each file: drivers in native code take all that runs beside them with them when they crash.
+      // One process per file, because a crash in a native driver ends the whole process.
       {
         extends: true,
         test: {

@@ -18,7 +18,7 @@ const rules = Object.entries(config.banned).map(([phrase, advice]) => ({
 }));
 
 /** Replaces code by NUL characters, so that prose keeps its place. In source files, comments and strings are prose. */
-function proseOf(file, text) {
+function extractProse(file, text) {
   if (file.endsWith(".md"))
     return text.replace(/^ *```.*?^ *```|`[^`\n]+`/gms, (code) => code.replace(/\S/g, "\0"));
   if (!/\.[cm]?[jt]sx?$/.test(file)) return text;
@@ -38,7 +38,7 @@ function proseOf(file, text) {
 }
 
 function* findings(file) {
-  const prose = proseOf(file, readFileSync(file, "utf8"));
+  const prose = extractProse(file, readFileSync(file, "utf8"));
   for (const { pattern, advice } of rules) {
     for (const { 0: phrase, index } of prose.matchAll(pattern)) {
       const line = prose.slice(0, index).split("\n").length;

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** What takes longest: whole servers, other runtimes, builds of apps. Their files say little of it: some have three lines. */
+/** Slow tests, slowest first: real servers, other runtimes, builds of apps. File sizes do not predict their duration. */
 const SLOW: readonly RegExp[] = [
   /test\/stores\/(redis|postgres)\/contract|test\/runtimes\/|test\/frameworks\/(next\/(next|handlers)|h3\/n)/,
   /test\/stores\/(mysql|postgres|redis)\//,
@@ -8,7 +8,7 @@ const SLOW: readonly RegExp[] = [
   /test\/(browser|examples)\/|test\/security\/rotation|test\/frameworks\/(next|nest|node|sveltekit|ws)/,
 ];
 
-/** Begins with the slowest, so that in the end all workers have something to do. */
+/** Starts with the slowest files, so that no worker is idle at the end. */
 export class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

@@ -102,7 +102,7 @@ describe("loading the session", () => {
     expect(() => sessions.require(new TestRequest())).toThrow(/^require found no loaded session/);
   });
 
-  it("require throws the reason why there is no session", async () => {
+  it("require throws the reason for the missing session", async () => {
     const { sessions } = createHarness();
     const request = new TestRequest();
     await sessions.get(request);

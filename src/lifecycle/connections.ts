@@ -7,7 +7,7 @@ import type { LiveSession } from "./auth-result.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { PAGE_SIZE } from "./repository.ts";
 
-/** What a connection remembers about the session that opened it. @internal */
+/** The state that a connection keeps about the session that opened it. @internal */
 export interface OpenedSession {
   readonly id: SessionId;
   /** How often the app had replaced the session's secret. */

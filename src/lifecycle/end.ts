@@ -14,7 +14,7 @@ export function isOver(verdict: TokenVerdict): verdict is OverVerdict {
   return !verdict.admitted && verdict.reason !== "unknown";
 }
 
-/** Returns the first reason that may be told. @internal */
+/** Returns the first reason that the client may learn. @internal */
 export function findReason(verdicts: readonly TokenVerdict[]): UnauthorizedReason {
   return verdicts.find(isOver)?.reason ?? "unknown";
 }

@@ -6,7 +6,7 @@ import type { Store } from "../store.ts";
 import { MetadataCodec } from "./metadata.ts";
 import { Repository } from "./repository.ts";
 
-/** What the steps of a session's life work with: one for each manager. @internal */
+/** The dependencies of the lifecycle steps. Each manager has one. @internal */
 export interface Lifecycle<In = unknown, Out = unknown> {
   /** Under this key a request's context keeps its state of this manager. */
   readonly key: symbol;

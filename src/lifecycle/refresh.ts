@@ -16,7 +16,7 @@ import type { SessionChange } from "../store.ts";
 import { type AuthResult, type LiveSession, toLiveSession, toNoSession } from "./auth-result.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
-/** What a request may do to its session, besides reading it. @internal */
+/** The changes that a request may make to its session. @internal */
 export interface RequestUse {
   /** Whether the request counts as activity. */
   readonly touch: boolean;

@@ -26,7 +26,7 @@ export class SessionView<Meta> implements Session<Meta> {
     meta: ParsedMeta<Meta>,
     current: boolean,
     level: number,
-    /** What the holder of the presented secret has proved. */
+    /** The authentication that the presented secret proves. */
     stepUp: StepUpState = data,
   ) {
     this.#record = record;

@@ -1,19 +1,19 @@
-/** A fenced block of code in a document. */
+/** A fenced code block in a document. */
 export interface Fence {
   /** Path from the root of the repository. */
   readonly document: string;
-  /** The line of the document in which the code begins, from 1. */
+  /** The line of the document where the code begins, counted from 1. */
   readonly line: number;
-  /** The first word after the fence's ticks, such as "ts". */
+  /** The first word of the info string, such as "ts". */
   readonly language: string;
-  /** What comes behind it. */
+  /** The rest of the info string. */
   readonly info: string;
   readonly code: string;
 }
 
 const OPENING = /^(\s*)(`{3,}|~{3,})\s*(\S*)\s*(.*?)\s*$/;
 
-/** The fenced blocks of a Markdown text (CommonMark section 4.5), those in lists included. Throws where one has no end. */
+/** Returns the fenced code blocks of a Markdown text, including those in lists. CommonMark section 4.5. Throws for an unclosed block. */
 export function fencesIn(document: string, text: string, firstLine = 1): readonly Fence[] {
   const lines = text.split(/\r?\n/);
   const fences: Fence[] = [];
@@ -23,15 +23,15 @@ export function fencesIn(document: string, text: string, firstLine = 1): readonl
     const start = index + 1;
     const closing = new RegExp(`^\\s*${ticks[0]}{${ticks.length},}\\s*$`);
     const length = lines.slice(start).findIndex((line) => closing.test(line));
-    if (length === -1) throw new Error(`${document}:${firstLine + index}: this block of code has no end`);
-    const code = lines.slice(start, start + length).map((line) => withoutIndent(line, indent.length));
+    if (length === -1) throw new Error(`${document}:${firstLine + index}: the code block is not closed`);
+    const code = lines.slice(start, start + length).map((line) => removeIndent(line, indent.length));
     fences.push({ document, line: firstLine + start, language, info, code: `${code.join("\n")}\n` });
     index = start + length;
   }
   return fences;
 }
 
-function withoutIndent(line: string, most: number): string {
+function removeIndent(line: string, most: number): string {
   const own = line.length - line.trimStart().length;
   return line.slice(Math.min(own, most));
 }

@@ -3,7 +3,7 @@ import { parseSync } from "oxc-parser";
 import { ROOT, sourceFiles } from "../support/entries.ts";
 import { type Fence, fencesIn } from "./_fences.ts";
 
-/** The pages that people read: paths from the root. */
+/** Returns the Markdown pages for readers, as paths from the root. */
 export function markdownFiles(): readonly string[] {
   return [
     "README.md",
@@ -18,7 +18,7 @@ export function markdownFences(): readonly Fence[] {
   return markdownFiles().flatMap((path) => fencesIn(path, readFileSync(ROOT + path, "utf8")));
 }
 
-/** A JSDoc comment, without its stars. */
+/** A JSDoc comment without its asterisks. */
 export interface DocComment {
   readonly document: string;
   readonly line: number;

@@ -5,7 +5,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../support/entries.ts";
 
-/** Every exported name of the Go package and of its stores, as in its last version. */
+/** Every exported name in the last version of the Go package and its stores. */
 const GO_NAMES = {
   sessionup: `
     Manager NewManager Manager.Defaults Manager.Clone Manager.Init Manager.Public Manager.Auth Manager.FetchAll
@@ -34,27 +34,27 @@ function words(text: string): readonly string[] {
   return text.trim().split(/\s+/);
 }
 
-/** What stands between backticks. */
+/** Returns the texts between backticks. */
 function codeIn(text: string): readonly string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
 }
 
-describe("the page for users of the Go package", () => {
-  it("has one row for each exported name, and none for a name that does not exist", () => {
+describe("docs/from-go.md", () => {
+  it("docs/from-go.md has one row for each exported name and no other row", () => {
     const named = ROWS.map(({ go }) => codeIn(go)[0]);
     expect(named.toSorted()).toEqual([...words(GO_NAMES.sessionup), ...words(GO_NAMES.stores)].sort());
   });
 
-  it("has every JSON name of a session", () => {
+  it("docs/from-go.md lists every JSON name of a session", () => {
     const json = ROWS.flatMap(({ go }) => codeIn(go).slice(1));
     expect(json.toSorted()).toEqual([...words(GO_NAMES.json)].sort());
   });
 
-  it("says of each name what replaces it", () => {
+  it("docs/from-go.md says for each name what replaces it", () => {
     expect(ROWS.filter(({ here }) => here.trim().length < 4)).toEqual([]);
   });
 
-  it("names only methods that exist", () => {
+  it("docs/from-go.md mentions only methods that exist", () => {
     const manager = new Manager(memoryStore());
     const objects = { manager, sessions: expressSessions(manager) };
     const mentioned = ROWS.flatMap(({ here }) => [...here.matchAll(/\b(manager|sessions)\.(\w+)/g)]);
@@ -65,7 +65,7 @@ describe("the page for users of the Go package", () => {
     expect(missing.map(([call]) => call)).toEqual([]);
   });
 
-  it("is linked from the README", () => {
+  it("the README links to docs/from-go.md", () => {
     expect(readFileSync(`${ROOT}README.md`, "utf8")).toContain("(docs/from-go.md)");
   });
 });

@@ -2,34 +2,34 @@ import { describe, expect, it } from "vitest";
 import { ENTRIES } from "../support/entries.ts";
 import { type Exported, exportedBy, exportsOf } from "../support/exported.ts";
 
-function where({ name, file, line }: Exported): string {
+function formatPlace({ name, file, line }: Exported): string {
   return `${name} (src/${file}:${line})`;
 }
 
-/** Whether there is a sentence in it, besides tags. */
-function says(doc: string | undefined): boolean {
+/** Whether the comment has text besides tags. */
+function hasText(doc: string | undefined): boolean {
   return /[\p{L}`]/u.test(doc?.split(/@\w/)[0] ?? "");
 }
 
-describe.each([...ENTRIES])("what %s exports", (_subpath, file) => {
-  it("is documented, each of it", () => {
+describe.each([...ENTRIES])("the exports of %s", (_subpath, file) => {
+  it("each export has a JSDoc comment", () => {
     expect(
       exportedBy(file)
-        .filter(({ doc }) => !says(doc))
-        .map(where),
+        .filter(({ doc }) => !hasText(doc))
+        .map(formatPlace),
     ).toEqual([]);
   });
 
-  it("is for everybody: nothing of it is marked internal", () => {
+  it("no export is marked @internal", () => {
     const internal = exportedBy(file).filter(({ doc }) => doc?.includes("@internal"));
-    expect(internal.map(where)).toEqual([]);
+    expect(internal.map(formatPlace)).toEqual([]);
   });
 });
 
-describe("the reader of exports", () => {
+describe("exportsOf", () => {
   const none = (): readonly Exported[] => [];
 
-  it("finds the comment right before a declaration", () => {
+  it("exportsOf finds the comment directly before a declaration", () => {
     const code =
       "/** One. */\nexport const a = 1;\n\n/* Two. */\nexport type B = 1;\n/** Three. */\nconst c = 1;\nexport class D {}";
     expect(exportsOf("a.ts", code, none)).toEqual([
@@ -39,7 +39,7 @@ describe("the reader of exports", () => {
     ]);
   });
 
-  it("lists an overloaded function once, with the comment of its first signature", () => {
+  it("exportsOf lists an overloaded function once, with the comment of its first signature", () => {
     const code =
       "/** One. */\nexport function a(): 1;\nexport function a(b: 1): 2;\nexport function a(): number {}";
     expect(exportsOf("a.ts", code, none)).toEqual([
@@ -47,7 +47,7 @@ describe("the reader of exports", () => {
     ]);
   });
 
-  it("follows a re-export to its declaration", () => {
+  it("exportsOf follows a re-export to its declaration", () => {
     const others = (file: string) => exportsOf(file, "/** One. */\nexport class A {}", none);
     expect(exportsOf("x/index.ts", 'export { type A as B } from "./a.ts";', others)).toEqual([
       { name: "B", file: "x/a.ts", line: 2, typeOnly: true, doc: "* One. " },
@@ -57,16 +57,16 @@ describe("the reader of exports", () => {
     );
   });
 
-  it("refuses exports that have no names", () => {
+  it("exportsOf rejects default and wildcard exports", () => {
     expect(() => exportsOf("a.ts", 'export * from "./b.ts";', none)).toThrow(
       "must export each name explicitly",
     );
     expect(() => exportsOf("a.ts", "export default 1;", none)).toThrow("must export each name explicitly");
   });
 
-  it("takes tags for no sentence", () => {
-    expect(says("* @internal ")).toBe(false);
-    expect(says("*\n * @example\n * one\n")).toBe(false);
-    expect(says("* One. ")).toBe(true);
+  it("tags alone do not document an export", () => {
+    expect(hasText("* @internal ")).toBe(false);
+    expect(hasText("*\n * @example\n * one\n")).toBe(false);
+    expect(hasText("* One. ")).toBe(true);
   });
 });

@@ -1,111 +1,113 @@
 /**
- * What documents show is compiled, and run where they say so.
+ * The snippets in documents compile, and those that are marked `run` also run.
  *
- * Every fence of TypeScript in the Markdown pages and in the JSDoc of src/ is a module by itself, checked as strictly
- * as the sources. Behind "```ts" may stand, in any order:
+ * Every TypeScript fence in the Markdown pages and in the JSDoc of src/ is its own module, checked as strictly as the
+ * sources. These words may follow "```ts", in any order:
  *
- * - `run`: it is also executed, and must exit with 0 within 20 seconds. It ends by itself: no server is left open.
- * - `file=app.ts`: it has that name, in a folder that it shares with the document's other fences; these can import it.
- * - `with=next`: its packages are those of test/frameworks/next/next-16; test/frameworks/next/types.test.ts compiles it.
- * - `nocheck "why"`: it is not compiled. It shows up among the skipped tests, with the reason; a handful are allowed.
+ * - `run`: the snippet is also executed. It must exit with 0 within 20 seconds, so it must close its servers.
+ * - `file=app.ts`: the snippet has this name. It shares a folder with the document's other fences, which can import it.
+ * - `with=next`: the snippet uses the packages of test/frameworks/next/next-16. test/frameworks/next/types.test.ts
+ *   compiles it.
+ * - `nocheck "why"`: the snippet is not compiled and appears among the skipped tests with the reason. At most five are
+ *   allowed.
  *
- * Anything else there is an error, and so is TypeScript under another name.
+ * Any other word is an error, and so is TypeScript under another language name.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PACKAGE } from "../support/entries.ts";
 import { fencesIn } from "./_fences.ts";
-import { scriptsCalled } from "./_npm-commands.ts";
+import { listScripts } from "./_npm-commands.ts";
 import { commentsIn, docCommentFences, docComments, markdownFences, markdownFiles } from "./documents.ts";
-import { type Snippet, SnippetFolder, snippetOf } from "./snippets.ts";
+import { parseSnippet, type Snippet, SnippetFolder } from "./snippets.ts";
 
 const MOST_UNCHECKED = 5;
-/** Names by which code would get past the checks. */
+/** Language names that would hide a snippet from the checks. */
 const ALIASES = ["typescript", "tsx", "mts", "cts", "js", "javascript", "jsx", "mjs", "cjs"];
 
 const markdown = markdownFences();
 const fences = [...markdown, ...docCommentFences()];
-const snippets = fences.filter(({ language }) => language === "ts").map(snippetOf);
+const snippets = fences.filter(({ language }) => language === "ts").map(parseSnippet);
 const own = snippets.filter(({ packages }) => packages === undefined);
 const checked = own.filter(({ unchecked }) => unchecked === undefined);
 
 const folder = new SnippetFolder(checked);
-let told: Awaited<ReturnType<SnippetFolder["compile"]>>;
+let errors: Awaited<ReturnType<SnippetFolder["compile"]>>;
 
 beforeAll(async () => {
-  told = await folder.compile();
+  errors = await folder.compile();
 }, 60_000);
 
 afterAll(() => folder.remove());
 
-function titleOf({ document, line }: Snippet): string {
+function formatTitle({ document, line }: Snippet): string {
   return `${document}:${line}`;
 }
 
-describe("every snippet compiles", () => {
-  it.each(checked.map((snippet) => [titleOf(snippet), snippet] as const))("%s", (_title, snippet) => {
-    expect(told.get(snippet) ?? []).toEqual([]);
+describe("snippets compile", () => {
+  it.each(checked.map((snippet) => [formatTitle(snippet), snippet] as const))("%s", (_title, snippet) => {
+    expect(errors.get(snippet) ?? []).toEqual([]);
   });
 
   for (const snippet of snippets) {
-    if (snippet.unchecked) it.skip(`${titleOf(snippet)} (nocheck: ${snippet.unchecked})`, () => {});
+    if (snippet.unchecked) it.skip(`${formatTitle(snippet)} (nocheck: ${snippet.unchecked})`, () => {});
   }
 
-  it("with nothing said of other files", () => {
-    expect(told.get(undefined) ?? []).toEqual([]);
+  it("the compiler reports no errors outside of the snippets", () => {
+    expect(errors.get(undefined) ?? []).toEqual([]);
   });
 
-  it("but for a handful, with reasons", () => {
+  it("at most five snippets are not compiled", () => {
     expect(own.length - checked.length).toBeLessThanOrEqual(MOST_UNCHECKED);
   });
 });
 
-describe("every snippet that says `run` runs", () => {
+describe("snippets marked `run` run", () => {
   const runnable = snippets.filter(({ run }) => run);
 
-  it.concurrent.each(runnable.map((snippet) => [titleOf(snippet), snippet] as const))(
+  it.concurrent.each(runnable.map((snippet) => [formatTitle(snippet), snippet] as const))(
     "%s",
     async (_title, snippet) => {
       await folder.run(snippet);
     },
   );
 
-  it("and README.md has some", () => {
+  it("README.md has snippets that run", () => {
     expect(runnable.filter(({ document }) => document === "README.md")).not.toEqual([]);
   });
 });
 
 describe("the documents", () => {
-  it.each(["README.md", "CONTRIBUTING.md"])("have snippets in %s", (document) => {
+  it.each(["README.md", "CONTRIBUTING.md"])("%s has snippets", (document) => {
     expect(checked.filter((snippet) => snippet.document === document)).not.toEqual([]);
   });
 
-  it("have examples in the JSDoc", () => {
+  it("the JSDoc of src/ has examples", () => {
     expect(checked.filter(({ document }) => document.startsWith("src/"))).not.toEqual([]);
   });
 
-  it("call TypeScript `ts`", () => {
+  it("TypeScript fences use the language name `ts`", () => {
     const others = fences.filter(({ language }) => ALIASES.includes(language.toLowerCase()));
     expect(others.map(({ document, line, language }) => `${document}:${line} ${language}`)).toEqual([]);
   });
 
-  it("have a fence under each @example", () => {
+  it("each @example has a fence", () => {
     const bare = docComments().filter(({ text }) => /@example(?!\s*\n\s*```ts)/.test(text));
     expect(bare.map(({ document, line }) => `${document}:${line}`)).toEqual([]);
   });
 
-  it.each(markdownFiles())("name npm scripts that there are in %s", (document) => {
-    const called = scriptsCalled(markdown.filter((fence) => fence.document === document));
+  it.each(markdownFiles())("%s mentions only npm scripts that exist", (document) => {
+    const called = listScripts(markdown.filter((fence) => fence.document === document));
     expect(called.filter((script) => !(script in PACKAGE.scripts))).toEqual([]);
   });
 
-  it("name the two commands in README.md", () => {
-    const called = scriptsCalled(markdown.filter(({ document }) => document === "README.md"));
+  it("README.md mentions npm run demo and npm test", () => {
+    const called = listScripts(markdown.filter(({ document }) => document === "README.md"));
     expect(called).toEqual(expect.arrayContaining(["demo", "test"]));
   });
 });
 
-describe("the reader of snippets", () => {
-  it("finds fences in texts, lists and longer fences, with their lines", () => {
+describe("the snippet parser", () => {
+  it("fencesIn finds fences in texts, lists and longer fences, with their lines", () => {
     const text = [
       "a",
       "```ts run",
@@ -127,7 +129,7 @@ describe("the reader of snippets", () => {
     expect(() => fencesIn("a.md", "```ts")).toThrow("a.md:1");
   });
 
-  it("finds fences in JSDoc, with the line of the file", () => {
+  it("commentsIn and fencesIn find fences in JSDoc, with the line of the file", () => {
     const code =
       "const a = 1;\n/**\n * Says it.\n *\n * @example\n * ```ts\n * one;\n * ```\n */\nconst b = '/** ```ts */';";
     const [comment] = commentsIn("a.ts", code);
@@ -136,8 +138,9 @@ describe("the reader of snippets", () => {
     ]);
   });
 
-  it("reads what stands behind the language, and nothing else", () => {
-    const read = (info: string) => snippetOf({ document: "a.md", line: 3, language: "ts", info, code: "" });
+  it("parseSnippet reads the known words of the info string and throws for others", () => {
+    const read = (info: string) =>
+      parseSnippet({ document: "a.md", line: 3, language: "ts", info, code: "" });
     expect(read("")).toMatchObject({ file: "line-3.ts", run: false, unchecked: undefined });
     expect(read("file=src/app.ts run")).toMatchObject({ file: "src/app.ts", run: true });
     expect(read('nocheck "half of a statement"')).toMatchObject({ unchecked: "half of a statement" });
@@ -146,10 +149,10 @@ describe("the reader of snippets", () => {
     }
   });
 
-  it("finds the scripts that commands call", () => {
+  it("listScripts finds the npm scripts that commands call", () => {
     const code =
       "$ npm ci && npm run demo # npm run no\nPORT=1 npm run a; npm t\nnpx vitest\necho npm run b\nnpm start\n";
     const fence = { document: "a.md", line: 1, language: "sh", info: "", code };
-    expect(scriptsCalled([fence, { ...fence, language: "ts" }])).toEqual(["demo", "a", "test", "start"]);
+    expect(listScripts([fence, { ...fence, language: "ts" }])).toEqual(["demo", "a", "test", "start"]);
   });
 });

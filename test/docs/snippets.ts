@@ -8,22 +8,22 @@ import type { Fence } from "./_fences.ts";
 
 const execute = promisify(execFile);
 
-/** A block of TypeScript, and what its info string asks for. */
+/** A TypeScript block with the settings of its info string. */
 export interface Snippet {
   readonly document: string;
   readonly line: number;
   readonly code: string;
-  /** Where it is written, under a folder of the document's. */
+  /** The path of the snippet in the document's folder. */
   readonly file: string;
   readonly run: boolean;
-  /** Which of test/frameworks has its packages, where these are not ours. */
+  /** The folder of test/frameworks with its packages. Default: the packages of the repository. */
   readonly packages: "next" | undefined;
-  /** Why it is not compiled. */
+  /** The reason why the snippet is not compiled. */
   readonly unchecked: string | undefined;
 }
 
-/** Reads the info string. Throws for a word that it does not know: a misspelt `run` would run nothing. */
-export function snippetOf({ document, line, info, code }: Fence): Snippet {
+/** Parses the info string. Throws for an unknown word, because a misspelt `run` would run nothing. */
+export function parseSnippet({ document, line, info, code }: Fence): Snippet {
   let rest = info;
   const take = (pattern: RegExp): string | undefined => {
     const match = pattern.exec(rest);
@@ -34,12 +34,15 @@ export function snippetOf({ document, line, info, code }: Fence): Snippet {
   const file = take(/\bfile=([\w./-]+\.ts)\b/);
   const run = take(/\b(run)\b/) !== undefined;
   const packages = take(/\bwith=(next)\b/) as Snippet["packages"];
-  if (rest.trim() !== "") throw new Error(`${document}:${line}: what is "${rest.trim()}"?`);
-  if (run && unchecked) throw new Error(`${document}:${line}: what is run is also checked`);
+  if (rest.trim() !== "")
+    throw new Error(
+      `${document}:${line}: the info string must contain only run, file=, with= and nocheck. Received "${rest.trim()}".`,
+    );
+  if (run && unchecked) throw new Error(`${document}:${line}: a snippet must not have both run and nocheck`);
   return { document, line, code, file: file ?? `line-${line}.ts`, run, packages, unchecked };
 }
 
-/** Snippets, written into a folder of their own in which `sessionup` is the sources and packages are ours. */
+/** A folder with snippets, in which `sessionup` resolves to the sources and packages to those of the repository. */
 export class SnippetFolder {
   readonly #folder: string = realpathSync(mkdtempSync(join(tmpdir(), "sessionup-snippets-")));
   readonly #snippets = new Map<string, Snippet>();
@@ -61,12 +64,14 @@ export class SnippetFolder {
   }
 
   #add(snippet: Snippet): void {
-    const path = pathOf(snippet);
+    const path = toPath(snippet);
     const other = this.#snippets.get(path);
     if (other)
-      throw new Error(`${snippet.document}:${snippet.line}: line ${other.line} is ${snippet.file} already`);
+      throw new Error(
+        `${snippet.document}:${snippet.line}: the snippet in line ${other.line} already has the name ${snippet.file}`,
+      );
     this.#snippets.set(path, snippet);
-    // As many empty lines before it as in the document: so what the compiler says has the document's line.
+    // Empty lines before the snippet give the compiler's messages the line numbers of the document.
     this.#write(path, "\n".repeat(snippet.line - 1) + snippet.code);
   }
 
@@ -76,18 +81,18 @@ export class SnippetFolder {
     writeFileSync(absolute, text);
   }
 
-  /** What the compiler says of each snippet, and under `undefined` what it says else. */
+  /** Returns the compiler errors of each snippet. Other errors are under `undefined`. */
   async compile(): Promise<ReadonlyMap<Snippet | undefined, readonly string[]>> {
-    const told = new Map<Snippet | undefined, string[]>();
-    let about: Snippet | undefined;
+    const errors = new Map<Snippet | undefined, string[]>();
+    let current: Snippet | undefined;
     for (const line of (await this.#compilerOutput()).split("\n").filter((text) => text.trim())) {
       const [, path = "", at, message] = /^(\S.*)\((\d+),\d+\): (.*)$/.exec(line) ?? [];
-      // Lines that are indented go on with what was said before.
-      if (!line.startsWith(" ")) about = this.#snippets.get(path);
-      const text = about && message ? `${about.document}:${at} ${message}` : line;
-      told.set(about, [...(told.get(about) ?? []), text]);
+      // Indented lines continue the previous error.
+      if (!line.startsWith(" ")) current = this.#snippets.get(path);
+      const text = current && message ? `${current.document}:${at} ${message}` : line;
+      errors.set(current, [...(errors.get(current) ?? []), text]);
     }
-    return told;
+    return errors;
   }
 
   async #compilerOutput(): Promise<string> {
@@ -101,10 +106,10 @@ export class SnippetFolder {
     }
   }
 
-  /** Runs one to its end. Rejects if it fails, or takes longer than 20 seconds. */
+  /** Runs a snippet to its end. Rejects when the snippet fails or takes longer than 20 seconds. */
   async run(snippet: Snippet): Promise<void> {
     const options = { cwd: this.#folder, timeout: 20_000 };
-    await execute(process.execPath, ["--import", "tsx", pathOf(snippet)], options);
+    await execute(process.execPath, ["--import", "tsx", toPath(snippet)], options);
   }
 
   remove(): void {
@@ -112,6 +117,6 @@ export class SnippetFolder {
   }
 }
 
-function pathOf({ document, file }: Snippet): string {
+function toPath({ document, file }: Snippet): string {
   return `${document.replaceAll(/[^\w]+/g, "-")}/${file}`;
 }

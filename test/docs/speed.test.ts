@@ -5,12 +5,12 @@ import { ROOT } from "../support/entries.ts";
 
 const readme = readFileSync(`${ROOT}README.md`, "utf8");
 
-describe("the README's table of speed", () => {
-  it("is what the benchmark's result files say", () => {
+describe("the speed table of the README", () => {
+  it("the speed table matches the benchmark's result files", () => {
     expect(withSpeedTable(readme, speedTable())).toBe(readme);
   });
 
-  it("is another one when a result is", () => {
+  it("the speed table changes with the results", () => {
     const cpu = (micros: number) => ({ cpu: [micros, micros, micros] });
     const result = { bare: cpu(10), sessionup: cpu(12), other: cpu(30) };
     const inProcess = { "node bare": cpu(1), "node floor": cpu(2), "node sessionup": cpu(3) };

@@ -2,43 +2,43 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { type Node, type Program, parseSync, Visitor } from "oxc-parser";
 
-/** One import, re-export, `import()` or `import("…")` type. */
+/** An import, a re-export, an `import()` or an `import("…")` type. */
 export interface Import {
-  /** A file under the root without its ending, or what is imported as it is written: a package, a builtin. */
+  /** A file under the root without its extension, or the specifier of a package or builtin. */
   readonly to: string;
-  /** Whether nothing of it is left when the types are gone. */
+  /** Whether the import disappears when the types are removed. */
   readonly typeOnly: boolean;
 }
 
-/** What a module says about itself, as far as the rules look at it. */
+/** The facts about a module that the rules check. */
 export interface ModuleFacts {
   readonly imports: readonly Import[];
   readonly topLevelAwait: boolean;
-  /** Whether it adds to the types of others: `declare global`, `declare module "…"`. */
+  /** Whether the module augments other types: `declare global`, `declare module "…"`. */
   readonly augments: boolean;
-  /** Whether it has re-exports and nothing else. */
+  /** Whether the module contains only re-exports. */
   readonly reExportsOnly: boolean;
 }
 
-/** The modules by their path without ".ts". */
+/** The modules by path without ".ts". */
 export type ImportGraph = ReadonlyMap<string, ModuleFacts>;
 
-/** Reads the graph of these files under `root`. */
-export function importGraph(root: string, files: readonly string[]): ImportGraph {
+/** Reads the import graph of these files under `root`. */
+export function readImportGraph(root: string, files: readonly string[]): ImportGraph {
   return new Map(
-    files.map((file) => [nameOf(file), factsOf(file, readFileSync(posix.join(root, file), "utf8"))]),
+    files.map((file) => [toName(file), parseModule(file, readFileSync(posix.join(root, file), "utf8"))]),
   );
 }
 
-export function factsOf(file: string, code: string): ModuleFacts {
+export function parseModule(file: string, code: string): ModuleFacts {
   const { program, errors } = parseSync(file, code, { sourceType: "module" });
   if (errors[0]) throw new Error(`${file}: ${errors[0].message}`);
   const imports: Import[] = [];
   const add = (source: Node | null, typeOnly: boolean) => {
     if (!source) return;
-    // What is no plain text could be anything: it breaks every rule.
+    // A computed specifier could be any module, so "(computed)" breaks every rule.
     const text = source.type === "Literal" ? String(source.value) : "(computed)";
-    const to = text.startsWith(".") ? nameOf(posix.join(posix.dirname(file), text)) : text;
+    const to = text.startsWith(".") ? toName(posix.join(posix.dirname(file), text)) : text;
     imports.push({ to, typeOnly });
   };
   let functions = 0;
@@ -80,8 +80,8 @@ function reExportsOnly({ body }: Program): boolean {
   );
 }
 
-/** Everything that a module brings in, itself included. */
-export function closureOf(
+/** Returns a module and everything that it imports, directly or indirectly. */
+export function collectImports(
   graph: ImportGraph,
   start: string,
   follow: (edge: Import) => boolean = () => true,
@@ -93,14 +93,16 @@ export function closureOf(
   return reached;
 }
 
-/** The modules that come back to themselves by imports which are there at run time. */
-export function cyclic(graph: ImportGraph): readonly string[] {
+/** Returns the modules that import themselves through a cycle of run-time imports. */
+export function findCycles(graph: ImportGraph): readonly string[] {
   const runtime = (edge: Import) => !edge.typeOnly;
   return [...graph.keys()].filter((name) =>
-    graph.get(name)?.imports.some((edge) => runtime(edge) && closureOf(graph, edge.to, runtime).has(name)),
+    graph
+      .get(name)
+      ?.imports.some((edge) => runtime(edge) && collectImports(graph, edge.to, runtime).has(name)),
   );
 }
 
-function nameOf(path: string): string {
+function toName(path: string): string {
   return path.replace(/\.ts$/, "");
 }

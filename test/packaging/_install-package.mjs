@@ -1,4 +1,4 @@
-// Installs a Debian package in a process of its own, as a worker of vitest does: `node _install-package.mjs <package>`.
+// Installs a Debian package in a separate process, like a vitest worker: `node _install-package.mjs <package>`.
 import { installPackage } from "../../scripts/programs.mjs";
 
 await installPackage(process.argv[2]);

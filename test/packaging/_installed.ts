@@ -7,7 +7,7 @@ import { ROOT } from "../support/entries.ts";
 
 const execute = promisify(execFile);
 
-/** Runs a program. What it says when it fails is in the error. */
+/** Runs a program and returns its output. The error of a failed program contains the output. */
 async function run(file: string, args: readonly string[], options: ExecFileOptions): Promise<string> {
   try {
     const { stdout, stderr } = await execute(file, args, { ...options, encoding: "utf8" });
@@ -18,10 +18,10 @@ async function run(file: string, args: readonly string[], options: ExecFileOptio
   }
 }
 
-/** What is no part of a fresh clone, and what is only in the way. */
+/** Folders that a fresh clone lacks or that the build does not need. */
 const LEFT_OUT = ["node_modules", ".git", "dist", "coverage"];
 
-/** The package as its users have it: packed, and installed into an app of its own, with no network. */
+/** The package as users get it: packed, and installed into a separate app without a network. */
 export class InstalledPackage {
   readonly #folder: string;
 
@@ -29,7 +29,7 @@ export class InstalledPackage {
     this.#folder = folder;
   }
 
-  /** Builds and packs a copy of the sources, so that what is in dist/ by now does not matter. */
+  /** Builds and packs a copy of the sources, so that an outdated dist/ has no effect. */
   static async make(): Promise<InstalledPackage> {
     const installed = new InstalledPackage(mkdtempSync(join(tmpdir(), "sessionup-package-")));
     try {
@@ -60,7 +60,7 @@ export class InstalledPackage {
     symlinkSync(join(ROOT, "node_modules/@types"), join(cwd, "node_modules/@types"));
   }
 
-  /** The files of the package. */
+  /** Lists the files of the package. */
   files(): readonly string[] {
     const folder = join(this.#folder, "app/node_modules/sessionup");
     return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -69,13 +69,13 @@ export class InstalledPackage {
       .sort();
   }
 
-  /** What a script of the app prints, as JSON. Rejects if it fails, or has more to say than that. */
+  /** Runs a script of the app and parses its output as JSON. Rejects when the script fails or prints other text. */
   async json(script: string, args: readonly string[] = []): Promise<unknown> {
     const cwd = join(this.#folder, "app");
     return JSON.parse(await run(process.execPath, [script, ...args], { cwd, timeout: 30_000 }));
   }
 
-  /** Compiles these files of the app. Rejects with what the compiler says if it is not content. */
+  /** Compiles files of the app. Rejects with the messages of the compiler. */
   async compile(files: readonly string[], options: Readonly<Record<string, unknown>> = {}): Promise<void> {
     const cwd = mkdtempSync(join(this.#folder, "app/compile-"));
     const compilerOptions = { ...STRICT, ...options };
@@ -84,7 +84,7 @@ export class InstalledPackage {
     await run(join(ROOT, "node_modules/.bin/tsc"), ["--noEmit", "--pretty", "false"], { cwd });
   }
 
-  /** Gives the app packages that are installed here. */
+  /** Links packages of the repository into the app. */
   linkPeers(names: readonly string[]): void {
     for (const name of names) {
       const link = join(this.#folder, "app/node_modules", name);

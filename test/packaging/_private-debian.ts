@@ -11,27 +11,29 @@ const CONTROL = `Package: hello-sessions
 Version: 1
 Architecture: all
 Maintainer: tests
-Description: is there to be installed
+Description: a package for installation tests
 `;
 
-/** Why there is no Debian to try this on; undefined where there is. */
+/** The reason why these tests cannot run on this system, if any. */
 export const noDebian: string | undefined = ["apt-get", "dpkg-deb"].every((name) =>
   existsSync(`/usr/bin/${name}`),
 )
   ? undefined
   : "needs Debian's apt-get and dpkg";
 
-/** A program that runs: what it has printed so far, and how it ends. */
+/** A running program. */
 export interface Running {
+  /** Returns the output so far. */
   output(): string;
+  /** The exit code. */
   readonly ended: Promise<number | null>;
-  /** Gives it a line to read. */
+  /** Writes the line for which the program waits. */
   release(): void;
 }
 
 /**
- * A Debian in a folder, with the one package `hello-sessions` to install. The system's own apt-get and dpkg work on it, and
- * leave the system alone.
+ * A Debian root in a folder, with the single package `hello-sessions`. The system's apt-get and dpkg work on the folder and
+ * do not change the system.
  */
 export class PrivateDebian {
   readonly #folder: string = mkdtempSync(join(tmpdir(), "sessionup-debian-"));
@@ -79,12 +81,12 @@ DPkg::Options { "--root=${this.#folder}/root"; "--force-not-root"; "--force-bad-
     writeFileSync(join(this.#folder, name), text);
   }
 
-  /** Starts an installation as the tests' own servers are installed. */
+  /** Starts an installation in the same way as the tests install their servers. */
   install(name = "hello-sessions"): Running {
     return this.#start(process.execPath, [INSTALL, name]);
   }
 
-  /** Starts an apt-get that runs a script of its own midway. */
+  /** Starts apt-get with a script that apt-get runs midway. */
   aptGet(script: string, ...args: readonly string[]): Running {
     return this.#start("apt-get", ["-o", script, ...args]);
   }

@@ -36,7 +36,7 @@ export async function publicApi(): Promise<ReadonlyMap<string, string>> {
     await emitDeclarations(folder);
     const modules = new Map<string, Module>();
     for (const file of ENTRIES.values()) await readModules(folder, file, modules);
-    const main = new Set(exportsOf(modules, "index.ts").values());
+    const main = new Set(resolveExports(modules, "index.ts").values());
     return new Map(
       [...ENTRIES].map(([subpath, file]) => [subpath, describeEntry(modules, subpath, file, main)]),
     );
@@ -69,13 +69,13 @@ function parseModule(file: string, code: string): Module {
   for (const node of program.body) {
     if (node.type === "ImportDeclaration") {
       for (const specifier of node.specifiers) {
-        const name = specifier.type === "ImportSpecifier" ? textOf(specifier.imported) : "default";
+        const name = specifier.type === "ImportSpecifier" ? toText(specifier.imported) : "default";
         module.imports.set(specifier.local.name, { module: pathTo(node.source.value), name });
       }
     } else if (node.type === "ExportNamedDeclaration" && !node.declaration) {
       for (const { local, exported } of node.specifiers) {
         const from = node.source ? pathTo(node.source.value) : file;
-        module.exports.set(textOf(exported), { module: from, name: textOf(local) });
+        module.exports.set(toText(exported), { module: from, name: toText(local) });
       }
     } else {
       const exported = node.type === "ExportNamedDeclaration";
@@ -98,7 +98,7 @@ function parseModule(file: string, code: string): Module {
   return module;
 }
 
-function textOf(node: { readonly name?: string; readonly value?: unknown }): string {
+function toText(node: { readonly name?: string; readonly value?: unknown }): string {
   return node.name ?? String(node.value);
 }
 
@@ -109,7 +109,7 @@ function declaredName(node: Program["body"][number], file: string): string {
   return id.name;
 }
 
-/** Follows imports and re-exports. Returns undefined for a name of another package, or for none at all. */
+/** Follows imports and re-exports. Returns undefined for an unknown name or a name of another package. */
 function resolve(modules: ReadonlyMap<string, Module>, { module, name }: Origin): Declaration | undefined {
   const found = modules.get(module);
   if (!found) return undefined;
@@ -118,7 +118,10 @@ function resolve(modules: ReadonlyMap<string, Module>, { module, name }: Origin)
   return declared ?? (next && resolve(modules, next));
 }
 
-function exportsOf(modules: ReadonlyMap<string, Module>, file: string): ReadonlyMap<string, Declaration> {
+function resolveExports(
+  modules: ReadonlyMap<string, Module>,
+  file: string,
+): ReadonlyMap<string, Declaration> {
   const names = [...(modules.get(file)?.exports.keys() ?? [])].sort();
   return new Map(
     names.map((name) => {
@@ -136,7 +139,7 @@ function describeEntry(
   file: string,
   main: ReadonlySet<Declaration>,
 ): string {
-  const exported = exportsOf(modules, file);
+  const exported = resolveExports(modules, file);
   const imported = new Map<string, Set<string>>();
   const addImport = (from: string, name: string) =>
     imported.set(from, (imported.get(from) ?? new Set()).add(name));

@@ -5,7 +5,7 @@ import { parseSync } from "oxc-parser";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../support/entries.ts";
 
-/** The compiler does not see bench/, and the benchmark measures some internals of the package. */
+/** The imports that the compiler does not check: bench/ measures some internals of the package. */
 const imports = readdirSync(`${ROOT}bench`, { recursive: true, encoding: "utf8" })
   .map((path) => `bench/${path.replaceAll("\\", "/")}`)
   .filter((file) => file.endsWith(".mjs") && !file.includes("node_modules"))
@@ -19,7 +19,7 @@ const imports = readdirSync(`${ROOT}bench`, { recursive: true, encoding: "utf8" 
     });
   });
 
-describe("the benchmark", () => {
+describe("imports of the benchmark", () => {
   it.each(imports)("%s imports %s, which %s exports", async (_file, name, source) => {
     const module: object = await import(pathToFileURL(ROOT + source).href);
     expect(Object.keys(module)).toContain(name);

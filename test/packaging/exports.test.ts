@@ -16,26 +16,26 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the subpath of a store or an adapter, and undefined for all other files of src/. */
-function subpathOf(file: string): string | undefined {
+function toSubpath(file: string): string | undefined {
   const [, folder, name] = /^(stores|adapters)\/([^_/][^/]*)\.ts$/.exec(file) ?? [];
   if (name === undefined) return undefined;
   return folder === "stores" ? `./stores/${name}` : `./${name}`;
 }
 
-describe("the exports of package.json", () => {
-  it("have a subpath for every store and every adapter, and no other", () => {
-    const wanted = sourceFiles().flatMap((file) => subpathOf(file) ?? []);
+describe("exports of package.json", () => {
+  it("package.json exports every store and adapter, and no other file of their folders", () => {
+    const wanted = sourceFiles().flatMap((file) => toSubpath(file) ?? []);
     expect([...ENTRIES.keys()].sort()).toEqual([...Object.keys(OTHERS), ...wanted].sort());
   });
 
-  it("point to the build of the file with the same name", () => {
-    const wanted = new Map(sourceFiles().map((file) => [subpathOf(file), file]));
+  it("each subpath points to the build of the file with the same name", () => {
+    const wanted = new Map(sourceFiles().map((file) => [toSubpath(file), file]));
     for (const [subpath, file] of ENTRIES) {
       expect(file).toBe(OTHERS[subpath] ?? wanted.get(subpath));
     }
   });
 
-  it.each([...ENTRIES])("name the types of %s first, then the module", (subpath, file) => {
+  it.each([...ENTRIES])("the export of %s lists the types before the module", (subpath, file) => {
     const built = `./dist/${file.replace(/\.ts$/, "")}`;
     // Resolvers take the first condition that matches, so `types` after `default` would never be used.
     expect(Object.entries(PACKAGE.exports[subpath] ?? {})).toEqual([
@@ -44,11 +44,11 @@ describe("the exports of package.json", () => {
     ]);
   });
 
-  it("include package.json, for tools that read it", () => {
+  it("package.json exports itself for tools that read it", () => {
     expect(PACKAGE.exports["./package.json"]).toBe("./package.json");
   });
 
-  it("every subpath has a size budget, and every adapter one together with the core", () => {
+  it("every subpath has a size budget", () => {
     const budgets = PACKAGE["size-limit"] ?? [];
     const measured = budgets.flatMap((budget) => budget.path ?? Object.keys(budget.import));
     const expected = [...ENTRIES.values()].map((file) => `dist/${file.replace(/\.ts$/, ".js")}`);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { ENTRIES, ROOT, sourceFiles } from "../support/entries.ts";
-import { closureOf, cyclic, factsOf, type Import, importGraph } from "./_import-graph.ts";
+import { collectImports, findCycles, type Import, parseModule, readImportGraph } from "./_import-graph.ts";
 
-/** The rooms of src/. At run time a file imports its own room and those before it. */
+/** The rooms of src/. At run time, a file may import its own room and the rooms before it. */
 const ROOMS: readonly string[] = [
   "duration",
   "errors",
@@ -36,108 +36,108 @@ const ROOMS: readonly string[] = [
 /** An entry of a store or an adapter: `stores/redis`, not `stores/redis/client`. */
 const EDGE = /^(stores|adapters)\/[^/]+$/;
 
-/** What of Node some subpaths need besides, and which peers. */
+/** Further Node modules and the peers that some subpaths import. */
 const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./context": ["node:async_hooks"],
   "./nest": ["@nestjs/common", "@nestjs/core", "rxjs"],
   "./testing": ["node:assert/strict"],
   "./ws": ["node:http"],
   "./stores/lmdb": ["node:fs", "node:path"],
-  // What those drivers want bytes to be.
+  // These drivers require bytes as a `Buffer`.
   "./stores/mysql": ["node:buffer"],
   "./stores/postgres": ["node:buffer"],
 };
 
-/** Frameworks whose types an adapter is made of; each of them is optional. */
+/** Frameworks whose types the adapters use. Each peer is optional. */
 const PEERS = Object.keys(manifest.peerDependencies);
 
-const graph = importGraph(`${ROOT}src`, sourceFiles());
+const graph = readImportGraph(`${ROOT}src`, sourceFiles());
 const names = [...graph.keys()];
 
 function room(name: string): string {
   return name.replace(/\/.*/, "/");
 }
 
-function shown({ to, typeOnly }: Import): string {
+function format({ to, typeOnly }: Import): string {
   return typeOnly ? `type ${to}` : to;
 }
 
-/** The imports of files in `src/` that lead to another of them, where `is` holds. */
+/** Lists the imports between files of `src/` for which `is` holds. */
 function edges(is: (from: string, edge: Import) => boolean): readonly string[] {
   return names.flatMap((from) => {
     const found = graph.get(from)?.imports.filter((edge) => graph.has(edge.to) && is(from, edge)) ?? [];
-    return found.map((edge) => `${from} imports ${shown(edge)}`);
+    return found.map((edge) => `${from} imports ${format(edge)}`);
   });
 }
 
-describe("the imports of src/", () => {
-  it("go one way at run time, from a room to those before it", () => {
+describe("imports of src/", () => {
+  it("run-time imports lead only to the same room or to earlier rooms", () => {
     const rank = (name: string) => ROOMS.indexOf(room(name));
     expect(edges((from, { to, typeOnly }) => !typeOnly && rank(to) > rank(from))).toEqual([]);
   });
 
-  it("have a place in the order for each room", () => {
+  it("every file of src/ belongs to a listed room", () => {
     expect(names.filter((name) => !ROOMS.includes(room(name)))).toEqual([]);
   });
 
-  it("never lead from one store or adapter to another", () => {
+  it("no store or adapter imports another one", () => {
     const foreign = (from: string, { to }: Import) =>
       (/^(stores|adapters)\//.test(from) && EDGE.test(to)) ||
       (room(from) === "adapters/" && room(to) === "stores/");
     expect(edges(foreign)).toEqual([]);
   });
 
-  it("go round in no circle at run time", () => {
-    expect(cyclic(graph)).toEqual([]);
+  it("run-time imports have no cycles", () => {
+    expect(findCycles(graph)).toEqual([]);
   });
 
-  it("lead to files that are there, to builtins of Node, and to peers", () => {
+  it("imports lead only to existing files, Node builtins and peers", () => {
     const edges = names.flatMap((name) => graph.get(name)?.imports ?? []);
     const needed = Object.values(OWN_NEEDS).flat();
-    const strange = edges.filter(
+    const unexpected = edges.filter(
       ({ to, typeOnly }) =>
         !graph.has(to) &&
         !to.startsWith("node:") &&
         !(PEERS.includes(to) && (typeOnly || needed.includes(to))),
     );
-    expect(strange).toEqual([]);
+    expect(unexpected).toEqual([]);
   });
 
-  it("wait for nothing: with a top-level await, `require` could not load them", () => {
+  it("no module has a top-level await, which `require` could not load", () => {
     expect(names.filter((name) => graph.get(name)?.topLevelAwait)).toEqual([]);
   });
 
-  it("are not used to add to the types of others: two managers would share them", () => {
+  it("no module augments global types, which two managers would share", () => {
     expect(names.filter((name) => graph.get(name)?.augments)).toEqual([]);
   });
 
-  it("are all that the two entries for apps and for tests have", () => {
+  it("only index and testing consist of re-exports", () => {
     expect(names.filter((name) => graph.get(name)?.reExportsOnly)).toEqual(["index", "testing"]);
   });
 });
 
 describe.each([...ENTRIES])("the subpath %s", (subpath, file) => {
-  it("brings in no store and no adapter but its own", () => {
+  it("the entry imports no other store or adapter", () => {
     const own = file.replace(/\.ts$/, "");
-    // The app of the adapter contract keeps its sessions in memory.
+    // The app of the adapter contract uses the memory store.
     const allowed = subpath === "./testing" ? ["stores/memory"] : [own];
-    const brought = [...closureOf(graph, own)].filter((name) => EDGE.test(name));
-    expect(brought.filter((name) => !allowed.includes(name))).toEqual([]);
+    const imported = [...collectImports(graph, own)].filter((name) => EDGE.test(name));
+    expect(imported.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
-  it("needs no package but its own peers, and of Node what every server runtime has", () => {
-    const runtime = closureOf(graph, file.replace(/\.ts$/, ""), ({ typeOnly }) => !typeOnly);
+  it("the entry imports only its own peers and the Node modules that every server runtime has", () => {
+    const runtime = collectImports(graph, file.replace(/\.ts$/, ""), ({ typeOnly }) => !typeOnly);
     const foreign = [...runtime].filter((name) => !graph.has(name));
     const allowed = ["node:crypto", "node:net", ...(OWN_NEEDS[subpath] ?? [])];
     expect(foreign.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 });
 
-describe("the reader of imports", () => {
+describe("the import parser", () => {
   it.each<[code: string, imports: string[]]>([
     ['import { a } from "./a.ts";', ["dir/a"]],
     ['import type { A } from "../a.ts";', ["type a"]],
-    // Under verbatimModuleSyntax, `import {} from "./a.ts"` is left of it.
+    // Under verbatimModuleSyntax, the compiler keeps `import {} from "./a.ts"`.
     ['import { type A } from "./a.ts";', ["dir/a"]],
     ['import "node:net";', ["node:net"]],
     ['export { a } from "./a.ts";', ["dir/a"]],
@@ -147,8 +147,8 @@ describe("the reader of imports", () => {
     ["export const a = (name: string) => import(name);", ["(computed)"]],
     ['export type A = import("./a.ts").A;', ["type dir/a"]],
     ["export const a = 1;", []],
-  ])("sees what %s brings in", (code, imports) => {
-    expect(factsOf("dir/file.ts", code).imports.map(shown)).toEqual(imports);
+  ])("parseModule finds the imports of %s", (code, imports) => {
+    expect(parseModule("dir/file.ts", code).imports.map(format)).toEqual(imports);
   });
 
   it.each<[code: string, awaits: boolean]>([
@@ -157,23 +157,24 @@ describe("the reader of imports", () => {
     ["export const a = await 1;", true],
     ["export const a = async () => await 1;", false],
     ["export class A { async b() { for await (const a of []) a; await 1; } }", false],
-  ])("knows whether %s waits", (code, awaits) => {
-    expect(factsOf("file.ts", code).topLevelAwait).toBe(awaits);
+  ])("parseModule detects whether %s has a top-level await", (code, awaits) => {
+    expect(parseModule("file.ts", code).topLevelAwait).toBe(awaits);
   });
 
   it.each<[code: string, augments: boolean]>([
     ["declare global { interface A {} } export {};", true],
     ['declare module "express" { interface Request {} } export {};', true],
     ["declare const a: 1; export { a };", false],
-  ])("knows whether %s adds to others", (code, augments) => {
-    expect(factsOf("file.ts", code).augments).toBe(augments);
+  ])("parseModule detects whether %s augments types", (code, augments) => {
+    expect(parseModule("file.ts", code).augments).toBe(augments);
   });
 
-  it("finds circles that are left when the types are gone", () => {
-    const file = (...to: string[]) => factsOf("f.ts", to.map((name) => `import "./${name}.ts";`).join("\n"));
-    const types = factsOf("f.ts", 'import type { A } from "./a.ts";');
+  it("findCycles finds cycles of run-time imports and ignores type imports", () => {
+    const file = (...to: string[]) =>
+      parseModule("f.ts", to.map((name) => `import "./${name}.ts";`).join("\n"));
+    const types = parseModule("f.ts", 'import type { A } from "./a.ts";');
     expect(
-      cyclic(
+      findCycles(
         new Map([
           ["a", file("b")],
           ["b", file("c")],
@@ -182,7 +183,7 @@ describe("the reader of imports", () => {
       ),
     ).toEqual([]);
     expect(
-      cyclic(
+      findCycles(
         new Map([
           ["a", file("b")],
           ["b", file("c")],

@@ -5,7 +5,7 @@ import { InstalledPackage } from "./_installed.ts";
 
 const SPECIFIERS = [...ENTRIES.keys()].map((subpath) => subpath.replace(/^\./, PACKAGE.name));
 
-/** Those that import their framework: who asks for one of them has it. */
+/** The subpaths that import their framework, which their users have installed. */
 const WITH_PEERS = ["sessionup/nest"];
 
 let installed: InstalledPackage;
@@ -16,10 +16,10 @@ beforeAll(async () => {
 
 afterAll(() => installed?.remove());
 
-/** The names of every subpath that imports its framework, or of every other one, by the sources. */
-function names(ofPeers: boolean): Record<string, readonly string[]> {
+/** Returns the names that the sources export: of the subpaths with a framework, or of all others. */
+function exportedNames(withPeers: boolean): Record<string, readonly string[]> {
   const wanted = [...ENTRIES].filter(([subpath]) => {
-    return WITH_PEERS.includes(subpath.replace(/^\./, PACKAGE.name)) === ofPeers;
+    return WITH_PEERS.includes(subpath.replace(/^\./, PACKAGE.name)) === withPeers;
   });
   return Object.fromEntries(
     wanted.map(([subpath, file]) => [
@@ -32,16 +32,16 @@ function names(ofPeers: boolean): Record<string, readonly string[]> {
   );
 }
 
-describe("the package, packed and installed", () => {
-  it("holds what is built of each file, the papers, and nothing else", () => {
+describe("the installed package", () => {
+  it("the package contains the build of each source file, the documents and nothing else", () => {
     const built = sourceFiles().flatMap((file) =>
       [".js", ".d.ts"].map((end) => `dist/${file.slice(0, -3)}${end}`),
     );
-    const papers = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "openapi.json", "package.json"];
-    expect(installed.files()).toEqual([...built, ...papers].sort());
+    const documents = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "openapi.json", "package.json"];
+    expect(installed.files()).toEqual([...built, ...documents].sort());
   });
 
-  it("needs nothing else but frameworks, each of them where it is used", () => {
+  it("the package has no dependencies except for optional peers", () => {
     expect(PACKAGE).not.toHaveProperty("dependencies");
     expect(PACKAGE).not.toHaveProperty("optionalDependencies");
     const { peerDependencies = {}, peerDependenciesMeta = {} } = PACKAGE;
@@ -50,23 +50,23 @@ describe("the package, packed and installed", () => {
     expect(Object.keys(peerDependenciesMeta)).toEqual(optional);
   });
 
-  const alone = SPECIFIERS.filter((specifier) => !WITH_PEERS.includes(specifier));
+  const withoutPeers = SPECIFIERS.filter((specifier) => !WITH_PEERS.includes(specifier));
 
-  it("gives its names to `import`", async () => {
-    expect(await installed.json("import.mjs", alone)).toEqual(names(false));
+  it("`import` gets the names of each subpath", async () => {
+    expect(await installed.json("import.mjs", withoutPeers)).toEqual(exportedNames(false));
   });
 
-  it("gives its names to `require`", async () => {
-    expect(await installed.json("require.cjs", alone)).toEqual(names(false));
+  it("`require` gets the names of each subpath", async () => {
+    expect(await installed.json("require.cjs", withoutPeers)).toEqual(exportedNames(false));
   });
 
-  it("gives those of an adapter that imports its framework where that is installed", async () => {
+  it("an adapter that imports its framework loads when the framework is installed", async () => {
     installed.linkPeers(Object.keys(PACKAGE.peerDependencies ?? {}));
-    expect(await installed.json("import.mjs", WITH_PEERS)).toEqual(names(true));
-    expect(await installed.json("require.cjs", WITH_PEERS)).toEqual(names(true));
+    expect(await installed.json("import.mjs", WITH_PEERS)).toEqual(exportedNames(true));
+    expect(await installed.json("require.cjs", WITH_PEERS)).toEqual(exportedNames(true));
   });
 
-  it("logs in and out over node:http", async () => {
+  it("an app with the installed package logs in and out over node:http", async () => {
     expect(await installed.json("login.mjs")).toEqual([
       ["/me", 401, JSON.stringify({ error: "unauthorized", reason: "no_cookie" })],
       ["/login", 200, ""],
@@ -78,18 +78,21 @@ describe("the package, packed and installed", () => {
 });
 
 describe("the published types", () => {
-  it.each([true, false])("compile in a strict app, exactOptionalPropertyTypes %s", async (exact) => {
-    const options = { exactOptionalPropertyTypes: exact };
-    await installed.compile(["app.ts", "app.cts"], options);
-  });
+  it.each([true, false])(
+    "the types compile in a strict app with exactOptionalPropertyTypes %s",
+    async (exact) => {
+      const options = { exactOptionalPropertyTypes: exact };
+      await installed.compile(["app.ts", "app.cts"], options);
+    },
+  );
 
-  it("compile where there are no types of Node", async () => {
+  it("the types compile without the types of Node", async () => {
     const lib = ["es2023", "dom", "dom.iterable"];
     const options = { lib, types: [], module: "preserve", moduleResolution: "bundler" };
     await installed.compile(["worker.ts"], options);
   });
 
-  it("show nothing that is internal", async () => {
+  it("the types contain no internal members", async () => {
     installed.write(
       "internal.ts",
       `

@@ -9,7 +9,7 @@ interface LockedPackage {
 const text = readFileSync(`${ROOT}package-lock.json`, "utf8");
 const packages: Readonly<Record<string, LockedPackage>> = JSON.parse(text).packages;
 
-/** Whether `require(name)` in that folder would find a package, by the lockfile. */
+/** Whether `require(name)` in this folder would find a package of the lockfile. */
 function finds(folder: string, name: string): boolean {
   if (`${folder && `${folder}/`}node_modules/${name}` in packages) return true;
   const parent = folder.lastIndexOf("node_modules/");
@@ -17,17 +17,17 @@ function finds(folder: string, name: string): boolean {
 }
 
 describe("package-lock.json", () => {
-  it("has what every platform needs, though one machine installs but its own", () => {
+  it("package-lock.json contains the optional packages of every platform", () => {
     const missing = Object.entries(packages).flatMap(([folder, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies)
         .filter((name) => !finds(folder, name))
-        .map((name) => `${folder} wants ${name}`),
+        .map((name) => `${folder} requires ${name}`),
     );
-    // With one of them missing `npm ci` refuses to install anything.
+    // `npm ci` installs nothing when one of them is missing.
     expect(missing).toEqual([]);
   });
 
-  it("names no registry", () => {
+  it("package-lock.json contains no registry URL", () => {
     expect(text).not.toContain('"resolved"');
     expect(text).not.toMatch(/https?:\/\/[^"]*registry/);
   });

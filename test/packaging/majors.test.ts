@@ -8,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PACKAGE, ROOT } from "../support/entries.ts";
 import { listen } from "../support/listen.ts";
 
-/** A framework or a driver: the majors that the tests run on, and where each is installed. */
+/** A framework or driver: the majors that the tests run on, with their paths. */
 interface Tested {
   readonly majors: Readonly<Record<string, string>>;
-  /** What the documentation calls it, and where. */
+  /** The name in the documentation. */
   readonly name?: string;
+  /** The page that lists the majors. */
   readonly page?: string;
 }
 
@@ -23,7 +24,7 @@ const MATRIX: Readonly<Record<string, Tested>> = JSON.parse(
 /** "2 and 3" */
 const listed = new Intl.ListFormat("en");
 
-describe("the majors that the tests run on", () => {
+describe("tested majors", () => {
   const installed = Object.entries(MATRIX).flatMap(([name, { majors }]) =>
     Object.entries(majors).map(([major, path]) => ({ name, major, path })),
   );
@@ -31,19 +32,19 @@ describe("the majors that the tests run on", () => {
     const at = path.indexOf("node_modules/");
     const lockfile = JSON.parse(readFileSync(`${ROOT}${path.slice(0, at)}package-lock.json`, "utf8"));
     const locked = lockfile.packages[path.slice(at)];
-    // The lockfile names the package where the folder has another name.
+    // The lockfile contains the package name when the folder has another name.
     expect(locked?.name ?? path.slice(at + "node_modules/".length)).toBe(name);
     expect(`${locked.version}.`).toMatch(new RegExp(`^${major.replaceAll(".", "\\.")}\\.`));
   });
 
   const peers = Object.entries(PACKAGE.peerDependencies ?? {});
-  it.each(peers)("the peer range of %s takes them and no others: %s", (name, range) => {
+  it.each(peers)("the peer range of %s accepts exactly the tested majors: %s", (name, range) => {
     const majors = range.split(" || ").map((part) => /^\^(\d+)\.\d+\.\d+$/.exec(part)?.[1]);
     expect(majors).toEqual(Object.keys(MATRIX[name]?.majors ?? {}));
   });
 
   const pages = new Set(Object.values(MATRIX).flatMap(({ page = [] }) => page));
-  it.each([...pages])("docs/%s names them", (page) => {
+  it.each([...pages])("docs/%s lists the tested majors", (page) => {
     const each = Object.values(MATRIX)
       .filter((one) => one.page === page)
       .map(({ name, majors }) => `${name} ${listed.format(Object.keys(majors))}`);
@@ -80,8 +81,8 @@ describe("npm run majors", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What it says of a matrix, given the npm registry at an address. */
-  async function said(matrix: Readonly<Record<string, Tested>>, origin = registry.origin) {
+  /** Runs scripts/majors.mjs with a matrix and an npm registry. */
+  async function runMajors(matrix: Readonly<Record<string, Tested>>, origin = registry.origin) {
     const file = join(folder, "majors.json");
     writeFileSync(file, JSON.stringify(matrix));
     const npm = { registry: origin, cache: join(folder, "cache"), fetch_retries: "0" };
@@ -95,15 +96,15 @@ describe("npm run majors", () => {
 
   const libsql = { majors: { "0.5": "node_modules/libsql" } };
 
-  it("says nothing where the tests run on the newest major of each package", async () => {
+  it("npm run majors prints nothing when the tests run on the newest major of each package", async () => {
     const koa = { majors: { "3": "node_modules/koa2", "4": "node_modules/koa" } };
-    expect(await said({ koa, libsql })).toEqual({ exit: 0, output: "" });
+    expect(await runMajors({ koa, libsql })).toEqual({ exit: 0, output: "" });
   });
 
-  it("fails with a line for each package whose newest major they leave out", async () => {
+  it("npm run majors fails with a line for each package whose newest major is not tested", async () => {
     const koa = { majors: { "2": "node_modules/koa2", "3": "node_modules/koa" } };
     const lmdb = { majors: { "0.5": "node_modules/lmdb" } };
-    expect(await said({ koa, libsql, lmdb })).toEqual({
+    expect(await runMajors({ koa, libsql, lmdb })).toEqual({
       exit: 1,
       output:
         "koa: 4 is the newest major, and the tests run on 2, 3. Add it to test/support/majors.json.\n" +
@@ -111,8 +112,8 @@ describe("npm run majors", () => {
     });
   });
 
-  it("fails with npm's own error where the registry does not answer", async () => {
-    const { exit, output } = await said({ libsql }, "http://127.0.0.1:1");
+  it("npm run majors fails with npm's error when the registry does not answer", async () => {
+    const { exit, output } = await runMajors({ libsql }, "http://127.0.0.1:1");
     expect(exit).toBe(2);
     expect(output).toMatch(/^libsql: npm did not report the newest version\.\n.*ECONNREFUSED/s);
   });

@@ -3,7 +3,7 @@ import { noDebian, PrivateDebian } from "./_private-debian.ts";
 
 const WAITING = "waiting for another installation to end";
 
-describe.skipIf(noDebian)(`installing a program${noDebian ? ` (skipped: ${noDebian})` : ""}`, () => {
+describe.skipIf(noDebian)(`installPackage${noDebian ? ` (skipped: ${noDebian})` : ""}`, () => {
   let debian: PrivateDebian;
   beforeEach(async () => {
     debian = await PrivateDebian.make();
@@ -14,9 +14,9 @@ describe.skipIf(noDebian)(`installing a program${noDebian ? ` (skipped: ${noDebi
     { lock: "the package lists", script: "APT::Update::Pre-Invoke", args: ["update"] },
     { lock: "dpkg's database", script: "DPkg::Pre-Invoke", args: ["install", "-y", "hello-sessions"] },
   ])(
-    "waits in two processes at once while another apt-get holds the lock of $lock",
+    "installPackage waits in two processes while another apt-get holds the lock of $lock",
     async ({ script, args }) => {
-      // The lists that an apt-get needs which only installs.
+      // `apt-get install` needs the package lists.
       await debian.aptGet("Acquire::Retries=0", "update").ended;
       const other = debian.aptGet(`${script}::=echo held; read line`, ...args);
       await expect.poll(other.output).toContain("held");
@@ -29,7 +29,7 @@ describe.skipIf(noDebian)(`installing a program${noDebian ? ` (skipped: ${noDebi
     },
   );
 
-  it("fails at once with what apt-get says when no lock is in its way", async () => {
+  it("installPackage fails immediately with the message of apt-get when no lock is held", async () => {
     const missing = debian.install("no-such-package");
     expect(await missing.ended).toBe(1);
     expect(missing.output()).toContain(

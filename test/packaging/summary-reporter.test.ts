@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The last lines that vitest prints over these test files. */
-function summaryOf(files: Readonly<Record<string, string>>): readonly string[] {
+/** Runs vitest with these test files and returns the lines of the summary. */
+function summarize(files: Readonly<Record<string, string>>): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), "sessionup-summary-"));
   try {
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
@@ -31,32 +31,32 @@ function summaryOf(files: Readonly<Record<string, string>>): readonly string[] {
   }
 }
 
-describe("the summary of a run", () => {
-  it("counts what passed, failed and was skipped, and names the skipped and the failed", () => {
-    const lines = summaryOf({
+describe("SummaryReporter", () => {
+  it("the summary counts passed, failed and skipped tests and lists the skipped and failed ones", () => {
+    const lines = summarize({
       "a.test.js": `
         import { describe, expect, it } from "vitest";
         describe("a", () => {
           it("passes", () => {});
           it("passes too", () => {});
           it("fails", () => expect(1).toBe(2));
-          it.skip("is skipped: there is no moon", () => {});
-          it("finds out", ({ skip }) => skip("it rains"));
+          it.skip("is skipped: no server", () => {});
+          it("skips itself", ({ skip }) => skip("no network"));
         });
-        it.todo("will be");
+        it.todo("is planned");
       `,
     });
     expect(lines).toEqual([
-      "skipped: a.test.js > a > is skipped: there is no moon",
-      "skipped: a.test.js > a > finds out (it rains)",
-      "skipped: a.test.js > will be",
+      "skipped: a.test.js > a > is skipped: no server",
+      "skipped: a.test.js > a > skips itself (no network)",
+      "skipped: a.test.js > is planned",
       "failed: a.test.js > a > fails: expected 1 to be 2 // Object.is equality",
       "2 passed, 1 failed, 3 skipped",
     ]);
   });
 
-  it("counts what breaks outside of any test as failed", () => {
-    const lines = summaryOf({
+  it("the summary counts errors outside of tests as failed", () => {
+    const lines = summarize({
       "file.test.js": 'import "./not-there.js";',
       "hook.test.js": `
         import { beforeAll, describe, it } from "vitest";
@@ -67,19 +67,19 @@ describe("the summary of a run", () => {
       `,
       "later.test.js": `
         import { it } from "vitest";
-        it("passes", () => void Promise.reject(new Error("nobody listens")));
+        it("passes", () => void Promise.reject(new Error("no handler")));
       `,
     });
     expect(lines.filter((line) => line.startsWith("failed: ")).toSorted()).toEqual([
       expect.stringMatching(/^failed: file\.test\.js: .*not-there\.js/),
       "failed: hook.test.js > a: no",
-      "failed: outside of any test: nobody listens",
+      "failed: outside of any test: no handler",
     ]);
     expect(lines.at(-1)).toBe("1 passed, 3 failed, 1 skipped");
   });
 
-  it("says why something failed in one line, however long the reason is", () => {
-    const lines = summaryOf({
+  it("the summary shortens the reason of a failure to one line", () => {
+    const lines = summarize({
       "a.test.js": `
         import { it } from "vitest";
         it("fails", () => { throw new Error("one\\n  two" + "!".repeat(1000)); });
@@ -93,8 +93,8 @@ describe("the summary of a run", () => {
     ]);
   });
 
-  it("names each store with each client that ran, and counts what has passed", () => {
-    const lines = summaryOf({
+  it("the summary lists each store and client that ran, with the number of passed tests", () => {
+    const lines = summarize({
       "a.test.js": `
         import { beforeEach, describe, it } from "vitest";
         describe("redis × ioredis", () => {
@@ -120,8 +120,8 @@ describe("the summary of a run", () => {
     ]);
   });
 
-  it("names no store of which anything has failed, or nothing has run", () => {
-    const lines = summaryOf({
+  it("the summary lists no store with a failed test or without any run test", () => {
+    const lines = summarize({
       "a.test.js": `
         import { afterAll, beforeAll, describe, expect, it } from "vitest";
         describe("one × fails", () => {

@@ -3,9 +3,9 @@ export interface Requirement {
   readonly id: string;
   readonly level: 1 | 2 | 3;
   readonly asks: string;
-  /** What the library does to meet the requirement. */
+  /** How the library meets the requirement. */
   readonly does: string;
-  /** What the app must set or call. Default: nothing; the defaults suffice. */
+  /** The options or calls that the app must add. Default: none; the defaults suffice. */
   readonly needs?: string;
 }
 
@@ -111,7 +111,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     asks: "an absolute lifetime",
     does: "`expiresIn`, 24 hours by default; nothing moves it",
   },
-  { id: "7.4.1", level: 1, asks: "no use after the end", does: "every write is conditional" },
+  { id: "7.4.1", level: 1, asks: "an ended session cannot be used", does: "every write is conditional" },
   {
     id: "7.4.2",
     level: 1,
@@ -178,7 +178,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "8.2.4",
     level: 3,
-    asks: "access adapts to what is known of the client",
+    asks: "access adapts to attributes of the client",
     does: "`client_changed`, `validate`",
     needs: "`validate`, or a listener of `client_changed` or `created`",
   },

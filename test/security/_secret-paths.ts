@@ -14,7 +14,7 @@ const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefo
 const ISSUER = "https://login.example.com";
 const STRANGER = "0".repeat(22);
 
-/** Makes the sites of a run. Each path says what came of it, so that none can turn into a detour. */
+/** Creates the sites of a run. Each path asserts its results, so that a changed behavior cannot silently skip code. */
 export type Start = (options?: Options, store?: GatedStore) => WatchedSite;
 export type Path = (start: Start) => Promise<void>;
 
@@ -43,23 +43,24 @@ const STORE_METHODS = [
   "deleteByUserKey",
 ] as const;
 
-/** Everything that can be asked for a request that is in. */
-const VERBS: Readonly<Record<string, (request: TestRequest, sessions: WatchedSite["sessions"]) => unknown>> =
-  {
-    init: (request, sessions) => sessions.init(request, "ann"),
-    get: (request, sessions) => sessions.get(request),
-    fetchAll: (request, sessions) => sessions.fetchAll(request),
-    rotate: (request, sessions) => sessions.rotate(request),
-    reauthenticate: (request, sessions) => sessions.reauthenticate(request, { level: 2, expiresIn: "5m" }),
-    updateMeta: (request, sessions) => sessions.updateMeta(request, () => ({ theme: "dark" })),
-    revokeOther: (request, sessions) => sessions.revokeOther(request),
-    revokeOwn: (request, sessions) => sessions.revokeOwn(request, STRANGER),
-    revoke: (request, sessions) => sessions.revoke(request),
-    revokeAll: (request, sessions) => sessions.revokeAll(request),
-  };
+/** Every method for an authenticated request. */
+const METHODS: Readonly<
+  Record<string, (request: TestRequest, sessions: WatchedSite["sessions"]) => unknown>
+> = {
+  init: (request, sessions) => sessions.init(request, "ann"),
+  get: (request, sessions) => sessions.get(request),
+  fetchAll: (request, sessions) => sessions.fetchAll(request),
+  rotate: (request, sessions) => sessions.rotate(request),
+  reauthenticate: (request, sessions) => sessions.reauthenticate(request, { level: 2, expiresIn: "5m" }),
+  updateMeta: (request, sessions) => sessions.updateMeta(request, () => ({ theme: "dark" })),
+  revokeOther: (request, sessions) => sessions.revokeOther(request),
+  revokeOwn: (request, sessions) => sessions.revokeOwn(request, STRANGER),
+  revoke: (request, sessions) => sessions.revoke(request),
+  revokeAll: (request, sessions) => sessions.revokeAll(request),
+};
 
 export const PATHS: Readonly<Record<string, Path>> = {
-  async "the verbs of a request"(start) {
+  async "the methods for a request"(start) {
     const site = start({ clearSiteData: ["cache", "storage"], maxMetaBytes: 100 });
     const { browser, id } = await site.login("ann", { meta: { theme: "light" }, level: 2, expiresIn: "30d" });
     const loaded = await site.visit(browser, async (request, sessions) => {
@@ -67,21 +68,27 @@ export const PATHS: Readonly<Record<string, Path>> = {
       return [sessions.current(request), sessions.require(request)];
     });
     expect(loaded).toMatchObject([{ id }, { id }]);
-    for (const verb of Object.values(VERBS)) {
+    for (const call of Object.values(METHODS)) {
       const other = await site.login("ann", {}, twin(browser));
-      expect(await site.visit(other.browser, verb)).not.toBeInstanceOf(Error);
-      expect(await site.visit(new Browser(), verb)).not.toBeInstanceOf(Error);
+      expect(await site.visit(other.browser, call)).not.toBeInstanceOf(Error);
+      expect(await site.visit(new Browser(), call)).not.toBeInstanceOf(Error);
     }
     const [one, two] = [await site.login("bob"), await site.login("bob")];
-    expect(await site.visit(one.browser, (request, verbs) => verbs.revokeOwn(request, two.id))).toBe(true);
+    expect(await site.visit(one.browser, (request, sessions) => sessions.revokeOwn(request, two.id))).toBe(
+      true,
+    );
     const foreign = (await site.login("ann")).id;
-    const refused = await site.visit(one.browser, (request, verbs) => verbs.revokeOwn(request, foreign));
+    const refused = await site.visit(one.browser, (request, sessions) =>
+      sessions.revokeOwn(request, foreign),
+    );
     expect(refused).toMatchObject({ code: "ERR_NOT_OWNER" });
-    expect(await site.visit(one.browser, (request, verbs) => verbs.revokeOwn(request, one.id))).toBe(true);
+    expect(await site.visit(one.browser, (request, sessions) => sessions.revokeOwn(request, one.id))).toBe(
+      true,
+    );
     site.look();
   },
 
-  async "what a program does wrong"(start) {
+  async "misuse by the app"(start) {
     const site = start({ maxMetaBytes: 100 });
     const { browser } = await site.login();
     const token = [...browser.jar.values()].join();
@@ -101,8 +108,8 @@ export const PATHS: Readonly<Record<string, Path>> = {
       (request, sessions) => sessions.updateMeta(request, () => ({ theme: token.repeat(9) }) as never),
     ];
     for (const use of wrong) expect(await site.visit(browser, use)).toBeInstanceOf(Error);
-    expect(site.tally.of("codes")).toContain("ERR_META_INVALID");
-    const late = await site.visit(browser, VERBS.rotate as never, (request) => {
+    expect(site.tally.names("codes")).toContain("ERR_META_INVALID");
+    const late = await site.visit(browser, METHODS.rotate as never, (request) => {
       request.sent = true;
       return request;
     });
@@ -128,7 +135,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     }
   },
 
-  async "why nobody gets in"(start) {
+  async "each reason to reject a request"(start) {
     const site = start({
       tombstones: "1h",
       idleTimeout: "30m",
@@ -153,7 +160,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       withHeaders({ cookie: `${name}=${token}; ${name}=${cookie(bob.browser)[1]}` }),
     );
     expect(both?.reason).toBe("malformed");
-    // A duplicate of which one is dead.
+    // A duplicate cookie with one invalid value.
     const doubled = `${name}=${token}; ${name}=${token.slice(0, -5)}00000`;
     expect(await site.auth(new Browser(), {}, withHeaders({ cookie: doubled }))).toBeUndefined();
     expect(await reason(ann.browser, { level: 2 })).toBe("stale_authentication");
@@ -165,7 +172,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await site.login("ann");
     expect(await reason(copy)).toBe("evicted");
     const out = twin(bob.browser);
-    await site.visit(bob.browser, VERBS.revoke as never);
+    await site.visit(bob.browser, METHODS.revoke as never);
     expect(await reason(out)).toBe("logout");
     const gone = await site.login("cid");
     expect(await site.see("revokeById", () => site.manager.revokeById(gone.id))).toBe(true);
@@ -178,7 +185,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await reason(old.browser)).toBe("expired");
   },
 
-  async "records that no longer parse"(start) {
+  async "metadata that has become invalid"(start) {
     const site = start({ maxMetaBytes: 1_000 });
     const { browser } = await site.login("ann", { meta: { theme: "light" } });
     const refuses = {
@@ -191,7 +198,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const [listed] = (await strict.see("a list", () =>
       strict.manager.fetchByUserKey("ann"),
     )) as readonly Session[];
-    expect(await strict.see("its metadata", () => listed?.meta)).toMatchObject({ code: "ERR_META_INVALID" });
+    expect(await strict.see("the metadata", () => listed?.meta)).toMatchObject({ code: "ERR_META_INVALID" });
     const throws = start(
       {
         meta: {
@@ -208,10 +215,10 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect((await throws.auth(browser))?.reason).toBe("meta_invalid");
   },
 
-  async forms(start) {
+  async "form tokens"(start) {
     const site = start();
     const [ann, bob] = [await site.login(), await site.login("bob")];
-    const tokenOf = (browser: Browser) =>
+    const createToken = (browser: Browser) =>
       site.visit(browser, async (request, sessions) => {
         await sessions.get(request);
         return formToken(sessions, request);
@@ -221,16 +228,16 @@ export const PATHS: Readonly<Record<string, Path>> = {
         await sessions.get(request);
         verifyFormToken(sessions, request, text);
       });
-    const [own, foreign] = [await tokenOf(ann.browser), await tokenOf(bob.browser)];
+    const [own, foreign] = [await createToken(ann.browser), await createToken(bob.browser)];
     expect(await verify(ann.browser, own)).toBeUndefined();
     for (const wrong of [foreign, `${own}0`, String(own).replace(/.$/, "x"), undefined, { own }])
       expect(await verify(ann.browser, wrong)).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
-    await site.visit(ann.browser, VERBS.rotate as never);
+    await site.visit(ann.browser, METHODS.rotate as never);
     expect(await verify(ann.browser, own)).toBeUndefined();
-    expect(await tokenOf(new Browser())).toMatchObject({ reason: "no_cookie" });
+    expect(await createToken(new Browser())).toMatchObject({ reason: "no_cookie" });
   },
 
-  async "links that end a session"(start) {
+  async "revocation links"(start) {
     const site = start({ keys: [KEY] });
     const [one, two] = [await site.login(), await site.login()];
     const link = (id: string, options?: { expiresIn: "1h" }) => {
@@ -254,7 +261,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await ends(good)).toBe(true);
   },
 
-  async "browsers that are known again, and places"(start) {
+  async "recognized browsers and locations"(start) {
     let fails = false;
     const site = start({
       recognize: recognition({ sessions: true, device: true }),
@@ -262,7 +269,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
         ip: "hash",
         agent: true,
         geo: (ip) => {
-          if (fails) throw new Error(`no place for ${ip}`);
+          if (fails) throw new Error(`no location for ${ip}`);
           return { country: "NL" };
         },
         parse: (userAgent) => {
@@ -279,14 +286,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
     browser.jar.set(String(name), `${browser.jar.get(String(name))}0`);
     fails = true;
     await site.login("ann", {}, browser);
-    expect(await site.visit(browser, VERBS.fetchAll as never)).toHaveLength(1);
+    expect(await site.visit(browser, METHODS.fetchAll as never)).toHaveLength(1);
     for (const ip of [true, "prefix", false] as const) {
       const other = start({ client: { ip }, keys: [KEY] }, site.store);
       await other.login("ann", {}, browser);
     }
   },
 
-  async "a cookie that had another name"(start) {
+  async "a cookie with a previous name"(start) {
     const store = watched(new GatedStore(), start().witness);
     const before = start({ cookie: { name: "sid", secure: false } }, store);
     const { browser } = await before.login("ann", { expiresIn: "1h" });
@@ -310,7 +317,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const planted = twin(browser);
     expect(await now.auth(browser)).toBeUndefined();
     expect([...browser.jar.keys()]).toEqual(["__Host-app"]);
-    // Both names, of one session and of two.
+    // Cookies of both names, first for one session, then for two.
     planted.jar.set("__Host-app", String(browser.jar.get("__Host-app")));
     expect(await now.auth(planted)).toBeUndefined();
     const domain = start({ cookie: { name: "wide", domain: "example.com" } }, store);
@@ -358,20 +365,20 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await third.see("revokeByProviderSession", failed)).toMatchObject({ code: "ERR_STORE" });
   },
 
-  async "secrets that are replaced by time"(start) {
+  async "secrets that are rotated periodically"(start) {
     const site = start({ rotateEvery: "1m", tombstones: "1h" });
     const { browser } = await site.login();
     const first = twin(browser);
     site.clock.advance("1m");
-    // The response is lost: the secret stays pending, the next one goes another way.
+    // The response is lost, so the secret stays pending until a later request receives it.
     expect(await site.auth(twin(browser))).toBeUndefined();
     site.clock.advance("31s");
     expect(await site.auth(browser)).toBeUndefined();
     const second = twin(browser);
     expect(await site.auth(browser)).toBeUndefined();
-    // Retired, within its grace.
+    // The secret is retired, and its grace period has not ended.
     expect(await site.auth(first)).toBeUndefined();
-    expect(await site.visit(twin(first), VERBS.reauthenticate as never)).not.toBeInstanceOf(Error);
+    expect(await site.visit(twin(first), METHODS.reauthenticate as never)).not.toBeInstanceOf(Error);
     site.look();
     site.clock.advance("2m");
     site.store.fail("update", new Error("read only"));
@@ -379,7 +386,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     const conflict = site.store.hold("update");
     const [one, other] = [
       site.auth(twin(second)),
-      conflict.arrived.then(() => site.visit(twin(second), VERBS.rotate as never)),
+      conflict.arrived.then(() => site.visit(twin(second), METHODS.rotate as never)),
     ];
     await other;
     conflict.open();
@@ -389,7 +396,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect((await site.auth(second))?.reason).toBe("reused");
   },
 
-  async "who is asking from elsewhere"(start) {
+  async "a changed client"(start) {
     for (const onChange of ["report", "refuse", "end"] as const) {
       const site = start({ validate: { ip: true, agent: true, onChange }, client: { ip: "hash" } });
       const { browser } = await site.login("ann", {}, new Browser({ "user-agent": FIREFOX }));
@@ -402,7 +409,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     }
   },
 
-  async "pages of other origins"(start) {
+  async "cross-origin requests"(start) {
     const site = start({ trustedOrigins: ["https://app.example.com"] });
     const { browser } = await site.login();
     const evil = withHeaders({
@@ -418,8 +425,8 @@ export const PATHS: Readonly<Record<string, Path>> = {
       evil,
     );
     expect(publicly).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
-    for (const verb of Object.values(VERBS))
-      expect(await site.visit(browser, verb, evil)).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    for (const call of Object.values(METHODS))
+      expect(await site.visit(browser, call, evil)).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
     site.tally.note("init", "crossOrigin");
     const back = await site.visit(
       browser,
@@ -429,21 +436,23 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(back).toMatchObject({ userKey: "ann" });
   },
 
-  async limits(start) {
+  async "session limits and duplicate ids"(start) {
     for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
       const site = start({ maxSessions: { max: 1, onExceed }, nist: "aal2" });
       const first = await site.login();
-      const second = await site.visit(new Browser(), VERBS.init as never);
+      const second = await site.visit(new Browser(), METHODS.init as never);
       if (onExceed === "refuse") expect(second).toMatchObject({ code: "ERR_LIMIT" });
       else expect((await site.auth(first.browser))?.reason).toBe("unknown");
     }
     let count = 0;
     const site = start({ generateId: () => (count++ < 2 ? `${"a".repeat(20)}${count}` : "b".repeat(20)) });
     await site.login();
-    expect(await site.visit(new Browser(), VERBS.init as never)).toMatchObject({ code: "ERR_DUPLICATE_ID" });
+    expect(await site.visit(new Browser(), METHODS.init as never)).toMatchObject({
+      code: "ERR_DUPLICATE_ID",
+    });
   },
 
-  async "the day after a breach"(start) {
+  async "mass revocation"(start) {
     const site = start({ notBefore: new Date(0) });
     const [ann, bob] = [await site.login(), await site.login("bob")];
     const phone = await site.login();
@@ -475,12 +484,12 @@ export const PATHS: Readonly<Record<string, Path>> = {
     site.look();
   },
 
-  async "a store that fails, whatever is asked of it"(start) {
+  async "store failures in every method"(start) {
     const guard = (request: TestRequest, _sessions: unknown, site: WatchedSite) =>
       site.guards.auth()(request);
     for (const method of STORE_METHODS) {
       let failed = 0;
-      for (const verb of [...Object.values(VERBS), guard]) {
+      for (const call of [...Object.values(METHODS), guard]) {
         const site = start({ recognize: recognition(), rotateEvery: "1m" });
         const { browser, id } = await site.login("ann", { meta: { theme: "light" } });
         const doubled = [...browser.jar].map(
@@ -492,7 +501,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
         const several = method === "fetchByIds" ? withHeaders({ cookie: doubled.join("; ") }) : undefined;
         const answer = await site.visit(
           browser,
-          (request, sessions) => verb(request, sessions, site),
+          (request, sessions) => call(request, sessions, site),
           several,
         );
         if (site.store.calls.includes(method)) failed++;
@@ -509,7 +518,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     ).toMatchObject({ code: "ERR_STORE" });
   },
 
-  async "listeners that fail"(start) {
+  async "event listeners that throw"(start) {
     const site = start();
     const events = site.manager.events;
     for (const name of ["created", "ended", "rotated", "rejected", "error"] as const) {
@@ -519,8 +528,8 @@ export const PATHS: Readonly<Record<string, Path>> = {
       events.on(name, async (event) => Promise.reject(Object.assign(new Error("later"), { event })));
     }
     const { browser } = await site.login();
-    await site.visit(browser, VERBS.rotate as never);
-    await site.visit(browser, VERBS.revoke as never);
+    await site.visit(browser, METHODS.rotate as never);
+    await site.visit(browser, METHODS.revoke as never);
     expect((await site.auth(browser))?.reason).toBe("no_cookie");
   },
 
@@ -543,13 +552,13 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await ask("GET", "/sessions")).toBe(503);
     site.clock.advance("11m");
     expect(await ask("DELETE", "/sessions")).toBe(401);
-    await site.visit(browser, VERBS.reauthenticate as never);
+    await site.visit(browser, METHODS.reauthenticate as never);
     expect(await ask("DELETE", "/sessions")).toBe(200);
     expect(await ask("POST", "/logout-all")).toBe(200);
     expect(await ask("POST", "/logout")).toBe(204);
   },
 
-  async "code far from the request"(start) {
+  async "sessionup/context"(start) {
     const site = start();
     const bound = contextSessions(site.sessions);
     const { browser, id } = await site.login();
@@ -559,8 +568,8 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await site.visit(browser, (request) => bound.run(request, () => formToken(bound)))).toMatch(
       /^\w+\.\w+$/,
     );
-    expect(await site.see("bound verbs", () => bound.get())).toBeInstanceOf(TypeError);
-    site.witness.see("the bound verbs", bound);
+    expect(await site.see("bound methods", () => bound.get())).toBeInstanceOf(TypeError);
+    site.witness.see("the bound methods", bound);
     expect(
       SessionError.is(
         await site.visit(browser, (request) => bound.run(request, () => verifyFormToken(bound, "x"))),

@@ -23,7 +23,7 @@ export type Options = ManagerOptions<Meta, Meta>;
 
 export const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
 
-/** What signs: no less a secret than a cookie's. */
+/** The signing key, which is as secret as a session's secret. */
 export const KEY: string = randomBytes(32).toString("base64");
 
 const META: StandardSchema<Meta, Meta> = {
@@ -34,12 +34,12 @@ const META: StandardSchema<Meta, Meta> = {
       const theme = (value as { theme?: unknown } | undefined)?.theme;
       return value === undefined || typeof theme === "string"
         ? { value: value as Meta }
-        : { issues: [{ message: "theme: needs a string", value }] };
+        : { issues: [{ message: "theme must be a string", value }] };
     },
   },
 };
 
-/** What was driven: verbs, options, and what came of them, by what they are called. */
+/** Records by name which methods and options the paths use, and which results occur. */
 export class Tally {
   readonly #all = new Map<string, Set<string>>();
 
@@ -49,24 +49,24 @@ export class Tally {
     this.#all.set(kind, known);
   }
 
-  of(kind: string): string[] {
+  names(kind: string): string[] {
     return [...(this.#all.get(kind) ?? [])].sort();
   }
 
-  /** The same object, which notes what of it is used. */
+  /** Returns a proxy that records which members are used. */
   over<Driven extends object>(kind: string, driven: Driven): Driven {
     return new Proxy(driven, {
       get: (target, name) => {
         if (typeof name === "string") this.note(kind, name);
         const value: unknown = Reflect.get(target, name, target);
-        // Private fields are the object's own, not its proxy's.
+        // A proxy has no access to private fields, so methods must run on the object itself.
         return typeof value === "function" ? value.bind(target) : value;
       },
       set: (target, name, value) => Reflect.set(target, name, value, target),
     });
   }
 
-  /** The options, and what is in them. */
+  /** Records the names of the options and of their nested options. */
   options(kind: string, options: object): void {
     for (const [name, value] of Object.entries(options)) {
       this.note(kind, name);
@@ -76,11 +76,11 @@ export class Tally {
   }
 }
 
-/** A manager and its verbs, of which a witness sees all that anybody could. */
+/** A manager with its methods. A witness sees every value that an app, a client or a log could see. */
 export class WatchedSite {
   readonly clock: TestClock = new TestClock();
   readonly store: GatedStore;
-  /** Notes what of it is driven. */
+  /** Records which of its members are used. */
   readonly manager: Manager<Meta, Meta>;
   readonly sessions: Sessions<TestRequest, Meta, Meta>;
   readonly witness: Witness;
@@ -128,16 +128,17 @@ export class WatchedSite {
     }
   }
 
-  /** Whatever stands still: the manager, the verbs, the store. */
+  /** Shows the long-lived objects to the witness: the manager, the sessions, the store, the routes. */
   look(): void {
-    const { manager, verbs, store } = { manager: this.#manager, verbs: this.sessions, store: this.store };
-    for (const [what, value] of Object.entries({ manager, verbs, store, routes: this.routes }))
+    const { sessions, store, routes } = this;
+    const manager = this.#manager;
+    for (const [what, value] of Object.entries({ manager, sessions, store, routes }))
       this.witness.see(`the ${what}`, value);
     this.witness.see("the policy", sessionPolicy(manager));
     this.witness.see("the prototype of the manager", Object.getPrototypeOf(manager));
   }
 
-  /** What comes of a request: the answer, or what was thrown. The witness sees that, and all that the response has. */
+  /** Runs a request. Returns the answer or the error. The witness sees both, and everything in the response. */
   async visit<Answer>(
     browser: Browser,
     use: (request: TestRequest, sessions: Sessions<TestRequest, Meta, Meta>) => Answer | Promise<Answer>,
@@ -158,13 +159,13 @@ export class WatchedSite {
     this.witness.see("the headers of a response", request.responseHeaders);
     for (const symbol of Object.getOwnPropertySymbols(request))
       this.witness.see("the context", Reflect.get(request, symbol));
-    // What a form brings back is as much a secret as a cookie.
-    if (typeof answer === "string") this.witness.keep("the token of a form", answer);
+    // A form's token is as secret as a cookie.
+    if (typeof answer === "string") this.witness.keep("a form's token", answer);
     else this.witness.see("an answer", answer);
     return answer;
   }
 
-  /** What `auth` refuses with, or `undefined`. */
+  /** Returns the error with which `auth` rejects the request, or `undefined`. */
   async auth(
     browser: Browser,
     options: AuthOptions = {},
@@ -177,7 +178,7 @@ export class WatchedSite {
     return answer;
   }
 
-  /** A browser that is logged in, and its session's id. */
+  /** Logs in a browser. Returns the browser and the session's id. */
   async login(
     userKey = "ann",
     options: object = {},
@@ -189,7 +190,7 @@ export class WatchedSite {
     return { browser, id: answer.id };
   }
 
-  /** What anything comes to that is no request. */
+  /** Runs a call outside of a request. Returns the answer or the error, and shows either to the witness. */
   async see<Answer>(where: string, ask: () => Answer | Promise<Answer>): Promise<Answer | Error> {
     try {
       const answer = await ask();
@@ -200,13 +201,14 @@ export class WatchedSite {
     }
   }
 
+  /** Shows an error to the witness and records its code and reason. */
   failed(error: unknown): Error {
     if (!(error instanceof Error)) throw error;
     this.witness.see("an error", error);
     if (SessionError.is(error)) {
       this.tally.note("codes", error.code);
       if (error.reason) this.tally.note("reasons", error.reason);
-      this.witness.see("a refusal", toErrorResponse(error));
+      this.witness.see("an error response", toErrorResponse(error));
     }
     return error;
   }

@@ -1,4 +1,4 @@
-/** OWASP ASVS 5.0, V3, V8, V14 and V16: cookies, who is asking, what is told. */
+/** OWASP ASVS 5.0, chapters V3, V8, V14 and V16: cookies, changed clients and events. */
 import { createServer } from "node:http";
 import express from "express";
 import { type CookieOptions, Manager, type SessionEvents } from "sessionup";
@@ -10,12 +10,12 @@ import { ContractClient, parseSetCookie } from "../../src/testing/adapter/client
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { listen } from "../support/listen.ts";
 
-/** What `init` sets with these options. */
+/** Returns the cookie that `init` sets with these options. */
 async function cookieWith(cookie: CookieOptions) {
   const request = new TestRequest();
   await testSessions(new Manager(memoryStore(), { cookie })).init(request, "ann");
   const [set] = request.cookies;
-  if (!set) throw new Error("no cookie was set");
+  if (!set) throw new Error("init must set a cookie");
   return set;
 }
 
@@ -31,7 +31,7 @@ const MATRIX: CookieOptions[] = [
 
 describe("the cookie", () => {
   it.each(MATRIX)(
-    "is Secure and has the strongest prefix that its attributes allow: %j [asvs 3.3.1]",
+    "the cookie is Secure and has the strongest prefix that its attributes allow: %j [asvs 3.3.1]",
     async (options) => {
       const { secure, name } = await cookieWith(options);
       expect(secure).toBe(true);
@@ -40,7 +40,7 @@ describe("the cookie", () => {
     },
   );
 
-  it("is __Host- unless it is shared with other hosts or bound to a path, and no such name without what it asks [asvs 3.3.3]", async () => {
+  it("the cookie name starts with __Host- unless a domain or a path rules it out, and a __Host- name requires its attributes [asvs 3.3.3]", async () => {
     expect((await cookieWith({})).name).toBe("__Host-sessionup");
     for (const broken of [{ domain: "example.com" }, { path: "/app" }, { secure: false }])
       expect(() => new Manager(memoryStore(), { cookie: { name: "__Host-id", ...broken } })).toThrow(
@@ -48,18 +48,21 @@ describe("the cookie", () => {
       );
   });
 
-  it.each(MATRIX)("says SameSite, strict unless it is told: %j [asvs 3.3.2]", async (options) => {
-    expect((await cookieWith(options)).sameSite).toBe(options.sameSite ?? "strict");
-    expect(
-      () => new Manager(memoryStore(), { cookie: { ...options, sameSite: "none", secure: false } }),
-    ).toThrow(TypeError);
-  });
+  it.each(MATRIX)(
+    "the cookie always has SameSite, which is strict by default: %j [asvs 3.3.2]",
+    async (options) => {
+      expect((await cookieWith(options)).sameSite).toBe(options.sameSite ?? "strict");
+      expect(
+        () => new Manager(memoryStore(), { cookie: { ...options, sameSite: "none", secure: false } }),
+      ).toThrow(TypeError);
+    },
+  );
 
-  it("is HttpOnly unless it is told otherwise [asvs 3.3.4]", async () => {
+  it("the cookie is HttpOnly by default [asvs 3.3.4]", async () => {
     for (const options of MATRIX) expect((await cookieWith(options)).httpOnly).toBe(true);
   });
 
-  it("has at most 4096 bytes of name and value, whatever the options: at their limits, and none beyond [asvs 3.3.5]", async () => {
+  it("the cookie's name and value have at most 4096 bytes, even with name, id and secret at their limits [asvs 3.3.5]", async () => {
     const longest = { name: "n".repeat(128), id: 64, secret: 128 };
     const grown = (length: number) => {
       let count = 0;
@@ -79,7 +82,7 @@ describe("the cookie", () => {
       expect(() => make({ ...longest, ...beyond })).toThrow(TypeError);
   });
 
-  it("comes with Cache-Control: no-store, when it is set and when it is cleared [asvs 14.3.2]", async () => {
+  it("a response that sets or clears the cookie has Cache-Control: no-store [asvs 14.3.2]", async () => {
     const sessions = testSessions(new Manager(memoryStore()));
     const browser = new Browser();
     for (const act of [
@@ -95,7 +98,7 @@ describe("the cookie", () => {
     }
   });
 
-  it("is the only way in: a token in the URL, a body or another header counts for nothing [asvs 14.2.1]", async () => {
+  it("only the cookie authenticates a request, not a token in the URL or in another header [asvs 14.2.1]", async () => {
     const sessions = expressSessions(new Manager(memoryStore()));
     const app = express();
     app.use(express.json(), express.urlencoded());
@@ -118,8 +121,8 @@ describe("the cookie", () => {
   });
 });
 
-describe("who is asking", () => {
-  it("a client that has changed during the session is told of, and refused where the app says so [asvs 8.2.4]", async () => {
+describe("a changed client", () => {
+  it("a changed client emits client_changed, and is rejected when the app chooses refuse [asvs 8.2.4]", async () => {
     for (const onChange of ["report", "refuse"] as const) {
       const manager = new Manager(memoryStore(), { validate: { agent: true, onChange } });
       const sessions = testSessions(manager);
@@ -130,32 +133,32 @@ describe("who is asking", () => {
       });
       await browser.visit((request) => sessions.init(request, "ann"));
       expect(await browser.visit(sessions.authorize)).toBeUndefined();
-      // Names a browser and no system.
+      // The User-Agent names a browser but no operating system.
       browser.headers = {
         "user-agent": "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
       };
-      const refused = onChange === "refuse" ? "client_changed" : undefined;
-      expect(await browser.visit(sessions.authorize)).toBe(refused);
-      // The request names no system: what it lacks counts as unchanged.
+      const expected = onChange === "refuse" ? "client_changed" : undefined;
+      expect(await browser.visit(sessions.authorize)).toBe(expected);
+      // A missing operating system counts as unchanged.
       expect(changed).toEqual([["browser"]]);
     }
   });
 });
 
-describe("what is told", () => {
-  async function story() {
+describe("events", () => {
+  async function runScenario() {
     const clock = new TestClock();
     const manager = new Manager(memoryStore(), {
       clock: clock.now,
       maxSessions: { max: 1, onExceed: "evict-oldest" },
     });
     const sessions = testSessions(manager);
-    const told: string[] = [];
+    const emitted: string[] = [];
     const texts: string[] = [];
     const names = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
     for (const name of names) {
       manager.events.on(name, (event: SessionEvents[typeof name]) => {
-        told.push("reason" in event ? `${name} ${event.reason}` : name);
+        emitted.push("reason" in event ? `${name} ${event.reason}` : name);
         texts.push(JSON.stringify(event));
       });
     }
@@ -173,19 +176,19 @@ describe("what is told", () => {
     await second.visit(sessions.rotate);
     keep();
     await second.visit(sessions.revoke);
-    return { told, texts, secrets };
+    return { emitted, texts, secrets };
   }
 
-  it("is each login, and each request that was refused, with its reason [asvs 16.3.1]", async () => {
-    const { told } = await story();
-    expect(told.filter((each) => /^(created|rejected)/.test(each))).toEqual([
+  it("each login emits created, and each rejected request emits rejected with a reason [asvs 16.3.1]", async () => {
+    const { emitted } = await runScenario();
+    expect(emitted.filter((each) => /^(created|rejected)/.test(each))).toEqual([
       "created",
       "created",
       "rejected unknown",
     ]);
   });
 
-  it("is each request with a cookie that is not accepted, on public routes and in bare handlers, once a request [asvs 16.3.1]", async () => {
+  it("each request with an invalid cookie emits rejected once, also on public routes and without middleware [asvs 16.3.1]", async () => {
     const manager = new Manager(memoryStore());
     const sessions = testSessions(manager);
     const reasons: string[] = [];
@@ -208,17 +211,17 @@ describe("what is told", () => {
     expect(reasons).toEqual(["malformed", "unknown", "unknown", "unknown", "no_cookie"]);
   });
 
-  it("is every end of a session, with its reason, and every new secret, once [asvs 16.3.3]", async () => {
-    const { told } = await story();
-    expect(told.filter((each) => /^(ended|rotated)/.test(each))).toEqual([
+  it("each ended session emits ended with a reason, and each rotation emits rotated, once [asvs 16.3.3]", async () => {
+    const { emitted } = await runScenario();
+    expect(emitted.filter((each) => /^(ended|rotated)/.test(each))).toEqual([
       "ended evicted",
       "rotated",
       "ended logout",
     ]);
   });
 
-  it("holds no secret [asvs 16.2.5]", async () => {
-    const { texts, secrets } = await story();
+  it("events contain no secret [asvs 16.2.5]", async () => {
+    const { texts, secrets } = await runScenario();
     expect(secrets.size).toBe(3);
     for (const secret of secrets) {
       expect(texts.join()).not.toContain(secret);

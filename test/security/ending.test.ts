@@ -43,22 +43,27 @@ describe("tombstones", () => {
       },
     ],
   ];
-  it.each(cases)("tell who was signed out why, in one word all the way: %s", async (why, end) => {
-    const made = setUp({ tombstones: "1h", validate: { agent: true, onChange: "end" } });
-    const own = new Browser({ "user-agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0.0.0 Safari/537.36" });
-    const { id } = await made.login(own);
-    const before = own.request().headers;
-    await end(made, own, id);
-    const late = new TestRequest(before);
-    expect(await made.sessions.authorize(late)).toBe(why);
-    expect(made.ended).toEqual([expect.objectContaining({ ids: [id], reason: why })]);
-    // Its end is proven: the cookie goes.
-    expect(late.cookies).toEqual([expect.objectContaining({ value: "", maxAge: 0 })]);
-    const error = SessionError.unauthorized(why);
-    expect(JSON.parse(toErrorResponse(error).body)).toEqual({ error: "unauthorized", reason: why });
-  });
+  it.each(cases)(
+    "a tombstone gives the request, the event and the response the same reason: %s",
+    async (why, end) => {
+      const made = setUp({ tombstones: "1h", validate: { agent: true, onChange: "end" } });
+      const own = new Browser({
+        "user-agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0.0.0 Safari/537.36",
+      });
+      const { id } = await made.login(own);
+      const before = own.request().headers;
+      await end(made, own, id);
+      const late = new TestRequest(before);
+      expect(await made.sessions.authorize(late)).toBe(why);
+      expect(made.ended).toEqual([expect.objectContaining({ ids: [id], reason: why })]);
+      // The request proves that the session has ended, so the response clears the cookie.
+      expect(late.cookies).toEqual([expect.objectContaining({ value: "", maxAge: 0 })]);
+      const error = SessionError.unauthorized(why);
+      expect(JSON.parse(toErrorResponse(error).body)).toEqual({ error: "unauthorized", reason: why });
+    },
+  );
 
-  it("tell nothing to who knows the id alone, or another secret", async () => {
+  it("a tombstone reveals nothing to a client that knows only the id or presents another secret", async () => {
     const { login, sessions } = setUp({ tombstones: "1h" });
     const own = new Browser();
     const { id } = await login(own);
@@ -68,7 +73,7 @@ describe("tombstones", () => {
     expect(request.cookies).toEqual([]);
   });
 
-  it("are over in their time, and not kept at all unless they are asked for", async () => {
+  it("tombstones expire after their duration, and none is kept without the option", async () => {
     const { login, sessions, store, clock } = setUp({ tombstones: "1h" });
     const { id } = await login(new Browser());
     const own = new Browser();
@@ -86,7 +91,7 @@ describe("tombstones", () => {
     expect(await sessions.authorize(new TestRequest(old))).toBe("revoked");
   });
 
-  it("are told of once, however often somebody comes back", async () => {
+  it("a tombstone emits ended once, however often the client returns", async () => {
     const { login, sessions, ended, clock, manager } = setUp({ tombstones: "1h", idleTimeout: "10m" });
     const own = new Browser();
     await login(own);
@@ -98,7 +103,7 @@ describe("tombstones", () => {
     expect(ended).toHaveLength(1);
   });
 
-  it("tell an evicted browser why", async () => {
+  it("a tombstone tells an evicted browser the reason", async () => {
     const { sessions, reason, ended } = setUp({
       tombstones: "1h",
       maxSessions: { max: 1, onExceed: "evict-oldest" },
@@ -112,15 +117,15 @@ describe("tombstones", () => {
     expect(ended.map(({ reason: why }) => why)).toEqual(["evicted", "logout"]);
   });
 
-  it("need a duration", () => {
+  it("tombstones must be a duration", () => {
     expect(() => setUp({ tombstones: 60 as never })).toThrow(/^tombstones/);
   });
 });
 
-describe("sessions that expire", () => {
+describe("expired sessions", () => {
   const times = { expiresIn: "1h", idleTimeout: "10m" } as const;
 
-  it("are reported once, by the cleanup, when nobody comes back, with the moment when they ended", async () => {
+  it("cleanup emits ended once with the time of the end when the client does not return", async () => {
     const { login, store, clock, ended, manager } = setUp({ ...times, tombstones: "1h" });
     const heard: unknown[] = [];
     manager.with({ idleTimeout: "5m" }).events.on("ended", (event) => heard.push(event));
@@ -145,7 +150,7 @@ describe("sessions that expire", () => {
     expect(heard).toEqual([]);
   });
 
-  it("are reported once when somebody comes back, and not again by the cleanup", async () => {
+  it("a returning client emits ended once, and cleanup does not emit it again", async () => {
     const { login, store, clock, ended, reason } = setUp(times);
     const own = new Browser();
     const { id } = await login(own);
@@ -161,7 +166,7 @@ describe("sessions that expire", () => {
     expect(ended).toEqual([{ ids: [id], userKey: "ann", reason: "idle", at: expect.any(Number) }]);
   });
 
-  it("are left to the next request by a response that cannot clear the cookie, and a logout there says so", async () => {
+  it("an expired session stays until a response can clear the cookie, and logout rejects until then", async () => {
     const { login, store, clock, ended, sessions, reason } = setUp(times);
     const own = new Browser();
     const { id } = await login(own);
@@ -176,7 +181,7 @@ describe("sessions that expire", () => {
     expect(ended).toHaveLength(1);
   });
 
-  it("are answered with 503, and keep their cookie, when the store cannot end them", async () => {
+  it("authorize returns ERR_STORE and keeps the cookie when the store cannot end an expired session", async () => {
     const { login, store, clock, ended, sessions } = setUp(times);
     const own = new Browser();
     await login(own);
@@ -190,7 +195,7 @@ describe("sessions that expire", () => {
 });
 
 describe("notBefore", () => {
-  it("ends everyone's sessions at once, where it is set [asvs 7.4.5]", async () => {
+  it("notBefore ends the sessions of all users immediately [asvs 7.4.5]", async () => {
     const { clock, login, reason, manager, sessions, ended } = setUp({ idleTimeout: "1h" });
     const [ann, bob, cid] = [new Browser(), new Browser(), new Browser()];
     await login(ann);
@@ -212,7 +217,7 @@ describe("notBefore", () => {
     ]);
   });
 
-  it("can be an option, is inherited, and can be taken back for sessions that were not used meanwhile", async () => {
+  it("notBefore can be an option, is inherited, and can be withdrawn for sessions that were not used meanwhile", async () => {
     const clock = new TestClock();
     const notBefore = new Date(clock.now() + 1);
     const { manager, login, reason, sessions } = setUp({ clock: clock.now, notBefore });
@@ -227,13 +232,13 @@ describe("notBefore", () => {
     manager.notBefore = undefined;
     expect(manager.notBefore).toBeUndefined();
     expect(manager.with({}).notBefore).toBeUndefined();
-    // A session that was refused has ended, in every process: a copy of its cookie must not come back to life.
+    // A rejected session has ended in every process. A copy of its cookie must not revive it.
     expect(await sessions.authorize(new TestRequest(headers))).toBe("unknown");
     expect(await sessions.authorize(cid.request())).toBeUndefined();
     expect(await testSessions(second).authorize(cid.request())).toBe("revoked");
   });
 
-  it("lets nothing change a session that it refuses, and watches over WebSockets too", async () => {
+  it("a session before notBefore cannot be changed, and its WebSockets learn that it has ended", async () => {
     const { clock, login, manager, sessions } = setUp();
     const own = new Browser();
     const { id } = await login(own);
@@ -248,7 +253,7 @@ describe("notBefore", () => {
     expect(await sessions.fetchAll(own.request())).toEqual([]);
   });
 
-  it("keeps nobody out whose refused sessions fill the limit", async () => {
+  it("sessions before notBefore do not count towards maxSessions", async () => {
     const { clock, login, reason, manager, ended } = setUp({ maxSessions: { max: 2, onExceed: "refuse" } });
     await login(new Browser());
     await login(new Browser());
@@ -264,7 +269,7 @@ describe("notBefore", () => {
   });
 
   it.each([[new Date(Number.NaN)], ["2026-01-31"], [0], [null]])(
-    "refuses %j, which would let everybody in",
+    "notBefore must be a valid Date, not %j",
     (wrong) => {
       expect(() => setUp({ notBefore: wrong as Date })).toThrow(/^notBefore must be a valid Date/);
       const { manager } = setUp();
@@ -276,7 +281,7 @@ describe("notBefore", () => {
 });
 
 describe("revokeAllBefore", () => {
-  it("ends everyone's sessions for good, whichever manager began them [asvs 7.4.5]", async () => {
+  it("revokeAllBefore ends the sessions of all users, including those of other managers [asvs 7.4.5]", async () => {
     const { clock, login, reason, manager, ended, store } = setUp();
     const admins = testSessions(manager.with({ cookie: { name: "admin" } }));
     const [ann, admin, young] = [new Browser(), new Browser(), new Browser()];
@@ -299,7 +304,7 @@ describe("revokeAllBefore", () => {
     expect(await store.fetchById(ids[0] ?? "")).toBeUndefined();
   });
 
-  it("names the ability that a store lacks, and refuses what is no date", async () => {
+  it("revokeAllBefore rejects an invalid date, and a store without deleteCreatedBefore", async () => {
     const { deleteCreatedBefore: _, ...methods } = new GatedStore();
     const manager = new Manager(methods as unknown as GatedStore);
     await expect(manager.revokeAllBefore(new Date())).rejects.toThrow(
@@ -310,7 +315,7 @@ describe("revokeAllBefore", () => {
     );
   });
 
-  it("is ERR_STORE where the store fails on the way, which is told of", async () => {
+  it("revokeAllBefore rejects with ERR_STORE and emits error when the store fails midway", async () => {
     const store = memoryStore();
     store.deleteCreatedBefore = async function* () {
       yield [];
@@ -328,27 +333,27 @@ describe("revokeAllBefore", () => {
 
 describe("clearSiteData", () => {
   const header = (request: TestRequest) => request.responseHeaders.get("clear-site-data");
-  type Verb = (
+  type EndMethod = (
     sessions: ReturnType<typeof testSessions>,
     request: TestRequest,
     id: string,
   ) => Promise<unknown>;
 
-  it.each<[string, Verb]>([
+  it.each<[string, EndMethod]>([
     ["revoke", (sessions, request) => sessions.revoke(request)],
     ["revokeAll", (sessions, request) => sessions.revokeAll(request)],
-    ["revokeOwn of one's own", (sessions, request, id) => sessions.revokeOwn(request, id)],
-  ])("has the browser clear what it keeps, with %s [asvs 14.3.1]", async (_, verb) => {
+    ["revokeOwn of the current session", (sessions, request, id) => sessions.revokeOwn(request, id)],
+  ])("the response to %s has the Clear-Site-Data header [asvs 14.3.1]", async (_, end) => {
     const { login, sessions } = setUp({ clearSiteData: ["cache", "storage"] });
     const own = new Browser();
     const { id } = await login(own);
     const request = own.request();
-    await verb(sessions, request, id);
+    await end(sessions, request, id);
     expect(header(request)).toBe('"cache", "storage"');
     expect(request.cookies).toEqual([expect.objectContaining({ value: "" })]);
   });
 
-  it("is sent with no other response, and never unless it is asked for", async () => {
+  it("Clear-Site-Data is not sent with other responses or without the option", async () => {
     const { login, sessions, clock } = setUp({ clearSiteData: ["cookies"] });
     const [own, other] = [new Browser(), new Browser()];
     await login(own);
@@ -368,9 +373,12 @@ describe("clearSiteData", () => {
     expect(header(request)).toBeUndefined();
   });
 
-  it.each([[[]], [["*"]], ['"cache"'], [true], [["cache", "cache\r\n"]]])("refuses %j", (wrong) => {
-    expect(() => setUp({ clearSiteData: wrong as never })).toThrow(
-      /^clearSiteData must be an array of "cache", "cookies" and "storage"/,
-    );
-  });
+  it.each([[[]], [["*"]], ['"cache"'], [true], [["cache", "cache\r\n"]]])(
+    "clearSiteData rejects %j",
+    (wrong) => {
+      expect(() => setUp({ clearSiteData: wrong as never })).toThrow(
+        /^clearSiteData must be an array of "cache", "cookies" and "storage"/,
+      );
+    },
+  );
 });

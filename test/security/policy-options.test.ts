@@ -1,4 +1,4 @@
-// Reads the sources, which are not there in every runtime that runs the tests beside them.
+// A file of its own, because it reads sources that are missing in some runtimes that run the other tests.
 import { Manager } from "sessionup";
 import { type SessionPolicy, sessionPolicy } from "sessionup/report";
 import { memoryStore } from "sessionup/stores/memory";
@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { membersOf } from "../support/declared.ts";
 
 describe("sessionPolicy", () => {
-  it("reports every option that decides about sessions", () => {
+  it("sessionPolicy reports every option that affects sessions", () => {
     // These options hold the app's own functions and data, and the addresses of trusted proxies.
     const others = ["trustProxy", "keys", "generateId", "generateSecret", "meta", "maxMetaBytes", "clock"];
     const reported: Readonly<Record<string, keyof SessionPolicy>> = {

@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 
-/** What a browser goes by: RFC 6265 section 5.3, and CHIPS. */
-function keyOf({ name, domain = "", path, partitioned }: Omit<SetCookie, "value">): string {
+/** Returns the attributes that identify a cookie in a browser: RFC 6265 section 5.3, and CHIPS. */
+function identify({ name, domain = "", path, partitioned }: Omit<SetCookie, "value">): string {
   return [name, domain, path, partitioned].join(";");
 }
 
-/** A browser at a page for which all of its cookies are. */
+/** A browser on a page to which all of its cookies apply. */
 class Jar extends Browser {
   readonly cookies = new Map<string, SetCookie>();
 
@@ -20,8 +20,8 @@ class Jar extends Browser {
 
   override receive({ cookies }: TestRequest): void {
     for (const cookie of cookies) {
-      if (cookie.maxAge === 0) this.cookies.delete(keyOf(cookie));
-      else this.cookies.set(keyOf(cookie), cookie);
+      if (cookie.maxAge === 0) this.cookies.delete(identify(cookie));
+      else this.cookies.set(identify(cookie), cookie);
     }
   }
 
@@ -42,8 +42,8 @@ function setUp(before: CookieOptions, now: CookieOptions = {}, options: ManagerO
   const old = testSessions(new Manager(store, { ...all, cookie: before }));
   const manager = new Manager(store, { ...all, cookie: { ...now, previous: [before] } });
   const sessions = testSessions(manager);
-  const login = (jar: Jar, verbs = old, userKey = "ann") =>
-    jar.visit((request) => verbs.init(request, userKey));
+  const login = (jar: Jar, through = old, userKey = "ann") =>
+    jar.visit((request) => through.init(request, userKey));
   return { clock, store, old, manager, sessions, login };
 }
 
@@ -59,39 +59,45 @@ const MOVES: [string, CookieOptions, CookieOptions][] = [
 ];
 
 describe("cookie.previous", () => {
-  it.each(MOVES)("moves a session from %s: it goes on, and one cookie is left", async (_, before, now) => {
-    const { login, sessions, clock, store } = setUp(before, now, { expiresIn: "30d" });
-    const jar = new Jar();
-    const { id } = await login(jar);
-    const old = jar.only;
-    clock.advance("1s");
-    const request = jar.request();
-    expect((await sessions.get(request))?.id).toBe(id);
-    jar.receive(request);
-    // The old one goes with its own attributes, before the new one comes.
-    const [cleared, set] = request.cookies;
-    const { value, maxAge, expires, ...attributes } = old;
-    expect(cleared).toEqual({ ...attributes, value: "", maxAge: 0, expires: 0 });
-    expect(set).toMatchObject({ value, expires, maxAge: 30 * 86_400 - 1 });
-    expect(request.responseHeaders.get("cache-control")).toBe("no-store");
-    expect(keyOf(jar.only)).not.toBe(keyOf(old));
-    // From then on it costs nothing.
-    store.calls.length = 0;
-    const next = jar.request();
-    expect((await sessions.get(next))?.id).toBe(id);
-    expect([next.cookies, store.calls]).toEqual([[], ["fetchById"]]);
-  });
+  it.each(MOVES)(
+    "a session moves from %s to the current cookie and leaves one cookie",
+    async (_, before, now) => {
+      const { login, sessions, clock, store } = setUp(before, now, { expiresIn: "30d" });
+      const jar = new Jar();
+      const { id } = await login(jar);
+      const old = jar.only;
+      clock.advance("1s");
+      const request = jar.request();
+      expect((await sessions.get(request))?.id).toBe(id);
+      jar.receive(request);
+      // The old cookie is cleared with its own attributes, before the new one is set.
+      const [cleared, set] = request.cookies;
+      const { value, maxAge, expires, ...attributes } = old;
+      expect(cleared).toEqual({ ...attributes, value: "", maxAge: 0, expires: 0 });
+      expect(set).toMatchObject({ value, expires, maxAge: 30 * 86_400 - 1 });
+      expect(request.responseHeaders.get("cache-control")).toBe("no-store");
+      expect(identify(jar.only)).not.toBe(identify(old));
+      // Later requests need no further cookie and no further store call.
+      store.calls.length = 0;
+      const next = jar.request();
+      expect((await sessions.get(next))?.id).toBe(id);
+      expect([next.cookies, store.calls]).toEqual([[], ["fetchById"]]);
+    },
+  );
 
-  it.each(MOVES)("goes on from %s when the option is gone", async (_, before, now) => {
-    const { login, sessions, store, clock } = setUp(before, now);
-    const jar = new Jar();
-    const { id } = await login(jar);
-    await jar.visit(sessions.get);
-    const later = testSessions(new Manager(store, { clock: clock.now, cookie: now }));
-    expect((await jar.visit(later.get))?.id).toBe(id);
-  });
+  it.each(MOVES)(
+    "a session that has moved from %s continues when cookie.previous is removed",
+    async (_, before, now) => {
+      const { login, sessions, store, clock } = setUp(before, now);
+      const jar = new Jar();
+      const { id } = await login(jar);
+      await jar.visit(sessions.get);
+      const later = testSessions(new Manager(store, { clock: clock.now, cookie: now }));
+      expect((await jar.visit(later.get))?.id).toBe(id);
+    },
+  );
 
-  it("moves nothing without it: a token is good under one name", async () => {
+  it("without cookie.previous, a token is accepted only under the name of its own cookie", async () => {
     const { login, store, clock } = setUp({ name: "sid" });
     const jar = new Jar();
     await login(jar);
@@ -103,7 +109,7 @@ describe("cookie.previous", () => {
     );
   });
 
-  it("lets no cookie that a sibling planted win over the one of now, nor disturb it", async () => {
+  it("a previous cookie planted by a sibling domain does not override the current cookie", async () => {
     const { login, sessions, old, manager } = setUp({ domain: "example.com" });
     const [jar, mallory] = [new Jar(), new Jar()];
     const { id } = await login(jar, sessions);
@@ -113,16 +119,16 @@ describe("cookie.previous", () => {
       const pairs = [...jar.cookies.values()].map(({ name, value }) => `${name}=${value}`);
       const request = new TestRequest({ cookie: (order > 0 ? pairs : pairs.reverse()).join("; ") });
       expect((await sessions.get(request))?.id).toBe(id);
-      // Nobody knows that it is dead.
+      // The planted session has not ended, so its cookie is not cleared.
       expect(request.cookies).toEqual([]);
     }
-    // A logout is of all that the browser holds of this user, and clears everything; nobody else's session ends.
+    // A logout ends this user's sessions and clears all cookies. The session of the other user continues.
     await jar.visit(sessions.revoke);
     expect(jar.names).toEqual([]);
     expect(await manager.fetchByUserKey("mallory")).toHaveLength(1);
   });
 
-  it("lets none win over a session that has just ended either", async () => {
+  it("a planted previous cookie does not replace a current session that has just ended", async () => {
     const { login, sessions, old, clock } = setUp({ domain: "example.com" }, {}, { idleTimeout: "10m" });
     const [jar, mallory] = [new Jar(), new Jar()];
     await login(jar, sessions);
@@ -135,7 +141,7 @@ describe("cookie.previous", () => {
     expect(request.cookies.map(({ name, maxAge }) => [name, maxAge])).toEqual([["__Host-sessionup", 0]]);
   });
 
-  it("refuses two users in cookies of before", async () => {
+  it("previous cookies of two users are rejected as malformed", async () => {
     const { login, sessions, old } = setUp({ name: "sid", domain: "example.com" });
     const [ann, bob] = [new Jar(), new Jar()];
     await login(ann, old);
@@ -146,7 +152,7 @@ describe("cookie.previous", () => {
     expect(request.cookies).toEqual([]);
   });
 
-  it("waits until the response can set cookies", async () => {
+  it("a session moves only with a response that can set cookies", async () => {
     const { login, sessions } = setUp({ name: "sid" });
     const jar = new Jar();
     const { id } = await login(jar);
@@ -158,7 +164,7 @@ describe("cookie.previous", () => {
     expect(jar.names).toEqual(["__Host-sessionup"]);
   });
 
-  it("waits where the store does not take it, or somebody else was faster", async () => {
+  it("a session moves later when the store fails or a concurrent request moves it first", async () => {
     const { login, sessions, store } = setUp({ name: "sid" });
     const jar = new Jar();
     const { id } = await login(jar);
@@ -176,7 +182,7 @@ describe("cookie.previous", () => {
     expect(jar.names).toEqual(["__Host-sessionup"]);
   });
 
-  it("is over where the session ended meanwhile", async () => {
+  it("a session that is revoked during its move is rejected, and its cookies are cleared", async () => {
     const { login, sessions, store, manager } = setUp({ name: "sid" });
     const jar = new Jar();
     const { id } = await login(jar);
@@ -191,7 +197,7 @@ describe("cookie.previous", () => {
     expect(jar.names).toEqual([]);
   });
 
-  it("clears a cookie of before whose end is proven, and no other", async () => {
+  it("a previous cookie is cleared only when its session has provably ended", async () => {
     const { login, sessions, clock } = setUp({ name: "sid" });
     const jar = new Jar();
     await login(jar);
@@ -200,12 +206,12 @@ describe("cookie.previous", () => {
     expect(unknown.cookies).toEqual([]);
     clock.advance("24h");
     const request = jar.request();
-    // In `public` too.
+    // `public` clears it too.
     expect(await sessions.get(request)).toBeUndefined();
     expect(request.cookies.map(({ name, maxAge }) => [name, maxAge])).toEqual([["__Host-sid", 0]]);
   });
 
-  it("clears a copy and a dead one beside the cookie of now", async () => {
+  it("a copied and an expired previous cookie are cleared beside the current cookie", async () => {
     const { login, sessions, old, clock, store } = setUp({ name: "sid" });
     const jar = new Jar();
     await login(jar);
@@ -226,7 +232,7 @@ describe("cookie.previous", () => {
     expect(jar.names).toEqual(["__Host-sessionup"]);
   });
 
-  it("makes one of a live and a dead cookie of one name", async () => {
+  it("a live and an expired cookie with the same name are replaced by one cookie", async () => {
     const { login, sessions, old, clock } = setUp({ path: "/app" }, { path: "/app2" });
     const jar = new Jar();
     await login(jar, old);
@@ -240,7 +246,7 @@ describe("cookie.previous", () => {
     expect(jar.only.path).toBe("/app2");
   });
 
-  it("ends what a cookie of before held, at a login and at a logout", async () => {
+  it("login and logout end the session of a previous cookie", async () => {
     const { login, sessions, manager } = setUp({ name: "sid" });
     const jar = new Jar();
     await login(jar);
@@ -254,7 +260,7 @@ describe("cookie.previous", () => {
     expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
   });
 
-  it("moves nothing that was sent as it is now, though the names are one", async () => {
+  it("a cookie that already has the current path does not move when the previous name is the same", async () => {
     const { login, sessions } = setUp({ path: "/app" }, { path: "/app2" });
     const jar = new Jar();
     await login(jar, sessions);
@@ -263,7 +269,7 @@ describe("cookie.previous", () => {
     expect(request.cookies).toEqual([]);
   });
 
-  it("does not move the holder of a retired secret, whose browser has been sent another", async () => {
+  it("a request with a retired secret does not move the session, because its browser has a newer secret", async () => {
     const { login, sessions, old } = setUp({ name: "sid" });
     const jar = new Jar();
     await login(jar);
@@ -275,7 +281,7 @@ describe("cookie.previous", () => {
     expect(jar.names).toEqual(["__Host-sessionup"]);
   });
 
-  it("moves back and forth while some processes are of the release before, and signs nobody out", async () => {
+  it("a session moves back and forth and stays signed in while two releases run side by side", async () => {
     const [before, now] = [{ name: "sid" }, {}];
     const { login, sessions, store, clock } = setUp(before, now);
     const older = testSessions(
@@ -283,17 +289,17 @@ describe("cookie.previous", () => {
     );
     const jar = new Jar();
     const { id } = await login(jar);
-    for (const [verbs, name] of [
+    for (const [release, name] of [
       [sessions, "__Host-sessionup"],
       [older, "__Host-sid"],
       [sessions, "__Host-sessionup"],
     ] as const) {
-      expect((await jar.visit(verbs.get))?.id).toBe(id);
+      expect((await jar.visit(release.get))?.id).toBe(id);
       expect(jar.names).toEqual([name]);
     }
   });
 
-  it("is no way into another manager that was made from this one", async () => {
+  it("a previous cookie is not accepted by a derived manager with another cookie name", async () => {
     const { login, manager } = setUp({ name: "sid" });
     const jar = new Jar();
     await login(jar);
@@ -319,7 +325,7 @@ describe("cookie.previous", () => {
     [{ previous: [{ previous: [] } as object] }, /^"previous" is not an option of cookie\.previous\[0\]/],
     [{ previous: "sid" as never }, /^cookie\.previous must be an array/],
     [{ previous: [null as never] }, /^cookie\.previous\[0\] must be an object/],
-  ])("refuses %j", (cookie, message) => {
+  ])("cookie.previous rejects %j", (cookie, message) => {
     expect(() => new Manager(new GatedStore(), { cookie })).toThrow(message);
     expect(() => new Manager(new GatedStore(), { cookie })).toThrow(TypeError);
   });

@@ -14,49 +14,49 @@ import { PATHS, starter } from "./_secret-paths.ts";
 import { EVENTS, Tally } from "./_watched-site.ts";
 import { Witness } from "./witness.ts";
 
-/** Everything that anybody could see, as text. */
-function shown(value: unknown): string {
+/** Formats a value with everything that an app, a client or a log could see of it. */
+function format(value: unknown): string {
   return inspect(value, { depth: 12, showHidden: true, maxArrayLength: null, maxStringLength: null });
 }
 
-/** Runs with the console's methods seen by the witness, and put back whatever happens. */
-async function traced(witness: Witness, run: () => Promise<void>): Promise<void> {
+/** Runs with the console's methods visible to the witness, and restores the methods afterwards. */
+async function withConsole(witness: Witness, run: () => Promise<void>): Promise<void> {
   const spies = (["log", "info", "warn", "error", "debug", "trace"] as const).map((method) =>
     vi.spyOn(console, method).mockImplementation((...given) => witness.see(`console.${method}`, given)),
   );
   try {
     await run();
-    // What listeners reject with comes later.
+    // Rejections of listeners are reported in a later turn.
     await new Promise(setImmediate);
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
 }
 
-describe("every path on which there are secrets", () => {
+describe("secrets on every path through the library", () => {
   const tally = new Tally();
   let kept = 0;
 
   describe.each(Object.entries(PATHS))("%s", (_name, path) => {
-    it("shows no secret, hash or key in answers, errors, events, logs, inspections and JSON [asvs 3.3.4]", async () => {
+    it("no secret, hash or key appears in answers, errors, events, logs, inspections or JSON [asvs 3.3.4]", async () => {
       const witness = new Witness();
-      await traced(witness, () => path(starter(witness, tally)));
+      await withConsole(witness, () => path(starter(witness, tally)));
       expect(witness.leaks()).toEqual([]);
       kept += witness.size;
     });
   });
 
-  describe("all together", () => {
-    it("hand out secrets to look for", () => {
+  describe("coverage of the paths", () => {
+    it("the paths use more than 1,000 secrets", () => {
       expect(kept).toBeGreaterThan(1_000);
     });
 
     it.each([
       ["Manager", membersOf("Manager")],
       ["Sessions", membersOf("Sessions")],
-    ])("drive every public member of %s", (name, members) => {
+    ])("the paths use every public member of %s", (name, members) => {
       expect(members.length).toBeGreaterThan(5);
-      expect(tally.of(name)).toEqual(expect.arrayContaining(members));
+      expect(tally.names(name)).toEqual(expect.arrayContaining(members));
     });
 
     it.each([
@@ -68,8 +68,8 @@ describe("every path on which there are secrets", () => {
       ["init", "InitOptions"],
       ["auth", "PublicOptions"],
       ["auth", "StepUpOptions"],
-    ])("set every one of the %s: %s", (kind, type, entry = "index.ts") => {
-      expect(tally.of(kind)).toEqual(expect.arrayContaining(membersOf(type, entry)));
+    ])("the paths set every option (%s) of %s", (kind, type, entry = "index.ts") => {
+      expect(tally.names(kind)).toEqual(expect.arrayContaining(membersOf(type, entry)));
     });
 
     it.each([
@@ -79,15 +79,15 @@ describe("every path on which there are secrets", () => {
       ["rejections", ["cross_origin"]],
       ["actions", ["end", "refuse", "report"]],
       ["events", membersOf("SessionEvents")],
-    ])("come to all that there is of %s", (kind, all) => {
+    ])("the paths reach every value of %s", (kind, all) => {
       expect(all).not.toEqual([]);
-      expect(tally.of(kind)).toEqual(expect.arrayContaining(all));
+      expect(tally.names(kind)).toEqual(expect.arrayContaining(all));
     });
   });
 });
 
-describe("a secret", () => {
-  it("is in Set-Cookie and nowhere else, and its hash in the store alone [asvs 3.3.4]", async () => {
+describe("an app over HTTP", () => {
+  it("a secret appears only in Set-Cookie, and its hash only in the store [asvs 3.3.4]", async () => {
     const clock = new TestClock();
     const inner = memoryStore();
     let down = false;
@@ -113,11 +113,11 @@ describe("a secret", () => {
     for (const name of EVENTS) {
       manager.events.on(name, (event: SessionEvents[typeof name]) => {
         heard.add(name);
-        seen.push(shown(event));
+        seen.push(format(event));
       });
     }
     const consoles = (["log", "info", "warn", "error", "debug"] as const).map((method) =>
-      vi.spyOn(console, method).mockImplementation((...given) => void seen.push(shown(given))),
+      vi.spyOn(console, method).mockImplementation((...given) => void seen.push(format(given))),
     );
 
     const app = express();
@@ -132,10 +132,10 @@ describe("a secret", () => {
       async (req, res) => void res.json((await sessions.reauthenticate(req)) ?? null),
     );
     app.get("/list", sessions.auth(), async (req, res) => {
-      // The request itself has the Cookie header; what we have put on it must not.
+      // The request itself has the Cookie header. The state that sessionup adds to it must not contain the secret.
       const own = Object.getOwnPropertySymbols(req).filter(({ description }) => description === "sessionup");
       expect(own).toHaveLength(1);
-      seen.push(...own.map((symbol) => shown(Reflect.get(req, symbol))));
+      seen.push(...own.map((symbol) => format(Reflect.get(req, symbol))));
       res.json(await sessions.fetchAll(req));
     });
     app.post("/others", sessions.auth(), async (req, res) => void res.json(await sessions.revokeOther(req)));
@@ -145,7 +145,7 @@ describe("a secret", () => {
       async (req, res) => void res.json(await sessions.revokeOwn(req, "0".repeat(22))),
     );
     app.get("/throw", sessions.auth(), () => {
-      throw new Error("the app's own");
+      throw new Error("an error of the app");
     });
     app.post("/logout", async (req, res) => void res.json((await sessions.revoke(req)) ?? null));
     const { origin, close } = await listen(createServer(app));
@@ -169,15 +169,15 @@ describe("a secret", () => {
         const old = client.cookieHeader();
         const answer = await client.send(method, path);
         for (const value of client.jar.values()) secrets.add(value.split(".")[1] ?? "");
-        seen.push(answer.text, shown([...answer.headers].filter(([name]) => name !== "set-cookie")));
+        seen.push(answer.text, format([...answer.headers].filter(([name]) => name !== "set-cookie")));
         down = true;
         seen.push((await new ContractClient(origin, { cookie: old }).send(method, path)).text);
         down = false;
       }
       clock.advance("1m");
     }
-    seen.push(shown(manager), shown(sessions), shown(app.locals), shown(inner));
-    seen.push(shown(new SessionError("ERR_STORE", "down")));
+    seen.push(format(manager), format(sessions), format(app.locals), format(inner));
+    seen.push(format(new SessionError("ERR_STORE", "down")));
     await close();
     for (const spy of consoles) spy.mockRestore();
 
@@ -194,14 +194,14 @@ describe("a secret", () => {
       ]) {
         expect(
           everything.includes(text),
-          `a secret or its hash is shown near: ${near(everything, text)}`,
+          `a secret or its hash appears after: ${textBefore(everything, text)}`,
         ).toBe(false);
       }
     }
   });
 });
 
-function near(everything: string, text: string): string {
+function textBefore(everything: string, text: string): string {
   const at = everything.indexOf(text);
   return everything.slice(Math.max(0, at - 200), at);
 }

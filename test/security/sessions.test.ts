@@ -1,4 +1,4 @@
-/** OWASP ASVS 5.0, V7: what it asks of session management, a test each. Others are beside what they are about. */
+/** OWASP ASVS 5.0, chapter V7: session management. Tests of its other requirements are beside the code that they test. */
 import { Manager } from "sessionup";
 import * as client from "sessionup/client";
 import { describe, expect, it } from "vitest";
@@ -15,57 +15,57 @@ function setUp() {
     await harness.login(browser, userKey);
     return browser;
   };
-  const tokenOf = (browser: Browser) => browser.jar.get(NAME) ?? "";
-  return { ...harness, login, tokenOf };
+  const readToken = (browser: Browser) => browser.jar.get(NAME) ?? "";
+  return { ...harness, login, readToken };
 }
 
 describe("session management", () => {
-  it("a token says nothing by itself and is verified by the store; the browser's part has no say in it [asvs 7.2.1]", async () => {
-    const { login, reason, store, tokenOf } = setUp();
+  it("a token carries no data and is verified by the store, not by the browser's client [asvs 7.2.1]", async () => {
+    const { login, reason, store, readToken } = setUp();
     const browser = await login();
-    expect(tokenOf(browser)).toMatch(/^[0-9A-Za-z]{22}\.[0-9A-Za-z]{65}$/);
+    expect(readToken(browser)).toMatch(/^[0-9A-Za-z]{22}\.[0-9A-Za-z]{65}$/);
     store.calls.length = 0;
     expect(await reason(browser)).toBeUndefined();
     expect(store.calls).toEqual(["fetchById"]);
     expect(Object.keys(client).sort()).toEqual(["SessionClientError", "sessionClient"]);
   });
 
-  it("of two logins no part of the secret is the same, and none comes from the user [asvs 7.2.2]", async () => {
-    const { login, tokenOf } = setUp();
-    const secrets = [await login(), await login()].map((browser) => tokenOf(browser).split(".")[1] ?? "");
+  it("two logins of one user share no part of their secrets [asvs 7.2.2]", async () => {
+    const { login, readToken } = setUp();
+    const secrets = [await login(), await login()].map((browser) => readToken(browser).split(".")[1] ?? "");
     const [one = "", other = ""] = secrets;
     expect(one.slice(0, 22)).not.toBe(other.slice(0, 22));
     expect(one.slice(22)).not.toBe(other.slice(22));
   });
 
-  it("a secret has 256 bits and more, and a generator of fewer than 128 is refused [asvs 7.2.3]", async () => {
-    const { login, tokenOf } = setUp();
-    const [, secret = ""] = tokenOf(await login()).split(".");
+  it("a secret has more than 256 bits, and a generator with fewer than 128 bits is rejected [asvs 7.2.3]", async () => {
+    const { login, readToken } = setUp();
+    const [, secret = ""] = readToken(await login()).split(".");
     expect(secret.length * Math.log2(62)).toBeGreaterThan(256);
     const short = () => Math.random().toString(36).slice(2).padEnd(21, "x").slice(0, 21);
     expect(21 * Math.log2(62)).toBeLessThan(128);
     expect(() => new Manager(new GatedStore(), { generateSecret: short })).toThrow(/^generateSecret/);
-    // A UUID has a "-" in it, and 122 bits.
+    // A UUID contains "-" and has 122 bits.
     expect(() => new Manager(new GatedStore(), { generateSecret: () => crypto.randomUUID() })).toThrow(
       TypeError,
     );
   });
 
-  it("a login begins a new session and ends the one before [asvs 7.2.4]", async () => {
-    const { login, sessions, reason, tokenOf } = setUp();
+  it("a login creates a new session and ends the previous one [asvs 7.2.4]", async () => {
+    const { login, sessions, reason, readToken } = setUp();
     const browser = await login();
     const before = new Browser();
-    before.jar.set(NAME, tokenOf(browser));
+    before.jar.set(NAME, readToken(browser));
     await browser.visit((request) => sessions.init(request, "ann"));
-    expect(tokenOf(browser).split(".")).not.toContain(tokenOf(before).split(".")[0]);
+    expect(readToken(browser).split(".")).not.toContain(readToken(before).split(".")[0]);
     expect(await reason(before)).toBe("unknown");
   });
 
-  it("a proof of who it is makes a new token; the old one is never elevated, and then dead [asvs 7.2.4]", async () => {
-    const { clock, login, sessions, reason, tokenOf } = setUp();
+  it("re-authentication issues a new token, and the old token is never elevated and then rejected [asvs 7.2.4]", async () => {
+    const { clock, login, sessions, reason, readToken } = setUp();
     const browser = await login();
     const old = new Browser();
-    old.jar.set(NAME, tokenOf(browser));
+    old.jar.set(NAME, readToken(browser));
     const began = clock.now();
     clock.advance("10m");
     await browser.visit(sessions.reauthenticate);
@@ -76,20 +76,20 @@ describe("session management", () => {
   });
 
   it.each(["a request", "a touch", "a rotation", "a change of metadata"])(
-    "%s that is late does not revive what has ended [asvs 7.4.1]",
+    "%s that arrives late does not revive an ended session [asvs 7.4.1]",
     async (what) => {
       const { clock, store, manager, sessions, login } = setUp();
       const browser = await login();
       clock.advance("5m");
       const gate = store.hold(what === "a request" ? "fetchById" : "update");
       const request = browser.request();
-      const verbs: Record<string, () => Promise<unknown>> = {
+      const actions: Record<string, () => Promise<unknown>> = {
         "a request": () => sessions.authorize(request),
         "a touch": () => sessions.authorize(request),
         "a rotation": () => sessions.rotate(request),
         "a change of metadata": () => sessions.updateMeta(request, (meta) => meta),
       };
-      const late = Promise.resolve(verbs[what]?.()).catch((error: unknown) => error);
+      const late = Promise.resolve(actions[what]?.()).catch((error: unknown) => error);
       await gate.arrived;
       await manager.revokeByUserKey("ann");
       gate.open();
@@ -100,7 +100,7 @@ describe("session management", () => {
     },
   );
 
-  it("after a factor changes, all others can be ended, and the own one lives [asvs 7.4.3]", async () => {
+  it("revokeOther ends the user's other sessions after a factor changes and keeps the current one [asvs 7.4.3]", async () => {
     const { login, sessions, reason } = setUp();
     const [own, ...others] = [await login(), await login(), await login()];
     const foreign = await login("bob");
@@ -110,11 +110,11 @@ describe("session management", () => {
     expect(await reason(foreign)).toBeUndefined();
   });
 
-  it("a logout ends the session, and clears the cookie with the attributes that it was set with [asvs 7.4.4]", async () => {
-    const { login, sessions, reason, tokenOf } = setUp();
+  it("a logout ends the session and clears the cookie with its original attributes [asvs 7.4.4]", async () => {
+    const { login, sessions, reason, readToken } = setUp();
     const browser = await login();
     const copy = new Browser();
-    copy.jar.set(NAME, tokenOf(browser));
+    copy.jar.set(NAME, readToken(browser));
     const request = browser.request();
     await sessions.revoke(request);
     expect(request.cookies).toEqual([
@@ -133,13 +133,13 @@ describe("session management", () => {
     expect(await reason(copy)).toBe("unknown");
   });
 
-  it("users see where they are signed in, no secret with it, and end any of it [asvs 7.5.2]", async () => {
-    const { login, sessions, reason, tokenOf } = setUp();
+  it("users can list their sessions, which contain no secrets, and end each of them [asvs 7.5.2]", async () => {
+    const { login, sessions, reason, readToken } = setUp();
     const [browser, other] = [await login(), await login()];
     const listed = await browser.visit(sessions.fetchAll);
     expect(listed.map(({ current }) => current).sort()).toEqual([false, true]);
     for (const each of [browser, other])
-      expect(JSON.stringify(listed)).not.toContain(tokenOf(each).split(".")[1]);
+      expect(JSON.stringify(listed)).not.toContain(readToken(each).split(".")[1]);
     const id = listed.find(({ current }) => !current)?.id ?? "";
     expect(await browser.visit((request) => sessions.revokeOwn(request, id))).toBe(true);
     expect(await reason(other)).toBe("unknown");
@@ -150,13 +150,13 @@ describe("session management", () => {
     expect(await reason(browser)).toBeUndefined();
   });
 
-  it("there is no session without a deliberate act: a visitor gets no cookie, and the store is not asked [asvs 7.6.2]", async () => {
+  it("a visitor who has not logged in gets no cookie and causes no store call [asvs 7.6.2]", async () => {
     const { store, sessions } = setUp();
     const request = new TestRequest({ "user-agent": "Mozilla/5.0", "x-forwarded-for": "192.0.2.7" });
     expect(await sessions.get(request)).toBeUndefined();
     expect(await sessions.authorize(request)).toBe("no_cookie");
-    for (const verb of [sessions.revoke, sessions.rotate, sessions.fetchAll, sessions.revokeAll])
-      await verb(request);
+    for (const act of [sessions.revoke, sessions.rotate, sessions.fetchAll, sessions.revokeAll])
+      await act(request);
     expect(request.cookies).toEqual([]);
     expect(store.calls).toEqual([]);
   });

@@ -8,28 +8,28 @@ const HASH = hashText(SECRET);
 const BYTES = Buffer.from(HASH, "base64url");
 
 const SHOWN: readonly [where: string, value: unknown][] = [
-  ["a text", `the cookie was ${SECRET}`],
+  ["a string", `the cookie was ${SECRET}`],
   ["a piece of 16 characters", SECRET.slice(9, 25)],
   ["the hash", { at: [HASH] }],
   ["a message", new Error(`no session for ${SECRET}`)],
   ["a cause of a cause", new Error("a", { cause: new Error("b", { cause: { secret: SECRET } }) })],
   ["one of several errors", new AggregateError([new Error(HASH)], "several")],
-  ["what an error carries", Object.assign(new Error("a"), { command: { args: [HASH] } })],
+  ["a property of an error", Object.assign(new Error("a"), { command: { args: [HASH] } })],
   ["a hidden property", Object.defineProperty({}, "hidden", { value: SECRET })],
   ["a key of a map", new Map([[HASH, 1]])],
   ["a property under a symbol", { [Symbol("state")]: { deep: { deeper: { deepest: { token: SECRET } } } } }],
-  ["JSON alone", { toJSON: () => SECRET, [inspect.custom]: () => "" }],
-  ["its own inspection", { [inspect.custom]: () => SECRET }],
+  ["JSON only", { toJSON: () => SECRET, [inspect.custom]: () => "" }],
+  ["a custom inspection", { [inspect.custom]: () => SECRET }],
   ["hex", BYTES.toString("hex")],
   ["base64", `Bearer ${BYTES.toString("base64")}`],
   ["a secret in base64", Buffer.from(SECRET).toString("base64")],
   ["a buffer", { hash: BYTES }],
-  ["numbers", { hash: new Uint8Array(BYTES) }],
-  ["numbers in JSON", JSON.stringify([...BYTES])],
+  ["an array of bytes", { hash: new Uint8Array(BYTES) }],
+  ["an array of bytes in JSON", JSON.stringify([...BYTES])],
 ];
 
-describe("the witness", () => {
-  it.each(SHOWN)("sees a secret in %s", (_where, value) => {
+describe("Witness", () => {
+  it.each(SHOWN)("Witness detects a secret in %s", (_where, value) => {
     const witness = new Witness();
     witness.keep("a secret", SECRET);
     witness.keepHash("a hash", HASH);
@@ -39,7 +39,7 @@ describe("the witness", () => {
     expect(witness.leaks()).not.toEqual([]);
   });
 
-  it("knows the secrets of cookies, and the hashes of records by what they look like", () => {
+  it("Witness detects the secrets of cookies and the hashes of records", () => {
     const witness = new Witness();
     witness.keepCookie(`${"i".repeat(22)}.${SECRET}`);
     witness.keepCookie(`${"n".repeat(22)}.${"0a".repeat(32)}`);

@@ -1,32 +1,35 @@
 import { inspect } from "node:util";
 import type { SessionRecord, Store } from "sessionup";
 
-/** So many characters in a row of a secret are a leak already. */
+/** The number of consecutive characters of a secret that count as a leak. */
 const PIECE = 16;
 
-/** What the core keeps in a record besides metadata that may be shown: its hashes, whatever they are called. */
+/** The form of every hash in a record, regardless of the field's name. */
 const HASH = /^(?:[0-9A-Za-z_-]{43}|[0-9a-f]{64})$/;
 
 /**
- * Sees everything that anybody could see of a run, and knows what must be in none of it. Secrets, halves and keys are
- * looked for by any 16 characters of them, and whole in base64, base64url and hex; hashes by the same, and by their bytes.
+ * Collects every visible output of a run, and knows the secrets that must not appear in it.
+ *
+ * - Secrets, their halves and keys are found by any 16 characters, and as a whole in base64, base64url and hex.
+ * - Hashes are also found by their bytes.
  */
 export class Witness {
-  /** What was shown, each text once, and where. */
+  /** Each visible text, with the place where it first appeared. */
   readonly #seen = new Map<string, string>();
   readonly #pieces = new Map<string, string>();
-  /** Other forms, by how they begin. */
+  /** Encoded forms of the secrets, by their first characters. */
   readonly #forms = new Map<string, Map<string, string>>();
   readonly #kept = new Set<string>();
 
-  /** How many texts may be shown to nobody. */
+  /** The number of secret texts. */
   get size(): number {
     return this.#kept.size;
   }
 
-  /** A text that must be shown nowhere, nor any piece of it. */
+  /** Adds a secret text, of which no part may appear. */
   keep(what: string, text: string): void {
-    if (text.length < PIECE) throw new Error(`${what}: too short to be told from other texts`);
+    if (text.length < PIECE)
+      throw new Error(`${what} must have at least ${PIECE} characters, to be distinct from other texts`);
     if (this.#kept.has(text)) return;
     this.#kept.add(text);
     for (let at = 0; at + PIECE <= text.length; at++) this.#pieces.set(text.slice(at, at + PIECE), what);
@@ -36,18 +39,18 @@ export class Witness {
     this.#bytes(what, bytes);
   }
 
-  /** A hash as stores keep it: base64url, or hexadecimal digits. */
+  /** Adds a hash in the form that stores hold: base64url or hexadecimal digits. */
   keepHash(what: string, hash: string): void {
     if (this.#kept.has(hash)) return;
     this.keep(what, hash);
     const bytes = Buffer.from(hash, hash.length === 64 ? "hex" : "base64url");
     for (const encoding of ["base64", "base64url"] as const)
       this.#form(`${what}, in ${encoding}`, bytes.toString(encoding).replace(/=+$/, ""));
-    this.#form(`${what}, as a text of its bytes`, bytes.toString("latin1"));
+    this.#form(`${what}, as a string of its bytes`, bytes.toString("latin1"));
     this.#bytes(what, bytes);
   }
 
-  /** What a response hands to a browser: a token, or what a browser is known again by. */
+  /** Adds the value of a cookie in a response: a session token or a device cookie. */
   keepCookie(value: string): void {
     const parts = value.split(".");
     const [, secret = "", ...more] = parts;
@@ -62,14 +65,14 @@ export class Witness {
       this.keep("the nonce of a device", parts[0] ?? "");
   }
 
-  /** Every hash of a record, and its link. */
+  /** Adds every hash of a record, and its link. */
   keepRecord({ link, data }: Pick<SessionRecord, "link" | "data">): void {
     if (link !== undefined) this.keepHash("a link", link);
     const { meta: _, geo: __, ...core } = data;
-    for (const text of textsIn(core)) if (HASH.test(text)) this.keepHash("a stored hash", text);
+    for (const text of listTexts(core)) if (HASH.test(text)) this.keepHash("a stored hash", text);
   }
 
-  /** Takes note of whatever can be made visible of a value: by `inspect` in both ways, as JSON, as text. */
+  /** Records everything visible in a value: with `inspect`, with and without custom inspection, as JSON and as text. */
   see(where: string, value: unknown): void {
     const all = { depth: Number.POSITIVE_INFINITY, showHidden: true } as const;
     const whole = {
@@ -80,20 +83,20 @@ export class Witness {
     this.#note(where, typeof value === "string" ? value : inspect(value, { ...all, ...whole }));
     if (typeof value !== "object" || value === null) return;
     this.#note(
-      `${where}, without its own inspection`,
+      `${where}, without custom inspection`,
       inspect(value, { ...all, ...whole, customInspect: false }),
     );
-    this.#note(`${where}, as logs have it`, inspect(value));
-    this.#note(`${where}, as JSON`, jsonOf(value));
+    this.#note(`${where}, as logs show it`, inspect(value));
+    this.#note(`${where}, as JSON`, toJson(value));
     if (value instanceof Error) {
       this.#note(`${where}, as text`, `${value.message}\n${value.stack}\n${value}`);
       if (value.cause !== undefined) this.see(`the cause of ${where}`, value.cause);
       if (value instanceof AggregateError)
-        for (const each of value.errors) this.see(`${where}, one of it`, each);
+        for (const each of value.errors) this.see(`one error of ${where}`, each);
     }
   }
 
-  /** Where something was shown that must not be, each once. */
+  /** Returns each leak once: the secret and the place. */
   leaks(): string[] {
     const found = new Set<string>();
     for (const [shown, where] of this.#seen) {
@@ -103,7 +106,7 @@ export class Witness {
         const piece = this.#pieces.get(start);
         if (piece) {
           found.add(`${piece} in ${where}: ${text.slice(Math.max(0, at - 60), at)}…`);
-          // One is told once: the rest of it comes with it.
+          // Skip the rest of the same secret, which is the same leak.
           at += PIECE;
         }
         for (const [form, what] of this.#forms.get(start) ?? [])
@@ -113,12 +116,12 @@ export class Witness {
     return [...found].sort();
   }
 
-  /** As hexadecimal digits with and without blanks, and as numbers: buffers are shown so. */
+  /** Adds the forms in which buffers are printed: hexadecimal digits with and without spaces, and numbers. */
   #bytes(what: string, bytes: Buffer): void {
     const digits = bytes.toString("hex");
     this.#form(`${what}, in hex`, digits);
     this.#form(`${what}, in hex`, digits.toUpperCase());
-    // Of a long buffer no more than its first 50 bytes are shown.
+    // `inspect` prints only the first 50 bytes of a long buffer.
     this.#form(`${what}, as a buffer`, (bytes.subarray(0, 20).toString("hex").match(/../g) ?? []).join(" "));
     this.#form(`${what}, as numbers`, [...bytes].join(", "));
     this.#form(`${what}, as numbers`, [...bytes].join(","));
@@ -136,21 +139,21 @@ export class Witness {
   }
 }
 
-function jsonOf(value: object): string | undefined {
+function toJson(value: object): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    // In a circle, or of a getter that throws: what that says is shown, too.
+    // Circular structures and throwing getters end here. The message of the error is visible too.
     return String(error);
   }
 }
 
-function textsIn(value: unknown): string[] {
+function listTexts(value: unknown): string[] {
   if (typeof value === "string") return [value];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(listTexts) : [];
 }
 
-/** The same store, whose records the witness knows. */
+/** Returns the same store and adds each record that it receives to the witness. */
 export function watched<Watched extends Store>(store: Watched, witness: Witness): Watched {
   const { create, update } = store;
   store.create = (record, options) => {

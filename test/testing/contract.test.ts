@@ -2,7 +2,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { adapterContract, storeContract, type TestRunner } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
 
-/** A runner that runs nothing and remembers the titles. */
+/** A runner that records the titles without running the tests. */
 class RecordingRunner implements TestRunner {
   readonly groups: string[] = [];
   readonly tests: string[] = [];
@@ -50,7 +50,7 @@ describe.each(["storeContract", "adapterContract"] as const)("%s", (contract) =>
     expect(groups).toEqual([...new Set(ids.map((id) => id.split("/")[0]))]);
   });
 
-  // A renamed id breaks the `skip` of stores and adapters outside of this repository: name it in the changelog.
+  // A renamed id breaks the `skip` option of stores and adapters outside of this repository, so the changelog must name it.
   it("the ids have not changed", async () => {
     await expect(`${ids.join("\n")}\n`).toMatchFileSnapshot(`_${contract}-ids.txt`);
   });

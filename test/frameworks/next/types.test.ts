@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docCommentFences, markdownFences } from "../../docs/documents.ts";
-import { type Snippet, SnippetFolder, snippetOf } from "../../docs/snippets.ts";
+import { parseSnippet, type Snippet, SnippetFolder } from "../../docs/snippets.ts";
 import { installNext, NEXT } from "./build.ts";
 
 const snippets = [...markdownFences(), ...docCommentFences()]
   .filter(({ language }) => language === "ts")
-  .map(snippetOf)
+  .map(parseSnippet)
   .filter(({ packages }) => packages === "next");
 const types = ["handlers.ts"].map((file): Snippet => {
   const document = "test/frameworks/next/next-16/types";

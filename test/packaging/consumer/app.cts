@@ -1,4 +1,4 @@
-// An app in CommonJS, which TypeScript compiles with `module: nodenext`.
+// A CommonJS app that TypeScript compiles with `module: nodenext`.
 import { Manager } from "sessionup";
 import { nodeSessions } from "sessionup/node";
 import { memoryStore } from "sessionup/stores/memory";

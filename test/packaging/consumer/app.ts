@@ -1,4 +1,4 @@
-// An app in strict TypeScript, compiled against the types as they are published.
+// An app in strict TypeScript, compiled against the published types.
 import { createServer } from "node:http";
 import express from "express";
 import { duration, Manager, type ManagerOptions, type Session, SessionError, typed } from "sessionup";
@@ -57,7 +57,7 @@ export default {
   }),
 };
 
-export function statusOf(error: unknown): number {
+export function toStatus(error: unknown): number {
   return SessionError.is(error) ? error.status : 500;
 }
 

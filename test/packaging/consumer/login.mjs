@@ -1,4 +1,4 @@
-// Logs in over HTTP, once, and out again: prints what each request was answered.
+// Logs in and out over HTTP and prints the response to each request.
 import { createServer } from "node:http";
 import { Manager } from "sessionup";
 import { nodeSessions } from "sessionup/node";

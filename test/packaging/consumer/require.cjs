@@ -1,4 +1,4 @@
-// Every subpath by `require`: prints the names.
+// Requires the given subpaths and prints the names of their exports.
 const names = {};
 for (const specifier of process.argv.slice(2)) names[specifier] = Object.keys(require(specifier)).sort();
 console.log(JSON.stringify(names));

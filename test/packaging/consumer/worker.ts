@@ -1,4 +1,4 @@
-// A worker: the platform's types are the browser's, and there are none of Node.
+// A worker, compiled with the types of the browser and without the types of Node.
 import { Manager } from "sessionup";
 import { fetchSessions } from "sessionup/fetch";
 import { memoryStore } from "sessionup/stores/memory";
