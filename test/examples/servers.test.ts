@@ -16,6 +16,8 @@ describe.each(["express", "fastify", "h3", "hono", "koa", "lambda", "node"])("ex
 
 describe("an example that cannot start", () => {
   it("startExample rejects with the output of an example that cannot start", async () => {
-    await expect(startExample("nowhere")).rejects.toThrow(/ended before it printed an address:\n[\s\S]*nowhere/);
+    await expect(startExample("nowhere")).rejects.toThrow(
+      /ended before it printed an address:\n[\s\S]*nowhere/,
+    );
   });
 });
