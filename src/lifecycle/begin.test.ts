@@ -181,6 +181,14 @@ describe("client.ip", () => {
     }
   });
 
+  it.each(["prefix", "hash"] as const)("%s keeps nothing of an unknown address", async (ip) => {
+    const { loginFrom, store } = setUp({ client: { ip }, keys: [KEY] });
+    const { id } = await loginFrom(new Browser(), "unknown");
+    expect(Object.keys((await store.fetchById(id))?.data ?? {})).not.toContain(
+      ip === "hash" ? "network" : "ip",
+    );
+  });
+
   it('"hash" stores a different hash with another key', async () => {
     const hashes = new Set<unknown>();
     for (const keys of [[KEY], [OTHER]]) {
@@ -219,13 +227,14 @@ describe("client.geo", () => {
   });
 
   it("is called when no address is kept, but not for an unknown address", async () => {
-    const { loginFrom, manager } = setUp({ client: { ip: false, geo: (ip) => ip.length } });
+    const { loginFrom, manager, errors } = setUp({ client: { ip: false, geo: (ip) => ip.length } });
     await loginFrom(new Browser(), "203.0.113.9");
     await loginFrom(new Browser(), "unknown");
     const all = await manager.fetchByUserKey("ann");
     expect(all.map(({ ip }) => ip)).toEqual([undefined, undefined]);
     expect(new Set(all.map(({ geo }) => geo))).toEqual(new Set([11, undefined]));
     expect(all.every((session) => !("ip" in session.toJSON()))).toBe(true);
+    expect(errors).toEqual([]);
   });
 
   it.each<[what: string, geo: () => never | undefined]>([
@@ -244,12 +253,15 @@ describe("client.geo", () => {
     const [session] = await manager.fetchByUserKey("ann");
     expect([session?.ip, session?.geo]).toEqual(["192.0.2.1", undefined]);
     expect(errors.map(({ error }) => error.message)).toEqual(["client.geo failed"]);
+    expect(errors[0]?.error.cause).toBeInstanceOf(Error);
   });
 
   it("may return undefined", async () => {
-    const { login, manager, errors } = setUp({ client: { geo: () => undefined } });
+    const { login, manager, errors, created } = setUp({ client: { geo: () => undefined } });
     await login(new Browser());
     const [session] = await manager.fetchByUserKey("ann");
     expect(["geo" in (session?.toJSON() ?? {}), errors]).toEqual([false, []]);
+    expect(created[0]).not.toHaveProperty("geo");
+    expect(created[0]).not.toHaveProperty("seen");
   });
 });

@@ -86,10 +86,9 @@ async function identifyClient(lifecycle: Lifecycle, exchange: Exchange, userKey:
   };
   const kept: Pick<RecordData, "ip" | "network" | "agent" | "geo"> = {
     ...shown,
-    ...(client.ip !== undefined &&
-      options.client.ip === "hash" && {
-        network: options.signer?.sign("address", toNetwork(client.ip)) ?? "",
-      }),
+    ...(options.signer &&
+      options.client.ip === "hash" &&
+      client.ip !== undefined && { network: options.signer.sign("address", toNetwork(client.ip)) }),
   };
   const recognized = await options.recognize?.recognize({
     options,

@@ -28,6 +28,22 @@ describe("ending sessions", () => {
     expect([a, b, c, d].map(({ jar }) => jar.size)).toEqual([0, 1, 1, 0]);
   });
 
+  it("ends a session whose old secret returns beside the accepted token of another session", async () => {
+    const { clock, login, sessions, manager } = createHarness({
+      cookie: { path: "/app" },
+      rotateEvery: "5m",
+    });
+    const [one, two] = [new Browser(), new Browser()];
+    const { id } = await login(one);
+    await login(two);
+    const stolen = one.request().headers.cookie;
+    await one.visit(sessions.rotate);
+    clock.advance("31s");
+    const cookie = `${stolen}; ${two.request().headers.cookie}`;
+    expect(await sessions.authorize(new TestRequest({ cookie }))).toBeUndefined();
+    expect((await manager.fetchByUserKey("ann")).map((session) => session.id)).not.toContain(id);
+  });
+
   it("revoke ends both sessions of a user that a browser presents", async () => {
     const { login, sessions, manager } = createHarness({ cookie: { path: "/app" } });
     const [one, two] = [new Browser(), new Browser()];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Browser, TestRequest } from "../../test/support/browser.ts";
+import { Browser, TestRequest, testSessions } from "../../test/support/browser.ts";
 import { createHarness } from "../../test/support/harness.ts";
+import { Manager, typed } from "../index.ts";
 
 function setUp() {
   const harness = createHarness({ rotateEvery: "5m" });
@@ -30,6 +31,38 @@ describe("activity", () => {
     const session = await browser.visit(sessions.get);
     expect(session?.lastSeenAt.getTime()).toBe(clock.now());
     expect(session?.expiresAt.getTime()).toBe(clock.now() + 30 * 60_000);
+  });
+
+  it("is recorded for GET without prefetch headers", async () => {
+    const { clock, login, sessions } = createHarness();
+    const browser = new Browser();
+    await login(browser);
+    clock.advance("2m");
+    const session = await browser.visit(sessions.get, "GET");
+    expect(session?.lastSeenAt.getTime()).toBe(clock.now());
+  });
+
+  it("does not raise the revision", async () => {
+    const { clock, login, sessions, store } = createHarness();
+    const browser = new Browser();
+    const { id } = await login(browser);
+    clock.advance("2m");
+    await browser.visit(sessions.get);
+    expect(await store.fetchById(id)).toMatchObject({ revision: 0, lastSeenAt: clock.now() });
+  });
+
+  it("recorded by a later middleware keeps the metadata", async () => {
+    const { clock, store } = createHarness();
+    const manager = new Manager(store, { clock: clock.now, meta: typed<{ theme: string }>() });
+    const sessions = testSessions(manager);
+    const browser = new Browser();
+    await browser.visit((request) => sessions.init(request, "ann", { meta: { theme: "dark" } }));
+    clock.advance("2m");
+    const request = browser.request();
+    await sessions.guards.public({ touch: false })(request);
+    await sessions.guards.auth()(request);
+    expect(sessions.require(request).meta).toEqual({ theme: "dark" });
+    expect(sessions.require(request).lastSeenAt.getTime()).toBe(clock.now());
   });
 
   it("does not revive a session that ends between the read and the write", async () => {
@@ -98,10 +131,22 @@ describe("rotation by time", () => {
     store.calls.length = 0;
     await browser.visit(sessions.authorize);
     expect(store.calls).toEqual(["fetchById", "update"]);
-    expect(rotated.map(({ id }) => id)).toEqual([first?.split(".")[0]]);
+    expect(rotated.map(({ id, by }) => [id, by])).toEqual([[first?.split(".")[0], "time"]]);
     store.calls.length = 0;
     await browser.visit(sessions.authorize);
     expect(store.calls).toEqual(["fetchById"]);
+  });
+
+  it("makes a returned secret current, so that rotate replaces it in the same request", async () => {
+    const { clock, sessions, rotated, browser } = setUp();
+    await browser.visit((request) => sessions.init(request, "ann"));
+    clock.advance("5m");
+    await browser.visit(sessions.authorize);
+    await browser.visit(async (request) => {
+      await sessions.authorize(request);
+      await sessions.rotate(request);
+    });
+    expect(rotated.map(({ by }) => by)).toEqual(["time", "rotate"]);
   });
 
   it.each<

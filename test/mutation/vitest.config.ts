@@ -1,14 +1,14 @@
 import { defineConfig } from "vitest/config";
 import { shared } from "../../vitest.config.ts";
 
-/** The quick tests that can kill a mutant of the four files: without servers, browsers and builds. */
+/** The quick tests that can kill a mutant of these files: without servers, browsers and builds. */
 export default defineConfig({
   ...shared,
   test: {
     ...shared.test,
     include: [
       "src/*.test.ts",
-      "src/{cookie,http,lifecycle,options,report,rules,signed}/*.test.ts",
+      "src/{cookie,federation,http,lifecycle,options,recognition,report,rules,signed}/*.test.ts",
       "src/client-info/{address,trust-proxy}.test.ts",
       "test/security/*.test.ts",
       "test/http/context.test.ts",
