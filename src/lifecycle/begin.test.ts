@@ -176,6 +176,7 @@ describe("client.ip", () => {
       ]);
       const kept = JSON.stringify(await store.fetchById(session?.id ?? ""));
       expect(kept.includes(address)).toBe(ip === true);
+      expect(kept.includes('"network":')).toBe(ip === "hash");
       expect(JSON.stringify([session, created.at(-1)])).not.toContain("network");
       await manager.revokeByUserKey("ann");
     }
