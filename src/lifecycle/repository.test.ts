@@ -80,3 +80,19 @@ describe("ids of sessions", () => {
     await expect(manager.revokeById(5 as never)).rejects.toThrow(TypeError);
   });
 });
+
+describe("answers of the store", () => {
+  it("a login beyond the limit and a taken id emit no error", async () => {
+    const ids = ["a".repeat(20), "b".repeat(20), "c".repeat(20), "c".repeat(20), "d".repeat(20)];
+    const { login, events } = createHarness({
+      maxSessions: { max: 2, onExceed: "refuse" },
+      generateId: () => ids.shift() ?? "e".repeat(20),
+    });
+    // The first two ids are those of the check of the generator.
+    await login(new Browser());
+    await login(new Browser());
+    await expect(login(new Browser())).rejects.toMatchObject({ code: "ERR_LIMIT" });
+    expect(ids).toEqual([]);
+    expect(events.filter(([name]) => name === "error")).toEqual([]);
+  });
+});

@@ -3,11 +3,9 @@ export const FILES = [
   "src/cookie/token.ts",
   "src/cookie/cookie-header.ts",
   "src/client-info/trust-proxy.ts",
-  "src/lifecycle/authenticate.ts",
   "src/lifecycle/begin.ts",
   "src/lifecycle/end.ts",
   "src/lifecycle/refresh.ts",
-  "src/lifecycle/repository.ts",
   "src/lifecycle/rotate.ts",
   "src/manager.ts",
 ];
