@@ -32,7 +32,11 @@ const lookupKey: Option<string> = {
   },
 };
 
-const CLAIMS = { issuer: lookupKey, sid: lookupKey, expiresAt: { parse: parseDate } } as const;
+const requiredKey = { ...lookupKey, required: true } as const;
+
+const CLAIMS = { issuer: requiredKey, sid: lookupKey, expiresAt: { parse: parseDate } } as const;
+
+const SESSION = { issuer: requiredKey, sid: requiredKey } as const;
 
 /**
  * Returns the option `provider` of `init`, for a login by an identity provider.
@@ -54,7 +58,6 @@ const CLAIMS = { issuer: lookupKey, sid: lookupKey, expiresAt: { parse: parseDat
  */
 export function providerLogin(claims: ProviderClaims): ProviderLogin {
   const { issuer, sid, expiresAt } = parseOptions(claims, CLAIMS, "providerLogin");
-  checkLookupKey(issuer, "providerLogin.issuer");
   return Object.freeze({
     kept: { issuer, ...(sid !== undefined && { sid }) },
     link: sid === undefined ? undefined : toLink(issuer, sid),
@@ -86,13 +89,7 @@ export async function revokeByProviderSession<In, Out extends In>(
   session: ProviderSession,
 ): Promise<readonly SessionId[]> {
   const { repository } = getLifecycle(manager);
-  const { issuer, sid } = parseOptions(
-    session,
-    { issuer: lookupKey, sid: lookupKey },
-    "revokeByProviderSession",
-  );
-  checkLookupKey(issuer, "revokeByProviderSession.issuer");
-  checkLookupKey(sid, "revokeByProviderSession.sid");
+  const { issuer, sid } = parseOptions(session, SESSION, "revokeByProviderSession");
   if (!repository.hasLinks) throw linksRequired("revokeByProviderSession");
   const ended: SessionId[] = [];
   for (;;) {

@@ -177,16 +177,11 @@ const parseKeys: Parser<readonly string[]> = (value, name) => {
 };
 
 const LIMIT = {
-  max: { parse: parsePositiveInteger },
-  onExceed: { parse: oneOf("evict-oldest", "evict-idlest", "refuse") },
+  max: { parse: parsePositiveInteger, required: true },
+  onExceed: { parse: oneOf("evict-oldest", "evict-idlest", "refuse"), required: true },
 } as const;
 
-const parseLimit: Parser<SessionLimit> = (value, name) => {
-  const { max, onExceed } = parseOptions(value as object, LIMIT, name);
-  if (max === undefined) throw invalidOption(`${name}.max`, "a positive integer", max);
-  if (onExceed === undefined) throw invalidOption(`${name}.onExceed`, "set", onExceed);
-  return Object.freeze({ max, onExceed });
-};
+const parseLimit: Parser<SessionLimit> = (value, name) => parseOptions(value as object, LIMIT, name);
 
 /** A parser of generators: the result checks each generated text. */
 const createGeneratorParser =

@@ -1,18 +1,21 @@
 /** Checks the value of an option and returns it in its internal form. Throws `TypeError`. @internal */
 export type Parser<T> = (value: unknown, name: string) => T;
 
-/** An option: `parse` checks a given value, and `default` replaces a missing one. @internal */
+/** An option: `parse` checks a given value, and `default` replaces a missing one unless the option is required. @internal */
 export interface Option<T> {
   readonly parse: Parser<T>;
   readonly default?: unknown;
+  readonly required?: true;
 }
 
 /** The options of one call or object. The table is the only declaration of their parsers and defaults. @internal */
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
-/** The parsed values of a table. An option without a default may be `undefined`. @internal */
+/** The parsed values of a table. An option that is not required and has no default may be `undefined`. @internal */
 export type ParsedOptions<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends { readonly default: unknown }
+  readonly [Name in keyof Table]: Table[Name] extends
+    | { readonly default: unknown }
+    | { readonly required: true }
     ? ReturnType<Table[Name]["parse"]>
     : ReturnType<Table[Name]["parse"]> | undefined;
 };
@@ -57,7 +60,7 @@ export function parseOptions<Table extends OptionTable>(
     const option = table[key] as Option<unknown>;
     const own = (given as Record<string, unknown>)[key];
     const value = own === undefined ? option.default : own;
-    parsed[key] = value === undefined ? undefined : option.parse(value, prefix + key);
+    parsed[key] = value === undefined && !option.required ? undefined : option.parse(value, prefix + key);
   }
   return Object.freeze(parsed) as ParsedOptions<Table>;
 }
