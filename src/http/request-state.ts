@@ -55,9 +55,9 @@ export class RequestState<Out> {
   }
 
   /** Loads the session, for callers that need to know whether there is one. Throws `ERR_CROSS_ORIGIN` and `ERR_STORE`. */
-  async loadKnown(use: RequestUse = METHOD_USE): Promise<LiveSession<Out> | NoSession> {
+  async loadKnown(): Promise<LiveSession<Out> | NoSession> {
     this.checkOrigin();
-    const result = this.#result ?? this.settle(await this.load(use));
+    const result = this.#result ?? this.settle(await this.load(METHOD_USE));
     if (result.state === "failed") throw result.error;
     return result;
   }

@@ -3,6 +3,7 @@ import { readClient } from "../client-info/read-client.ts";
 import type { Exchange } from "../exchange.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
+import { createNetworkMatcher } from "../signed/signer.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 /** Reads what the options keep of a request's client. A labeller that throws is emitted as `error`. @internal */
@@ -33,8 +34,7 @@ export async function rejectChangedClient(
     );
     events.emit("error", { error, at });
   }
-  const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
-  const changed = findClientChanges(data, seen, validate, isNetwork);
+  const changed = findClientChanges(data, seen, validate, createNetworkMatcher(signer));
   if (changed.length === 0) return undefined;
   const action = validate.onChange;
   events.emit("client_changed", { id: record.id as SessionId, userKey: record.userKey, changed, action, at });

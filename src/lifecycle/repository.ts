@@ -15,7 +15,8 @@ export const PAGE_SIZE = 1_000;
 const MAX_ID_ATTEMPTS = 5;
 const MAX_CHANGE_ATTEMPTS = 1_000;
 
-const STORE_METHODS = [
+/** The methods that a store must have. @internal */
+export const STORE_METHODS = [
   "create",
   "fetchById",
   "fetchByIds",

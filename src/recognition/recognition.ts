@@ -8,6 +8,7 @@ import { findEndReason } from "../rules/expiry.ts";
 import { readRecordData } from "../rules/record.ts";
 import { belongsToCookie } from "../rules/verify-token.ts";
 import { DeviceCookie } from "../signed/device-cookie.ts";
+import { createNetworkMatcher } from "../signed/signer.ts";
 
 export type { RecognitionOptions } from "../options/recognition-options.ts";
 
@@ -62,11 +63,10 @@ async function compareSessions({ options, client, now, readPage }: Login): Promi
     const data = readRecordData(record);
     return data && belongsToCookie(data, cookie) && !findEndReason(record, now, lifetime) ? [data] : [];
   });
-  const isNetwork = (network: string, kept: string) => signer?.verifies("address", network, kept) ?? false;
   // Sessions that keep no address cannot be compared by it.
   const { ip, ...rest } = client;
   const known = options.client.ip !== false && ip !== undefined ? client : rest;
-  return { sessions: started.length, ...findFamiliar(started, known, isNetwork) };
+  return { sessions: started.length, ...findFamiliar(started, known, createNetworkMatcher(signer)) };
 }
 
 function meetDevice({

@@ -36,3 +36,8 @@ export class Signer {
     return createHmac("sha256", key).update(`sessionup ${purpose} ${scope} ${text}`).digest("hex");
   }
 }
+
+/** Returns a function that tells whether a stored hash is that of a network. Without keys, no hash matches. @internal */
+export function createNetworkMatcher(signer: Signer | undefined): (network: string, hash: string) => boolean {
+  return (network, hash) => signer?.verifies("address", network, hash) ?? false;
+}

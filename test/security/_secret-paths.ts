@@ -5,6 +5,7 @@ import { recognition } from "sessionup/recognition";
 import { sessionPolicy } from "sessionup/report";
 import { formToken, revocationToken, revokeByToken, verifyFormToken } from "sessionup/signed";
 import { expect } from "vitest";
+import { STORE_METHODS } from "../../src/lifecycle/repository.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { KEY, type Options, type Tally, WatchedSite } from "./_watched-site.ts";
@@ -32,16 +33,6 @@ const withHeaders =
   (headers: Readonly<Record<string, string>>) =>
   (request: TestRequest): TestRequest =>
     Object.assign(request, { headers: { ...request.headers, ...headers } });
-
-const STORE_METHODS = [
-  "create",
-  "fetchById",
-  "fetchByIds",
-  "fetchByUserKey",
-  "update",
-  "deleteById",
-  "deleteByUserKey",
-] as const;
 
 /** Every method for an authenticated request. */
 const METHODS: Readonly<
