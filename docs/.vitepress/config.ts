@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { DefaultTheme, MarkdownOptions } from "vitepress";
+import llms from "vitepress-plugin-llms";
+import { withMermaid } from "vitepress-plugin-mermaid";
+import { sidebar } from "./sidebar.ts";
+
+const DOCS = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = resolve(DOCS, "..");
+const PACKAGE = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  version: string;
+  description: string;
+  homepage: string;
+  repository: { url: string };
+};
+const REPOSITORY = PACKAGE.repository.url.replace(/^git\+|\.git$/g, "");
+
+/** Links to files outside of docs/ lead to the repository. A link to a missing file fails the build. */
+const linkToRepository: NonNullable<MarkdownOptions["config"]> = (markdown) => {
+  markdown.core.ruler.push("link-to-repository", ({ tokens, env }) => {
+    const page = (env as { path: string }).path;
+    for (const link of tokens
+      .flatMap(({ children }) => children ?? [])
+      .filter(({ type }) => type === "link_open")) {
+      const [path = "", anchor] = (link.attrGet("href") ?? "").split("#");
+      if (!path.startsWith(".")) continue;
+      const target = resolve(dirname(page), path);
+      const file = relative(ROOT, target);
+      if (!relative(DOCS, target).startsWith("..")) continue;
+      if (!existsSync(target))
+        throw new Error(`${relative(ROOT, page)} links to ${file}, which does not exist.`);
+      link.attrSet("href", `${REPOSITORY}/blob/main/${file}${anchor ? `#${anchor}` : ""}`);
+    }
+  });
+};
+
+export default withMermaid({
+  title: "sessionup",
+  description: PACKAGE.description,
+  lang: "en-GB",
+  base: new URL(PACKAGE.homepage).pathname,
+  srcExclude: ["node_modules/**"],
+  sitemap: { hostname: PACKAGE.homepage },
+  // The order of keys in the information strings of fences belongs to the snippet tests, not to VitePress.
+  markdown: { config: linkToRepository },
+  vite: { plugins: [llms({ ignoreFiles: ["decisions/*"] })] },
+  themeConfig: {
+    nav: [
+      { text: "Guide", link: "/start/introduction", activeMatch: "^/(start|guides)/" },
+      { text: "Reference", link: "/reference/options", activeMatch: "^/reference/" },
+      { text: `v${PACKAGE.version}`, link: `${REPOSITORY}/blob/main/CHANGELOG.md` },
+    ],
+    sidebar,
+    outline: [2, 3],
+    search: { provider: "local" },
+    socialLinks: [{ icon: "github", link: REPOSITORY }],
+    editLink: { pattern: `${REPOSITORY}/edit/main/docs/:path`, text: "Edit this page" },
+    footer: { message: "Released under the MIT licence." },
+  } satisfies DefaultTheme.Config,
+});

@@ -1,0 +1,136 @@
+import type { DefaultTheme } from "vitepress";
+
+type Item = DefaultTheme.SidebarItem;
+
+const pages = (folder: string, titles: Readonly<Record<string, string>>): Item[] =>
+  Object.entries(titles).map(([page, text]) => ({ text, link: `/${folder}${page}` }));
+
+const closed = (text: string, items: Item[]): Item => ({ text, items, collapsed: true });
+
+/** The order in which a newcomer reads: start, tasks, then the pages to look things up. */
+export const sidebar: Item[] = [
+  {
+    text: "Get started",
+    items: pages("start/", {
+      introduction: "Introduction",
+      comparison: "Comparison",
+      installation: "Installation",
+      "quick-start": "Quick start",
+      "choosing-a-store": "Choosing a store",
+      production: "Production checklist",
+    }),
+  },
+  {
+    text: "Guides",
+    items: [
+      ...pages("guides/", {
+        "protecting-routes": "Protecting routes",
+        "device-list": "“Where you’re signed in” page",
+        timeouts: "Remember me and timeouts",
+        metadata: "Metadata",
+        "re-authentication": "Re-authentication and levels",
+        "changing-passwords": "Changing a password safely",
+        csrf: "CSRF and other origins",
+        "new-devices": "New-device alerts",
+        rotation: "Rotation and theft",
+        "identity-providers": "Identity providers",
+        "signing-everyone-out": "Signing everyone out",
+        "ending-sessions": "How sessions end",
+        "moving-cookies": "Moving to another cookie",
+        "ready-made-routes": "Front ends and ready-made routes",
+        websockets: "WebSockets",
+        "async-context": "Async context",
+        testing: "Testing your app",
+        "several-apps": "Several apps and admins",
+        proxies: "Proxies and CDNs",
+        serverless: "Serverless and edge",
+        backup: "Backup, restore and failover",
+      }),
+    ],
+  },
+  closed(
+    "Frameworks",
+    pages("frameworks/", {
+      express: "Express",
+      fastify: "Fastify",
+      fetch: "Fetch API",
+      h3: "h3, Nitro and Nuxt",
+      hono: "Hono",
+      koa: "Koa",
+      lambda: "AWS Lambda",
+      nest: "NestJS",
+      next: "Next.js",
+      node: "node:http",
+      sveltekit: "SvelteKit",
+      runtimes: "Runtimes",
+    }),
+  ),
+  closed(
+    "Stores",
+    pages("stores/", {
+      memory: "Memory",
+      redis: "Redis and Valkey",
+      postgres: "PostgreSQL",
+      mysql: "MySQL and MariaDB",
+      sqlite: "SQLite",
+      libsql: "libSQL and D1",
+      lmdb: "LMDB",
+      "durable-objects": "Durable Objects",
+    }),
+  ),
+  closed(
+    "Recipes",
+    pages("recipes/", { orms: "ORMs and query builders", hosting: "Hosting and managed databases" }),
+  ),
+  closed(
+    "Migrate",
+    pages("migrate/", {
+      "": "Overview",
+      "express-session": "express-session",
+      "fastify-session": "@fastify/session",
+      "iron-session": "iron-session",
+      "cookie-session": "cookie-session",
+      "koa-session": "koa-session",
+      lucia: "Lucia",
+      authjs: "Auth.js",
+      "better-auth": "better-auth",
+      go: "sessionup for Go",
+    }),
+  ),
+  closed("Reference", [
+    ...pages("reference/", {
+      options: "Options",
+      methods: "Methods",
+      manager: "Manager",
+      events: "Events",
+      errors: "Errors and reasons",
+      "http-api": "HTTP API",
+      "api/": "Types",
+    }),
+  ]),
+  closed(
+    "Security",
+    pages("security/", {
+      "threat-model": "Threat model",
+      asvs: "OWASP ASVS",
+      reporting: "Report a vulnerability",
+    }),
+  ),
+  closed(
+    "Extend",
+    pages("extend/", {
+      "write-a-store": "Write a store",
+      "write-an-adapter": "Write an adapter",
+      "contract-tests": "Contract tests",
+    }),
+  ),
+  closed("Engineering", [
+    ...pages("", {
+      architecture: "Architecture",
+      outages: "Outages",
+      benchmark: "Benchmark",
+      versioning: "Versioning",
+    }),
+    { text: "Decisions", link: "/decisions/" },
+  ]),
+];
