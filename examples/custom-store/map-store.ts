@@ -10,7 +10,7 @@ import {
 
 /**
  * A complete store over a `Map`, as a model for your own. It passes the whole store contract. It reads every record to find
- * those of one user, where a database has an index. docs/stores/custom.md explains each operation.
+ * those of one user, where a database has an index. docs/extend/write-a-store.md explains each operation.
  *
  * No operation contains an `await`, so each one runs in a single turn of the event loop. That makes it atomic here. In a
  * database, use one statement, one script or one transaction for each operation.

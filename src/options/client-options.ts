@@ -77,7 +77,7 @@ export const parseValidate: Parser<Required<ValidateOptions>> = (given, name) =>
   throw new TypeError("validate must compare ip, agent or both.");
 };
 
-/** The option tables, from which `docs/options.md` is generated. @internal */
+/** The option tables, from which `docs/reference/options.md` is generated. @internal */
 export const CLIENT_TABLES: Readonly<Record<"client" | "validate", OptionTable>> = {
   client: CLIENT,
   validate: VALIDATE,

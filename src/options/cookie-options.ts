@@ -117,7 +117,7 @@ export const parseCookies: Parser<ParsedCookies> = (given, name) => {
   });
 };
 
-/** The option table, from which `docs/options.md` is generated. @internal */
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
 export const COOKIE_TABLE: OptionTable = COOKIE;
 
 function parseCookie(given: unknown, name: string): ParsedCookie {

@@ -58,7 +58,7 @@ const INIT = {
   provider: { parse: parseProvider },
 } as const;
 
-/** The option table, from which `docs/options.md` is generated. @internal */
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
 export const INIT_TABLE: OptionTable = INIT;
 
 /** Checks the options of `init`, before any I/O. Throws `TypeError`. @internal */

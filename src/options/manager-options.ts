@@ -235,7 +235,7 @@ const MANAGER = {
   clock: { parse: aFunction<() => number>(), default: Date.now },
 } as const satisfies { readonly [Name in keyof ManagerOptions]-?: Option<unknown> };
 
-/** The option tables, from which `docs/options.md` is generated. @internal */
+/** The option tables, from which `docs/reference/options.md` is generated. @internal */
 export const MANAGER_TABLES: Readonly<Record<"manager" | "maxSessions", OptionTable>> = {
   manager: MANAGER,
   maxSessions: LIMIT,

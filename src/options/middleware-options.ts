@@ -77,7 +77,7 @@ const REAUTHENTICATE = {
   expiresIn: { parse: parseDuration },
 } as const;
 
-/** The option tables, from which `docs/options.md` is generated. @internal */
+/** The option tables, from which `docs/reference/options.md` is generated. @internal */
 export const MIDDLEWARE_TABLES: Readonly<Record<"public" | "auth" | "reauthenticate", OptionTable>> = {
   public: PUBLIC,
   auth: AUTH,

@@ -20,7 +20,7 @@ const RECOGNITION = {
   device: { parse: parseBoolean, default: false },
 } as const;
 
-/** The option table, from which `docs/options.md` is generated. @internal */
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
 export const RECOGNITION_TABLE: OptionTable = RECOGNITION;
 
 /** Parses the options of `recognition`. Throws `TypeError`. @internal */

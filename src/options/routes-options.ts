@@ -33,7 +33,7 @@ const ROUTES = {
   level: { parse: parseLevel, default: 1 },
 } as const;
 
-/** The option table, from which `docs/options.md` is generated. @internal */
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
 export const ROUTES_TABLE: OptionTable = ROUTES;
 
 /** The checked options of `sessionRoutes`. Times are milliseconds. @internal */

@@ -27,7 +27,7 @@ const GO_NAMES = {
     sqlitestore.SQLiteStore.OnDeletion sqlitestore.ErrInvalidTable sqlitestore.ErrInvalidInterval`,
 };
 
-const PAGE = readFileSync(`${ROOT}docs/from-go.md`, "utf8");
+const PAGE = readFileSync(`${ROOT}docs/migrate/go.md`, "utf8");
 const ROWS = [...PAGE.matchAll(/^\| (`.+?) \| (.*) \|$/gm)].map(([, go = "", here = ""]) => ({ go, here }));
 
 function words(text: string): readonly string[] {
@@ -39,22 +39,22 @@ function codeIn(text: string): readonly string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
 }
 
-describe("docs/from-go.md", () => {
-  it("docs/from-go.md has one row for each exported name and no other row", () => {
+describe("docs/migrate/go.md", () => {
+  it("docs/migrate/go.md has one row for each exported name and no other row", () => {
     const named = ROWS.map(({ go }) => codeIn(go)[0]);
     expect(named.toSorted()).toEqual([...words(GO_NAMES.sessionup), ...words(GO_NAMES.stores)].sort());
   });
 
-  it("docs/from-go.md lists every JSON name of a session", () => {
+  it("docs/migrate/go.md lists every JSON name of a session", () => {
     const json = ROWS.flatMap(({ go }) => codeIn(go).slice(1));
     expect(json.toSorted()).toEqual([...words(GO_NAMES.json)].sort());
   });
 
-  it("docs/from-go.md says for each name what replaces it", () => {
+  it("docs/migrate/go.md says for each name what replaces it", () => {
     expect(ROWS.filter(({ here }) => here.trim().length < 4)).toEqual([]);
   });
 
-  it("docs/from-go.md mentions only methods that exist", () => {
+  it("docs/migrate/go.md mentions only methods that exist", () => {
     const manager = new Manager(memoryStore());
     const objects = { manager, sessions: expressSessions(manager) };
     const mentioned = ROWS.flatMap(({ here }) => [...here.matchAll(/\b(manager|sessions)\.(\w+)/g)]);
@@ -65,7 +65,7 @@ describe("docs/from-go.md", () => {
     expect(missing.map(([call]) => call)).toEqual([]);
   });
 
-  it("the README links to docs/from-go.md", () => {
-    expect(readFileSync(`${ROOT}README.md`, "utf8")).toContain("(docs/from-go.md)");
+  it("the README links to docs/migrate/go.md", () => {
+    expect(readFileSync(`${ROOT}README.md`, "utf8")).toContain("(docs/migrate/go.md)");
   });
 });

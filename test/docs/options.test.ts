@@ -187,14 +187,14 @@ function formatDefault(value: unknown): string {
   return `\`${literal}\``;
 }
 
-describe("docs/options.md", () => {
-  it("docs/options.md lists each option with its type, default and description", async () => {
+describe("docs/reference/options.md", () => {
+  it("docs/reference/options.md lists each option with its type, default and description", async () => {
     const page = [
       "# Options",
       "",
       'Every option of sessionup. Durations are strings such as `"15m"`, `"24h"` or `"30d"`; `duration(text)` parses one from',
       "the environment. All options of a call are checked before any I/O. An invalid or unknown option throws a `TypeError` that",
-      "names it and says how to fix it. The [pages of the adapters](adapters) describe `reject` and their other options.",
+      "names it and says how to fix it. The [pages of the frameworks](../frameworks/express.md) describe `reject` and their other options.",
       "",
       "This page is generated from the option tables and their interfaces in `src/`.",
       "`npx vitest run test/docs/options.test.ts -u` writes it, and the test fails when page and code differ.",
@@ -210,7 +210,7 @@ describe("docs/options.md", () => {
         "",
       ]),
     ];
-    await expect(page.join("\n")).toMatchFileSnapshot(`${ROOT}docs/options.md`);
+    await expect(page.join("\n")).toMatchFileSnapshot(`${ROOT}docs/reference/options.md`);
   });
 
   describe.each(SECTIONS)("options of $title", ({ title, declaredBy, table }) => {

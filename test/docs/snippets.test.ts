@@ -8,6 +8,7 @@
  * - `file=app.ts`: the snippet has this name. It shares a folder with the document's other fences, which can import it.
  * - `with=next`: the snippet uses the packages of test/frameworks/next/next-16. test/frameworks/next/types.test.ts
  *   compiles it.
+ * - `[Express]`: the title of the snippet's tab in a `::: code-group` of the site.
  * - `nocheck "why"`: the snippet is not compiled and appears among the skipped tests with the reason. At most five are
  *   allowed.
  *
@@ -143,6 +144,7 @@ describe("the snippet parser", () => {
       parseSnippet({ document: "a.md", line: 3, language: "ts", info, code: "" });
     expect(read("")).toMatchObject({ file: "line-3.ts", run: false, unchecked: undefined });
     expect(read("file=src/app.ts run")).toMatchObject({ file: "src/app.ts", run: true });
+    expect(read("[Express 5] run file=app.ts")).toMatchObject({ file: "app.ts", run: true });
     expect(read('nocheck "half of a statement"')).toMatchObject({ unchecked: "half of a statement" });
     for (const info of ["rum", "nocheck", 'nocheck ""', "file=../a.md", 'run nocheck "why"']) {
       expect(() => read(info)).toThrow("a.md:3");

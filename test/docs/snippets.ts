@@ -30,6 +30,7 @@ export function parseSnippet({ document, line, info, code }: Fence): Snippet {
     if (match) rest = rest.replace(match[0], "");
     return match?.[1];
   };
+  take(/(\[[^\]]+\])/); // The title of the tab in a group of snippets.
   const unchecked = take(/\bnocheck "([^"]+)"/);
   const file = take(/\bfile=([\w./-]+\.ts)\b/);
   const run = take(/\b(run)\b/) !== undefined;

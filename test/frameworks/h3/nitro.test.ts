@@ -139,7 +139,7 @@ describe("a built Nitro 3 app", () => {
     expect([after.text, after.cookies]).toEqual(["made 1 times", []]);
   });
 
-  // When Nitro changes this, update docs/adapters/h3.md.
+  // When Nitro changes this, update docs/frameworks/h3.md.
   it("route rules that cache skip the folder's middleware, and a guard on the handler finds no session", async () => {
     const ann = client();
     await ann.post("/login");

@@ -141,7 +141,7 @@ describe.each([
       [() => undefined, [NAME]],
       [() => "text", [NAME]],
       [() => new HTTPResponse("text", { status: 410 }), [NAME]],
-      // docs/adapters/h3.md describes this case.
+      // docs/frameworks/h3.md describes this case.
       [() => new Response("text", { status: 410 }), []],
     ] as const) {
       await running(app(answer), async (client) =>

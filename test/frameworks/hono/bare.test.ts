@@ -33,7 +33,7 @@ describe("the cookie of honoSessions without middleware", () => {
     });
   });
 
-  it("a handler that returns its own Response loses the cookie, as docs/adapters/hono.md says", async () => {
+  it("a handler that returns its own Response loses the cookie, as docs/frameworks/hono.md says", async () => {
     const app = new Hono();
     app.post("/", async (c) => {
       await sessions.init(c, "ann");

@@ -39,6 +39,6 @@ describe("Next.js's own types", () => {
 
   it("the adapter's page and JSDoc both have snippets to compile", () => {
     const documents = snippets.map(({ document }) => document);
-    expect(documents).toEqual(expect.arrayContaining(["docs/adapters/next.md", "src/adapters/next.ts"]));
+    expect(documents).toEqual(expect.arrayContaining(["docs/frameworks/next.md", "src/adapters/next.ts"]));
   });
 });

@@ -25,7 +25,7 @@ export interface OldH3 {
 
 type Way = (middleware: NodeMiddleware) => (event: OldEvent) => Promise<void>;
 
-/** The ways to run Node middleware in h3 1: h3's own, and the one in docs/adapters/h3.md. */
+/** The ways to run Node middleware in h3 1: h3's own, and the one in docs/frameworks/h3.md. */
 interface Ways {
   readonly fromNodeMiddleware: Way;
   readonly through: Way;

@@ -84,7 +84,7 @@ describe("sessionup/node in a Nitro 2 build", () => {
       expect([status, text.includes("private")]).toEqual([500, false]);
     });
 
-    // h3's behaviour, not ours. If h3 fixes it, docs/adapters/h3.md no longer needs its warning.
+    // h3's behaviour, not ours. If h3 fixes it, docs/frameworks/h3.md no longer needs its warning.
     it("the handler runs with h3's fromNodeMiddleware, which ignores the error that reject throws", async () => {
       const answer = await request((event, { fromNodeMiddleware }) =>
         fromNodeMiddleware(sessions.auth())(event),
