@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { environment, environmentText } from "./report.mjs";
 import { SECTIONS } from "./sections.mjs";
-import { speedTable, withSpeedTable } from "./speed-table.ts";
+import { SPEED_TABLES, withSpeedTable } from "./speed-table.ts";
 
 /** `tsx bench/run.mjs [--quick] [--save] [--only SECTION]... [--store NAME]...` */
 
@@ -42,8 +42,10 @@ for (const section of SECTIONS) {
 }
 
 if (values.save) {
-  const readme = new URL("../README.md", import.meta.url);
-  writeFileSync(readme, withSpeedTable(readFileSync(readme, "utf8"), speedTable()));
+  for (const [page, write] of Object.entries(SPEED_TABLES)) {
+    const file = new URL(`../${page}`, import.meta.url);
+    writeFileSync(file, withSpeedTable(readFileSync(file, "utf8"), write()));
+  }
 }
 
 /** Saves a section's result in its own file, so that one section can be measured again separately. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { spreadOf } from "./statistics.mjs";
 
-/** The speed table of the project's README, from the results of the last run with `--save`. */
+/** The speed tables of the README and of docs/benchmark.md, from the results of the last run with `--save`. */
 
 interface Saved {
   date: string;
@@ -11,7 +11,7 @@ interface Saved {
   result: Record<string, Record<string, readonly number[]>>;
 }
 
-/** The sections, their titles in the README, and the prefix of their contenders' names. */
+/** The sections, their titles in the table, and the prefix of their contenders' names. */
 const ROWS = [
   { section: "in-process", title: "in process, in memory", on: "node " },
   { section: "node", title: "`node:http`, in memory", on: "" },
@@ -31,7 +31,30 @@ const NAMES: Record<string, string> = {
 const BEGIN = "<!-- Written by `npm run bench -- --save`. -->\n";
 const END = "<!-- The end of what it writes. -->\n";
 
-export function speedTable(read: (section: string) => Saved = readResult): string {
+type Read = (section: string) => Saved;
+
+/** The pages with a table, as paths from the root, and how to write each table. */
+export const SPEED_TABLES: Readonly<Record<string, (read?: Read) => string>> = {
+  "README.md": shortTable,
+  "docs/benchmark.md": fullTable,
+};
+
+function shortTable(read: Read = readResult): string {
+  const stores = { node: "memory", redis: "Redis", postgres: "PostgreSQL" };
+  const names = ["sessionup", "express-session", "better-auth"];
+  const rows = Object.entries(stores).map(([section, title]) => {
+    const { result } = read(section);
+    return `| ${[title, ...names.map((name) => figure(aboveBare(result, "", name)))].join(" | ")} |`;
+  });
+  return [
+    `| CPU time per authenticated request, µs | ${names.join(" | ")} |`,
+    "|---|--:|--:|--:|",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function fullTable(read: Read = readResult): string {
   const rows = ROWS.map(({ section, title, on }) => {
     const { result } = read(section);
     const above = (name: string) => aboveBare(result, on, name);

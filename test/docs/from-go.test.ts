@@ -64,8 +64,4 @@ describe("docs/migrate/go.md", () => {
     });
     expect(missing.map(([call]) => call)).toEqual([]);
   });
-
-  it("the README links to docs/migrate/go.md", () => {
-    expect(readFileSync(`${ROOT}README.md`, "utf8")).toContain("(docs/migrate/go.md)");
-  });
 });

@@ -72,8 +72,8 @@ describe("snippets marked `run` run", () => {
     },
   );
 
-  it("README.md has snippets that run", () => {
-    expect(runnable.filter(({ document }) => document === "README.md")).not.toEqual([]);
+  it("some snippets run", () => {
+    expect(runnable).not.toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ENTRIES, PACKAGE, sourceFiles } from "../support/entries.ts";
+import { ENTRIES, PACKAGE, ROOT, sourceFiles } from "../support/entries.ts";
 import { exportedBy } from "../support/exported.ts";
 import { InstalledPackage } from "./_installed.ts";
 
@@ -76,6 +77,29 @@ describe("the installed package", () => {
     ]);
   });
 });
+
+describe("the example of the README", () => {
+  it("the example signs in, lists the devices and signs out", async () => {
+    installed.linkPeers(["express"]);
+    installed.write("app.mjs", runnableExample());
+    expect(await installed.json("readme.mjs")).toEqual([
+      ["GET /me", 401],
+      ["POST /login", 204],
+      ["GET /me", 200],
+      ["GET /devices", 200],
+      ["POST /logout", 204],
+      ["GET /me", 401],
+    ]);
+  });
+});
+
+/** Returns the example with a free port and a password check that accepts every password. */
+function runnableExample(): string {
+  const [, example = ""] = /^```ts\n(.*?)^```/ms.exec(readFileSync(`${ROOT}README.md`, "utf8")) ?? [];
+  return example
+    .replace(/^declare function checkPassword.*$/m, 'const checkPassword = async () => ({ id: "user-1" });')
+    .replace("app.listen(3000)", "export const server = app.listen(0)");
+}
 
 describe("the published types", () => {
   it.each([true, false])(

@@ -7,6 +7,8 @@ export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 /** The fields of package.json that the tests read. */
 export interface Package {
   readonly name: string;
+  readonly homepage: string;
+  readonly repository: { readonly url: string };
   readonly scripts: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
