@@ -1,6 +1,10 @@
-import type { DefaultTheme } from "vitepress";
-
-type Item = DefaultTheme.SidebarItem;
+/** A page, or a group of pages. */
+export interface Item {
+  readonly text: string;
+  readonly link?: string;
+  readonly items?: Item[];
+  readonly collapsed?: boolean;
+}
 
 const pages = (folder: string, titles: Readonly<Record<string, string>>): Item[] =>
   Object.entries(titles).map(([page, text]) => ({ text, link: `/${folder}${page}` }));

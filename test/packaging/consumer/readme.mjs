@@ -1,6 +1,7 @@
 // Uses the app in app.mjs like a browser and prints the status of each response.
 import { once } from "node:events";
-import { server } from "./app.mjs";
+
+const { server } = await import(new URL("app.mjs", import.meta.url).href);
 
 if (!server.listening) await once(server, "listening");
 const answers = [];
