@@ -3,13 +3,16 @@ import { parseSync } from "oxc-parser";
 import { ROOT, sourceFiles } from "../support/entries.ts";
 import { type Fence, fencesIn } from "./_fences.ts";
 
+/** The built site, and the pages that TypeDoc writes. */
+const GENERATED = /^docs\/(\.vitepress|reference\/api)\//;
+
 /** Returns the Markdown pages for readers, as paths from the root. */
 export function markdownFiles(): readonly string[] {
   return [
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
-    ...filesIn("docs").filter((path) => path.endsWith(".md")),
+    ...filesIn("docs").filter((path) => path.endsWith(".md") && !GENERATED.test(path)),
     ...filesIn("examples").filter((path) => path.endsWith("/README.md")),
   ];
 }
