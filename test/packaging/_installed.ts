@@ -1,5 +1,14 @@
 import { type ExecFileOptions, execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -67,6 +76,11 @@ export class InstalledPackage {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
       .sort();
+  }
+
+  /** Reads a file of the package. */
+  read(file: string): string {
+    return readFileSync(join(this.#folder, "app/node_modules/sessionup", file), "utf8");
   }
 
   /** Runs a script of the app and parses its output as JSON. Rejects when the script fails or prints other text. */

@@ -34,12 +34,20 @@ function exportedNames(withPeers: boolean): Record<string, readonly string[]> {
 }
 
 describe("the installed package", () => {
-  it("the package contains the build of each source file, the documents and nothing else", () => {
-    const built = sourceFiles().flatMap((file) =>
-      [".js", ".d.ts"].map((end) => `dist/${file.slice(0, -3)}${end}`),
-    );
+  it("the package contains each source file with its build and maps, the documents and nothing else", () => {
+    const built = sourceFiles().flatMap((file) => [
+      `src/${file}`,
+      ...[".js", ".js.map", ".d.ts", ".d.ts.map"].map((end) => `dist/${file.slice(0, -3)}${end}`),
+    ]);
     const documents = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "openapi.json", "package.json"];
     expect(installed.files()).toEqual([...built, ...documents].sort());
+  });
+
+  it("the maps lead from the build to the sources", () => {
+    for (const end of [".js.map", ".d.ts.map"]) {
+      const { sources } = JSON.parse(installed.read(`dist/adapters/express${end}`)) as { sources: string[] };
+      expect(sources).toEqual(["../../src/adapters/express.ts"]);
+    }
   });
 
   it("the package has no dependencies except for optional peers", () => {

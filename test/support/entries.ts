@@ -7,6 +7,7 @@ export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 /** The fields of package.json that the tests read. */
 export interface Package {
   readonly name: string;
+  readonly version: string;
   readonly homepage: string;
   readonly repository: { readonly url: string };
   readonly scripts: Readonly<Record<string, string>>;
