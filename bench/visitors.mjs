@@ -48,7 +48,7 @@ export class Visit {
  * @param {import("../dist/index.js").ManagerOptions} [options]
  */
 export function createVisitSessions(store, options = {}) {
-  return createSessions(new Manager(store, options), (visit) => /** @type {Visit} */ (visit)).verbs;
+  return createSessions(new Manager(store, options), (visit) => /** @type {Visit} */ (visit)).methods;
 }
 
 /** Returns a function that creates records exactly as the core does, for databases that are filled without logins. */

@@ -84,7 +84,8 @@ export class SessionError extends Error {
     message: string,
     options: { cause?: unknown; reason?: UnauthorizedReason; needed?: NeededAuthentication | undefined } = {},
   ) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    // `Error` reads only `cause`, if there is one.
+    super(message, options);
     this.name = "SessionError";
     this.code = code;
     this.status = STATUS[code];

@@ -43,12 +43,12 @@ export interface SessionEvents {
    * request. With `cross_origin`, a page of another origin sent the request.
    */
   rejected: { reason: UnauthorizedReason | "cross_origin"; at: number };
-  /** A session was used from another browser or network than the one that it began with. Only with `validate`. */
+  /** A client used a session from another browser or network than the one at login. Only with `validate`. */
   client_changed: {
     id: SessionId;
     userKey: string;
     changed: readonly ClientChange[];
-    action: "refuse" | "end" | "report";
+    action: "reject" | "end" | "report";
     at: number;
   };
   /** The store, a listener or a parser of the app failed. */

@@ -14,7 +14,8 @@ export { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
 export type { Guard, Guards } from "./http/middleware.ts";
 export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./http/sessions.ts";
 export { Manager, type PageOptions } from "./manager.ts";
-export type { ClientOptions, ValidateOptions } from "./options/client-options.ts";
+export type { ClientOptions } from "./options/client-options.ts";
+export type { ClientValidator } from "./options/client-validator.ts";
 export type { CookieOptions } from "./options/cookie-options.ts";
 export type { InitOptions, ProviderLogin } from "./options/init-options.ts";
 export type { ManagerOptions } from "./options/manager-options.ts";
@@ -24,6 +25,7 @@ export type {
   ReauthenticateOptions,
   StepUpOptions,
 } from "./options/middleware-options.ts";
+export type { PreviousCookies } from "./options/previous-cookies.ts";
 export type { Recognizer } from "./options/recognizer.ts";
 export type { AssuranceLevel } from "./rules/nist.ts";
 export type { Agent, Session, SessionId, SessionJson } from "./session.ts";

@@ -127,7 +127,7 @@ describe("fetchByUserKey", () => {
   });
 
   it("reads more sessions than one page of the store", { timeout: 60_000 }, async () => {
-    const { manager, login } = createHarness({ maxSessions: { max: 5_000, onExceed: "refuse" } });
+    const { manager, login } = createHarness({ maxSessions: { max: 5_000, onExceed: "reject" } });
     for (let count = 0; count < 2_100; count++) await login(new Browser());
     const listed = await manager.fetchByUserKey("ann");
     expect(new Set(listed.map(({ id }) => id)).size).toBe(2_100);

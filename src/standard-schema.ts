@@ -38,7 +38,7 @@ export type JsonOf<T> = T extends string | number | boolean | null | undefined
  * ```
  */
 export function typed<T extends { readonly [K in keyof T]: JsonOf<T[K]> }>(
-  ..._json: [JsonOf<T>] extends [never] ? [refused: "metadata has to be JSON"] : []
+  ..._json: [JsonOf<T>] extends [never] ? [rejected: "metadata has to be JSON"] : []
 ): StandardSchema<T, T> {
   return { "~standard": { version: 1, vendor: "sessionup", validate: (value) => ({ value: value as T }) } };
 }

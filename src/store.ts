@@ -59,9 +59,9 @@ export interface SessionLimit {
    *
    * - `evict-oldest` ends the sessions with the earliest `createdAt`. Among equal times, the lowest `id` ends first.
    * - `evict-idlest` ends the sessions with the earliest `lastSeenAt`. Among equal times, the oldest ends first.
-   * - `refuse` rejects the new session with `ERR_LIMIT` and changes nothing.
+   * - `reject` rejects the new session with `ERR_LIMIT` and changes nothing.
    */
-  readonly onExceed: "evict-oldest" | "evict-idlest" | "refuse";
+  readonly onExceed: "evict-oldest" | "evict-idlest" | "reject";
 }
 
 /** How ended sessions are remembered. */

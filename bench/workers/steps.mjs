@@ -1,7 +1,7 @@
 import { nodeSessions } from "../../dist/adapters/node.js";
 import { NodeExchange } from "../../dist/adapters/shared/node-exchange.js";
 import { readTokens } from "../../dist/cookie/cookie-header.js";
-import { areHashesEqual, hashText, parseToken, TokenProof } from "../../dist/cookie/token.js";
+import { areHashesEqual, hashText, hashToken, parseToken } from "../../dist/cookie/token.js";
 import { Manager } from "../../dist/index.js";
 import { authenticate } from "../../dist/lifecycle/authenticate.js";
 import { getLifecycle } from "../../dist/lifecycle/lifecycle.js";
@@ -38,7 +38,7 @@ const to = logins[0]?.header.indexOf(";", from);
 // V8 caches the hash of a string after its first lookup. Each request has new strings, so parse new ones here too.
 const freshTokens = () => logins.map(({ header }) => readTokens(header, NEEDLE, 2).tokens[0]);
 // A manager's default options.
-const DEFAULTS = { cookie: { base: "sessionup", formerBases: [] }, lifetime: { idleTimeout: undefined } };
+const DEFAULTS = { cookie: { base: "sessionup", previous: undefined }, lifetime: { idleTimeout: undefined } };
 const USE = { touch: true, rotate: true };
 const noMeta = { ok: true, value: undefined };
 
@@ -79,7 +79,7 @@ const STEPS = [
       return logins.map(({ record }, index) => ({ record, token: tokens[index] }));
     },
     step({ record, token }) {
-      const verdict = verifyToken(record, new TokenProof(token), Date.now(), DEFAULTS);
+      const verdict = verifyToken(record, hashToken(token), Date.now(), DEFAULTS);
       if (!verdict.admitted) throw new Error("steps: a valid token was rejected");
       return verdict;
     },

@@ -147,7 +147,7 @@ function newestFirst(a: SessionCursor, b: SessionCursor): number {
 function selectEvicted(live: readonly SessionRecord[], { max, onExceed }: SessionLimit): SessionRecord[] {
   const excess = live.length + 1 - max;
   if (excess <= 0) return [];
-  if (onExceed === "refuse") throw new SessionError("ERR_LIMIT", `The user already has ${max} sessions.`);
+  if (onExceed === "reject") throw new SessionError("ERR_LIMIT", `The user already has ${max} sessions.`);
   // Sorting is stable: of sessions with the same `lastSeenAt`, the oldest stays last.
   const order = onExceed === "evict-oldest" ? live : live.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
   return order.slice(-excess);

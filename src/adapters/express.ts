@@ -81,12 +81,12 @@ export function expressSessions<
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
   checkOptionNames(options, "expressSessions", ["reject"]);
-  const { verbs, guards } = createSessions(manager, toExchange);
+  const { methods, guards } = createSessions(manager, toExchange);
   // Express passes its own request and response, so the app's function may name those types.
   const given = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
   const reject = given ?? ((error, _request, response) => sendError(error, response));
   return {
-    ...verbs,
+    ...methods,
     public: (options) => guardMiddleware(guards.public(options), reject),
     auth: (options) => guardMiddleware(guards.auth(options), reject),
     [MOUNT]: (routes) => routesMiddleware((request, _response, asked) => routes(request, asked)),

@@ -74,7 +74,7 @@ export function fastifySessions<
   Reply extends FastifyContext = FastifyContext,
 >(manager: Manager<In, Out>, options: FastifySessionsOptions<Request, Reply> = {}): FastifySessions<In, Out> {
   checkOptionNames(options, "fastifySessions", ["reject"]);
-  const { verbs, guards } = createSessions<FastifyContext, In, Out>(manager, toExchange);
+  const { methods, guards } = createSessions<FastifyContext, In, Out>(manager, toExchange);
   // Fastify passes its own request and reply, so the app's function may name those types.
   const given = options.reject as FastifySessionsOptions<FastifyContext["request"], FastifyContext>["reject"];
   const reject = given ?? ((error, _request, reply) => sendAnswer(toErrorResponse(error), reply));
@@ -106,7 +106,7 @@ export function fastifySessions<
   }
 
   return {
-    ...verbs,
+    ...methods,
     public: (options) => hook(guards.public(options)),
     auth: (options) => hook(guards.auth(options)),
     [MOUNT]: (routes) => routesPlugin(routes, sendAnswer),

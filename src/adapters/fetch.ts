@@ -86,7 +86,7 @@ export function fetchSessions<In, Out extends In>(
 ): FetchSessions<In, Out> {
   checkOptionNames(options, "fetchSessions", ["peerAddress", "reject"]);
   const { peerAddress, reject = toRejection } = options;
-  const { verbs, guards } = createSessions<FetchContext<Out>, In, Out>(manager, toExchange);
+  const { methods, guards } = createSessions<FetchContext<Out>, In, Out>(manager, toExchange);
 
   // Wrapped handlers inside of one another share the request's context.
   const contexts = new WeakMap<Request, FetchExchange<Out>>();
@@ -95,7 +95,7 @@ export function fetchSessions<In, Out extends In>(
     const outer = contexts.get(request);
     if (outer?.enter()) return outer;
     const peer = peerAddress && (() => peerAddress(request, ...(args as unknown as never[])));
-    const context = new FetchExchange<Out>(request, peer, (context) => verbs.current(context));
+    const context = new FetchExchange<Out>(request, peer, (context) => methods.current(context));
     contexts.set(request, context);
     return context;
   }
@@ -120,7 +120,7 @@ export function fetchSessions<In, Out extends In>(
   }
 
   return {
-    ...verbs,
+    ...methods,
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
     [MOUNT]:

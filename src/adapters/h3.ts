@@ -1,4 +1,5 @@
 import { SessionError } from "../errors.ts";
+import { findMount } from "../http/find-mount.ts";
 import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
@@ -7,7 +8,7 @@ import type { AuthOptions, PublicOptions } from "../options/middleware-options.t
 import { checkOptionNames } from "../options/parsers.ts";
 import { type H3Context, H3Exchange } from "./h3/exchange.ts";
 import { addToError, addToErrorResponse, addToValue } from "./h3/outgoing.ts";
-import { findMount } from "./shared/find-mount.ts";
+
 import { toRejection, toResponse } from "./shared/response.ts";
 
 export type { H3Context } from "./h3/exchange.ts";
@@ -75,7 +76,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   options: H3SessionsOptions<Event> = {},
 ): H3Sessions<In, Out> {
   checkOptionNames(options, "h3Sessions", ["reject"]);
-  const { verbs, guards } = createSessions(manager, toExchange);
+  const { methods, guards } = createSessions(manager, toExchange);
   // h3 passes its own event, so the app's function may name that type.
   const reject = options.reject as H3SessionsOptions<H3Context>["reject"];
 
@@ -102,7 +103,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   }
 
   return {
-    ...verbs,
+    ...methods,
     public: (options) => middleware(guards.public(options)),
     auth: (options) => middleware(guards.auth(options)),
     [MOUNT]: (routes) => async (event, next) => {

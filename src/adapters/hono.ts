@@ -72,9 +72,9 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   const { peerAddress = socketAddress, reject = toRejection } = options;
   const as: string = options.as ?? "session";
   if (typeof as !== "string" || as === "") throw new TypeError("honoSessions.as must be a name for c.var.");
-  const { verbs, guards } = createSessions<Context, In, Out>(manager, (c) => toExchange(c, peerAddress));
+  const { methods, guards } = createSessions<Context, In, Out>(manager, (c) => toExchange(c, peerAddress));
 
-  const updateVar = (c: Context): void => c.set(as, verbs.current(c));
+  const updateVar = (c: Context): void => c.set(as, methods.current(c));
 
   /** Returns the same method, which then updates `c.var`. */
   function updatingVar<Args extends readonly unknown[], Result>(
@@ -108,14 +108,14 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   }
 
   return {
-    ...verbs,
-    init: updatingVar(verbs.init),
-    revoke: updatingVar(verbs.revoke),
-    revokeAll: updatingVar(verbs.revokeAll),
-    revokeOwn: updatingVar(verbs.revokeOwn),
-    rotate: updatingVar(verbs.rotate),
-    reauthenticate: updatingVar(verbs.reauthenticate),
-    updateMeta: updatingVar(verbs.updateMeta),
+    ...methods,
+    init: updatingVar(methods.init),
+    revoke: updatingVar(methods.revoke),
+    revokeAll: updatingVar(methods.revokeAll),
+    revokeOwn: updatingVar(methods.revokeOwn),
+    rotate: updatingVar(methods.rotate),
+    reauthenticate: updatingVar(methods.reauthenticate),
+    updateMeta: updatingVar(methods.updateMeta),
     public: (options) => guardMiddleware(guards.public(options)),
     auth: (options) => guardMiddleware(guards.auth(options)),
     [MOUNT]: (routes) =>

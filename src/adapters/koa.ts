@@ -84,7 +84,7 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   options: KoaSessionsOptions<Context> = {},
 ): KoaSessions<In, Out> {
   checkOptionNames(options, "koaSessions", ["reject"]);
-  const { verbs, guards } = createSessions<KoaContext, In, Out>(manager, toExchange);
+  const { methods, guards } = createSessions<KoaContext, In, Out>(manager, toExchange);
   // Koa passes its own context, so the app's function may name that type.
   const given = options.reject as KoaSessionsOptions<KoaContext>["reject"];
   const reject = given ?? ((error, context) => respond(context, toErrorResponse(error)));
@@ -98,7 +98,7 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   }
 
   return {
-    ...verbs,
+    ...methods,
     public: (options) => guardMiddleware(guards.public(options)),
     auth: (options) => guardMiddleware(guards.auth(options)),
     [MOUNT]: (routes) =>

@@ -97,11 +97,11 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   checkOptionNames(options, "lambdaSessions", ["peerAddress", "reject"]);
   // Lambda passes its own event, so the app's functions may name that type.
   const { peerAddress = sourceIp, reject = toErrorResult } = options as LambdaSessionsOptions;
-  const { verbs, guards } = createSessions<LambdaContext<Out>, In, Out>(manager, toExchange);
+  const { methods, guards } = createSessions<LambdaContext<Out>, In, Out>(manager, toExchange);
 
   function createContext(event: LambdaEvent): LambdaExchange<Out> {
     checkEvent(event);
-    return new LambdaExchange<Out>(event, peerAddress, (context) => verbs.current(context));
+    return new LambdaExchange<Out>(event, peerAddress, (context) => methods.current(context));
   }
 
   async function rejectEvent(error: SessionError, event: LambdaEvent): Promise<LambdaResult> {
@@ -131,7 +131,7 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   }
 
   return {
-    ...verbs,
+    ...methods,
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
     [MOUNT]: (routes) => async (event) => {

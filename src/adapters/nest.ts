@@ -115,7 +115,7 @@ export function nestSessions<In, Out extends In>(
 ): NestSessions<In, Out> {
   checkOptionNames(options, "nestSessions", ["reject"]);
   const { reject = toException } = options;
-  const { verbs, guards } = createSessions<NestContext, In, Out>(manager, toNestExchange);
+  const { methods, guards } = createSessions<NestContext, In, Out>(manager, toNestExchange);
   const token = Symbol("sessionup");
   const openGuards = new WeakMap<object, Guard<NestContext>>();
 
@@ -160,8 +160,8 @@ export function nestSessions<In, Out extends In>(
   const currentSession = createParamDecorator(async (optional: boolean, context) => {
     try {
       const response = getResponse(context);
-      const session = await verbs.get(response);
-      return optional ? session : verbs.require(response);
+      const session = await methods.get(response);
+      return optional ? session : methods.require(response);
     } catch (error) {
       if (SessionError.is(error)) return rejectRequest(error, context);
       throw error;
@@ -169,13 +169,13 @@ export function nestSessions<In, Out extends In>(
   });
 
   return {
-    ...verbs,
+    ...methods,
     token,
     module: () => ({
       module: class SessionsModule {},
       global: true,
       providers: [
-        { provide: token, useValue: verbs },
+        { provide: token, useValue: methods },
         { provide: APP_INTERCEPTOR, useValue: interceptor },
       ],
       exports: [token],

@@ -96,7 +96,7 @@ export function nextSessions<In, Out extends In>(
         'Pass { headers, cookies } from `import { cookies, headers } from "next/headers"`.',
     );
   }
-  const { verbs, guards } = createSessions(manager, (exchange: NextExchange) => exchange);
+  const { methods, guards } = createSessions(manager, (exchange: NextExchange) => exchange);
   // From the layout to the Server Action, only the headers are the same object for everything that runs for a request.
   const exchanges = new WeakMap<NextHeaders, NextExchange>();
 
@@ -129,7 +129,7 @@ export function nextSessions<In, Out extends In>(
   }
 
   return {
-    ...bindSessions(verbs, findExchange),
+    ...bindSessions(methods, findExchange),
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
     [MOUNT](routes: Routes<NextExchange>) {

@@ -74,11 +74,11 @@ export function nodeSessions<In, Out extends In>(
 ): NodeSessions<In, Out> {
   checkOptionNames(options, "nodeSessions", ["reject"]);
   const { reject = (error, _request, response) => sendError(error, response) } = options;
-  const { verbs, guards } = createSessions(manager, toExchange);
+  const { methods, guards } = createSessions(manager, toExchange);
   const middleware = (guard: Guard<NodeContext>) =>
     guardMiddleware((_request, response: NodeContext) => guard(response), reject);
   return {
-    ...verbs,
+    ...methods,
     public: (options) => middleware(guards.public(options)),
     auth: (options) => middleware(guards.auth(options)),
     [MOUNT]: (routes) => routesMiddleware((_request, response, asked) => routes(response, asked)),

@@ -82,7 +82,7 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
 
   // SvelteKit copies the event for each hook and each load, but the cookies object stays the same.
   const exchanges = new WeakMap<object, SvelteKitExchange>();
-  const { verbs, guards } = createSessions(manager, toExchange, findCookies);
+  const { methods, guards } = createSessions(manager, toExchange, findCookies);
   const defaultGuard = guards.auth();
 
   function toExchange(event: SvelteKitContext): SvelteKitExchange {
@@ -100,20 +100,20 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
       const exchange = toExchange(event);
       const rejection = await guard(event);
       if (rejection) return exchange.finish(await (reject ?? toRejection)(rejection, event));
-      const get = () => verbs.current(event);
+      const get = () => methods.current(event);
       Object.defineProperty(event.locals, as, { get, enumerable: true, configurable: true });
       return exchange.finish(await resolve(event));
     };
   }
 
   return {
-    ...verbs,
+    ...methods,
     public: (options) => handle(guards.public(options)),
     auth: (options) => handle(guards.auth(options)),
     async guard(event, options) {
       if (!reject) throw new TypeError(`svelteKitSessions.reject is required by guard(). ${MUST_THROW}`);
       const rejection = await (options ? guards.auth(options) : defaultGuard)(event);
-      if (!rejection) return verbs.require(event);
+      if (!rejection) return methods.require(event);
       await reject(rejection, event);
       throw new TypeError(`svelteKitSessions.reject returned to guard(). ${MUST_THROW}`);
     },

@@ -99,10 +99,10 @@ export function wsSessions<In, Out extends In>(
   const { recheck = "1m", reject = (error, _request, response) => sendError(error, response) } = options;
   const interval = parseDuration(recheck, "recheck");
   if (interval > MAX_TIMER_DELAY) throw new TypeError('recheck must be at most "24d".');
-  const { verbs, guards } = createSessions(manager, findHandshake);
+  const { methods, guards } = createSessions(manager, findHandshake);
   const lifecycle = getLifecycle(manager);
   const connections = new Connections(lifecycle, interval);
-  const { getState } = getInternals<IncomingMessage, In, Out>(verbs);
+  const { getState } = getInternals<IncomingMessage, In, Out>(methods);
 
   function toOpened(request: IncomingMessage): OpenedSession | undefined {
     const { result } = getState(request);
@@ -147,7 +147,7 @@ export function wsSessions<In, Out extends In>(
   }
 
   return {
-    ...verbs,
+    ...methods,
     public: (server, options) => upgradeListener(server, guards.public(options)),
     auth: (server, options) => upgradeListener(server, guards.auth(options)),
   };

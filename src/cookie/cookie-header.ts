@@ -9,6 +9,8 @@ export interface PresentedTokens {
   readonly tokens: readonly Token[];
   /** Whether a cookie of our name was not a token. */
   readonly malformed: boolean;
+  /** The names of the previous cookies that brought the last of the tokens. Absent if the manager has no previous cookies. */
+  readonly formerNames?: readonly string[];
 }
 
 const NOTHING: PresentedTokens = Object.freeze({ tokens: Object.freeze([]), malformed: false });

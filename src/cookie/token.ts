@@ -112,21 +112,14 @@ export function areHashesEqual(a: string, b: string): boolean {
   return difference === 0;
 }
 
-/** The hashes of a presented token. The root is hashed only on demand, because only old secrets need it. */
-export class TokenProof {
-  readonly #token: Token;
+/** The hashes of a presented secret, and how to compare them. */
+export interface TokenProof {
   readonly secretHash: string;
+  rootHash(): string;
+  equal(a: string, b: string): boolean;
+}
 
-  constructor(token: Token) {
-    this.#token = token;
-    this.secretHash = hashText(token.secret);
-  }
-
-  rootHash(): string {
-    return hashRoot(this.#token.secret);
-  }
-
-  equal(a: string, b: string): boolean {
-    return areHashesEqual(a, b);
-  }
+/** Hashes the secret of a token. The root is hashed only on demand, because only old secrets need it. */
+export function hashToken({ secret }: Token): TokenProof {
+  return { secretHash: hashText(secret), rootHash: () => hashRoot(secret), equal: areHashesEqual };
 }

@@ -22,7 +22,7 @@ function setUp(options: ManagerOptions = {}) {
 }
 
 describe("providerLogin", () => {
-  it("ends the session with the provider's at the latest, regardless of use [asvs 7.1.3, 7.6.1]", async () => {
+  it("providerLogin ends the session with the provider's at the latest, regardless of use [asvs 7.1.3, 7.6.1]", async () => {
     const { clock, reason, sessions } = setUp({ expiresIn: "30d", idleTimeout: "2h" });
     const browser = new Browser();
     const expiresAt = new Date(clock.now() + 3 * 3_600_000);
@@ -64,7 +64,7 @@ describe("providerLogin", () => {
     [{ issuer: ISSUER, sid: "x".repeat(1_025) }, /^providerLogin\.sid must have at most 1024 bytes/],
     [{ issuer: ISSUER, expiresAt: 5 }, /^providerLogin\.expiresAt must be a valid Date/],
     [{ issuer: ISSUER, exp: 5 }, /^"exp" is not an option of providerLogin\./],
-    [null, /^providerLogin must be an object\. Received null\./],
+    [null, /^The options of providerLogin must be an object\. Received null\./],
   ])("rejects the claims %j", (claims, message) => {
     expect(() => providerLogin(claims as ProviderClaims)).toThrow(message);
     expect(() => providerLogin(claims as ProviderClaims)).toThrow(TypeError);
@@ -83,7 +83,7 @@ describe("providerLogin", () => {
 });
 
 describe("revokeByProviderSession", () => {
-  it("ends exactly the sessions that depend on the provider's session [asvs 7.1.3, 7.6.1]", async () => {
+  it("revokeByProviderSession ends exactly the sessions that depend on the provider's session [asvs 7.1.3, 7.6.1]", async () => {
     const { login, reason, manager, ended } = setUp({ tombstones: "1h" });
     const browsers = Array.from({ length: 5 }, () => new Browser());
     const [desk, phone, other, elsewhere, withoutSid] = browsers as [
@@ -140,7 +140,7 @@ describe("revokeByProviderSession", () => {
   });
 
   it("ends more sessions than one page holds", async () => {
-    const { login, manager } = setUp({ maxSessions: { max: 5_000, onExceed: "refuse" } });
+    const { login, manager } = setUp({ maxSessions: { max: 5_000, onExceed: "reject" } });
     for (let count = 0; count < 1_005; count++) await login(new Browser(), { issuer: ISSUER, sid: "s1" });
     expect(await revokeByProviderSession(manager, { issuer: ISSUER, sid: "s1" })).toHaveLength(1_005);
     expect(await manager.fetchByUserKey("ann")).toEqual([]);
@@ -182,7 +182,7 @@ describe("revokeByProviderSession", () => {
     [{ issuer: ISSUER, sid: "" }, /^revokeByProviderSession\.sid must not be empty/],
     [{ sid: "s1" }, /^revokeByProviderSession\.issuer must be a string/],
     [{ issuer: ISSUER, sid: "s", sub: "x" }, /^"sub" is not an option of revokeByProviderSession/],
-    [null, /^revokeByProviderSession must be an object/],
+    [null, /^The options of revokeByProviderSession must be an object/],
   ])("rejects the provider session %j", async (session, message) => {
     const manager = new Manager(memoryStore());
     await expect(revokeByProviderSession(manager, session as never)).rejects.toThrow(message);

@@ -2,6 +2,7 @@ import { SessionError } from "../errors.ts";
 import type { StepUpRequirement } from "../rules/step-up.ts";
 import type { Session } from "../session.ts";
 import { JSON_HEADERS, toErrorResponse } from "./error-response.ts";
+import { findMount } from "./find-mount.ts";
 import type { RouteAnswer, Routes } from "./mount.ts";
 
 /** The methods that the routes call. @internal */
@@ -36,7 +37,8 @@ export function createRoutes<Context>(
   const endpoints = createEndpoints(methods, requirement);
 
   const respond: Respond<Context> = async (context, request) => {
-    const found = match(request.path, joinMount(request.mount ?? "", prefix));
+    const { path, rest, mount = findMount(path, rest) } = request;
+    const found = match(path, joinMount(mount, prefix));
     const byMethod = found && ownValue(endpoints, found.route);
     // CORS preflights are for the app's own CORS middleware.
     if (!byMethod || request.method === "OPTIONS") return undefined;

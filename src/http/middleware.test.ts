@@ -21,7 +21,7 @@ describe("the options of auth and public", () => {
     ],
     [{ level: 0 }, /^auth\.level must be a positive integer/],
     [{ level: "2" }, /^auth\.level must be a positive integer/],
-    [null, /^auth must be an object\. Received null\./],
+    [null, /^The options of auth must be an object\. Received null\./],
   ])("reject %j when the middleware is created", async (options, message) => {
     const { sessions } = await setUp();
     expect(() => sessions.guards.auth(options as unknown as AuthOptions)).toThrow(message);
@@ -138,7 +138,7 @@ describe("touch", () => {
 });
 
 describe("level", () => {
-  it("names the missing level, is reached by reauthenticate, and falls back when it expires [asvs 7.5.3]", async () => {
+  it("auth names the missing level, reauthenticate reaches it, and the level falls back when it expires [asvs 7.5.3]", async () => {
     const { clock, sessions, browser } = await setUp({ idleTimeout: "10h" });
     const [two, three] = [sessions.guards.auth({ level: 2 }), sessions.guards.auth({ level: 3 })];
     const needed = async (guard: typeof two) => (await browser.visit(guard))?.needed;
@@ -152,7 +152,7 @@ describe("level", () => {
     expect((await browser.visit(sessions.get))?.level).toBe(2);
   });
 
-  it("is not available to the old secret [asvs 7.2.4]", async () => {
+  it("the new level is not available to the old secret [asvs 7.2.4]", async () => {
     const { clock, sessions, browser } = await setUp();
     const two = sessions.guards.auth({ level: 2 });
     const old = browser.request();
@@ -165,7 +165,7 @@ describe("level", () => {
     expect(await two(thief)).toMatchObject({ reason: "reused" });
   });
 
-  it("stays the former one for the old secret, and a weaker proof does not raise it [asvs 7.2.4]", async () => {
+  it("the old secret keeps the former level, and a weaker proof does not raise it [asvs 7.2.4]", async () => {
     const { sessions, browser } = await setUp();
     await browser.visit((request) => sessions.reauthenticate(request, { level: 2 }));
     const old = browser.request();
@@ -243,7 +243,7 @@ describe("level", () => {
 });
 
 describe("maxAuthAge", () => {
-  it("rejects an older authentication to the millisecond, and keeps the session [asvs 7.5.1]", async () => {
+  it("maxAuthAge rejects an authentication that is a millisecond too old, and keeps the session [asvs 7.5.1]", async () => {
     const { clock, sessions, browser } = await setUp();
     const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
     const begun = clock.now();
@@ -268,7 +268,7 @@ describe("maxAuthAge", () => {
     expect(sessions.current(request)?.userKey).toBe("ann");
   });
 
-  it("is not met by the old secret after a re-authentication [asvs 7.2.4]", async () => {
+  it("the old secret does not meet maxAuthAge after a re-authentication [asvs 7.2.4]", async () => {
     const { clock, sessions, browser } = await setUp();
     const fresh = sessions.guards.auth({ maxAuthAge: "10m" });
     clock.advance("11m");

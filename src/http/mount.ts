@@ -12,8 +12,10 @@ export interface RouteRequest {
   readonly method: string;
   /** The whole path as browsers see it, with or without a query. */
   readonly path: string;
-  /** The beginning of the path that the framework's mounts have matched, such as `"/api"`. Default `""`. */
+  /** The beginning of the path that the framework's mounts have matched, such as `"/api"`. Default: `path` without `rest`. */
   readonly mount?: string;
+  /** The end of the path that the framework's mounts have left, if the framework does not tell `mount`. Default: the whole path. */
+  readonly rest?: string;
 }
 
 /** The answer of a route, independent of the framework. */

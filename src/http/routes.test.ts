@@ -6,13 +6,13 @@ import { MOUNT } from "./mount.ts";
 import { type Routes, sessionRoutes } from "./routes.ts";
 import { createSessions } from "./sessions.ts";
 
-const { verbs } = createSessions(new Manager(memoryStore()), (request: TestRequest) => request);
+const { methods } = createSessions(new Manager(memoryStore()), (request: TestRequest) => request);
 
 describe("sessionRoutes", () => {
   it.each(["/", "/account/", "account", "/a//b", "/a?b", "/a#b", 5, null])(
     "rejects the path %j with the form that a path must have",
     (path) => {
-      expect(() => sessionRoutes(verbs, { path: path as string })).toThrow(
+      expect(() => sessionRoutes(methods, { path: path as string })).toThrow(
         new TypeError(
           `sessionRoutes.path must be "" or a path such as "/account", without a trailing slash. Received ${JSON.stringify(path)}.`,
         ),
@@ -22,7 +22,7 @@ describe("sessionRoutes", () => {
 
   it("rejects an unknown option", () => {
     const options = { prefix: "/account" } as object;
-    expect(() => sessionRoutes(verbs, options)).toThrow(
+    expect(() => sessionRoutes(methods, options)).toThrow(
       /^"prefix" is not an option of sessionRoutes\. The options are path, /,
     );
   });
@@ -31,7 +31,7 @@ describe("sessionRoutes", () => {
     [{ level: 0 }, /^sessionRoutes\.level/],
     [{ maxAuthAge: 600 }, /^sessionRoutes\.maxAuthAge/],
   ])("rejects the options %j at construction", (options, message) => {
-    expect(() => sessionRoutes(verbs, options as object)).toThrow(message);
+    expect(() => sessionRoutes(methods, options as object)).toThrow(message);
   });
 
   it.each([undefined, null, {}, 5])("throws for %j, which no adapter returned", (sessions) => {
@@ -41,7 +41,7 @@ describe("sessionRoutes", () => {
   });
 
   it("returns what the adapter makes of the routes", () => {
-    const adapter = { ...verbs, [MOUNT]: (routes: Routes<TestRequest>) => routes.paths("/api") };
+    const adapter = { ...methods, [MOUNT]: (routes: Routes<TestRequest>) => routes.paths("/api") };
     const mounted = sessionRoutes(adapter, { path: "/account" });
     expect(mounted).toEqual([
       "/api/account/session",

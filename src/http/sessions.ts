@@ -1,8 +1,8 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import type { AuthResult, LiveSession } from "../lifecycle/auth-result.ts";
+import { type AuthResult, type LiveSession, toNoSession } from "../lifecycle/auth-result.ts";
 import { beginSession } from "../lifecycle/begin.ts";
-import { logOut, logOutEverywhere } from "../lifecycle/end.ts";
+import { logOut } from "../lifecycle/end.ts";
 import { getLifecycle, type Lifecycle } from "../lifecycle/lifecycle.ts";
 import { updateMetadata } from "../lifecycle/metadata.ts";
 import { rotateSession } from "../lifecycle/rotate.ts";
@@ -13,6 +13,7 @@ import { parseReauthenticateOptions, type ReauthenticateOptions } from "../optio
 import { checkUserKey } from "../options/user-key.ts";
 import type { StepUpProof } from "../rules/step-up.ts";
 import type { Session, SessionId } from "../session.ts";
+import type { EndReason } from "../store.ts";
 import { createGuards, type Guards } from "./middleware.ts";
 import { MOUNT, type Mountable, type Routes } from "./mount.ts";
 import { RequestState } from "./request-state.ts";
@@ -91,7 +92,7 @@ export interface Sessions<Context, In = undefined, Out = In> {
 
 /** The parts of an adapter: the methods, and the guards that its middleware calls. */
 export interface SessionsCore<Context, In, Out> {
-  readonly verbs: Sessions<Context, In, Out> & Mountable<Context, Routes<Context>>;
+  readonly methods: Sessions<Context, In, Out> & Mountable<Context, Routes<Context>>;
   readonly guards: Guards<Context>;
 }
 
@@ -105,7 +106,7 @@ export interface SessionsCore<Context, In, Out> {
  * declare function toExchange(context: { request: Request }): Exchange; // the adapter's own work
  *
  * export function mySessions<In, Out extends In>(manager: Manager<In, Out>): Sessions<{ request: Request }, In, Out> {
- *   return createSessions(manager, toExchange).verbs;
+ *   return createSessions(manager, toExchange).methods;
  * }
  * ```
  */
@@ -146,7 +147,7 @@ export function createSessions<Context extends object, In, Out extends In>(
     methods,
   };
   return {
-    verbs: { ...methods, [INTERNALS]: internals, [MOUNT]: (routes: Routes<Context>) => routes },
+    methods: { ...methods, [INTERNALS]: internals, [MOUNT]: (routes: Routes<Context>) => routes },
     guards: createGuards(lifecycle, getState),
   };
 }
@@ -173,7 +174,7 @@ function createMethods<Context, In, Out extends In>(
   getState: (context: Context) => RequestState<Out>,
   requireLive: (context: Context, method: string) => LiveSession<Out>,
 ): Sessions<Context, In, Out> {
-  const { repository, cookie, metadata } = lifecycle;
+  const { repository, metadata } = lifecycle;
 
   /** Loads the session's state, and the session if there is one. */
   async function load(context: Context) {
@@ -182,8 +183,10 @@ function createMethods<Context, In, Out extends In>(
     return { state, result, session: result.state === "session" ? result.session : undefined };
   }
 
-  function forget(state: RequestState<Out>): void {
-    state.result = { state: "none", reason: "revoked", held: [] };
+  async function endCurrent<Ended>(state: RequestState<Out>, end: () => Promise<Ended>): Promise<Ended> {
+    const ended = await logOut(lifecycle, state.exchange, end);
+    state.result = toNoSession("revoked");
+    return ended;
   }
 
   async function rotate(context: Context, proof?: StepUpProof): Promise<void> {
@@ -224,8 +227,9 @@ function createMethods<Context, In, Out extends In>(
     async revoke(context) {
       const { state, result } = await load(context);
       if (result.held.length === 0) return;
-      await logOut(lifecycle, state.exchange, result.held);
-      forget(state);
+      await endCurrent(state, async () => {
+        for (const { id, userKey } of result.held) await repository.endById(id, "logout", userKey);
+      });
     },
 
     async revokeOther(context) {
@@ -235,10 +239,7 @@ function createMethods<Context, In, Out extends In>(
 
     async revokeAll(context) {
       const { state, session } = await load(context);
-      if (!session) return [];
-      const ids = await logOutEverywhere(lifecycle, state.exchange, session.userKey);
-      forget(state);
-      return ids;
+      return session ? endCurrent(state, () => repository.endByUserKey(session.userKey, "revoked")) : [];
     },
 
     async revokeOwn(context, id) {
@@ -246,15 +247,10 @@ function createMethods<Context, In, Out extends In>(
         throw new TypeError(`revokeOwn requires the id of a session. Received ${typeof id}.`);
       const { state, session } = await load(context);
       if (!session) return false;
-      const isCurrent = id === session.id;
-      if (isCurrent) cookie.assertWritable(state.exchange);
-      const outcome = await repository.endById(id, isCurrent ? "logout" : "revoked", session.userKey);
+      const end = (reason: EndReason) => repository.endById(id, reason, session.userKey);
+      const outcome = await (id === session.id ? endCurrent(state, () => end("logout")) : end("revoked"));
       if (outcome === "not_owner")
         throw new SessionError("ERR_NOT_OWNER", "The session belongs to another user.");
-      if (isCurrent) {
-        cookie.clearAtLogout(state.exchange);
-        forget(state);
-      }
       return outcome === "deleted";
     },
 

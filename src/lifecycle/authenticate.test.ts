@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Browser, TestRequest } from "../../test/support/browser.ts";
 import { createHarness } from "../../test/support/harness.ts";
+import { clientValidation } from "../client-validation/client-validation.ts";
 
 /** Creates a request that presents the cookies of both browsers. */
 function toRequest(one: Browser, other: Browser): TestRequest {
@@ -63,7 +64,7 @@ describe("authenticate", () => {
     const trustProxy = () => {
       throw new RangeError("a mistake in the app");
     };
-    const { login, sessions } = createHarness({ validate: { ip: true }, trustProxy });
+    const { login, sessions } = createHarness({ validate: clientValidation({ ip: true }), trustProxy });
     const request = new TestRequest({ "x-forwarded-for": "203.0.113.9" });
     await expect(sessions.init(request, "ann")).rejects.toThrow(RangeError);
     const browser = new Browser();

@@ -1,15 +1,13 @@
-import type { FormerToken } from "../cookie/session-cookie.ts";
-import { type Token, TokenProof } from "../cookie/token.ts";
+import type { PresentedTokens } from "../cookie/cookie-header.ts";
+import { hashToken, type Token } from "../cookie/token.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { type AcceptedToken, type TokenVerdict, verifyToken } from "../rules/verify-token.ts";
 import type { SessionRecord } from "../store.ts";
-import { type AuthResult, toLiveSession, toNoSession } from "./auth-result.ts";
-import { rejectChangedClient } from "./client.ts";
+import { type AuthResult, type NoSession, toLiveSession, toNoSession } from "./auth-result.ts";
 import { endRejectedSessions, findReason, isOver } from "./end.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ParsedMeta } from "./metadata.ts";
-import { isSentDifferently, moveCookie } from "./move-cookie.ts";
 import { planRefresh, type Refresh, type RequestUse, writeRefresh } from "./refresh.ts";
 
 /** Authenticates a request by its session cookie. Never throws on malformed client input. @internal */
@@ -19,12 +17,11 @@ export async function authenticate<Out>(
   use: RequestUse,
 ): Promise<AuthResult<Out>> {
   const { repository, cookie } = lifecycle;
-  const { tokens, malformed } = cookie.read(exchange);
-  const former = cookie.readFormer(exchange);
-  const presented = former.length === 0 ? tokens : [...tokens, ...former.map(({ token }) => token)];
-  const [first] = presented;
-  if (!first) return toNoSession(malformed ? "malformed" : "no_cookie");
-  const isSingle = presented.length === 1;
+  const presented = cookie.read(exchange);
+  const { tokens } = presented;
+  const [first] = tokens;
+  if (!first) return toNoSession(presented.malformed ? "malformed" : "no_cookie");
+  const isSingle = tokens.length === 1;
   let record: SessionRecord | undefined;
   try {
     if (isSingle) record = await repository.read(first.id);
@@ -32,8 +29,8 @@ export async function authenticate<Out>(
     return { state: "failed", error: repository.toStoreError(cause) };
   }
   try {
-    const records = isSingle ? [record] : await repository.readMany(presented.map(({ id }) => id));
-    const result = decide(lifecycle, exchange, presented, former, records, use);
+    const records = isSingle ? [record] : await repository.readMany(tokens.map(({ id }) => id));
+    const result = decide(lifecycle, exchange, presented, records, use);
     // The usual result needs no further promise.
     return result instanceof Promise ? await result : result;
   } catch (error) {
@@ -43,96 +40,99 @@ export async function authenticate<Out>(
   }
 }
 
-/** Verifies the presented tokens. The last ones, as many as `former` has, came in previous cookies. */
+/** Verifies the presented tokens and accepts one of them. */
 function decide<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
-  presented: readonly Token[],
-  former: readonly FormerToken[],
+  presented: PresentedTokens,
   records: ReadonlyArray<SessionRecord | undefined>,
   use: RequestUse,
 ): AuthResult<Out> | Promise<AuthResult<Out>> {
   const { options } = lifecycle;
+  const { tokens } = presented;
+  const { previous } = options.cookie;
   const now = options.clock();
-  const verdicts = presented.map((token, at) =>
-    verifyToken(records[at], new TokenProof(token), now, options),
-  );
-  const [token] = presented;
+  const verdicts = tokens.map((token, at) => verifyToken(records[at], hashToken(token), now, options));
+  if (previous) return previous.choose(lifecycle, exchange, presented, verdicts, now, use);
+  const [token] = tokens;
   const [first] = verdicts;
-  const isUsual = verdicts.length === 1 && former.length === 0;
-  if (isUsual && token && first?.admitted && !isSentDifferently(lifecycle, first))
-    return accept(lifecycle, exchange, token, first, [first.record], now, use);
-  return choose(lifecycle, exchange, presented, former, verdicts, now, use);
+  if (verdicts.length === 1 && token && first?.admitted)
+    return accept(lifecycle, exchange, { token, accepted: first, held: [first.record] }, now, use);
+  return choose(lifecycle, exchange, tokens, verdicts, now, use);
 }
 
-/** Chooses the token that counts, ends the sessions that are over, and moves a token to the current cookie. */
+/** Chooses the token that counts, and ends the sessions that are over. */
 async function choose<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
-  presented: readonly Token[],
-  former: readonly FormerToken[],
+  tokens: readonly Token[],
   verdicts: readonly TokenVerdict[],
   now: number,
   use: RequestUse,
 ): Promise<AuthResult<Out>> {
-  const currentCount = presented.length - former.length;
-  // An attacker may be able to plant a previous cookie, so previous cookies count only without a current one.
-  const counting = currentCount > 0 ? verdicts.slice(0, currentCount) : verdicts;
-  const index = counting.findIndex(isAccepted);
-  const best = counting[index];
-  const token = presented[index];
-  const copiedId = currentCount > 0 && best?.admitted ? best.record.id : undefined;
-  const rejected = await endRejectedSessions(lifecycle, exchange, verdicts, former, copiedId);
-  if (!best?.admitted || !token) return toNoSession(findReason(counting), rejected);
-  const { userKey } = best.record;
-  const held = counting.filter(isAccepted).map(({ record }) => record);
-  // A sibling subdomain may have planted one of them, and nothing tells which.
-  if (held.some((record) => record.userKey !== userKey)) return toNoSession("malformed", held);
-  for (const { record } of verdicts.slice(counting.length).filter(isAccepted))
-    if (record.userKey === userKey) held.push(record);
-  // Beside a token that is over, nothing tells which cookie is the current one: the move makes them one.
-  const isAmbiguous = lifecycle.cookie.sentAs !== undefined && counting.some(isOver);
-  const moves = currentCount === 0 || isAmbiguous || isSentDifferently(lifecycle, best);
-  if (!moves) return accept(lifecycle, exchange, token, best, held, now, use);
-  const found = await accept(lifecycle, exchange, token, best, held, now, { ...use, rotate: false });
-  return moveCookie(lifecycle, exchange, found, now);
+  const remaining = await endRejectedSessions(lifecycle, exchange, verdicts);
+  // Clearing hits any cookie of the name, so all of them must have ended.
+  if (verdicts.every(isOver)) lifecycle.cookie.clearIfWritable(exchange);
+  const chosen = chooseToken(tokens, verdicts, remaining);
+  return "state" in chosen ? chosen : accept(lifecycle, exchange, chosen, now, use);
 }
 
-function isAccepted(verdict: TokenVerdict): verdict is AcceptedToken {
+/** The accepted token that counts, and every session that the request holds. @internal */
+export interface ChosenToken {
+  readonly token: Token;
+  readonly accepted: AcceptedToken;
+  readonly held: readonly SessionRecord[];
+}
+
+/** Returns the first accepted token. `remaining` are rejected sessions that have not ended yet. @internal */
+export function chooseToken(
+  tokens: readonly Token[],
+  verdicts: readonly TokenVerdict[],
+  remaining: readonly SessionRecord[],
+): ChosenToken | NoSession {
+  const index = verdicts.findIndex(isAccepted);
+  const accepted = verdicts[index];
+  const token = tokens[index];
+  if (!accepted?.admitted || !token) return toNoSession(findReason(verdicts), remaining);
+  const held = verdicts.filter(isAccepted).map(({ record }) => record);
+  // A sibling subdomain may have planted one of them, and nothing tells which.
+  if (held.some(({ userKey }) => userKey !== accepted.record.userKey)) return toNoSession("malformed", held);
+  return { token, accepted, held };
+}
+
+/** Whether a token was accepted. @internal */
+export function isAccepted(verdict: TokenVerdict): verdict is AcceptedToken {
   return verdict.admitted;
 }
 
-/** Accepts a verified token. The usual request has nothing to write and nothing to wait for. */
-function accept<Out>(
+/** Accepts a verified token. The usual request has nothing to write and nothing to wait for. @internal */
+export function accept<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
-  token: Token,
-  accepted: AcceptedToken,
-  held: readonly SessionRecord[],
+  chosen: ChosenToken,
   now: number,
   use: RequestUse,
 ): AuthResult<Out> | Promise<AuthResult<Out>> {
   const { metadata, options } = lifecycle;
+  const { token, accepted, held } = chosen;
   const meta = metadata.read(accepted.data.meta);
   const refresh = planRefresh(lifecycle, exchange, token, accepted, now, use);
   if (refresh || options.validate || meta instanceof Promise)
-    return acceptLater(lifecycle, exchange, token, accepted, held, now, meta, refresh);
+    return acceptLater(lifecycle, exchange, chosen, now, meta, refresh);
   return meta.ok ? toLiveSession(token, accepted, meta, held, now) : toNoSession("meta_invalid", held);
 }
 
 async function acceptLater<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
-  token: Token,
-  accepted: AcceptedToken,
-  held: readonly SessionRecord[],
+  { token, accepted, held }: ChosenToken,
   now: number,
   pendingMeta: ParsedMeta<Out> | Promise<ParsedMeta<Out>>,
   refresh: Refresh | undefined,
 ): Promise<AuthResult<Out>> {
   const meta = await pendingMeta;
   if (!meta.ok) return toNoSession("meta_invalid", held);
-  const rejected = await rejectChangedClient(lifecycle, exchange, accepted, now);
+  const rejected = await lifecycle.options.validate?.rejectChanged(lifecycle, exchange, accepted, now);
   if (rejected) return toNoSession("client_changed", rejected === "end" ? [] : held);
   const refreshed = refresh ? await writeRefresh(lifecycle, exchange, accepted, now, refresh) : accepted;
   if (refreshed) return toLiveSession(token, refreshed, meta, held, now);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Browser, TestRequest } from "../../test/support/browser.ts";
 import { createHarness } from "../../test/support/harness.ts";
+import { clientValidation } from "../client-validation/client-validation.ts";
 import type { ManagerOptions } from "../index.ts";
 
 const [KEY, OTHER] = ["k".repeat(32), "o".repeat(32)];
@@ -215,7 +216,7 @@ describe("client.geo", () => {
     };
     const { loginFrom, manager, created, reason } = setUp({
       client: { ip: "prefix", geo },
-      validate: { ip: true },
+      validate: clientValidation({ ip: true }),
     });
     const browser = new Browser();
     await loginFrom(browser, "203.0.113.9");

@@ -23,11 +23,12 @@ export function createLifecycle<In, Out>(
   options: ResolvedOptions<In, Out>,
   events: Events,
 ): Lifecycle<In, Out> {
+  const cookie = { attributes: options.cookie.attributes, clearSiteData: options.clearSiteData };
   return {
     key: Symbol("sessionup"),
     options,
     repository: new Repository(store, options, events),
-    cookie: new SessionCookie({ ...options.cookie, clearSiteData: options.clearSiteData }),
+    cookie: options.cookie.previous?.createCookie(cookie) ?? new SessionCookie(cookie),
     metadata: new MetadataCodec(options.meta, options.maxMetaBytes),
     events,
   };

@@ -44,8 +44,8 @@ describe("maxSessions", () => {
     ]);
   });
 
-  it('onExceed: "refuse" rejects a login beyond the limit, and sends no cookie', async () => {
-    const { login, reason, sessions } = createHarness({ maxSessions: { max: 1, onExceed: "refuse" } });
+  it('onExceed: "reject" rejects a login beyond the limit, and sends no cookie', async () => {
+    const { login, reason, sessions } = createHarness({ maxSessions: { max: 1, onExceed: "reject" } });
     const [first, second] = [new Browser(), new Browser()];
     await login(first);
     const request = second.request();
@@ -85,7 +85,7 @@ describe("answers of the store", () => {
   it("a login beyond the limit and a taken id emit no error", async () => {
     const ids = ["a".repeat(20), "b".repeat(20), "c".repeat(20), "c".repeat(20), "d".repeat(20)];
     const { login, events } = createHarness({
-      maxSessions: { max: 2, onExceed: "refuse" },
+      maxSessions: { max: 2, onExceed: "reject" },
       generateId: () => ids.shift() ?? "e".repeat(20),
     });
     // The first two ids are those of the check of the generator.

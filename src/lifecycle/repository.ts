@@ -1,5 +1,5 @@
 import { shardOf } from "../cookie/shard.ts";
-import { isSessionId, type Token, TokenProof } from "../cookie/token.ts";
+import { hashToken, isSessionId, type Token } from "../cookie/token.ts";
 import { SessionError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { ResolvedOptions } from "../options/manager-options.ts";
@@ -154,7 +154,7 @@ export class Repository {
     token: Token,
     compute: (data: RecordData, match: SecretMatch) => RecordData | Promise<RecordData>,
   ): Promise<AcceptedToken> {
-    const proof = new TokenProof(token);
+    const proof = hashToken(token);
     let found = before;
     for (let attempt = 0; attempt < MAX_CHANGE_ATTEMPTS; attempt++) {
       const { record, match } = found;

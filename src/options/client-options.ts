@@ -26,26 +26,6 @@ export interface ClientOptions {
   readonly geo?: (ip: string) => Json | undefined | Promise<Json | undefined>;
 }
 
-/**
- * Whether a session may be used from a client other than the one that logged in. An attribute that the session or the
- * request lacks counts as unchanged.
- */
-export interface ValidateOptions {
-  /**
-   * Whether to compare addresses. Default false. `true` compares networks (/24, /64). Phones change networks all day.
-   * `"exact"` compares whole addresses and needs `client.ip: true`. It signs out users of carriers and offices that switch
-   * addresses within a network. An adapter that knows no address compares nothing, which an `error` event reports once.
-   */
-  readonly ip?: boolean | "exact";
-  /** Whether to compare the families of browser and operating system. Default false. */
-  readonly agent?: boolean;
-  /**
-   * The response to a changed client. Default `"refuse"`: 401, and the session stays. `"end"`: 401, and the session ends.
-   * `"report"`: only a `client_changed` event.
-   */
-  readonly onChange?: "refuse" | "end" | "report";
-}
-
 /** The parsed option `client`. @internal */
 export interface ParsedClient {
   readonly ip: boolean | "prefix" | "hash";
@@ -61,32 +41,8 @@ const CLIENT = {
   geo: { parse: aFunction<NonNullable<ClientOptions["geo"]>>() },
 } as const;
 
-const VALIDATE = {
-  ip: { parse: oneOf(true, false, "exact"), default: false },
-  agent: { parse: parseBoolean, default: false },
-  onChange: { parse: oneOf("refuse", "end", "report"), default: "refuse" },
-} as const;
-
 /** Parses the option `client`. Throws `TypeError`. @internal */
 export const parseClient: Parser<ParsedClient> = (given, name) => parseOptions(given as object, CLIENT, name);
 
-/** Parses the option `validate`. Throws `TypeError`. @internal */
-export const parseValidate: Parser<Required<ValidateOptions>> = (given, name) => {
-  const validate = parseOptions(given as object, VALIDATE, name);
-  if (validate.ip || validate.agent) return validate;
-  throw new TypeError("validate must compare ip, agent or both.");
-};
-
-/** The option tables, from which `docs/reference/options.md` is generated. @internal */
-export const CLIENT_TABLES: Readonly<Record<"client" | "validate", OptionTable>> = {
-  client: CLIENT,
-  validate: VALIDATE,
-};
-
-/** Rejects a comparison with what sessions do not keep. @internal */
-export function checkValidate({ ip, agent }: Required<ValidateOptions>, client: ParsedClient): void {
-  if (ip && !client.ip) throw new TypeError("validate.ip requires client.ip.");
-  if (ip === "exact" && client.ip !== true)
-    throw new TypeError('validate.ip "exact" requires client.ip: true.');
-  if (agent && !client.agent) throw new TypeError("validate.agent requires client.agent.");
-}
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
+export const CLIENT_TABLE: OptionTable = CLIENT;

@@ -1,14 +1,16 @@
-import { isSameCookie } from "../cookie/cookie-header.ts";
 import type { SetCookie } from "../exchange.ts";
 import { DEFAULT_COOKIE_NAME } from "../rules/record.ts";
 import {
   invalidOption,
   type OptionTable,
   oneOf,
+  type ParsedOptions,
   type Parser,
   parseBoolean,
   parseOptions,
+  resultOf,
 } from "./parsers.ts";
+import type { PreviousCookies } from "./previous-cookies.ts";
 
 /** How the cookie is sent. The defaults are the strictest that work for an app on one host. */
 export interface CookieOptions {
@@ -43,15 +45,13 @@ export interface CookieOptions {
   /** Whether browsers keep a separate cookie for each site that embeds yours (CHIPS). Default false. */
   readonly partitioned?: boolean;
   /**
-   * The cookie's earlier settings, one entry per setting. A session whose token arrives only in a previous cookie goes on
-   * and moves to the current cookie. Default: none. While an entry is listed, an attacker who can plant that cookie, such as
-   * a sibling subdomain for a cookie without a `__Host-` name, can sign an unauthenticated visitor in as the attacker.
+   * The cookie's earlier settings: `previousCookies([…])` of `sessionup/previous-cookies`. A session whose token arrives
+   * only in a previous cookie continues and moves to the current cookie. Default: none. While a previous cookie is listed, an
+   * attacker who can plant it, such as a sibling subdomain for a cookie without a `__Host-` name, can sign an unauthenticated
+   * visitor in as the attacker.
    */
-  readonly previous?: readonly PreviousCookie[];
+  readonly previous?: PreviousCookies;
 }
-
-/** The settings of a previous cookie. A missing option had its default. */
-export type PreviousCookie = Omit<CookieOptions, "previous">;
 
 /** The cookie's base name, and the cookie as it is sent. @internal */
 export interface ParsedCookie {
@@ -61,9 +61,7 @@ export interface ParsedCookie {
 
 /** The current cookie and the previous ones. @internal */
 export interface ParsedCookies extends ParsedCookie {
-  /** The base names of previous cookies, without the current one. */
-  readonly formerBases: readonly string[];
-  readonly previous: ReadonlyArray<Omit<SetCookie, "value">>;
+  readonly previous: PreviousCookies | undefined;
 }
 
 /** A parser of text that matches a pattern. Nothing that it accepts can split a header. */
@@ -98,30 +96,27 @@ const COOKIE = {
   partitioned: { parse: parseBoolean, default: false },
 } as const;
 
+const ALL = {
+  ...COOKIE,
+  previous: { parse: resultOf<PreviousCookies>("previousCookies", "choose") },
+} as const;
+
 /** Parses the option `cookie`. Throws `TypeError`. @internal */
 export const parseCookies: Parser<ParsedCookies> = (given, name) => {
-  const { previous = [], ...current } = Object(given) as CookieOptions;
-  const { base, attributes } = parseCookie(Object(given) === given ? current : given, name);
-  if (!Array.isArray(previous))
-    throw invalidOption(`${name}.previous`, 'an array of cookie options such as [{ name: "sid" }]', previous);
-  const former = previous.map((each: unknown, index) => {
-    const parsed = parseCookie(each, `${name}.previous[${index}]`);
-    if (!isSameCookie(parsed.attributes, attributes)) return parsed;
-    throw new TypeError(`${name}.previous[${index}] must differ from the current cookie.`);
-  });
-  return Object.freeze({
-    base,
-    attributes,
-    formerBases: Object.freeze(former.map((each) => each.base).filter((each) => each !== base)),
-    previous: Object.freeze(former.map((each) => each.attributes)),
-  });
+  const { previous, ...options } = parseOptions(given as object, ALL, name);
+  const current = toCookie(options, name);
+  previous?.check(current);
+  return Object.freeze({ ...current, previous });
 };
 
 /** The option table, from which `docs/reference/options.md` is generated. @internal */
-export const COOKIE_TABLE: OptionTable = COOKIE;
+export const COOKIE_TABLE: OptionTable = ALL;
 
-function parseCookie(given: unknown, name: string): ParsedCookie {
-  const { name: base, domain, ...rest } = parseOptions(given as object, COOKIE, name);
+/** Parses the settings of one previous cookie. Throws `TypeError`. @internal */
+export const parsePreviousCookie: Parser<ParsedCookie> = (given, name) =>
+  toCookie(parseOptions(given as object, COOKIE, name), name);
+
+function toCookie({ name: base, domain, ...rest }: ParsedOptions<typeof COOKIE>, name: string): ParsedCookie {
   const { secure, path, httpOnly, sameSite, partitioned } = rest;
   const needs = (option: string, what: string) => {
     throw new TypeError(`${name}.${option} requires ${what}. Browsers drop such a cookie.`);

@@ -1,8 +1,14 @@
 import type { Duration } from "../duration.ts";
 import { NIST_LIMITS } from "../rules/nist.ts";
 import { checkNistLimit, parseExpiresIn, type ResolvedOptions } from "./manager-options.ts";
-import { parseLevel } from "./middleware-options.ts";
-import { invalidOption, type OptionTable, oneOf, type Parser, parseOptions } from "./parsers.ts";
+import {
+  invalidOption,
+  type OptionTable,
+  oneOf,
+  type Parser,
+  parseOptions,
+  parsePositiveInteger,
+} from "./parsers.ts";
 
 /** The options of `init`. */
 export interface InitOptions<In = undefined> {
@@ -13,11 +19,11 @@ export interface InitOptions<In = undefined> {
   /** The level that this login reached, for `auth({ level })`: for example 2 with a second factor. Default 1. */
   readonly level?: number;
   /**
-   * Whether pages of other origins may send the login. Default `"refuse"`: `ERR_CROSS_ORIGIN` for a login that a page of another origin sends, unless an earlier middleware
+   * Whether pages of other origins may send the login. Default `"reject"`: `ERR_CROSS_ORIGIN` for a login that a page of another origin sends, unless an earlier middleware
    * allows it. `"allow"` lets any page on the web log its visitors in, as any user. Use it only behind a check of `state`
    * and `nonce`, where an identity provider sends the user back with a form.
    */
-  readonly crossOrigin?: "allow" | "refuse";
+  readonly crossOrigin?: "allow" | "reject";
   /**
    * The identity provider's session by which the user logged in: `providerLogin()` of `sessionup/federation`. This session
    * ends with the provider's at the latest, and `revokeByProviderSession` finds it. Default: none.
@@ -40,7 +46,7 @@ export interface ParsedInit {
   readonly meta: unknown;
   readonly expiresIn: number | undefined;
   readonly level: number;
-  readonly crossOrigin: "allow" | "refuse";
+  readonly crossOrigin: "allow" | "reject";
   readonly provider: ProviderLogin | undefined;
 }
 
@@ -53,8 +59,8 @@ const parseProvider: Parser<ProviderLogin> = (value, name) => {
 const INIT = {
   meta: { parse: (value: unknown) => value },
   expiresIn: { parse: parseExpiresIn },
-  level: { parse: parseLevel, default: 1 },
-  crossOrigin: { parse: oneOf("allow", "refuse"), default: "refuse" },
+  level: { parse: parsePositiveInteger, default: 1 },
+  crossOrigin: { parse: oneOf("allow", "reject"), default: "reject" },
   provider: { parse: parseProvider },
 } as const;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { clientValidation } from "../client-validation/client-validation.ts";
 import { recognition } from "../recognition/recognition.ts";
 import { typed } from "../standard-schema.ts";
 import type { CookieOptions } from "./cookie-options.ts";
@@ -16,8 +17,7 @@ describe("manager options", () => {
     expect({ cookie, lifetime, client, validate, limit, maxMetaBytes }).toEqual({
       cookie: {
         base: "sessionup",
-        formerBases: [],
-        previous: [],
+        previous: undefined,
         attributes: {
           name: "__Host-sessionup",
           path: "/",
@@ -36,7 +36,7 @@ describe("manager options", () => {
   });
 
   it("are frozen, except notBefore", () => {
-    const resolved = resolve({ validate: { ip: true } });
+    const resolved = resolve({ validate: clientValidation({ ip: true }) });
     for (const part of [resolved, resolved.cookie, resolved.cookie.attributes, resolved.client]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
@@ -48,7 +48,7 @@ describe("manager options", () => {
   it.each([
     [{ expireIn: "1h" }, /^"expireIn" is not an option of Manager\. The options are cookie, expiresIn,/],
     [{ cookie: { samesite: "lax" } }, /^"samesite" is not an option of cookie\. The options are name, path,/],
-    [{ cookie: null }, /^cookie must be an object\. Received null\./],
+    [{ cookie: null }, /^The options of cookie must be an object\. Received null\./],
     [{ expiresIn: 3_600_000 }, /^expiresIn/],
     [{ expiresIn: "401d" }, /^expiresIn must be at most "400d"/],
     [{ idleTimeout: "-5m" }, /^idleTimeout/],
@@ -97,26 +97,29 @@ describe("manager options", () => {
     ],
     [{ client: { agent: 1 } }, /^client\.agent must be true or false\. Received 1\./],
     [{ client: { parse: "ua-parser" } }, /^client\.parse must be a function/],
-    [{ validate: {} }, /^validate must compare ip, agent or both/],
-    [{ validate: { ip: 1 } }, /^validate\.ip must be true, false or "exact"\. Received 1\./],
     [
-      { validate: { ip: "exact" }, client: { ip: "prefix" } },
-      /^validate\.ip "exact" requires client\.ip: true/,
+      { validate: { ip: true } },
+      /^validate must be the result of clientValidation\(\) from "sessionup\/client-validation"\. Received an object\./,
     ],
-    [{ validate: { agent: "x" } }, /^validate\.agent must be true or false/],
     [
-      { validate: { ip: true, onChange: "log" } },
-      /^validate\.onChange must be "refuse", "end" or "report"\. Received "log"\./,
+      { validate: clientValidation({ ip: "exact" }), client: { ip: "prefix" } },
+      /^clientValidation\.ip "exact" requires client\.ip: true\./,
     ],
-    [{ validate: { ip: true }, client: { ip: false } }, /^validate\.ip requires client\.ip/],
-    [{ validate: { agent: true }, client: { agent: false } }, /^validate\.agent requires client\.agent/],
-    [{ maxSessions: 5 }, /^maxSessions must be an object\. Received 5\./],
     [
-      { maxSessions: { max: 0, onExceed: "refuse" } },
+      { validate: clientValidation({ ip: true }), client: { ip: false } },
+      /^clientValidation\.ip requires client\.ip\./,
+    ],
+    [
+      { validate: clientValidation({ agent: true }), client: { agent: false } },
+      /^clientValidation\.agent requires client\.agent\./,
+    ],
+    [{ maxSessions: 5 }, /^The options of maxSessions must be an object\. Received 5\./],
+    [
+      { maxSessions: { max: 0, onExceed: "reject" } },
       /^maxSessions\.max must be a positive integer\. Received 0\./,
     ],
     [
-      { maxSessions: { max: 1.5, onExceed: "refuse" } },
+      { maxSessions: { max: 1.5, onExceed: "reject" } },
       /^maxSessions\.max must be a positive integer\. Received 1\.5\./,
     ],
     [{ maxSessions: { max: 5, onExceed: "oldest" } }, /^maxSessions\.onExceed must be "evict-oldest"/],

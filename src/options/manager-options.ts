@@ -7,14 +7,8 @@ import { type AssuranceLevel, NIST_LIMITS } from "../rules/nist.ts";
 import { Signer } from "../signed/signer.ts";
 import type { StandardSchema } from "../standard-schema.ts";
 import type { SessionLimit, TombstoneOptions } from "../store.ts";
-import {
-  type ClientOptions,
-  checkValidate,
-  type ParsedClient,
-  parseClient,
-  parseValidate,
-  type ValidateOptions,
-} from "./client-options.ts";
+import { type ClientOptions, type ParsedClient, parseClient } from "./client-options.ts";
+import type { ClientValidator } from "./client-validator.ts";
 import { type CookieOptions, type ParsedCookies, parseCookies } from "./cookie-options.ts";
 import {
   aFunction,
@@ -27,6 +21,7 @@ import {
   parseDate,
   parseOptions,
   parsePositiveInteger,
+  resultOf,
 } from "./parsers.ts";
 import type { Recognizer } from "./recognizer.ts";
 
@@ -62,8 +57,11 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * `sessionup/recognition`. The event `created` then has `seen`. Default: off.
    */
   readonly recognize?: Recognizer;
-  /** Whether a session may be used from another client. Default: it may. */
-  readonly validate?: ValidateOptions;
+  /**
+   * Compares the client of each request with that of the login: `clientValidation()` of `sessionup/client-validation`.
+   * Default: off. A session may be used from another client.
+   */
+  readonly validate?: ClientValidator;
   /** The proxies whose `X-Forwarded-For` is trusted. Default: none. Trusting too many lets clients choose their address. */
   readonly trustProxy?: TrustProxy;
   /**
@@ -89,10 +87,10 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    */
   readonly clearSiteData?: ReadonlyArray<"cache" | "cookies" | "storage">;
   /**
-   * Secret keys that sign what leaves the server and comes back: form tokens, revocation links, device cookies, hashes of
-   * addresses. Each key has at least 32 unguessable bytes, such as the output of `openssl rand -base64 32`. An attacker who
-   * has a key can sign as you. The first key signs, all verify: to rotate keys, put the new one first, and remove the old
-   * one when everything it signed has expired. Default: none. Features that need keys then throw a `TypeError`.
+   * The secret keys with which the manager signs form tokens, revocation links, device cookies and hashes of addresses. Each
+   * key has at least 32 unguessable bytes, such as the output of `openssl rand -base64 32`. An attacker who has a key can
+   * forge all of them. The first key signs, and every key verifies. To rotate keys, put the new key first, and remove the
+   * old key when everything that it signed has expired. Default: none. Features that need keys then throw a `TypeError`.
    */
   readonly keys?: readonly string[];
   /** How many sessions a user may have. Default: 1 000, after which the oldest ends. */
@@ -123,7 +121,7 @@ export interface ResolvedOptions<In = unknown, Out = unknown> {
   readonly clearSiteData: readonly string[];
   readonly client: ParsedClient;
   readonly recognize: Recognizer | undefined;
-  readonly validate: Required<ValidateOptions> | undefined;
+  readonly validate: ClientValidator | undefined;
   readonly trust: TrustFunction;
   readonly trustedOrigins: ReadonlySet<string>;
   readonly signer: Signer | undefined;
@@ -178,7 +176,7 @@ const parseKeys: Parser<readonly string[]> = (value, name) => {
 
 const LIMIT = {
   max: { parse: parsePositiveInteger, required: true },
-  onExceed: { parse: oneOf("evict-oldest", "evict-idlest", "refuse"), required: true },
+  onExceed: { parse: oneOf("evict-oldest", "evict-idlest", "reject"), required: true },
 } as const;
 
 const parseLimit: Parser<SessionLimit> = (value, name) => parseOptions(value as object, LIMIT, name);
@@ -206,11 +204,6 @@ const parseSchema: Parser<StandardSchema<never, unknown>> = (value, name) => {
   throw invalidOption(name, "a Standard Schema (zod, valibot, arktype, …) or typed<T>()", value);
 };
 
-const parseRecognizer: Parser<Recognizer> = (value, name) => {
-  if (typeof (value as Partial<Recognizer> | null)?.recognize === "function") return value as Recognizer;
-  throw invalidOption(name, 'the result of recognition() from "sessionup/recognition"', value);
-};
-
 /** Every option of a manager. */
 const MANAGER = {
   cookie: { parse: parseCookies, default: {} },
@@ -219,8 +212,8 @@ const MANAGER = {
   idleTimeout: { parse: parseDuration },
   rotateEvery: { parse: parseRotateEvery },
   client: { parse: parseClient, default: {} },
-  recognize: { parse: parseRecognizer },
-  validate: { parse: parseValidate },
+  recognize: { parse: resultOf<Recognizer>("recognition", "recognize") },
+  validate: { parse: resultOf<ClientValidator>("clientValidation", "rejectChanged") },
   trustProxy: { parse: (value) => parseTrustProxy(value as TrustProxy), default: false },
   trustedOrigins: { parse: parseOrigins, default: [] },
   tombstones: { parse: parseDuration },
@@ -254,7 +247,6 @@ export function resolveOptions<In, Out extends In>(
     checkNistLimit(idleTimeout, limits?.idle, "idleTimeout", nist);
   }
   if (client.ip === "hash" && !keys) throw keysRequired('client.ip "hash"');
-  if (validate) checkValidate(validate, client);
   const resolved = Object.freeze({
     ...parsed,
     meta: parsed.meta as unknown as StandardSchema<In, Out> | undefined,
@@ -275,6 +267,7 @@ export function resolveOptions<In, Out extends In>(
     generateSecret: parsed.generateSecret ?? (() => randomText(TOKEN_LENGTH.turn.default)),
   });
   recognize?.check(resolved);
+  validate?.check(resolved);
   return resolved;
 }
 

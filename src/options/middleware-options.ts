@@ -1,14 +1,7 @@
 import { type Duration, parseDuration } from "../duration.ts";
 import type { NeededAuthentication } from "../errors.ts";
 import type { StepUpProof, StepUpRequirement } from "../rules/step-up.ts";
-import {
-  invalidOption,
-  type OptionTable,
-  oneOf,
-  type Parser,
-  parseBoolean,
-  parseOptions,
-} from "./parsers.ts";
+import { type OptionTable, oneOf, parseBoolean, parseOptions, parsePositiveInteger } from "./parsers.ts";
 
 /** The options of `public`. */
 export interface PublicOptions {
@@ -18,7 +11,7 @@ export interface PublicOptions {
    */
   readonly touch?: boolean;
   /**
-   * Whether pages of other origins may send unsafe requests. Default `"refuse"`: 403 for an unsafe request (`POST`, `PUT`, `PATCH`, `DELETE`, …) that a page of another origin
+   * Whether pages of other origins may send unsafe requests. Default `"reject"`: 403 for an unsafe request (`POST`, `PUT`, `PATCH`, `DELETE`, …) that a page of another origin
    * sends, before the store is read. `trustedOrigins` are exempt.
    *
    * `"allow"`: any page on the web may send the request in the name of its visitor. Use it for a login that returns from an
@@ -26,7 +19,7 @@ export interface PublicOptions {
    * the login. It also covers the methods that the handler calls, but not earlier middleware: put the route before a
    * `public()` or `auth()` for all routes.
    */
-  readonly crossOrigin?: "allow" | "refuse";
+  readonly crossOrigin?: "allow" | "reject";
 }
 
 /** The proof of identity that a sensitive operation requires. */
@@ -54,26 +47,20 @@ export interface ReauthenticateOptions {
   readonly expiresIn?: Duration;
 }
 
-/** Parses a level. @internal */
-export const parseLevel: Parser<number> = (value, name) => {
-  if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
-  throw invalidOption(name, "a positive integer", value);
-};
-
 const PUBLIC = {
   touch: { parse: parseBoolean, default: true },
-  crossOrigin: { parse: oneOf("allow", "refuse"), default: "refuse" },
+  crossOrigin: { parse: oneOf("allow", "reject"), default: "reject" },
 } as const;
 
 const STEP_UP = {
   maxAuthAge: { parse: parseDuration },
-  level: { parse: parseLevel },
+  level: { parse: parsePositiveInteger },
 } as const;
 
 const AUTH = { ...PUBLIC, ...STEP_UP } as const;
 
 const REAUTHENTICATE = {
-  level: { parse: parseLevel, default: 1 },
+  level: { parse: parsePositiveInteger, default: 1 },
   expiresIn: { parse: parseDuration },
 } as const;
 
@@ -87,7 +74,7 @@ export const MIDDLEWARE_TABLES: Readonly<Record<"public" | "auth" | "reauthentic
 /** The decisions that a middleware takes about a request. @internal */
 export interface MiddlewareRules {
   readonly touch: boolean;
-  readonly crossOrigin: "allow" | "refuse";
+  readonly crossOrigin: "allow" | "reject";
   readonly requirement: StepUpRequirement | undefined;
 }
 

@@ -40,7 +40,8 @@ function describe(value: unknown): string {
  * @internal
  */
 export function checkOptionNames(options: object, name: string, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null) throw invalidOption(name, "an object", options);
+  if (typeof options !== "object" || options === null)
+    throw invalidOption(`The options of ${name}`, "an object", options);
   for (const key of Object.keys(options)) {
     if (!names.includes(key))
       throw new TypeError(`"${key}" is not an option of ${name}. The options are ${names.join(", ")}.`);
@@ -91,6 +92,15 @@ export function aFunction<F extends (...args: never) => unknown>(): Parser<F> {
   return (value, name) => {
     if (typeof value === "function") return value as F;
     throw invalidOption(name, "a function", value);
+  };
+}
+
+/** Returns a parser for the result of a factory, whose subpath has the same name in kebab case. @internal */
+export function resultOf<T extends object>(factory: string, method: keyof T): Parser<T> {
+  return (value, name) => {
+    if (typeof (value as Partial<T> | null)?.[method] === "function") return value as T;
+    const subpath = factory.replace(/[A-Z]/g, "-$&").toLowerCase();
+    throw invalidOption(name, `the result of ${factory}() from "sessionup/${subpath}"`, value);
   };
 }
 

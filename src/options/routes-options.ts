@@ -1,6 +1,13 @@
 import { type Duration, parseDuration } from "../duration.ts";
-import { parseLevel, type StepUpOptions } from "./middleware-options.ts";
-import { invalidOption, type OptionTable, type ParsedOptions, type Parser, parseOptions } from "./parsers.ts";
+import type { StepUpOptions } from "./middleware-options.ts";
+import {
+  invalidOption,
+  type OptionTable,
+  type ParsedOptions,
+  type Parser,
+  parseOptions,
+  parsePositiveInteger,
+} from "./parsers.ts";
 
 /** The options of `sessionRoutes`. */
 export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
@@ -30,7 +37,7 @@ const ROUTES = {
     parse: (value: unknown, name: string) => (value === false ? undefined : parseDuration(value, name)),
     default: "15m",
   },
-  level: { parse: parseLevel, default: 1 },
+  level: { parse: parsePositiveInteger, default: 1 },
 } as const;
 
 /** The option table, from which `docs/reference/options.md` is generated. @internal */

@@ -43,7 +43,7 @@ describe("recognition", () => {
 });
 
 describe("recognition by sessions", () => {
-  it("tells a new browser and a new network from those of the user's live sessions [asvs 8.2.4]", async () => {
+  it("recognition tells a new browser and a new network from those of the user's live sessions [asvs 8.2.4]", async () => {
     const { login, clock, store } = setUp({ recognize: recognition() });
     expect(await login(new Browser(FIREFOX))).toEqual({ sessions: 0, agent: false, network: false });
     expect(store.calls).toEqual(["fetchByUserKey", "create"]);
@@ -135,7 +135,7 @@ describe("recognition by device", () => {
     expect(store.calls).not.toContain("fetchByUserKey");
   });
 
-  it("sends a cookie like the session's, for 400 days, and always HttpOnly [asvs 3.3.1]", async () => {
+  it("the device cookie has the session cookie's attributes, lasts 400 days and is always HttpOnly [asvs 3.3.1]", async () => {
     const { sessions, clock } = setUp({ ...options, cookie: { httpOnly: false, sameSite: "lax" } });
     const request = new Browser().request();
     await sessions.init(request, "ann");

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { clientValidation } from "../client-validation/client-validation.ts";
 import { Manager, type ManagerOptions } from "../index.ts";
+import { previousCookies } from "../previous-cookies/previous-cookies.ts";
 import { recognition } from "../recognition/recognition.ts";
 import { memoryStore } from "../stores/memory.ts";
 import { type SessionPolicy, sessionPolicy } from "./report.ts";
@@ -7,7 +9,7 @@ import { type SessionPolicy, sessionPolicy } from "./report.ts";
 describe("sessionPolicy", () => {
   const toPolicy = (options: ManagerOptions) => sessionPolicy(new Manager(memoryStore(), options));
 
-  it("describes the default options as data and in sentences [asvs 7.1.1, 7.1.2]", () => {
+  it("sessionPolicy describes the default options as data and in sentences [asvs 7.1.1, 7.1.2]", () => {
     expect(toPolicy({})).toMatchInlineSnapshot(`
       {
         "absolute": 86400,
@@ -73,7 +75,7 @@ describe("sessionPolicy", () => {
     return { ...defaults, ...data, words: defaults.words.map((words, index) => sentences[index] ?? words) };
   }
 
-  it("describes the limits of nist: aal1 [asvs 7.1.1]", () => {
+  it("sessionPolicy describes the limits of nist: aal1 [asvs 7.1.1]", () => {
     expect(toPolicy({ nist: "aal1" })).toEqual(
       withChanges(
         { nist: "aal1", longest: 2_592_000 },
@@ -84,7 +86,7 @@ describe("sessionPolicy", () => {
     );
   });
 
-  it("describes the limits of nist: aal2 [asvs 7.1.1]", () => {
+  it("sessionPolicy describes the limits of nist: aal2 [asvs 7.1.1]", () => {
     expect(toPolicy({ nist: "aal2" })).toEqual(
       withChanges(
         { nist: "aal2", longest: 86_400, idle: 3_600 },
@@ -96,7 +98,7 @@ describe("sessionPolicy", () => {
     );
   });
 
-  it("describes the limits of nist: aal3 [asvs 7.1.1]", () => {
+  it("sessionPolicy describes the limits of nist: aal3 [asvs 7.1.1]", () => {
     expect(toPolicy({ nist: "aal3" })).toEqual(
       withChanges(
         { nist: "aal3", absolute: 43_200, longest: 43_200, idle: 900 },
@@ -109,8 +111,8 @@ describe("sessionPolicy", () => {
     );
   });
 
-  it("describes lifetimes, rotation and the session limit together [asvs 7.1.1, 7.1.2]", () => {
-    const maxSessions = { max: 1, onExceed: "refuse" } as const;
+  it("sessionPolicy describes lifetimes, rotation and the session limit together [asvs 7.1.1, 7.1.2]", () => {
+    const maxSessions = { max: 1, onExceed: "reject" } as const;
     const limits = { expiresIn: "30d", idleTimeout: "5m", rotateEvery: "15m" } as const;
     expect(toPolicy({ nist: "aal1", ...limits, maxSessions })).toEqual(
       withChanges(
@@ -139,12 +141,15 @@ describe("sessionPolicy", () => {
   it.each([
     ["evict-oldest", "A further login ends the session that began first."],
     ["evict-idlest", "A further login ends the session that was unused for longest."],
-    ["refuse", "A further login is rejected."],
-  ] as const)("describes a login beyond the limit with onExceed: %s [asvs 7.1.2]", (onExceed, sentence) => {
-    const { words, concurrent } = toPolicy({ maxSessions: { max: 3, onExceed } });
-    expect(concurrent).toEqual({ max: 3, onExceed });
-    expect(words).toContain(`A user has at most 3 sessions at a time. ${sentence}`);
-  });
+    ["reject", "A further login is rejected."],
+  ] as const)(
+    "sessionPolicy describes a login beyond the limit with onExceed: %s [asvs 7.1.2]",
+    (onExceed, sentence) => {
+      const { words, concurrent } = toPolicy({ maxSessions: { max: 3, onExceed } });
+      expect(concurrent).toEqual({ max: 3, onExceed });
+      expect(words).toContain(`A user has at most 3 sessions at a time. ${sentence}`);
+    },
+  );
 
   const KEY = "k".repeat(32);
 
@@ -165,22 +170,22 @@ describe("sessionPolicy", () => {
       "At logout the browser clears its cache and storage besides the cookie.",
     ],
     [
-      { validate: { ip: true, agent: true } },
-      { validate: { ip: true, agent: true, onChange: "refuse" } },
+      { validate: clientValidation({ ip: true, agent: true }) },
+      { validate: { ip: true, agent: true, onChange: "reject" } },
       "When a session is used from another browser or system, or another network than that of its login, the request is rejected and the session continues.",
     ],
     [
-      { validate: { agent: true, onChange: "end" } },
+      { validate: clientValidation({ agent: true, onChange: "end" }) },
       { validate: { ip: false, agent: true, onChange: "end" } },
       "When a session is used from another browser or system than that of its login, the session ends.",
     ],
     [
-      { validate: { ip: "exact", onChange: "report" } },
+      { validate: clientValidation({ ip: "exact", onChange: "report" }) },
       { validate: { ip: "exact", agent: false, onChange: "report" } },
       "When a session is used from another address than that of its login, the change is reported and the session continues.",
     ],
     [
-      { validate: { ip: true, onChange: "report" } },
+      { validate: clientValidation({ ip: true, onChange: "report" }) },
       { validate: { ip: true, agent: false, onChange: "report" } },
       "When a session is used from another network than that of its login, the change is reported and the session continues.",
     ],
@@ -201,7 +206,12 @@ describe("sessionPolicy", () => {
       "The browser sends the cookie also over plain http, to example.com and all of its subdomains, and only with requests from the app's own site or when the user follows a link from another site. Every script of a page can read it.",
     ],
     [
-      { cookie: { sameSite: "none", previous: [{ name: "sid", secure: false }, { name: "app" }] } },
+      {
+        cookie: {
+          sameSite: "none",
+          previous: previousCookies([{ name: "sid", secure: false }, { name: "app" }]),
+        },
+      },
       { cookie: { ...toPolicy({}).cookie, sameSite: "none", previous: ["sid", "__Host-app"] } },
       "The browser sends the cookie only over https, only to this host, and with requests from any site. Scripts cannot read it. Previous cookies are still accepted: sid, __Host-app.",
     ],
@@ -242,7 +252,7 @@ describe("sessionPolicy", () => {
     expect(toPolicy({}).words).not.toContain(sentence);
   });
 
-  it("states that an identity provider's session limits ours, and whether its logout ends ours [asvs 7.1.3]", () => {
+  it("sessionPolicy states that an identity provider's session limits the app's, and whether its logout ends the app's [asvs 7.1.3]", () => {
     const caps =
       "When the app states when an identity provider's session ends, a session that began with it ends then at the latest.";
     const { provider, words } = toPolicy({});
@@ -274,7 +284,7 @@ describe("sessionPolicy", () => {
       nist: "aal3",
       keys: [KEY],
       recognize: recognition({ device: true }),
-      validate: { ip: true },
+      validate: clientValidation({ ip: true }),
     };
     const policy = sessionPolicy(new Manager(memoryStore(), full));
     const parts = Object.values(policy).filter((part) => typeof part === "object" && part !== null);

@@ -1,7 +1,8 @@
 import { MAX_COOKIE_AGE } from "../cookie/cookie-header.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
-import type { ValidateOptions } from "../options/client-options.ts";
+import type { ClientValidationOptions } from "../options/client-validation-options.ts";
+import type { ClientValidator } from "../options/client-validator.ts";
 import type { ParsedCookies } from "../options/cookie-options.ts";
 import { computeActivityInterval, computeMaxLifetime } from "../rules/expiry.ts";
 import type { AssuranceLevel } from "../rules/nist.ts";
@@ -41,7 +42,7 @@ export interface SessionPolicy {
   /** The data that browsers clear at logout besides our cookie. */
   readonly clearSiteData: readonly string[];
   /** From which clients a session may be used. Null: from any. */
-  readonly validate: Required<ValidateOptions> | null;
+  readonly validate: Required<ClientValidationOptions> | null;
   /** How the cookie is sent, and the names of previous cookies. */
   readonly cookie: {
     readonly name: string;
@@ -97,7 +98,7 @@ export function sessionPolicy<In, Out extends In>(manager: Manager<In, Out>): Se
     tombstones: tombstones ? tombstones.keepFor / 1_000 : null,
     notBefore: notBefore === undefined ? null : new Date(notBefore).toISOString(),
     clearSiteData: options.clearSiteData,
-    validate: validate ?? null,
+    validate: validate ? toValidationPolicy(validate) : null,
     cookie: toCookiePolicy(options.cookie),
     trustedOrigins: Object.freeze([...options.trustedOrigins]),
     kept: Object.freeze({ ip: client.ip, agent: client.agent, geo: client.geo !== undefined }),
@@ -106,8 +107,20 @@ export function sessionPolicy<In, Out extends In>(manager: Manager<In, Out>): Se
   return Object.freeze({ ...policy, words: describePolicy(policy) });
 }
 
+function toValidationPolicy({ ip, agent, onChange }: ClientValidator): SessionPolicy["validate"] {
+  return Object.freeze({ ip, agent, onChange });
+}
+
 function toCookiePolicy({ attributes, previous }: ParsedCookies): SessionPolicy["cookie"] {
   const { name, path, domain = null, secure, httpOnly, sameSite, partitioned } = attributes;
-  const names = Object.freeze(previous.map((each) => each.name));
-  return Object.freeze({ name, path, domain, secure, httpOnly, sameSite, partitioned, previous: names });
+  return Object.freeze({
+    name,
+    path,
+    domain,
+    secure,
+    httpOnly,
+    sameSite,
+    partitioned,
+    previous: previous?.names ?? Object.freeze([]),
+  });
 }

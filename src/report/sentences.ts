@@ -56,7 +56,7 @@ function describeLimit({ max, onExceed }: SessionLimit): string {
 const EXCEEDED: Readonly<Record<SessionLimit["onExceed"], string>> = {
   "evict-oldest": "A further login ends the session that began first.",
   "evict-idlest": "A further login ends the session that was unused for longest.",
-  refuse: "A further login is rejected.",
+  reject: "A further login is rejected.",
 };
 
 function describeEnds({ tombstones, notBefore, clearSiteData }: PolicyData): string[] {
@@ -82,7 +82,7 @@ function describeValidation(validate: PolicyData["validate"]): string {
 }
 
 const CHANGED = {
-  refuse: "the request is rejected and the session continues",
+  reject: "the request is rejected and the session continues",
   end: "the session ends",
   report: "the change is reported and the session continues",
 } as const;

@@ -19,7 +19,7 @@ function crosses(
 }
 
 describe("isCrossOrigin", () => {
-  it.each(["GET", "HEAD", "OPTIONS"])("allows %s from any origin [asvs 3.5.3]", (method) => {
+  it.each(["GET", "HEAD", "OPTIONS"])("isCrossOrigin allows %s from any origin [asvs 3.5.3]", (method) => {
     for (const site of ["cross-site", "same-site", "same-origin", "none", "", undefined]) {
       for (const origin of [OTHER, OWN, "null", "", undefined])
         expect(crosses(method, site, origin)).toBe(false);
@@ -27,7 +27,7 @@ describe("isCrossOrigin", () => {
   });
 
   describe.each(["POST", "PUT", "PATCH", "DELETE", "QUERY", "CONNECT", "TRACE", "get", ""])(
-    "the unsafe method %s [asvs 3.5.1]",
+    "isCrossOrigin checks the unsafe method %s [asvs 3.5.1]",
     (method) => {
       it.each([
         ["same-origin", OWN, false],

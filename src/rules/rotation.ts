@@ -10,7 +10,7 @@ const MAX_RETIRED_SECRETS = 16;
 const MIN_ISSUE_INTERVAL = 30_000;
 /** Issued secrets that no request has presented yet. */
 const MAX_PENDING_SECRETS = 4;
-/** The same with secrets issued by a re-authentication: a user who has just authenticated must get one. */
+/** The limit for secrets that a re-authentication issues. It is higher, because the user has just authenticated and must get one. */
 const MAX_PENDING_SECRETS_WITH_PROOFS = 8;
 /** No pending secret is dropped earlier, in milliseconds: its response may be on its way for long. */
 const MIN_PENDING_AGE = 600_000;
@@ -50,7 +50,7 @@ export function matchSecret(
   return proof.equal(proof.rootHash(), data.root) ? "reused" : "unknown";
 }
 
-/** Whether the holder of the current secret must be a thief, who has ignored every new secret for too long. */
+/** Whether the holder of the current secret has ignored new secrets for so long that only a thief would do that. */
 function isIgnoringSecrets({ unclaimed = 0, pending }: RecordData, now: number): boolean {
   const lastIssuedAt = pending?.at(-1)?.at ?? now;
   return unclaimed >= MAX_UNCLAIMED_SECRETS && now - lastIssuedAt >= UNCLAIMED_GRACE;

@@ -12,7 +12,7 @@ describe("computeLevel", () => {
     expect(computeLevel(LOGIN, 5)).toBe(1);
   });
 
-  it("is the highest level in force, and falls back when that ends [asvs 7.5.3]", () => {
+  it("the level is the highest one in force, and falls back when that ends [asvs 7.5.3]", () => {
     const two = recordProof(LOGIN, { level: 2, lasts: 100 }, 0);
     const three = recordProof(two, { level: 3, lasts: 10 }, 50);
     expect([59, 60, 99, 100].map((now) => computeLevel(three, now))).toEqual([3, 2, 2, 1]);
@@ -26,7 +26,7 @@ describe("computeLevel", () => {
 });
 
 describe("meetsRequirement", () => {
-  it("maxAuthAge counts from the last authentication of any level, to the millisecond [asvs 7.5.1]", () => {
+  it("maxAuthAge counts from the last authentication of any level, and not a millisecond longer [asvs 7.5.1]", () => {
     const proved = recordProof(LOGIN, { level: 2, lasts: 5 }, 100);
     const need = { maxAuthAge: 50, level: 1 };
     expect([150, 151].map((now) => meetsRequirement(proved, need, SESSION, now))).toEqual([true, false]);

@@ -21,13 +21,13 @@ export type TokenVerdict =
 /** The cookie names under which a manager accepts tokens, without prefixes. */
 export interface CookieNames {
   readonly base: string;
-  readonly formerBases: readonly string[];
+  readonly previous: { readonly bases: readonly string[] } | undefined;
 }
 
 /** Whether a session's cookie has one of these names. */
-export function belongsToCookie(data: RecordData, { base, formerBases }: CookieNames): boolean {
+export function belongsToCookie(data: RecordData, { base, previous }: CookieNames): boolean {
   const cookie = getCookieName(data);
-  return cookie === base || formerBases.includes(cookie);
+  return cookie === base || previous?.bases.includes(cookie) === true;
 }
 
 const UNKNOWN: TokenVerdict = Object.freeze({ admitted: false, reason: "unknown" });

@@ -4,7 +4,7 @@ import { areHashesEqual } from "../cookie/token.ts";
 /** The purpose of a signature. A signature for one purpose is invalid for every other one. */
 export type SigningPurpose = "address" | "device" | "form" | "revocation";
 
-/** Signs texts that leave the server and come back, with HMAC-SHA-256 (RFC 2104). */
+/** Signs texts that clients hold, and verifies them when a client presents them, with HMAC-SHA-256 (RFC 2104). */
 export class Signer {
   readonly #keys: readonly KeyObject[];
   readonly #cookieBase: string;

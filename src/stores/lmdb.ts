@@ -279,7 +279,7 @@ function findLive(
   const live: SessionRecord[] = [];
   for (const record of tables.newestFirst(userKey)) {
     if (isLive(record, now) && record.id !== except) live.push(record);
-    if (onExceed === "refuse" && live.length === max) break;
+    if (onExceed === "reject" && live.length === max) break;
   }
   return live;
 }

@@ -1,5 +1,6 @@
 import type { Sessions } from "../http/sessions.ts";
 import { Manager } from "../manager.ts";
+import { previousCookies } from "../previous-cookies/previous-cookies.ts";
 import { contractRoutes } from "./adapter/app.ts";
 import { throwUndefined } from "./adapter/app-responses.ts";
 import { cachingTests } from "./adapter/caching.ts";
@@ -61,7 +62,7 @@ export function adapterContract<Context>(
     const store = new SwitchableStore();
     const manager = new Manager(store, { clock: clock.now, trustedOrigins: [TRUSTED_ORIGIN] });
     // One previous cookie of another name, and one of the same name with other attributes.
-    const previous = [{ name: "old-admin" }, { name: "admin", partitioned: true }];
+    const previous = previousCookies([{ name: "old-admin" }, { name: "admin", partitioned: true }]);
     const admins = manager.with({ cookie: { name: "admin", previous } });
     const { origin, close } = await start({
       manager,

@@ -50,8 +50,8 @@ export async function signIn<In, Out extends In>(
 ): Promise<string> {
   const { exchange, init } = createLogin("signIn", options);
   const manager = sessions instanceof Manager ? sessions : getInternals<never, In, Out>(sessions).manager;
-  const { verbs } = createSessions<LoginExchange, In, Out>(manager, () => exchange);
-  await verbs.init(exchange, userKey, ...init);
+  const { methods } = createSessions<LoginExchange, In, Out>(manager, () => exchange);
+  await methods.init(exchange, userKey, ...init);
   return exchange.cookieHeader();
 }
 
@@ -90,7 +90,7 @@ export async function withSession<Context extends object, In, Out extends In>(
     throw new TypeError("withSession: the context must be an object, such as { headers: {} }.");
   }
   // The context's state now has this exchange, so the adapter never asks it for headers or a response.
-  await createSessions<Context, In, Out>(manager, () => exchange, toCarrier).verbs.get(context);
+  await createSessions<Context, In, Out>(manager, () => exchange, toCarrier).methods.get(context);
   return sessions.init(context, userKey, ...init);
 }
 

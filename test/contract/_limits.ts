@@ -34,8 +34,8 @@ export function limitTests(backend: Backend): void {
       },
     );
 
-    it("a login beyond the maximum with refuse is rejected until another session ends [asvs 7.1.2]", async () => {
-      const { logIn, reported, findReason, manager, end } = createSite(stores(), "refuse");
+    it("a login beyond the maximum with reject is rejected until another session ends [asvs 7.1.2]", async () => {
+      const { logIn, reported, findReason, manager, end } = createSite(stores(), "reject");
       const all = [await logIn(), await logIn(), await logIn()];
       const browser = new Browser();
       await assert.rejects(
@@ -50,7 +50,7 @@ export function limitTests(backend: Backend): void {
       await end();
     });
 
-    it.each(["evict-oldest", "evict-idlest", "refuse"] as const)(
+    it.each(["evict-oldest", "evict-idlest", "reject"] as const)(
       "50 concurrent logins with %s never exceed the maximum [asvs 7.1.2]",
       async (onExceed) => {
         const { logIn, reported, live, findReason, end } = createSite(stores(), onExceed);
@@ -68,7 +68,7 @@ export function limitTests(backend: Backend): void {
         const begun = logins.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
         const refused = logins.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
         const evicted = reported.flatMap(({ ids }) => ids);
-        assert.equal(begun.length, onExceed === "refuse" ? MAX : 50);
+        assert.equal(begun.length, onExceed === "reject" ? MAX : 50);
         assert.ok(refused.every((error) => SessionError.is(error) && error.code === "ERR_LIMIT"));
         assert.ok(reported.every(({ reason }) => reason === "evicted"));
         const left = (await live()).map(({ id }) => String(id));

@@ -225,7 +225,7 @@ async function liveAndEnd(store: Store): Promise<void> {
 
   const refusing = newMark();
   const alone = await create(refusing);
-  await assert.rejects(create(refusing, { limit: { max: 1, onExceed: "refuse" } }));
+  await assert.rejects(create(refusing, { limit: { max: 1, onExceed: "reject" } }));
   await end(alone);
 
   const all = newMark();

@@ -46,7 +46,7 @@ const keepFor = fc.option(fc.constantFrom(1, MINUTE, 60 * MINUTE), { nil: undefi
 const end = fc.record({ reason: fc.constantFrom(...REASONS), keepFor });
 const limit: fc.Arbitrary<SessionLimit> = fc.record({
   max: fc.integer({ min: 1, max: 4 }),
-  onExceed: fc.constantFrom("evict-oldest", "evict-idlest", "refuse"),
+  onExceed: fc.constantFrom("evict-oldest", "evict-idlest", "reject"),
 });
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 

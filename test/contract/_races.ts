@@ -167,7 +167,7 @@ async function evicting(round: Round): Promise<void> {
 
 async function refusing(round: Round): Promise<void> {
   const before = await round.stored(1);
-  const { drafts, answers } = await crowded(round, { max: 3, onExceed: "refuse" });
+  const { drafts, answers } = await crowded(round, { max: 3, onExceed: "reject" });
   const stored = drafts.filter((_, index) => answers[index]);
   assert.equal(stored.length, 2);
   assert.deepEqual(await listIds(round.store(2), round), sorted([...before, ...stored]));

@@ -123,7 +123,7 @@ export function lockTests({ store, second, login }: Locking): void {
   });
 
   describe("create with a limit concurrent with another login of the user", () => {
-    it.each(["refuse", "evict-oldest", "evict-idlest"] as const)(
+    it.each(["reject", "evict-oldest", "evict-idlest"] as const)(
       "counts the other session with %s",
       async (onExceed) => {
         const limit = { max: 1, onExceed };
@@ -134,7 +134,7 @@ export function lockTests({ store, second, login }: Locking): void {
             .create(own, { now: NOW, limit })
             .catch((error: unknown) => error);
         const answer = await second(login(theirs), create);
-        if (onExceed === "refuse") expect(SessionError.is(answer) && answer.code).toBe("ERR_LIMIT");
+        if (onExceed === "reject") expect(SessionError.is(answer) && answer.code).toBe("ERR_LIMIT");
         else expect(answer).toEqual({ evicted: [theirs.id] });
         expect(await store().fetchByUserKey(onExceed, { now: NOW, limit: 9 })).toHaveLength(1);
       },

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type Comment, parseSync, type TSInterfaceDeclaration, type TSSignature } from "oxc-parser";
 import { describe, expect, it } from "vitest";
-import { CLIENT_TABLES } from "../../src/options/client-options.ts";
+import { CLIENT_TABLE } from "../../src/options/client-options.ts";
+import { CLIENT_VALIDATION_TABLE } from "../../src/options/client-validation-options.ts";
 import { COOKIE_TABLE } from "../../src/options/cookie-options.ts";
 import { INIT_TABLE } from "../../src/options/init-options.ts";
 import { MANAGER_TABLES } from "../../src/options/manager-options.ts";
@@ -30,22 +31,15 @@ const SECTIONS: readonly Section[] = [
   {
     title: "cookie",
     about:
-      "The manager's option `cookie`. The entries of `previous` have the same options, except `previous`.",
+      "The manager's option `cookie`. The entries of `previousCookies([…])` of `sessionup/previous-cookies` have the same options, except `previous`.",
     declaredBy: "CookieOptions",
-    // The parser reads `previous` apart from the table, because its entries are parsed by the same table.
-    table: { ...COOKIE_TABLE, previous: { parse: (value) => value } },
+    table: COOKIE_TABLE,
   },
   {
     title: "client",
     about: "The manager's option `client`.",
     declaredBy: "ClientOptions",
-    table: CLIENT_TABLES.client,
-  },
-  {
-    title: "validate",
-    about: "The manager's option `validate`. At least one of `ip` and `agent` must be on.",
-    declaredBy: "ValidateOptions",
-    table: CLIENT_TABLES.validate,
+    table: CLIENT_TABLE,
   },
   {
     title: "maxSessions",
@@ -88,6 +82,13 @@ const SECTIONS: readonly Section[] = [
     about: "`recognition(options)` of `sessionup/recognition`. At least one of the two must be on.",
     declaredBy: "RecognitionOptions",
     table: RECOGNITION_TABLE,
+  },
+  {
+    title: "clientValidation",
+    about:
+      "`clientValidation(options)` of `sessionup/client-validation`. At least one of `ip` and `agent` must be on.",
+    declaredBy: "ClientValidationOptions",
+    table: CLIENT_VALIDATION_TABLE,
   },
 ];
 

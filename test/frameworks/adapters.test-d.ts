@@ -239,8 +239,8 @@ describe("sessionup/routes", () => {
   });
 
   it("returns the routes themselves for the methods of createSessions", () => {
-    const { verbs } = createSessions(manager, (_context: { id: number }): Exchange => never());
-    expectTypeOf(sessionRoutes(verbs)).toEqualTypeOf<Routes<{ id: number }>>();
+    const { methods } = createSessions(manager, (_context: { id: number }): Exchange => never());
+    expectTypeOf(sessionRoutes(methods)).toEqualTypeOf<Routes<{ id: number }>>();
   });
 
   it("rejects sessions whose adapter has no routes", () => {

@@ -56,7 +56,7 @@ async function post(origin: string, scheme: string, headers: Record<string, stri
   return (await fetch(origin, { method: "POST", headers: sent })).status;
 }
 
-describe("a plain http page on the app's own host [asvs 3.5.1]", () => {
+describe("a plain http page on the app's own host is cross-origin behind a trusted https proxy [asvs 3.5.1]", () => {
   it.each(Object.entries(BEHIND_PROXY))(
     "%s rejects an http page's request when a trusted proxy received https",
     async (_, start) => {

@@ -5,8 +5,10 @@ import { ENTRIES, PACKAGE, sourceFiles } from "../support/entries.ts";
 const OTHERS: Readonly<Record<string, string>> = {
   ".": "index.ts",
   "./client": "client.ts",
+  "./client-validation": "client-validation/client-validation.ts",
   "./context": "context.ts",
   "./federation": "federation/federation.ts",
+  "./previous-cookies": "previous-cookies/previous-cookies.ts",
   "./recognition": "recognition/recognition.ts",
   "./report": "report/report.ts",
   "./routes": "http/routes.ts",

@@ -18,6 +18,8 @@ const ROOMS: readonly string[] = [
   "signed/",
   "options/",
   "lifecycle/",
+  "client-validation/",
+  "previous-cookies/",
   "recognition/",
   "report/",
   "federation/",

@@ -46,9 +46,11 @@ describe("lint-prose", () => {
     expect(lint("a.ts", `// It grows ${phrase.join("\n// ")}.\n`).status).toBe(1);
   });
 
-  it("lint-prose ignores identifiers, and the member of SessionsCore also in comments", () => {
-    expect(lint("a.ts", "const { verbs } = core;\n// Plain English.\n")).toEqual({ status: 0, stderr: "" });
-    expect(lint("a.ts", "// return createSessions(manager).verbs;\n").status).toBe(0);
+  it("lint-prose ignores identifiers", () => {
+    expect(lint("a.ts", `const { ${"verb"}s } = core;\n// Plain English.\n`)).toEqual({
+      status: 0,
+      stderr: "",
+    });
     expect(lint("a.ts", `// The ${"verb"}s of a request.\n`).status).toBe(1);
   });
 });

@@ -172,8 +172,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     id: "7.6.2",
     level: 2,
-    asks: "no session without an action of the user",
-    does: "nothing is set or stored before `init`",
+    asks: "a session begins only with the user's consent or an explicit action",
+    does: "the manager sets no cookie and stores no record before the app calls `init`",
   },
   {
     id: "8.2.4",

@@ -1,6 +1,8 @@
 import { type Session, SessionError } from "sessionup";
+import { clientValidation } from "sessionup/client-validation";
 import { contextSessions } from "sessionup/context";
 import { providerLogin, revokeByProviderSession } from "sessionup/federation";
+import { previousCookies } from "sessionup/previous-cookies";
 import { recognition } from "sessionup/recognition";
 import { sessionPolicy } from "sessionup/report";
 import { formToken, revocationToken, revokeByToken, verifyFormToken } from "sessionup/signed";
@@ -297,10 +299,10 @@ export const PATHS: Readonly<Record<string, Path>> = {
           httpOnly: true,
           sameSite: "lax",
           partitioned: true,
-          previous: [
+          previous: previousCookies([
             { name: "sid", secure: false },
             { name: "app", domain: "example.com" },
-          ],
+          ]),
         },
       },
       store,
@@ -388,8 +390,11 @@ export const PATHS: Readonly<Record<string, Path>> = {
   },
 
   async "a changed client"(start) {
-    for (const onChange of ["report", "refuse", "end"] as const) {
-      const site = start({ validate: { ip: true, agent: true, onChange }, client: { ip: "hash" } });
+    for (const onChange of ["report", "reject", "end"] as const) {
+      const site = start({
+        validate: clientValidation({ ip: true, agent: true, onChange }),
+        client: { ip: "hash" },
+      });
       const { browser } = await site.login("ann", {}, new Browser({ "user-agent": FIREFOX }));
       const moved = twin(browser);
       moved.headers = { "user-agent": "curl/8.7.1" };
@@ -428,11 +433,11 @@ export const PATHS: Readonly<Record<string, Path>> = {
   },
 
   async "session limits and duplicate ids"(start) {
-    for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
+    for (const onExceed of ["evict-oldest", "evict-idlest", "reject"] as const) {
       const site = start({ maxSessions: { max: 1, onExceed }, nist: "aal2" });
       const first = await site.login();
       const second = await site.visit(new Browser(), METHODS.init as never);
-      if (onExceed === "refuse") expect(second).toMatchObject({ code: "ERR_LIMIT" });
+      if (onExceed === "reject") expect(second).toMatchObject({ code: "ERR_LIMIT" });
       else expect((await site.auth(first.browser))?.reason).toBe("unknown");
     }
     let count = 0;

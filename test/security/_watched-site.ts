@@ -108,10 +108,10 @@ export class WatchedSite {
     for (const key of made.keys ?? []) witness.keep("a key", key);
     this.#manager = new Manager<Meta, Meta>(this.store, made);
     this.manager = tally.over("Manager", this.#manager);
-    const { verbs, guards } = createSessions<TestRequest, Meta, Meta>(this.#manager, (request) => request);
-    this.sessions = tally.over("Sessions", verbs);
+    const { methods, guards } = createSessions<TestRequest, Meta, Meta>(this.#manager, (request) => request);
+    this.sessions = tally.over("Sessions", methods);
     this.guards = guards;
-    this.routes = sessionRoutes(verbs, { maxAuthAge: "10m" });
+    this.routes = sessionRoutes(methods, { maxAuthAge: "10m" });
     this.listen(this.#manager);
     this.look();
   }

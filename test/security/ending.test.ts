@@ -1,4 +1,5 @@
 import { type EndReason, Manager, type ManagerOptions, SessionError } from "sessionup";
+import { clientValidation } from "sessionup/client-validation";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
@@ -46,7 +47,7 @@ describe("tombstones", () => {
   it.each(cases)(
     "a tombstone gives the request, the event and the response the same reason: %s",
     async (why, end) => {
-      const made = setUp({ tombstones: "1h", validate: { agent: true, onChange: "end" } });
+      const made = setUp({ tombstones: "1h", validate: clientValidation({ agent: true, onChange: "end" }) });
       const own = new Browser({
         "user-agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0.0.0 Safari/537.36",
       });
@@ -254,7 +255,7 @@ describe("notBefore", () => {
   });
 
   it("sessions before notBefore do not count towards maxSessions", async () => {
-    const { clock, login, reason, manager, ended } = setUp({ maxSessions: { max: 2, onExceed: "refuse" } });
+    const { clock, login, reason, manager, ended } = setUp({ maxSessions: { max: 2, onExceed: "reject" } });
     await login(new Browser());
     await login(new Browser());
     await expect(login(new Browser())).rejects.toThrow(expect.objectContaining({ code: "ERR_LIMIT" }));

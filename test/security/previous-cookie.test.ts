@@ -1,4 +1,5 @@
 import { type CookieOptions, Manager, type ManagerOptions, type SetCookie } from "sessionup";
+import { previousCookies } from "sessionup/previous-cookies";
 import { TestClock } from "sessionup/testing";
 import { describe, expect, it } from "vitest";
 import { Browser, TestRequest, testSessions } from "../support/browser.ts";
@@ -40,7 +41,7 @@ function setUp(before: CookieOptions, now: CookieOptions = {}, options: ManagerO
   const store = new GatedStore();
   const all = { clock: clock.now, ...options };
   const old = testSessions(new Manager(store, { ...all, cookie: before }));
-  const manager = new Manager(store, { ...all, cookie: { ...now, previous: [before] } });
+  const manager = new Manager(store, { ...all, cookie: { ...now, previous: previousCookies([before]) } });
   const sessions = testSessions(manager);
   const login = (jar: Jar, through = old, userKey = "ann") =>
     jar.visit((request) => through.init(request, userKey));
@@ -285,7 +286,7 @@ describe("cookie.previous", () => {
     const [before, now] = [{ name: "sid" }, {}];
     const { login, sessions, store, clock } = setUp(before, now);
     const older = testSessions(
-      new Manager(store, { clock: clock.now, cookie: { ...before, previous: [now] } }),
+      new Manager(store, { clock: clock.now, cookie: { ...before, previous: previousCookies([now]) } }),
     );
     const jar = new Jar();
     const { id } = await login(jar);
@@ -312,21 +313,32 @@ describe("cookie.previous", () => {
   });
 
   it.each<[CookieOptions, RegExp]>([
-    [{ previous: [{}] }, /^cookie\.previous\[0\] must differ from the current/],
+    [{ previous: previousCookies([{}]) }, /^cookie\.previous\[0\] must differ from the current cookie\./],
     [
-      { previous: [{ name: "sid" }, { sameSite: "lax" }] },
-      /^cookie\.previous\[1\] must differ from the current/,
+      { previous: previousCookies([{ name: "sid" }, { sameSite: "lax" }]) },
+      /^cookie\.previous\[1\] must differ from the current cookie\./,
     ],
-    [{ previous: [{ name: "a;b" }] }, /^cookie\.previous\[0\]\.name must be/],
     [
-      { previous: [{ partitioned: true, secure: false }] },
-      /^cookie\.previous\[0\]\.partitioned requires secure: true/,
+      { previous: [{ name: "sid" }] as never },
+      /^cookie\.previous must be the result of previousCookies\(\) from "sessionup\/previous-cookies"\. Received an array\./,
     ],
-    [{ previous: [{ previous: [] } as object] }, /^"previous" is not an option of cookie\.previous\[0\]/],
-    [{ previous: "sid" as never }, /^cookie\.previous must be an array/],
-    [{ previous: [null as never] }, /^cookie\.previous\[0\] must be an object/],
+    [{ previous: null as never }, /^cookie\.previous must be the result of previousCookies\(\)/],
   ])("cookie.previous rejects %j", (cookie, message) => {
     expect(() => new Manager(new GatedStore(), { cookie })).toThrow(message);
     expect(() => new Manager(new GatedStore(), { cookie })).toThrow(TypeError);
+  });
+
+  it.each<[unknown, RegExp]>([
+    [[{ name: "a;b" }], /^previousCookies\[0\]\.name must be/],
+    [[{}, { partitioned: true, secure: false }], /^previousCookies\[1\]\.partitioned requires secure: true/],
+    [[{ previous: [] }], /^"previous" is not an option of previousCookies\[0\]/],
+    [
+      "sid",
+      /^previousCookies must be an array of cookie options such as \[{ name: "sid" }\]\. Received "sid"\./,
+    ],
+    [[null], /^The options of previousCookies\[0\] must be an object\. Received null\./],
+  ])("previousCookies rejects %j", (cookies, message) => {
+    expect(() => previousCookies(cookies as never)).toThrow(message);
+    expect(() => previousCookies(cookies as never)).toThrow(TypeError);
   });
 });

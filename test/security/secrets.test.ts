@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { inspect } from "node:util";
 import express from "express";
 import { Manager, SessionError, type SessionEvents, type Store } from "sessionup";
+import { clientValidation } from "sessionup/client-validation";
 import { expressSessions } from "sessionup/express";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
@@ -64,7 +65,7 @@ describe("secrets on every path through the library", () => {
       ["cookie", "CookieOptions"],
       ["client", "ClientOptions"],
       ["recognize", "RecognitionOptions", "recognition/recognition.ts"],
-      ["validate", "ValidateOptions"],
+      ["validate", "ClientValidationOptions", "client-validation/client-validation.ts"],
       ["init", "InitOptions"],
       ["auth", "PublicOptions"],
       ["auth", "StepUpOptions"],
@@ -77,7 +78,7 @@ describe("secrets on every path through the library", () => {
       ["reasons", textsOf("UnauthorizedReason")],
       ["ends", textsOf("EndReason")],
       ["rejections", ["cross_origin"]],
-      ["actions", ["end", "refuse", "report"]],
+      ["actions", ["end", "reject", "report"]],
       ["events", membersOf("SessionEvents")],
     ])("the paths reach every value of %s", (kind, all) => {
       expect(all).not.toEqual([]);
@@ -106,7 +107,10 @@ describe("an app over HTTP", () => {
         return inner.fetchById(id);
       },
     } as Store;
-    const manager = new Manager(store, { clock: clock.now, validate: { agent: true, onChange: "report" } });
+    const manager = new Manager(store, {
+      clock: clock.now,
+      validate: clientValidation({ agent: true, onChange: "report" }),
+    });
     const sessions = expressSessions(manager);
     const seen: string[] = [];
     const heard = new Set<string>();

@@ -61,7 +61,7 @@ describe("session management", () => {
     expect(await reason(before)).toBe("unknown");
   });
 
-  it("re-authentication issues a new token, and the old token is never elevated and then rejected [asvs 7.2.4]", async () => {
+  it("re-authentication issues a new token, and the old token is never elevated and is rejected after 30 seconds [asvs 7.2.4]", async () => {
     const { clock, login, sessions, reason, readToken } = setUp();
     const browser = await login();
     const old = new Browser();

@@ -151,7 +151,7 @@ const BACKENDS: Readonly<Record<string, () => Promise<Breakable>>> = {
 
 describe("the error of a failing driver", () => {
   it.each(Object.entries(BACKENDS))(
-    "contains no secret and no hash after any operation: %s [asvs 3.3.4]",
+    "the error of a failing driver contains no secret and no hash after any operation: %s [asvs 3.3.4]",
     async (name, make) => {
       const witness = new Witness();
       const { store, breakEngine, close } = await make();

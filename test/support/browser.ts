@@ -56,10 +56,10 @@ export function testSessions<In, Out extends In>(
   readonly guards: Guards<TestRequest>;
   authorize(request: TestRequest): Promise<string | undefined>;
 } {
-  const { verbs, guards } = createSessions<TestRequest, In, Out>(manager, (request) => request);
+  const { methods, guards } = createSessions<TestRequest, In, Out>(manager, (request) => request);
   const authorize = guards.auth();
   return {
-    ...verbs,
+    ...methods,
     guards,
     async authorize(request) {
       const error = await authorize(request);

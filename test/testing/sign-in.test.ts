@@ -110,7 +110,7 @@ describe("signIn", () => {
   });
 
   it("rejects with the errors of init", async () => {
-    const manager = new Manager(memoryStore(), { maxSessions: { max: 1, onExceed: "refuse" } });
+    const manager = new Manager(memoryStore(), { maxSessions: { max: 1, onExceed: "reject" } });
     await expect(signIn(manager, "")).rejects.toThrow(TypeError);
     await signIn(manager, "user-1");
     await expect(signIn(manager, "user-1")).rejects.toMatchObject({

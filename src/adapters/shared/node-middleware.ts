@@ -1,7 +1,6 @@
 import type { SessionError } from "../../errors.ts";
 import { toErrorResponse } from "../../http/error-response.ts";
 import type { RouteAnswer, RouteRequest } from "../../http/mount.ts";
-import { findMount } from "./find-mount.ts";
 import { toErrorObject } from "./handler.ts";
 import type { NodeRequest, NodeResponse } from "./node-exchange.ts";
 
@@ -49,13 +48,13 @@ export function routesMiddleware<Request extends NodeRequest, Response extends N
   };
 }
 
-/** Describes a request to the routes: its method, its whole path and what the app is mounted under. */
+/** Describes a request to the routes: its method, its whole path and what the app's mounts have left of it. */
 export function toRouteRequest({
   method = "",
   url = "",
   originalUrl = url,
 }: Omit<NodeRequest, "headers">): RouteRequest {
-  return { method, path: originalUrl, mount: findMount(originalUrl, url) };
+  return { method, path: originalUrl, rest: url };
 }
 
 /** Responds to a rejected request when the app has no `reject`. */

@@ -94,7 +94,7 @@ export class MysqlSessions implements SqlStore {
     if (idsWith(CONFLICT.duplicate).length > 0) throw duplicateError("mysqlStore");
     const beyondLimit = idsWith(CONFLICT.beyondLimit);
     const evicted = beyondLimit.slice(0, MAX_ENDED_PER_STEP);
-    if (limit?.onExceed === "refuse" && evicted.length > 0) throw limitError(limit.max);
+    if (limit?.onExceed === "reject" && evicted.length > 0) throw limitError(limit.max);
     const done = beyondLimit.length < most;
     const replaced = done ? idsWith(CONFLICT.replaced) : [];
     const end = { now, ...(tombstones && { tombstones }) };

@@ -135,7 +135,7 @@ export const POSTGRES_MIGRATIONS: ReadonlyArray<(names: PostgresNames) => string
           ORDER BY created_at DESC, id DESC OFFSET most - 1
         );
       END IF;
-      IF on_exceed = 'refuse' AND leaving <> '{}' THEN
+      IF on_exceed = 'reject' AND leaving <> '{}' THEN
         IF EXISTS (SELECT FROM ${table} WHERE id = new_id) THEN
           RAISE unique_violation;
         END IF;

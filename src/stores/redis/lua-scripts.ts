@@ -79,7 +79,7 @@ if max > 0 then
   local over = redis.call("ZCOUNT", index, "-inf", "(" .. text(-now)) + 1 - max
   if replaced ~= "" and lives(replaced) then over = over - 1 end
   if over > 0 then
-    if onExceed == "refuse" then return { "limit" } end
+    if onExceed == "reject" then return { "limit" } end
     leaving = (onExceed == "evict-oldest" and oldest or idlest)(math.min(over, most))
     leaving = finish(leaving, "evicted", untilMoment, tombstones)
     if over > most then return { "more", unpack(leaving) } end

@@ -45,7 +45,7 @@ export function selectEvicted(
 ): readonly SessionRecord[] {
   const count = live.length + 1 - max;
   if (count <= 0) return [];
-  if (onExceed === "refuse") throw limitError(max);
+  if (onExceed === "reject") throw limitError(max);
   const leaving = onExceed === "evict-oldest" ? live : live.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
   return leaving.slice(-count);
 }

@@ -75,7 +75,7 @@ export class SqliteSessions implements SqlStore {
     this.#cleanup.tell(now);
     this.#cleanup.start();
     const { maxPerStep } = this.#engine;
-    const evicts = limit && limit.onExceed !== "refuse";
+    const evicts = limit && limit.onExceed !== "reject";
     const endings = [
       ...(evicts ? [this.#statements.evict(record, options, limit, replaces ?? "", maxPerStep)] : []),
       ...(replaces === undefined ? [] : [this.#statements.replace(record, options, replaces)]),

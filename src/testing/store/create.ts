@@ -75,7 +75,7 @@ export const createTests: StoreTests = [
       const old = await f.stored({ expiresAt: NOW + 10 });
       const ahead = NOW + 90_000;
       const record = f.record({ createdAt: ahead, lastSeenAt: ahead, expiresAt: ahead + HOUR });
-      const limit = { max: 1, onExceed: "refuse" } as const;
+      const limit = { max: 1, onExceed: "reject" } as const;
       await f.store.create(record, { now: ahead, limit, replaces: old.id });
       assert.equal(await f.store.fetchById(old.id), undefined);
       assert.deepEqual(await f.liveIds(), [record.id]);
@@ -113,7 +113,7 @@ export const createTests: StoreTests = [
       assert.deepEqual(await f.liveIds(), [record.id, b?.id]);
       // Tombstones do not count against the limit.
       const next = f.record();
-      const again = await f.store.create(next, { now: NOW, limit: { max: 3, onExceed: "refuse" } });
+      const again = await f.store.create(next, { now: NOW, limit: { max: 3, onExceed: "reject" } });
       assert.deepEqual(again.evicted, []);
     },
   ),

@@ -67,23 +67,23 @@ export const limitTests: StoreTests = [
     },
   ),
   test(
-    "limit/refuse",
-    "create with refuse rejects a session beyond the limit and changes nothing",
+    "limit/reject",
+    "create with reject rejects a session beyond the limit and changes nothing",
     async (f) => {
       const many = await f.storedMany(2);
       const record = f.record();
-      const limit = { max: 2, onExceed: "refuse" } as const;
+      const limit = { max: 2, onExceed: "reject" } as const;
       await rejectsWith("ERR_LIMIT", f.store.create(record, { now: NOW, limit }));
       assert.deepEqual(sorted(await f.liveIds()), sortedIds(many));
       assert.equal(await f.store.fetchById(record.id), undefined);
     },
   ),
   test(
-    "limit/refuse-replaces",
-    "create with refuse keeps the session to be replaced when it rejects the new one",
+    "limit/reject-replaces",
+    "create with reject keeps the session to be replaced when it rejects the new one",
     async (f) => {
       const [old] = await f.storedMany(3);
-      const limit = { max: 2, onExceed: "refuse" } as const;
+      const limit = { max: 2, onExceed: "reject" } as const;
       await rejectsWith(
         "ERR_LIMIT",
         f.store.create(f.record(), { now: NOW, limit, replaces: old?.id ?? "" }),
@@ -100,7 +100,7 @@ export const limitTests: StoreTests = [
       const ended = await f.stored();
       await f.store.deleteById(ended.id, f.end({ tombstones: LONG_TOMBSTONES }));
       const live = await f.stored();
-      const limit = { max: 2, onExceed: "refuse" } as const;
+      const limit = { max: 2, onExceed: "reject" } as const;
       assert.deepEqual((await f.store.create(f.record(), { now: NOW, limit })).evicted, []);
       assert.ok((await f.liveIds()).includes(live.id));
     },
@@ -111,7 +111,7 @@ export const limitTests: StoreTests = [
     async (f) => {
       const [a, b] = await f.storedMany(2);
       const record = f.record();
-      const limit = { max: 2, onExceed: "refuse" } as const;
+      const limit = { max: 2, onExceed: "reject" } as const;
       const { evicted } = await f.store.create(record, { now: NOW, limit, replaces: b?.id ?? "" });
       assert.deepEqual(evicted, []);
       assert.deepEqual(await f.liveIds(), [record.id, a?.id]);

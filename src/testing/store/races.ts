@@ -44,8 +44,8 @@ export const raceTests: StoreTests = [
       assert.equal(evicted.length, 45);
     },
   ),
-  test("races/limit-refuse", "50 concurrent creates with refuse never exceed the limit", async (f) => {
-    const limit = { max: 5, onExceed: "refuse" } as const;
+  test("races/limit-reject", "50 concurrent creates with reject never exceed the limit", async (f) => {
+    const limit = { max: 5, onExceed: "reject" } as const;
     const drafts = Array.from({ length: 50 }, () => f.record());
     const outcomes = await Promise.allSettled(
       drafts.map((draft) => f.store.create(draft, { now: NOW, limit })),

@@ -26,7 +26,7 @@ import { PLATFORMS, running } from "./app.ts";
 
 const store = new SwitchableStore();
 const clock = new TestClock();
-const manager = new Manager(store, { clock: clock.now, maxSessions: { max: 2, onExceed: "refuse" } });
+const manager = new Manager(store, { clock: clock.now, maxSessions: { max: 2, onExceed: "reject" } });
 const sessions = nestSessions(manager);
 const seen: unknown[] = [];
 

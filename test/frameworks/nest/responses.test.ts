@@ -24,6 +24,7 @@ import {
 } from "@nestjs/common";
 import { from, map } from "rxjs";
 import { Manager } from "sessionup";
+import { clientValidation } from "sessionup/client-validation";
 import { type NestContext, nestSessions } from "sessionup/nest";
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
@@ -281,7 +282,7 @@ describe.each(PLATFORMS)("the responses of nestSessions on %s", (platform) => {
       }));
 
     it("the address is the platform's when the app trusts proxies, in handlers and in the ready-made routes", () => {
-      const own = nestSessions(new Manager(memoryStore(), { validate: { ip: true } }));
+      const own = nestSessions(new Manager(memoryStore(), { validate: clientValidation({ ip: true }) }));
       @Controller()
       class OwnController {
         @Post("login")

@@ -10,10 +10,12 @@
  * The methods are those of `createSessions`, which the contract proves with the other adapters. The ready-made routes
  * need a response with a body: apps mount them with the adapter of their pages.
  */
+
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { generate } from "selfsigned";
 import { Manager, type ManagerOptions, type SessionEvents, typed } from "sessionup";
+import { clientValidation } from "sessionup/client-validation";
 import { TestClock } from "sessionup/testing";
 import { type WsServer, type WsSessionsOptions, wsSessions } from "sessionup/ws";
 import { afterEach, describe, expect, it } from "vitest";
@@ -438,7 +440,7 @@ describe("a mistake in the app", () => {
   it("a trustProxy function that throws answers 500 without the error's message", async () => {
     const { site, errors } = await setUp({
       manager: {
-        validate: { ip: true },
+        validate: clientValidation({ ip: true }),
         trustProxy: () => {
           throw new RangeError("thrown by the app");
         },

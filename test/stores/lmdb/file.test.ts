@@ -59,7 +59,7 @@ describe("the file of lmdbStore", () => {
     const counted = await file.store({}, changed(root, "sessionup_by_id", { looked: () => looks++ }));
     expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
     const draft = createRecord({ userKey: "1" });
-    await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "refuse" } });
+    await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "reject" } });
     expect(await counted.deleteByUserKey("1", END)).toHaveLength(2);
     expect(looks).toBe(4);
   });
@@ -101,7 +101,7 @@ describe("the file of lmdbStore", () => {
         createRecord({ data: { v: 1, "": [1e21, {}, "é\0"] } }),
       ];
       await Promise.all([first, second].map((each) => store.create(each, { now: NOW })));
-      const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "refuse" } });
+      const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "reject" } });
       await expect(refused).rejects.toMatchObject({ code: "ERR_LIMIT" });
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       expect(await store.create(third, { now: NOW, limit })).toEqual({ evicted: [first.id] });
@@ -329,7 +329,7 @@ describe("lmdbStore", () => {
       () => lmdbStore(undefined as never, { path }),
       "open must be the function open of the package lmdb",
     ],
-    ["no options", () => lmdbStore(open, undefined as never), "lmdbStore must be an object"],
+    ["no options", () => lmdbStore(open, undefined as never), "The options of lmdbStore must be an object"],
     ["no path", () => lmdbStore(open, {} as never), "path must be a file name with an extension"],
     [
       "a path without an extension",

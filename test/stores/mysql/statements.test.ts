@@ -87,11 +87,11 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     });
 
     it("two statements serve a create below its limit, plus a transaction when the limit is reached", async () => {
-      const login = (max: number, onExceed: "refuse" | "evict-oldest") =>
+      const login = (max: number, onExceed: "reject" | "evict-oldest") =>
         sent(() => store.create(createRecord({ userKey: "within" }), { now: NOW, limit: { max, onExceed } }));
-      expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
-      expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT"]);
-      expect(await login(2, "refuse")).toEqual([COMMITTED, "INSERT", ...BEGUN, "ROLLBACK"]);
+      expect(await login(2, "reject")).toEqual([COMMITTED, "INSERT"]);
+      expect(await login(2, "reject")).toEqual([COMMITTED, "INSERT"]);
+      expect(await login(2, "reject")).toEqual([COMMITTED, "INSERT", ...BEGUN, "ROLLBACK"]);
       expect(await login(2, "evict-oldest")).toEqual([
         ...[COMMITTED, "INSERT"],
         ...[...BEGUN, "DELETE", "INSERT", "COMMIT"],

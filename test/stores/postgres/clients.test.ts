@@ -63,10 +63,10 @@ describe.each(CLIENTS)("postgresStore over %s", (how, make) => {
       a.id,
       b.id,
     ]);
-    const refuse = { max: 2, onExceed: "refuse" } as const;
-    const refused = store.create(createRecord({ userKey }), { now: NOW, limit: refuse });
+    const reject = { max: 2, onExceed: "reject" } as const;
+    const refused = store.create(createRecord({ userKey }), { now: NOW, limit: reject });
     await expect(refused).rejects.toMatchObject({ code: "ERR_LIMIT" });
-    const again = store.create(e, { now: NOW, limit: refuse });
+    const again = store.create(e, { now: NOW, limit: reject });
     await expect(again).rejects.toMatchObject({ code: "ERR_DUPLICATE_ID" });
     expect(await store.fetchByUserKey(userKey, { now: NOW, limit: 9 })).toEqual([e, c]);
     expect(await store.fetchByUserKey(userKey, { now: NOW, limit: 9, before: e })).toEqual([c]);

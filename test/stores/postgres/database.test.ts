@@ -81,7 +81,7 @@ describe("migrate of postgresStore", () => {
   it("accepts a table that migrationSql created", async () => {
     const store = open(pool, { table: "by_hand" });
     await withClient(server.url, (client) => client.query(store.migrationSql()));
-    await store.create(createRecord(), { now: NOW, limit: { max: 2, onExceed: "refuse" } });
+    await store.create(createRecord(), { now: NOW, limit: { max: 2, onExceed: "reject" } });
     await store.migrate();
     expect(await store.fetchByUserKey("ann", { now: NOW, limit: 9 })).toHaveLength(1);
   });
@@ -101,7 +101,7 @@ describe("migrate of postgresStore", () => {
 
   it("is recommended by the error of an operation whose table is missing", async () => {
     const store = open(pool, { table: "nowhere" });
-    const limit = { max: 1, onExceed: "refuse" } as const;
+    const limit = { max: 1, onExceed: "reject" } as const;
     for (const attempt of [
       () => store.fetchById(createRecord().id),
       () => store.create(createRecord(), { now: NOW }),
@@ -221,7 +221,7 @@ describe("create with a limit", () => {
       connectionString: server.url,
       options: "-c default_transaction_isolation=repeatable\\ read",
     });
-    const limit = { max: 1, onExceed: "refuse" } as const;
+    const limit = { max: 1, onExceed: "reject" } as const;
     await expect(open(strict).create(createRecord(), { now: NOW, limit })).rejects.toThrow(
       /must be "read committed"/,
     );

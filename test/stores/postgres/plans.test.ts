@@ -41,8 +41,8 @@ describe.each([
     const before = await scanned();
     for (let round = 1; round <= 12; round++) {
       const userKey = `user-${round}`;
-      for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
-        const limit = { max: onExceed === "refuse" ? 100 : 2, onExceed };
+      for (const onExceed of ["evict-oldest", "evict-idlest", "reject"] as const) {
+        const limit = { max: onExceed === "reject" ? 100 : 2, onExceed };
         await store.create(createRecord({ userKey }), { now: NOW, limit, replaces: `zz${round + 100}` });
         const replaces = `zz${round + 10_200}`;
         await store.create(createRecord({ userKey: `user-${round + 200}` }), {

@@ -93,7 +93,7 @@ describe("migrate of postgresStore", () => {
     const store = open(sql, { schema: "closed" });
     await store.migrate();
     const record = createRecord();
-    const limit = { max: 1, onExceed: "refuse" } as const;
+    const limit = { max: 1, onExceed: "reject" } as const;
     await store.create(record, { now: NOW, limit });
     await store.update(record.id, { data: { v: 1 } }, { now: NOW });
     expect(await store.deleteByUserKey("ann", { reason: "revoked", now: NOW })).toEqual([record.id]);
@@ -106,13 +106,13 @@ describe("migrate of postgresStore", () => {
     await store.migrate();
     await pool.query("drop table dropped");
     await store.migrate();
-    const limit = { max: 1, onExceed: "refuse" } as const;
+    const limit = { max: 1, onExceed: "reject" } as const;
     expect(await store.create(createRecord(), { now: NOW, limit })).toEqual({ evicted: [] });
   });
 
   it("counts the limit of one user separately in two tables", async () => {
     const stores = ["users", "admins"].map((table) => open(pool, { table }));
-    const limit = { max: 1, onExceed: "refuse" } as const;
+    const limit = { max: 1, onExceed: "reject" } as const;
     for (const store of stores) {
       await store.migrate();
       expect(await store.create(createRecord({ userKey: "both" }), { now: NOW, limit })).toEqual({
@@ -123,7 +123,7 @@ describe("migrate of postgresStore", () => {
 
   it("is recommended by the error of every operation when the schema is missing", async () => {
     const store = open(pool, { schema: "nowhere" });
-    const limit = { max: 1, onExceed: "refuse" } as const;
+    const limit = { max: 1, onExceed: "reject" } as const;
     const end = { reason: "logout", now: NOW } as const;
     for (const attempt of [
       () => store.create(createRecord(), { now: NOW }),

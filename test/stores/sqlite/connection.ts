@@ -125,7 +125,7 @@ export function connectionTests(
         ];
         for (const record of [oldest, replaced, there]) await store.create(record, { now: NOW });
         const again = { ...createRecord({ userKey: "there", createdAt: NOW + 2 }), id: there.id };
-        for (const onExceed of ["evict-oldest", "evict-idlest", "refuse"] as const) {
+        for (const onExceed of ["evict-oldest", "evict-idlest", "reject"] as const) {
           const options = { now: NOW, limit: { max: 2, onExceed }, replaces: replaced.id };
           await assert.rejects(
             store.create(again, options),

@@ -13,7 +13,7 @@ const record = { id: "abcd", userKey: USER, revision: 0, ...times, data: { v: 1 
 const statements = new SqliteStatements(toSqliteNames("sessions"));
 const end = { reason: "revoked", now: NOW } as const;
 const buried = { now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
-const limit = (onExceed: "evict-oldest" | "evict-idlest" | "refuse") => ({ max: 3, onExceed });
+const limit = (onExceed: "evict-oldest" | "evict-idlest" | "reject") => ({ max: 3, onExceed });
 
 const BY_ID = "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id=?)";
 const BY_ID_ALONE = "SEARCH sessions USING COVERING INDEX sqlite_autoindex_sessions_1 (id=?)";
@@ -61,10 +61,10 @@ const PLANS: ReadonlyArray<readonly [title: string, statement: SqliteQuery, plan
   ],
   [
     "replace",
-    statements.replace(record, { now: NOW, limit: limit("refuse") }, "abce"),
+    statements.replace(record, { now: NOW, limit: limit("reject") }, "abce"),
     [BY_ID, BY_ID_ALONE, BY_USER],
   ],
-  ["insertWithin", statements.insertWithin(record, NOW, limit("refuse")), [BY_USER]],
+  ["insertWithin", statements.insertWithin(record, NOW, limit("reject")), [BY_USER]],
   ["hasNotEnded", statements.hasNotEnded("abcd"), [BY_ID]],
   ["byLink", statements.byLink("link", 10), [BY_LINK]],
   ["endCreatedBefore", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],

@@ -1,8 +1,10 @@
 /**
  * Returns what the framework's mounts removed from the beginning of a path. Counts segments, because a framework may have
  * decoded one of them.
+ *
+ * @internal
  */
-export function findMount(path: string, rest: string): string {
+export function findMount(path: string, rest: string = path): string {
   if (path === rest) return "";
   const [whole = ""] = path.split(/[?#]/, 1);
   const [end = ""] = rest.split(/[?#]/, 1);

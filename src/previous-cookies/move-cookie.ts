@@ -1,10 +1,10 @@
-import { moveToCurrentCookie } from "../cookie/migration.ts";
 import type { Exchange } from "../exchange.ts";
+import { type AuthResult, toNoSession } from "../lifecycle/auth-result.ts";
+import type { Lifecycle } from "../lifecycle/lifecycle.ts";
+import { getCookieName, type RecordData } from "../rules/record.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
-import { type AuthResult, toNoSession } from "./auth-result.ts";
-import type { Lifecycle } from "./lifecycle.ts";
 
-/** Whether the token was last sent in a cookie of the same name with other attributes. @internal */
+/** Whether the token was last sent in a cookie of the same name with other attributes. */
 export function isSentDifferently({ cookie }: Lifecycle, { data }: AcceptedToken): boolean {
   return cookie.sentAs !== undefined && data.sentAs !== cookie.sentAs;
 }
@@ -12,8 +12,6 @@ export function isSentDifferently({ cookie }: Lifecycle, { data }: AcceptedToken
 /**
  * Moves a session's token from a previous cookie to the current one, as soon as a response can set cookies. The secret
  * stays the same. The record is written first: a token is valid only under the cookie that its record names.
- *
- * @internal
  */
 export async function moveCookie<Out>(
   { options, repository, cookie }: Lifecycle<unknown, Out>,
@@ -35,4 +33,10 @@ export async function moveCookie<Out>(
   }
   cookie.send(exchange, token, now, data.persistent ? record.deadline : undefined);
   return isMoved ? found : { ...found, record: { ...record, revision: record.revision + 1, data }, data };
+}
+
+/** Returns the data of a session in the current cookie: the same object if the session is already there. */
+function moveToCurrentCookie(data: RecordData, base: string, sentAs: string | undefined): RecordData {
+  if (getCookieName(data) === base && (sentAs === undefined || data.sentAs === sentAs)) return data;
+  return { ...data, cookie: base, ...(sentAs !== undefined && { sentAs }) };
 }

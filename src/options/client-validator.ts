@@ -1,0 +1,18 @@
+import type { Exchange } from "../exchange.ts";
+import type { Lifecycle } from "../lifecycle/lifecycle.ts";
+import type { AcceptedToken } from "../rules/verify-token.ts";
+import type { ClientValidationOptions } from "./client-validation-options.ts";
+import type { ResolvedOptions } from "./manager-options.ts";
+
+/** Compares the client of each request with that of the login. Created by `clientValidation()` of `sessionup/client-validation`. */
+export interface ClientValidator extends Required<ClientValidationOptions> {
+  /** Throws `TypeError` where the manager's other options do not allow it. @internal */
+  check(options: ResolvedOptions): void;
+  /** Returns how the client of a request is rejected, or `undefined` if it is not. @internal */
+  rejectChanged(
+    lifecycle: Lifecycle,
+    exchange: Exchange,
+    accepted: AcceptedToken,
+    at: number,
+  ): Promise<"reject" | "end" | undefined>;
+}
