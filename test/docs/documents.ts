@@ -9,7 +9,8 @@ export function markdownFiles(): readonly string[] {
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
-    ...filesIn("docs").filter((path) => path.endsWith(".md")),
+    // The built site also has Markdown.
+    ...filesIn("docs").filter((path) => path.endsWith(".md") && !path.startsWith("docs/.vitepress/")),
     ...filesIn("examples").filter((path) => path.endsWith("/README.md")),
   ];
 }

@@ -4,7 +4,7 @@
  * Every TypeScript fence in the Markdown pages and in the JSDoc of src/ is its own module, checked as strictly as the
  * sources. These words may follow "```ts", in any order:
  *
- * - `run`: the snippet is also executed. It must exit with 0 within 20 seconds, so it must close its servers.
+ * - `run`: the snippet is also executed. It must exit with 0 within 50 seconds, so it must close its servers.
  * - `file=app.ts`: the snippet has this name. It shares a folder with the document's other fences, which can import it.
  * - `with=next`: the snippet uses the packages of test/frameworks/next/next-16. test/frameworks/next/types.test.ts
  *   compiles it.

@@ -127,9 +127,9 @@ export class SnippetFolder {
     }
   }
 
-  /** Runs a snippet to its end. Rejects when the snippet fails or takes longer than 20 seconds. */
+  /** Runs a snippet to its end. Rejects when the snippet fails or takes longer than 50 seconds. */
   async run(snippet: Snippet): Promise<void> {
-    const options = { cwd: this.#folder, timeout: 20_000 };
+    const options = { cwd: this.#folder, timeout: 50_000 };
     await execute(process.execPath, ["--import", "tsx", toPath(snippet)], options);
   }
 
