@@ -4,10 +4,12 @@
  * Every TypeScript fence in the Markdown pages and in the JSDoc of src/ is its own module, checked as strictly as the
  * sources. These words may follow "```ts", in any order:
  *
- * - `run`: the snippet is also executed. It must exit with 0 within 20 seconds, so it must close its servers.
+ * - `run`: the snippet is also executed. It must exit with 0 within 50 seconds, so it must close its servers.
  * - `file=app.ts`: the snippet has this name. It shares a folder with the document's other fences, which can import it.
  * - `with=next`: the snippet uses the packages of test/frameworks/next/next-16. test/frameworks/next/types.test.ts
  *   compiles it.
+ * - `with=components`: the snippet uses the packages of test/docs/components. test/docs/components.test.ts compiles it.
+ *   Only such snippets may be in the languages `tsx`, `vue` and `svelte`.
  * - `[Express]`: the title of the snippet's tab in a `::: code-group` of the site.
  * - `nocheck "why"`: the snippet is not compiled and appears among the skipped tests with the reason. At most five are
  *   allowed.
@@ -19,15 +21,15 @@ import { PACKAGE } from "../support/entries.ts";
 import { fencesIn } from "./_fences.ts";
 import { listScripts } from "./_npm-commands.ts";
 import { commentsIn, docCommentFences, docComments, markdownFences, markdownFiles } from "./documents.ts";
-import { parseSnippet, type Snippet, SnippetFolder } from "./snippets.ts";
+import { parseSnippet, SNIPPET_LANGUAGES, type Snippet, SnippetFolder } from "./snippets.ts";
 
 const MOST_UNCHECKED = 5;
 /** Language names that would hide a snippet from the checks. */
-const ALIASES = ["typescript", "tsx", "mts", "cts", "js", "javascript", "jsx", "mjs", "cjs"];
+const ALIASES = ["typescript", "mts", "cts", "js", "javascript", "jsx", "mjs", "cjs"];
 
 const markdown = markdownFences();
 const fences = [...markdown, ...docCommentFences()];
-const snippets = fences.filter(({ language }) => language === "ts").map(parseSnippet);
+const snippets = fences.filter(({ language }) => SNIPPET_LANGUAGES.includes(language)).map(parseSnippet);
 const own = snippets.filter(({ packages }) => packages === undefined);
 const checked = own.filter(({ unchecked }) => unchecked === undefined);
 
@@ -140,12 +142,14 @@ describe("the snippet parser", () => {
   });
 
   it("parseSnippet reads the known words of the info string and throws for others", () => {
-    const read = (info: string) =>
-      parseSnippet({ document: "a.md", line: 3, language: "ts", info, code: "" });
+    const read = (info: string, language = "ts") =>
+      parseSnippet({ document: "a.md", line: 3, language, info, code: "" });
     expect(read("")).toMatchObject({ file: "line-3.ts", run: false, unchecked: undefined });
     expect(read("file=src/app.ts run")).toMatchObject({ file: "src/app.ts", run: true });
     expect(read("[Express 5] run file=app.ts")).toMatchObject({ file: "app.ts", run: true });
     expect(read('nocheck "half of a statement"')).toMatchObject({ unchecked: "half of a statement" });
+    expect(read("with=components", "vue")).toMatchObject({ file: "line-3.vue", packages: "components" });
+    expect(() => read("", "vue")).toThrow("a.md:3");
     for (const info of ["rum", "nocheck", 'nocheck ""', "file=../a.md", 'run nocheck "why"']) {
       expect(() => read(info)).toThrow("a.md:3");
     }

@@ -16,14 +16,33 @@ export interface Snippet {
   /** The path of the snippet in the document's folder. */
   readonly file: string;
   readonly run: boolean;
-  /** The folder of test/frameworks with its packages. Default: the packages of the repository. */
-  readonly packages: "next" | undefined;
+  /** The packages that the snippet uses. Default: those of the repository. */
+  readonly packages: "next" | "components" | undefined;
   /** The reason why the snippet is not compiled. */
   readonly unchecked: string | undefined;
 }
 
+/** The languages of snippets. All except `ts` are components of front ends. */
+export const SNIPPET_LANGUAGES: readonly string[] = ["ts", "tsx", "vue", "svelte"];
+
+/** A program that checks the types of a folder. */
+export interface TypeChecker {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Matches the path, the line and the message of an error. */
+  readonly error: RegExp;
+  /** Matches lines that report no error. */
+  readonly note?: RegExp;
+}
+
+const TSC: TypeChecker = {
+  command: join(ROOT, "node_modules/.bin/tsc"),
+  args: ["--noEmit", "--pretty", "false"],
+  error: /^(\S.*)\((\d+),\d+\): (.*)$/,
+};
+
 /** Parses the info string. Throws for an unknown word, because a misspelt `run` would run nothing. */
-export function parseSnippet({ document, line, info, code }: Fence): Snippet {
+export function parseSnippet({ document, line, language, info, code }: Fence): Snippet {
   let rest = info;
   const take = (pattern: RegExp): string | undefined => {
     const match = pattern.exec(rest);
@@ -32,15 +51,17 @@ export function parseSnippet({ document, line, info, code }: Fence): Snippet {
   };
   take(/(\[[^\]]+\])/); // The title of the tab in a group of snippets.
   const unchecked = take(/\bnocheck "([^"]+)"/);
-  const file = take(/\bfile=([\w./-]+\.ts)\b/);
+  const file = take(/\bfile=([\w./-]+\.(?:tsx?|vue|svelte))\b/);
   const run = take(/\b(run)\b/) !== undefined;
-  const packages = take(/\bwith=(next)\b/) as Snippet["packages"];
+  const packages = take(/\bwith=(next|components)\b/) as Snippet["packages"];
   if (rest.trim() !== "")
     throw new Error(
       `${document}:${line}: the info string must contain only run, file=, with= and nocheck. Received "${rest.trim()}".`,
     );
   if (run && unchecked) throw new Error(`${document}:${line}: a snippet must not have both run and nocheck`);
-  return { document, line, code, file: file ?? `line-${line}.ts`, run, packages, unchecked };
+  if (language !== "ts" && packages !== "components")
+    throw new Error(`${document}:${line}: a snippet in ${language} must have with=components`);
+  return { document, line, code, file: file ?? `line-${line}.${language}`, run, packages, unchecked };
 }
 
 /** A folder with snippets, in which `sessionup` resolves to the sources and packages to those of the repository. */
@@ -56,7 +77,7 @@ export class SnippetFolder {
     symlinkSync(packages, join(this.#folder, "node_modules"));
     this.#write("package.json", JSON.stringify({ type: "module" }));
     const compilerOptions = { moduleDetection: "force", ...options };
-    const include = ["*/**/*.ts"];
+    const include = SNIPPET_LANGUAGES.map((extension) => `*/**/*.${extension}`);
     this.#write(
       "tsconfig.json",
       JSON.stringify({ extends: `${ROOT}tsconfig.json`, compilerOptions, include }),
@@ -82,12 +103,13 @@ export class SnippetFolder {
     writeFileSync(absolute, text);
   }
 
-  /** Returns the compiler errors of each snippet. Other errors are under `undefined`. */
-  async compile(): Promise<ReadonlyMap<Snippet | undefined, readonly string[]>> {
+  /** Returns the type errors of each snippet. Other errors are under `undefined`. */
+  async compile(checker: TypeChecker = TSC): Promise<ReadonlyMap<Snippet | undefined, readonly string[]>> {
     const errors = new Map<Snippet | undefined, string[]>();
     let current: Snippet | undefined;
-    for (const line of (await this.#compilerOutput()).split("\n").filter((text) => text.trim())) {
-      const [, path = "", at, message] = /^(\S.*)\((\d+),\d+\): (.*)$/.exec(line) ?? [];
+    for (const line of (await this.#check(checker)).split("\n")) {
+      if (line.trim() === "" || checker.note?.test(line)) continue;
+      const [, path = "", at, message] = checker.error.exec(line) ?? [];
       // Indented lines continue the previous error.
       if (!line.startsWith(" ")) current = this.#snippets.get(path);
       const text = current && message ? `${current.document}:${at} ${message}` : line;
@@ -96,20 +118,18 @@ export class SnippetFolder {
     return errors;
   }
 
-  async #compilerOutput(): Promise<string> {
+  async #check({ command, args }: TypeChecker): Promise<string> {
     try {
-      await execute(join(ROOT, "node_modules/.bin/tsc"), ["--noEmit", "--pretty", "false"], {
-        cwd: this.#folder,
-      });
+      await execute(command, args, { cwd: this.#folder });
       return "";
     } catch (error) {
       return (error as { stdout?: string }).stdout || String(error);
     }
   }
 
-  /** Runs a snippet to its end. Rejects when the snippet fails or takes longer than 20 seconds. */
+  /** Runs a snippet to its end. Rejects when the snippet fails or takes longer than 50 seconds. */
   async run(snippet: Snippet): Promise<void> {
-    const options = { cwd: this.#folder, timeout: 20_000 };
+    const options = { cwd: this.#folder, timeout: 50_000 };
     await execute(process.execPath, ["--import", "tsx", toPath(snippet)], options);
   }
 
