@@ -82,6 +82,10 @@ describe("replaceSecret", () => {
     expect(data.retired?.map(({ hash }) => hash)).toEqual(["secret-2", "secret-1"]);
   });
 
+  it("adds no list of pending secrets to a session without any", () => {
+    expect(replaceSecret(DATA, "secret-1", 0)).not.toHaveProperty("pending");
+  });
+
   it("remembers at most 16 retired secrets", () => {
     let data = DATA;
     for (let turn = 1; turn <= 100; turn++) data = replaceSecret(data, `secret-${turn}`, 0);
@@ -127,6 +131,14 @@ describe("a pending secret", () => {
       authenticatedAt: 2 * MINUTE,
     });
     expect(matchSecret(overtaken, proof("secret-0"), 60 * MINUTE)).toBe("reused");
+  });
+
+  it("makes a current secret of the same millisecond pending again", () => {
+    const after = replaceSecret(data, "secret-2", MINUTE);
+    const match = matchSecret(after, proof("secret-1"), MINUTE);
+    if (typeof match !== "object" || !isPending(match)) throw new Error("expected a pending secret");
+    const overtaken = confirmPendingSecret(after, match, MINUTE);
+    expect(matchSecret(overtaken, proof("secret-2"), 60 * MINUTE)).toMatchObject({ hash: "secret-2" });
   });
 
   it("stays valid through an explicit rotation, with the step-up state of when it was issued", () => {
@@ -213,6 +225,8 @@ describe("canReceiveSecret", () => {
     ["prefetch", undefined, false],
     ["prefetch;prerender", undefined, false],
     ["Prefetch", undefined, false],
+    ["prefetched", undefined, true],
+    ["no-prefetch", undefined, true],
     [undefined, "websocket", false],
   ])("with Sec-Purpose %s and Upgrade %s is %s", (purpose, upgrade, may) => {
     expect(canReceiveSecret({ purpose, upgrade })).toBe(may);
