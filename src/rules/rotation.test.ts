@@ -7,6 +7,7 @@ import {
   canReceiveSecret,
   confirmPendingSecret,
   isPending,
+  isRetired,
   isRotationDue,
   matchSecret,
   RETIRED_GRACE,
@@ -57,6 +58,14 @@ describe("matchSecret", () => {
   it("a wrong root is unknown, not reused: knowing an id ends no session", () => {
     expect(matchSecret(DATA, proof("other", "other-root"), 0)).toBe("unknown");
     expect(matchSecret(DATA, proof("other"), 0)).toBe("reused");
+  });
+});
+
+describe("isPending and isRetired", () => {
+  it("tell the current, a pending and a retired secret apart", () => {
+    const matches = ["current", { hash: "secret-1", at: 0 }, { hash: "secret-2", until: 0 }] as const;
+    expect(matches.map((match) => isPending(match))).toEqual([false, true, false]);
+    expect(matches.map((match) => isRetired(match))).toEqual([false, false, true]);
   });
 });
 
@@ -117,6 +126,15 @@ describe("a pending secret", () => {
     const after = confirmPendingSecret(both, first, 3 * MINUTE);
     expect(after.pending?.map(({ hash }) => hash)).toEqual(["secret-2"]);
     expect(matchSecret(after, proof("secret-2"), 1_000 * MINUTE)).toMatchObject({ hash: "secret-2" });
+  });
+
+  it("retires a current secret that the app had issued earlier", () => {
+    const after = addPendingSecret(replaceSecret(DATA, "secret-1", 0), "secret-2", MINUTE);
+    const match = matchSecret(after, proof("secret-2"), MINUTE);
+    if (typeof match !== "object" || !isPending(match)) throw new Error("expected a pending secret");
+    const confirmed = confirmPendingSecret(after, match, MINUTE);
+    expect(confirmed).toMatchObject({ secret: "secret-2", pending: [] });
+    expect(confirmed.retired?.map(({ hash }) => hash)).toEqual(["secret-1"]);
   });
 
   it("makes a newer current secret pending again when it is confirmed late", () => {
