@@ -128,5 +128,7 @@ describe("withStepUpState", () => {
     const data = { other: 1, authenticatedAt: 5, reached: [{ level: 2, at: 5 }] };
     expect(withStepUpState(data, { authenticatedAt: 1 })).toStrictEqual({ other: 1, authenticatedAt: 1 });
     expect(withStepUpState(data, {})).toStrictEqual({ other: 1 });
+    const reached = [{ level: 3, at: 7 }];
+    expect(withStepUpState(data, { reached })).toStrictEqual({ other: 1, reached });
   });
 });
