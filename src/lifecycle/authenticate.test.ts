@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { Browser, TestRequest } from "../../test/support/browser.ts";
+import { z } from "zod";
+import { Browser, TestRequest, testSessions } from "../../test/support/browser.ts";
+import { GatedStore } from "../../test/support/gated-store.ts";
 import { createHarness } from "../../test/support/harness.ts";
 import { clientValidation } from "../client-validation/client-validation.ts";
+import { Manager, type ManagerOptions } from "../index.ts";
+import { previousCookies } from "../previous-cookies/previous-cookies.ts";
+import { TestClock } from "../testing/test-clock.ts";
 
 /** Creates a request that presents the cookies of both browsers. */
 function toRequest(one: Browser, other: Browser): TestRequest {
@@ -89,6 +94,52 @@ describe("authenticate", () => {
   });
 });
 
+describe("metadata that the schema no longer accepts", () => {
+  it.each([
+    ["when a write is due", "1m", z.number()],
+    ["when the schema is asynchronous", "1s", z.number().refine(async () => true)],
+  ] as const)("is rejected as meta_invalid %s, and nothing is written", async (_case, passed, meta) => {
+    const [clock, store, browser] = [new TestClock(), new GatedStore(), new Browser()];
+    const texts = new Manager(store, { clock: clock.now, meta: z.string() });
+    await browser.visit((request) => testSessions(texts).init(request, "ann", { meta: "text" }));
+    clock.advance(passed);
+    const sessions = testSessions(new Manager(store, { clock: clock.now, meta }));
+    store.calls.length = 0;
+    expect(await browser.visit(sessions.authorize)).toBe("meta_invalid");
+    expect([store.calls, browser.jar.size]).toEqual([["fetchById"], 1]);
+    // The user can still log out.
+    await browser.visit(sessions.revoke);
+    expect(await texts.fetchByUserKey("ann")).toEqual([]);
+  });
+});
+
+describe("a session that validate has ended", () => {
+  async function endByValidate() {
+    const harness = createHarness({ validate: clientValidation({ ip: true, onChange: "end" }) });
+    const browser = new Browser();
+    await harness.login(browser);
+    const request = Object.assign(browser.request(), { peer: "203.0.113.9" });
+    expect(await harness.sessions.get(request)).toBeUndefined();
+    return { ...harness, request };
+  }
+
+  it("is not ended again by a login in the same request", async () => {
+    const { sessions, request, events } = await endByValidate();
+    await sessions.init(request, "ann");
+    expect(events.filter(([name]) => name === "ended")).toEqual([
+      ["ended", expect.objectContaining({ reason: "client_changed" })],
+    ]);
+  });
+
+  it("leaves nothing for a logout in the same request, even after the response was sent", async () => {
+    const { sessions, request, store } = await endByValidate();
+    request.sent = true;
+    store.calls.length = 0;
+    await sessions.revoke(request);
+    expect(store.calls).toEqual([]);
+  });
+});
+
 describe("several cookies of the same name", () => {
   it("are looked up in one call", async () => {
     const { login, sessions, store } = createHarness();
@@ -118,6 +169,18 @@ describe("several cookies of the same name", () => {
       expect(await sessions.authorize(request)).toBeUndefined();
       expect(request.cookies).toEqual([]);
     }
+  });
+
+  it("are neither sent nor cleared when one session is live and another has expired", async () => {
+    const { clock, login, sessions } = createHarness();
+    const [expired, live] = [new Browser(), new Browser()];
+    await login(expired);
+    clock.advance("23h");
+    await login(live);
+    clock.advance("2h");
+    const request = toRequest(expired, live);
+    expect(await sessions.authorize(request)).toBeUndefined();
+    expect(request.cookies).toEqual([]);
   });
 
   it("are cleared only when all of their sessions have provably ended", async () => {
@@ -153,5 +216,59 @@ describe("several cookies of the same name", () => {
       expect(await sessions.authorize(withPlanted(limit - 1))).toBeUndefined();
       expect(await sessions.authorize(withPlanted(limit))).toBe("unknown");
     }
+  });
+});
+
+describe("a previous cookie", () => {
+  function setUpPrevious(options: ManagerOptions = {}) {
+    const store = new GatedStore();
+    const before = createHarness({ ...options, cookie: { name: "sid" } }, store);
+    const cookie = { previous: previousCookies([{ name: "sid" }]) };
+    return {
+      ...createHarness({ ...options, clock: before.clock.now, cookie }, store),
+      before,
+      clock: before.clock,
+    };
+  }
+
+  it("of an unknown session does not hinder the current cookie", async () => {
+    const { login, reason } = setUpPrevious();
+    const browser = new Browser();
+    await login(browser);
+    browser.jar.set("__Host-sid", `${"a".repeat(22)}.${"b".repeat(65)}`);
+    expect(await reason(browser)).toBeUndefined();
+  });
+
+  it("of the same user is ended together with the current cookie by a logout, each session once", async () => {
+    const { before, login, sessions, store, manager } = setUpPrevious();
+    const [current, previous] = [new Browser(), new Browser()];
+    await login(current);
+    await before.login(previous);
+    const request = toRequest(current, previous);
+    store.calls.length = 0;
+    await sessions.revoke(request);
+    expect(store.calls).toEqual(["fetchByIds", "deleteById", "deleteById"]);
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+  });
+
+  it("moves with a request that counts as activity", async () => {
+    const { before, clock, reason, store } = setUpPrevious();
+    const browser = new Browser();
+    const { id } = await before.login(browser);
+    clock.advance("1m");
+    expect(await reason(browser)).toBeUndefined();
+    expect((await store.fetchById(id))?.lastSeenAt).toBe(clock.now());
+  });
+
+  it("moves with its secret, and the next request gets a new secret when rotateEvery has passed", async () => {
+    const { before, clock, reason } = setUpPrevious({ rotateEvery: "10m" });
+    const browser = new Browser();
+    await before.login(browser);
+    const value = browser.jar.get("__Host-sid");
+    clock.advance("10m");
+    expect(await reason(browser)).toBeUndefined();
+    expect(browser.jar.get("__Host-sessionup")).toBe(value);
+    expect(await reason(browser)).toBeUndefined();
+    expect(browser.jar.get("__Host-sessionup")).not.toBe(value);
   });
 });

@@ -1,7 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { Browser, TestRequest } from "../../test/support/browser.ts";
+import { Browser, TestRequest, testSessions } from "../../test/support/browser.ts";
+import { GatedStore } from "../../test/support/gated-store.ts";
 import { createHarness } from "../../test/support/harness.ts";
 import { shardOf } from "../cookie/shard.ts";
+import { SessionError } from "../errors.ts";
+import { providerLogin } from "../federation/federation.ts";
+import { Manager, type Store } from "../index.ts";
+import { typed } from "../standard-schema.ts";
+import { TestClock } from "../testing/test-clock.ts";
+import { getLifecycle } from "./lifecycle.ts";
+import { STORE_METHODS } from "./repository.ts";
+
+describe("a store", () => {
+  it.each(STORE_METHODS)("without %s is rejected, with the name of the method", (method) => {
+    const store = { ...new GatedStore(), [method]: undefined };
+    expect(() => new Manager(store as unknown as Store)).toThrow(
+      new TypeError(`store must have the method ${method}, as memoryStore() does.`),
+    );
+  });
+});
 
 describe("insert", () => {
   it("prefixes every id with the shard of the user key", async () => {
@@ -23,6 +40,80 @@ describe("insert", () => {
     expect(second.id.slice(2)).toBe("d".repeat(20));
     await expect(sessions.init(new TestRequest(), "ann")).rejects.toMatchObject({ code: "ERR_DUPLICATE_ID" });
     expect(await manager.fetchByUserKey("ann")).toHaveLength(2);
+  });
+});
+
+describe("undoInsert", () => {
+  it("ends the new session as a logout when its cookie cannot be set", async () => {
+    const { sessions, events } = createHarness();
+    const request = new TestRequest();
+    request.setCookie = () => {
+      throw new Error("Cannot set headers after they are sent to the client");
+    };
+    await expect(sessions.init(request, "ann")).rejects.toThrow("Cannot set headers");
+    expect(events).toEqual([["ended", expect.objectContaining({ userKey: "ann", reason: "logout" })]]);
+  });
+});
+
+describe("change", () => {
+  function setUpCount() {
+    const [clock, store, browser] = [new TestClock(), new GatedStore(), new Browser()];
+    const options = { clock: clock.now, meta: typed<number>() };
+    const sessions = testSessions(new Manager(store, options));
+    const login = () => browser.visit((request) => sessions.init(request, "ann", { meta: 0 }));
+    return { clock, store, browser, sessions, login };
+  }
+
+  it("needs no second read for two changes in one request", async () => {
+    const { store, browser, sessions, login } = setUpCount();
+    await login();
+    store.calls.length = 0;
+    const request = browser.request();
+    await sessions.updateMeta(request, (count) => count + 1);
+    expect((await sessions.updateMeta(request, (count) => count + 1))?.meta).toBe(2);
+    expect(store.calls).toEqual(["fetchById", "update", "update"]);
+  });
+
+  it("writes nothing when the data stays the same", async () => {
+    const { store, browser, sessions, login } = setUpCount();
+    await login();
+    const slow = browser.request();
+    await browser.visit(sessions.rotate);
+    store.calls.length = 0;
+    // The holder of a retired secret gets no new one.
+    await sessions.rotate(slow);
+    expect([store.calls, slow.cookies]).toEqual([["fetchById"], []]);
+  });
+
+  it("rejects with the reason of a session that ends meanwhile", async () => {
+    const { clock, browser, sessions, login } = setUpCount();
+    await login();
+    const attempt = browser.visit((request) =>
+      sessions.updateMeta(request, (count) => {
+        clock.advance("24h");
+        return count + 1;
+      }),
+    );
+    await expect(attempt).rejects.toMatchObject({ code: "ERR_UNAUTHORIZED", reason: "expired" });
+  });
+
+  it("gives up with ERR_STORE after a thousand changes by others", async () => {
+    const { clock, store, browser, sessions, login } = setUpCount();
+    const { id } = await login();
+    let attempts = 0;
+    const attempt = browser.visit((request) =>
+      sessions.updateMeta(request, async (count) => {
+        attempts++;
+        const { data = { v: 1 } } = (await store.fetchById(id)) ?? {};
+        await store.update(id, { data }, { now: clock.now() });
+        return count + 1;
+      }),
+    );
+    await expect(attempt).rejects.toMatchObject({
+      code: "ERR_STORE",
+      message: "Another client changed the session before every attempt to change it.",
+    });
+    expect(attempts).toBe(1_000);
   });
 });
 
@@ -56,6 +147,14 @@ describe("maxSessions", () => {
     expect(await reason(first)).toBeUndefined();
   });
 
+  it('onExceed: "reject" asks the store once when no session can make room', async () => {
+    const { login, store } = createHarness({ maxSessions: { max: 1, onExceed: "reject" } });
+    await login(new Browser());
+    store.calls.length = 0;
+    await expect(login(new Browser())).rejects.toMatchObject({ code: "ERR_LIMIT" });
+    expect(store.calls).toEqual(["create", "fetchByUserKey"]);
+  });
+
   it("holds for 50 concurrent logins", async () => {
     const { manager, login } = createHarness({ maxSessions: { max: 5, onExceed: "evict-oldest" } });
     await Promise.all(Array.from({ length: 50 }, () => login(new Browser())));
@@ -64,6 +163,11 @@ describe("maxSessions", () => {
 });
 
 describe("ids of sessions", () => {
+  it("are not found when they are impossible", async () => {
+    const { repository } = getLifecycle(createHarness().manager);
+    expect(await repository.endById("x", "revoked")).toBe("not_found");
+  });
+
   it("are not looked up in the store when they are impossible", async () => {
     const { login, sessions, manager, store } = createHarness();
     const browser = new Browser();
@@ -94,5 +198,57 @@ describe("answers of the store", () => {
     await expect(login(new Browser())).rejects.toMatchObject({ code: "ERR_LIMIT" });
     expect(ids).toEqual([]);
     expect(events.filter(([name]) => name === "error")).toEqual([]);
+  });
+
+  it.each([
+    [
+      "another error",
+      new RangeError("connection reset"),
+      "The session store failed. The cause has the store's error.",
+    ],
+    [
+      "ERR_STORE of the store itself",
+      new SessionError("ERR_STORE", "The disk is full."),
+      "The disk is full.",
+    ],
+  ])("%s is emitted as error once, with the code ERR_STORE", async (_case, thrown, message) => {
+    const { login, store, record } = createHarness();
+    const errors = record("error");
+    store.fail("create", thrown);
+    await expect(login(new Browser())).rejects.toMatchObject({ code: "ERR_STORE", message });
+    expect(errors).toEqual([
+      { error: expect.objectContaining({ code: "ERR_STORE", message }), at: expect.any(Number) },
+    ]);
+  });
+});
+
+describe("ended", () => {
+  it("has a user key only if the end names the user", async () => {
+    const { login, manager, record } = createHarness();
+    const { id } = await login(new Browser());
+    await login(new Browser());
+    const ended = record("ended");
+    await manager.revokeById(id);
+    await manager.revokeByUserKey("ann");
+    expect(ended.map((event) => "userKey" in event)).toEqual([false, true]);
+  });
+});
+
+describe("readByLink", () => {
+  it("returns at most as many sessions as asked for", async () => {
+    const { sessions, store, manager } = createHarness();
+    const provider = providerLogin({ issuer: "https://login.example.com", sid: "s1" });
+    const { id } = await sessions.init(new TestRequest(), "ann", { provider });
+    await sessions.init(new TestRequest(), "ann", { provider });
+    const { link = "" } = (await store.fetchById(id)) ?? {};
+    const { repository } = getLifecycle(manager);
+    expect(await repository.readByLink(link, 1)).toHaveLength(1);
+    expect(await repository.readByLink(link, 9)).toHaveLength(2);
+  });
+
+  it("finds nothing in a store without fetchByLink", async () => {
+    const { fetchByLink: _, ...store } = new GatedStore();
+    const { repository } = getLifecycle(new Manager(store as unknown as Store));
+    expect([repository.hasLinks, await repository.readByLink("link", 1)]).toEqual([false, []]);
   });
 });

@@ -161,7 +161,7 @@ export class Repository {
       const data = await compute(found.data, match);
       if (data === found.data) return found;
       if ((await this.#update(record.id, { data }, record.revision)) === "updated")
-        return { admitted: true, record: { ...record, revision: record.revision + 1, data }, data, match };
+        return { ...found, record: { ...record, revision: record.revision + 1, data }, data };
       const stored = await this.#ask(() => this.#store.fetchById(record.id));
       const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
       if (!verdict.admitted)

@@ -82,8 +82,8 @@ describe("isCrossOrigin", () => {
     expect(crosses("POST", undefined, OWN, TRUSTS_NONE, "App.Example.Com")).toBe(false);
   });
 
-  it("rejects an Origin when the request has no Host", () => {
-    const request = { method: "POST", site: undefined, origin: "file://", host: undefined, isHttps: false };
+  it.each(["file://", OWN])("rejects the Origin %s when the request has no Host", (origin) => {
+    const request = { method: "POST", site: undefined, origin, host: undefined, isHttps: false };
     expect(isCrossOrigin(request, TRUSTS_NONE)).toBe(true);
   });
 

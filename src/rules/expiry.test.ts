@@ -52,6 +52,12 @@ describe("findEndReason", () => {
     ).toBe("expired");
   });
 
+  it("the stored expiry ends a session even if the idle timeout was removed since", () => {
+    const removed = { expiresIn: DAY, idleTimeout: undefined };
+    expect(findEndReason(record, 30 * MINUTE - 1, removed)).toBeUndefined();
+    expect(findEndReason(record, 30 * MINUTE, removed)).toBe("idle");
+  });
+
   it("an idle timeout that was shortened applies to records written before", () => {
     const old = createRecord(0, { expiresIn: DAY, idleTimeout: undefined });
     expect(findEndReason(old, 30 * MINUTE, lifetime)).toBe("idle");

@@ -51,6 +51,15 @@ describe("nist", () => {
     },
   );
 
+  it.each<[AssuranceLevel, Duration, Duration]>([
+    ["aal1", "30d", "43201m"],
+    ["aal2", "24h", "1441m"],
+    ["aal3", "12h", "721m"],
+  ])("%s accepts expiresIn %s and rejects %s", (nist, longest, longer) => {
+    expect(() => setUp({ nist, expiresIn: longest })).not.toThrow();
+    expect(() => setUp({ nist, expiresIn: longer })).toThrow(/^expiresIn must be at most/);
+  });
+
   it.each(LEVELS)("%s sends a browser-session cookie unless init sets expiresIn", async (nist) => {
     const { login } = setUp({ nist });
     expect((await login()).cookie).not.toHaveProperty("maxAge");

@@ -7,6 +7,7 @@ import {
   canReceiveSecret,
   confirmPendingSecret,
   isPending,
+  isRetired,
   isRotationDue,
   matchSecret,
   RETIRED_GRACE,
@@ -60,6 +61,14 @@ describe("matchSecret", () => {
   });
 });
 
+describe("isPending and isRetired", () => {
+  it("tell the current, a pending and a retired secret apart", () => {
+    const matches = ["current", { hash: "secret-1", at: 0 }, { hash: "secret-2", until: 0 }] as const;
+    expect(matches.map((match) => isPending(match))).toEqual([false, true, false]);
+    expect(matches.map((match) => isRetired(match))).toEqual([false, false, true]);
+  });
+});
+
 describe("replaceSecret", () => {
   it("retires pending secrets issued more than a minute earlier, with their step-up state", () => {
     const data = addPendingSecret(addPendingSecret(DATA, "secret-1", 0), "secret-2", 1);
@@ -80,6 +89,10 @@ describe("replaceSecret", () => {
     expect(data.retired?.map(({ hash }) => hash)).toEqual(["secret-1", "secret-0"]);
     data = replaceSecret(data, "secret-3", RETIRED_GRACE);
     expect(data.retired?.map(({ hash }) => hash)).toEqual(["secret-2", "secret-1"]);
+  });
+
+  it("adds no list of pending secrets to a session without any", () => {
+    expect(replaceSecret(DATA, "secret-1", 0)).not.toHaveProperty("pending");
   });
 
   it("remembers at most 16 retired secrets", () => {
@@ -115,6 +128,15 @@ describe("a pending secret", () => {
     expect(matchSecret(after, proof("secret-2"), 1_000 * MINUTE)).toMatchObject({ hash: "secret-2" });
   });
 
+  it("retires a current secret that the app had issued earlier", () => {
+    const after = addPendingSecret(replaceSecret(DATA, "secret-1", 0), "secret-2", MINUTE);
+    const match = matchSecret(after, proof("secret-2"), MINUTE);
+    if (typeof match !== "object" || !isPending(match)) throw new Error("expected a pending secret");
+    const confirmed = confirmPendingSecret(after, match, MINUTE);
+    expect(confirmed).toMatchObject({ secret: "secret-2", pending: [] });
+    expect(confirmed.retired?.map(({ hash }) => hash)).toEqual(["secret-1"]);
+  });
+
   it("makes a newer current secret pending again when it is confirmed late", () => {
     const after = { ...replaceSecret(data, "secret-2", 2 * MINUTE), authenticatedAt: 2 * MINUTE };
     const match = matchSecret(after, proof("secret-1"), 2 * MINUTE);
@@ -127,6 +149,14 @@ describe("a pending secret", () => {
       authenticatedAt: 2 * MINUTE,
     });
     expect(matchSecret(overtaken, proof("secret-0"), 60 * MINUTE)).toBe("reused");
+  });
+
+  it("makes a current secret of the same millisecond pending again", () => {
+    const after = replaceSecret(data, "secret-2", MINUTE);
+    const match = matchSecret(after, proof("secret-1"), MINUTE);
+    if (typeof match !== "object" || !isPending(match)) throw new Error("expected a pending secret");
+    const overtaken = confirmPendingSecret(after, match, MINUTE);
+    expect(matchSecret(overtaken, proof("secret-2"), 60 * MINUTE)).toMatchObject({ hash: "secret-2" });
   });
 
   it("stays valid through an explicit rotation, with the step-up state of when it was issued", () => {
@@ -213,6 +243,8 @@ describe("canReceiveSecret", () => {
     ["prefetch", undefined, false],
     ["prefetch;prerender", undefined, false],
     ["Prefetch", undefined, false],
+    ["prefetched", undefined, true],
+    ["no-prefetch", undefined, true],
     [undefined, "websocket", false],
   ])("with Sec-Purpose %s and Upgrade %s is %s", (purpose, upgrade, may) => {
     expect(canReceiveSecret({ purpose, upgrade })).toBe(may);

@@ -78,6 +78,12 @@ describe("recordProof", () => {
     expect(recordProof(proved, { level: 1, lasts: UNLIMITED }, 149)).toEqual({ authenticatedAt: 149 });
   });
 
+  it("keeps one of two unlimited authentications of the same level", () => {
+    const unlimited = { level: 2, lasts: UNLIMITED };
+    const proved = recordProof(recordProof(LOGIN, unlimited, 0), unlimited, 5);
+    expect(proved).toStrictEqual({ authenticatedAt: 5, reached: [{ level: 2, at: 5 }] });
+  });
+
   it("remembers at most eight levels", () => {
     let proved = LOGIN;
     for (let level = 40; level > 1; level--)
@@ -120,7 +126,9 @@ describe("recordProof", () => {
 describe("withStepUpState", () => {
   it("replaces the whole former step-up state", () => {
     const data = { other: 1, authenticatedAt: 5, reached: [{ level: 2, at: 5 }] };
-    expect(withStepUpState(data, { authenticatedAt: 1 })).toEqual({ other: 1, authenticatedAt: 1 });
-    expect(withStepUpState(data, {})).toEqual({ other: 1 });
+    expect(withStepUpState(data, { authenticatedAt: 1 })).toStrictEqual({ other: 1, authenticatedAt: 1 });
+    expect(withStepUpState(data, {})).toStrictEqual({ other: 1 });
+    const reached = [{ level: 3, at: 7 }];
+    expect(withStepUpState(data, { reached })).toStrictEqual({ other: 1, reached });
   });
 });

@@ -3,11 +3,20 @@ export const FILES = [
   "src/cookie/token.ts",
   "src/cookie/cookie-header.ts",
   "src/client-info/trust-proxy.ts",
+  "src/lifecycle/authenticate.ts",
   "src/lifecycle/begin.ts",
   "src/lifecycle/end.ts",
   "src/lifecycle/refresh.ts",
+  "src/lifecycle/repository.ts",
   "src/lifecycle/rotate.ts",
   "src/manager.ts",
+  "src/rules/cross-origin.ts",
+  "src/rules/expiry.ts",
+  "src/rules/nist.ts",
+  "src/rules/record.ts",
+  "src/rules/rotation.ts",
+  "src/rules/step-up.ts",
+  "src/rules/verify-token.ts",
 ];
 
 /** The path of Stryker's report, relative to the project's root. */
