@@ -1,0 +1,32 @@
+import { describe } from "vitest";
+import { startRedis } from "../support/servers/redis.ts";
+import { type GuideApps, migrationSuite } from "./migration-suite.ts";
+
+async function load(): Promise<GuideApps> {
+  const server = await startRedis();
+  process.env["REDIS_URL"] = server.url;
+  process.env["SESSION_SECRET"] = "the secret of the old sessions";
+  const { redis } = await import("./apps/redis.ts");
+  const { app: before } = await import("./apps/express-session/before.ts");
+  const { app: after } = await import("./apps/express-session/after.ts");
+  const { app: back } = await import("./apps/express-session/back.ts");
+  const { manager } = await import("./apps/express-session/sessions.ts");
+  const { users } = await import("./apps/users.ts");
+  const close = async () => {
+    redis.destroy();
+    await server.stop();
+  };
+  return { before, after, back, manager, users, close };
+}
+
+describe("docs/migrate/express-session.md with connect-redis", () => {
+  migrationSuite({
+    oldCookie: "connect.sid",
+    oldLifetime: 14 * 86_400_000,
+    load,
+    async expire() {
+      const { redis } = await import("./apps/redis.ts");
+      for (const key of await redis.keys("sess:*")) await redis.pExpire(key, 0);
+    },
+  });
+});
