@@ -14,7 +14,7 @@ const PgStore = connectPgSimple(session);
 
 export const oldSession = session({
   name: OLD_COOKIE,
-  secret: process.env["SESSION_SECRET"] ?? "",
+  secret: process.env.SESSION_SECRET ?? "",
   store: new PgStore({ pool, tableName: "session", createTableIfMissing: true }),
   resave: false,
   saveUninitialized: false,

@@ -12,7 +12,7 @@ export const OLD_COOKIE = "connect.sid";
 
 export const oldSession = session({
   name: OLD_COOKIE,
-  secret: process.env["SESSION_SECRET"] ?? "",
+  secret: process.env.SESSION_SECRET ?? "",
   store: new RedisStore({ client: redis, prefix: "sess:" }),
   resave: false,
   saveUninitialized: false,
