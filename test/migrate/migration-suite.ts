@@ -24,7 +24,7 @@ export interface GuideApps {
   close(): Promise<unknown>;
 }
 
-/** What a guide's tests need to know. */
+/** The differences between the guides. */
 export interface Guide {
   /** The base name of the old cookie. */
   readonly oldCookie: string;
@@ -137,7 +137,7 @@ export function migrationSuite(guide: Guide): void {
     expect(await sessionsOf(user)).toEqual([]);
   });
 
-  it("a forged old cookie is no session", async () => {
+  it("a forged old cookie does not move", async () => {
     const visitor = await signInBefore();
     for (const name of oldCookies(visitor)) {
       const value = visitor.jar.get(name) ?? "";
