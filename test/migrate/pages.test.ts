@@ -11,7 +11,7 @@ const included = readdirSync(PAGES)
   .map(([, path = ""]) => resolve(PAGES, path));
 
 /** Files that stand for the reader's own code, and one that stands for an app in Go. */
-const NOT_SHOWN = ["users.ts", "redis.ts", "postgres.ts", "read-json.ts", "send-email.ts", "go/before.ts"];
+const NOT_SHOWN = ["redis.ts", "postgres.ts", "read-json.ts", "send-email.ts", "go/before.ts"];
 
 describe("docs/migrate/", () => {
   it("the pages include only files that exist", () => {
