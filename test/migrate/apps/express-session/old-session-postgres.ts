@@ -4,7 +4,7 @@ import { pool } from "../postgres.ts";
 
 declare module "express-session" {
   interface SessionData {
-    userId: string;
+    userId?: string;
   }
 }
 

@@ -4,7 +4,7 @@ import { redis } from "../redis.ts";
 
 declare module "express-session" {
   interface SessionData {
-    userId: string;
+    userId?: string;
   }
 }
 

@@ -11,5 +11,4 @@ export const moveBack: onRequestAsyncHookHandler = async (request, reply) => {
   if (!isEnded) return;
   await request.session.regenerate();
   request.session.userId = session.userKey;
-  request.session.options({ expires: session.expiresAt });
 };
