@@ -2,6 +2,7 @@ import cookieSession from "cookie-session";
 
 /** When the old keys are deleted: the day of the deployment plus `maxAge`. */
 export const OLD_COOKIES_UNTIL = new Date(process.env.OLD_COOKIES_UNTIL ?? "");
+if (Number.isNaN(OLD_COOKIES_UNTIL.getTime())) throw new Error("OLD_COOKIES_UNTIL must be a date.");
 
 export const oldSession = cookieSession({
   name: "session",

@@ -9,6 +9,7 @@ declare module "@fastify/secure-session" {
 
 /** When the old key is deleted: the day of the deployment plus the longest life of an old cookie. */
 export const OLD_COOKIES_UNTIL = new Date(process.env.OLD_COOKIES_UNTIL ?? "");
+if (Number.isNaN(OLD_COOKIES_UNTIL.getTime())) throw new Error("OLD_COOKIES_UNTIL must be a date.");
 
 export async function registerOldSession(app: FastifyInstance): Promise<void> {
   await app.register(secureSession, {

@@ -10,6 +10,7 @@ const OLD_COOKIE = "my-app";
 
 /** When the old password is deleted: the day of the deployment plus `ttl`. */
 export const OLD_COOKIES_UNTIL = new Date(process.env.OLD_COOKIES_UNTIL ?? "");
+if (Number.isNaN(OLD_COOKIES_UNTIL.getTime())) throw new Error("OLD_COOKIES_UNTIL must be a date.");
 
 export function readOldSession(req: Request, res: Response): Promise<IronSession<OldSession>> {
   return getIronSession<OldSession>(req, res, {
@@ -21,6 +22,10 @@ export function readOldSession(req: Request, res: Response): Promise<IronSession
 
 /** Returns when an old cookie expires. Only for a cookie that iron-session has verified: the seal covers this field. */
 export function readOldExpiry(req: Request): Date {
-  const seal = parseCookie(req.headers.cookie ?? "")[OLD_COOKIE] ?? "";
-  return new Date(Number(seal.split("*")[5]));
+  const cookies = parseCookie(req.headers.cookie ?? "");
+  // With `chunk: true`, a long seal is in several cookies.
+  const chunks = [0, 1, 2, 3].map((index) => cookies[`${OLD_COOKIE}.${index}`] ?? "");
+  const expiry = (cookies[OLD_COOKIE] ?? chunks.join("")).split("*")[5];
+  // With `ttl: 0`, a seal does not expire.
+  return expiry ? new Date(Number(expiry)) : OLD_COOKIES_UNTIL;
 }
