@@ -1,0 +1,9 @@
+import express from "express";
+import { app as before } from "./before.ts";
+import { moveBack } from "./move-back.ts";
+import { oldSession } from "./old-session.ts";
+
+export const app = express();
+app.set("trust proxy", 1);
+app.use(oldSession, moveBack); // Delete moveBack when the last session of sessionup has expired.
+app.use(before);
