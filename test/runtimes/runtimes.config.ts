@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { shared } from "../../vitest.config.ts";
 
@@ -34,6 +35,8 @@ export default defineConfig({
   root: new URL("../..", import.meta.url).pathname,
   test: {
     ...shared.test,
+    // Other tests run at the same time.
+    maxWorkers: availableParallelism(),
     // Without this, Bun resolves zod to a package without exports.
     server: { deps: { inline: ["zod"] } },
     // Starting a process takes longer than most files, so files share processes. Only frameworks in Bun and Deno need a
