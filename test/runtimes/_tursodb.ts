@@ -19,6 +19,10 @@ export class TursoServer {
     await this.#server.start(port);
   }
 
+  client(port: number): Client {
+    return createClient({ url: `http://127.0.0.1:${port}`, fetch: fetchWithoutStoredSql });
+  }
+
   async signal(signal: "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGKILL"): Promise<void> {
     await this.#server?.signal(signal);
   }
@@ -30,11 +34,6 @@ export class TursoServer {
   async stop(): Promise<void> {
     await this.#server?.remove();
   }
-}
-
-/** Creates a client of the server on a port, or of a proxy in front of it. */
-export function connectTurso(port: number): Client {
-  return createClient({ url: `http://127.0.0.1:${port}`, fetch: fetchWithoutStoredSql });
 }
 
 interface Text {

@@ -20,8 +20,7 @@ import { signIn, stranger } from "./visitor.ts";
 export interface OutageBackend {
   readonly store: string;
   readonly client: string;
-  /** Starts a server of this suite's own. */
-  start(): Promise<OutageServer>;
+  readonly server: OutageServer;
   /** Opens the store with the settings that docs/outages.md recommends and `timeout: "1s"`. */
   open(port: number): Promise<OpenStore>;
   /** The largest number of connections of the client. */
@@ -39,27 +38,16 @@ export interface OutageServer {
   /** Shuts the server down cleanly, without waiting for its clients. */
   shutDown(): Promise<void>;
   startAgain(): Promise<void>;
-  /** Stops the server and removes its files. */
-  stop(): Promise<void>;
 }
 
-/**
- * Tests, over real HTTP, how an app behaves during every kind of database failure. Suites in one file run concurrently,
- * because their tests mostly wait, so each suite starts its own server.
- */
+/** Tests, over real HTTP, how an app behaves during every kind of database failure. */
 export function outageSuite(backend: OutageBackend): void {
-  describe.concurrent(`an outage of ${backend.store} × ${backend.client}`, () => outageTests(backend));
-}
-
-function outageTests(backend: OutageBackend): void {
-  // The tests of one suite share a server that fails.
-  describe.sequential("over HTTP", () => {
-    let server: OutageServer;
+  describe(`an outage of ${backend.store} × ${backend.client}`, () => {
+    const { server } = backend;
     let proxy: TcpProxy;
     let app: OutageApp;
     let open: OpenStore;
     beforeAll(async () => {
-      server = await backend.start();
       proxy = await new TcpProxy(server.port).start();
       open = await backend.open(proxy.port);
       app = await startApp(open.store);
@@ -68,7 +56,6 @@ function outageTests(backend: OutageBackend): void {
       await app?.close();
       await open?.close();
       await proxy?.stop();
-      await server?.stop();
     });
 
     // A failed test must not affect the next one.

@@ -4,7 +4,7 @@ import type { OutageServer } from "./outages.ts";
 
 /** Wraps a started server so that tests can make it fail. `end` is the signal for a clean, immediate shutdown. */
 export function failing(
-  { port, process, stop }: { readonly port: number; readonly process: ServerProcess; stop(): Promise<void> },
+  { port, process }: { readonly port: number; readonly process: ServerProcess },
   end: "SIGTERM" | "SIGINT",
 ): OutageServer {
   const tree = async (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => {
@@ -21,6 +21,5 @@ export function failing(
     },
     shutDown: () => process.signal(end),
     startAgain: () => process.start(port),
-    stop,
   };
 }

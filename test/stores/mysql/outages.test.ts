@@ -1,21 +1,18 @@
 import { createPool } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
+import { afterAll } from "vitest";
 import { outageSuite } from "../../contract/outages/outages.ts";
 import { failing } from "../../contract/outages/servers.ts";
 import { startMariadb } from "../../support/servers/mariadb.ts";
-import type { MysqlServer } from "../../support/servers/mysql.ts";
 
 // The default innodb-flush-log-at-trx-commit=1 makes the server keep every acknowledged write.
-let database: MysqlServer;
-const start = async () => {
-  database = await startMariadb();
-  return failing(database, "SIGTERM");
-};
+const database = await startMariadb();
+afterAll(() => database.stop());
 
 outageSuite({
   store: "mysql",
   client: "mysql2",
-  start,
+  server: failing(database, "SIGTERM"),
   connections: 4,
   async open(port) {
     const url = new URL(database.url);

@@ -3,20 +3,23 @@ import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import postgres from "postgres";
 import { type PgPool, type PostgresJs, postgresStore } from "sessionup/stores/postgres";
+import { afterAll } from "vitest";
 import type { OpenStore } from "../../contract/backend.ts";
 import { outageSuite } from "../../contract/outages/outages.ts";
 import { failing } from "../../contract/outages/servers.ts";
 import { startPostgres } from "../../support/servers/postgres.ts";
 
 // The server's defaults (fsync, full_page_writes, synchronous_commit) keep every acknowledged write.
-const start = async () => failing(await startPostgres(), "SIGINT");
+const database = await startPostgres();
+afterAll(() => database.stop());
+const server = failing(database, "SIGINT");
 
 const OWN = { host: "127.0.0.1", user: "sessionup", database: "postgres", max: 4 };
 
 outageSuite({
   store: "postgres",
   client: "pg",
-  start,
+  server,
   connections: OWN.max,
   async open(port) {
     const pool = new pg.Pool({
@@ -34,7 +37,7 @@ outageSuite({
 outageSuite({
   store: "postgres",
   client: "postgres.js",
-  start,
+  server,
   connections: OWN.max,
   async open(port) {
     // These options are missing from the types of postgres.js. See docs/outages.md.
