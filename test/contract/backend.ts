@@ -30,6 +30,8 @@ export interface OpenStore {
   close(): Promise<void>;
   /** Uses the app's client, even after the store was closed. Absent when the store has no client. */
   ping?(): Promise<unknown>;
+  /** Creates another store over the same client. Absent when opening a client takes no time. */
+  another?(): Store;
 }
 
 /** Opens `count` stores, each over its own client, for the tests of the current `describe`. */

@@ -6,28 +6,34 @@ import { managerEnds } from "./_manager-ends.ts";
 import { modelTests } from "./_model.ts";
 import { raceTests } from "./_races.ts";
 import { timeoutTests } from "./_timeouts.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, OpenStore } from "./backend.ts";
 
 /** Runs all tests of a store with one of its clients. The summary of a run shows the suite's title. */
 export function storeSuite(backend: Backend): void {
   describe(`${backend.store} × ${backend.client}`, () => {
     let version: string | undefined;
+    let shared: OpenStore | undefined;
     beforeAll(async () => {
       await backend.start();
       version = await backend.version?.();
     }, 300_000);
     // The summary needs the version after the server has stopped.
     beforeEach(({ task }) => void Object.assign(task.meta, { version }));
-    afterAll(() => backend.stop(), 60_000);
+    afterAll(async () => {
+      await shared?.close();
+      await backend.stop();
+    }, 60_000);
 
     storeContract(
       { describe, it },
       {
         ...(backend.skip && { skip: backend.skip }),
         async create() {
+          // Connecting takes longer than most tests of the contract, so they share a client.
+          if (shared?.another) return shared.another();
           const open = await backend.open();
-          // Without this, the connections of all tests would exceed the server's limit.
-          onTestFinished(() => open.close());
+          if (open.another) shared = open;
+          else onTestFinished(() => open.close());
           return open.store;
         },
       },

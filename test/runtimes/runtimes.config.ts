@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { shared } from "../../vitest.config.ts";
 
@@ -22,10 +23,9 @@ const ON_NODE = [
 ];
 
 /** Bun and Deno also run the contracts of the frameworks that support them. */
-const IN_BUN_AND_DENO = [
-  ...CORE,
-  "test/frameworks/{express,fastify,fetch,h3,hono,koa,node}/contract.test.ts",
-];
+const IN_BUN_AND_DENO = ["test/frameworks/{express,fastify,fetch,h3,hono,koa,node}/contract.test.ts"];
+
+const SQLITE = "test/runtimes/sqlite.ts";
 
 const isNode = !("Bun" in globalThis || "Deno" in globalThis);
 
@@ -35,11 +35,25 @@ export default defineConfig({
   root: new URL("../..", import.meta.url).pathname,
   test: {
     ...shared.test,
-    // A process for each file takes twice as long. Frameworks need it, because Hono's server replaces the
-    // platform's Response for all code in its process.
-    isolate: !isNode,
-    include: [...(isNode ? ON_NODE : IN_BUN_AND_DENO), "test/runtimes/sqlite.ts"],
+    // Other tests run at the same time.
+    maxWorkers: availableParallelism(),
     // Without this, Bun resolves zod to a package without exports.
     server: { deps: { inline: ["zod"] } },
+    // Starting a process takes longer than most files, so files share processes. Only frameworks in Bun and Deno need a
+    // process each, because Hono's server replaces the platform's Response for all code in its process.
+    projects: [
+      {
+        extends: true,
+        test: { name: "shared", include: isNode ? [...ON_NODE, SQLITE] : CORE, isolate: false },
+      },
+      ...(isNode
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: { name: "isolated", include: [...IN_BUN_AND_DENO, SQLITE], isolate: true },
+            },
+          ]),
+    ],
   },
 });

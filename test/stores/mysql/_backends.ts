@@ -36,9 +36,11 @@ function createBackend(client: string, startServer: StartMysql, options: MysqlSt
   const database = `sessionup test ${process.pid} ${client}`;
   const open = async (): Promise<OpenStore & { migrate(): Promise<void> }> => {
     const pool = createPool({ uri: url, database, connectionLimit: 10 });
-    const store = mysqlStore(pool, options);
+    const another = () => mysqlStore(pool, options);
+    const store = another();
     return {
       store,
+      another,
       migrate: () => store.migrate(),
       ping: async () => void (await pool.query("SELECT 1")),
       async close() {

@@ -15,9 +15,11 @@ const PG: Driver = {
   name: "pg",
   open(url, options) {
     const pool = new pg.Pool({ connectionString: url, max: 10 });
-    const store = postgresStore(pool, options);
+    const another = () => postgresStore(pool, options);
+    const store = another();
     return {
       store,
+      another,
       migrate: () => store.migrate(),
       ping: async () => void (await pool.query("select 1")),
       async close() {
@@ -32,9 +34,11 @@ const POSTGRES_JS: Driver = {
   name: "postgres.js",
   open(url, options) {
     const sql = postgres(url, { max: 10, onnotice: () => {} });
-    const store = postgresStore(sql, options);
+    const another = () => postgresStore(sql, options);
+    const store = another();
     return {
       store,
+      another,
       migrate: () => store.migrate(),
       ping: async () => void (await sql`select 1`),
       async close() {

@@ -156,7 +156,8 @@ function backend(
     stop: async () => {},
     open: async () => {
       const { client, ping, close } = await connect(started());
-      return { store: redisStore(client, { prefix }), ping, close: async () => void (await close()) };
+      const another = () => redisStore(client, { prefix });
+      return { store: another(), another, ping, close: async () => void (await close()) };
     },
     version: async () => {
       const { url, ports } = started();
