@@ -36,22 +36,26 @@ describe("the quick start", () => {
     ]);
   });
 
-  it.each(apps)("the app for $title answers as the page shows", async ({ snippet }) => {
-    expect(snippet.code.split(PORT)).toHaveLength(2);
-    const port = await findFreePort();
-    const own = { ...snippet, code: snippet.code.replace(PORT, String(port)) };
-    const folder = new SnippetFolder([own]);
-    const app = folder.start(own);
-    const output = collectOutput(app);
-    try {
-      const origin = `http://localhost:${port}`;
-      await waitUntilReady(app, origin, output);
-      await walk(origin);
-    } finally {
-      await stop(app);
-      folder.remove();
-    }
-  }, 120_000);
+  it.each(apps)(
+    "the app for $title answers as the page shows",
+    async ({ snippet }) => {
+      expect(snippet.code.split(PORT)).toHaveLength(2);
+      const port = await findFreePort();
+      const own = { ...snippet, code: snippet.code.replace(PORT, String(port)) };
+      const folder = new SnippetFolder([own]);
+      const app = folder.start(own);
+      const output = collectOutput(app);
+      try {
+        const origin = `http://localhost:${port}`;
+        await waitUntilReady(app, origin, output);
+        await walk(origin);
+      } finally {
+        await stop(app);
+        folder.remove();
+      }
+    },
+    120_000,
+  );
 });
 
 async function walk(origin: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -115,7 +115,7 @@ export class SnippetFolder {
 
   /** Starts a snippet that runs until its process is killed. */
   start(snippet: Snippet): ChildProcess {
-    const options = { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] } as const;
+    const options: SpawnOptions = { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] };
     return spawn(process.execPath, ["--import", "tsx", toPath(snippet)], options);
   }
 
