@@ -2,7 +2,7 @@ import type { Fence } from "./_fences.ts";
 
 const SHELLS = ["sh", "bash", "shell", "console", ""];
 /** npm commands that are not scripts of package.json. */
-const BUILT_IN = ["ci", "install", "i", "pack", "audit", "version", "publish"];
+const BUILT_IN = ["ci", "install", "i", "pack", "audit", "version", "publish", "init", "pkg"];
 
 /** Returns the scripts of package.json that the shell commands of a document call. */
 export function listScripts(fences: readonly Fence[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ export interface Snippet {
   readonly file: string;
   readonly run: boolean;
   /** The packages that the snippet uses. Default: those of the repository. */
-  readonly packages: "next" | "components" | undefined;
+  readonly packages: "next" | "sveltekit" | "components" | undefined;
   /** The reason why the snippet is not compiled. */
   readonly unchecked: string | undefined;
 }
@@ -51,9 +51,9 @@ export function parseSnippet({ document, line, language, info, code }: Fence): S
   };
   take(/(\[[^\]]+\])/); // The title of the tab in a group of snippets.
   const unchecked = take(/\bnocheck "([^"]+)"/);
-  const file = take(/\bfile=([\w./-]+\.(?:tsx?|vue|svelte))\b/);
+  const file = take(/\bfile=([\w./+-]+\.(?:tsx?|vue|svelte))\b/);
   const run = take(/\b(run)\b/) !== undefined;
-  const packages = take(/\bwith=(next|components)\b/) as Snippet["packages"];
+  const packages = take(/\bwith=(next|sveltekit|components)\b/) as Snippet["packages"];
   if (rest.trim() !== "")
     throw new Error(
       `${document}:${line}: the info string must contain only run, file=, with= and nocheck. Received "${rest.trim()}".`,
@@ -131,6 +131,12 @@ export class SnippetFolder {
   async run(snippet: Snippet): Promise<void> {
     const options = { cwd: this.#folder, timeout: 50_000 };
     await execute(process.execPath, ["--import", "tsx", toPath(snippet)], options);
+  }
+
+  /** Starts a snippet that runs until its process is killed. */
+  start(snippet: Snippet): ChildProcess {
+    const options: SpawnOptions = { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] };
+    return spawn(process.execPath, ["--import", "tsx", toPath(snippet)], options);
   }
 
   remove(): void {
