@@ -44,6 +44,22 @@ describe("nodeSessions", () => {
     await close();
   });
 
+  it("a server that awaits the middleware catches the errors of asynchronous handlers", async () => {
+    const wares = { public: sessions.public(), routes: sessionRoutes(sessions, { path: "/account" }) };
+    const server = createServer(async (req, res) => {
+      const ware = req.url === "/routes" ? wares.routes : wares.public;
+      try {
+        await ware(req, res, () => Promise.reject(new Error("the handler failed")));
+      } catch (error) {
+        res.writeHead(500).end(String(error));
+      }
+    });
+    const { origin, close } = await listen(server);
+    for (const path of ["/", "/routes"])
+      expect(await (await fetch(origin + path)).text()).toBe("Error: the handler failed");
+    await close();
+  });
+
   it("works over http2, where the Cookie header may be split", async () => {
     const server = createSecureServer({ ...certificate, allowHTTP1: true }, listener);
     const { origin, close } = await listen(server, "https");

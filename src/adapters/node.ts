@@ -16,13 +16,13 @@ export interface NodeContext extends NodeResponse {
 }
 
 /**
- * Middleware of the form that `node:http` servers, connect and polka share. Resolves when it has called `next` or rejected
- * the request.
+ * Middleware of the form that `node:http` servers, connect and polka share. Resolves when `next` has settled or the request
+ * has been rejected. Rejects when `next` throws or rejects, so a server must await the middleware and catch its errors.
  */
 export type NodeMiddleware = (
   request: NodeRequest,
   response: NodeContext,
-  next: (error?: unknown) => void,
+  next: (error?: unknown) => unknown,
 ) => Promise<void>;
 
 /** The session methods with `ServerResponse` as their context. */
@@ -63,8 +63,12 @@ export interface NodeSessionsOptions {
  * const sessions = nodeSessions(new Manager(memoryStore()));
  * const auth = sessions.auth();
  *
- * export const server = createServer((req, res) => {
- *   auth(req, res, () => res.end(`Hello, ${sessions.require(res).userKey}`));
+ * export const server = createServer(async (req, res) => {
+ *   try {
+ *     await auth(req, res, () => res.end(`Hello, ${sessions.require(res).userKey}`));
+ *   } catch {
+ *     res.writeHead(500).end();
+ *   }
  * });
  * ```
  */

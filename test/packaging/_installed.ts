@@ -1,6 +1,7 @@
 import { type ExecFileOptions, execFile } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -102,6 +103,7 @@ export class InstalledPackage {
   linkPeers(names: readonly string[]): void {
     for (const name of names) {
       const link = join(this.#folder, "app/node_modules", name);
+      if (existsSync(link)) continue;
       mkdirSync(dirname(link), { recursive: true });
       symlinkSync(join(ROOT, "node_modules", name), link);
     }

@@ -124,6 +124,13 @@ describe("the published types", () => {
     await installed.compile(["worker.ts"], options);
   });
 
+  it("the types of every subpath compile, declaration files included", async () => {
+    installed.linkPeers(Object.keys(PACKAGE.peerDependencies ?? {}));
+    const imports = SPECIFIERS.map((specifier, index) => `import * as subpath${index} from "${specifier}";`);
+    installed.write("subpaths.ts", [...imports, "export {};", ""].join("\n"));
+    await installed.compile(["subpaths.ts"], { types: ["node"], lib: ["es2023", "dom", "dom.iterable"] });
+  });
+
   it("the types contain no internal members", async () => {
     installed.write(
       "internal.ts",

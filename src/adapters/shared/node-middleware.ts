@@ -4,11 +4,14 @@ import type { RouteAnswer, RouteRequest } from "../../http/mount.ts";
 import { toErrorObject } from "./handler.ts";
 import type { NodeRequest, NodeResponse } from "./node-exchange.ts";
 
-/** Middleware of the form that `node:http` servers, connect and Express share. */
+/**
+ * Middleware of the form that `node:http` servers, connect and Express share. It awaits `next`, so that a server that awaits the
+ * middleware catches the errors of an asynchronous handler.
+ */
 type Middleware<Request, Response> = (
   request: Request,
   response: Response,
-  next: (error?: unknown) => void,
+  next: (error?: unknown) => unknown,
 ) => Promise<void>;
 
 /** Creates middleware that calls `next` unless `guard` rejects the request. */
@@ -24,10 +27,10 @@ export function guardMiddleware<Request, Response>(
         return;
       }
     } catch (error) {
-      next(toErrorObject(error));
+      await next(toErrorObject(error));
       return;
     }
-    next();
+    await next();
   };
 }
 
@@ -40,11 +43,11 @@ export function routesMiddleware<Request extends NodeRequest, Response extends N
     try {
       answer = await routes(request, response, toRouteRequest(request));
     } catch (error) {
-      next(toErrorObject(error));
+      await next(toErrorObject(error));
       return;
     }
     if (answer) send(answer, response);
-    else next();
+    else await next();
   };
 }
 

@@ -16,7 +16,11 @@ const CLOSE_CODE = 4401;
 /** The reason when the app has replaced the secret and the session lives on. */
 const ROTATED = "rotated";
 
-/** A connection, tracked before its request is authenticated, because a session may end before there is a socket to close. */
+/**
+ * A connection, tracked before its request is authenticated, because a session may end before there is a socket to close.
+ *
+ * @internal
+ */
 export interface Connection {
   /** The reasons why sessions ended or were rotated in the meantime. */
   readonly missed: Map<SessionId, string>;
@@ -27,6 +31,8 @@ export interface Connection {
 /**
  * Closes the WebSockets of sessions that have ended or whose secret the app has replaced. All connections share two
  * listeners and two timers, which exist only while there is a connection.
+ *
+ * @internal
  */
 export class Connections {
   readonly #lifecycle: Lifecycle;
