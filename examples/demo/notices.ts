@@ -3,14 +3,6 @@ import { parseCookie } from "cookie";
 import type { CookieOptions, Request, Response } from "express";
 import type { SessionId } from "sessionup";
 
-const TEXTS = {
-  one: "That device is now signed out.",
-  gone: "That device is not signed in to your account.",
-  others: "All other devices are now signed out.",
-  all: "You are now signed out everywhere.",
-  password: "Your password has been changed. All other devices are signed out.",
-};
-
 const LIFETIME = 60_000;
 
 /**
@@ -30,9 +22,10 @@ export class Notices {
   }
 
   /** Leaves a notice for the next page of the session, or of a guest. */
-  leave(res: Response, notice: keyof typeof TEXTS, session?: SessionId): void {
+  leave(res: Response, text: string, session?: SessionId): void {
+    const encoded = Buffer.from(text).toString("base64url");
     const until = this.#clock() + LIFETIME;
-    const value = `${notice}.${until}.${this.#sign(notice, until, session)}`;
+    const value = `${encoded}.${until}.${this.#sign(encoded, until, session)}`;
     res.cookie(this.#name, value, { ...this.#cookie, maxAge: LIFETIME });
   }
 
@@ -41,21 +34,18 @@ export class Notices {
     const value = parseCookie(req.headers.cookie ?? "")[this.#name];
     if (value === undefined) return undefined;
     res.clearCookie(this.#name, this.#cookie);
-    const [notice = "", until, signature = ""] = value.split(".");
-    if (!isNotice(notice) || !(Number(until) > this.#clock())) return undefined;
-    return matches(signature, this.#sign(notice, Number(until), session)) ? TEXTS[notice] : undefined;
+    const [encoded = "", until, signature = ""] = value.split(".");
+    if (!(Number(until) > this.#clock())) return undefined;
+    if (!isEqual(signature, this.#sign(encoded, Number(until), session))) return undefined;
+    return Buffer.from(encoded, "base64url").toString();
   }
 
-  #sign(notice: string, until: number, session = ""): string {
-    return createHmac("sha256", this.#key).update(`${notice}.${until}.${session}`).digest("base64url");
+  #sign(encoded: string, until: number, session = ""): string {
+    return createHmac("sha256", this.#key).update(`${encoded}.${until}.${session}`).digest("base64url");
   }
 }
 
-function isNotice(text: string): text is keyof typeof TEXTS {
-  return Object.hasOwn(TEXTS, text);
-}
-
-function matches(given: string, expected: string): boolean {
+function isEqual(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
