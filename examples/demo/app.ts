@@ -66,7 +66,7 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
   const scripts = expressSessions(manager, { reject: rejectedScript });
   app.get("/client.js", (_req, res) => res.sendFile(clientScript));
   app.post("/account/logout", (_req, res, next) => {
-    notices.leave(res, SIGNED_OUT);
+    notices.leave(res, "home", SIGNED_OUT);
     next();
   });
   app.use("/account", scripts.auth({ touch: false }), sessionRoutes(scripts, { path: "/account" }));
@@ -74,7 +74,7 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
   // The home page also works while the store is down. It then has no greeting.
   app.get("/", sessions.public(), (req, res) => {
     const session = sessions.current(req);
-    const notice = notices.take(req, res, session?.id);
+    const notice = notices.take(req, res, "home");
     send(res, homePage(session && users.find(session.userKey), notice));
   });
 
@@ -95,7 +95,7 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
 
   app.get("/login", async (req, res) => {
     if (await sessions.get(req)) res.redirect(303, "/private");
-    else send(res, loginPage({ notice: notices.take(req, res) }));
+    else send(res, loginPage({ notice: notices.take(req, res, "login") }));
   });
 
   app.post("/login", sessions.public(), async (req, res) => {
@@ -114,12 +114,12 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
 
   app.post("/logout", async (req, res) => {
     await sessions.revoke(req);
-    notices.leave(res, SIGNED_OUT);
+    notices.leave(res, "home", SIGNED_OUT);
     res.redirect(303, "/");
   });
 
   app.get("/private", sessions.auth(), hasAccount, async (req, res) => {
-    await sendDevices(req, res, { notice: notices.take(req, res, sessions.require(req).id) });
+    await sendDevices(req, res, { notice: notices.take(req, res, "account", sessions.require(req).id) });
   });
 
   app.post("/name", sessions.auth(), hasAccount, async (req, res) => {
@@ -136,7 +136,7 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
     const device = (await sessions.fetchAll(req)).find((session) => session.id === id);
     const ended = await sessions.revokeOwn(req, id).catch(notOwnerAsFalse);
     if (!sessions.current(req)) {
-      notices.leave(res, SIGNED_OUT);
+      notices.leave(res, "home", SIGNED_OUT);
       return res.redirect(303, "/");
     }
     leaveNotice(req, res, device && ended ? `${nameDevice(device)} is signed out.` : NOT_YOURS);
@@ -162,7 +162,7 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
 
   app.post("/revokeall", sessions.auth({ maxAuthAge: MAX_AUTH_AGE }), async (req, res) => {
     await sessions.revokeAll(req);
-    notices.leave(res, "You are now signed out everywhere.");
+    notices.leave(res, "login", "You are now signed out everywhere.");
     res.redirect(303, "/login");
   });
 
@@ -233,7 +233,7 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
   }
 
   function leaveNotice(req: Request, res: Response, text: string): void {
-    notices.leave(res, text, sessions.require(req).id);
+    notices.leave(res, "account", text, sessions.require(req).id);
   }
 
   async function sendDevices(

@@ -54,7 +54,7 @@ export function createFailures({ findVisitor, notices }: FailureOptions): Failur
         res.redirect(303, "/confirm");
       } else if (req.method === "GET" || req.method === "HEAD") {
         // The response clears the cookie of an ended session, so the next page can no longer learn the reason.
-        if (ENDED[reason]) notices.leave(res, ENDED[reason]);
+        if (ENDED[reason]) notices.leave(res, "login", ENDED[reason]);
         res.redirect(303, "/login");
       } else {
         send(res, loginPage({ notice: ENDED[reason] ?? "Your session has ended. Sign in again." }), 401);
@@ -64,7 +64,7 @@ export function createFailures({ findVisitor, notices }: FailureOptions): Failur
     rejectedScript({ status, reason = "" }, req, res) {
       // A page that had a session asks again, without its cookie: another tab has signed out.
       const text = reason === "no_cookie" ? "You signed out in another tab." : ENDED[reason];
-      if (req.method === "GET" && text) notices.leave(res, text);
+      if (req.method === "GET" && text) notices.leave(res, "login", text);
       res.status(status).json({ reason });
     },
 

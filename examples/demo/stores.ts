@@ -60,6 +60,7 @@ const DATABASES: Readonly<Record<string, Database>> = {
         connectionError = error;
       });
       await client.ping().catch((error) => {
+        client.disconnect(); // it would go on to reconnect
         throw connectionError ?? error;
       });
       return { store: redisStore(client), close: async () => void (await client.quit()) };

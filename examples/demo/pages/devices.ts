@@ -63,7 +63,7 @@ ${place && html`<div><dt>Location</dt><dd>${place}</dd></div>`}
 <div><dt>Signed in</dt><dd>${renderMoment(createdAt, reader)}</dd></div>
 <div><dt>Expires</dt><dd${current && html` data-countdown`}>${renderDistance(expiresAt, reader)}</dd></div>
 </dl>
-<form class="end" method="post" action="${current ? "/logout" : "/revoke"}">${!current && html`<input type="hidden" name="id" value="${id}">`}<button aria-label="Sign out ${name}${!current && `, ${origin}`}">Sign out</button></form>
+<form class="end" method="post" action="/revoke"${current && html` data-sign-out`}><input type="hidden" name="id" value="${id}"><button aria-label="Sign out ${name}${!current && `, ${origin}`}">Sign out</button></form>
 ${naming}
 </li>`;
 }

@@ -57,7 +57,7 @@ function renderAccount(user: Visitor): Html {
   if (user === "guest")
     return html`<nav class="account" aria-label="Account"><a href="/login">Sign in</a> <a href="/register">Create account</a></nav>`;
   return html`<div class="account"><span class="name"><bdi>${user.name}</bdi></span>
-<form method="post" action="/logout"><button class="quiet">Sign out</button></form></div>`;
+<form method="post" action="/logout" data-sign-out><button class="quiet">Sign out</button></form></div>`;
 }
 
 const TABS = [

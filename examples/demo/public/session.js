@@ -14,7 +14,7 @@ if ("signedIn" in document.body.dataset) {
     // The sign-in page says why the session ended. Not `assign`: Back must not return to the private page.
     end: () => location.replace("/login"),
   });
-  for (const form of document.querySelectorAll('form[action="/logout"]')) {
+  for (const form of document.querySelectorAll("form[data-sign-out]")) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       stop();
