@@ -4,7 +4,7 @@ import type { DeviceMeta } from "./manager.ts";
 /** The kind of a device, which selects its icon. */
 export type DeviceKind = "desktop" | "phone" | "tablet" | "unknown";
 
-/** The client of a sign-in in words. */
+/** The client of a sign-in, as pages show it. */
 export interface Client {
   readonly kind: DeviceKind;
   /** Such as "Firefox on macOS". */

@@ -6,7 +6,7 @@ import type { Visitor } from "./pages/layout.ts";
 import { messagePage } from "./pages/message.ts";
 import { send } from "./send.ts";
 
-/** What the responses to failed requests need. */
+/** The parts of the site that the responses use. */
 export interface FailureOptions {
   /** Finds the user for a page's account links. Returns `undefined` when that is unknown. */
   readonly findVisitor: (req: Request) => Promise<Visitor | undefined>;

@@ -1,6 +1,6 @@
 import { type Html, html } from "./html.ts";
 
-/** What the words for a time depend on. */
+/** The present and the time zone of the reader, on which the text of a time depends. */
 export interface Reader {
   readonly now: number;
   readonly timeZone: string;
