@@ -323,6 +323,7 @@ describe("the demo with curl and a cookie jar", () => {
       const { first, second } = await userOnTwo();
       const answer = await first.get(path, ...foreign, "--data", `name=foreign&password=${password}`);
       expect(answer.status).toBe(403);
+      expect(answer.cookies).toEqual([]);
       if (!path.startsWith("/account")) expect(answer.body).toContain("<h1>Request blocked</h1>");
       expect(answer.body).not.toContain("Your session has ended");
       for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");

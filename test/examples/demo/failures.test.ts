@@ -176,6 +176,15 @@ describe("the demo during failures", () => {
     expect(outcome(await second.get("/private"))).toBe("303 /login");
   });
 
+  it("a session without an account is signed out", async () => {
+    const manager = createManager(store, { clock: clock.now });
+    const withoutAccounts = await startSite(manager, { clock: clock.now });
+    first.moveTo(withoutAccounts.url);
+    expect(outcome(await first.get("/private"))).toBe("303 /login");
+    expect(outcome(await first.get("/login"))).toBe("200");
+    await withoutAccounts.close();
+  });
+
   it("a session that expired says so on the sign-in page", async () => {
     clock.advance("24h");
     expect(outcome(await first.get("/private"))).toBe("303 /login");

@@ -100,20 +100,6 @@ describe("the demo with --store", () => {
     },
   );
 
-  it("a session without an account is signed out", async () => {
-    const first = await start("--store", "sqlite", "demo.db");
-    const device = await Device.of(first.url);
-    await device.post("/register", { name: "Ann", password: "correct horse" });
-    await stop(first.child);
-    await rm(join(folder, "demo.db.accounts.json"));
-    const second = await start("--store", "sqlite", "demo.db");
-    device.moveTo(second.url);
-    const answer = await device.get("/private");
-    expect([answer.status, answer.headers.get("location")]).toEqual([303, "/login"]);
-    expect((await device.get("/login")).status).toBe(200);
-    await device.discard();
-  });
-
   // The next test proves that the demo prints such an error as one line.
   it.each<[store: string, where: string, message: string]>([
     ["excel", "", "--store: use one of memory, sqlite, lmdb, redis, postgres, mysql"],
