@@ -140,6 +140,12 @@ try {
   await nameDevice(tablet, "Living room iPad");
   await page.goto("/private");
   await save(page, "devices");
+  await page.getByText("Rename this device").click();
+  await page.getByLabel("Name of this device").fill("Studio laptop");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("status").waitFor();
+  await page.getByText("Rename this device").click();
+  await save(page, "devices-renamed");
   for (const [path, name] of [
     ["/", "home-signed-in"],
     ["/activity", "activity"],
@@ -167,6 +173,8 @@ try {
   await phone.waitForURL("**/private");
   await page.goto("/private");
   await save(page, "login");
+  await phone.goto("/activity");
+  await save(phone, "activity-after");
   await page.goto("/register");
   await save(page, "register");
   await page.goto("/");

@@ -21,8 +21,7 @@ export function createManager(store: Store, options: ManagerOptions<DeviceMeta> 
     tombstones: "7d",
     // Marks sign-ins from new devices. The keys sign the cookie by which a browser is recognized.
     recognize: recognition({ device: true }),
-    // An app reads its key from the environment, so that it survives a restart.
-    keys: [process.env.SESSION_KEY ?? randomBytes(32).toString("base64")],
+    keys: [randomBytes(32).toString("base64")],
     ...options,
   });
 }

@@ -15,8 +15,13 @@ const secure = process.env.INSECURE_COOKIE !== "1";
 const port = process.env.PORT || "8080";
 if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535) fail("PORT must be a number from 0 to 65535.");
 
+// Without a key, each start creates one, and browsers that signed in before count as new.
+const key = process.env.SESSION_KEY;
+if (key && Buffer.byteLength(key) < 32)
+  fail('SESSION_KEY must have at least 32 bytes, such as the output of "openssl rand -base64 32".');
+
 const opened = await openStore(name, where).catch((error: Error) => fail(error.message));
-const manager = createManager(opened.store, { cookie: { secure } });
+const manager = createManager(opened.store, { cookie: { secure }, ...(key && { keys: [key] }) });
 manager.events.on("error", ({ error }) => console.error(error));
 
 const { storage } = opened;

