@@ -5,7 +5,7 @@ const sessions = sessionClient({ path: "/account" });
 
 // The server formats times in this zone.
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-// biome-ignore lint/suspicious/noDocumentCookie: Safari and Firefox have no Cookie Store API on http://localhost.
+// biome-ignore lint/suspicious/noDocumentCookie: not every browser has the Cookie Store API.
 document.cookie = `timezone=${timeZone}; Path=/; Max-Age=31536000; SameSite=Strict`;
 
 if ("signedIn" in document.body.dataset) {
