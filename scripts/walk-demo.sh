@@ -86,10 +86,18 @@ shows 1 "This device"
 shows 2 'name="id"'
 
 request first "200" /private
-# The newest session is first in the list: the second device.
-newest=$(grep -o -m 1 'name="id" value="[0-9A-Za-z]*"' "$work/page" | cut -d '"' -f 4)
-request first "303 /private" /revoke id="$newest"
+# This device is first in the list, the second one last.
+second_id=$(grep -o 'name="id" value="[0-9A-Za-z]*"' "$work/page" | tail -n 1 | cut -d '"' -f 4)
+request first "303 /private" /revoke id="$second_id"
 request second "303 /login" /private
+request second "200" /login
+shows 1 "You were signed out from another device"
+
+request first "303 /private" /name name="Walking shoes"
+request first "200" /private
+shows 1 "<h2>Walking shoes"
+request first "200" /activity
+shows 1 "Signed out from another device"
 
 request first "303 /" /logout logout=
 request first "303 /login" /private

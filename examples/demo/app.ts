@@ -1,9 +1,11 @@
 import { fileURLToPath } from "node:url";
-import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import { type InitOptions, type Manager, SessionError } from "sessionup";
+import express, { type Express, type Request, type Response } from "express";
+import { type InitOptions, SessionError } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { sessionPolicy } from "sessionup/report";
-import { devicesPage } from "./devices.ts";
+import { sessionRoutes } from "sessionup/routes";
+import { accountRoutes, SIGNED_OUT } from "./account.ts";
+import { ActivityLog } from "./activity.ts";
 import { createFailures } from "./failures.ts";
 import {
   NAME_TAKEN,
@@ -13,16 +15,18 @@ import {
   passwordProblem,
   readFields,
   WRONG_LOGIN,
-  WRONG_PASSWORD,
 } from "./fields.ts";
-import { loginPage, registerPage } from "./forms.ts";
 import { notStored, securityHeaders } from "./headers.ts";
-import type { Visitor } from "./layout.ts";
+import type { DemoManager, DeviceMeta } from "./manager.ts";
 import { Notices } from "./notices.ts";
-import { homePage, send } from "./pages.ts";
-import { type User, Users } from "./users.ts";
+import { loginPage, registerPage } from "./pages/forms.ts";
+import { homePage } from "./pages/home.ts";
+import type { Visitor } from "./pages/layout.ts";
+import { send } from "./send.ts";
+import { Users } from "./users.ts";
 
 const publicFiles = fileURLToPath(new URL("public", import.meta.url));
+const clientScript = fileURLToPath(new URL("../../dist/client.js", import.meta.url));
 
 /** The options of the demo. */
 export interface DemoOptions {
@@ -35,11 +39,12 @@ export interface DemoOptions {
 }
 
 /** Creates the account site. */
-export function createApp(manager: Manager, options: DemoOptions = {}): Express {
+export function createApp(manager: DemoManager, options: DemoOptions = {}): Express {
   const { clock = Date.now, users = new Users(), storage = IN_MEMORY } = options;
-  const { rejected, failed, notFound } = createFailures(visitor);
-  const sessions = expressSessions(manager, { reject: rejected });
   const notices = new Notices({ secure: sessionPolicy(manager).cookie.secure, clock });
+  const activity = new ActivityLog(manager.events);
+  const { rejected, rejectedScript, failed, notFound } = createFailures({ findVisitor, notices });
+  const sessions = expressSessions(manager, { reject: rejected });
 
   const app = express();
   app.disable("x-powered-by");
@@ -47,10 +52,22 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
   app.use(securityHeaders, express.static(publicFiles), notStored);
   app.use(express.urlencoded({ extended: false, limit: "4kb" }));
 
+  // The pages' script uses the ready-made routes. Without a session, it learns why from `rejectedScript`.
+  const scripts = expressSessions(manager, { reject: rejectedScript });
+  app.get("/client.js", (_req, res) => res.sendFile(clientScript));
+  app.use("/account", scripts.auth({ touch: false }));
+  app.post("/account/logout", (_req, res, next) => {
+    notices.leave(res, "home", SIGNED_OUT);
+    next();
+  });
+  app.use(sessionRoutes(scripts, { path: "/account" }));
+
   // The home page also works while the store is down. It then has no greeting.
   app.get("/", sessions.public(), (req, res) => {
     const session = sessions.current(req);
-    send(res, homePage(session && users.find(session.userKey)));
+    const user = session && users.find(session.userKey);
+    const notice = notices.take(req, res, "home");
+    send(res, homePage(user, user ? undefined : notice));
   });
 
   app.get("/register", async (req, res) => {
@@ -64,13 +81,13 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
     const problem = nameProblem(name) ?? newPasswordProblem(password, "password");
     const user = problem ? undefined : await users.register(name, password);
     if (!user) return sendForm(res, registerPage, name, problem ?? NAME_TAKEN);
-    await sessions.init(req, user.id, lifetime(remember));
+    await sessions.init(req, user.id, initOptions(remember));
     res.redirect(303, "/private");
   });
 
   app.get("/login", async (req, res) => {
     if (await sessions.get(req)) res.redirect(303, "/private");
-    else send(res, loginPage({ notice: notices.take(req, res) }));
+    else send(res, loginPage({ notice: notices.take(req, res, "login") }));
   });
 
   app.post("/login", sessions.public(), async (req, res) => {
@@ -78,7 +95,7 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
     const problem = nameProblem(name) ?? passwordProblem(password);
     const user = problem ? undefined : await users.check(name, password);
     if (!user) return sendForm(res, loginPage, name, problem ?? WRONG_LOGIN);
-    await sessions.init(req, user.id, lifetime(remember));
+    await sessions.init(req, user.id, initOptions(remember));
     // A password change since the check ended all other sessions, but not this newer one.
     if (!users.hasSamePassword(user)) {
       await sessions.revoke(req);
@@ -89,51 +106,15 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
 
   app.post("/logout", async (req, res) => {
     await sessions.revoke(req);
+    notices.leave(res, "home", SIGNED_OUT);
     res.redirect(303, "/");
   });
 
-  app.get("/private", sessions.auth(), hasAccount, async (req, res) => {
-    await sendDevices(req, res, { notice: notices.take(req, res, sessions.require(req).id) });
-  });
-
-  app.post("/revoke", sessions.auth(), async (req, res) => {
-    const ended = await sessions.revokeOwn(req, readFields(req.body).id).catch(notOwnerAsFalse);
-    const session = sessions.current(req);
-    if (!session) return res.redirect(303, "/"); // the user signed out this device
-    notices.leave(res, ended ? "one" : "gone", session.id);
-    res.redirect(303, "/private");
-  });
-
-  app.post("/revokeother", sessions.auth(), async (req, res) => {
-    await sessions.revokeOther(req);
-    notices.leave(res, "others", sessions.require(req).id);
-    res.redirect(303, "/private");
-  });
-
-  app.post("/revokeall", sessions.auth(), async (req, res) => {
-    await sessions.revokeAll(req);
-    notices.leave(res, "all");
-    res.redirect(303, "/login");
-  });
-
-  app.post("/password", sessions.auth(), hasAccount, async (req, res) => {
-    const { password, next } = readFields(req.body);
-    const problem = passwordProblem(password) ?? newPasswordProblem(next, "next");
-    if (problem) return sendDevices(req, res, { problem });
-    const user = await users.check(userOf(req).name, password);
-    if (!user || !(await users.changePassword(user, next)))
-      return sendDevices(req, res, { problem: WRONG_PASSWORD });
-    // Revoke after the change. Otherwise a login with the old password could succeed in between.
-    await sessions.revokeOther(req);
-    await sessions.reauthenticate(req);
-    notices.leave(res, "password", sessions.require(req).id);
-    res.redirect(303, "/private");
-  });
-
+  app.use(accountRoutes({ sessions, users, notices, activity, clock }));
   app.use(notFound, failed);
 
   /** Finds the user for a page's account links. Returns `undefined` when the store does not answer. */
-  async function visitor(req: Request): Promise<Visitor | undefined> {
+  async function findVisitor(req: Request): Promise<Visitor | undefined> {
     try {
       const session = await sessions.get(req);
       return (session && users.find(session.userKey)) ?? "guest";
@@ -143,41 +124,13 @@ export function createApp(manager: Manager, options: DemoOptions = {}): Express 
     }
   }
 
-  /** Ends a session whose account is gone: a database of sessions can outlive the file of accounts. */
-  async function hasAccount(req: Request, res: Response, next: NextFunction): Promise<void> {
-    if (users.find(sessions.require(req).userKey)) return next();
-    await sessions.revokeAll(req);
-    res.redirect(303, "/login");
-  }
-
-  function userOf(req: Request): User {
-    const user = users.find(sessions.require(req).userKey);
-    if (!user) throw new Error("the session's user has no account");
-    return user;
-  }
-
-  async function sendDevices(
-    req: Request,
-    res: Response,
-    { notice, problem }: { notice?: string | undefined; problem?: Problem },
-  ): Promise<void> {
-    const page = { user: userOf(req), sessions: await sessions.fetchAll(req), now: clock(), notice, problem };
-    send(res, devicesPage(page), problem?.status);
-  }
-
   return app;
 }
 
 const IN_MEMORY = "accounts and sessions in memory and loses them when it stops";
 
-/** Treats another user's session like an unknown id, so that an attacker cannot find out which ids exist. */
-function notOwnerAsFalse(error: unknown): false {
-  if (SessionError.is(error) && error.code === "ERR_NOT_OWNER") return false;
-  throw error;
-}
-
-function lifetime(remember: boolean): InitOptions {
-  return remember ? { expiresIn: "30d" } : {};
+function initOptions(remember: boolean): InitOptions<DeviceMeta> & { readonly meta: DeviceMeta } {
+  return { meta: { name: "" }, ...(remember && { expiresIn: "30d" }) };
 }
 
 function sendForm(res: Response, page: typeof loginPage, name: string, problem: Problem): void {

@@ -1,29 +1,47 @@
 import type { NextFunction, Request, Response } from "express";
 import { SessionError } from "sessionup";
-import { loginPage } from "./forms.ts";
-import type { Visitor } from "./layout.ts";
-import { messagePage, send } from "./pages.ts";
+import type { Notices } from "./notices.ts";
+import { loginPage } from "./pages/forms.ts";
+import type { Visitor } from "./pages/layout.ts";
+import { messagePage } from "./pages/message.ts";
+import { send } from "./send.ts";
 
-/** Finds the user for a page's account links. Returns `undefined` when that is unknown. */
-export type FindVisitor = (req: Request) => Promise<Visitor | undefined>;
+/** The parts of the site that the responses use. */
+export interface FailureOptions {
+  /** Finds the user for a page's account links. Returns `undefined` when that is unknown. */
+  readonly findVisitor: (req: Request) => Promise<Visitor | undefined>;
+  readonly notices: Notices;
+}
 
 /** The responses to failed requests. */
 export interface Failures {
   /** Responds to a request without a session (401), from another origin (403), or during an outage (503). */
   rejected(error: SessionError, req: Request, res: Response): Promise<void>;
+  /** Responds to such a request of the page's script. */
+  rejectedScript(error: SessionError, req: Request, res: Response): void;
   /** Responds to an error that a handler, sessionup or the body parser throws. */
   failed(error: unknown, req: Request, res: Response, next: NextFunction): Promise<void>;
   /** Responds to a request that matches no route. */
   notFound(req: Request, res: Response): Promise<void>;
 }
 
-export function createFailures(findVisitor: FindVisitor): Failures {
+/** The reasons for which a session ended, as the sign-in page tells them. */
+const ENDED: Readonly<Partial<Record<string, string>>> = {
+  revoked: "You were signed out from another device. If that was not you, sign in and change your password.",
+  logout: "You signed out in this browser.",
+  evicted: "You were signed out because you signed in on too many devices.",
+  expired: "You were signed out because your session expired.",
+  idle: "You were signed out because you were inactive.",
+  reused: "You were signed out because someone may have copied your cookie. Change your password.",
+};
+
+export function createFailures({ findVisitor, notices }: FailureOptions): Failures {
   async function say(req: Request, res: Response, status: number, title: string, message: string) {
     send(res, messagePage(title, message, await findVisitor(req)), status);
   }
 
   const failures: Failures = {
-    async rejected({ code, status }, req, res) {
+    async rejected({ code, status, reason = "" }, req, res) {
       if (code === "ERR_CROSS_ORIGIN") {
         const message = "Another website sent this request. Nothing has been changed.";
         await say(req, res, 403, "Request blocked", message);
@@ -32,11 +50,22 @@ export function createFailures(findVisitor: FindVisitor): Failures {
         res.set("Retry-After", "5");
         const message = "The server cannot look up your session at the moment. This does not sign you out.";
         await say(req, res, 503, "Try again shortly", message);
+      } else if (reason === "stale_authentication") {
+        res.redirect(303, "/confirm");
       } else if (req.method === "GET" || req.method === "HEAD") {
+        // The response clears the cookie of an ended session, so the next page can no longer learn the reason.
+        if (ENDED[reason]) notices.leave(res, "login", ENDED[reason]);
         res.redirect(303, "/login");
       } else {
-        send(res, loginPage({ notice: "Your session has ended. Sign in again." }), 401);
+        send(res, loginPage({ notice: ENDED[reason] ?? "Your session has ended. Sign in again." }), 401);
       }
+    },
+
+    rejectedScript({ status, reason = "" }, req, res) {
+      // A page that had a session asks again, without its cookie: another tab has signed out.
+      const text = reason === "no_cookie" ? "You signed out in another tab." : ENDED[reason];
+      if (req.method === "GET" && text) notices.leave(res, "login", text);
+      res.status(status).json({ reason });
     },
 
     async failed(error, req, res, next) {
@@ -46,13 +75,8 @@ export function createFailures(findVisitor: FindVisitor): Failures {
       } else if (SessionError.is(error) && REJECTED.has(error.code)) {
         await failures.rejected(error, req, res);
       } else if (status < 500) {
-        await say(
-          req,
-          res,
-          status,
-          "The request could not be processed",
-          "Go back, and check what you entered.",
-        );
+        const message = "Go back, and check what you entered.";
+        await say(req, res, status, "The request could not be processed", message);
       } else {
         console.error(error);
         await say(req, res, 500, "Something went wrong", "The problem is on our side. Try again shortly.");

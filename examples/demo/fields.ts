@@ -20,6 +20,7 @@ export const WRONG_LOGIN: Problem = problem("password", "Wrong name or password.
 export const WRONG_PASSWORD: Problem = problem("password", "That is not your current password.", 401);
 
 const LONGEST_NAME = 64;
+const LONGEST_DEVICE_NAME = 40;
 const LONGEST_PASSWORD = 256;
 const SHORTEST_PASSWORD = 8;
 
@@ -40,6 +41,12 @@ export function nameProblem(name: string): Problem | undefined {
   if (name.length > LONGEST_NAME)
     return problem("name", `Names can have at most ${LONGEST_NAME} characters.`);
   return undefined;
+}
+
+/** Checks the name of a device. An empty name removes it. */
+export function deviceNameProblem(name: string): Problem | undefined {
+  if (name.length <= LONGEST_DEVICE_NAME && name.isWellFormed()) return undefined;
+  return problem("name", `Names of devices can have at most ${LONGEST_DEVICE_NAME} characters.`);
 }
 
 /** Checks the form of a password that will be compared with the user's. */

@@ -2,8 +2,8 @@ import { accessSync, constants } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Manager } from "sessionup";
 import { createApp } from "./app.ts";
+import { createManager } from "./manager.ts";
 import { openStore } from "./stores.ts";
 import { Users } from "./users.ts";
 
@@ -15,8 +15,13 @@ const secure = process.env.INSECURE_COOKIE !== "1";
 const port = process.env.PORT || "8080";
 if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535) fail("PORT must be a number from 0 to 65535.");
 
+// Without a key, each start creates one, and browsers that signed in before count as new.
+const key = process.env.SESSION_KEY;
+if (key && Buffer.byteLength(key) < 32)
+  fail('SESSION_KEY must have at least 32 bytes, such as the output of "openssl rand -base64 32".');
+
 const opened = await openStore(name, where).catch((error: Error) => fail(error.message));
-const manager = new Manager(opened.store, { cookie: { secure } });
+const manager = createManager(opened.store, { cookie: { secure }, ...(key && { keys: [key] }) });
 manager.events.on("error", ({ error }) => console.error(error));
 
 const { storage } = opened;
@@ -24,7 +29,10 @@ const app = createApp(manager, { users: openUsers(opened.accounts), ...(storage 
 const server = app.listen(Number(port), (error?: NodeJS.ErrnoException) => {
   if (error?.code === "EADDRINUSE") fail(`Port ${port} is taken. Try another one: PORT=8081 npm run demo`);
   if (error) fail(`Cannot listen on port ${port}: ${error.message}`);
-  console.log(`The demo runs at http://localhost:${(server.address() as AddressInfo).port}`);
+  console.log(`The demo runs at http://localhost:${(server.address() as AddressInfo).port}
+Store: ${opened.label}. ${opened.accounts ? "Sign-ins survive a restart." : "Accounts and sign-ins are lost when the demo stops."}
+Try: create an account, sign in again from another browser or a private window, and sign one out from the other.
+Try: name a device, look at the activity, and sign out everywhere two minutes after you entered your password.`);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

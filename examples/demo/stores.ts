@@ -5,6 +5,8 @@ import { explainFile, explainServer } from "./open-errors.ts";
 interface Opened {
   readonly store: Store;
   readonly accounts?: string;
+  /** The name of the store for the terminal. */
+  readonly label: string;
   /** The place of the data, shown in the footer after "It keeps". */
   readonly storage?: string;
   /** Closes what the demo opened: a store never closes the app's client. */
@@ -58,6 +60,7 @@ const DATABASES: Readonly<Record<string, Database>> = {
         connectionError = error;
       });
       await client.ping().catch((error) => {
+        client.disconnect(); // it would go on to reconnect
         throw connectionError ?? error;
       });
       return { store: redisStore(client), close: async () => void (await client.quit()) };
@@ -99,7 +102,7 @@ const ACCOUNTS = "demo.accounts.json";
 export async function openStore(name: string, where = ""): Promise<Opened> {
   if (name === "memory") {
     const { memoryStore } = await import("sessionup/stores/memory");
-    return { store: memoryStore(), close: async () => {} };
+    return { store: memoryStore(), label: "memory", close: async () => {} };
   }
   const database = Object.hasOwn(DATABASES, name) ? DATABASES[name] : undefined;
   if (!database) throw new Error(`--store: use one of memory, ${Object.keys(DATABASES).join(", ")}`);
@@ -110,6 +113,7 @@ export async function openStore(name: string, where = ""): Promise<Opened> {
   try {
     return {
       ...(await database.open(where)),
+      label,
       accounts: at === "path" ? `${where}.accounts.json` : ACCOUNTS,
       storage: `sessions in ${label} and accounts in a JSON file`,
     };

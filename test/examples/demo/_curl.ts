@@ -10,6 +10,8 @@ export interface Answer {
   /** By lower-case name. The last line wins. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
+  /** The header lines that set cookies. */
+  readonly cookies: readonly string[];
 }
 
 /** A device: curl with its own cookie jar. */
@@ -47,6 +49,15 @@ export class Device {
     return jar.split("\n").filter((line) => line.includes("\t"));
   }
 
+  async cookieNames(): Promise<readonly string[]> {
+    return (await this.cookies()).map((line) => line.split("\t")[5] ?? "").sort();
+  }
+
+  /** Returns the line of a cookie in curl's jar. */
+  async cookie(name: string): Promise<string | undefined> {
+    return (await this.cookies()).find((line) => line.split("\t")[5] === name);
+  }
+
   /** Deletes the cookie jar. */
   async discard(): Promise<void> {
     await rm(this.#folder, { recursive: true });
@@ -78,18 +89,23 @@ export class Device {
       const colon = line.indexOf(":");
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
     });
-    return { status: Number(first.split(" ")[1]), headers: new Map(headers), body: stdout.slice(end + 4) };
+    return {
+      status: Number(first.split(" ")[1]),
+      headers: new Map(headers),
+      body: stdout.slice(end + 4),
+      cookies: headers.flatMap(([name, value]) => (name === "set-cookie" ? [value] : [])),
+    };
   }
 }
 
-/** Returns the session ids on the page of devices, newest first. */
+/** Returns the session ids on the page of devices, this device first, then newest first. */
 export function idsOn({ body }: Answer): readonly string[] {
   return [...body.matchAll(/name="id" value="(\w+)"/g)].map(([, id = ""]) => id);
 }
 
 /** Returns the error message that the page shows. */
 export function alertOn({ body }: Answer): string | undefined {
-  return /role="alert"[^>]*>([^<]*)</.exec(body)?.[1];
+  return /role="alert" id="problem">([^<]*)</.exec(body)?.[1];
 }
 
 /** Returns the notice that the page shows. */
@@ -99,6 +115,11 @@ export function noticeOn({ body }: Answer): string | undefined {
 
 export function footerOn({ body }: Answer): string | undefined {
   return /<footer>([^<]*)</.exec(body)?.[1];
+}
+
+/** Returns the header line that sets a cookie. */
+export function setCookie({ cookies }: Answer, name: string): string | undefined {
+  return cookies.find((line) => line.startsWith(`${name}=`));
 }
 
 /** Returns the status and the location, such as "303 /login". */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { alertOn, Device, footerOn, idsOn, noticeOn, outcome } from "./_curl.ts";
+import { alertOn, Device, footerOn, idsOn, noticeOn, outcome, setCookie } from "./_curl.ts";
 import { type Site, startSite } from "./site.ts";
 
 vi.mock("node:crypto", async (original) => (await import("./quick-passwords.ts")).quickPasswords(original));
@@ -37,45 +37,57 @@ describe("the demo with curl and a cookie jar", () => {
   it("the demo lists both devices and signs one out from the other", async () => {
     const { name, first, second } = await userOnTwo();
     const list = await first.get("/private");
-    const [newest = "", oldest] = idsOn(list);
+    const [own, other = ""] = idsOn(list);
     expect(idsOn(list)).toHaveLength(2);
     expect(list.body.match(/This device/g)).toHaveLength(1);
     expect((await second.get("/")).body).toContain(`Hello, ${name}`);
 
-    expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private");
-    expect(noticeOn(await first.get("/private"))).toBe("That device is now signed out.");
+    expect(outcome(await first.post("/revoke", { id: other }))).toBe("303 /private");
+    expect(noticeOn(await first.get("/private"))).toBe("curl is signed out.");
     expect(outcome(await second.get("/private"))).toBe("303 /login");
+    expect(noticeOn(await second.get("/login"))).toMatch(/^You were signed out from another device\. /);
+    expect(noticeOn(await second.get("/login"))).toBeUndefined();
     expect((await second.get("/")).body).not.toContain("Hello");
-    expect(idsOn(await first.get("/private"))).toEqual([oldest]);
+    expect(idsOn(await first.get("/private"))).toEqual([own]);
   });
 
   it("the demo signs out the current device and clears the cookie", async () => {
     const { first, second } = await userOnTwo();
-    expect(await first.cookies()).toHaveLength(1);
+    expect(await first.cookieNames()).toEqual(["__Host-sessionup", "__Host-sessionup-device"]);
     expect(outcome(await first.post("/logout"))).toBe("303 /");
-    expect(await first.cookies()).toEqual([]);
+    expect(noticeOn(await first.get("/"))).toBe("You are signed out.");
+    expect(await first.cookieNames()).toEqual(["__Host-sessionup-device"]);
     expect(outcome(await first.get("/private"))).toBe("303 /login");
+    expect(noticeOn(await first.get("/login"))).toBeUndefined();
     expect(outcome(await first.post("/logout"))).toBe("303 /");
     expect(idsOn(await second.get("/private"))).toHaveLength(1);
   });
 
   it("the demo signs out the current device with the button on its card", async () => {
     const { first, second } = await userOnTwo();
-    const [, own = ""] = idsOn(await first.get("/private"));
+    const [own = ""] = idsOn(await first.get("/private"));
     expect(outcome(await first.post("/revoke", { id: own }))).toBe("303 /");
-    expect(await first.cookies()).toEqual([]);
+    expect(noticeOn(await first.get("/"))).toBe("You are signed out.");
+    expect(await first.cookieNames()).toEqual(["__Host-sessionup-device"]);
     expect(outcome(await second.get("/private"))).toBe("200");
   });
 
   it("the demo signs out all other devices", async () => {
     const { first, second } = await userOnTwo();
+    expect((await first.get("/revokeother")).body).toContain("<h1>Sign out all other devices?</h1>");
+    expect(outcome(await second.get("/private"))).toBe("200");
     expect(outcome(await first.post("/revokeother"))).toBe("303 /private");
     expect(outcome(await second.get("/private"))).toBe("303 /login");
-    expect(idsOn(await first.get("/private"))).toHaveLength(1);
+    const left = await first.get("/private");
+    expect([idsOn(left).length, noticeOn(left)]).toEqual([1, "1 other device is signed out."]);
+    expect(left.body).not.toContain("/revokeother");
+    expect(outcome(await first.get("/revokeother"))).toBe("303 /private");
   });
 
   it("the demo signs out everywhere", async () => {
     const { first, second } = await userOnTwo();
+    expect((await first.get("/revokeall")).body).toContain("<h1>Sign out everywhere?</h1>");
+    expect(outcome(await second.get("/private"))).toBe("200");
     expect(outcome(await first.post("/revokeall"))).toBe("303 /login");
     expect(noticeOn(await first.get("/login"))).toBe("You are now signed out everywhere.");
     for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("303 /login");
@@ -83,10 +95,10 @@ describe("the demo with curl and a cookie jar", () => {
 
   it("a password change ends the other sessions, rotates the current one and invalidates the old password", async () => {
     const { name, first, second } = await userOnTwo();
-    const [before] = await first.cookies();
+    const before = await first.cookie("__Host-sessionup");
     const changed = await first.post("/password", { password, next: "battery staple" });
     expect(outcome(changed)).toBe("303 /private");
-    expect(await first.cookies()).not.toEqual([before]);
+    expect(await first.cookie("__Host-sessionup")).not.toEqual(before);
     expect(outcome(await first.get("/private"))).toBe("200");
     expect(outcome(await second.get("/private"))).toBe("303 /login");
     expect(outcome(await second.post("/login", { name, password }))).toBe("401");
@@ -99,7 +111,6 @@ describe("the demo with curl and a cookie jar", () => {
     expect([wrong.status, alertOn(wrong)]).toEqual([401, "That is not your current password."]);
     const short = await first.post("/password", { password, next: "staple" });
     expect([short.status, alertOn(short)]).toEqual([400, "Choose a password of at least 8 characters."]);
-    expect(idsOn(short)).toHaveLength(2);
     expect(outcome(await second.get("/private"))).toBe("200");
     expect(outcome(await second.post("/login", { name, password }))).toBe("303 /private");
   });
@@ -117,10 +128,29 @@ describe("the demo with curl and a cookie jar", () => {
 
   it('the cookie is persistent for 30 days only with "remember me"', async () => {
     const { name, first } = await userOnTwo();
-    const expiry = async () => Number((await first.cookies())[0]?.split("\t")[4]);
+    const expiry = async () => Number((await first.cookie("__Host-sessionup"))?.split("\t")[4]);
     expect(await expiry()).toBe(0);
     await first.post("/login", { name, password, remember: "1" });
     expect((await expiry()) - Date.now() / 1_000).toBeCloseTo(30 * 86_400, -2);
+  });
+
+  it("the name of a device is kept, can be removed, and has at most 40 characters", async () => {
+    const { first, second } = await userOnTwo();
+    expect(outcome(await first.post("/name", { name: " Desk " }))).toBe("303 /private");
+    expect(noticeOn(await first.get("/private"))).toBe("This device is now called Desk.");
+    expect((await second.get("/private")).body).toContain("<h2>Desk</h2>");
+    const long = await first.post("/name", { name: "a".repeat(41) });
+    expect([long.status, alertOn(long)]).toEqual([400, "Names of devices can have at most 40 characters."]);
+    await first.post("/name", { name: "" });
+    expect(noticeOn(await first.get("/private"))).toBe("This device has no name now.");
+    expect((await second.get("/private")).body).not.toContain("Desk");
+  });
+
+  it("the activity page shows only the user's own events", async () => {
+    const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
+    await theirs.first.post("/revokeother");
+    const count = async (one: Device) => (await one.get("/activity")).body.match(/<time /g)?.length;
+    expect([await count(mine.first), await count(theirs.first)]).toEqual([2, 3]);
   });
 
   describe("the forms of the demo", () => {
@@ -206,15 +236,15 @@ describe("the demo with curl and a cookie jar", () => {
   });
 
   describe("the notices of the demo", () => {
-    const done = "That device is now signed out.";
+    const done = "curl is signed out.";
 
     it("a notice is shown once, on the page after the form", async () => {
       const { first } = await userOnTwo();
-      const [newest = ""] = idsOn(await first.get("/private"));
-      expect(outcome(await first.post("/revoke", { id: newest }))).toBe("303 /private");
+      const [, other = ""] = idsOn(await first.get("/private"));
+      expect(outcome(await first.post("/revoke", { id: other }))).toBe("303 /private");
       expect(noticeOn(await first.get("/private"))).toBe(done);
       expect(noticeOn(await first.get("/private"))).toBeUndefined();
-      expect(await first.cookies()).toHaveLength(1);
+      expect(await first.cookieNames()).toEqual(["__Host-sessionup", "__Host-sessionup-device"]);
     });
 
     it("a link cannot create a notice", async () => {
@@ -228,10 +258,17 @@ describe("the demo with curl and a cookie jar", () => {
     it("a cookie that the demo did not sign cannot create a notice", async () => {
       const stranger = await device();
       const until = Date.now() + 60_000;
-      for (const value of ["all", `all.${until}`, `all.${until}.`, `all.${until}.${"A".repeat(43)}`, "é"]) {
-        const answer = await stranger.get("/login", "--header", `Cookie: __Host-notice=${value}`);
+      const text = Buffer.from("You have won.").toString("base64url");
+      for (const value of [
+        text,
+        `${text}.${until}`,
+        `${text}.${until}.`,
+        `${text}.${until}.${"A".repeat(43)}`,
+        "é",
+      ]) {
+        const answer = await stranger.get("/login", "--header", `Cookie: __Host-notice-login=${value}`);
         expect([answer.status, noticeOn(answer)]).toEqual([200, undefined]);
-        expect(answer.headers.get("set-cookie")).toMatch(/^__Host-notice=; .*Expires=Thu, 01 Jan 1970/);
+        expect(answer.headers.get("set-cookie")).toMatch(/^__Host-notice-login=; .*Expires=Thu, 01 Jan 1970/);
       }
     });
 
@@ -239,11 +276,14 @@ describe("the demo with curl and a cookie jar", () => {
       const [mine, theirs] = [await userOnTwo(), await userOnTwo()];
       const { headers } = await theirs.first.post("/revokeother");
       const [cookie = ""] = headers.get("set-cookie")?.split(";") ?? [];
-      expect(cookie).toMatch(/^__Host-notice=others\./);
-      const [session = ""] = (await mine.first.cookies()).map((line) => line.split("\t").slice(5).join("="));
+      expect(cookie).toMatch(/^__Host-notice-account=/);
+      const session = (await mine.first.cookie("__Host-sessionup"))?.split("\t").slice(5).join("=");
       const both = await mine.first.get("/private", "--header", `Cookie: ${session}; ${cookie}`);
       expect([both.status, noticeOn(both)]).toEqual([200, undefined]);
-      expect(noticeOn(await (await device()).get("/login", "--header", `Cookie: ${cookie}`))).toBeUndefined();
+      const forLogin = cookie.replace("-account=", "-login=");
+      expect(
+        noticeOn(await (await device()).get("/login", "--header", `Cookie: ${forLogin}`)),
+      ).toBeUndefined();
     });
 
     it("a notice's cookie is HttpOnly, SameSite=Strict and lasts a minute", async () => {
@@ -268,17 +308,26 @@ describe("the demo with curl and a cookie jar", () => {
       "Sec-Fetch-Site: same-site",
     ];
 
-    it.each(["/logout", "/revoke", "/revokeother", "/revokeall", "/password", "/login", "/register"])(
-      "a cross-origin form is rejected with 403 at %s, and the session stays",
-      async (path) => {
-        const { first, second } = await userOnTwo();
-        const answer = await first.get(path, ...foreign, "--data", `name=foreign&password=${password}`);
-        expect(answer.status).toBe(403);
-        expect(answer.body).toContain("<h1>Request blocked</h1>");
-        expect(answer.body).not.toContain("Your session has ended");
-        for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
-      },
-    );
+    it.each([
+      "/logout",
+      "/name",
+      "/revoke",
+      "/revokeother",
+      "/revokeall",
+      "/confirm",
+      "/password",
+      "/login",
+      "/register",
+      "/account/logout",
+    ])("a cross-origin form is rejected with 403 at %s, and the session stays", async (path) => {
+      const { first, second } = await userOnTwo();
+      const answer = await first.get(path, ...foreign, "--data", `name=foreign&password=${password}`);
+      expect(answer.status).toBe(403);
+      expect(answer.cookies).toEqual([]);
+      if (!path.startsWith("/account")) expect(answer.body).toContain("<h1>Request blocked</h1>");
+      expect(answer.body).not.toContain("Your session has ended");
+      for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
+    });
 
     it("a cross-origin form creates no account", async () => {
       const stranger = await device();
@@ -303,7 +352,7 @@ describe("the demo with curl and a cookie jar", () => {
     it("an error page offers a visitor to sign in", async () => {
       const stranger = await device();
       for (const answer of [await stranger.get("/nowhere"), await stranger.post("/login", { name: big })]) {
-        expect(answer.body).toContain('<nav aria-label="Account"><a href="/login">');
+        expect(answer.body).toContain('aria-label="Account"><a href="/login">');
         expect(answer.headers.has("set-cookie")).toBe(false);
       }
     });
@@ -315,7 +364,7 @@ describe("the demo with curl and a cookie jar", () => {
     );
   });
 
-  it.each(["/revoke", "/revokeother", "/revokeall", "/password"])(
+  it.each(["/name", "/revoke", "/revokeother", "/revokeall", "/confirm", "/password"])(
     "POST %s without a session answers 401 with the login form",
     async (path) => {
       const answer = await (await device()).post(path);
@@ -325,13 +374,15 @@ describe("the demo with curl and a cookie jar", () => {
     },
   );
 
-  it("GET requests to the form actions answer 404 and change nothing", async () => {
+  it("GET requests to the form actions change nothing", async () => {
     const { first, second } = await userOnTwo();
-    for (const path of ["/logout", "/revoke", "/revokeother", "/revokeall", "/password"]) {
+    for (const path of ["/logout", "/revoke", "/name"]) {
       const answer = await first.get(path);
       expect(answer.status).toBe(404);
       expect(answer.body).toContain("<h1>Page not found</h1>");
     }
+    for (const path of ["/revokeother", "/revokeall", "/confirm", "/password"])
+      expect(outcome(await first.get(path))).toBe("200");
     for (const each of [first, second]) expect(outcome(await each.get("/private"))).toBe("200");
   });
 
@@ -351,18 +402,18 @@ describe("the demo with curl and a cookie jar", () => {
 
   it("the cookie has the strictest attributes, and pages are not cached", async () => {
     const answer = await (await device()).post("/register", { name: "cookie", password });
-    const [value, ...attributes] = answer.headers.get("set-cookie")?.split("; ") ?? [];
+    const [value, ...attributes] = setCookie(answer, "__Host-sessionup")?.split("; ") ?? [];
     expect(value).toMatch(/^__Host-sessionup=[0-9A-Za-z]+\.[0-9A-Za-z]+$/);
     expect(attributes.sort()).toEqual(["HttpOnly", "Path=/", "SameSite=Strict", "Secure"]);
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 
-  it.each(["/", "/login", "/register", "/nowhere", "/style.css", "/icon.svg"])(
+  it.each(["/", "/login", "/register", "/nowhere", "/style.css", "/icon.svg", "/session.js", "/client.js"])(
     "%s has the security headers and sets no cookie",
     async (path) => {
       const { headers } = await (await device()).get(path);
       expect(headers.get("content-security-policy")).toBe(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
       );
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("referrer-policy")).toBe("same-origin");

@@ -4,10 +4,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { Device } from "./_curl.ts";
+import { Device, setCookie } from "./_curl.ts";
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
-const line = /^The demo runs at (http:\/\/localhost:\d+)\n$/;
+const lines =
+  /^The demo runs at (http:\/\/localhost:\d+)\nStore: memory\. Accounts and sign-ins are lost when the demo stops\.\nTry: .+\nTry: .+\n$/;
 
 describe("the demo's server", () => {
   const started: ChildProcess[] = [];
@@ -25,7 +26,7 @@ describe("the demo's server", () => {
       for (const stream of [server.stdout, server.stderr]) {
         stream.on("data", (data) => {
           printed += data;
-          if (line.test(printed)) resolve();
+          if (lines.test(printed)) resolve();
         });
       }
     });
@@ -33,8 +34,8 @@ describe("the demo's server", () => {
     return { printed, code: server.exitCode };
   }
 
-  it("the server prints its address", async () => {
-    const [, url = ""] = line.exec((await start({ PORT: "0" })).printed) ?? [];
+  it("the server prints its address, its store and what to try", async () => {
+    const [, url = ""] = lines.exec((await start({ PORT: "0" })).printed) ?? [];
     expect((await fetch(url)).status).toBe(200);
   });
 
@@ -48,9 +49,17 @@ describe("the demo's server", () => {
     expect(code).toBe(1);
   });
 
-  it.each(["abc", "65536", "-1", "8080.5"])("the server prints one line when PORT is %o", async (port) => {
+  it.each(["abc", "65536"])("the server prints one line when PORT is %o", async (port) => {
     const { printed, code } = await start({ PORT: port });
     expect(printed).toBe("PORT must be a number from 0 to 65535.\n");
+    expect(code).toBe(1);
+  });
+
+  it("the server prints one line when SESSION_KEY is too short", async () => {
+    const { printed, code } = await start({ PORT: "0", SESSION_KEY: "short" });
+    expect(printed).toBe(
+      'SESSION_KEY must have at least 32 bytes, such as the output of "openssl rand -base64 32".\n',
+    );
     expect(code).toBe(1);
   });
 
@@ -58,9 +67,10 @@ describe("the demo's server", () => {
     const cookies: (string | undefined)[] = [];
     for (const insecure of ["", "0", "1"]) {
       const { printed } = await start({ PORT: "0", INSECURE_COOKIE: insecure });
-      const device = await Device.of(line.exec(printed)?.[1] ?? "");
-      const { headers } = await device.post("/register", { name: "Ann", password: "correct horse" });
-      cookies.push(headers.get("set-cookie")?.replace(/=[^;]*/, "=…"));
+      const device = await Device.of(lines.exec(printed)?.[1] ?? "");
+      const answer = await device.post("/register", { name: "Ann", password: "correct horse" });
+      const name = insecure === "1" ? "sessionup" : "__Host-sessionup";
+      cookies.push(setCookie(answer, name)?.replace(/=[^;]*/, "=…"));
       await device.discard();
     }
     const secure = "__Host-sessionup=…; Path=/; HttpOnly; Secure; SameSite=Strict";

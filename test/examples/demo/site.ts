@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Manager } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 import { createApp, type DemoOptions } from "../../../examples/demo/app.ts";
+import { createManager, type DemoManager } from "../../../examples/demo/manager.ts";
 
 /** The demo on a free port. */
 export interface Site {
@@ -12,7 +12,7 @@ export interface Site {
 }
 
 export async function startSite(
-  manager: Manager = new Manager(memoryStore()),
+  manager: DemoManager = createManager(memoryStore()),
   options: DemoOptions = {},
 ): Promise<Site> {
   const server = createServer(createApp(manager, options)).listen(0);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openStore } from "../../../examples/demo/stores.ts";
 import { startMariadb } from "../../support/servers/mariadb.ts";
 import { startPostgres } from "../../support/servers/postgres.ts";
 import { startRedis } from "../../support/servers/redis.ts";
@@ -59,7 +60,7 @@ describe("the demo with --store", () => {
   /** Registers, restarts the demo, checks that the same browser is still signed in, and signs out. */
   async function expectSurvival(store: string, where: string, label: string): Promise<void> {
     const first = await start("--store", store, where);
-    expect(first.said).toMatch(/^The demo runs at /);
+    expect(first.said).toContain(`\nStore: ${label}. Sign-ins survive a restart.\n`);
     const device = await Device.of(first.url);
     await device.post("/register", { name: "Ann", password: "correct horse" });
     expect((await device.get("/private")).status).toBe(200);
@@ -99,57 +100,59 @@ describe("the demo with --store", () => {
     },
   );
 
-  it("a session without an account is signed out", async () => {
-    const first = await start("--store", "sqlite", "demo.db");
-    const device = await Device.of(first.url);
-    await device.post("/register", { name: "Ann", password: "correct horse" });
-    await stop(first.child);
-    await rm(join(folder, "demo.db.accounts.json"));
-    const second = await start("--store", "sqlite", "demo.db");
-    device.moveTo(second.url);
-    const answer = await device.get("/private");
-    expect([answer.status, answer.headers.get("location")]).toEqual([303, "/login"]);
-    expect((await device.get("/login")).status).toBe(200);
-    await device.discard();
-  });
-
-  it.each<[args: string[], line: string]>([
-    [["--store", "excel"], "--store: use one of memory, sqlite, lmdb, redis, postgres, mysql"],
-    [["--store", "sqlite"], "--store sqlite: add a path, such as demo.db"],
-    [["--store", "redis"], "--store redis: add a URL, such as redis://localhost:6379"],
-    [["--store", "redis", "nonsense"], "--store redis: use a URL, such as redis://localhost:6379"],
-    [
-      ["--store", "mysql", "postgres://localhost/app"],
-      "--store mysql: use a URL, such as mysql://root@localhost/app",
-    ],
+  // The next test proves that the demo prints such an error as one line.
+  it.each<[store: string, where: string, message: string]>([
+    ["excel", "", "--store: use one of memory, sqlite, lmdb, redis, postgres, mysql"],
+    ["sqlite", "", "--store sqlite: add a path, such as demo.db"],
+    ["redis", "", "--store redis: add a URL, such as redis://localhost:6379"],
+    ["redis", "nonsense", "--store redis: use a URL, such as redis://localhost:6379"],
+    ["mysql", "postgres://localhost/app", "--store mysql: use a URL, such as mysql://root@localhost/app"],
     ...[
       ["redis", "redis://user:password@127.0.0.1:1", "Redis"],
       ["postgres", "postgres://user:password@127.0.0.1:1/app", "PostgreSQL"],
       ["mysql", "mysql://user:password@127.0.0.1:1/app", "MySQL"],
-    ].map(([store = "", url = "", label]): [string[], string] => [
-      ["--store", store, url],
+    ].map(([store = "", url = "", label]): [string, string, string] => [
+      store,
+      url,
       `--store ${store}: cannot connect to ${label} at 127.0.0.1:1: the connection was refused. Start ${label}, or correct the URL.`,
     ]),
     [
-      ["--store", "redis", "redis://nowhere.invalid"],
+      "redis",
+      "redis://nowhere.invalid",
       "--store redis: cannot connect to Redis at nowhere.invalid: no such host. Start Redis, or correct the URL.",
     ],
     [
+      "sqlite",
+      "<folder>/missing/demo.db",
+      "--store sqlite: cannot open <folder>/missing/demo.db: its folder does not exist. Create the folder, or choose another path.",
+    ],
+    [
+      "sqlite",
+      "<folder>/file/demo.db",
+      "--store sqlite: cannot open <folder>/file/demo.db: its folder is a file. Choose another path.",
+    ],
+    [
+      "lmdb",
+      "<folder>/file/demo.lmdb",
+      "--store lmdb: cannot open <folder>/file/demo.lmdb: its folder is a file. Choose another path.",
+    ],
+    ["sqlite", "<folder>", "--store sqlite: cannot open <folder>: it is a folder. Choose another path."],
+    [
+      "sqlite",
+      "<folder>/file",
+      "--store sqlite: cannot open <folder>/file: it is not a SQLite database that this user may write to. Choose another path.",
+    ],
+  ])("--store %s %s cannot be opened", async (store, where, message) => {
+    const text = "neither a folder nor a database, and longer than a header".repeat(10);
+    await writeFile(join(folder, "file"), text);
+    const inFolder = (path: string) => path.replaceAll("<folder>", folder);
+    await expect(openStore(store, inFolder(where))).rejects.toThrow(new Error(inFolder(message)));
+  });
+
+  it.each<[args: string[], line: string]>([
+    [
       ["--store", "sqlite", "missing/demo.db"],
       "--store sqlite: cannot open missing/demo.db: its folder does not exist. Create the folder, or choose another path.",
-    ],
-    [
-      ["--store", "sqlite", "file/demo.db"],
-      "--store sqlite: cannot open file/demo.db: its folder is a file. Choose another path.",
-    ],
-    [
-      ["--store", "lmdb", "file/demo.lmdb"],
-      "--store lmdb: cannot open file/demo.lmdb: its folder is a file. Choose another path.",
-    ],
-    [["--store", "sqlite", "."], "--store sqlite: cannot open .: it is a folder. Choose another path."],
-    [
-      ["--store", "sqlite", "file"],
-      "--store sqlite: cannot open file: it is not a SQLite database that this user may write to. Choose another path.",
     ],
     [
       ["--store", "sqlite", "broken.db"],
@@ -157,10 +160,6 @@ describe("the demo with --store", () => {
     ],
     [["--shop"], "Unknown option '--shop'. Use: npm run demo -- --store sqlite demo.db"],
   ])("the demo prints one line about the invalid arguments %o", async (args, line) => {
-    await writeFile(
-      join(folder, "file"),
-      "neither a folder nor a database, and longer than a header".repeat(10),
-    );
     await writeFile(join(folder, "broken.db.accounts.json"), "[{");
     const { said, child } = await start(...args);
     expect(said).toBe(`${line}\n`);

@@ -1,0 +1,47 @@
+import { sessionClient } from "/client.js";
+
+// The pages work without this script. It adds a countdown, and tells this tab when the session ends elsewhere.
+const sessions = sessionClient({ path: "/account" });
+
+// The server formats times in this zone.
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+// biome-ignore lint/suspicious/noDocumentCookie: not every browser has the Cookie Store API.
+document.cookie = `timezone=${timeZone}; Path=/; Max-Age=31536000; SameSite=Strict`;
+
+if ("signedIn" in document.body.dataset) {
+  const stop = sessions.watch({
+    tick: showTimeLeft,
+    // The sign-in page says why the session ended. Not `assign`: Back must not return to the private page.
+    end: () => location.replace("/login"),
+  });
+  for (const form of document.querySelectorAll("form[data-sign-out]")) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      stop();
+      void signOut(form);
+    });
+  }
+}
+
+/** Shows the time left in place of "in 24 hours", to the second during the last day. */
+function showTimeLeft(left) {
+  for (const place of document.querySelectorAll("[data-countdown]"))
+    if (left < 86_400) place.textContent = `in ${formatSeconds(left)}`;
+  document.getElementById("ending").hidden = left > 60;
+}
+
+/** Formats 3723 as "1:02:03". */
+function formatSeconds(left) {
+  const parts = [Math.floor(left / 60) % 60, left % 60].map((part) => String(part).padStart(2, "0"));
+  return [Math.floor(left / 3_600), ...parts].join(":");
+}
+
+/** Signs out by the client, because it also notifies the other tabs. */
+async function signOut(form) {
+  try {
+    await sessions.revoke();
+    location.replace("/");
+  } catch {
+    form.submit(); // the server then shows the error
+  }
+}
