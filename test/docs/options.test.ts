@@ -11,6 +11,7 @@ import type { OptionTable } from "../../src/options/parsers.ts";
 import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
 import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
 import { ROOT, sourceFiles } from "../support/entries.ts";
+import { EXAMPLES } from "./option-examples.ts";
 
 /** A section of the page: one object of options. */
 interface Section {
@@ -169,12 +170,36 @@ function toDeclared(member: TSSignature, { code, comments }: DeclaredInterface):
   };
 }
 
+/** The code of each example by section and option: `"cookie.name"` → `"shop"`. */
+const EXAMPLE_CODE: ReadonlyMap<string, string> = readExamples(
+  readFileSync(`${ROOT}test/docs/option-examples.ts`, "utf8"),
+);
+
+function readExamples(code: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const sections = /^ {2}(\w+): (\{.*?\}) satisfies /gms;
+  for (const [, title, object = ""] of code.matchAll(sections)) {
+    const { program } = parseSync("example.ts", `(${object})`, { sourceType: "module" });
+    const [statement] = program.body;
+    if (statement?.type !== "ExpressionStatement") continue;
+    const parenthesized = statement.expression;
+    const value = parenthesized.type === "ParenthesizedExpression" ? parenthesized.expression : parenthesized;
+    for (const property of value.type === "ObjectExpression" ? value.properties : []) {
+      if (property.type !== "Property" || property.key.type !== "Identifier") continue;
+      const text = `(${object})`.slice(property.value.start, property.value.end).replaceAll(/\s+/g, " ");
+      found.set(`${title}.${property.key.name}`, text);
+    }
+  }
+  return found;
+}
+
 function toRow({ title, table }: Section, { name, type, optional, description }: DeclaredOption): string {
   const paragraphs = description.map((text) => text.replaceAll(/\n(?=- )/g, "<br>").replaceAll(/\s+/g, " "));
   const cells = [
     `\`${name}\``,
     `\`${type.replaceAll(/\s+/g, " ")}\``,
     optional ? (DEFAULTS[`${title}.${name}`] ?? formatDefault(table[name]?.default)) : "required",
+    `\`${EXAMPLE_CODE.get(`${title}.${name}`)}\``,
     paragraphs.join("<br>"),
   ];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -205,8 +230,8 @@ describe("docs/reference/options.md", () => {
         "",
         section.about,
         "",
-        "| option | type | default | description |",
-        "|---|---|---|---|",
+        "| option | type | default | example | description |",
+        "|---|---|---|---|---|",
         ...listDeclared(section.declaredBy).map((option) => toRow(section, option)),
         "",
       ]),
@@ -219,6 +244,12 @@ describe("docs/reference/options.md", () => {
 
     it(`the table of ${title} has exactly the options that ${declaredBy} declares`, () => {
       expect(Object.keys(table).sort()).toEqual(declared.map(({ name }) => name).sort());
+    });
+
+    const examples: Readonly<Record<string, unknown>> = EXAMPLES[title as keyof typeof EXAMPLES];
+    it.each(declared.map(({ name }) => name))(`the example of ${title}.%s is valid`, (name) => {
+      expect(EXAMPLE_CODE.get(`${title}.${name}`)).toBeTruthy();
+      expect(() => table[name]?.parse(examples[name], name)).not.toThrow();
     });
   });
 
