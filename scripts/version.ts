@@ -13,4 +13,7 @@ toSection("0.0.0", "1970-01-01", texts);
 execFileSync("npx", ["changeset", "version"], { stdio: "inherit" });
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 const section = toSection(version, new Date().toISOString().slice(0, 10), texts);
+// JSR has its own file, which the changesets do not know.
+const jsr = readFileSync("jsr.json", "utf8");
+writeFileSync("jsr.json", jsr.replace(/"version": ".*?"/, `"version": "${version}"`));
 writeFileSync("CHANGELOG.md", addSection(readFileSync("CHANGELOG.md", "utf8"), section));
