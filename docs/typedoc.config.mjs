@@ -45,5 +45,6 @@ export default {
   typeDeclarationFormat: "table",
   interfacePropertiesFormat: "table",
   useCodeBlocks: true,
+  useHTMLAnchors: true,
   validation: false,
 };

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DefaultTheme, MarkdownOptions } from "vitepress";
+import { type DefaultTheme, defineConfig, type MarkdownOptions } from "vitepress";
 import llms from "vitepress-plugin-llms";
-import { withMermaid } from "vitepress-plugin-mermaid";
 import { sidebar } from "./sidebar.ts";
 
 const DOCS = fileURLToPath(new URL("..", import.meta.url));
@@ -35,14 +34,13 @@ const linkToRepository: NonNullable<MarkdownOptions["config"]> = (markdown) => {
   });
 };
 
-export default withMermaid({
+export default defineConfig({
   title: "sessionup",
   description: PACKAGE.description,
   lang: "en-GB",
   base: new URL(PACKAGE.homepage).pathname,
   srcExclude: ["node_modules/**"],
   sitemap: { hostname: PACKAGE.homepage },
-  // The order of keys in the information strings of fences belongs to the snippet tests, not to VitePress.
   markdown: { config: linkToRepository },
   vite: { plugins: [llms({ ignoreFiles: ["decisions/*"] })] },
   themeConfig: {
