@@ -41,17 +41,30 @@ export default defineConfig({
   base: new URL(PACKAGE.homepage).pathname,
   srcExclude: ["node_modules/**"],
   sitemap: { hostname: PACKAGE.homepage },
-  markdown: { config: linkToRepository },
+  markdown: {
+    config: linkToRepository,
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+  },
   vite: { plugins: [llms({ ignoreFiles: ["decisions/*"] })] },
   themeConfig: {
     nav: [
       { text: "Guide", link: "/start/introduction", activeMatch: "^/(start|guides)/" },
-      { text: "Reference", link: "/reference/options", activeMatch: "^/reference/" },
-      { text: `v${PACKAGE.version}`, link: `${REPOSITORY}/blob/main/CHANGELOG.md` },
+      { text: "Frameworks", link: "/frameworks/express", activeMatch: "^/frameworks/" },
+      { text: "Stores", link: "/start/choosing-a-store", activeMatch: "^/(stores|recipes)/" },
+      { text: "Migrate", link: "/migrate/", activeMatch: "^/migrate/" },
+      { text: "Reference", link: "/reference/options", activeMatch: "^/(reference|security|extend)/" },
+      { text: `v${PACKAGE.version}`, link: "/versioning" },
     ],
     sidebar,
     outline: [2, 3],
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        // The types of every export would bury the pages that explain them.
+        _render: (text, env, markdown) =>
+          env.relativePath.startsWith("reference/api/") ? "" : markdown.render(text, env),
+      },
+    },
     socialLinks: [{ icon: "github", link: REPOSITORY }],
     editLink: { pattern: `${REPOSITORY}/edit/main/docs/:path`, text: "Edit this page" },
     footer: { message: "Released under the MIT licence." },

@@ -3,16 +3,13 @@ export interface Item {
   readonly text: string;
   readonly link?: string;
   readonly items?: Item[];
-  readonly collapsed?: boolean;
 }
 
 const pages = (folder: string, titles: Readonly<Record<string, string>>): Item[] =>
   Object.entries(titles).map(([page, text]) => ({ text, link: `/${folder}${page}` }));
 
-const closed = (text: string, items: Item[]): Item => ({ text, items, collapsed: true });
-
-/** The order in which a newcomer reads: start, tasks, then the pages to look things up. */
-export const sidebar: Item[] = [
+/** The order in which a newcomer reads: start, then tasks. */
+const GUIDE: Item[] = [
   {
     text: "Get started",
     items: pages("start/", {
@@ -52,9 +49,13 @@ export const sidebar: Item[] = [
       }),
     ],
   },
-  closed(
-    "Frameworks",
-    pages("frameworks/", {
+];
+
+/** What an app connects. */
+const CONNECT: Item[] = [
+  {
+    text: "Frameworks",
+    items: pages("frameworks/", {
       express: "Express",
       fastify: "Fastify",
       fetch: "Fetch API",
@@ -68,10 +69,10 @@ export const sidebar: Item[] = [
       sveltekit: "SvelteKit",
       runtimes: "Runtimes",
     }),
-  ),
-  closed(
-    "Stores",
-    pages("stores/", {
+  },
+  {
+    text: "Stores",
+    items: pages("stores/", {
       memory: "Memory",
       redis: "Redis and Valkey",
       postgres: "PostgreSQL",
@@ -81,14 +82,17 @@ export const sidebar: Item[] = [
       lmdb: "LMDB",
       "durable-objects": "Durable Objects",
     }),
-  ),
-  closed(
-    "Recipes",
-    pages("recipes/", { orms: "ORMs and query builders", hosting: "Hosting and managed databases" }),
-  ),
-  closed(
-    "Migrate",
-    pages("migrate/", {
+  },
+  {
+    text: "Recipes",
+    items: pages("recipes/", { orms: "ORMs and query builders", hosting: "Hosting and managed databases" }),
+  },
+];
+
+const MIGRATE: Item[] = [
+  {
+    text: "Migrate",
+    items: pages("migrate/", {
       "": "Overview",
       "express-session": "express-session",
       "fastify-session": "@fastify/session",
@@ -100,41 +104,62 @@ export const sidebar: Item[] = [
       "better-auth": "better-auth",
       go: "sessionup for Go",
     }),
-  ),
-  closed("Reference", [
-    ...pages("reference/", {
-      options: "Options",
-      methods: "Methods",
-      manager: "Manager",
-      events: "Events",
-      errors: "Errors and reasons",
-      "http-api": "HTTP API",
-      "api/": "Types",
-    }),
-  ]),
-  closed(
-    "Security",
-    pages("security/", {
+  },
+];
+
+/** The pages to look things up. */
+const LOOK_UP: Item[] = [
+  {
+    text: "Reference",
+    items: [
+      ...pages("reference/", {
+        options: "Options",
+        methods: "Methods",
+        manager: "Manager",
+        events: "Events",
+        errors: "Errors and reasons",
+        "http-api": "HTTP API",
+        "api/": "Types",
+      }),
+    ],
+  },
+  {
+    text: "Security",
+    items: pages("security/", {
       "threat-model": "Threat model",
       asvs: "OWASP ASVS",
       reporting: "Report a vulnerability",
     }),
-  ),
-  closed(
-    "Extend",
-    pages("extend/", {
+  },
+  {
+    text: "Extend",
+    items: pages("extend/", {
       "write-a-store": "Write a store",
       "write-an-adapter": "Write an adapter",
       "contract-tests": "Contract tests",
     }),
-  ),
-  closed("Engineering", [
-    ...pages("", {
-      architecture: "Architecture",
-      outages: "Outages",
-      benchmark: "Benchmark",
-      versioning: "Versioning",
-    }),
-    { text: "Decisions", link: "/decisions/" },
-  ]),
+  },
+  {
+    text: "Engineering",
+    items: [
+      ...pages("", {
+        architecture: "Architecture",
+        outages: "Outages",
+        benchmark: "Benchmark",
+        versioning: "Versioning",
+      }),
+      { text: "Decisions", link: "/decisions/" },
+    ],
+  },
 ];
+
+/** The sidebar of each part of the site, by the beginning of the path. */
+export const sidebar: Record<string, Item[]> = {
+  "/start/": GUIDE,
+  "/guides/": GUIDE,
+  "/frameworks/": CONNECT,
+  "/stores/": CONNECT,
+  "/recipes/": CONNECT,
+  "/migrate/": MIGRATE,
+  "/": LOOK_UP,
+};

@@ -52,7 +52,11 @@ function serveSite(): Server {
 /** Returns what axe reports, as "rule: element". */
 async function findViolations(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    }),
+  );
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`));
 }
 
@@ -62,7 +66,7 @@ function measureOverflow(page: Page): Promise<number> {
 }
 
 describe("the documentation site", () => {
-  const pages = listPages(sidebar);
+  const pages = [...new Set(Object.values(sidebar).flatMap(listPages))];
   let server: Awaited<ReturnType<typeof listen>>;
   let browser: Browser;
 
@@ -113,8 +117,8 @@ describe("the documentation site", () => {
 
   it("the search finds an option", async () => {
     const page = await open("", { viewport: DESKTOP });
-    await page.keyboard.press("Control+K");
-    await page.keyboard.type("idleTimeout");
+    await page.locator(".DocSearch-Button").click();
+    await page.locator(".VPLocalSearchBox input").fill("idleTimeout");
     await page.locator(".VPLocalSearchBox .result").first().waitFor();
     expect(await page.locator(".VPLocalSearchBox .result").allTextContents()).toContainEqual(
       expect.stringContaining("idleTimeout"),

@@ -1,1 +1,4 @@
-export { default } from "vitepress/theme";
+import DefaultTheme from "vitepress/theme";
+import "./style.css";
+
+export default DefaultTheme;
