@@ -1,18 +1,29 @@
-import { run } from "../frameworks/build.ts";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { hashPaths } from "../frameworks/build.ts";
+import { once } from "../support/own-packages.ts";
 import { RECIPES } from "./packages.ts";
 
 const APP = `${RECIPES}orms/prisma/`;
+const SCHEMA = `${APP}schema.prisma`;
 /** Prisma's commands download the schema engine from here, because npm does not have it. */
 const ENGINES = "https://binaries.prisma.sh";
 
-function prisma(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+async function prisma(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
   const program = [`${RECIPES}node_modules/prisma/build/index.js`, ...args];
-  return run(process.execPath, [...program, "--config", `${APP}prisma.config.ts`], RECIPES, env);
+  const config = ["--config", `${APP}prisma.config.ts`];
+  const options = { cwd: RECIPES, env: { ...process.env, ...env } };
+  const { stdout } = await promisify(execFile)(process.execPath, [...program, ...config], options);
+  return stdout;
 }
 
-/** Generates Prisma's client. That requires that an engine exists, but does not run it. */
-export function generatePrismaClient(): Promise<void> {
-  return prisma(["generate"], { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath });
+/** Generates Prisma's client, unless it is up to date. That requires that an engine exists, but does not run it. */
+export async function generatePrismaClient(): Promise<void> {
+  const installed = readFileSync(`${RECIPES}node_modules/.installed`, "utf8");
+  await once(`${APP}generated/.built`, `${installed} ${hashPaths([SCHEMA])}`, async () => {
+    await prisma(["generate"], { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath });
+  });
 }
 
 /** Returns why the commands that need the schema engine cannot run, or undefined. */
@@ -26,8 +37,7 @@ export async function findEngineProblem(): Promise<string | undefined> {
   }
 }
 
-/** Rejects if Prisma would change the tables of the database. */
-export function diffPrismaSchema(): Promise<void> {
-  const change = ["--from-config-datasource", "--to-schema", `${APP}schema.prisma`];
-  return prisma(["migrate", "diff", ...change, "--exit-code"]);
+/** Returns the SQL that would bring the database to the state of the models. */
+export function diffPrismaSchema(): Promise<string> {
+  return prisma(["migrate", "diff", "--from-config-datasource", "--to-schema", SCHEMA, "--script"]);
 }
