@@ -155,7 +155,7 @@ describe("Prisma", () => {
     await provideDatabase("prisma");
     const database = await load();
     const { prisma, pool, store } = database;
-    // What `prisma migrate` would write for the model.
+    // Stands for the migration that Prisma writes for the model.
     await pool.query(
       "CREATE TABLE users (id SERIAL PRIMARY KEY, email TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL)",
     );
