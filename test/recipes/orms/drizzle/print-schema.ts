@@ -1,0 +1,3 @@
+import { store } from "./database.ts";
+
+console.log(store.migrationSql());
