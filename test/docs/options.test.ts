@@ -95,8 +95,8 @@ const SECTIONS: readonly Section[] = [
 
 /** The defaults that the tables do not show: generated values, functions and objects with a section of their own. */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  "Manager.cookie": "[cookie](#cookie)",
-  "Manager.client": "[client](#client)",
+  "Manager.cookie": "see [cookie](#options-of-cookie)",
+  "Manager.client": "see [client](#options-of-client)",
   "Manager.generateId": "20 random characters",
   "Manager.generateSecret": "43 random characters",
   "Manager.clock": "`Date.now`",
@@ -193,16 +193,18 @@ function readExamples(code: string): ReadonlyMap<string, string> {
   return found;
 }
 
-function toRow({ title, table }: Section, { name, type, optional, description }: DeclaredOption): string {
-  const paragraphs = description.map((text) => text.replaceAll(/\n(?=- )/g, "<br>").replaceAll(/\s+/g, " "));
-  const cells = [
-    `\`${name}\``,
-    `\`${type.replaceAll(/\s+/g, " ")}\``,
-    optional ? (DEFAULTS[`${title}.${name}`] ?? formatDefault(table[name]?.default)) : "required",
-    `\`${EXAMPLE_CODE.get(`${title}.${name}`)}\``,
-    paragraphs.join("<br>"),
-  ];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+/** Returns the entry of one option. Only the manager's options have no prefix, so that every heading is unique. */
+function toEntry({ title, table }: Section, { name, type, optional, description }: DeclaredOption): string {
+  const path = `${title}.${name}`;
+  return [
+    `### ${title === "Manager" ? name : path}`,
+    "",
+    `- Type: \`${type.replaceAll(/\s+/g, " ")}\``,
+    `- Default: ${optional ? (DEFAULTS[path] ?? formatDefault(table[name]?.default)) : "none, required"}`,
+    `- Example: \`${EXAMPLE_CODE.get(path)}\``,
+    "",
+    ...description.flatMap((text) => [text.replaceAll(/:\n(?=- )/g, ":\n\n"), ""]),
+  ].join("\n");
 }
 
 function formatDefault(value: unknown): string {
@@ -226,14 +228,11 @@ describe("docs/reference/options.md", () => {
       "`npx vitest run test/docs/options.test.ts -u` writes it, and the test fails when page and code differ.",
       "",
       ...SECTIONS.flatMap((section) => [
-        `## ${section.title}`,
+        `## Options of ${section.title}`,
         "",
         section.about,
         "",
-        "| option | type | default | example | description |",
-        "|---|---|---|---|---|",
-        ...listDeclared(section.declaredBy).map((option) => toRow(section, option)),
-        "",
+        ...listDeclared(section.declaredBy).map((option) => toEntry(section, option)),
       ]),
     ];
     await expect(page.join("\n")).toMatchFileSnapshot(`${ROOT}docs/reference/options.md`);
