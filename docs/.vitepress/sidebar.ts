@@ -51,7 +51,7 @@ const GUIDE: Item[] = [
   },
 ];
 
-/** What an app connects. */
+/** The parts that an app connects. */
 const CONNECT: Item[] = [
   {
     text: "Frameworks",
