@@ -23,7 +23,7 @@ function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
 }
 
 describe("memoryStore", () => {
-  storeContract({ describe, it }, { create: () => memoryStore() });
+  storeContract({ describe, it }, { create: () => memoryStore(), another: (store) => store });
 
   it("rejects a record beyond maxRecords unless another record ends in the same step", async () => {
     const store = memoryStore({ maxRecords: 2 });
