@@ -1,6 +1,6 @@
 import pg from "pg";
 import postgres from "postgres";
-import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
+import { type PostgresStoreOptions, postgresPush, postgresStore } from "sessionup/stores/postgres";
 import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
@@ -58,6 +58,14 @@ export const bouncerBackends = (): readonly Backend[] =>
     behindPgBouncer(driver, "prepared statements", 5),
   ]);
 
+/** The contract with push. The other backends have none, so both forms of each statement run. */
+export const pushBackends = (): readonly Backend[] =>
+  [PG, POSTGRES_JS].map((driver) => ({
+    ...createBackend(driver, true),
+    contractOnly: true,
+    subscribes: true,
+  }));
+
 /** Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. */
 function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend {
   let postgres: PostgresServer | undefined;
@@ -85,13 +93,14 @@ function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend
 }
 
 /** Creates a backend in its own schema, on the server at POSTGRES_URL or on a new one in a zone where days begin early. */
-function createBackend(driver: Driver): Backend {
-  const schema = `sessionup test ${process.pid} ${driver.name}`;
+function createBackend(driver: Driver, pushes = false): Backend {
+  const client = pushes ? `${driver.name}, push` : driver.name;
+  const schema = `sessionup test ${process.pid} ${client}`;
   let server: PostgresServer | undefined;
   let url = process.env.POSTGRES_URL ?? "";
   return {
     store: "postgres",
-    client: driver.name,
+    client,
     async start() {
       if (!url) {
         server = await startPostgres({ ...WITHOUT_FSYNC, timezone: "Pacific/Kiritimati" });
@@ -105,7 +114,10 @@ function createBackend(driver: Driver): Backend {
       await withClient(url, (client) => client.query(`drop schema "${schema}" cascade`));
       await server?.stop();
     },
-    open: async () => driver.open(url, { schema }),
+    open: async () => {
+      const push = pushes && postgresPush(() => new pg.Client({ connectionString: url }));
+      return driver.open(url, { schema, push });
+    },
     version: () => fetchVersion(url),
     left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
   };
