@@ -1,6 +1,11 @@
 import pg from "pg";
 import postgres from "postgres";
-import { type PostgresStoreOptions, postgresPush, postgresStore } from "sessionup/stores/postgres";
+import {
+  type PostgresPush,
+  type PostgresStoreOptions,
+  postgresPush,
+  postgresStore,
+} from "sessionup/stores/postgres";
 import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
@@ -66,8 +71,11 @@ export const pushBackends = (): readonly Backend[] =>
     subscribes: true,
   }));
 
-/** Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. */
-function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend {
+/**
+ * Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. With
+ * `pushes`, the connection that listens goes to the server itself.
+ */
+function behindPgBouncer(driver: Driver, how: string, prepared: number, pushes = false): Backend {
   let postgres: PostgresServer | undefined;
   let bouncer: PgbouncerServer | undefined;
   const options = { prepare: prepared > 0 };
@@ -86,7 +94,8 @@ function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend
       await bouncer?.stop();
       await postgres?.stop();
     },
-    open: async () => driver.open(bouncer?.url ?? "", options),
+    open: async () =>
+      driver.open(bouncer?.url ?? "", { ...options, push: pushes && toPush(postgres?.url ?? "") }),
     version: async () => `${await fetchVersion(postgres?.url ?? "")}, ${bouncer?.version}`,
     left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
   };
@@ -114,13 +123,14 @@ function createBackend(driver: Driver, pushes = false): Backend {
       await withClient(url, (client) => client.query(`drop schema "${schema}" cascade`));
       await server?.stop();
     },
-    open: async () => {
-      const push = pushes && postgresPush(() => new pg.Client({ connectionString: url }));
-      return driver.open(url, { schema, push });
-    },
+    open: async () => driver.open(url, { schema, push: pushes && toPush(url) }),
     version: () => fetchVersion(url),
     left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
   };
+}
+
+function toPush(connectionString: string): PostgresPush {
+  return postgresPush(() => new pg.Client({ connectionString }));
 }
 
 function fetchVersion(url: string): Promise<string> {
