@@ -139,7 +139,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
   });
 }
 
-/** A listener that remembers what it was told. */
+/** A listener that remembers its calls. */
 class Heard implements StoreListener {
   readonly states: boolean[] = [];
   readonly ids: string[] = [];
