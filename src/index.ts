@@ -31,8 +31,10 @@ export type { AssuranceLevel } from "./rules/nist.ts";
 export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./standard-schema.ts";
 export type {
+  ChangedEvent,
   CreateOptions,
   End,
+  EndedEvent,
   EndReason,
   ExpiredSession,
   Json,
@@ -43,6 +45,7 @@ export type {
   SessionPage,
   SessionRecord,
   Store,
+  StoreListener,
   TombstoneOptions,
   UpdateOptions,
 } from "./store.ts";

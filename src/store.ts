@@ -89,6 +89,37 @@ export interface End {
 /** A session that the store's cleanup removed. */
 export type ExpiredSession = Pick<SessionRecord, "id" | "userKey" | "expiresAt" | "deadline">;
 
+/** Sessions of one user that ended in one step. */
+export interface EndedEvent {
+  readonly ids: readonly string[];
+  readonly userKey: string;
+  readonly reason: EndReason;
+}
+
+/** A session whose `data` was replaced. */
+export interface ChangedEvent {
+  readonly id: string;
+  /** The revision that the change led to. */
+  readonly revision: number;
+}
+
+/**
+ * The functions that a store with `subscribe` calls. Events hold ids, never data. A store calls a listener after the step
+ * that the event describes. An error that a listener throws is uncaught, and does not affect the step.
+ */
+export interface StoreListener {
+  /** Sessions were ended, by any process. The reason is the one that the ending operation received. */
+  ended(event: EndedEvent): void;
+  /** A session's `data` was replaced, by any process. Mere activity is not reported. */
+  changed(event: ChangedEvent): void;
+  /**
+   * Whether the channel is up. The first call is `true`. `false` follows as soon as a loss is known, at the latest after the
+   * store's heartbeat. The store reconnects by itself and calls `true` again: events in between are lost, so the listener
+   * has to treat what it knows as outdated.
+   */
+  status(up: boolean): void;
+}
+
 /** A position in a user's list: the page begins after this session. The last record of the previous page is a cursor. */
 export interface SessionCursor {
   readonly createdAt: number;
@@ -191,6 +222,17 @@ export interface Store {
    * removes the listener. Present where `deleteExpired` is.
    */
   onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
-  /** Releases the resources that the store itself opened, never the app's client. */
+  /**
+   * Reports sessions that end or change, in this process or in another, to a listener. Resolves when the listener receives
+   * every event from now on, and returns a function that ends the subscription: after it resolves, the listener is not
+   * called. Rejects if the first connection fails. Optional.
+   *
+   * The step that ends or changes a session also publishes the event: `create` for the replaced and the evicted sessions,
+   * `deleteById`, `deleteByUserKey`, each step of `deleteCreatedBefore`, and `update` with `data`. An operation that changes
+   * nothing publishes nothing. Events of one user arrive in the order of the steps. Several events may describe one step. If two operations end a session at the same moment, both
+   * may report it. Expired records that the store or its engine removes are not reported.
+   */
+  subscribe?(listener: StoreListener): Promise<() => Promise<void>>;
+  /** Releases the resources that the store itself opened, never the app's client. Subscriptions end. */
   close?(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { SessionError } from "../errors.ts";
 import { Manager } from "../manager.ts";
-import type { SessionRecord } from "../store.ts";
+import type { EndedEvent, SessionRecord } from "../store.ts";
 import { storeContract } from "../testing/store-contract.ts";
 import { memoryStore } from "./memory.ts";
 
@@ -23,7 +23,7 @@ function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
 }
 
 describe("memoryStore", () => {
-  storeContract({ describe, it }, { create: () => memoryStore() });
+  storeContract({ describe, it }, { create: () => memoryStore(), another: (store) => store });
 
   it("rejects a record beyond maxRecords unless another record ends in the same step", async () => {
     const store = memoryStore({ maxRecords: 2 });
@@ -205,5 +205,24 @@ describe("memoryStore", () => {
     // An entry that the wheel still held would be removed here.
     expect(await store.deleteExpired?.(1_000_000, 1_000_000)).toBe(0);
     expect(await manager.fetchByUserKey("user-1")).toEqual([]);
+  });
+
+  it("reports very many sessions of one user that end at once, unaffected by what the caller does with the ids", async () => {
+    const store = memoryStore();
+    const events: EndedEvent[] = [];
+    await store.subscribe?.({
+      ended: (event) => void events.push(event),
+      changed: () => undefined,
+      status: () => undefined,
+    });
+    const ids: string[] = [];
+    for (let round = 0; round < 1_500; round++) {
+      const each = record();
+      await store.create(each, { now: 0 });
+      ids.unshift(each.id);
+    }
+    const ended = (await store.deleteByUserKey("ann", { reason: "revoked", now: 0 })) as string[];
+    ended.length = 0;
+    expect(events).toEqual([{ ids, userKey: "ann", reason: "revoked" }]);
   });
 });

@@ -29,7 +29,15 @@
  */
 import { SessionError } from "../errors.ts";
 import { checkOptionNames, invalidOption } from "../options/parsers.ts";
-import type { End, ExpiredSession, SessionCursor, SessionRecord, Store, TombstoneOptions } from "../store.ts";
+import type {
+  End,
+  EndReason,
+  ExpiredSession,
+  SessionCursor,
+  SessionRecord,
+  Store,
+  TombstoneOptions,
+} from "../store.ts";
 import { createColumns } from "./memory/columns.ts";
 import { createExpiryWheel } from "./memory/expiry-wheel.ts";
 import { createLinks, NOWHERE } from "./memory/links.ts";
@@ -37,6 +45,7 @@ import { createSplitMap } from "./memory/split-map.ts";
 import { createUserLists } from "./memory/user-lists.ts";
 import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
 import { duplicateError } from "./shared/errors.ts";
+import { StoreListeners } from "./shared/listeners.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
 
 /** Options of `memoryStore`. */
@@ -94,6 +103,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     slack: 60_000,
     remove: (now, limit) => deleteExpired(now, limit),
   });
+
+  const listeners = new StoreListeners();
+  const publishEnd = (userKey: string, reason: EndReason, ended: readonly string[]) => {
+    if (listeners.size === 0 || ended.length === 0) return;
+    // A copy: the caller may change the array that it receives.
+    const ids = [...ended];
+    listeners.tell((listener) => listener.ended({ ids, userKey, reason }));
+  };
 
   const find = (id: string) => places(id).get(id) ?? NOWHERE;
 
@@ -191,6 +208,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         );
 
       endSession(replaced, { reason: "logout", now }, keep);
+      if (old && replaced) publishEnd(userKey, "logout", [old.id]);
       for (const { id } of evicted) endSession(find(id), { reason: "evicted", now }, keep);
       if (taken) {
         hidden.splice(hidden.indexOf(taken), 1);
@@ -207,7 +225,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       }
       records++;
       cleanup.start();
-      return { evicted: evicted.map(({ id }) => id) };
+      const evictedIds = evicted.map(({ id }) => id);
+      publishEnd(userKey, "evicted", evictedIds);
+      return { evicted: evictedIds };
     },
 
     async fetchById(id) {
@@ -234,7 +254,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       const record = read(place);
       if (!record || !isLive(record, now)) return "not_found";
       if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
-      write(place, applyChange(record, change));
+      const changed = applyChange(record, change);
+      write(place, changed);
+      if (change.data && listeners.size > 0) {
+        const { revision } = changed;
+        listeners.tell((listener) => listener.changed({ id, revision }));
+      }
       if (expiresAt(place) < record.expiresAt) wheel.move(place);
       return "updated";
     },
@@ -246,6 +271,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       if (!record || record.ended) return "not_found";
       if (owner !== undefined && record.userKey !== owner) return "not_owner";
       endSession(place, end, end.tombstones);
+      publishEnd(record.userKey, end.reason, [id]);
       return "deleted";
     },
 
@@ -274,6 +300,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         hide(ending);
         hidden = hidden.concat(ending);
       }
+      publishEnd(userKey, end.reason, ids);
       return ids;
     },
 
@@ -291,6 +318,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         if (record && !record.ended && record.createdAt < createdAt) {
           ended.push(record.id);
           endSession(place, end, end.tombstones);
+          publishEnd(record.userKey, end.reason, [record.id]);
         }
         if (place % BATCH > 0) continue;
         yield ended;
@@ -306,7 +334,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return cleanup.listen(listener);
     },
 
+    async subscribe(listener) {
+      const remove = listeners.add(listener);
+      return async () => void remove();
+    },
+
     async close() {
+      listeners.clear();
       cleanup.stop();
     },
   };

@@ -1,6 +1,7 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames, parseBoolean } from "../options/parsers.ts";
+import { checkOptionNames, invalidOption, parseBoolean } from "../options/parsers.ts";
 import { type PgPool, type PostgresJs, toPostgresClient } from "./postgres/client.ts";
+import type { PostgresPush } from "./postgres/push.ts";
 import { toPostgresNames } from "./postgres/schema.ts";
 import { PostgresSessions } from "./postgres/sessions.ts";
 import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
@@ -8,6 +9,8 @@ import { Deadline } from "./shared/deadline.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 
 export type { PgPool, PostgresJs } from "./postgres/client.ts";
+export { type PgListener, type PostgresPush, postgresPush } from "./postgres/push.ts";
+export type { PushOptions } from "./shared/push-channel.ts";
 
 /** The options of `postgresStore`. */
 export interface PostgresStoreOptions extends CleanupOptions {
@@ -23,6 +26,12 @@ export interface PostgresStoreOptions extends CleanupOptions {
    * statement may run on a connection that has not prepared it.
    */
   readonly prepare?: boolean;
+  /**
+   * Whether the store publishes the sessions that it ends and changes, in the same statement. The result of `postgresPush`
+   * also gives the store `subscribe`. `true` is for a process that publishes and does not subscribe. Every process that ends or
+   * changes sessions needs the option. Default: false.
+   */
+  readonly push?: PostgresPush | boolean;
 }
 
 /** A store in PostgreSQL. `migrate` also rejects when another table has the name. */
@@ -52,10 +61,15 @@ export function postgresStore(
   client: PgPool | PostgresJs,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  checkOptionNames(options, "postgresStore", ["schema", "table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
-  const { schema, table = "sessionup_sessions", timeout, prepare = true } = options;
+  const own = ["schema", "table", "timeout", "prepare", "push"];
+  checkOptionNames(options, "postgresStore", [...own, ...CLEANUP_OPTIONS]);
+  const { schema, table = "sessionup_sessions", timeout, prepare = true, push = false } = options;
   parseBoolean(prepare, "prepare");
   const names = toPostgresNames(schema, table);
   const deadline = new Deadline(timeout);
-  return new PostgresSessions(toPostgresClient(client, prepare), names, deadline, options);
+  if (typeof push !== "boolean" && typeof push?.attach !== "function")
+    throw invalidOption("push", "the result of postgresPush, or a boolean", push);
+  const port = toPostgresClient(client, prepare);
+  const store = new PostgresSessions(port, names, deadline, options, push !== false);
+  return typeof push === "boolean" ? store : push.attach(store, names.literal);
 }

@@ -2,7 +2,8 @@ import type { Duration } from "../duration.ts";
 import { checkOptionNames, invalidOption } from "../options/parsers.ts";
 import type { Store } from "../store.ts";
 import { type RedisClient, toRedisPort } from "./redis/client.ts";
-import { RedisSessions } from "./redis/sessions.ts";
+import type { RedisPush } from "./redis/push.ts";
+import { escapePrefix, RedisSessions } from "./redis/sessions.ts";
 import { Deadline } from "./shared/deadline.ts";
 
 export type {
@@ -12,6 +13,14 @@ export type {
   NodeRedisSentinel,
   RedisClient,
 } from "./redis/client.ts";
+export {
+  type IoRedisSubscriber,
+  type NodeRedisSubscriber,
+  type RedisPush,
+  type RedisSubscriber,
+  redisPush,
+} from "./redis/push.ts";
+export type { PushOptions } from "./shared/push-channel.ts";
 
 /** The options of `redisStore`. */
 export interface RedisStoreOptions {
@@ -24,6 +33,12 @@ export interface RedisStoreOptions {
    * Default: `console.warn`.
    */
   readonly onWarning?: (message: string) => void;
+  /**
+   * Whether the store publishes the sessions that it ends and changes, in the same step. The result of `redisPush` also gives
+   * the store `subscribe`. `true` is for a process that publishes and does not subscribe. Every process that ends or changes
+   * sessions needs the option. Default: false.
+   */
+  readonly push?: RedisPush | boolean;
 }
 
 /**
@@ -45,10 +60,15 @@ export interface RedisStoreOptions {
  * ```
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  checkOptionNames(options, "redisStore", ["prefix", "timeout", "onWarning"]);
-  const { prefix = "sessionup:", timeout, onWarning = console.warn } = options;
+  checkOptionNames(options, "redisStore", ["prefix", "timeout", "onWarning", "push"]);
+  const { prefix = "sessionup:", timeout, onWarning = console.warn, push = false } = options;
   if (typeof prefix !== "string" || !prefix.isWellFormed())
     throw invalidOption("prefix", 'a well-formed string such as "sessionup:"', prefix);
   if (typeof onWarning !== "function") throw invalidOption("onWarning", "a function", onWarning);
-  return new RedisSessions(toRedisPort(client), prefix, new Deadline(timeout), onWarning);
+  if (typeof push !== "boolean" && typeof push?.attach !== "function")
+    throw invalidOption("push", "the result of redisPush, or a boolean", push);
+  const port = toRedisPort(client);
+  const channel = push ? `${port.keyPrefix}${escapePrefix(prefix)}push` : "";
+  const store = new RedisSessions(port, prefix, new Deadline(timeout), onWarning, channel);
+  return typeof push === "boolean" ? store : push.attach(store, channel);
 }

@@ -8,12 +8,23 @@ import { fetchTests } from "./store/fetch.ts";
 import { StoreFixture } from "./store/fixture.ts";
 import { limitTests } from "./store/limit.ts";
 import { raceTests } from "./store/races.ts";
+import { subscribeTests } from "./store/subscribe.ts";
 import { updateTests } from "./store/update.ts";
+
+const NOT_SUBSCRIBED: ContractSkip = {
+  reason: "the options of the contract have no `another`, which a store with subscribe needs",
+  tests: subscribeTests.map(({ id }) => id),
+};
 
 /** The options of `storeContract`. */
 export interface StoreContractOptions {
   /** Returns a store that is ready for use. It need not be empty: each test has its own users. */
   readonly create: () => Store | Promise<Store>;
+  /**
+   * Returns a second store over the same database, as another process has it. Required for the tests of `subscribe`, which
+   * are skipped without it. A store that lives in one process returns the given store.
+   */
+  readonly another?: (store: Store) => Store | Promise<Store>;
   /** Tests that the store cannot pass, by their ids. Default: none. */
   readonly skip?: readonly ContractSkip[];
 }
@@ -34,7 +45,10 @@ export interface StoreContractOptions {
  * });
  * ```
  */
-export function storeContract(runner: TestRunner, { create, skip = [] }: StoreContractOptions): void {
+export function storeContract(
+  runner: TestRunner,
+  { create, another, skip = [] }: StoreContractOptions,
+): void {
   const tests = [
     ...fetchTests,
     ...createTests,
@@ -43,14 +57,18 @@ export function storeContract(runner: TestRunner, { create, skip = [] }: StoreCo
     ...endTests,
     ...endByDateTests,
     ...cleanupTests,
+    ...subscribeTests,
     ...raceTests,
   ];
-  runContract(runner, tests, skip, async (use) => {
+  const skips = another ? skip : [...skip, NOT_SUBSCRIBED];
+  runContract(runner, tests, skips, async (use) => {
     const store = await create();
+    const opened = [store];
     try {
-      await use(new StoreFixture(store));
+      if (another) opened.push(await another(store));
+      await use(new StoreFixture(store, opened[1]));
     } finally {
-      await store.close?.();
+      for (const each of opened) await each.close?.();
     }
   });
 }

@@ -11,6 +11,8 @@ export interface Backend {
   readonly skip?: readonly ContractSkip[];
   /** Whether only the store contract runs: another client of the same library runs the whole suite. */
   readonly contractOnly?: boolean;
+  /** Whether the store has `subscribe`. Default: false. */
+  readonly subscribes?: boolean;
   /** The backend on which the same client's races already run. */
   readonly racesRunOn?: string;
   /** Starts a server, or prepares the server that an environment variable names. */

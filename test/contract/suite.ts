@@ -24,18 +24,20 @@ export function storeSuite(backend: Backend): void {
       await backend.stop();
     }, 60_000);
 
+    const create = async () => {
+      // Connecting takes longer than most tests of the contract, so they share a client.
+      if (shared?.another) return shared.another();
+      const open = await backend.open();
+      if (open.another) shared = open;
+      else onTestFinished(() => open.close());
+      return open.store;
+    };
     storeContract(
       { describe, it },
       {
         ...(backend.skip && { skip: backend.skip }),
-        async create() {
-          // Connecting takes longer than most tests of the contract, so they share a client.
-          if (shared?.another) return shared.another();
-          const open = await backend.open();
-          if (open.another) shared = open;
-          else onTestFinished(() => open.close());
-          return open.store;
-        },
+        create,
+        ...(backend.subscribes && { another: create }),
       },
     );
     if (backend.contractOnly) return;

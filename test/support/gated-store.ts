@@ -3,7 +3,7 @@ import { memoryStore } from "sessionup/stores/memory";
 
 type Method = Exclude<
   keyof Store,
-  "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
+  "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "subscribe" | "close"
 >;
 
 /** A memory store with gates. A gate holds an operation before it begins, so that a test can force a race. */

@@ -19,7 +19,11 @@ class RecordingRunner implements TestRunner {
 
 const CONTRACTS = {
   storeContract: (runner: TestRunner, skip: readonly string[] = []) =>
-    storeContract(runner, { create: () => memoryStore(), skip: [{ reason: "no reason", tests: skip }] }),
+    storeContract(runner, {
+      create: () => memoryStore(),
+      another: (store) => store,
+      skip: [{ reason: "no reason", tests: skip }],
+    }),
   adapterContract: (runner: TestRunner, skip: readonly string[] = []) =>
     adapterContract(runner, {
       start: () => Promise.reject(new Error("no test runs")),

@@ -39,10 +39,16 @@ export class PostgresSessions implements SqlStore {
   readonly #cleanup: Cleanup;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
 
-  constructor(client: PostgresClient, names: PostgresNames, deadline: Deadline, options: CleanupOptions) {
+  constructor(
+    client: PostgresClient,
+    names: PostgresNames,
+    deadline: Deadline,
+    options: CleanupOptions,
+    push: boolean,
+  ) {
     this.#client = client;
     this.#names = names;
-    this.#statements = new PostgresStatements(names);
+    this.#statements = new PostgresStatements(names, push);
     this.#deadline = deadline;
     this.#cleanup = new Cleanup(options, {
       ...DATABASE_CLEANUP,

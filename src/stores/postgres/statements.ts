@@ -9,6 +9,17 @@ const NEWEST_FIRST = "ORDER BY created_at DESC, id DESC LIMIT $3";
 /** The advisory lock of the process that cleans up. The second key of the lock stands for the table. */
 const CLEANUP = 7_355_609;
 
+/** An id has at most 128 characters. */
+const IDS_PER_PAYLOAD = 40;
+
+/**
+ * Returns the channel of a table's events as an expression in SQL. It contains the number of the table, because another
+ * connection may find the table by another `search_path`.
+ */
+export function toPostgresChannel(literal: string): string {
+  return `'sessionup_' || ${literal}::regclass::oid::text`;
+}
+
 /** The statements for one table. Each one is one round trip and one transaction. */
 export class PostgresStatements {
   readonly byId: string;
@@ -24,8 +35,10 @@ export class PostgresStatements {
   readonly cleanup: string;
   readonly #table: string;
   readonly #trim: string;
+  /** The channel of events as an expression in SQL, or `undefined` if the app wants none. */
+  readonly #channel: string | undefined;
 
-  constructor({ table, create, trim, literal }: PostgresNames) {
+  constructor({ table, create, trim, literal }: PostgresNames, push: boolean) {
     const select = `SELECT ${withUserKeyAsHex(COLUMNS)} FROM ${table} WHERE`;
     const selectLive = `${select} user_key = $1 AND ${LIVE}`;
     this.#table = table;
@@ -36,7 +49,9 @@ export class PostgresStatements {
     this.pageAfter = `${selectLive} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
     this.idAfter = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
     this.insert = `INSERT INTO ${table} (${COLUMNS.join(", ")}) VALUES (${PLACEHOLDERS})`;
-    this.create = `SELECT ${create}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
+    this.#channel = push ? toPostgresChannel(literal) : undefined;
+    const call = `${create}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
+    this.create = this.#channel ? this.#toCreate(call) : `SELECT ${call}`;
     this.byLink = `${select} link = $1 AND ended_at IS NULL LIMIT $2`;
     // The lock waits for a concurrent change of the row and then reads its latest version. A snapshot could report a
     // conflict for a deleted session.
@@ -48,8 +63,14 @@ export class PostgresStatements {
     expires_at = CASE WHEN last_seen_at < $4 THEN $5::bigint ELSE expires_at END,
     revision = revision + CASE WHEN $6::text IS NULL THEN 0 ELSE 1 END,
     data = coalesce($6, data)
-  FROM found WHERE t.id = found.id AND found.matched
-) SELECT matched FROM found`;
+  FROM found WHERE t.id = found.id AND found.matched${push ? " RETURNING t.id, t.revision" : ""}
+)${
+      this.#channel
+        ? `, told AS MATERIALIZED (
+  SELECT pg_notify(${this.#channel}, '[' || revision || ',"' || id || '"]') FROM changed WHERE $6 IS NOT NULL
+) SELECT matched FROM found, (SELECT count(*) FROM told) AS told`
+        : " SELECT matched FROM found"
+    }`;
     this.deleteExpired = this.#toRemoval("");
     this.cleanup = this.#toRemoval(
       `(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`,
@@ -106,21 +127,53 @@ export class PostgresStatements {
   ${found}
 ), ended AS (
   `;
+    const [why, at, until, most] = [1, 2, 3, 4].map((index) => `$${count + index}`);
+    const told = this.#channel
+      ? `, ${this.#toNotification(`SELECT id, user_key, ${why}::text AS reason FROM ended`)}`
+      : "";
+    const alsoTold = told && ", (SELECT count(*) FROM told) AS told";
     if (!tombstones)
       return {
-        text: `${begin}DELETE FROM ${this.#table} AS t USING found WHERE t.id = found.id AND matched
-) SELECT ${answer} FROM found`,
-        values: [],
+        text: `${begin}DELETE FROM ${this.#table} AS t USING found WHERE t.id = found.id AND matched${told && " RETURNING t.id, t.user_key"}
+)${told} SELECT ${answer} FROM found${alsoTold}`,
+        values: told ? [reason] : [],
       };
-    const [at, until, why, most] = [1, 2, 3, 4].map((index) => `$${count + index}`);
     return {
       text: `${begin}UPDATE ${this.#table} AS t SET revision = revision + 1, expires_at = ${until}::bigint, deadline = ${until},
-    ended_at = ${at}, ended_reason = ${why} FROM found WHERE t.id = found.id AND matched RETURNING t.user_key
+    ended_at = ${at}, ended_reason = ${why} FROM found WHERE t.id = found.id AND matched RETURNING t.id, t.user_key
 ), trimmed AS MATERIALIZED (
   SELECT ${this.#trim}(array_agg(DISTINCT user_key), ${most}) FROM ended
-) SELECT ${answer} FROM found, trimmed`,
-      values: [now, now + tombstones.keepFor, reason, tombstones.max],
+)${told} SELECT ${answer} FROM found, trimmed${alsoTold}`,
+      values: [reason, now, now + tombstones.keepFor, tombstones.max],
     };
+  }
+
+  /**
+   * Creates a session and publishes the ids of the sessions that ended. The function returns the evicted ids only. The
+   * statement's own snapshot precedes the function, so it still shows whether the session to replace was there.
+   */
+  #toCreate(call: string): string {
+    const ended = `SELECT unnest(string_to_array(evicted, ',')) AS id, $2 AS user_key, 'evicted' AS reason FROM created
+    UNION ALL SELECT id, user_key, 'logout' FROM ${this.#table}
+    WHERE id = $15 AND user_key = $2 AND ended_at IS NULL AND (SELECT evicted FROM created) IS NOT NULL`;
+    return `WITH created AS MATERIALIZED (
+  SELECT ${call} AS evicted
+), ${this.#toNotification(ended)} SELECT evicted FROM created, (SELECT count(*) FROM told) AS told`;
+  }
+
+  /**
+   * Publishes the ended sessions that a query returns, each with its id, user key and reason. The server limits a payload to
+   * 8 000 bytes, and a user key of 1 kB takes 2 kB.
+   */
+  #toNotification(ended: string): string {
+    return `told AS MATERIALIZED (
+  SELECT pg_notify(${this.#channel}, '["' || reason || '","' || encode(user_key, 'hex') || '","' || string_agg(id, '","') || '"]')
+  FROM (
+    SELECT id, user_key, reason, row_number() OVER (PARTITION BY user_key, reason ORDER BY id) / ${IDS_PER_PAYLOAD} AS part FROM (
+    ${ended}
+    ) AS ended
+  ) AS parts GROUP BY user_key, reason, part
+)`;
   }
 
   /**

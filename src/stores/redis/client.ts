@@ -42,6 +42,8 @@ export type RedisClient = IoRedisClient | NodeRedisClient | NodeRedisCluster | N
 /** The operation that the store needs of any client. */
 export interface RedisPort {
   readonly isCluster: boolean;
+  /** Text that the client puts before every key. */
+  readonly keyPrefix: string;
   /** Whether the client writes the commands of one event-loop turn together, as node-redis does. */
   readonly batches: boolean;
   /** Sends a command to the primary that has the key. Replies are strings, arrays of strings or null. */
@@ -62,17 +64,20 @@ export function toRedisPort(client: RedisClient): RedisPort {
   if ("nodeByAddress" in client)
     return {
       isCluster: true,
+      keyPrefix: "",
       batches: true,
       send: async (key, args) => client.sendCommand(key, false, args, AS_STRINGS),
     };
   if ("getMasterNode" in client)
     return {
       isCluster: false,
+      keyPrefix: "",
       batches: true,
       send: async (_key, args) => client.sendCommand(false, args, AS_STRINGS),
     };
   return {
     isCluster: false,
+    keyPrefix: "",
     batches: true,
     send: async (_key, args) => client.sendCommand(args, AS_STRINGS),
   };
@@ -105,6 +110,7 @@ function toIoRedisPort(client: IoRedisClient): RedisPort {
       : (command: string, args: string[]) => client.call(command, args);
   return {
     isCluster: client.isCluster,
+    keyPrefix: String(keyPrefix),
     // A Cluster groups commands by node.
     batches: client.isCluster,
     // Asynchronous, so that an error that `call` throws becomes a rejection.

@@ -15,6 +15,7 @@ const SLACK = 15 * 60_000;
  *   then. It comes last where the end of a session must not fail because of it.
  * - Clocks of processes differ, so no script relies on `now` to remove a session. An index entry is removed only when its
  *   record is gone, and the TTL of a session or an index is never shortened.
+ * - With a channel, the script that ends or changes sessions publishes their ids.
  * - A list holds the ids of a user's tombstones, in the order in which the sessions ended. They are not in the index. Only
  *   scripts that write a tombstone access the list.
  */
@@ -22,7 +23,7 @@ export const LUA_PRELUDE: string = `
 local SLACK = ${SLACK}
 local base = KEYS[1]:match("^[^{]*{..}")
 local index
-local now = tonumber(ARGV[1])
+local now, channel = tonumber(ARGV[1]), ARGV[2]
 
 local function text(number) return string.format("%.0f", number) end
 local function recordKey(id) return base .. "s:" .. id end
@@ -121,6 +122,9 @@ local function finish(ids, reason, untilMoment, max)
     elseif redis.call("UNLINK", recordKey(id)) == 1 then
       ended[#ended + 1] = id
     end
+  end
+  if ended[1] and channel ~= "" then
+    redis.call("PUBLISH", channel, '["' .. table.concat({ reason, index:sub(#base + 3), unpack(ended) }, '","') .. '"]')
   end
   for i = #buried, 1, -1 do remember(buried[i], untilMoment, max) end
   return ended

@@ -26,16 +26,16 @@ export class RedisScript {
 
 /**
  * - KEYS: the record, the index.
- * - ARGV: now, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
+ * - ARGV: now, the channel, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
  *   replace or an empty string, the maximum number of sessions (0 for no limit), `onExceed`, the maximum number of sessions
  *   that one run ends, the end of new tombstones or an empty string, the maximum number of tombstones (0 for none).
  * - Returns `created`, `duplicate`, `limit`, or `more` if more sessions must end. The evicted ids follow.
  */
 export const CREATE: RedisScript = new RedisScript(`
 index = KEYS[2]
-local id, value, created, expires, replaced = unpack(ARGV, 2, 6)
-local max, onExceed, most = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
-local untilMoment, tombstones = ARGV[10], tonumber(ARGV[11])
+local id, value, created, expires, replaced = unpack(ARGV, 3, 7)
+local max, onExceed, most = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
+local untilMoment, tombstones = ARGV[11], tonumber(ARGV[12])
 
 local function each(visit)
   local from = redis.call("ZCOUNT", index, "-inf", "(0")
@@ -96,13 +96,13 @@ return { "created", unpack(leaving) }
 
 /**
  * - KEYS: the index.
- * - ARGV: now, the limit, `createdAt` and id of the cursor or empty strings.
+ * - ARGV: now, the channel, the limit, `createdAt` and id of the cursor or empty strings.
  * - Returns ids and records in turn.
  */
 export const LIST: RedisScript = new RedisScript(`
 index = KEYS[1]
-local limit = tonumber(ARGV[2])
-local from = ARGV[4] ~= "" and behind(tonumber(ARGV[3]), ARGV[4]) or 0
+local limit = tonumber(ARGV[3])
+local from = ARGV[5] ~= "" and behind(tonumber(ARGV[4]), ARGV[5]) or 0
 local found = {}
 while #found < 2 * limit do
   local count = math.min(limit - #found / 2, 500)
@@ -129,11 +129,11 @@ return found
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data. All but the first two may be empty.
+ * - ARGV: now, the channel, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data. All but the first two may be empty.
  * - Returns `updated`, `not_found` or `conflict`.
  */
 export const UPDATE: RedisScript = new RedisScript(`
-local id, revision, seen, expires, data = unpack(ARGV, 2, 6)
+local id, revision, seen, expires, data = unpack(ARGV, 3, 7)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
@@ -152,17 +152,18 @@ if moved then
 elseif data ~= "" then
   write(KEYS[1], r, "", "KEEPTTL")
 end
+if data ~= "" and channel ~= "" then redis.call("PUBLISH", channel, "[" .. r.revision .. ',"' .. id .. '"]') end
 return "updated"
 `);
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
+ * - ARGV: now, the channel, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
  *   none), the owner as JSON or an empty string.
  * - Returns `deleted`, `not_found` or `not_owner`.
  */
 export const END_ONE: RedisScript = new RedisScript(`
-local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 2, 6)
+local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 3, 7)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
@@ -175,7 +176,7 @@ return "deleted"
 
 /**
  * - KEYS: the index.
- * - ARGV: now, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
+ * - ARGV: now, the channel, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
  *   mode, the maximum number of sessions per run, `createdAt` and id of the cursor or empty strings, ids.
  * - Modes: `but` ends the sessions of a page except the given ids. `look` returns the ids of a page and ends nothing. `only`
  *   ends the sessions with the given ids.
@@ -183,13 +184,13 @@ return "deleted"
  */
 export const END_MANY: RedisScript = new RedisScript(`
 index = KEYS[1]
-local reason, untilMoment, tombstones, mode, most = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+local reason, untilMoment, tombstones, mode, most = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
 local ids, spared, reply = {}, {}, { "", "" }
-for i = 9, #ARGV do
+for i = 10, #ARGV do
   if mode == "only" then ids[#ids + 1] = ARGV[i] else spared[ARGV[i]] = true end
 end
 if mode ~= "only" then
-  ids = newest(ARGV[8] ~= "" and behind(tonumber(ARGV[7]), ARGV[8]) or 0, most)
+  ids = newest(ARGV[9] ~= "" and behind(tonumber(ARGV[8]), ARGV[9]) or 0, most)
   if #ids == most then reply = { redis.call("ZSCORE", index, ids[most]), ids[most] } end
 end
 local ending = {}

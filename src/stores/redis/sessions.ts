@@ -30,12 +30,20 @@ export class RedisSessions implements Store {
   readonly #prefix: string;
   readonly #deadline: Deadline;
   readonly #lookups: Lookups<string | undefined>;
+  /** The channel of events, empty if the app wants none. */
+  readonly #channel: string;
   #warn: ((message: string) => void) | undefined;
 
-  constructor(port: RedisPort, prefix: string, deadline: Deadline, warn: (message: string) => void) {
+  constructor(
+    port: RedisPort,
+    prefix: string,
+    deadline: Deadline,
+    warn: (message: string) => void,
+    channel: string,
+  ) {
     this.#port = port;
-    // The first "{" of a key begins its hash tag, so a prefix must not contain one.
-    this.#prefix = prefix.replaceAll("%", "%25").replaceAll("{", "%7B");
+    this.#prefix = escapePrefix(prefix);
+    this.#channel = channel;
     this.#deadline = deadline;
     this.#lookups = new Lookups((ids) => this.#read(ids));
     this.#warn = warn;
@@ -52,6 +60,7 @@ export class RedisSessions implements Store {
     const keys = [this.#recordKey(id), this.#indexKey(userKey)];
     const args = [
       now,
+      this.#channel,
       id,
       serializeRedisRecord(record),
       ended ? "" : createdAt,
@@ -91,7 +100,7 @@ export class RedisSessions implements Store {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    const args = [now, limit, before?.createdAt ?? "", before?.id ?? ""];
+    const args = [now, this.#channel, limit, before?.createdAt ?? "", before?.id ?? ""];
     const texts = toStrings(await this.#run(LIST, [this.#indexKey(userKey)], args));
     const records: SessionRecord[] = [];
     for (let index = 0; index < texts.length; index += 2)
@@ -105,7 +114,7 @@ export class RedisSessions implements Store {
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     const moved = [activity?.lastSeenAt ?? "", activity?.expiresAt ?? ""];
-    const args = [now, id, ifRevision ?? "", ...moved, data ? JSON.stringify(data) : ""];
+    const args = [now, this.#channel, id, ifRevision ?? "", ...moved, data ? JSON.stringify(data) : ""];
     const outcome = await this.#run(UPDATE, [this.#recordKey(id)], args);
     if (outcome === "updated" || outcome === "not_found" || outcome === "conflict") return outcome;
     throw unexpectedReply();
@@ -114,7 +123,7 @@ export class RedisSessions implements Store {
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     const { now, reason, tombstones } = end;
     const ownerJson = owner === undefined ? "" : JSON.stringify(owner);
-    const args = [now, id, reason, ...tombstoneArgs(now, tombstones), ownerJson];
+    const args = [now, this.#channel, id, reason, ...tombstoneArgs(now, tombstones), ownerJson];
     const outcome = await this.#run(END_ONE, [this.#recordKey(id)], args);
     if (outcome === "deleted" || outcome === "not_found" || outcome === "not_owner") return outcome;
     throw unexpectedReply();
@@ -131,6 +140,7 @@ export class RedisSessions implements Store {
       const step = async (mode: string, ids: readonly string[]) => {
         const args = [
           now,
+          this.#channel,
           reason,
           ...tombstoneArgs(now, tombstones),
           mode,
@@ -189,6 +199,11 @@ export class RedisSessions implements Store {
         'lists and revokeAll may miss some. Set it to "noeviction".',
     );
   }
+}
+
+/** Returns the beginning of a store's keys. The first "{" of a key begins its hash tag, so a prefix must not contain one. */
+export function escapePrefix(prefix: string): string {
+  return prefix.replaceAll("%", "%25").replaceAll("{", "%7B");
 }
 
 /** Returns the end of new tombstones and their maximum number. */

@@ -20,10 +20,13 @@ export type StoreTests = readonly ContractTest<StoreFixture>[];
 /** A store and a user key that no other test uses. */
 export class StoreFixture {
   readonly store: Store;
+  /** Another store over the same database. The same store in tests that do not call for another. */
+  readonly another: Store;
   readonly userKey: string = `user-${randomText(12)}`;
 
-  constructor(store: Store) {
+  constructor(store: Store, another: Store = store) {
     this.store = store;
+    this.another = another;
   }
 
   record(overrides: Partial<SessionRecord> = {}): SessionRecord {

@@ -35,6 +35,7 @@ async function free(): Promise<number> {
 storeSuite({
   store: "memory",
   client: "one process",
+  subscribes: true,
   start: async () => undefined,
   stop: async () => store.close?.(),
   open: async () => ({ store, close: async () => undefined }),

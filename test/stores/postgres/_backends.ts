@@ -1,6 +1,11 @@
 import pg from "pg";
 import postgres from "postgres";
-import { type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
+import {
+  type PostgresPush,
+  type PostgresStoreOptions,
+  postgresPush,
+  postgresStore,
+} from "sessionup/stores/postgres";
 import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { type PgbouncerServer, startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { type PostgresServer, startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
@@ -58,8 +63,19 @@ export const bouncerBackends = (): readonly Backend[] =>
     behindPgBouncer(driver, "prepared statements", 5),
   ]);
 
-/** Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. */
-function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend {
+/** The contract with push. The other backends have none, so both forms of each statement run. */
+export const pushBackends = (): readonly Backend[] =>
+  [PG, POSTGRES_JS].map((driver) => ({
+    ...createBackend(driver, true),
+    contractOnly: true,
+    subscribes: true,
+  }));
+
+/**
+ * Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. With
+ * `pushes`, the connection that listens goes to the server itself.
+ */
+function behindPgBouncer(driver: Driver, how: string, prepared: number, pushes = false): Backend {
   let postgres: PostgresServer | undefined;
   let bouncer: PgbouncerServer | undefined;
   const options = { prepare: prepared > 0 };
@@ -78,20 +94,22 @@ function behindPgBouncer(driver: Driver, how: string, prepared: number): Backend
       await bouncer?.stop();
       await postgres?.stop();
     },
-    open: async () => driver.open(bouncer?.url ?? "", options),
+    open: async () =>
+      driver.open(bouncer?.url ?? "", { ...options, push: pushes && toPush(postgres?.url ?? "") }),
     version: async () => `${await fetchVersion(postgres?.url ?? "")}, ${bouncer?.version}`,
     left: () => rowsIn(postgres?.url ?? "", "sessionup_sessions"),
   };
 }
 
 /** Creates a backend in its own schema, on the server at POSTGRES_URL or on a new one in a zone where days begin early. */
-function createBackend(driver: Driver): Backend {
-  const schema = `sessionup test ${process.pid} ${driver.name}`;
+function createBackend(driver: Driver, pushes = false): Backend {
+  const client = pushes ? `${driver.name}, push` : driver.name;
+  const schema = `sessionup test ${process.pid} ${client}`;
   let server: PostgresServer | undefined;
   let url = process.env.POSTGRES_URL ?? "";
   return {
     store: "postgres",
-    client: driver.name,
+    client,
     async start() {
       if (!url) {
         server = await startPostgres({ ...WITHOUT_FSYNC, timezone: "Pacific/Kiritimati" });
@@ -105,10 +123,14 @@ function createBackend(driver: Driver): Backend {
       await withClient(url, (client) => client.query(`drop schema "${schema}" cascade`));
       await server?.stop();
     },
-    open: async () => driver.open(url, { schema }),
+    open: async () => driver.open(url, { schema, push: pushes && toPush(url) }),
     version: () => fetchVersion(url),
     left: () => rowsIn(url, `"${schema}".sessionup_sessions`),
   };
+}
+
+function toPush(connectionString: string): PostgresPush {
+  return postgresPush(() => new pg.Client({ connectionString }));
 }
 
 function fetchVersion(url: string): Promise<string> {

@@ -10,6 +10,8 @@ import {
   type NodeRedisCluster,
   type NodeRedisSentinel,
   type RedisClient,
+  type RedisSubscriber,
+  redisPush,
   redisStore,
 } from "sessionup/stores/redis";
 import type { ContractSkip } from "sessionup/testing";
@@ -28,6 +30,8 @@ interface Servers {
 
 interface Connected {
   readonly client: RedisClient;
+  /** Opens a connection that receives events. Absent where the store does not push. */
+  readonly subscriber?: () => RedisSubscriber;
   ping(): Promise<unknown>;
   close(): Promise<unknown>;
 }
@@ -52,6 +56,11 @@ const NO_BULK: ContractSkip = {
     "delete-created-before/tombstones",
     "delete-created-before/many",
   ],
+};
+
+const NO_BULK_PUSH: ContractSkip = {
+  reason: NO_BULK.reason,
+  tests: ["subscribe/delete-created-before"],
 };
 
 const NO_LINK: ContractSkip = {
@@ -126,6 +135,16 @@ async function node(client: NodeRedisLike): Promise<Connected> {
   return { client, ping: () => client.get("ping"), close: async () => client.close() };
 }
 
+function withSubscriber(client: IoRedisLike & { duplicate(): RedisSubscriber }): Connected {
+  return { ...io(client), subscriber: () => client.duplicate() };
+}
+
+async function withNodeSubscriber(
+  client: NodeRedisLike & { duplicate(): RedisSubscriber },
+): Promise<Connected> {
+  return { ...(await node(client)), subscriber: () => client.duplicate() };
+}
+
 const toNodes = ({ ports }: Servers) => ports.map((port) => ({ host: "127.0.0.1", port }));
 const toRootNodes = ({ ports }: Servers) => ports.map((port) => ({ url: `redis://127.0.0.1:${port}` }));
 
@@ -155,8 +174,9 @@ function backend(
     },
     stop: async () => {},
     open: async () => {
-      const { client, ping, close } = await connect(started());
-      const another = () => redisStore(client, { prefix });
+      const { client, subscriber, ping, close } = await connect(started());
+      const another = () =>
+        redisStore(client, { prefix, ...(subscriber && { push: redisPush(subscriber) }) });
       return { store: another(), another, ping, close: async () => void (await close()) };
     },
     version: async () => {
@@ -197,6 +217,19 @@ export const redisBackends: readonly Backend[] = [
     node(createSentinel(toSentinelOptions(servers).nodeRedis)),
   ),
   backend("iovalkey on Valkey", valkey, ({ url }) => io(new iovalkey.Redis(url))),
+  pushed("ioredis", standalone, ({ url }) => withSubscriber(new Redis(url, { keyPrefix: "app:" }))),
+  pushed("node-redis", standalone, async ({ url }) => withNodeSubscriber(createClient({ url }))),
+  pushed("ioredis 5", standalone, ({ url }) => withSubscriber(new ioredis5.Redis(url))),
+  pushed("node-redis 5", standalone, async ({ url }) => withNodeSubscriber(redis5.createClient({ url }))),
+  pushed("iovalkey on Valkey", valkey, ({ url }) => withSubscriber(new iovalkey.Redis(url))),
+  pushed("ioredis Cluster, 3 masters", cluster, (servers) => ({
+    ...io(new Cluster(toNodes(servers))),
+    subscriber: () => new Redis(servers.ports[0] ?? 0, "127.0.0.1"),
+  })),
+  pushed("node-redis cluster, 3 masters", cluster, async (servers) => ({
+    ...(await node(createCluster({ rootNodes: toRootNodes(servers) }))),
+    subscriber: () => createClient({ url: `redis://127.0.0.1:${servers.ports[1]}` }),
+  })),
   contractOnly("node-redis on Valkey", valkey, ({ url }) => node(createClient({ url }))),
   contractOnly("ioredis Cluster on Valkey, 3 masters", valkeyCluster, (servers) =>
     io(new Cluster(toNodes(servers))),
@@ -216,6 +249,15 @@ export const redisBackends: readonly Backend[] = [
     node(redis5.createSentinel(toSentinelOptions(servers).nodeRedis)),
   ),
 ];
+
+/** The contract with push. The other backends have none, so both forms of each script run. */
+function pushed(
+  title: string,
+  ...args: Parameters<typeof backend> extends [string, ...infer Rest] ? Rest : never
+): Backend {
+  const made = contractOnly(`${title}, push`, ...args);
+  return { ...made, subscribes: true, skip: [...(made.skip ?? []), NO_BULK_PUSH] };
+}
 
 function contractOnly(...args: Parameters<typeof backend>): Backend {
   return { ...backend(...args), contractOnly: true };

@@ -7,7 +7,7 @@ import * as iovalkey from "iovalkey";
 import * as redis6 from "redis";
 import * as redis5 from "redis5";
 import { type SessionRecord, type Store, shardOf } from "sessionup";
-import { type IoRedisClient, redisStore } from "sessionup/stores/redis";
+import { type IoRedisClient, redisPush, redisStore } from "sessionup/stores/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createRecord, HOUR, NOW } from "../../support/record.ts";
 import { askRedis } from "../../support/servers/redis.ts";
@@ -182,6 +182,33 @@ describe("redisStore over the app's client", () => {
     expect(warnings).toEqual([]);
     for (const [, library] of ioLibraries)
       await expectToWork(redisStore(ioredis({ ...user, enableReadyCheck: false }, library)));
+  });
+
+  it("needs the further ACL rights for push that docs/stores/redis.md lists", async () => {
+    const page = await readFile(new URL("../../../docs/stores/redis.md", import.meta.url), "utf8");
+    const rights = /needs `(\+get [^`]+)`/.exec(page)?.[1]?.split(" ") ?? [];
+    const [publish = "", channel = ""] =
+      /also needs `(\+publish)` and the channel `([^`]+)`/.exec(page)?.slice(1) ?? [];
+    const subscribe = /subscribes needs `(\+subscribe [^`]+)`/.exec(page)?.[1]?.split(" ") ?? [];
+    const set = (name: string, ...given: string[]) =>
+      redis.client.call("ACL", ["SETUSER", name, "on", ">secret", "resetchannels", ...given]);
+    await set("publisher", "~sessionup:*", ...rights, publish, channel);
+    await set("subscriber", ...subscribe, channel);
+    const url = redis.server.url;
+    const client = redis6.createClient({ url, username: "publisher", password: "secret" });
+    await client.connect();
+    open.push(() => client.close());
+    const push = redisPush(() => redis6.createClient({ url, username: "subscriber", password: "secret" }));
+    const store = redisStore(client, { push, onWarning: () => undefined });
+    const ids: string[] = [];
+    await store.subscribe?.({
+      ended: (event) => void ids.push(...event.ids),
+      changed: () => undefined,
+      status: () => undefined,
+    });
+    await expectToWork(store);
+    await expect.poll(() => ids.length).toBeGreaterThan(0);
+    await store.close?.();
   });
 
   it("throws a TypeError for a value that is not a supported client", () => {

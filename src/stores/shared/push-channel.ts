@@ -1,0 +1,208 @@
+import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
+import type { EndReason, Store, StoreListener } from "../../store.ts";
+import { StoreListeners } from "./listeners.ts";
+
+/** The options of a connection that receives events. */
+export interface PushOptions {
+  /**
+   * The time within which the store notices that the connection is lost, such as `"5s"`. The store sends a command on the
+   * connection at twice that rate. Default: `"5s"`.
+   */
+  readonly heartbeat?: Duration;
+}
+
+/** A connection that receives the messages of a channel. */
+export interface PushConnection {
+  /** Resolves when every message from now on is received. */
+  readonly ready: Promise<unknown>;
+  /** Resolves when the server replies. */
+  ping(): Promise<unknown>;
+  /** Closes the connection, whatever its state. */
+  close(): void;
+}
+
+/** Opens a connection. `lose` may be called any number of times, at the latest when the connection is closed. */
+export type OpenPushConnection = (
+  receive: (message: string) => void,
+  lose: (error: unknown) => void,
+) => PushConnection;
+
+/** The default of `heartbeat`, in milliseconds. */
+const DEFAULT_HEARTBEAT = 5_000;
+/** The time that opening a connection may take, in milliseconds. */
+const OPEN_LIMIT = 10_000;
+/** The shortest and the longest pause between two attempts to reconnect, in milliseconds. */
+const PAUSES = { first: 100, last: 2_000 } as const;
+
+/** Returns the heartbeat in milliseconds. Throws `TypeError` for an invalid duration. */
+export function parseHeartbeat(heartbeat: Duration | undefined): number {
+  if (heartbeat === undefined) return DEFAULT_HEARTBEAT;
+  return Math.min(parseDuration(heartbeat, "heartbeat"), MAX_TIMER_DELAY);
+}
+
+/**
+ * Adds `subscribe` to a store, and to its `close`. `readUserKey` returns the user key of a message.
+ *
+ * Messages are JSON: `[reason, user key, ...ids]` of ended sessions, and `[revision, id]` of a changed one.
+ */
+export function addSubscribe<AnyStore extends Store>(
+  store: AnyStore,
+  open: OpenPushConnection,
+  heartbeat: number,
+  readUserKey: (text: string) => string,
+): AnyStore {
+  let channel: PushChannel | undefined;
+  const close = store.close?.bind(store);
+  return Object.assign(store, {
+    async subscribe(listener: StoreListener) {
+      if (!channel || channel.isOver) channel = new PushChannel(open, heartbeat, readUserKey);
+      return channel.subscribe(listener);
+    },
+    async close() {
+      channel?.end();
+      await close?.();
+    },
+  });
+}
+
+/** One connection for all listeners of a store, from the first listener to the last. */
+class PushChannel {
+  readonly #open: OpenPushConnection;
+  readonly #heartbeat: number;
+  readonly #readUserKey: (text: string) => string;
+  readonly #listeners = new StoreListeners();
+  readonly #over = new AbortController();
+  /** Subscriptions, begun ones included. */
+  #subscriptions = 0;
+  /** Resolves when the channel is up. Replaced when the connection is lost. */
+  #up: Promise<void> | undefined;
+
+  constructor(open: OpenPushConnection, heartbeat: number, readUserKey: (text: string) => string) {
+    this.#open = open;
+    this.#heartbeat = heartbeat;
+    this.#readUserKey = readUserKey;
+  }
+
+  get isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  async subscribe(listener: StoreListener): Promise<() => Promise<void>> {
+    this.#subscriptions++;
+    try {
+      // A connection may be lost while a subscription waits for it.
+      for (let up: Promise<void> | undefined; !up || up !== this.#up; ) {
+        this.#up ??= this.#connect();
+        up = this.#up;
+        await up;
+      }
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+    const remove = this.#listeners.add(listener);
+    return async () => {
+      if (remove()) this.#leave();
+    };
+  }
+
+  end(): void {
+    this.#listeners.clear();
+    this.#over.abort(new Error("The store was closed, or its last subscription has ended."));
+  }
+
+  #leave(): void {
+    if (--this.#subscriptions === 0) this.end();
+  }
+
+  /** Opens a connection. Rejects if that fails; a connection that is lost later is replaced. */
+  #connect(): Promise<void> {
+    const { signal } = this.#over;
+    return new Promise((resolve, reject) => {
+      let beat: ReturnType<typeof setInterval> | undefined;
+      let isUp = false;
+      let isOver = false;
+      const lose = (error: unknown) => {
+        if (isOver) return;
+        isOver = true;
+        clearTimeout(limit);
+        clearInterval(beat);
+        signal.removeEventListener("abort", abort);
+        connection.close();
+        reject(error);
+        if (!isUp || signal.aborted) return;
+        this.#up = this.#reconnect();
+        // Whether it fails or not, each subscription that waits for it learns so.
+        this.#up.catch(() => undefined);
+        this.#listeners.tell((listener) => listener.status(false));
+      };
+      const abort = () => lose(signal.reason);
+      const connection = this.#open((message) => {
+        if (!isOver) this.#receive(message);
+      }, lose);
+      const limit = setTimeout(
+        lose,
+        OPEN_LIMIT,
+        new Error("The connection for events did not open in time."),
+      );
+      signal.addEventListener("abort", abort);
+      connection.ready.then(() => {
+        if (isOver) return;
+        isUp = true;
+        clearTimeout(limit);
+        beat = this.#beat(connection, lose);
+        this.#listeners.tell((listener) => listener.status(true));
+        resolve();
+      }, lose);
+    });
+  }
+
+  async #reconnect(): Promise<void> {
+    for (let pause: number = PAUSES.first; ; pause = Math.min(2 * pause, PAUSES.last)) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      this.#over.signal.throwIfAborted();
+      try {
+        return await this.#connect();
+      } catch {
+        // The next attempt follows, unless the channel is over.
+      }
+    }
+  }
+
+  /** Sends a ping twice per heartbeat. A ping without a reply at the time of the next one means that the connection is lost. */
+  #beat(connection: PushConnection, lose: (error: unknown) => void): ReturnType<typeof setInterval> {
+    let isWaiting = false;
+    return setInterval(() => {
+      if (isWaiting) return lose(new Error("The connection for events did not answer in time."));
+      isWaiting = true;
+      connection.ping().then(() => {
+        isWaiting = false;
+      }, lose);
+    }, this.#heartbeat / 2);
+  }
+
+  #receive(message: string): void {
+    const event = toEvent(message, this.#readUserKey);
+    if (event) this.#listeners.tell(event);
+  }
+}
+
+/** Returns the call that delivers a message, or `undefined` for a message that is not the store's. */
+function toEvent(
+  message: string,
+  readUserKey: (text: string) => string,
+): ((listener: StoreListener) => void) | undefined {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(message);
+  } catch {
+    return;
+  }
+  if (!Array.isArray(parts)) return;
+  const [first, second, ...ids] = parts as readonly unknown[];
+  if (typeof second !== "string") return;
+  if (typeof first === "number") return (listener) => listener.changed({ id: second, revision: first });
+  if (typeof first !== "string" || !ids.every((id) => typeof id === "string")) return;
+  const event = { ids, userKey: readUserKey(second), reason: first as EndReason };
+  return (listener) => listener.ended(event);
+}

@@ -1,0 +1,158 @@
+import type { Store, StoreListener } from "sessionup";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createRecord, NOW } from "../support/record.ts";
+import type { ServerProcess } from "../support/servers/server.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+
+/** A store whose connection for events fails. */
+export interface PushBackend {
+  readonly title: string;
+  start(): Promise<{ readonly port: number; readonly process: ServerProcess; stop(): Promise<void> }>;
+  /** Opens a store that works on one port and receives events by another one. The heartbeat is a second. */
+  open(port: number, eventPort: number): Promise<{ readonly store: Store; close(): Promise<unknown> }>;
+}
+
+/** Tests what a subscriber learns when its connection fails. */
+export function pushOutages({ title, start, open }: PushBackend): void {
+  describe(`push, ${title}`, () => {
+    let server: Awaited<ReturnType<typeof start>>;
+    let proxy: TcpProxy;
+    beforeAll(async () => {
+      server = await start();
+      proxy = await new TcpProxy(server.port).start();
+    });
+    afterAll(async () => {
+      await proxy.stop();
+      await server.stop();
+    });
+
+    async function openStore(): Promise<Store> {
+      const { store, close } = await open(server.port, proxy.port);
+      onTestFinished(async () => {
+        await store.close?.();
+        await close();
+      });
+      return store;
+    }
+
+    async function subscribed() {
+      const store = await openStore();
+      const heard = new Heard();
+      const stop = await store.subscribe?.(heard);
+      if (!stop) throw new Error("The store has no subscribe.");
+      await expect.poll(() => heard.states).toEqual([true]);
+      return { store, heard, stop };
+    }
+
+    /** Ends a new session, and waits for the event. */
+    async function expectEvent(store: Store, heard: Heard): Promise<void> {
+      const record = createRecord();
+      await expect.poll(() => store.create(record, { now: NOW }).then(() => true, String)).toBe(true);
+      await store.deleteById(record.id, { reason: "revoked", now: NOW });
+      await expect.poll(() => heard.ids).toContain(record.id);
+    }
+
+    it("a killed server is reported, and its return", async () => {
+      const { store, heard } = await subscribed();
+      await expectEvent(store, heard);
+      await server.process.signal("SIGKILL");
+      await expect.poll(() => heard.states).toEqual([true, false]);
+      await server.process.start(server.port);
+      await expect.poll(() => heard.states).toEqual([true, false, true]);
+      await expectEvent(store, heard);
+    });
+
+    it.each(["cutAll", "resetAll"] as const)("a broken connection is replaced (%s)", async (fail) => {
+      const { store, heard } = await subscribed();
+      proxy[fail]();
+      await expect.poll(() => heard.states).toEqual([true, false, true]);
+      await expectEvent(store, heard);
+    });
+
+    it("the heartbeat notices a connection on which nothing arrives any more", async () => {
+      const { store, heard } = await subscribed();
+      proxy.silence();
+      await expect.poll(() => heard.states).toEqual([true, false, true]);
+      await expectEvent(store, heard);
+    });
+
+    it("a server that accepts connections and does not answer is lost until it answers", async () => {
+      const { store, heard } = await subscribed();
+      proxy.mode = "hang";
+      try {
+        await expect.poll(() => heard.states).toEqual([true, false]);
+      } finally {
+        proxy.mode = "pass";
+      }
+      await expect.poll(() => heard.states).toEqual([true, false, true]);
+      await expectEvent(store, heard);
+    });
+
+    it("an idle connection stays up over many heartbeats", async () => {
+      const { store, heard } = await subscribed();
+      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      expect(heard.states).toEqual([true]);
+      await expectEvent(store, heard);
+    });
+
+    it("a subscription that joins another one shares its connection, and the last one closes it", async () => {
+      const { store, heard, stop } = await subscribed();
+      const second = new Heard();
+      const stopSecond = await store.subscribe?.(second);
+      expect(proxy.connections).toBe(1);
+      await stop();
+      await expectEvent(store, second);
+      expect(heard.ids).toEqual([]);
+      await stopSecond?.();
+      await expect.poll(() => proxy.connections).toBe(0);
+    });
+
+    it("closing the store closes the connection and ends the subscription", async () => {
+      const { store, heard, stop } = await subscribed();
+      await store.close?.();
+      await expect.poll(() => proxy.connections).toBe(0);
+      expect(heard.states).toEqual([true]);
+      await stop();
+    });
+
+    it("a subscription that ends during an outage opens no connection any more", async () => {
+      const { heard, stop } = await subscribed();
+      await proxy.refuse();
+      await expect.poll(() => heard.states).toEqual([true, false]);
+      await stop();
+      await proxy.start();
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      expect(proxy.connections).toBe(0);
+      expect(heard.states).toEqual([true, false]);
+    });
+
+    it("subscribe rejects when the first connection fails, and works later", async () => {
+      const store = await openStore();
+      await proxy.refuse();
+      const heard = new Heard();
+      await expect(store.subscribe?.(heard)).rejects.toThrow();
+      await proxy.start();
+      await store.subscribe?.(heard);
+      await expectEvent(store, heard);
+      expect(heard.states).toEqual([true]);
+    });
+  });
+}
+
+/** A listener that remembers its calls. */
+class Heard implements StoreListener {
+  readonly states: boolean[] = [];
+  readonly ids: string[] = [];
+
+  ended({ ids }: { readonly ids: readonly string[] }): void {
+    this.ids.push(...ids);
+  }
+
+  changed({ id }: { readonly id: string }): void {
+    this.ids.push(id);
+  }
+
+  status(up: boolean): void {
+    this.states.push(up);
+  }
+}
