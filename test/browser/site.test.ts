@@ -101,20 +101,24 @@ describe("the documentation site", () => {
     }
     expect(wide).toEqual([]);
     await page.close();
-  });
+  }, 300_000);
 
-  it.each(["light", "dark"] as const)("axe finds no violations in the %s scheme", async (colorScheme) => {
-    const found: string[] = [];
-    for (const path of SAMPLE) {
-      // The schemes differ in colours only.
-      for (const viewport of colorScheme === "light" ? [PHONE, DESKTOP] : [DESKTOP]) {
-        const page = await open(path, { viewport, colorScheme, reducedMotion: "reduce" });
-        for (const each of await findViolations(page)) found.push(`${path} ${viewport.width}: ${each}`);
-        await page.close();
+  it.each(["light", "dark"] as const)(
+    "axe finds no violations in the %s scheme",
+    async (colorScheme) => {
+      const found: string[] = [];
+      for (const path of SAMPLE) {
+        // The schemes differ in colours only.
+        for (const viewport of colorScheme === "light" ? [PHONE, DESKTOP] : [DESKTOP]) {
+          const page = await open(path, { viewport, colorScheme, reducedMotion: "reduce" });
+          for (const each of await findViolations(page)) found.push(`${path} ${viewport.width}: ${each}`);
+          await page.close();
+        }
       }
-    }
-    expect(found).toEqual([]);
-  });
+      expect(found).toEqual([]);
+    },
+    300_000,
+  );
 
   it("the search finds an option", async () => {
     const page = await open("", { viewport: DESKTOP });
