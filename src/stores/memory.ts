@@ -36,6 +36,7 @@ import type {
   SessionCursor,
   SessionRecord,
   Store,
+  StoreListener,
   TombstoneOptions,
 } from "../store.ts";
 import { createColumns } from "./memory/columns.ts";
@@ -45,7 +46,6 @@ import { createSplitMap } from "./memory/split-map.ts";
 import { createUserLists } from "./memory/user-lists.ts";
 import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
 import { duplicateError } from "./shared/errors.ts";
-import { StoreListeners } from "./shared/listeners.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
 
 /** Options of `memoryStore`. */
@@ -104,13 +104,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     remove: (now, limit) => deleteExpired(now, limit),
   });
 
-  const listeners = new StoreListeners();
-  const publishEnd = (userKey: string, reason: EndReason, ended: readonly string[]) => {
-    if (listeners.size === 0 || ended.length === 0) return;
-    // A copy: the caller may change the array that it receives.
-    const ids = [...ended];
-    listeners.tell((listener) => listener.ended({ ids, userKey, reason }));
+  // An entry of its own for each subscription: a listener that subscribes twice is called twice.
+  const listeners = new Set<{ readonly listener: StoreListener }>();
+  /** Calls the listeners after the current step, so that their errors cannot break the step. */
+  const publish = (event: (listener: StoreListener) => void) => {
+    for (const entry of listeners) queueMicrotask(() => listeners.has(entry) && event(entry.listener));
   };
+  const publishEnd = (userKey: string, reason: EndReason, ids: readonly string[]) =>
+    publish((listener) => listener.ended({ ids, userKey, reason }));
 
   const find = (id: string) => places(id).get(id) ?? NOWHERE;
 
@@ -154,6 +155,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     const record = read(place);
     if (!record) return;
     forget(place, record);
+    if (listeners.size > 0) publishEnd(record.userKey, end.reason, [record.id]);
     if (!keep) return erase(place);
     write(place, toTombstone(record, end, keep.keepFor));
     wheel.move(place);
@@ -208,7 +210,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         );
 
       endSession(replaced, { reason: "logout", now }, keep);
-      if (old && replaced) publishEnd(userKey, "logout", [old.id]);
       for (const { id } of evicted) endSession(find(id), { reason: "evicted", now }, keep);
       if (taken) {
         hidden.splice(hidden.indexOf(taken), 1);
@@ -225,9 +226,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       }
       records++;
       cleanup.start();
-      const evictedIds = evicted.map(({ id }) => id);
-      publishEnd(userKey, "evicted", evictedIds);
-      return { evicted: evictedIds };
+      return { evicted: evicted.map(({ id }) => id) };
     },
 
     async fetchById(id) {
@@ -254,12 +253,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       const record = read(place);
       if (!record || !isLive(record, now)) return "not_found";
       if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
-      const changed = applyChange(record, change);
-      write(place, changed);
-      if (change.data && listeners.size > 0) {
-        const { revision } = changed;
-        listeners.tell((listener) => listener.changed({ id, revision }));
-      }
+      write(place, applyChange(record, change));
+      if (change.data) publish((listener) => listener.changed({ id, revision: record.revision + 1 }));
       if (expiresAt(place) < record.expiresAt) wheel.move(place);
       return "updated";
     },
@@ -271,7 +266,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       if (!record || record.ended) return "not_found";
       if (owner !== undefined && record.userKey !== owner) return "not_owner";
       endSession(place, end, end.tombstones);
-      publishEnd(record.userKey, end.reason, [id]);
       return "deleted";
     },
 
@@ -299,8 +293,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         if (linked.size > 0) for (const place of ending) unlink(place, read(place)?.link);
         hide(ending);
         hidden = hidden.concat(ending);
+        // A copy: the caller may change the array that it receives.
+        if (listeners.size > 0) publishEnd(userKey, end.reason, [...ids]);
       }
-      publishEnd(userKey, end.reason, ids);
       return ids;
     },
 
@@ -318,7 +313,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         if (record && !record.ended && record.createdAt < createdAt) {
           ended.push(record.id);
           endSession(place, end, end.tombstones);
-          publishEnd(record.userKey, end.reason, [record.id]);
         }
         if (place % BATCH > 0) continue;
         yield ended;
@@ -335,8 +329,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
 
     async subscribe(listener) {
-      const remove = listeners.add(listener);
-      return async () => void remove();
+      const entry = { listener };
+      listeners.add(entry);
+      queueMicrotask(() => listeners.has(entry) && listener.status(true));
+      return async () => void listeners.delete(entry);
     },
 
     async close() {
