@@ -1,9 +1,9 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames, parseBoolean } from "../options/parsers.ts";
 import { type PgPool, type PostgresJs, toPostgresClient } from "./postgres/client.ts";
+import { parsePostgresOptions } from "./postgres/options.ts";
 import { toPostgresNames } from "./postgres/schema.ts";
 import { PostgresSessions } from "./postgres/sessions.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 
@@ -52,10 +52,8 @@ export function postgresStore(
   client: PgPool | PostgresJs,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  checkOptionNames(options, "postgresStore", ["schema", "table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
-  const { schema, table = "sessionup_sessions", timeout, prepare = true } = options;
-  parseBoolean(prepare, "prepare");
+  const { schema, table, timeout, prepare, ...cleanup } = parsePostgresOptions(options);
   const names = toPostgresNames(schema, table);
   const deadline = new Deadline(timeout);
-  return new PostgresSessions(toPostgresClient(client, prepare), names, deadline, options);
+  return new PostgresSessions(toPostgresClient(client, prepare), names, deadline, cleanup);
 }

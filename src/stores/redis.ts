@@ -1,7 +1,7 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames, invalidOption } from "../options/parsers.ts";
 import type { Store } from "../store.ts";
 import { type RedisClient, toRedisPort } from "./redis/client.ts";
+import { parseRedisOptions } from "./redis/options.ts";
 import { RedisSessions } from "./redis/sessions.ts";
 import { Deadline } from "./shared/deadline.ts";
 
@@ -45,10 +45,6 @@ export interface RedisStoreOptions {
  * ```
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  checkOptionNames(options, "redisStore", ["prefix", "timeout", "onWarning"]);
-  const { prefix = "sessionup:", timeout, onWarning = console.warn } = options;
-  if (typeof prefix !== "string" || !prefix.isWellFormed())
-    throw invalidOption("prefix", 'a well-formed string such as "sessionup:"', prefix);
-  if (typeof onWarning !== "function") throw invalidOption("onWarning", "a function", onWarning);
+  const { prefix, timeout, onWarning } = parseRedisOptions(options);
   return new RedisSessions(toRedisPort(client), prefix, new Deadline(timeout), onWarning);
 }

@@ -9,7 +9,7 @@ import type {
   SessionRecord,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
+import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
@@ -39,7 +39,7 @@ export class PostgresSessions implements SqlStore {
   readonly #cleanup: Cleanup;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
 
-  constructor(client: PostgresClient, names: PostgresNames, deadline: Deadline, options: CleanupOptions) {
+  constructor(client: PostgresClient, names: PostgresNames, deadline: Deadline, options: ParsedCleanup) {
     this.#client = client;
     this.#names = names;
     this.#statements = new PostgresStatements(names);
