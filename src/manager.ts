@@ -3,7 +3,14 @@ import { attachLifecycle, createLifecycle, type Lifecycle } from "./lifecycle/li
 import { PAGE_SIZE } from "./lifecycle/repository.ts";
 import { toSessions } from "./lifecycle/session-view.ts";
 import { type ManagerOptions, resolveOptions } from "./options/manager-options.ts";
-import { checkOptionNames, parseDate, parsePositiveInteger } from "./options/parsers.ts";
+import {
+  invalidOption,
+  listOf,
+  type Parser,
+  parseDate,
+  parseOptions,
+  parsePositiveInteger,
+} from "./options/parsers.ts";
 import { checkUserKey } from "./options/user-key.ts";
 import type { Session, SessionId } from "./session.ts";
 import type { Store } from "./store.ts";
@@ -15,6 +22,20 @@ export interface PageOptions<Out> {
   /** The last session of the previous page. */
   readonly before?: Session<Out>;
 }
+
+const parseSession: Parser<Session<unknown>> = (value, name) => {
+  const { createdAt, id } = (value ?? {}) as Partial<Session>;
+  if (createdAt instanceof Date && typeof id === "string") return value as Session<unknown>;
+  throw invalidOption(name, "the last session of the previous page", value);
+};
+
+const PAGE = {
+  limit: { parse: parsePositiveInteger, default: PAGE_SIZE },
+  before: { parse: parseSession },
+} as const;
+
+// A single id would count as a list of characters, and spare no session.
+const REVOKE_BY_USER_KEY = { except: { parse: listOf("ids", () => true), default: [] } } as const;
 
 /**
  * Holds a store and the options. Pass it to an adapter, which has the methods for requests. Its own methods need no
@@ -79,9 +100,7 @@ export class Manager<In = undefined, Out extends In = In> {
     const { repository } = this.#lifecycle;
     checkUserKey(userKey);
     if (!page) return toSessions(this.#lifecycle, await repository.readAll(userKey));
-    checkOptionNames(page, "page", ["limit", "before"]);
-    const { limit = PAGE_SIZE, before } = page;
-    parsePositiveInteger(limit, "page.limit");
+    const { limit, before } = parseOptions(page, PAGE, "page");
     const cursor = before && { before: { createdAt: before.createdAt.getTime(), id: before.id } };
     return toSessions(this.#lifecycle, await repository.readPage(userKey, { limit, ...cursor }));
   }
@@ -98,10 +117,7 @@ export class Manager<In = undefined, Out extends In = In> {
     options: { readonly except?: readonly string[] } = {},
   ): Promise<readonly SessionId[]> {
     checkUserKey(userKey);
-    checkOptionNames(options, "revokeByUserKey", ["except"]);
-    const { except = [] } = options;
-    // A single id would count as a list of characters, and spare no session.
-    if (!Array.isArray(except)) throw new TypeError("revokeByUserKey.except must be an array of ids.");
+    const { except } = parseOptions(options, REVOKE_BY_USER_KEY, "revokeByUserKey");
     return this.#lifecycle.repository.endByUserKey(userKey, "revoked", except);
   }
 

@@ -6,7 +6,7 @@ import { getInternals, INTERNALS, type Sessions } from "./http/sessions.ts";
 import { getLifecycle } from "./lifecycle/lifecycle.ts";
 import type { Manager } from "./manager.ts";
 import { keysRequired, type ResolvedOptions } from "./options/manager-options.ts";
-import { checkOptionNames } from "./options/parsers.ts";
+import { parseOptions } from "./options/parsers.ts";
 import { createFormToken, isFormToken } from "./signed/form-token.ts";
 import { createRevocationToken, parseRevocationToken } from "./signed/revocation-token.ts";
 import type { Signer } from "./signed/signer.ts";
@@ -63,6 +63,8 @@ export function verifyFormToken(sessions: AnySessions, ...args: readonly unknown
   });
 }
 
+const REVOCATION_TOKEN = { expiresIn: { parse: parseDuration, default: "7d" } } as const;
+
 /**
  * Returns a token for a link that ends one session without being logged in: "this wasn't me", in the message about a new
  * login. It is valid until `expiresIn` has passed (default `"7d"`) or the session has ended, so it works once. Answer the
@@ -76,10 +78,9 @@ export function revocationToken<In, Out extends In>(
   options: { readonly expiresIn?: Duration } = {},
 ): string {
   if (!isSessionId(id)) throw new TypeError("revocationToken requires the id of a session.");
-  checkOptionNames(options, "revocationToken", ["expiresIn"]);
-  const age = parseDuration(options.expiresIn ?? "7d", "revocationToken.expiresIn");
+  const { expiresIn } = parseOptions(options, REVOCATION_TOKEN, "revocationToken");
   const resolved = getLifecycle(manager).options;
-  return createRevocationToken(requireSigner(resolved, "revocationToken"), id, resolved.clock() + age);
+  return createRevocationToken(requireSigner(resolved, "revocationToken"), id, resolved.clock() + expiresIn);
 }
 
 /**

@@ -3,7 +3,6 @@ import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import {
   NodeExchange,
   type NodeRequest,
@@ -11,6 +10,7 @@ import {
   type TrustedView,
 } from "./shared/node-exchange.ts";
 import { guardMiddleware, routesMiddleware, sendError } from "./shared/node-middleware.ts";
+import { parseReject } from "./shared/reject-option.ts";
 
 export type { NodeResponse } from "./shared/node-exchange.ts";
 
@@ -80,10 +80,12 @@ export function expressSessions<
   manager: Manager<In, Out>,
   options: ExpressSessionsOptions<Request, Response> = {},
 ): ExpressSessions<In, Out> {
-  checkOptionNames(options, "expressSessions", ["reject"]);
   const { methods, guards } = createSessions(manager, toExchange);
   // Express passes its own request and response, so the app's function may name those types.
-  const given = options.reject as ExpressSessionsOptions<ExpressContext, NodeResponse>["reject"];
+  const given = parseReject(options, "expressSessions") as ExpressSessionsOptions<
+    ExpressContext,
+    NodeResponse
+  >["reject"];
   const reject = given ?? ((error, _request, response) => sendError(error, response));
   return {
     ...methods,

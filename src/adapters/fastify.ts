@@ -5,10 +5,10 @@ import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import { type FastifyPlugin, routesPlugin } from "./fastify/routes-plugin.ts";
 import { FastifyExchange, type FastifyReplyLike } from "./shared/fastify-exchange.ts";
 import { toErrorObject } from "./shared/handler.ts";
+import { parseReject } from "./shared/reject-option.ts";
 
 export type { FastifyPlugin, FastifyScope } from "./fastify/routes-plugin.ts";
 
@@ -73,10 +73,12 @@ export function fastifySessions<
   Request extends FastifyContext["request"] = FastifyContext["request"],
   Reply extends FastifyContext = FastifyContext,
 >(manager: Manager<In, Out>, options: FastifySessionsOptions<Request, Reply> = {}): FastifySessions<In, Out> {
-  checkOptionNames(options, "fastifySessions", ["reject"]);
   const { methods, guards } = createSessions<FastifyContext, In, Out>(manager, toExchange);
   // Fastify passes its own request and reply, so the app's function may name those types.
-  const given = options.reject as FastifySessionsOptions<FastifyContext["request"], FastifyContext>["reject"];
+  const given = parseReject(options, "fastifySessions") as FastifySessionsOptions<
+    FastifyContext["request"],
+    FastifyContext
+  >["reject"];
   const reject = given ?? ((error, _request, reply) => sendAnswer(toErrorResponse(error), reply));
 
   async function isAdmitted(

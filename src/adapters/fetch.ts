@@ -1,17 +1,17 @@
-import type { SessionError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { type FetchContext, FetchExchange } from "./fetch/context.ts";
+import { type FetchSessionsOptions, parseFetchOptions } from "./fetch/options.ts";
 import { runGuarded } from "./shared/handler.ts";
 import { toRejection, toResponse } from "./shared/response.ts";
 
 export type { FetchContext } from "./fetch/context.ts";
+export type { FetchSessionsOptions } from "./fetch/options.ts";
 
 /** The context of a handler behind `auth`. */
 export interface AuthenticatedFetchContext<Out = undefined> extends FetchContext<Out> {
@@ -49,20 +49,6 @@ export interface FetchSessions<In = undefined, Out = In>
   ): FetchHandler<Args>;
 }
 
-/** The options of `fetchSessions`. */
-export interface FetchSessionsOptions {
-  /**
-   * Returns the address of the connected peer from the platform's other arguments: Deno's `info`, Bun's
-   * `server.requestIP(request)`, or a header that your edge sets and no client can. Default: the address is unknown.
-   */
-  readonly peerAddress?: (request: Request, ...args: readonly never[]) => string | undefined;
-  /**
-   * Responds to a rejected request in place of the default JSON. `error.status` is 401, 403 for a page of another origin, or
-   * 503 when the store does not answer. Show a 503 as an outage, never as a login page.
-   */
-  readonly reject?: (error: SessionError, request: Request) => Response | Promise<Response>;
-}
-
 /**
  * Creates sessions for every platform with `Request` and `Response`. Responds to a `SessionError` that a handler throws as
  * `reject` says. Every other error goes to the platform, whose response does not carry the session cookie.
@@ -84,8 +70,7 @@ export function fetchSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: FetchSessionsOptions = {},
 ): FetchSessions<In, Out> {
-  checkOptionNames(options, "fetchSessions", ["peerAddress", "reject"]);
-  const { peerAddress, reject = toRejection } = options;
+  const { peerAddress, reject = toRejection } = parseFetchOptions(options);
   const { methods, guards } = createSessions<FetchContext<Out>, In, Out>(manager, toExchange);
 
   // Wrapped handlers inside of one another share the request's context.

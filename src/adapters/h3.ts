@@ -5,9 +5,9 @@ import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import { type H3Context, H3Exchange } from "./h3/exchange.ts";
 import { addToError, addToErrorResponse, addToValue } from "./h3/outgoing.ts";
+import { parseReject } from "./shared/reject-option.ts";
 
 import { toRejection, toResponse } from "./shared/response.ts";
 
@@ -75,10 +75,9 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   manager: Manager<In, Out>,
   options: H3SessionsOptions<Event> = {},
 ): H3Sessions<In, Out> {
-  checkOptionNames(options, "h3Sessions", ["reject"]);
   const { methods, guards } = createSessions(manager, toExchange);
   // h3 passes its own event, so the app's function may name that type.
-  const reject = options.reject as H3SessionsOptions<H3Context>["reject"];
+  const reject = parseReject(options, "h3Sessions") as H3SessionsOptions<H3Context>["reject"];
 
   async function rejectEvent(error: SessionError, event: H3Context): Promise<unknown> {
     event.res.status = error.status;

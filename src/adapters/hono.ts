@@ -1,15 +1,16 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { SessionError } from "../errors.ts";
 import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
-import { HonoExchange, socketAddress } from "./hono/exchange.ts";
+import { HonoExchange } from "./hono/exchange.ts";
+import { type HonoSessionsOptions, parseHonoOptions } from "./hono/options.ts";
 import { Outgoing } from "./hono/outgoing.ts";
 import { toRejection, toResponse } from "./shared/response.ts";
+
+export type { HonoSessionsOptions } from "./hono/options.ts";
 
 /** Middleware that sets the session in `c.var`, as `session` or under the name of the option `as`. */
 export type HonoMiddleware<As extends string, Value> = MiddlewareHandler<{ Variables: Record<As, Value> }>;
@@ -28,22 +29,6 @@ export interface HonoSessions<In = undefined, Out = In, As extends string = "ses
    * the store does not answer.
    */
   auth(options?: AuthOptions): HonoMiddleware<As, Session<Out>>;
-}
-
-/** The options of `honoSessions`. */
-export interface HonoSessionsOptions<As extends string = "session"> {
-  /** The name of the session in `c.var`. Default `"session"`. A second manager needs a name of its own. */
-  readonly as?: As;
-  /**
-   * Returns the address of the connected peer: `(c) => getConnInfo(c).remote.address` with the `getConnInfo` of your runtime,
-   * or a header that your edge sets and no client can. Default: the socket's address on `@hono/node-server`, unknown elsewhere.
-   */
-  readonly peerAddress?: (c: Context) => string | undefined;
-  /**
-   * Responds to a rejected request in place of the default JSON. `error.status` is 401, 403 for a page of another origin, or
-   * 503 when the store does not answer. Show a 503 as an outage, never as a login page.
-   */
-  readonly reject?: (error: SessionError, c: Context) => Response | Promise<Response>;
 }
 
 /**
@@ -68,10 +53,7 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   manager: Manager<In, Out>,
   options: HonoSessionsOptions<As> = {},
 ): HonoSessions<In, Out, As> {
-  checkOptionNames(options, "honoSessions", ["as", "peerAddress", "reject"]);
-  const { peerAddress = socketAddress, reject = toRejection } = options;
-  const as: string = options.as ?? "session";
-  if (typeof as !== "string" || as === "") throw new TypeError("honoSessions.as must be a name for c.var.");
+  const { as, peerAddress, reject = toRejection } = parseHonoOptions(options);
   const { methods, guards } = createSessions<Context, In, Out>(manager, (c) => toExchange(c, peerAddress));
 
   const updateVar = (c: Context): void => c.set(as, methods.current(c));

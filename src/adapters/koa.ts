@@ -5,7 +5,6 @@ import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import { toErrorObject } from "./shared/handler.ts";
 import { keptHeaders } from "./shared/kept-headers.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type TrustedView,
 } from "./shared/node-exchange.ts";
 import { toRouteRequest } from "./shared/node-middleware.ts";
+import { parseReject } from "./shared/reject-option.ts";
 
 /** The context: Koa's `ctx`. */
 export interface KoaContext {
@@ -83,10 +83,9 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   manager: Manager<In, Out>,
   options: KoaSessionsOptions<Context> = {},
 ): KoaSessions<In, Out> {
-  checkOptionNames(options, "koaSessions", ["reject"]);
   const { methods, guards } = createSessions<KoaContext, In, Out>(manager, toExchange);
   // Koa passes its own context, so the app's function may name that type.
-  const given = options.reject as KoaSessionsOptions<KoaContext>["reject"];
+  const given = parseReject(options, "koaSessions") as KoaSessionsOptions<KoaContext>["reject"];
   const reject = given ?? ((error, context) => respond(context, toErrorResponse(error)));
 
   function guardMiddleware(guard: Guard<KoaContext>): KoaMiddleware {

@@ -5,15 +5,16 @@ import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { type LambdaContext, LambdaExchange } from "./lambda/context.ts";
 import { checkEvent, type LambdaEvent, readPath } from "./lambda/event.ts";
+import { type LambdaSessionsOptions, parseLambdaOptions } from "./lambda/options.ts";
 import { type LambdaResult, toErrorResult, toResult } from "./lambda/result.ts";
 import { runGuarded } from "./shared/handler.ts";
 
 export type { LambdaContext } from "./lambda/context.ts";
 export type { LambdaEvent } from "./lambda/event.ts";
+export type { LambdaSessionsOptions } from "./lambda/options.ts";
 export type { LambdaResult } from "./lambda/result.ts";
 
 /** The context of a handler behind `auth`. */
@@ -59,21 +60,6 @@ export interface LambdaSessions<In = undefined, Out = In>
   ): LambdaHandler<Event, Args, Result>;
 }
 
-/** The options of `lambdaSessions`. `Event` is the app's own type of the event, as far as an option names it. */
-export interface LambdaSessionsOptions<Event extends LambdaEvent = LambdaEvent> {
-  /**
-   * Returns the address of the connected peer, for a proxy before the function that names the client in a header which no
-   * client can set. Default: `requestContext.http.sourceIp`.
-   */
-  readonly peerAddress?: (event: Event) => string | undefined;
-  /**
-   * Returns the result for a rejected request in place of the default JSON. The result gets the error's status unless it has
-   * another one. `error.status` is 401, 403 for a page of another origin, or 503 when the store does not answer. Show a 503 as
-   * an outage, never as a login page.
-   */
-  readonly reject?: (error: SessionError, event: Event) => LambdaResult | Promise<LambdaResult>;
-}
-
 /**
  * Creates sessions for AWS Lambda behind an HTTP API of API Gateway (payload format 2.0) or a function URL. Responds to a
  * `SessionError` that a handler throws as `reject` says. Every other error goes to Lambda, whose response does not carry the
@@ -94,9 +80,8 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
   manager: Manager<In, Out>,
   options: LambdaSessionsOptions<Event> = {},
 ): LambdaSessions<In, Out> {
-  checkOptionNames(options, "lambdaSessions", ["peerAddress", "reject"]);
   // Lambda passes its own event, so the app's functions may name that type.
-  const { peerAddress = sourceIp, reject = toErrorResult } = options as LambdaSessionsOptions;
+  const { peerAddress, reject = toErrorResult } = parseLambdaOptions(options as LambdaSessionsOptions);
   const { methods, guards } = createSessions<LambdaContext<Out>, In, Out>(manager, toExchange);
 
   function createContext(event: LambdaEvent): LambdaExchange<Out> {
@@ -141,10 +126,6 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
       return answer && context.finish(toResult(answer));
     },
   };
-}
-
-function sourceIp(event: LambdaEvent): string | undefined {
-  return event.requestContext.http.sourceIp;
 }
 
 function toExchange<Out>(context: LambdaContext<Out>): Exchange {

@@ -19,12 +19,12 @@ import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { type NestResponse, toNestExchange } from "./nest/exchange.ts";
 import type { FastifyReplyLike } from "./shared/fastify-exchange.ts";
 import type { NodeRequest, NodeResponse } from "./shared/node-exchange.ts";
 import { routesMiddleware } from "./shared/node-middleware.ts";
+import { parseReject } from "./shared/reject-option.ts";
 
 /**
  * The context: the platform's response, which is Express's `res` or Fastify's `reply`. Handlers get it from
@@ -113,8 +113,7 @@ export function nestSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: NestSessionsOptions = {},
 ): NestSessions<In, Out> {
-  checkOptionNames(options, "nestSessions", ["reject"]);
-  const { reject = toException } = options;
+  const reject = parseReject(options, "nestSessions") ?? toException;
   const { methods, guards } = createSessions<NestContext, In, Out>(manager, toNestExchange);
   const token = Symbol("sessionup");
   const openGuards = new WeakMap<object, Guard<NestContext>>();

@@ -1,16 +1,16 @@
-import type { SessionError } from "../errors.ts";
 import { type BoundSessions, bindSessions } from "../http/bound-sessions.ts";
 import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable, type Routes } from "../http/mount.ts";
 import { createSessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
-import { type NextCookies, NextExchange, type NextHeaders } from "./next/exchange.ts";
+import { NextExchange, type NextHeaders } from "./next/exchange.ts";
+import { type NextSessionsOptions, parseNextOptions } from "./next/options.ts";
 import { runGuarded } from "./shared/handler.ts";
 import { toRejection, toResponse } from "./shared/response.ts";
 
 export type { NextCookieAttributes, NextCookies, NextHeaders } from "./next/exchange.ts";
+export type { NextSessionsOptions } from "./next/options.ts";
 
 /** A Route Handler. `Rest` are the arguments after the request, such as `{ params }`. */
 export type NextHandler<Asked extends Request, Rest extends readonly unknown[]> = (
@@ -48,25 +48,6 @@ export interface NextSessions<In = undefined, Out = In>
   ): NextHandler<Asked, Rest>;
 }
 
-/** The options of `nextSessions`. `headers` and `cookies` are required. */
-export interface NextSessionsOptions {
-  /** Next.js's function: `import { cookies, headers } from "next/headers"`. */
-  readonly headers: () => Promise<NextHeaders>;
-  /** Next.js's function. */
-  readonly cookies: () => Promise<NextCookies>;
-  /**
-   * Returns the address of the connected peer, which Next.js does not expose, from a header that your edge sets and no client
-   * can. Default: the address is unknown.
-   */
-  readonly peerAddress?: (headers: NextHeaders) => string | undefined;
-  /**
-   * Responds to a request that `public` or `auth` rejects, in place of the default JSON. May call `redirect` of
-   * `next/navigation`. `error.status` is 401, 403 for a page of another origin, or 503 when the store does not answer. Show a
-   * 503 as an outage, never as a login page.
-   */
-  readonly reject?: (error: SessionError, request: Request) => Response | Promise<Response>;
-}
-
 /**
  * Creates sessions for the App Router of Next.js. Reading works everywhere. `init`, `revoke`, `revokeAll`, `rotate` and
  * `reauthenticate` set the cookie, and throw `ERR_HEADERS_SENT` in a Server Component, where Next.js allows no cookie.
@@ -88,14 +69,7 @@ export function nextSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: NextSessionsOptions,
 ): NextSessions<In, Out> {
-  checkOptionNames(options, "nextSessions", ["headers", "cookies", "peerAddress", "reject"]);
-  const { headers, cookies, peerAddress, reject = toRejection } = options;
-  if (typeof headers !== "function" || typeof cookies !== "function") {
-    throw new TypeError(
-      "nextSessions: headers and cookies must be the functions of Next.js. " +
-        'Pass { headers, cookies } from `import { cookies, headers } from "next/headers"`.',
-    );
-  }
+  const { headers, cookies, peerAddress, reject = toRejection } = parseNextOptions(options);
   const { methods, guards } = createSessions(manager, (exchange: NextExchange) => exchange);
   // From the layout to the Server Action, only the headers are the same object for everything that runs for a request.
   const exchanges = new WeakMap<NextHeaders, NextExchange>();

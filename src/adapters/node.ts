@@ -4,9 +4,9 @@ import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import { NodeExchange, type NodeRequest, type NodeResponse } from "./shared/node-exchange.ts";
 import { guardMiddleware, routesMiddleware, sendError } from "./shared/node-middleware.ts";
+import { parseReject } from "./shared/reject-option.ts";
 
 export type { NodeRequest, NodeResponse } from "./shared/node-exchange.ts";
 
@@ -76,8 +76,8 @@ export function nodeSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: NodeSessionsOptions = {},
 ): NodeSessions<In, Out> {
-  checkOptionNames(options, "nodeSessions", ["reject"]);
-  const { reject = (error, _request, response) => sendError(error, response) } = options;
+  const reject =
+    parseReject(options, "nodeSessions") ?? ((error, _request, response) => sendError(error, response));
   const { methods, guards } = createSessions(manager, toExchange);
   const middleware = (guard: Guard<NodeContext>) =>
     guardMiddleware((_request, response: NodeContext) => guard(response), reject);

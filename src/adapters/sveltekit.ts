@@ -1,13 +1,14 @@
-import type { SessionError } from "../errors.ts";
 import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 import { toRejection, toResponse } from "./shared/response.ts";
 import { SvelteKitExchange, type SvelteKitRequest } from "./sveltekit/exchange.ts";
+import { parseSvelteKitOptions, type SvelteKitSessionsOptions } from "./sveltekit/options.ts";
+
+export type { SvelteKitSessionsOptions } from "./sveltekit/options.ts";
 
 /** The context: SvelteKit's `event` of a hook, an endpoint, a form action, a server `load` or `getRequestEvent()`. */
 export interface SvelteKitContext extends SvelteKitRequest {
@@ -42,18 +43,6 @@ export interface SvelteKitSessions<In = undefined, Out = In>
   guard(event: SvelteKitContext, options?: AuthOptions): Promise<Session<Out>>;
 }
 
-/** The options of `svelteKitSessions`. `Event` is SvelteKit's type, as far as `reject` names it. */
-export interface SvelteKitSessionsOptions<Event> {
-  /**
-   * Throws SvelteKit's `error` or `redirect` for a rejected request; for `public` and `auth`, it may return a `Response` instead.
-   * Default: JSON. `error.status` is 401, 403 for a page of another origin, or 503 when the store does not answer. Show a 503 as
-   * an outage, never as a login page.
-   */
-  readonly reject?: (error: SessionError, event: Event) => Response | Promise<Response>;
-  /** The name of the session in `event.locals`. Default `"session"`. A second manager needs a name of its own. */
-  readonly as?: string;
-}
-
 /**
  * Creates sessions for SvelteKit. The app declares the session in `App.Locals` itself: `session: Session | undefined`.
  *
@@ -73,12 +62,9 @@ export function svelteKitSessions<In, Out extends In, Event extends SvelteKitCon
   manager: Manager<In, Out>,
   options: SvelteKitSessionsOptions<Event> = {},
 ): SvelteKitSessions<In, Out> {
-  checkOptionNames(options, "svelteKitSessions", ["reject", "as"]);
-  const { as = "session" } = options;
-  if (typeof as !== "string" || as === "")
-    throw new TypeError("svelteKitSessions.as must be a name for event.locals.");
+  const { as, ...parsed } = parseSvelteKitOptions(options);
   // SvelteKit passes its own event, so the app's function may name that type.
-  const reject = options.reject as SvelteKitSessionsOptions<SvelteKitContext>["reject"];
+  const reject = parsed.reject as SvelteKitSessionsOptions<SvelteKitContext>["reject"];
 
   // SvelteKit copies the event for each hook and each load, but the cookies object stays the same.
   const exchanges = new WeakMap<object, SvelteKitExchange>();

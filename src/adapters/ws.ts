@@ -1,19 +1,18 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
-import type { SessionError } from "../errors.ts";
 import type { Guard } from "../http/middleware.ts";
 import { createSessions, getInternals, type Sessions } from "../http/sessions.ts";
 import { type OpenedSession, toOpenedSession } from "../lifecycle/connections.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import { sendError } from "./shared/node-middleware.ts";
 import { Connections, type WsSocket } from "./ws/connections.ts";
 import { beginHandshake, findHandshake, type Handshake, sendHandshakeHeaders } from "./ws/handshake.ts";
+import { parseWsOptions, type WsSessionsOptions } from "./ws/options.ts";
 
 export type { WsSocket } from "./ws/connections.ts";
+export type { WsSessionsOptions } from "./ws/options.ts";
 
 /** A `WebSocketServer` of ws 8, created with `{ noServer: true }`, as far as it is used here. */
 export interface WsServer {
@@ -52,21 +51,6 @@ export interface WsSessions<In = undefined, Out = In> extends Sessions<IncomingM
   auth(server: WsServer, options?: AuthOptions): WsUpgrade;
 }
 
-/** The options of `wsSessions`. */
-export interface WsSessionsOptions {
-  /**
-   * How often one query asks the store which sessions of open connections have ended in another process or expired. Connections
-   * whose session this manager ends close at once. Default `"1m"`; at most `"24d"`.
-   */
-  readonly recheck?: Duration;
-  /**
-   * Responds to a rejected upgrade in place of the default JSON. The connection closes when the response has been sent. No page
-   * can read the response: browsers tell a script only that the connection failed. `error.status` is 401, 403 for a page of
-   * another origin, or 503 when the store does not answer.
-   */
-  readonly reject?: (error: SessionError, request: IncomingMessage, response: ServerResponse) => unknown;
-}
-
 /**
  * Creates sessions for WebSocket upgrades on ws 8. When a session ends, or `rotate` or `reauthenticate` replaces its secret,
  * its connections close with code 4401 and the reason. An open connection does not count as activity, and neither do its
@@ -95,13 +79,11 @@ export function wsSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: WsSessionsOptions = {},
 ): WsSessions<In, Out> {
-  checkOptionNames(options, "wsSessions", ["recheck", "reject"]);
-  const { recheck = "1m", reject = (error, _request, response) => sendError(error, response) } = options;
-  const interval = parseDuration(recheck, "recheck");
-  if (interval > MAX_TIMER_DELAY) throw new TypeError('recheck must be at most "24d".');
+  const { recheck, reject = (error, _request, response) => sendError(error, response) } =
+    parseWsOptions(options);
   const { methods, guards } = createSessions(manager, findHandshake);
   const lifecycle = getLifecycle(manager);
-  const connections = new Connections(lifecycle, interval);
+  const connections = new Connections(lifecycle, recheck);
   const { getState } = getInternals<IncomingMessage, In, Out>(methods);
 
   function toOpened(request: IncomingMessage): OpenedSession | undefined {

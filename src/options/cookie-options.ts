@@ -1,7 +1,7 @@
 import type { SetCookie } from "../exchange.ts";
 import { DEFAULT_COOKIE_NAME } from "../rules/record.ts";
 import {
-  invalidOption,
+  matching,
   type OptionTable,
   oneOf,
   type ParsedOptions,
@@ -64,14 +64,7 @@ export interface ParsedCookies extends ParsedCookie {
   readonly previous: PreviousCookies | undefined;
 }
 
-/** A parser of text that matches a pattern. Nothing that it accepts can split a header. */
-const matching =
-  (pattern: RegExp, needed: string): Parser<string> =>
-  (value, name) => {
-    if (typeof value === "string" && pattern.test(value)) return value;
-    throw invalidOption(name, needed, value);
-  };
-
+// No text that these patterns accept can split a header.
 const COOKIE = {
   name: {
     parse: matching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, "1 to 128 letters, digits or !#$%&'*+-.^_`|~"),

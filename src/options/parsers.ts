@@ -1,3 +1,5 @@
+import { MAX_TIMER_DELAY, parseDuration } from "../duration.ts";
+
 /** Checks the value of an option and returns it in its internal form. Throws `TypeError`. @internal */
 export type Parser<T> = (value: unknown, name: string) => T;
 
@@ -6,6 +8,11 @@ export interface Option<T> {
   readonly parse: Parser<T>;
   readonly default?: unknown;
   readonly required?: true;
+}
+
+/** An option with a default, whose parsed value is never missing. @internal */
+export interface DefaultOption<T> extends Option<T> {
+  readonly default: unknown;
 }
 
 /** The options of one call or object. The table is the only declaration of their parsers and defaults. @internal */
@@ -34,12 +41,8 @@ function describe(value: unknown): string {
   return Array.isArray(value) ? "an array" : "an object";
 }
 
-/**
- * Rejects misspelled options: a limit with a typo would otherwise silently not apply.
- *
- * @internal
- */
-export function checkOptionNames(options: object, name: string, names: readonly string[]): void {
+/** Rejects misspelled options: a limit with a typo would otherwise silently not apply. */
+function checkOptionNames(options: object, name: string, names: readonly string[]): void {
   if (typeof options !== "object" || options === null)
     throw invalidOption(`The options of ${name}`, "an object", options);
   for (const key of Object.keys(options)) {
@@ -79,13 +82,28 @@ export function oneOf<const Values extends ReadonlyArray<string | boolean>>(
 }
 
 /** Parses a boolean. The string "false" is rejected: it is truthy. @internal */
-export const parseBoolean: Parser<boolean> = oneOf(true, false);
+export const parseBoolean: Parser<boolean> = /* @__PURE__ */ oneOf(true, false);
 
 /** Parses a positive integer. @internal */
 export const parsePositiveInteger: Parser<number> = (value, name) => {
   if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
   throw invalidOption(name, "a positive integer", value);
 };
+
+/** Returns a parser for text that matches a pattern. @internal */
+export function matching(pattern: RegExp, needed: string): Parser<string> {
+  return (value, name) => {
+    if (typeof value === "string" && pattern.test(value)) return value;
+    throw invalidOption(name, needed, value);
+  };
+}
+
+/** Parses the interval of a timer to milliseconds. @internal */
+export function parseInterval(value: unknown, name: string): number {
+  const interval = parseDuration(value, name);
+  if (interval > MAX_TIMER_DELAY) throw new TypeError(`${name} must be at most "24d".`);
+  return interval;
+}
 
 /** Returns a parser for functions. Each call of the function checks its result. @internal */
 export function aFunction<F extends (...args: never) => unknown>(): Parser<F> {

@@ -1,10 +1,9 @@
 import { type Duration, parseDuration } from "../duration.ts";
 import type { StepUpOptions } from "./middleware-options.ts";
 import {
-  invalidOption,
+  matching,
   type OptionTable,
   type ParsedOptions,
-  type Parser,
   parseOptions,
   parsePositiveInteger,
 } from "./parsers.ts";
@@ -25,13 +24,11 @@ export interface RoutesOptions extends Pick<StepUpOptions, "level"> {
   readonly path?: string;
 }
 
-const parsePath: Parser<string> = (value, name) => {
-  if (typeof value === "string" && /^(\/[^/?#]+)*$/.test(value)) return value;
-  throw invalidOption(name, '"" or a path such as "/account", without a trailing slash', value);
-};
-
 const ROUTES = {
-  path: { parse: parsePath, default: "" },
+  path: {
+    parse: matching(/^(\/[^/?#]+)*$/, '"" or a path such as "/account", without a trailing slash'),
+    default: "",
+  },
   // Ending sessions other than the current one needs recent authentication (ASVS 7.5.2).
   maxAuthAge: {
     parse: (value: unknown, name: string) => (value === false ? undefined : parseDuration(value, name)),

@@ -1,7 +1,6 @@
 import { shardOf } from "../cookie/shard.ts";
 import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,
@@ -11,6 +10,7 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { parseDurableObjectsOptions } from "./durable-objects/options.ts";
 import type { ObjectAnswer, ObjectMethod } from "./durable-objects/sessions-object.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { orderByIds } from "./shared/rows.ts";
@@ -66,8 +66,8 @@ export function durableObjectStore<Id>(
 ): Store {
   if (typeof namespace?.idFromName !== "function" || typeof namespace.get !== "function")
     throw new TypeError("namespace must be the binding to the class SessionsObject, such as env.SESSIONS.");
-  checkOptionNames(options, "durableObjectStore", ["timeout"]);
-  return new DurableObjectStore(namespace, new Deadline(options.timeout));
+  const { timeout } = parseDurableObjectsOptions(options);
+  return new DurableObjectStore(namespace, new Deadline(timeout));
 }
 
 class DurableObjectStore<Id> implements Store {

@@ -1,6 +1,5 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/parsers.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlValue } from "./shared/rows.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
@@ -12,7 +11,7 @@ import {
   type SqliteQuery,
   type SqliteRow,
 } from "./sqlite/engine.ts";
-import { toSqliteNames } from "./sqlite/schema.ts";
+import { parseSqliteOptions } from "./sqlite/options.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
 
 type Values = Array<string | number | Uint8Array | null>;
@@ -86,9 +85,7 @@ const MAX_PER_REMOTE_STEP = 10_000;
  * ```
  */
 export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptions = {}): LibsqlStore {
-  checkOptionNames(options, "libsqlStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
-  const { table = "sessionup_sessions", timeout } = options;
-  const names = toSqliteNames(table);
+  const { table: names, timeout, ...cleanup } = parseSqliteOptions(options, "libsqlStore");
   const engine = toEngine(client, createRetry(timeout));
   const onServer = engine instanceof LibsqlEngine && !inWorkers();
   if (!onServer && options.cleanupEvery)
@@ -98,7 +95,7 @@ export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptio
   return new SqliteSessions(engine, {
     store: "libsqlStore",
     names,
-    cleanup: onServer ? options : { ...options, cleanupEvery: false },
+    cleanup: onServer ? cleanup : { ...cleanup, cleanupEvery: undefined },
     sharesLookups: onServer && !engine.local,
   });
 }
@@ -119,7 +116,7 @@ function inWorkers(): boolean {
 type Retry = <Answer>(attempt: () => Promise<Answer>) => Promise<Answer>;
 
 /** Returns a function that limits how long an operation takes, and repeats it while the database is locked. */
-function createRetry(timeout: Duration | undefined): Retry {
+function createRetry(timeout: number): Retry {
   const deadline = new Deadline(timeout);
   const retry = new LockRetry(deadline.milliseconds, "libsqlStore");
   return (attempt) => deadline.within(retry.run(attempt));

@@ -1,5 +1,4 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames } from "../options/parsers.ts";
 import type {
   CreateOptions,
   End,
@@ -11,15 +10,10 @@ import type {
   Store,
   UpdateOptions,
 } from "../store.ts";
+import { parseLmdbOptions } from "./lmdb/options.ts";
 import { takeFile } from "./lmdb/owner.ts";
 import { type LmdbRoot, LmdbTables } from "./lmdb/tables.ts";
-import {
-  CLEANUP_OPTIONS,
-  Cleanup,
-  type CleanupOptions,
-  DATABASE_CLEANUP,
-  parseCleanupOptions,
-} from "./shared/cleanup.ts";
+import { Cleanup, type CleanupOptions, DATABASE_CLEANUP, type ParsedCleanup } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError } from "./shared/errors.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
@@ -82,19 +76,13 @@ export async function lmdbStore(
     throw new TypeError(
       'open must be the function open of the package lmdb, as in lmdbStore(open, { path: "sessions.lmdb" }).',
     );
-  checkOptionNames(options, "lmdbStore", ["path", "name", "timeout", ...CLEANUP_OPTIONS]);
-  const { path, name = "sessionup", timeout } = options;
-  if (typeof path !== "string" || !/[^/\\]\.[^./\\]+$/.test(path))
-    throw new TypeError('path must be a file name with an extension, such as "sessions.lmdb".');
-  if (typeof name !== "string" || !/^[^\0]{1,100}$/.test(name))
-    throw new TypeError("name must have 1 to 100 characters, none of them NUL.");
-  parseCleanupOptions(options);
+  const { path, name, timeout, ...cleanup } = parseLmdbOptions(options);
   const deadline = new Deadline(timeout);
   const release = await takeFile(path, deadline.milliseconds);
   let root: LmdbRoot | undefined;
   try {
     root = open({ path });
-    return new LmdbSessions(new LmdbTables(validateRoot(root), name), deadline, options, release);
+    return new LmdbSessions(new LmdbTables(validateRoot(root), name), deadline, cleanup, release);
   } catch (error) {
     await root?.close?.();
     release();
@@ -119,11 +107,11 @@ class LmdbSessions implements LmdbStore {
   readonly #release: () => void;
   #closed: Promise<void> | undefined;
 
-  constructor(tables: LmdbTables, deadline: Deadline, options: CleanupOptions, release: () => void) {
+  constructor(tables: LmdbTables, deadline: Deadline, cleanup: ParsedCleanup, release: () => void) {
     this.#tables = tables;
     this.#deadline = deadline;
     this.#release = release;
-    this.#cleanup = new Cleanup(options, {
+    this.#cleanup = new Cleanup(cleanup, {
       ...DATABASE_CLEANUP,
       batch: REMOVED_AT_ONCE,
       claim: (now, apart) => this.#write((tables) => tables.claimCleanup(now, apart)),

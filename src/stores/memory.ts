@@ -28,7 +28,6 @@
  * call took 345 ms.
  */
 import { SessionError } from "../errors.ts";
-import { checkOptionNames, invalidOption } from "../options/parsers.ts";
 import type {
   End,
   EndReason,
@@ -42,9 +41,10 @@ import type {
 import { createColumns } from "./memory/columns.ts";
 import { createExpiryWheel } from "./memory/expiry-wheel.ts";
 import { createLinks, NOWHERE } from "./memory/links.ts";
+import { parseMemoryOptions } from "./memory/options.ts";
 import { createSplitMap } from "./memory/split-map.ts";
 import { createUserLists } from "./memory/user-lists.ts";
-import { CLEANUP_OPTIONS, Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
+import { Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
 import { duplicateError } from "./shared/errors.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
 
@@ -78,10 +78,7 @@ const MOST_AT_ONCE = 1_000;
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  checkOptionNames(options, "memoryStore", ["maxRecords", ...CLEANUP_OPTIONS]);
-  const { maxRecords = Number.POSITIVE_INFINITY } = options;
-  if (typeof maxRecords !== "number" || !(maxRecords >= 1))
-    throw invalidOption("maxRecords", "a number of at least 1", maxRecords);
+  const { maxRecords = Number.POSITIVE_INFINITY, ...cleaning } = parseMemoryOptions(options);
 
   const { add, read, write, hide, free, id: idAt, userKey: userKeyAt, expiresAt, last } = createColumns();
   // Ids are random, so three characters are enough.
@@ -96,8 +93,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   let hidden: number[] = [];
   let records = 0;
 
-  const cleanup = new Cleanup(options, {
-    every: 1_000,
+  const cleanup = new Cleanup(cleaning, {
     batch: BATCH,
     pause: 5,
     slack: 60_000,

@@ -1,9 +1,8 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames, parseBoolean } from "../options/parsers.ts";
 import { MysqlClient, type MysqlPool } from "./mysql/client.ts";
-import { toMysqlNames } from "./mysql/schema.ts";
+import { parseMysqlOptions } from "./mysql/options.ts";
 import { MysqlSessions } from "./mysql/sessions.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 
@@ -49,10 +48,7 @@ export function mysqlStore(pool: MysqlPool, options: MysqlStoreOptions = {}): My
     throw new TypeError(
       "pool must be the result of createPool() of mysql2/promise, or of promise() of a mysql2 pool.",
     );
-  checkOptionNames(options, "mysqlStore", ["table", "timeout", "prepare", ...CLEANUP_OPTIONS]);
-  const { table = "sessionup_sessions", timeout, prepare = true } = options;
-  parseBoolean(prepare, "prepare");
-  const names = toMysqlNames(table);
+  const { table: names, timeout, prepare, ...cleanup } = parseMysqlOptions(options);
   const client = new MysqlClient(pool, new Deadline(timeout), prepare);
-  return new MysqlSessions(client, names, options);
+  return new MysqlSessions(client, names, cleanup);
 }

@@ -1,10 +1,10 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames, invalidOption, parseBoolean } from "../options/parsers.ts";
 import { type PgPool, type PostgresJs, toPostgresClient } from "./postgres/client.ts";
+import { parsePostgresOptions } from "./postgres/options.ts";
 import type { PostgresPush } from "./postgres/push.ts";
 import { toPostgresNames } from "./postgres/schema.ts";
 import { PostgresSessions } from "./postgres/sessions.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 
@@ -61,15 +61,10 @@ export function postgresStore(
   client: PgPool | PostgresJs,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  const own = ["schema", "table", "timeout", "prepare", "push"];
-  checkOptionNames(options, "postgresStore", [...own, ...CLEANUP_OPTIONS]);
-  const { schema, table = "sessionup_sessions", timeout, prepare = true, push = false } = options;
-  parseBoolean(prepare, "prepare");
+  const { schema, table, timeout, prepare, push, ...cleanup } = parsePostgresOptions(options);
   const names = toPostgresNames(schema, table);
   const deadline = new Deadline(timeout);
-  if (typeof push !== "boolean" && typeof push?.attach !== "function")
-    throw invalidOption("push", "the result of postgresPush, or a boolean", push);
   const port = toPostgresClient(client, prepare);
-  const store = new PostgresSessions(port, names, deadline, options, push !== false);
+  const store = new PostgresSessions(port, names, deadline, cleanup, push !== false);
   return typeof push === "boolean" ? store : push.attach(store, names.literal);
 }

@@ -1,7 +1,7 @@
 import type { Duration } from "../duration.ts";
-import { checkOptionNames, invalidOption } from "../options/parsers.ts";
 import type { Store } from "../store.ts";
 import { type RedisClient, toRedisPort } from "./redis/client.ts";
+import { parseRedisOptions } from "./redis/options.ts";
 import type { RedisPush } from "./redis/push.ts";
 import { escapePrefix, RedisSessions } from "./redis/sessions.ts";
 import { Deadline } from "./shared/deadline.ts";
@@ -60,13 +60,7 @@ export interface RedisStoreOptions {
  * ```
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  checkOptionNames(options, "redisStore", ["prefix", "timeout", "onWarning", "push"]);
-  const { prefix = "sessionup:", timeout, onWarning = console.warn, push = false } = options;
-  if (typeof prefix !== "string" || !prefix.isWellFormed())
-    throw invalidOption("prefix", 'a well-formed string such as "sessionup:"', prefix);
-  if (typeof onWarning !== "function") throw invalidOption("onWarning", "a function", onWarning);
-  if (typeof push !== "boolean" && typeof push?.attach !== "function")
-    throw invalidOption("push", "the result of redisPush, or a boolean", push);
+  const { prefix, timeout, onWarning, push } = parseRedisOptions(options);
   const port = toRedisPort(client);
   const channel = push ? `${port.keyPrefix}${escapePrefix(prefix)}push` : "";
   const store = new RedisSessions(port, prefix, new Deadline(timeout), onWarning, channel);

@@ -1,9 +1,8 @@
-import { type Duration, parseDuration } from "../duration.ts";
-import { checkOptionNames } from "../options/parsers.ts";
-import { CLEANUP_OPTIONS, type CleanupOptions } from "./shared/cleanup.ts";
+import type { Duration } from "../duration.ts";
+import type { CleanupOptions } from "./shared/cleanup.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 import { SqliteConnection, type SqliteDatabase } from "./sqlite/connection.ts";
-import { toSqliteNames } from "./sqlite/schema.ts";
+import { parseSqliteOptions } from "./sqlite/options.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
 
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/connection.ts";
@@ -50,9 +49,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     throw new TypeError(
       "database must be a DatabaseSync of node:sqlite, or a Database of better-sqlite3, libsql or bun:sqlite.",
     );
-  checkOptionNames(options, "sqliteStore", ["table", "timeout", ...CLEANUP_OPTIONS]);
-  const { table = "sessionup_sessions", timeout = "5s" } = options;
-  const names = toSqliteNames(table);
-  const engine = new SqliteConnection(database, parseDuration(timeout, "timeout"));
-  return new SqliteSessions(engine, { store: "sqliteStore", names, cleanup: options, sharesLookups: false });
+  const { table: names, timeout, ...cleanup } = parseSqliteOptions(options, "sqliteStore");
+  const engine = new SqliteConnection(database, timeout);
+  return new SqliteSessions(engine, { store: "sqliteStore", names, cleanup, sharesLookups: false });
 }

@@ -3,7 +3,7 @@ import type { Exchange, SetCookie } from "../exchange.ts";
 import { createSessions, getInternals, type InitArguments, type Sessions } from "../http/sessions.ts";
 import { Manager } from "../manager.ts";
 import type { InitOptions } from "../options/init-options.ts";
-import { checkOptionNames } from "../options/parsers.ts";
+import { invalidOption, type Parser, parseOptions } from "../options/parsers.ts";
 import type { Session } from "../session.ts";
 
 /** The options of `signIn` and `withSession`: the options of `init`, and the client that signs in. */
@@ -94,12 +94,28 @@ export async function withSession<Context extends object, In, Out extends In>(
   return sessions.init(context, userKey, ...init);
 }
 
+const parseText: Parser<string> = (value, name) => {
+  if (typeof value === "string") return value;
+  throw invalidOption(name, "a string", value);
+};
+
+/** The options of the login, which `init` parses. */
+const LOGIN = { parse: (value: unknown) => value } as const;
+
+const SIGN_IN = {
+  meta: LOGIN,
+  expiresIn: LOGIN,
+  level: LOGIN,
+  provider: LOGIN,
+  userAgent: { parse: parseText },
+  ip: { parse: parseText },
+} as const;
+
 function createLogin<In>(
   caller: string,
   options: SignInOptions<In> = {},
 ): { exchange: LoginExchange; init: InitArguments<In> } {
-  checkOptionNames(options, caller, ["meta", "expiresIn", "level", "provider", "userAgent", "ip"]);
-  const { userAgent, ip, ...init } = options;
+  const { userAgent, ip, ...init } = parseOptions(options, SIGN_IN, caller);
   // SignInArguments requires metadata exactly where InitArguments does.
   return { exchange: new LoginExchange(userAgent, ip), init: [init] as unknown as InitArguments<In> };
 }

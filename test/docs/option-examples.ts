@@ -3,6 +3,12 @@
  * value.
  */
 import { randomInt } from "node:crypto";
+import { HttpException } from "@nestjs/common";
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import type { Request as ExpressRequest, Response as ExpressResponse } from "express";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { H3Event } from "h3";
+import type Koa from "koa";
 import {
   type AuthOptions,
   type ClientOptions,
@@ -15,15 +21,38 @@ import {
   typed,
 } from "sessionup";
 import { type ClientValidationOptions, clientValidation } from "sessionup/client-validation";
+import type { ExpressSessionsOptions } from "sessionup/express";
+import type { FastifySessionsOptions } from "sessionup/fastify";
 import { providerLogin } from "sessionup/federation";
+import type { FetchSessionsOptions } from "sessionup/fetch";
+import type { H3SessionsOptions } from "sessionup/h3";
+import type { HonoSessionsOptions } from "sessionup/hono";
+import type { KoaSessionsOptions } from "sessionup/koa";
+import type { LambdaSessionsOptions } from "sessionup/lambda";
+import type { NestSessionsOptions } from "sessionup/nest";
+import type { NextSessionsOptions } from "sessionup/next";
+import type { NodeSessionsOptions } from "sessionup/node";
 import { previousCookies } from "sessionup/previous-cookies";
 import { type RecognitionOptions, recognition } from "sessionup/recognition";
 import type { RoutesOptions } from "sessionup/routes";
+import type { DurableObjectStoreOptions } from "sessionup/stores/durable-objects";
+import type { LibsqlStoreOptions } from "sessionup/stores/libsql";
+import type { LmdbStoreOptions } from "sessionup/stores/lmdb";
+import type { MemoryStoreOptions } from "sessionup/stores/memory";
+import type { MysqlStoreOptions } from "sessionup/stores/mysql";
+import type { PostgresStoreOptions, PushOptions } from "sessionup/stores/postgres";
+import type { RedisStoreOptions } from "sessionup/stores/redis";
+import type { SqliteStoreOptions } from "sessionup/stores/sqlite";
+import type { SvelteKitContext, SvelteKitSessionsOptions } from "sessionup/sveltekit";
 import { labelAgent } from "sessionup/user-agent";
+import type { WsSessionsOptions } from "sessionup/ws";
 
 const process = { env: { SESSION_KEY: "01234567890123456789012345678901" } };
 const randomText = (length: number) => Array.from({ length }, () => randomInt(10)).join("");
 const findCountry = (ip: string) => ({ country: ip ? "DE" : "" });
+
+const headers = async () => new Headers();
+const cookies = async () => ({ set: () => {}, delete: () => {} });
 
 /** The examples by section of the page. */
 export const EXAMPLES = {
@@ -84,4 +113,100 @@ export const EXAMPLES = {
   sessionRoutes: { level: 2, maxAuthAge: "5m", path: "/account" } satisfies Required<RoutesOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   clientValidation: { ip: "exact", agent: true, onChange: "end" } satisfies Required<ClientValidationOptions>,
+  memoryStore: {
+    maxRecords: 1_000_000,
+    cleanupEvery: "5s",
+    onCleanupError: (error) => console.error(error),
+  } satisfies Required<MemoryStoreOptions>,
+  redisStore: {
+    prefix: "shop:",
+    timeout: "2s",
+    onWarning: (message) => console.error(message),
+    push: true,
+  } satisfies Required<RedisStoreOptions>,
+  postgresStore: {
+    schema: "auth",
+    table: "sessions",
+    timeout: "2s",
+    prepare: false,
+    push: true,
+    cleanupEvery: "5m",
+    onCleanupError: (error) => console.error(error),
+  } satisfies Required<PostgresStoreOptions>,
+  push: { heartbeat: "2s" } satisfies Required<PushOptions>,
+  mysqlStore: {
+    table: "sessions",
+    timeout: "2s",
+    prepare: false,
+    cleanupEvery: "5m",
+    onCleanupError: (error) => console.error(error),
+  } satisfies Required<MysqlStoreOptions>,
+  sqliteStore: {
+    table: "sessions",
+    timeout: "2s",
+    cleanupEvery: "5m",
+    onCleanupError: (error) => console.error(error),
+  } satisfies Required<SqliteStoreOptions>,
+  libsqlStore: {
+    table: "sessions",
+    timeout: "2s",
+    cleanupEvery: "5m",
+    onCleanupError: (error) => console.error(error),
+  } satisfies Required<LibsqlStoreOptions>,
+  lmdbStore: {
+    path: "sessions.lmdb",
+    name: "sessions",
+    timeout: "2s",
+    cleanupEvery: "5m",
+    onCleanupError: (error) => console.error(error),
+  } satisfies Required<LmdbStoreOptions>,
+  durableObjectStore: { timeout: "2s" } satisfies Required<DurableObjectStoreOptions>,
+  expressSessions: {
+    reject: (error, _req, res) => res.status(error.status).send("Please try again."),
+  } satisfies Required<ExpressSessionsOptions<ExpressRequest, ExpressResponse>>,
+  fastifySessions: {
+    reject: (error, _request, reply) => reply.code(error.status).send("Please try again."),
+  } satisfies Required<FastifySessionsOptions<FastifyRequest, FastifyReply>>,
+  fetchSessions: {
+    peerAddress: (request) => request.headers.get("cf-connecting-ip") ?? undefined,
+    reject: (error) => new Response("Please try again.", { status: error.status }),
+  } satisfies Required<FetchSessionsOptions>,
+  h3Sessions: {
+    reject: (error) => new Response("Please try again.", { status: error.status }),
+  } satisfies Required<H3SessionsOptions<H3Event>>,
+  honoSessions: {
+    as: "admin",
+    peerAddress: (c) => c.req.header("cf-connecting-ip"),
+    reject: (error) => new Response("Please try again.", { status: error.status }),
+  } satisfies Required<HonoSessionsOptions<"admin">>,
+  koaSessions: {
+    reject: (error, ctx) => ctx.throw(error.status, "Please try again."),
+  } satisfies Required<KoaSessionsOptions<Koa.Context>>,
+  lambdaSessions: {
+    peerAddress: (event) => event.headers["cf-connecting-ip"],
+    reject: (error) => ({ statusCode: error.status, body: "Please try again." }),
+  } satisfies Required<LambdaSessionsOptions<APIGatewayProxyEventV2>>,
+  nestSessions: {
+    reject: (error) => new HttpException("Please try again.", error.status),
+  } satisfies Required<NestSessionsOptions>,
+  nextSessions: {
+    headers,
+    cookies,
+    peerAddress: (headers) => headers.get("x-real-ip") ?? undefined,
+    reject: (error) => new Response("Please try again.", { status: error.status }),
+  } satisfies Required<NextSessionsOptions>,
+  nodeSessions: {
+    reject: (error, _req, res) => {
+      res.statusCode = error.status;
+      res.end("Please try again.");
+    },
+  } satisfies Required<NodeSessionsOptions>,
+  svelteKitSessions: {
+    reject: (error) => new Response("Please try again.", { status: error.status }),
+    as: "admin",
+  } satisfies Required<SvelteKitSessionsOptions<SvelteKitContext>>,
+  wsSessions: {
+    recheck: "10s",
+    reject: (error, _req, res) => res.writeHead(error.status).end("Please try again."),
+  } satisfies Required<WsSessionsOptions>,
 };

@@ -1,108 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type Comment, parseSync, type TSInterfaceDeclaration, type TSSignature } from "oxc-parser";
 import { describe, expect, it } from "vitest";
-import { CLIENT_TABLE } from "../../src/options/client-options.ts";
-import { CLIENT_VALIDATION_TABLE } from "../../src/options/client-validation-options.ts";
-import { COOKIE_TABLE } from "../../src/options/cookie-options.ts";
-import { INIT_TABLE } from "../../src/options/init-options.ts";
-import { MANAGER_TABLES } from "../../src/options/manager-options.ts";
-import { MIDDLEWARE_TABLES } from "../../src/options/middleware-options.ts";
-import type { OptionTable } from "../../src/options/parsers.ts";
-import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
-import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
 import { ROOT, sourceFiles } from "../support/entries.ts";
 import { EXAMPLES } from "./option-examples.ts";
-
-/** A section of the page: one object of options. */
-interface Section {
-  readonly title: string;
-  readonly about: string;
-  /** The interface that declares and describes the options. */
-  readonly declaredBy: string;
-  readonly table: OptionTable;
-}
-
-const SECTIONS: readonly Section[] = [
-  {
-    title: "Manager",
-    about: "`new Manager(store, options)` and `manager.with(options)`.",
-    declaredBy: "ManagerOptions",
-    table: MANAGER_TABLES.manager,
-  },
-  {
-    title: "cookie",
-    about:
-      "The manager's option `cookie`. The entries of `previousCookies([…])` of `sessionup/previous-cookies` have the same options, except `previous`.",
-    declaredBy: "CookieOptions",
-    table: COOKIE_TABLE,
-  },
-  {
-    title: "client",
-    about: "The manager's option `client`.",
-    declaredBy: "ClientOptions",
-    table: CLIENT_TABLE,
-  },
-  {
-    title: "maxSessions",
-    about: "The manager's option `maxSessions`.",
-    declaredBy: "SessionLimit",
-    table: MANAGER_TABLES.maxSessions,
-  },
-  {
-    title: "init",
-    about: "`sessions.init(context, userKey, options)`.",
-    declaredBy: "InitOptions",
-    table: INIT_TABLE,
-  },
-  {
-    title: "public",
-    about: "`sessions.public(options)`.",
-    declaredBy: "PublicOptions",
-    table: MIDDLEWARE_TABLES.public,
-  },
-  {
-    title: "auth",
-    about: "`sessions.auth(options)`.",
-    declaredBy: "AuthOptions",
-    table: MIDDLEWARE_TABLES.auth,
-  },
-  {
-    title: "reauthenticate",
-    about: "`sessions.reauthenticate(context, options)`.",
-    declaredBy: "ReauthenticateOptions",
-    table: MIDDLEWARE_TABLES.reauthenticate,
-  },
-  {
-    title: "sessionRoutes",
-    about: "`sessionRoutes(sessions, options)` of `sessionup/routes`.",
-    declaredBy: "RoutesOptions",
-    table: ROUTES_TABLE,
-  },
-  {
-    title: "recognition",
-    about: "`recognition(options)` of `sessionup/recognition`. At least one of the two must be on.",
-    declaredBy: "RecognitionOptions",
-    table: RECOGNITION_TABLE,
-  },
-  {
-    title: "clientValidation",
-    about:
-      "`clientValidation(options)` of `sessionup/client-validation`. At least one of `ip` and `agent` must be on.",
-    declaredBy: "ClientValidationOptions",
-    table: CLIENT_VALIDATION_TABLE,
-  },
-];
-
-/** The defaults that the tables do not show: generated values, functions and objects with a section of their own. */
-const DEFAULTS: Readonly<Record<string, string>> = {
-  "Manager.cookie": "see [cookie](#options-of-cookie)",
-  "Manager.client": "see [client](#options-of-client)",
-  "Manager.generateId": "20 random characters",
-  "Manager.generateSecret": "43 random characters",
-  "Manager.clock": "`Date.now`",
-  "client.parse": "a built-in labeller",
-  "init.expiresIn": "the manager's `expiresIn`",
-};
+import { DEFAULTS, SECTIONS, type Section } from "./option-sections.ts";
 
 /** An option as its interface declares it. */
 interface DeclaredOption {
@@ -222,7 +123,7 @@ describe("docs/reference/options.md", () => {
       "",
       'Every option of sessionup. Durations are strings such as `"15m"`, `"24h"` or `"30d"`; `duration(text)` parses one from',
       "the environment. All options of a call are checked before any I/O. An invalid or unknown option throws a `TypeError` that",
-      "names it and says how to fix it. The [pages of the frameworks](../frameworks/express.md) describe `reject` and their other options.",
+      "names it and says how to fix it. The [pages of the frameworks](../frameworks/express.md) show `reject` in a whole app.",
       "",
       "<!-- Generated from the option tables and their interfaces in src/: npx vitest run test/docs/options.test.ts -u -->",
       "",

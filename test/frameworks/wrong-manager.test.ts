@@ -19,7 +19,7 @@ const next = {
   headers: async () => new Headers(),
   cookies: async () => ({ set: () => {}, delete: () => {} }),
 };
-const ADAPTERS: Readonly<Record<string, (manager: never) => unknown>> = {
+const ADAPTERS: Readonly<Record<string, (manager: never, options?: object) => unknown>> = {
   expressSessions,
   fastifySessions,
   fetchSessions,
@@ -28,13 +28,20 @@ const ADAPTERS: Readonly<Record<string, (manager: never) => unknown>> = {
   koaSessions,
   lambdaSessions,
   nestSessions,
-  nextSessions: (manager) => nextSessions(manager, next),
+  nextSessions: (manager, options) => nextSessions(manager, { ...next, ...options }),
   nodeSessions,
   svelteKitSessions,
   wsSessions,
 };
 
-describe.each(Object.entries(ADAPTERS))("%s", (_name, adapter) => {
+describe.each(Object.entries(ADAPTERS))("%s", (name, adapter) => {
+  it("throws a TypeError when reject is not a function", () => {
+    const manager = new Manager(memoryStore());
+    const call = () => adapter(manager as never, { reject: "/login" });
+    expect(call).toThrow(new TypeError(`${name}.reject must be a function. Received "/login".`));
+    expect(() => adapter(manager as never, { reject: undefined })).not.toThrow();
+  });
+
   it.each<[given: string, value: unknown]>([
     ["undefined", undefined],
     ["null", null],

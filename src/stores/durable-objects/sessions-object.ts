@@ -64,7 +64,7 @@ export class SessionsObject {
     this.#sessions = new SqliteSessions(new StorageEngine(state.storage), {
       store: "durableObjectStore",
       names: toSqliteNames(TABLE),
-      cleanup: { cleanupEvery: false },
+      cleanup: { cleanupEvery: undefined, onCleanupError: console.warn },
       sharesLookups: false,
     });
     // The platform delivers no request before this is done.

@@ -18,10 +18,10 @@ export interface MysqlNames {
 const MAX_LENGTH = 57;
 
 /** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
-export function toMysqlNames(table: unknown): MysqlNames {
+export function toMysqlNames(table: unknown, option = "table"): MysqlNames {
   const fits = typeof table === "string" && /^[^\0\u{10000}-\u{10ffff}]+$/u.test(table);
   if (!fits || !table.isWellFormed() || table.length > MAX_LENGTH)
-    throw invalidOption("table", `a name of 1 to ${MAX_LENGTH} characters up to U+FFFF, without NUL`, table);
+    throw invalidOption(option, `a name of 1 to ${MAX_LENGTH} characters up to U+FFFF, without NUL`, table);
   return { table: quote(table), schema: quote(`${table}_schema`), slots: quote(`${table}_slots`) };
 }
 

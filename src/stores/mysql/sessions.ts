@@ -8,7 +8,7 @@ import type {
   SessionRecord,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
+import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
@@ -33,11 +33,11 @@ export class MysqlSessions implements SqlStore {
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
   readonly #cleanup: Cleanup;
 
-  constructor(client: MysqlClient, names: MysqlNames, options: CleanupOptions) {
+  constructor(client: MysqlClient, names: MysqlNames, cleanup: ParsedCleanup) {
     this.#client = client;
     this.#names = names;
     this.#statements = new MysqlStatements(names);
-    this.#cleanup = new Cleanup(options, {
+    this.#cleanup = new Cleanup(cleanup, {
       ...DATABASE_CLEANUP,
       claim: (now, apart) => this.#claimCleanup(now, apart),
       remove: (now, limit) => this.deleteExpired(now, limit),

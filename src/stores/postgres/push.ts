@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { checkOptionNames, invalidOption } from "../../options/parsers.ts";
+import { invalidOption } from "../../options/parsers.ts";
 import {
   addSubscribe,
   type PushConnection,
@@ -42,8 +42,7 @@ export interface PostgresPush {
  */
 export function postgresPush(open: () => PgListener, options: PushOptions = {}): PostgresPush {
   if (typeof open !== "function") throw invalidOption("open", "a function that returns a Client of pg", open);
-  checkOptionNames(options, "postgresPush", ["heartbeat"]);
-  const heartbeat = parseHeartbeat(options.heartbeat);
+  const heartbeat = parseHeartbeat(options, "postgresPush");
   return {
     attach: (store, table) =>
       addSubscribe(

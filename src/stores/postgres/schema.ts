@@ -21,10 +21,8 @@ const TRIM = 7_355_610;
 /** PostgreSQL truncates names to 63 bytes. The longest suffix, `_by_deadline`, has 12. */
 const MAX_BYTES = 51;
 
-/** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
-export function toPostgresNames(schema: unknown, table: unknown): PostgresNames {
-  if (schema !== undefined) validateName("schema", schema);
-  validateName("table", table);
+/** Returns the quoted names. */
+export function toPostgresNames(schema: string | undefined, table: string): PostgresNames {
   const inSchema = (name: string) => (schema === undefined ? "" : `${quote(schema)}.`) + quote(name);
   const qualified = inSchema(table);
   return {
@@ -40,12 +38,14 @@ export function toPostgresNames(schema: unknown, table: unknown): PostgresNames 
   };
 }
 
-function validateName(option: string, name: unknown): asserts name is string {
+/** Parses the name of a schema or a table. Throws `TypeError`. */
+export function parseName(name: unknown, option: string): string {
   // A dollar sign could end the dollar-quoted body of a function.
   const fits = typeof name === "string" && name !== "" && name.isWellFormed() && !/[\0$]/.test(name);
   if (!fits || new TextEncoder().encode(name).length > MAX_BYTES) {
     throw invalidOption(option, `a name of 1 to ${MAX_BYTES} bytes without "$"`, name);
   }
+  return name;
 }
 
 function quote(name: string): string {

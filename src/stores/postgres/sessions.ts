@@ -9,7 +9,7 @@ import type {
   SessionRecord,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
+import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
@@ -43,7 +43,7 @@ export class PostgresSessions implements SqlStore {
     client: PostgresClient,
     names: PostgresNames,
     deadline: Deadline,
-    options: CleanupOptions,
+    options: ParsedCleanup,
     push: boolean,
   ) {
     this.#client = client;

@@ -1,4 +1,4 @@
-import { checkOptionNames, invalidOption } from "../../options/parsers.ts";
+import { invalidOption } from "../../options/parsers.ts";
 import type { Store } from "../../store.ts";
 import {
   addSubscribe,
@@ -57,8 +57,7 @@ export interface RedisPush {
  */
 export function redisPush(open: () => RedisSubscriber, options: PushOptions = {}): RedisPush {
   if (typeof open !== "function") throw invalidOption("open", "a function that returns a client", open);
-  checkOptionNames(options, "redisPush", ["heartbeat"]);
-  const heartbeat = parseHeartbeat(options.heartbeat);
+  const heartbeat = parseHeartbeat(options, "redisPush");
   return {
     attach: (store, channel) =>
       addSubscribe(

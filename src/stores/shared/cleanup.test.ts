@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Cleanup, type CleanupOptions, type CleanupPlan, DATABASE_CLEANUP } from "./cleanup.ts";
+import { parseOptions } from "../../options/parsers.ts";
+import {
+  Cleanup,
+  type CleanupOptions,
+  type CleanupPlan,
+  cleanupOptions,
+  DATABASE_CLEANUP,
+} from "./cleanup.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -13,7 +20,12 @@ function cleaning(
   const removals: Array<readonly [at: number, endedBy: number, count: number]> = [];
   const errors: unknown[] = [];
   const cleanup = new Cleanup(
-    { onCleanupError: (error) => errors.push(error), ...options },
+    parseOptions(
+      { onCleanupError: (error: unknown) => errors.push(error), ...options },
+      cleanupOptions("1m"),
+      "store",
+      "",
+    ),
     {
       ...DATABASE_CLEANUP,
       batch: 10,

@@ -1,5 +1,5 @@
-import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
-import { invalidOption } from "../../options/parsers.ts";
+import type { Duration } from "../../duration.ts";
+import { aFunction, type DefaultOption, parseInterval } from "../../options/parsers.ts";
 import type { ExpiredSession } from "../../store.ts";
 
 /** The options of stores that remove expired records themselves. */
@@ -15,8 +15,6 @@ export interface CleanupOptions {
 
 /** How one store cleans up. Times are in milliseconds. */
 export interface CleanupPlan {
-  /** The interval if the app states none. */
-  readonly every: number;
   /** The number of records that are removed at a time. */
   readonly batch: number;
   /** The time between two batches, so that other work gets its turn. */
@@ -32,11 +30,29 @@ export interface CleanupPlan {
   readonly remove: (now: number, limit: number) => Promise<number>;
 }
 
-/** The plan of database stores: seldom, and in batches too small to delay other queries. */
-export const DATABASE_CLEANUP = { every: 60_000, batch: 1_000, pause: 10, slack: 60_000 } as const;
+/** The plan of database stores: batches too small to delay other queries. */
+export const DATABASE_CLEANUP = { batch: 1_000, pause: 10, slack: 60_000 } as const;
 
-/** The names of the options, for `checkOptionNames`. */
-export const CLEANUP_OPTIONS = ["cleanupEvery", "onCleanupError"] as const;
+/** Returns the entries of these options in a store's table. `every` is the store's default interval. @internal */
+export function cleanupOptions(every: Duration): {
+  readonly cleanupEvery: DefaultOption<number | undefined>;
+  readonly onCleanupError: DefaultOption<(error: unknown) => void>;
+} {
+  return {
+    cleanupEvery: {
+      parse: (value, name) => (value === false ? undefined : parseInterval(value, name)),
+      default: every,
+    },
+    onCleanupError: { parse: aFunction(), default: warn },
+  };
+}
+
+/** The parsed options. */
+export interface ParsedCleanup {
+  /** The interval in milliseconds. Undefined if the app cleans up itself. */
+  readonly cleanupEvery: number | undefined;
+  readonly onCleanupError: (error: unknown) => void;
+}
 
 /**
  * Removes expired records in the background, batch by batch, by a timer that does not keep the process alive. Stores have
@@ -53,10 +69,10 @@ export class Cleanup {
   #running = false;
   #stopped = false;
 
-  /** Throws `TypeError` for invalid options. */
-  constructor(options: CleanupOptions, plan: CleanupPlan) {
+  constructor({ cleanupEvery, onCleanupError }: ParsedCleanup, plan: CleanupPlan) {
     this.#plan = plan;
-    [this.#every, this.#onError] = parseCleanupOptions(options, plan.every);
+    this.#every = cleanupEvery;
+    this.#onError = onCleanupError;
   }
 
   /** Takes note of the time that an operation of the store received. */
@@ -117,22 +133,6 @@ export class Cleanup {
   #endedBy(): number {
     return Math.floor(this.#told.now + (performance.now() - this.#told.at)) - this.#plan.slack;
   }
-}
-
-/**
- * Returns the interval, `undefined` if the app cleans up itself, and the error handler. Throws `TypeError` for invalid options.
- * A store that opens something before it creates its `Cleanup` calls this first.
- */
-export function parseCleanupOptions(
-  { cleanupEvery, onCleanupError = warn }: CleanupOptions,
-  every = 0,
-): [every: number | undefined, onError: (error: unknown) => void] {
-  if (typeof onCleanupError !== "function")
-    throw invalidOption("onCleanupError", "a function", onCleanupError);
-  if (cleanupEvery === false) return [undefined, onCleanupError];
-  const interval = cleanupEvery === undefined ? every : parseDuration(cleanupEvery, "cleanupEvery");
-  if (interval > MAX_TIMER_DELAY) throw new TypeError('cleanupEvery must be at most "24d".');
-  return [interval, onCleanupError];
 }
 
 function warn(error: unknown): void {

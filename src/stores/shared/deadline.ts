@@ -1,17 +1,19 @@
-import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
+import { MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
 import { SessionError } from "../../errors.ts";
+import type { DefaultOption } from "../../options/parsers.ts";
 
-/** The default of `timeout`, in milliseconds. */
-const DEFAULT_TIMEOUT = 5_000;
+/** The option `timeout` of a store, in milliseconds. @internal */
+export const TIMEOUT: DefaultOption<number> = {
+  parse: (value, name) => Math.min(parseDuration(value, name), MAX_TIMER_DELAY),
+  default: "5s",
+};
 
 /** The time for which a store waits for its database. A request must not wait as long as a driver does, which may be minutes. */
 export class Deadline {
   readonly milliseconds: number;
 
-  /** Throws `TypeError` for an invalid duration. */
-  constructor(timeout: Duration | undefined) {
-    this.milliseconds =
-      timeout === undefined ? DEFAULT_TIMEOUT : Math.min(parseDuration(timeout, "timeout"), MAX_TIMER_DELAY);
+  constructor(milliseconds: number) {
+    this.milliseconds = milliseconds;
   }
 
   /**

@@ -1,5 +1,7 @@
-import { type Duration, MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
+import type { Duration } from "../../duration.ts";
+import { type OptionTable, parseOptions } from "../../options/parsers.ts";
 import type { EndReason, Store, StoreListener } from "../../store.ts";
+import { TIMEOUT } from "./deadline.ts";
 import { StoreListeners } from "./listeners.ts";
 
 /** The options of a connection that receives events. */
@@ -27,17 +29,19 @@ export type OpenPushConnection = (
   lose: (error: unknown) => void,
 ) => PushConnection;
 
-/** The default of `heartbeat`, in milliseconds. */
-const DEFAULT_HEARTBEAT = 5_000;
 /** The time that opening a connection may take, in milliseconds. */
 const OPEN_LIMIT = 10_000;
 /** The shortest and the longest pause between two attempts to reconnect, in milliseconds. */
 const PAUSES = { first: 100, last: 2_000 } as const;
 
-/** Returns the heartbeat in milliseconds. Throws `TypeError` for an invalid duration. */
-export function parseHeartbeat(heartbeat: Duration | undefined): number {
-  if (heartbeat === undefined) return DEFAULT_HEARTBEAT;
-  return Math.min(parseDuration(heartbeat, "heartbeat"), MAX_TIMER_DELAY);
+const PUSH = { heartbeat: TIMEOUT } as const;
+
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
+export const PUSH_TABLE: OptionTable = PUSH;
+
+/** Returns the heartbeat in milliseconds. Throws `TypeError` for invalid options. `name` is the function that takes them. */
+export function parseHeartbeat(options: PushOptions, name: string): number {
+  return parseOptions(options, PUSH, name, "").heartbeat;
 }
 
 /**

@@ -14,10 +14,10 @@ export interface SqliteNames {
 }
 
 /** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
-export function toSqliteNames(table: unknown): SqliteNames {
+export function toSqliteNames(table: unknown, option = "table"): SqliteNames {
   if (typeof table !== "string" || !table.isWellFormed() || !/^(?!sqlite_|_cf_)[^\0]{1,100}$/i.test(table))
     throw invalidOption(
-      "table",
+      option,
       'a name of 1 to 100 characters that does not begin with "sqlite_" or "_cf_"',
       table,
     );

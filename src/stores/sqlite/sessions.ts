@@ -8,7 +8,7 @@ import type {
   SessionRecord,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, type CleanupOptions, DATABASE_CLEANUP } from "../shared/cleanup.ts";
+import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { COLUMNS, EXPIRED_COLUMNS, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
@@ -23,7 +23,7 @@ export interface SqliteSessionsOptions {
   /** The store's name in error messages. */
   readonly store: string;
   readonly names: SqliteNames;
-  readonly cleanup: CleanupOptions;
+  readonly cleanup: ParsedCleanup;
   /** Whether the lookups of one event-loop turn share a statement. */
   readonly sharesLookups: boolean;
 }

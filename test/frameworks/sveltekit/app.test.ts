@@ -622,7 +622,7 @@ describe("svelteKitSessions", () => {
       /^"name" is not an option of svelteKitSessions\. The options are reject, as\.$/,
     );
     expect(() => svelteKitSessions(createManager(), { as: "" })).toThrow(
-      /^svelteKitSessions.as must be a name for event.locals.$/,
+      /^svelteKitSessions\.as must be a name for event\.locals\. Received ""\.$/,
     );
   });
 });

@@ -473,9 +473,9 @@ describe("a mistake in the app", () => {
   });
 
   it.each<[options: unknown, errors: RegExp]>([
-    [{ recheck: "soon" }, /^recheck must be a duration/],
-    [{ recheck: "25d" }, /^recheck must be at most "24d"/],
-    [{ recheck: 60 }, /^recheck must be a duration/],
+    [{ recheck: "soon" }, /^wsSessions\.recheck must be a duration/],
+    [{ recheck: "25d" }, /^wsSessions\.recheck must be at most "24d"/],
+    [{ recheck: 60 }, /^wsSessions\.recheck must be a duration/],
     [{ rejct: () => {} }, /wsSessions/],
   ])("wsSessions rejects the options %j", (options, errors) => {
     const make = () => wsSessions(new Manager(new SwitchableStore()), options as WsSessionsOptions);

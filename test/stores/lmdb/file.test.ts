@@ -339,7 +339,7 @@ describe("lmdbStore", () => {
     [
       "an empty name",
       () => lmdbStore(open, { path, name: "" }),
-      "name must have 1 to 100 characters, none of them NUL.",
+      "name must be text of 1 to 100 characters without NUL.",
     ],
     [
       "a number as timeout",

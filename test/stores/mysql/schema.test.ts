@@ -123,7 +123,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       ];
       const once = ({ schema }: typeof names) => [sql`UPDATE ${schema} SET swept_at = swept_at + 1`];
       next.push(once);
-      const client = new MysqlClient(pool, new Deadline(undefined), true);
+      const client = new MysqlClient(pool, new Deadline(5_000), true);
       await Promise.all(Array.from({ length: 10 }, () => migrateMysql(client, names, next)));
       await migrateMysql(client, names, next);
       expect(await fetchRows("SELECT version, swept_at FROM upgraded_schema")).toEqual([[5, 1]]);
@@ -140,7 +140,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       const store = open("half");
       await store.migrate();
       await store.create(createRecord({ userKey: "half" }), { now: NOW });
-      const client = new MysqlClient(pool, new Deadline(undefined), true);
+      const client = new MysqlClient(pool, new Deadline(5_000), true);
       const column = ({ table }: typeof names) => sql`ALTER TABLE ${table} ADD COLUMN device VARBINARY(99)`;
       const failing = [
         ...MYSQL_MIGRATIONS,

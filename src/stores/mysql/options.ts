@@ -1,0 +1,19 @@
+import { type OptionTable, type ParsedOptions, parseBoolean, parseOptions } from "../../options/parsers.ts";
+import { cleanupOptions } from "../shared/cleanup.ts";
+import { TIMEOUT } from "../shared/deadline.ts";
+import { toMysqlNames } from "./schema.ts";
+
+const MYSQL = {
+  table: { parse: toMysqlNames, default: "sessionup_sessions" },
+  timeout: TIMEOUT,
+  prepare: { parse: parseBoolean, default: true },
+  ...cleanupOptions("1m"),
+} as const;
+
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
+export const MYSQL_TABLE: OptionTable = MYSQL;
+
+/** Parses the options of `mysqlStore`. Throws `TypeError`. @internal */
+export function parseMysqlOptions(options: object): ParsedOptions<typeof MYSQL> {
+  return parseOptions(options, MYSQL, "mysqlStore", "");
+}

@@ -1,0 +1,39 @@
+import {
+  aFunction,
+  invalidOption,
+  type OptionTable,
+  type ParsedOptions,
+  type Parser,
+  parseOptions,
+} from "../../options/parsers.ts";
+import { TIMEOUT } from "../shared/deadline.ts";
+import type { RedisPush } from "./push.ts";
+
+const parsePrefix: Parser<string> = (value, name) => {
+  if (typeof value === "string" && value.isWellFormed()) return value;
+  throw invalidOption(name, 'a well-formed string such as "sessionup:"', value);
+};
+
+const parsePush: Parser<RedisPush | boolean> = (value, name) => {
+  if (typeof value === "boolean" || typeof (value as RedisPush | null)?.attach === "function")
+    return value as RedisPush | boolean;
+  throw invalidOption(name, "the result of redisPush, or a boolean", value);
+};
+
+const REDIS = {
+  prefix: { parse: parsePrefix, default: "sessionup:" },
+  timeout: TIMEOUT,
+  onWarning: {
+    parse: aFunction<(message: string) => void>(),
+    default: (message: string) => console.warn(message),
+  },
+  push: { parse: parsePush, default: false },
+} as const;
+
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
+export const REDIS_TABLE: OptionTable = REDIS;
+
+/** Parses the options of `redisStore`. Throws `TypeError`. @internal */
+export function parseRedisOptions(options: object): ParsedOptions<typeof REDIS> {
+  return parseOptions(options, REDIS, "redisStore", "");
+}

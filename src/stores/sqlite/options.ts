@@ -1,0 +1,19 @@
+import { type OptionTable, type ParsedOptions, parseOptions } from "../../options/parsers.ts";
+import { cleanupOptions } from "../shared/cleanup.ts";
+import { TIMEOUT } from "../shared/deadline.ts";
+import { toSqliteNames } from "./schema.ts";
+
+/** The options of `sqliteStore` and of `libsqlStore`. */
+const SQLITE = {
+  table: { parse: toSqliteNames, default: "sessionup_sessions" },
+  timeout: TIMEOUT,
+  ...cleanupOptions("1m"),
+} as const;
+
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
+export const SQLITE_TABLE: OptionTable = SQLITE;
+
+/** Parses the options of `store`. Throws `TypeError`. @internal */
+export function parseSqliteOptions(options: object, store: string): ParsedOptions<typeof SQLITE> {
+  return parseOptions(options, SQLITE, store, "");
+}

@@ -1,0 +1,266 @@
+import { FETCH_TABLE } from "../../src/adapters/fetch/options.ts";
+import { HONO_TABLE } from "../../src/adapters/hono/options.ts";
+import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
+import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
+import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
+import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
+import { WS_TABLE } from "../../src/adapters/ws/options.ts";
+import { CLIENT_TABLE } from "../../src/options/client-options.ts";
+import { CLIENT_VALIDATION_TABLE } from "../../src/options/client-validation-options.ts";
+import { COOKIE_TABLE } from "../../src/options/cookie-options.ts";
+import { INIT_TABLE } from "../../src/options/init-options.ts";
+import { MANAGER_TABLES } from "../../src/options/manager-options.ts";
+import { MIDDLEWARE_TABLES } from "../../src/options/middleware-options.ts";
+import type { OptionTable } from "../../src/options/parsers.ts";
+import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
+import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
+import { DURABLE_OBJECTS_TABLE } from "../../src/stores/durable-objects/options.ts";
+import { LMDB_TABLE } from "../../src/stores/lmdb/options.ts";
+import { MEMORY_TABLE } from "../../src/stores/memory/options.ts";
+import { MYSQL_TABLE } from "../../src/stores/mysql/options.ts";
+import { POSTGRES_TABLE } from "../../src/stores/postgres/options.ts";
+import { REDIS_TABLE } from "../../src/stores/redis/options.ts";
+import { PUSH_TABLE } from "../../src/stores/shared/push-channel.ts";
+import { SQLITE_TABLE } from "../../src/stores/sqlite/options.ts";
+
+/** A section of the page: one object of options. */
+export interface Section {
+  readonly title: string;
+  readonly about: string;
+  /** The interface that declares and describes the options. */
+  readonly declaredBy: string;
+  readonly table: OptionTable;
+}
+
+const CORE: readonly Section[] = [
+  {
+    title: "Manager",
+    about: "`new Manager(store, options)` and `manager.with(options)`.",
+    declaredBy: "ManagerOptions",
+    table: MANAGER_TABLES.manager,
+  },
+  {
+    title: "cookie",
+    about:
+      "The manager's option `cookie`. The entries of `previousCookies([…])` of `sessionup/previous-cookies` have the same options, except `previous`.",
+    declaredBy: "CookieOptions",
+    table: COOKIE_TABLE,
+  },
+  {
+    title: "client",
+    about: "The manager's option `client`.",
+    declaredBy: "ClientOptions",
+    table: CLIENT_TABLE,
+  },
+  {
+    title: "maxSessions",
+    about: "The manager's option `maxSessions`.",
+    declaredBy: "SessionLimit",
+    table: MANAGER_TABLES.maxSessions,
+  },
+  {
+    title: "init",
+    about: "`sessions.init(context, userKey, options)`.",
+    declaredBy: "InitOptions",
+    table: INIT_TABLE,
+  },
+  {
+    title: "public",
+    about: "`sessions.public(options)`.",
+    declaredBy: "PublicOptions",
+    table: MIDDLEWARE_TABLES.public,
+  },
+  {
+    title: "auth",
+    about: "`sessions.auth(options)`.",
+    declaredBy: "AuthOptions",
+    table: MIDDLEWARE_TABLES.auth,
+  },
+  {
+    title: "reauthenticate",
+    about: "`sessions.reauthenticate(context, options)`.",
+    declaredBy: "ReauthenticateOptions",
+    table: MIDDLEWARE_TABLES.reauthenticate,
+  },
+  {
+    title: "sessionRoutes",
+    about: "`sessionRoutes(sessions, options)` of `sessionup/routes`.",
+    declaredBy: "RoutesOptions",
+    table: ROUTES_TABLE,
+  },
+  {
+    title: "recognition",
+    about: "`recognition(options)` of `sessionup/recognition`. At least one of the two must be on.",
+    declaredBy: "RecognitionOptions",
+    table: RECOGNITION_TABLE,
+  },
+  {
+    title: "clientValidation",
+    about:
+      "`clientValidation(options)` of `sessionup/client-validation`. At least one of `ip` and `agent` must be on.",
+    declaredBy: "ClientValidationOptions",
+    table: CLIENT_VALIDATION_TABLE,
+  },
+];
+
+const STORES: readonly Section[] = [
+  {
+    title: "memoryStore",
+    about: "`memoryStore(options)` of `sessionup/stores/memory`.",
+    declaredBy: "MemoryStoreOptions",
+    table: MEMORY_TABLE,
+  },
+  {
+    title: "redisStore",
+    about: "`redisStore(client, options)` of `sessionup/stores/redis`.",
+    declaredBy: "RedisStoreOptions",
+    table: REDIS_TABLE,
+  },
+  {
+    title: "postgresStore",
+    about: "`postgresStore(client, options)` of `sessionup/stores/postgres`.",
+    declaredBy: "PostgresStoreOptions",
+    table: POSTGRES_TABLE,
+  },
+  {
+    title: "push",
+    about: "`redisPush(open, options)` and `postgresPush(open, options)`.",
+    declaredBy: "PushOptions",
+    table: PUSH_TABLE,
+  },
+  {
+    title: "mysqlStore",
+    about: "`mysqlStore(pool, options)` of `sessionup/stores/mysql`.",
+    declaredBy: "MysqlStoreOptions",
+    table: MYSQL_TABLE,
+  },
+  {
+    title: "sqliteStore",
+    about: "`sqliteStore(database, options)` of `sessionup/stores/sqlite`.",
+    declaredBy: "SqliteStoreOptions",
+    table: SQLITE_TABLE,
+  },
+  {
+    title: "libsqlStore",
+    about:
+      "`libsqlStore(client, options)` of `sessionup/stores/libsql`. On D1 and in Cloudflare Workers there is no background cleanup: `cleanupEvery` is `false` there, and no other value is valid.",
+    declaredBy: "LibsqlStoreOptions",
+    table: SQLITE_TABLE,
+  },
+  {
+    title: "lmdbStore",
+    about: "`lmdbStore(open, options)` of `sessionup/stores/lmdb`.",
+    declaredBy: "LmdbStoreOptions",
+    table: LMDB_TABLE,
+  },
+  {
+    title: "durableObjectStore",
+    about: "`durableObjectStore(namespace, options)` of `sessionup/stores/durable-objects`.",
+    declaredBy: "DurableObjectStoreOptions",
+    table: DURABLE_OBJECTS_TABLE,
+  },
+];
+
+const ADAPTERS: readonly Section[] = [
+  {
+    title: "expressSessions",
+    about: "`expressSessions(manager, options)` of `sessionup/express`.",
+    declaredBy: "ExpressSessionsOptions",
+    table: REJECT_TABLE,
+  },
+  {
+    title: "fastifySessions",
+    about: "`fastifySessions(manager, options)` of `sessionup/fastify`.",
+    declaredBy: "FastifySessionsOptions",
+    table: REJECT_TABLE,
+  },
+  {
+    title: "fetchSessions",
+    about: "`fetchSessions(manager, options)` of `sessionup/fetch`.",
+    declaredBy: "FetchSessionsOptions",
+    table: FETCH_TABLE,
+  },
+  {
+    title: "h3Sessions",
+    about: "`h3Sessions(manager, options)` of `sessionup/h3`.",
+    declaredBy: "H3SessionsOptions",
+    table: REJECT_TABLE,
+  },
+  {
+    title: "honoSessions",
+    about: "`honoSessions(manager, options)` of `sessionup/hono`.",
+    declaredBy: "HonoSessionsOptions",
+    table: HONO_TABLE,
+  },
+  {
+    title: "koaSessions",
+    about: "`koaSessions(manager, options)` of `sessionup/koa`.",
+    declaredBy: "KoaSessionsOptions",
+    table: REJECT_TABLE,
+  },
+  {
+    title: "lambdaSessions",
+    about: "`lambdaSessions(manager, options)` of `sessionup/lambda`.",
+    declaredBy: "LambdaSessionsOptions",
+    table: LAMBDA_TABLE,
+  },
+  {
+    title: "nestSessions",
+    about: "`nestSessions(manager, options)` of `sessionup/nest`.",
+    declaredBy: "NestSessionsOptions",
+    table: REJECT_TABLE,
+  },
+  {
+    title: "nextSessions",
+    about: "`nextSessions(manager, options)` of `sessionup/next`.",
+    declaredBy: "NextSessionsOptions",
+    table: NEXT_TABLE,
+  },
+  {
+    title: "nodeSessions",
+    about: "`nodeSessions(manager, options)` of `sessionup/node`.",
+    declaredBy: "NodeSessionsOptions",
+    table: REJECT_TABLE,
+  },
+  {
+    title: "svelteKitSessions",
+    about: "`svelteKitSessions(manager, options)` of `sessionup/sveltekit`.",
+    declaredBy: "SvelteKitSessionsOptions",
+    table: SVELTEKIT_TABLE,
+  },
+  {
+    title: "wsSessions",
+    about: "`wsSessions(manager, options)` of `sessionup/ws`.",
+    declaredBy: "WsSessionsOptions",
+    table: WS_TABLE,
+  },
+];
+
+/** The sections in the order of the page. */
+export const SECTIONS: readonly Section[] = [...CORE, ...STORES, ...ADAPTERS];
+
+/** The defaults that the tables do not show: generated values, functions and objects with a section of their own. */
+export const DEFAULTS: Readonly<Record<string, string>> = {
+  "Manager.cookie": "see [cookie](#options-of-cookie)",
+  "Manager.client": "see [client](#options-of-client)",
+  "Manager.generateId": "20 random characters",
+  "Manager.generateSecret": "43 random characters",
+  "Manager.clock": "`Date.now`",
+  "client.parse": "a built-in labeller",
+  "init.expiresIn": "the manager's `expiresIn`",
+  "memoryStore.maxRecords": "no limit",
+  "redisStore.onWarning": "`console.warn`",
+  "postgresStore.schema": "the first schema of the `search_path`",
+  ...forEach(STORES, "onCleanupError", "`console.warn`"),
+  ...forEach(ADAPTERS, "reject", "the default JSON"),
+  "fetchSessions.peerAddress": "the address is unknown",
+  "honoSessions.peerAddress": "the socket's address on `@hono/node-server`, unknown elsewhere",
+  "lambdaSessions.peerAddress": "`requestContext.http.sourceIp`",
+  "nextSessions.peerAddress": "the address is unknown",
+};
+
+/** Returns the same default for an option of every section that has it. */
+function forEach(sections: readonly Section[], option: string, shown: string): Record<string, string> {
+  const having = sections.filter(({ table }) => option in table);
+  return Object.fromEntries(having.map(({ title }) => [`${title}.${option}`, shown]));
+}
