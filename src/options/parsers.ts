@@ -41,12 +41,8 @@ function describe(value: unknown): string {
   return Array.isArray(value) ? "an array" : "an object";
 }
 
-/**
- * Rejects misspelled options: a limit with a typo would otherwise silently not apply.
- *
- * @internal
- */
-export function checkOptionNames(options: object, name: string, names: readonly string[]): void {
+/** Rejects misspelled options: a limit with a typo would otherwise silently not apply. */
+function checkOptionNames(options: object, name: string, names: readonly string[]): void {
   if (typeof options !== "object" || options === null)
     throw invalidOption(`The options of ${name}`, "an object", options);
   for (const key of Object.keys(options)) {

@@ -118,6 +118,11 @@ describe("signIn", () => {
     } satisfies Partial<SessionError>);
   });
 
+  it.each([{ userAgent: 7 }, { ip: null }])("throws a TypeError for the options %o", async (options) => {
+    const signing = signIn(new Manager(memoryStore()), "user-1", options as object);
+    await expect(signing).rejects.toThrow(/^signIn\.\w+ must be a string\. Received/);
+  });
+
   it("throws a TypeError for an unknown option", async () => {
     const options = { useragent: "curl" };
     await expect(signIn(new Manager(memoryStore()), "user-1", options as object)).rejects.toThrow(

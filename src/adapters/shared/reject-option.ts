@@ -2,7 +2,7 @@ import { aFunction, type Option, type OptionTable, parseOptions } from "../../op
 
 type Reject = (...args: never) => unknown;
 
-/** Returns the option `reject`, which every adapter has, with the type that the adapter's options declare. */
+/** Returns the option `reject`, which every adapter has, with the type that the adapter's options declare. @internal */
 export function rejectOption<Options extends { readonly reject?: Reject }>(): Option<
   NonNullable<Options["reject"]>
 > {

@@ -1,5 +1,5 @@
 import type { Duration } from "../../duration.ts";
-import { aFunction, type DefaultOption, type ParsedOptions, parseInterval } from "../../options/parsers.ts";
+import { aFunction, type DefaultOption, parseInterval } from "../../options/parsers.ts";
 import type { ExpiredSession } from "../../store.ts";
 
 /** The options of stores that remove expired records themselves. */
@@ -33,7 +33,7 @@ export interface CleanupPlan {
 /** The plan of database stores: batches too small to delay other queries. */
 export const DATABASE_CLEANUP = { batch: 1_000, pause: 10, slack: 60_000 } as const;
 
-/** Returns the entries of these options in a store's table. `every` is the store's default interval. */
+/** Returns the entries of these options in a store's table. `every` is the store's default interval. @internal */
 export function cleanupOptions(every: Duration): {
   readonly cleanupEvery: DefaultOption<number | undefined>;
   readonly onCleanupError: DefaultOption<(error: unknown) => void>;
@@ -47,8 +47,12 @@ export function cleanupOptions(every: Duration): {
   };
 }
 
-/** The parsed options. The interval is in milliseconds, and undefined if the app cleans up itself. */
-export type ParsedCleanup = ParsedOptions<ReturnType<typeof cleanupOptions>>;
+/** The parsed options. */
+export interface ParsedCleanup {
+  /** The interval in milliseconds. Undefined if the app cleans up itself. */
+  readonly cleanupEvery: number | undefined;
+  readonly onCleanupError: (error: unknown) => void;
+}
 
 /**
  * Removes expired records in the background, batch by batch, by a timer that does not keep the process alive. Stores have

@@ -2,7 +2,7 @@ import { MAX_TIMER_DELAY, parseDuration } from "../../duration.ts";
 import { SessionError } from "../../errors.ts";
 import type { DefaultOption } from "../../options/parsers.ts";
 
-/** The option `timeout` of a store, in milliseconds. */
+/** The option `timeout` of a store, in milliseconds. @internal */
 export const TIMEOUT: DefaultOption<number> = {
   parse: (value, name) => Math.min(parseDuration(value, name), MAX_TIMER_DELAY),
   default: "5s",
