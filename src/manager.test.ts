@@ -111,7 +111,7 @@ describe("fetchByUserKey", () => {
   it.each([
     [{ limit: 0 }, /^page\.limit must be a positive integer\. Received 0\./],
     [{ offset: 1 }, /^"offset" is not an option of page\./],
-    [{ before: "id" }, /^page\.before must be the last session of the previous page\. Received "id"\./],
+    [{ before: "id" }, /^page\.before must be a session\. Received "id"\./],
   ])("rejects the page %j", async (page, message) => {
     const { manager } = createHarness();
     await expect(manager.fetchByUserKey("ann", page as object)).rejects.toThrow(message);

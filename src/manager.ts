@@ -24,9 +24,9 @@ export interface PageOptions<Out> {
 }
 
 const parseSession: Parser<Session<unknown>> = (value, name) => {
-  const { createdAt, id } = (value ?? {}) as Partial<Session>;
-  if (createdAt instanceof Date && typeof id === "string") return value as Session<unknown>;
-  throw invalidOption(name, "the last session of the previous page", value);
+  const session = value as Session<unknown> | null;
+  if (session?.createdAt instanceof Date) return session;
+  throw invalidOption(name, "a session", value);
 };
 
 const PAGE = {

@@ -112,6 +112,6 @@ function toExchange(request: ExpressContext): ExpressExchange {
   if (request?.res) return new ExpressExchange(request, request.res);
   throw new TypeError(
     "sessionup/express: the context must be the request of an Express app. Pass `req`. " +
-      "A bare Router under node:http sets no `req.res`: use sessionup/node there.",
+      "For a bare Router use sessionup/node.",
   );
 }

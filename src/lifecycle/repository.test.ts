@@ -111,7 +111,7 @@ describe("change", () => {
     );
     await expect(attempt).rejects.toMatchObject({
       code: "ERR_STORE",
-      message: "Another client changed the session before every attempt to change it.",
+      message: "Another client always changed the session first.",
     });
     expect(attempts).toBe(1_000);
   });

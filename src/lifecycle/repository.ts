@@ -168,10 +168,7 @@ export class Repository {
         throw SessionError.unauthorized(verdict.reason === "unknown" ? "revoked" : verdict.reason);
       found = verdict;
     }
-    throw new SessionError(
-      "ERR_STORE",
-      "Another client changed the session before every attempt to change it.",
-    );
+    throw new SessionError("ERR_STORE", "Another client always changed the session first.");
   }
 
   #update(

@@ -30,7 +30,6 @@
 import { SessionError } from "../errors.ts";
 import type {
   End,
-  EndReason,
   ExpiredSession,
   SessionCursor,
   SessionRecord,
@@ -106,8 +105,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const publish = (event: (listener: StoreListener) => void) => {
     for (const entry of listeners) queueMicrotask(() => listeners.has(entry) && event(entry.listener));
   };
-  const publishEnd = (userKey: string, reason: EndReason, ids: readonly string[]) =>
-    publish((listener) => listener.ended({ ids, userKey, reason }));
 
   const find = (id: string) => places(id).get(id) ?? NOWHERE;
 
@@ -151,7 +148,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     const record = read(place);
     if (!record) return;
     forget(place, record);
-    if (listeners.size > 0) publishEnd(record.userKey, end.reason, [record.id]);
+    const { id, userKey } = record;
+    publish((listener) => listener.ended({ ids: [id], userKey, reason: end.reason }));
     if (!keep) return erase(place);
     write(place, toTombstone(record, end, keep.keepFor));
     wheel.move(place);
@@ -290,7 +288,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         hide(ending);
         hidden = hidden.concat(ending);
         // A copy: the caller may change the array that it receives.
-        if (listeners.size > 0) publishEnd(userKey, end.reason, [...ids]);
+        const copy = [...ids];
+        publish((listener) => listener.ended({ ids: copy, userKey, reason: end.reason }));
       }
       return ids;
     },

@@ -136,10 +136,7 @@ export class Cleanup {
 }
 
 function warn(error: unknown): void {
-  console.warn(
-    "sessionup: the cleanup of expired sessions failed and will run again at the next interval.",
-    error,
-  );
+  console.warn("sessionup: the cleanup failed and runs again at the next interval.", error);
 }
 
 /** Expired sessions must not keep a process alive. The timers of some platforms have no `unref`. */
