@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { Manager, SessionError, type Store, typed } from "sessionup";
 import { it } from "vitest";
 import { Browser, testSessions } from "../support/browser.ts";
@@ -25,8 +26,11 @@ function createSite(store: Store, clock: () => number) {
 export function managerRaces(stores: () => readonly Store[], rounds: number): void {
   it(`revokeAll concurrent with init, auth, rotate and updateMeta ends every earlier session for good, ${rounds} times`, async () => {
     const seen = { early: 0, late: 0 };
-    await inWaves(rounds, (number) => revokeAll(stores(), number, seen));
-    // A race that one side always wins tests nothing.
+    await inWaves(rounds, (number) => revokeAll(stores(), number, seen, 0));
+    // A race that one side always wins tests nothing, so the side that always loses gets a head start.
+    for (let ms = 1; ms <= 64 && (seen.early === 0 || seen.late === 0); ms *= 2) {
+      await inWaves(20, (number) => revokeAll(stores(), number, seen, seen.late === 0 ? ms : -ms));
+    }
     assert.ok(seen.early > 0 && seen.late > 0, JSON.stringify(seen));
   }, 120_000);
 }
@@ -35,6 +39,8 @@ async function revokeAll(
   stores: readonly Store[],
   number: number,
   seen: { early: number; late: number },
+  /** The milliseconds by which revokeAll begins before the other requests, or after them if negative. */
+  headStart: number,
 ): Promise<void> {
   let now = Date.UTC(2026, 0, 1, 12);
   const sites = stores.map((store) => createSite(store, () => now));
@@ -83,7 +89,12 @@ async function revokeAll(
       begun = (await login(newcomer)).id;
     },
   ];
-  await atOnce(number, tasks);
+  const delayed = tasks.map((run, index) => async () => {
+    const wait = index === 0 ? -headStart : headStart;
+    if (wait > 0) await delay(wait);
+    await run();
+  });
+  await atOnce(number, delayed);
 
   for (const id of before) assert.ok(ended.includes(id), "revokeAll missed a session");
   for (const { browser, site } of [...devices, ...former]) {
