@@ -140,6 +140,30 @@ describe("a session that validate has ended", () => {
   });
 });
 
+describe("a session that validate rejects", () => {
+  it("ends with a logout in the same request", async () => {
+    const validate = clientValidation({ ip: true, onChange: "reject" });
+    const { login, sessions, manager } = createHarness({ validate });
+    const browser = new Browser();
+    await login(browser);
+    const request = Object.assign(browser.request(), { peer: "203.0.113.9" });
+    expect(await sessions.get(request)).toBeUndefined();
+    await sessions.revoke(request);
+    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+  });
+});
+
+describe("a manager with previous cookies", () => {
+  it("ends the session of the current cookie at a login", async () => {
+    const cookie = { previous: previousCookies([{ name: "sid" }]) };
+    const { login, manager } = createHarness({ cookie });
+    const browser = new Browser();
+    await login(browser);
+    await login(browser);
+    expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
+  });
+});
+
 describe("several cookies of the same name", () => {
   it("are looked up in one call", async () => {
     const { login, sessions, store } = createHarness();
