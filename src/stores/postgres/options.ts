@@ -1,28 +1,16 @@
-import {
-  invalidOption,
-  type OptionTable,
-  type ParsedOptions,
-  type Parser,
-  parseBoolean,
-  parseOptions,
-} from "../../options/parsers.ts";
+import { type OptionTable, type ParsedOptions, parseBoolean, parseOptions } from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
+import { pushOption } from "../shared/push-option.ts";
 import type { PostgresPush } from "./push.ts";
 import { parseName } from "./schema.ts";
-
-const parsePush: Parser<PostgresPush | boolean> = (value, name) => {
-  if (typeof value === "boolean" || typeof (value as PostgresPush | null)?.attach === "function")
-    return value as PostgresPush | boolean;
-  throw invalidOption(name, "the result of postgresPush, or a boolean", value);
-};
 
 const POSTGRES = {
   schema: { parse: parseName },
   table: { parse: parseName, default: "sessionup_sessions" },
   timeout: TIMEOUT,
   prepare: { parse: parseBoolean, default: true },
-  push: { parse: parsePush, default: false },
+  push: pushOption<PostgresPush>("postgresPush"),
   ...cleanupOptions("1m"),
 } as const;
 

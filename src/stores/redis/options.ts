@@ -7,17 +7,12 @@ import {
   parseOptions,
 } from "../../options/parsers.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
+import { pushOption } from "../shared/push-option.ts";
 import type { RedisPush } from "./push.ts";
 
 const parsePrefix: Parser<string> = (value, name) => {
   if (typeof value === "string" && value.isWellFormed()) return value;
   throw invalidOption(name, 'a well-formed string such as "sessionup:"', value);
-};
-
-const parsePush: Parser<RedisPush | boolean> = (value, name) => {
-  if (typeof value === "boolean" || typeof (value as RedisPush | null)?.attach === "function")
-    return value as RedisPush | boolean;
-  throw invalidOption(name, "the result of redisPush, or a boolean", value);
 };
 
 const REDIS = {
@@ -27,7 +22,7 @@ const REDIS = {
     parse: aFunction<(message: string) => void>(),
     default: (message: string) => console.warn(message),
   },
-  push: { parse: parsePush, default: false },
+  push: pushOption<RedisPush>("redisPush"),
 } as const;
 
 /** The option table, from which `docs/reference/options.md` is generated. @internal */
