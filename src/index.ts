@@ -38,6 +38,7 @@ export type {
   EndReason,
   ExpiredSession,
   Json,
+  MaybePromise,
   SessionChange,
   SessionCursor,
   SessionData,

@@ -1,3 +1,6 @@
+/** A value, or a promise of it. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
 /** A value that JSON can express without loss. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -173,8 +176,11 @@ export interface Store {
    * ended because of the limit.
    */
   create(record: SessionRecord, options: CreateOptions): Promise<{ readonly evicted: readonly string[] }>;
-  /** Returns the stored record, also if it has expired or ended: the manager decides. */
-  fetchById(id: string): Promise<SessionRecord | undefined>;
+  /**
+   * Returns the stored record, also if it has expired or ended: the manager decides. A store that has the record in memory
+   * returns it without a promise: the request then continues synchronously.
+   */
+  fetchById(id: string): MaybePromise<SessionRecord | undefined>;
   /** Returns the records of several ids, in the order of the ids, in one round trip. An empty list returns an empty list. */
   fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>>;
   /** Returns the user's live sessions, newest first: by `createdAt`, then by `id`, both descending. */

@@ -8,7 +8,15 @@ import type { RecordData } from "../rules/record.ts";
 import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
-import type { End, EndReason, SessionChange, SessionPage, SessionRecord, Store } from "../store.ts";
+import type {
+  End,
+  EndReason,
+  MaybePromise,
+  SessionChange,
+  SessionPage,
+  SessionRecord,
+  Store,
+} from "../store.ts";
 
 /** How many sessions are read at a time unless a caller asks for another number. @internal */
 export const PAGE_SIZE = 1_000;
@@ -51,7 +59,7 @@ export class Repository {
    * Reads the records of the presented ids. The caller passes a failure to `toStoreError`: every request awaits this
    * promise, and another one around it would be measurable.
    */
-  read(id: string): Promise<SessionRecord | undefined> {
+  read(id: string): MaybePromise<SessionRecord | undefined> {
     return this.#store.fetchById(id);
   }
 
@@ -225,7 +233,7 @@ export class Repository {
     return this.#ask(async () => this.#store.close?.());
   }
 
-  async #ask<Answer>(operation: () => Promise<Answer>): Promise<Answer> {
+  async #ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
     try {
       return await operation();
     } catch (cause) {

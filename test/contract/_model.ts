@@ -52,7 +52,7 @@ class Run implements World {
     this.now = clock;
   }
 
-  current(id: string): Promise<SessionRecord | undefined> {
+  async current(id: string): Promise<SessionRecord | undefined> {
     return this.#reference.fetchById(id);
   }
 

@@ -175,7 +175,7 @@ describe("expired sessions", () => {
     const late = Object.assign(own.request(), { sent: true });
     expect(await sessions.authorize(late)).toBe("idle");
     await expect(sessions.revoke(late)).rejects.toMatchObject({ code: "ERR_HEADERS_SENT" });
-    expect([await store.fetchById(id).then((record) => record?.ended), ended]).toEqual([undefined, []]);
+    expect([(await store.fetchById(id))?.ended, ended]).toEqual([undefined, []]);
     expect(await reason(own)).toBe("idle");
     expect(own.jar.size).toBe(0);
     expect(await store.fetchById(id)).toBeUndefined();

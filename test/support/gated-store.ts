@@ -1,4 +1,4 @@
-import type { Store } from "sessionup";
+import type { MaybePromise, Store } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 
 type Method = Exclude<
@@ -47,7 +47,7 @@ export class GatedStore implements Store {
     this.hold(method).open(error);
   }
 
-  async #through<Answer>(method: Method, ask: () => Promise<Answer>): Promise<Answer> {
+  async #through<Answer>(method: Method, ask: () => MaybePromise<Answer>): Promise<Answer> {
     this.calls.push(method);
     const gate = this.#gates.get(method)?.shift();
     if (gate) await gate.pass();

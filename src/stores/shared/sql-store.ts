@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors.ts";
-import type { ExpiredSession, Store } from "../../store.ts";
+import type { ExpiredSession, SessionRecord, Store } from "../../store.ts";
 
 /** A store in a database with SQL, which creates its own tables. */
 export interface SqlStore extends Store {
@@ -11,6 +11,7 @@ export interface SqlStore extends Store {
   migrate(): Promise<void>;
   /** Returns the SQL with which `migrate` creates the tables in a database that has none. */
   migrationSql(): string;
+  fetchById(id: string): Promise<SessionRecord | undefined>;
   deleteExpired(now: number, limit: number): Promise<number>;
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   close(): Promise<void>;

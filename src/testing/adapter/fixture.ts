@@ -1,5 +1,5 @@
 import type { Manager } from "../../manager.ts";
-import type { Store } from "../../store.ts";
+import type { MaybePromise, Store } from "../../store.ts";
 import { memoryStore } from "../../stores/memory.ts";
 import type { ContractTest } from "../contract.ts";
 import type { TestClock } from "../test-clock.ts";
@@ -38,7 +38,7 @@ export class SwitchableStore implements Store {
     this.#call(() => this.#store.deleteByUserKey(...args));
   close = async (): Promise<void> => this.#store.close?.();
 
-  async #call<Result>(operation: () => Promise<Result>): Promise<Result> {
+  async #call<Result>(operation: () => MaybePromise<Result>): Promise<Result> {
     this.calls++;
     if (this.down) throw new Error("connect ECONNREFUSED");
     return operation();

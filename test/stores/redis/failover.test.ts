@@ -15,11 +15,13 @@ afterAll(async () => {
 const end = { reason: "revoked", now: NOW } as const;
 
 /** Returns whether the store answers. */
-function answers(store: Store, id: string): Promise<boolean> {
-  return store.fetchById(id).then(
-    () => true,
-    () => false,
-  );
+async function answers(store: Store, id: string): Promise<boolean> {
+  try {
+    await store.fetchById(id);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 describe("a crash of a Redis server with appendfsync always", () => {
