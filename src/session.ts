@@ -53,5 +53,14 @@ export interface Session<Meta = undefined> {
    * `ERR_META_INVALID` if it no longer parses.
    */
   readonly meta: Meta;
+  /**
+   * Aborted when the session ends or expires, by whichever process, with `ERR_UNAUTHORIZED` and the reason. The same signal
+   * for all requests of a session. `rotate` and `updateMeta` do not abort it. Throws `TypeError` without the manager's option
+   * `live`. Not in the JSON.
+   *
+   * Whoever reads it for the first time in a process makes the process watch the session until it ends, and ask the store
+   * about it once.
+   */
+  readonly signal: AbortSignal;
   toJSON(): SessionJson<Meta>;
 }

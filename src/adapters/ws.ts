@@ -1,18 +1,28 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { SessionError } from "../errors.ts";
 import type { Guard } from "../http/middleware.ts";
 import { createSessions, getInternals, type Sessions } from "../http/sessions.ts";
-import { type OpenedSession, toOpenedSession } from "../lifecycle/connections.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
+import { CLOSE_CODE, getLiveSessions, type Handshake } from "../live/live-sessions.ts";
+import { toOpenedSession } from "../live/standing.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
 import { sendError } from "./shared/node-middleware.ts";
-import { Connections, type WsSocket } from "./ws/connections.ts";
-import { beginHandshake, findHandshake, type Handshake, sendHandshakeHeaders } from "./ws/handshake.ts";
-import { parseWsOptions, type WsSessionsOptions } from "./ws/options.ts";
+import { parseReject } from "./shared/reject-option.ts";
+import {
+  beginHandshake,
+  findHandshake,
+  type HandshakeExchange,
+  sendHandshakeHeaders,
+} from "./ws/handshake.ts";
 
-export type { WsSocket } from "./ws/connections.ts";
-export type { WsSessionsOptions } from "./ws/options.ts";
+/** A WebSocket of ws, as far as it is used here. */
+export interface WsSocket {
+  close(code: number, reason: string): void;
+  on(event: "error", listener: () => void): unknown;
+  removeAllListeners(event: "message"): unknown;
+}
 
 /** A `WebSocketServer` of ws 8, created with `{ noServer: true }`, as far as it is used here. */
 export interface WsServer {
@@ -25,6 +35,16 @@ export interface WsServer {
   ): void;
   emit(event: "connection", client: WsSocket, request: IncomingMessage): boolean;
   on(event: "headers", listener: (lines: string[], request: IncomingMessage) => void): unknown;
+}
+
+/** The options of `wsSessions`. */
+export interface WsSessionsOptions {
+  /**
+   * Responds to a rejected upgrade in place of the default JSON. The connection closes when the response has been sent. No page
+   * can read the response: browsers tell a script only that the connection failed. `error.status` is 401, 403 for a page of
+   * another origin, or 503 when the store does not answer.
+   */
+  readonly reject?: (error: SessionError, request: IncomingMessage, response: ServerResponse) => unknown;
 }
 
 /**
@@ -51,10 +71,17 @@ export interface WsSessions<In = undefined, Out = In> extends Sessions<IncomingM
   auth(server: WsServer, options?: AuthOptions): WsUpgrade;
 }
 
+/** A connection, tracked before its request is authenticated: its session may end before there is a socket to close. */
+interface TrackedSocket {
+  readonly handshake: Handshake;
+  stop: () => void;
+}
+
 /**
  * Creates sessions for WebSocket upgrades on ws 8. When a session ends, or `rotate` or `reauthenticate` replaces its secret,
- * its connections close with code 4401 and the reason. An open connection does not count as activity, and neither do its
- * messages.
+ * its connections close with code 4401 and the reason: at once with a store that has `subscribe`, otherwise at the next
+ * `recheck` of the manager's option `live` if another process ended it. An open connection does not count as activity, and
+ * neither do its messages.
  *
  * Pages of other origins are rejected, because browsers send cookies with their handshakes, too. The manager's
  * `trustedOrigins` names exceptions. Create the server with `{ noServer: true }`, or ws itself accepts every connection.
@@ -79,32 +106,43 @@ export function wsSessions<In, Out extends In>(
   manager: Manager<In, Out>,
   options: WsSessionsOptions = {},
 ): WsSessions<In, Out> {
-  const { recheck, reject = (error, _request, response) => sendError(error, response) } =
-    parseWsOptions(options);
+  const reject =
+    parseReject(options, "wsSessions") ?? ((error, _request, response) => sendError(error, response));
   const { methods, guards } = createSessions(manager, findHandshake);
   const lifecycle = getLifecycle(manager);
-  const connections = new Connections(lifecycle, recheck);
+  const live = getLiveSessions(lifecycle);
   const { getState } = getInternals<IncomingMessage, In, Out>(methods);
 
-  function toOpened(request: IncomingMessage): OpenedSession | undefined {
+  /** Closes the socket when the session of its request ends. Returns false if it has ended already. */
+  function closeAtEnd(tracked: TrackedSocket, request: IncomingMessage, socket: WsSocket): boolean {
     const { result } = getState(request);
-    return result?.state === "session" ? toOpenedSession(lifecycle, result) : undefined;
+    if (result?.state !== "session") return true;
+    const opened = toOpenedSession(lifecycle, result);
+    const ended = tracked.handshake.get(opened.id);
+    if (ended) {
+      // The app never gets this socket, and an unhandled protocol error would end the process.
+      socket.on("error", () => undefined);
+      close(socket, ended);
+      return false;
+    }
+    tracked.stop = live.watch({ opened, end: (reason) => close(socket, reason) });
+    return true;
   }
 
   /** Whether the connection goes on: the guard admits the request, and the client is still connected. */
   async function isAdmitted(
-    handshake: Handshake,
+    exchange: HandshakeExchange,
     request: IncomingMessage,
     guard: Guard<IncomingMessage>,
   ): Promise<boolean> {
     try {
       const rejection = await guard(request);
-      if (rejection && !handshake.closed) await reject(rejection, request, handshake.openResponse());
-      return !rejection && !handshake.closed;
+      if (rejection && !exchange.closed) await reject(rejection, request, exchange.openResponse());
+      return !rejection && !exchange.closed;
     } catch (cause) {
       const error = new Error("sessionup/ws: an upgrade request failed.", { cause });
       lifecycle.events.emit("error", { error, at: lifecycle.options.clock() });
-      handshake.fail();
+      exchange.fail();
       return false;
     }
   }
@@ -118,12 +156,18 @@ export function wsSessions<In, Out extends In>(
     sendHandshakeHeaders(server);
     return async (request, socket, head) => {
       if (socket.destroyed) return;
-      const handshake = beginHandshake(request, socket);
-      const connection = connections.begin(socket);
-      if (!(await isAdmitted(handshake, request, guard))) return;
+      const exchange = beginHandshake(request, socket);
+      const tracked = { handshake: live.beginHandshake(), stop: () => {} };
+      const endHandshake = () => live.endHandshake(tracked.handshake);
+      socket.once("close", () => {
+        endHandshake();
+        tracked.stop();
+      });
+      if (!(await isAdmitted(exchange, request, guard))) return;
       server.handleUpgrade(request, socket, head, (client) => {
-        if (connections.establish(connection, toOpened(request), client))
-          server.emit("connection", client, request);
+        const isOpen = closeAtEnd(tracked, request, client);
+        endHandshake();
+        if (isOpen) server.emit("connection", client, request);
       });
     };
   }
@@ -133,4 +177,10 @@ export function wsSessions<In, Out extends In>(
     public: (server, options) => upgradeListener(server, guards.public(options)),
     auth: (server, options) => upgradeListener(server, guards.auth(options)),
   };
+}
+
+function close(socket: WsSocket, reason: string): void {
+  // Otherwise messages would arrive until the client completes the close, or for half a minute if it does not.
+  socket.removeAllListeners("message");
+  socket.close(CLOSE_CODE, reason);
 }

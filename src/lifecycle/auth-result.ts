@@ -5,6 +5,7 @@ import { computeLevel } from "../rules/step-up.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
 import type { Session } from "../session.ts";
 import type { SessionRecord } from "../store.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import type { ParsedMeta } from "./metadata.ts";
 import { SessionView } from "./session-view.ts";
 
@@ -40,6 +41,7 @@ export function getStepUpState({ data, match }: Pick<AcceptedToken, "data" | "ma
 
 /** @internal */
 export function toLiveSession<Out>(
+  lifecycle: Lifecycle<unknown, Out>,
   token: Token,
   { record, data, match }: AcceptedToken,
   meta: ParsedMeta<Out>,
@@ -47,7 +49,7 @@ export function toLiveSession<Out>(
   now: number,
 ): LiveSession<Out> {
   const stepUp = getStepUpState({ data, match });
-  const session = new SessionView(record, data, meta, true, computeLevel(stepUp, now), stepUp);
+  const session = new SessionView(lifecycle, record, data, meta, true, computeLevel(stepUp, now), stepUp);
   return { state: "session", admitted: true, session, token, record, data, match, held };
 }
 

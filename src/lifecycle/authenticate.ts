@@ -119,7 +119,9 @@ export function accept<Out>(
   const refresh = planRefresh(lifecycle, exchange, token, accepted, now, use);
   if (refresh || options.validate || meta instanceof Promise)
     return acceptLater(lifecycle, exchange, chosen, now, meta, refresh);
-  return meta.ok ? toLiveSession(token, accepted, meta, held, now) : toNoSession("meta_invalid", held);
+  return meta.ok
+    ? toLiveSession(lifecycle, token, accepted, meta, held, now)
+    : toNoSession("meta_invalid", held);
 }
 
 async function acceptLater<Out>(
@@ -135,7 +137,7 @@ async function acceptLater<Out>(
   const rejected = await lifecycle.options.validate?.rejectChanged(lifecycle, exchange, accepted, now);
   if (rejected) return toNoSession("client_changed", rejected === "end" ? [] : held);
   const refreshed = refresh ? await writeRefresh(lifecycle, exchange, accepted, now, refresh) : accepted;
-  if (refreshed) return toLiveSession(token, refreshed, meta, held, now);
+  if (refreshed) return toLiveSession(lifecycle, token, refreshed, meta, held, now);
   // The session existed a moment ago and the secret was right: this proves its end.
   lifecycle.cookie.clearIfWritable(exchange);
   return toNoSession("revoked");

@@ -67,7 +67,7 @@ export async function beginSession<In, Out>(
   }
   events.emit("created", { id, userKey, at: now, ...shown, ...(seen && { seen }) });
   const accepted = { admitted: true, record, data, match: "current" } as const;
-  return toLiveSession({ id, secret }, accepted, meta.parsed, [record], now);
+  return toLiveSession(lifecycle, { id, secret }, accepted, meta.parsed, [record], now);
 }
 
 function createSecret(generateTurn: () => string): Secret {

@@ -58,10 +58,11 @@ export class MetadataCodec<In, Out> {
 
 /** Changes a session's metadata by compare-and-set: `update` runs again when a concurrent change came first. @internal */
 export async function updateMetadata<In, Out extends In>(
-  { repository, metadata, options }: Lifecycle<In, Out>,
+  lifecycle: Lifecycle<In, Out>,
   before: LiveSession<Out>,
   update: (meta: Out) => In | Promise<In>,
 ): Promise<LiveSession<Out>> {
+  const { repository, metadata, options } = lifecycle;
   const after = await repository.change(before, before.token, async ({ meta, ...rest }) => {
     const old = await metadata.read(meta);
     if (!old.ok) throw old.error;
@@ -69,7 +70,7 @@ export async function updateMetadata<In, Out extends In>(
     return { ...rest, ...(json !== undefined && { meta: json }) } as RecordData;
   });
   const meta = await metadata.read(after.data.meta);
-  return toLiveSession(before.token, after, meta, before.held, options.clock());
+  return toLiveSession(lifecycle, before.token, after, meta, before.held, options.clock());
 }
 
 function validate<In, Out>(

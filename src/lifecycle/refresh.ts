@@ -98,7 +98,14 @@ export async function refreshAgain<Out>(
   if (!refresh) return before;
   const refreshed = await writeRefresh(lifecycle, exchange, before, now, refresh);
   if (refreshed)
-    return toLiveSession(before.token, refreshed, { ok: true, value: before.session.meta }, before.held, now);
+    return toLiveSession(
+      lifecycle,
+      before.token,
+      refreshed,
+      { ok: true, value: before.session.meta },
+      before.held,
+      now,
+    );
   lifecycle.cookie.clearIfWritable(exchange);
   return toNoSession("revoked");
 }

@@ -36,7 +36,8 @@ export const STORE_METHODS = [
 
 /** Wraps the store: its failures become `ERR_STORE` here and nowhere else, and every end is emitted as `ended`. @internal */
 export class Repository {
-  readonly #store: Store;
+  /** Only for `subscribe`: every other call goes through the methods of this class. */
+  readonly store: Store;
   readonly #options: ResolvedOptions;
   readonly #events: Events;
   /** Stops emitting `ended` for the expired sessions that the store's cleanup removes. */
@@ -45,7 +46,7 @@ export class Repository {
   constructor(store: Store, options: ResolvedOptions, events: Events) {
     const missing = STORE_METHODS.find((method) => typeof store?.[method] !== "function");
     if (missing) throw new TypeError(`store must have the method ${missing}, as memoryStore() does.`);
-    this.#store = store;
+    this.store = store;
     this.#options = options;
     this.#events = events;
     const stop = store.onExpired?.((sessions) => {
@@ -60,15 +61,15 @@ export class Repository {
    * promise, and another one around it would be measurable.
    */
   read(id: string): MaybePromise<SessionRecord | undefined> {
-    return this.#store.fetchById(id);
+    return this.store.fetchById(id);
   }
 
   readMany(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
-    return this.#ask(() => this.#store.fetchByIds(ids));
+    return this.#ask(() => this.store.fetchByIds(ids));
   }
 
   readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {
-    return this.#ask(() => this.#store.fetchByUserKey(userKey, { ...page, now: this.#options.clock() }));
+    return this.#ask(() => this.store.fetchByUserKey(userKey, { ...page, now: this.#options.clock() }));
   }
 
   /** Reads all live sessions of a user, newest first. */
@@ -84,11 +85,11 @@ export class Repository {
 
   /** Whether the store can find sessions by a link. */
   get hasLinks(): boolean {
-    return typeof this.#store.fetchByLink === "function";
+    return typeof this.store.fetchByLink === "function";
   }
 
   readByLink(link: string, limit: number): Promise<readonly SessionRecord[]> {
-    return this.#ask(async () => this.#store.fetchByLink?.(link, { limit }) ?? []);
+    return this.#ask(async () => this.store.fetchByLink?.(link, { limit }) ?? []);
   }
 
   /** Stores a new session under a generated id, within the user's limit. `replaced` ends in the same step. */
@@ -108,7 +109,7 @@ export class Repository {
     for (let attempt = 1; ; attempt++) {
       const record = { id: shard + generateId(), ...draft };
       try {
-        const { evicted } = await this.#ask(() => this.#store.create(record, options));
+        const { evicted } = await this.#ask(() => this.store.create(record, options));
         if (replaced) this.#emitEnded([replaced.id], userKey, "logout");
         this.#emitEnded(evicted, userKey, "evicted");
         return record;
@@ -170,7 +171,7 @@ export class Repository {
       if (data === found.data) return found;
       if ((await this.#update(record.id, { data }, record.revision)) === "updated")
         return { ...found, record: { ...record, revision: record.revision + 1, data }, data };
-      const stored = await this.#ask(() => this.#store.fetchById(record.id));
+      const stored = await this.#ask(() => this.store.fetchById(record.id));
       const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
       if (!verdict.admitted)
         throw SessionError.unauthorized(verdict.reason === "unknown" ? "revoked" : verdict.reason);
@@ -184,7 +185,7 @@ export class Repository {
     change: SessionChange,
     ifRevision: number,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    return this.#ask(() => this.#store.update(id, change, { now: this.#options.clock(), ifRevision }));
+    return this.#ask(() => this.store.update(id, change, { now: this.#options.clock(), ifRevision }));
   }
 
   /** Ends one session. With an owner, ends only that user's. The store is never asked for an impossible id. */
@@ -194,7 +195,7 @@ export class Repository {
     owner?: string,
   ): Promise<"deleted" | "not_found" | "not_owner"> {
     if (!isSessionId(id)) return "not_found";
-    const outcome = await this.#ask(() => this.#store.deleteById(id, this.#end(reason), owner));
+    const outcome = await this.#ask(() => this.store.deleteById(id, this.#end(reason), owner));
     if (outcome === "deleted") this.#emitEnded([id], owner, reason);
     return outcome;
   }
@@ -205,14 +206,14 @@ export class Repository {
     reason: EndReason,
     except?: readonly string[],
   ): Promise<readonly SessionId[]> {
-    const ids = await this.#ask(() => this.#store.deleteByUserKey(userKey, this.#end(reason), except));
+    const ids = await this.#ask(() => this.store.deleteByUserKey(userKey, this.#end(reason), except));
     this.#emitEnded(ids, userKey, reason);
     return ids as readonly SessionId[];
   }
 
   /** Ends the sessions of all users that began before this moment, in steps. Returns their number. */
   async endCreatedBefore(createdAt: number, reason: EndReason): Promise<number> {
-    const steps = this.#store.deleteCreatedBefore?.(createdAt, this.#end(reason));
+    const steps = this.store.deleteCreatedBefore?.(createdAt, this.#end(reason));
     if (!steps)
       throw new TypeError(
         "revokeAllBefore requires a store with deleteCreatedBefore. Set notBefore instead.",
@@ -230,7 +231,7 @@ export class Repository {
   }
 
   close(): Promise<void> {
-    return this.#ask(async () => this.#store.close?.());
+    return this.#ask(async () => this.store.close?.());
   }
 
   async #ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {

@@ -15,11 +15,12 @@ import type { Lifecycle } from "./lifecycle.ts";
 
 /** Replaces the secret and sends the new one. With a proof, also records that the user has just given it. @internal */
 export async function rotateSession<Out>(
-  { options, repository, cookie, metadata, events }: Lifecycle<unknown, Out>,
+  lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
   before: LiveSession<Out>,
   proof?: StepUpProof,
 ): Promise<LiveSession<Out>> {
+  const { options, repository, cookie, metadata, events } = lifecycle;
   cookie.assertWritable(exchange);
   const secret = createNextSecret(before.token.secret, options.generateSecret);
   const hash = hashText(secret);
@@ -30,11 +31,11 @@ export async function rotateSession<Out>(
   const meta = await metadata.read(data.meta);
   const now = options.clock();
   const match = data.secret === hash ? "current" : data.pending?.find((each) => each.hash === hash);
-  if (!match) return toLiveSession(before.token, after, meta, before.held, now);
+  if (!match) return toLiveSession(lifecycle, before.token, after, meta, before.held, now);
   const id = record.id as SessionId;
   cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
   events.emit("rotated", { id, userKey: record.userKey, at: now, by: proof ? "reauthenticate" : "rotate" });
-  return toLiveSession({ id, secret }, { ...after, match }, meta, before.held, now);
+  return toLiveSession(lifecycle, { id, secret }, { ...after, match }, meta, before.held, now);
 }
 
 /** Returns the data with the new secret, or the same data when this holder may not receive one. */

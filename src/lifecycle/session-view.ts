@@ -13,6 +13,7 @@ import type { ParsedMeta } from "./metadata.ts";
  * @internal
  */
 export class SessionView<Meta> implements Session<Meta> {
+  readonly #lifecycle: Lifecycle<unknown, Meta>;
   readonly #record: SessionRecord;
   readonly #data: RecordData;
   readonly #meta: ParsedMeta<Meta>;
@@ -21,6 +22,7 @@ export class SessionView<Meta> implements Session<Meta> {
   readonly #current: boolean;
 
   constructor(
+    lifecycle: Lifecycle<unknown, Meta>,
     record: SessionRecord,
     data: RecordData,
     meta: ParsedMeta<Meta>,
@@ -29,6 +31,7 @@ export class SessionView<Meta> implements Session<Meta> {
     /** The authentication that the presented secret proves. */
     stepUp: StepUpState = data,
   ) {
+    this.#lifecycle = lifecycle;
     this.#record = record;
     this.#data = data;
     this.#meta = meta;
@@ -75,6 +78,14 @@ export class SessionView<Meta> implements Session<Meta> {
     throw this.#meta.error;
   }
 
+  get signal(): AbortSignal {
+    const { live } = this.#lifecycle.options;
+    if (live) return live.getSignal(this.#lifecycle, this.#record);
+    throw new TypeError(
+      "session.signal requires the manager's option live: liveSessions() of sessionup/live.",
+    );
+  }
+
   toJSON(): SessionJson<Meta> {
     const { ip, agent, geo } = this.#data;
     const json: SessionJson<Meta> = {
@@ -100,17 +111,20 @@ export class SessionView<Meta> implements Session<Meta> {
 
 /** Returns the live sessions among these records, with the current one marked. @internal */
 export async function toSessions<Out>(
-  { options, metadata }: Lifecycle<unknown, Out>,
+  lifecycle: Lifecycle<unknown, Out>,
   records: readonly SessionRecord[],
   current?: SessionId,
 ): Promise<readonly Session<Out>[]> {
+  const { options, metadata } = lifecycle;
   const now = options.clock();
   const sessions: Session<Out>[] = [];
   for (const record of records) {
     const data = readRecordData(record);
     if (!data || findEndReason(record, now, options.lifetime)) continue;
     const meta = await metadata.read(data.meta);
-    sessions.push(new SessionView(record, data, meta, record.id === current, computeLevel(data, now)));
+    sessions.push(
+      new SessionView(lifecycle, record, data, meta, record.id === current, computeLevel(data, now)),
+    );
   }
   return sessions;
 }

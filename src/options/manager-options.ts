@@ -10,6 +10,7 @@ import type { SessionLimit, TombstoneOptions } from "../store.ts";
 import { type ClientOptions, type ParsedClient, parseClient } from "./client-options.ts";
 import type { ClientValidator } from "./client-validator.ts";
 import { type CookieOptions, type ParsedCookies, parseCookies } from "./cookie-options.ts";
+import type { LiveSignals } from "./live-signals.ts";
 import {
   aFunction,
   invalidOption,
@@ -62,6 +63,11 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * Default: off. A session may be used from another client.
    */
   readonly validate?: ClientValidator;
+  /**
+   * Gives sessions a `signal`, and sets how often the store is asked about open connections: `liveSessions()` of
+   * `sessionup/live`. Default: `session.signal` throws, and the interval is a minute.
+   */
+  readonly live?: LiveSignals;
   /** The proxies whose `X-Forwarded-For` is trusted. Default: none. Trusting too many lets clients choose their address. */
   readonly trustProxy?: TrustProxy;
   /**
@@ -122,6 +128,7 @@ export interface ResolvedOptions<In = unknown, Out = unknown> {
   readonly client: ParsedClient;
   readonly recognize: Recognizer | undefined;
   readonly validate: ClientValidator | undefined;
+  readonly live: LiveSignals | undefined;
   readonly trust: TrustFunction;
   readonly trustedOrigins: ReadonlySet<string>;
   readonly signer: Signer | undefined;
@@ -214,6 +221,7 @@ const MANAGER = {
   client: { parse: parseClient, default: {} },
   recognize: { parse: resultOf<Recognizer>("recognition", "recognize") },
   validate: { parse: resultOf<ClientValidator>("clientValidation", "rejectChanged") },
+  live: { parse: resultOf<LiveSignals>("liveSessions", "getSignal") },
   trustProxy: { parse: (value) => parseTrustProxy(value as TrustProxy), default: false },
   trustedOrigins: { parse: parseOrigins, default: [] },
   tombstones: { parse: parseDuration },

@@ -29,6 +29,7 @@ import type { H3SessionsOptions } from "sessionup/h3";
 import type { HonoSessionsOptions } from "sessionup/hono";
 import type { KoaSessionsOptions } from "sessionup/koa";
 import type { LambdaSessionsOptions } from "sessionup/lambda";
+import { type LiveOptions, liveSessions } from "sessionup/live";
 import type { NestSessionsOptions } from "sessionup/nest";
 import type { NextSessionsOptions } from "sessionup/next";
 import type { NodeSessionsOptions } from "sessionup/node";
@@ -65,6 +66,7 @@ export const EXAMPLES = {
     client: { ip: "prefix" },
     recognize: recognition({ device: true }),
     validate: clientValidation({ agent: true, onChange: "report" }),
+    live: liveSessions({ recheck: "10s" }),
     trustProxy: ["10.0.0.0/8"],
     trustedOrigins: ["https://app.example.com"],
     tombstones: "1d",
@@ -112,6 +114,7 @@ export const EXAMPLES = {
   reauthenticate: { level: 2, expiresIn: "15m" } satisfies Required<ReauthenticateOptions>,
   sessionRoutes: { level: 2, maxAuthAge: "5m", path: "/account" } satisfies Required<RoutesOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
+  liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
   clientValidation: { ip: "exact", agent: true, onChange: "end" } satisfies Required<ClientValidationOptions>,
   memoryStore: {
     maxRecords: 1_000_000,
@@ -206,7 +209,6 @@ export const EXAMPLES = {
     as: "admin",
   } satisfies Required<SvelteKitSessionsOptions<SvelteKitContext>>,
   wsSessions: {
-    recheck: "10s",
     reject: (error, _req, res) => res.writeHead(error.status).end("Please try again."),
   } satisfies Required<WsSessionsOptions>,
 };

@@ -4,7 +4,7 @@ import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
 import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
-import { WS_TABLE } from "../../src/adapters/ws/options.ts";
+import { LIVE_TABLE } from "../../src/live/live-options.ts";
 import { CLIENT_TABLE } from "../../src/options/client-options.ts";
 import { CLIENT_VALIDATION_TABLE } from "../../src/options/client-validation-options.ts";
 import { COOKIE_TABLE } from "../../src/options/cookie-options.ts";
@@ -100,6 +100,12 @@ const CORE: readonly Section[] = [
       "`clientValidation(options)` of `sessionup/client-validation`. At least one of `ip` and `agent` must be on.",
     declaredBy: "ClientValidationOptions",
     table: CLIENT_VALIDATION_TABLE,
+  },
+  {
+    title: "liveSessions",
+    about: "`liveSessions(options)` of `sessionup/live`.",
+    declaredBy: "LiveOptions",
+    table: LIVE_TABLE,
   },
 ];
 
@@ -232,7 +238,7 @@ const ADAPTERS: readonly Section[] = [
     title: "wsSessions",
     about: "`wsSessions(manager, options)` of `sessionup/ws`.",
     declaredBy: "WsSessionsOptions",
-    table: WS_TABLE,
+    table: REJECT_TABLE,
   },
 ];
 

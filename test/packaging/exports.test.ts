@@ -8,6 +8,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "./client-validation": "client-validation/client-validation.ts",
   "./context": "context.ts",
   "./federation": "federation/federation.ts",
+  "./live": "live/live.ts",
   "./previous-cookies": "previous-cookies/previous-cookies.ts",
   "./recognition": "recognition/recognition.ts",
   "./report": "report/report.ts",

@@ -24,6 +24,7 @@ const ROOMS: readonly string[] = [
   "report/",
   "federation/",
   "http/",
+  "live/",
   "manager",
   "signed",
   "stores/",

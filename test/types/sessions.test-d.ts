@@ -62,6 +62,7 @@ describe("the type of a session", () => {
       | "createdAt"
       | "lastSeenAt"
       | "level"
+      | "signal"
       | "expiresAt"
       | "geo"
       | "authenticatedAt"

@@ -7,7 +7,7 @@ import { NodeExchange } from "../shared/node-exchange.ts";
  * The exchange over an upgrade request, which comes with a bare socket. A `ServerResponse` collects the headers. They are
  * sent with the 101 that ws writes, or with a rejection that the response itself writes.
  */
-export class Handshake extends NodeExchange {
+export class HandshakeExchange extends NodeExchange {
   readonly #response: ServerResponse;
   readonly #socket: Duplex;
   #accepted = false;
@@ -68,17 +68,17 @@ export class Handshake extends NodeExchange {
 }
 
 // All managers share it: whichever manager let a request through, the methods of the others must find its handshake.
-const handshakes = new WeakMap<IncomingMessage, Handshake>();
+const handshakes = new WeakMap<IncomingMessage, HandshakeExchange>();
 
 /** Begins the handshake of an upgrade request. Listens for the socket's errors, which Node itself no longer does. */
-export function beginHandshake(request: IncomingMessage, socket: Duplex): Handshake {
+export function beginHandshake(request: IncomingMessage, socket: Duplex): HandshakeExchange {
   socket.on("error", () => socket.destroy());
-  const handshake = new Handshake(request, socket);
+  const handshake = new HandshakeExchange(request, socket);
   handshakes.set(request, handshake);
   return handshake;
 }
 
-export function findHandshake(request: IncomingMessage): Handshake {
+export function findHandshake(request: IncomingMessage): HandshakeExchange {
   const handshake = typeof request === "object" && request !== null && handshakes.get(request);
   if (handshake) return handshake;
   throw new TypeError(

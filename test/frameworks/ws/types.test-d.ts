@@ -62,8 +62,6 @@ describe("sessionup/ws", () => {
     });
     // @ts-expect-error unknown option
     wsSessions(manager, { refuse: () => {} });
-    // @ts-expect-error a bare number is not a duration
-    wsSessions(manager, { recheck: 60 });
   });
 
   it("infers the metadata", () => {

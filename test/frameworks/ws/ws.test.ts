@@ -473,9 +473,7 @@ describe("a mistake in the app", () => {
   });
 
   it.each<[options: unknown, errors: RegExp]>([
-    [{ recheck: "soon" }, /^wsSessions\.recheck must be a duration/],
-    [{ recheck: "25d" }, /^wsSessions\.recheck must be at most "24d"/],
-    [{ recheck: 60 }, /^wsSessions\.recheck must be a duration/],
+    [{ reject: "soon" }, /^wsSessions\.reject must be a function/],
     [{ rejct: () => {} }, /wsSessions/],
   ])("wsSessions rejects the options %j", (options, errors) => {
     const make = () => wsSessions(new Manager(new SwitchableStore()), options as WsSessionsOptions);

@@ -3,8 +3,8 @@ import { Browser, TestRequest, testSessions } from "../../test/support/browser.t
 import { createHarness } from "../../test/support/harness.ts";
 import { getInternals } from "../http/sessions.ts";
 import type { Manager, ManagerOptions, Sessions } from "../index.ts";
-import { readStandings, toOpenedSession } from "./connections.ts";
-import { getLifecycle } from "./lifecycle.ts";
+import { getLifecycle } from "../lifecycle/lifecycle.ts";
+import { readStandings, toOpenedSession } from "./standing.ts";
 
 function toOpened(manager: Manager, sessions: Sessions<TestRequest>, request: TestRequest) {
   const { requireLive } = getInternals<TestRequest, undefined, undefined>(sessions);
@@ -26,7 +26,7 @@ async function setUpOpened(options: ManagerOptions = {}) {
 describe("toOpenedSession", () => {
   it("ends at the deadline for the current and for a pending secret", async () => {
     const { clock, sessions, browser, id, open, deadline } = await setUpOpened();
-    const plain = { id, turns: 0, endsAt: deadline, retires: false };
+    const plain = { id, turns: 0, expiresAt: deadline, endsAt: deadline, retires: false };
     expect(await open(browser.request())).toEqual(plain);
     clock.advance("1m");
     await browser.visit(sessions.authorize);
@@ -39,7 +39,13 @@ describe("toOpenedSession", () => {
     await browser.visit(sessions.rotate);
     const copy = () => new TestRequest(old.headers);
     const until = clock.now() + 30_000;
-    expect(await open(copy())).toEqual({ id, turns: 1, endsAt: until, retires: true });
+    expect(await open(copy())).toEqual({
+      id,
+      turns: 1,
+      expiresAt: deadline,
+      endsAt: until,
+      retires: true,
+    });
     clock.set(deadline - 30_001);
     const late = browser.request();
     await browser.visit(sessions.rotate);
@@ -84,7 +90,7 @@ describe("readStandings", () => {
     expect([...(await readStandings(getLifecycle(manager), [revokedId, idleId, ...many]))]).toEqual([
       [revokedId, { over: "unknown" }],
       [idleId, { over: "idle" }],
-      [usedId, { turns: 0 }],
+      [usedId, { turns: 0, expiresAt: clock.now() + 10 * 60_000 }],
     ]);
     expect(asked).toEqual([1_000, 2]);
     expect(events).toEqual(before);
@@ -107,12 +113,14 @@ describe("readStandings", () => {
   });
 
   it("counts explicit rotations", async () => {
-    const { manager, sessions, login } = createHarness({ rotateEvery: "1m" });
+    const { manager, sessions, login, clock } = createHarness({ rotateEvery: "1m" });
     const browser = new Browser();
     const { id } = await login(browser);
     await browser.visit(sessions.rotate);
     await browser.visit(sessions.reauthenticate);
-    expect([...(await readStandings(getLifecycle(manager), [id]))]).toEqual([[id, { turns: 2 }]]);
+    expect([...(await readStandings(getLifecycle(manager), [id]))]).toEqual([
+      [id, { turns: 2, expiresAt: clock.now() + 86_400_000 }],
+    ]);
   });
 
   it("returns the reason of a tombstone", async () => {
