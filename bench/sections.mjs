@@ -1,3 +1,4 @@
+import { activity } from "./sections/activity.mjs";
 import { bytes } from "./sections/bytes.mjs";
 import { coldStart } from "./sections/cold-start.mjs";
 import { growth } from "./sections/growth.mjs";
@@ -21,6 +22,7 @@ export const SECTIONS = [
   overKoa,
   overRedis,
   overPostgres,
+  activity,
   operations,
   growth,
   memory,

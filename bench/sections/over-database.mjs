@@ -1,7 +1,14 @@
 import { countingPostgres, countingRedis } from "../round-trips.mjs";
 import { httpText, overHttp } from "./_over-http.mjs";
 
-const CONTENDERS = ["floor", "sessionup", "express-session", "better-auth"];
+const CONTENDERS = [
+  "floor",
+  "sessionup",
+  "sessionup-cached",
+  "sessionup-in-memory",
+  "express-session",
+  "better-auth",
+];
 const CONNECTIONS = 64;
 
 /**
