@@ -1,19 +1,25 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { Store, StoreListener } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createRecord, NOW } from "../support/record.ts";
 import type { ServerProcess } from "../support/servers/server.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
+const SUBSCRIBER = fileURLToPath(new URL("_subscriber.ts", import.meta.url));
+
 /** A store whose connection for events fails. */
 export interface PushBackend {
   readonly title: string;
+  readonly store: "redis" | "postgres";
   start(): Promise<{ readonly port: number; readonly process: ServerProcess; stop(): Promise<void> }>;
   /** Opens a store that works on one port and receives events by another one. The heartbeat is a second. */
   open(port: number, eventPort: number): Promise<{ readonly store: Store; close(): Promise<unknown> }>;
 }
 
 /** Tests what a subscriber learns when its connection fails. */
-export function pushOutages({ title, start, open }: PushBackend): void {
+export function pushOutages({ title, store: kind, start, open }: PushBackend): void {
   describe(`push, ${title}`, () => {
     let server: Awaited<ReturnType<typeof start>>;
     let proxy: TcpProxy;
@@ -69,9 +75,32 @@ export function pushOutages({ title, start, open }: PushBackend): void {
       await expectEvent(store, heard);
     });
 
-    it("the heartbeat notices a connection on which nothing arrives any more", async () => {
+    it("the heartbeat notices a connection on which nothing arrives any more, after an event was lost", async () => {
       const { store, heard } = await subscribed();
+      const lost = createRecord();
+      await store.create(lost, { now: NOW });
       proxy.silence();
+      await store.deleteById(lost.id, { reason: "revoked", now: NOW });
+      await expect.poll(() => heard.states).toEqual([true, false, true]);
+      await expectEvent(store, heard);
+      expect(heard.ids).not.toContain(lost.id);
+    });
+
+    it("a process that was suspended for longer than the heartbeat reports that it may have missed events", async () => {
+      const store = await openStore();
+      const args = ["--import", "tsx", SUBSCRIBER, kind, `${server.port}`];
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      const heard = new Heard();
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const { ids = [], up } = JSON.parse(line);
+        if (up === undefined) heard.ids.push(...ids);
+        else heard.states.push(up);
+      });
+      await expect.poll(() => heard.states).toEqual([true]);
+      child.kill("SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      child.kill("SIGCONT");
       await expect.poll(() => heard.states).toEqual([true, false, true]);
       await expectEvent(store, heard);
     });
@@ -140,7 +169,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
 }
 
 /** A listener that remembers its calls. */
-class Heard implements StoreListener {
+export class Heard implements StoreListener {
   readonly states: boolean[] = [];
   readonly ids: string[] = [];
 

@@ -17,10 +17,35 @@ export interface PushOptions {
 export interface PushConnection {
   /** Resolves when every message from now on is received. */
   readonly ready: Promise<unknown>;
-  /** Resolves when the server replies. */
+  /** Resolves when a message that the store published has arrived on this connection. The connection is up then. */
+  probe?(): Promise<unknown>;
+  /** Resolves when the connection works, as far as its server can tell. */
   ping(): Promise<unknown>;
   /** Closes the connection, whatever its state. */
   close(): void;
+}
+
+/** A message that a store publishes to itself, as proof that its messages arrive. */
+export class Echo {
+  readonly #publish: () => Promise<unknown>;
+  #resolve: () => void = () => undefined;
+
+  constructor(publish: () => Promise<unknown>) {
+    this.#publish = publish;
+  }
+
+  /** Publishes a message. Resolves when a message has arrived. */
+  ask(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#publish().catch(reject);
+    });
+  }
+
+  /** Records that a message has arrived. */
+  arrive(): void {
+    this.#resolve();
+  }
 }
 
 /** Opens a connection. `lose` may be called any number of times, at the latest when the connection is closed. */
@@ -31,6 +56,9 @@ export type OpenPushConnection = (
 
 /** The time that opening a connection may take, in milliseconds. */
 const OPEN_LIMIT = 10_000;
+const UNOPENED = "The connection for events did not open in time.";
+const UNHEARD =
+  "A message that the store published did not arrive on the connection for events. Connect it to the same server, without a pooler.";
 /** The shortest and the longest pause between two attempts to reconnect, in milliseconds. */
 const PAUSES = { first: 100, last: 2_000 } as const;
 
@@ -144,13 +172,16 @@ class PushChannel {
       const connection = this.#open((message) => {
         if (!isOver) this.#receive(message);
       }, lose);
-      const limit = setTimeout(
-        lose,
-        OPEN_LIMIT,
-        new Error("The connection for events did not open in time."),
-      );
+      let limit = setTimeout(lose, OPEN_LIMIT, new Error(UNOPENED));
       signal.addEventListener("abort", abort);
-      connection.ready.then(() => {
+      const open = async () => {
+        await connection.ready;
+        if (isOver || !connection.probe) return;
+        clearTimeout(limit);
+        limit = setTimeout(lose, this.#heartbeat, new Error(UNHEARD));
+        await connection.probe();
+      };
+      open().then(() => {
         if (isOver) return;
         isUp = true;
         clearTimeout(limit);
@@ -173,10 +204,18 @@ class PushChannel {
     }
   }
 
-  /** Sends a ping twice per heartbeat. A ping without a reply at the time of the next one means that the connection is lost. */
+  /**
+   * Sends a ping twice per heartbeat. A ping without a reply at the time of the next one means that the connection is lost.
+   * So does a process that was suspended for longer than the heartbeat: it may have missed events without noticing.
+   */
   #beat(connection: PushConnection, lose: (error: unknown) => void): ReturnType<typeof setInterval> {
     let isWaiting = false;
+    let lastAt = Date.now();
     return setInterval(() => {
+      const now = Date.now();
+      if (now - lastAt > this.#heartbeat)
+        return lose(new Error("The process was suspended for longer than the heartbeat."));
+      lastAt = now;
       if (isWaiting) return lose(new Error("The connection for events did not answer in time."));
       isWaiting = true;
       connection.ping().then(() => {
