@@ -6,6 +6,7 @@ import { inProcess } from "./sections/in-process.mjs";
 import { memory } from "./sections/memory.mjs";
 import { operations } from "./sections/operations.mjs";
 import { overPostgres, overRedis } from "./sections/over-database.mjs";
+import { push } from "./sections/push.mjs";
 import { stalls } from "./sections/stalls.mjs";
 import { steps } from "./sections/steps.mjs";
 
@@ -22,6 +23,7 @@ export const SECTIONS = [
   overRedis,
   overPostgres,
   operations,
+  push,
   growth,
   memory,
   stalls,
