@@ -1,5 +1,6 @@
-import type { Store, StoreListener } from "sessionup";
+import type { Store } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { HeardEvents } from "../support/heard-events.ts";
 import { createRecord, NOW } from "../support/record.ts";
 import type { ServerProcess } from "../support/servers/server.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -37,7 +38,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
 
     async function subscribed() {
       const store = await openStore();
-      const heard = new Heard();
+      const heard = new HeardEvents();
       const stop = await store.subscribe?.(heard);
       if (!stop) throw new Error("The store has no subscribe.");
       await expect.poll(() => heard.states).toEqual([true]);
@@ -45,7 +46,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
     }
 
     /** Ends a new session, and waits for the event. */
-    async function expectEvent(store: Store, heard: Heard): Promise<void> {
+    async function expectEvent(store: Store, heard: HeardEvents): Promise<void> {
       const record = createRecord();
       await expect.poll(() => store.create(record, { now: NOW }).then(() => true, String)).toBe(true);
       await store.deleteById(record.id, { reason: "revoked", now: NOW });
@@ -97,7 +98,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
 
     it("a subscription that joins another one shares its connection, and the last one closes it", async () => {
       const { store, heard, stop } = await subscribed();
-      const second = new Heard();
+      const second = new HeardEvents();
       const stopSecond = await store.subscribe?.(second);
       expect(proxy.connections).toBe(1);
       await stop();
@@ -129,7 +130,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
     it("subscribe rejects when the first connection fails, and works later", async () => {
       const store = await openStore();
       await proxy.refuse();
-      const heard = new Heard();
+      const heard = new HeardEvents();
       await expect(store.subscribe?.(heard)).rejects.toThrow();
       await proxy.start();
       await store.subscribe?.(heard);
@@ -137,22 +138,4 @@ export function pushOutages({ title, start, open }: PushBackend): void {
       expect(heard.states).toEqual([true]);
     });
   });
-}
-
-/** A listener that remembers its calls. */
-class Heard implements StoreListener {
-  readonly states: boolean[] = [];
-  readonly ids: string[] = [];
-
-  ended({ ids }: { readonly ids: readonly string[] }): void {
-    this.ids.push(...ids);
-  }
-
-  changed({ id }: { readonly id: string }): void {
-    this.ids.push(id);
-  }
-
-  status(up: boolean): void {
-    this.states.push(up);
-  }
 }

@@ -2,9 +2,10 @@ import { Buffer } from "node:buffer";
 import { invalidOption } from "../../options/parsers.ts";
 import {
   addSubscribe,
-  type PushConnection,
+  type PingedConnection,
   type PushOptions,
   parseHeartbeat,
+  withHeartbeat,
 } from "../shared/push-channel.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { toPostgresChannel } from "./statements.ts";
@@ -47,8 +48,7 @@ export function postgresPush(open: () => PgListener, options: PushOptions = {}):
     attach: (store, table) =>
       addSubscribe(
         store,
-        (receive, lose) => listen(open(), table, receive, lose),
-        heartbeat,
+        withHeartbeat((receive, lose) => listen(open(), table, receive, lose), heartbeat),
         (userKey) => Buffer.from(userKey, "hex").toString(),
       ),
   };
@@ -59,7 +59,7 @@ function listen(
   table: string,
   receive: (message: string) => void,
   lose: (error: unknown) => void,
-): PushConnection {
+): PingedConnection {
   client.on("error", lose);
   client.on("end", lose);
   client.on("notification", ({ payload }: { readonly payload?: string }) => receive(payload ?? ""));

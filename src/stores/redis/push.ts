@@ -2,9 +2,10 @@ import { invalidOption } from "../../options/parsers.ts";
 import type { Store } from "../../store.ts";
 import {
   addSubscribe,
-  type PushConnection,
+  type PingedConnection,
   type PushOptions,
   parseHeartbeat,
+  withHeartbeat,
 } from "../shared/push-channel.ts";
 
 /** The members of a `Redis` of ioredis or of iovalkey that receive events. */
@@ -62,8 +63,7 @@ export function redisPush(open: () => RedisSubscriber, options: PushOptions = {}
     attach: (store, channel) =>
       addSubscribe(
         store,
-        (receive, lose) => connect(open(), channel, receive, lose),
-        heartbeat,
+        withHeartbeat((receive, lose) => connect(open(), channel, receive, lose), heartbeat),
         // The user key of an index is escaped as in JSON, so the message contains the user key itself.
         (userKey) => userKey,
       ),
@@ -75,7 +75,7 @@ function connect(
   channel: string,
   receive: (message: string) => void,
   lose: (error: unknown) => void,
-): PushConnection {
+): PingedConnection {
   if (isNodeRedis(client)) return connectNodeRedis(client, channel, receive, lose);
   if (isIoRedis(client)) return connectIoRedis(client, channel, receive, lose);
   throw new TypeError(
@@ -98,7 +98,7 @@ function connectNodeRedis(
   channel: string,
   receive: (message: string) => void,
   lose: (error: unknown) => void,
-): PushConnection {
+): PingedConnection {
   client.on("error", lose);
   client.on("end", lose);
   const start = async () => {
@@ -120,7 +120,7 @@ function connectIoRedis(
   channel: string,
   receive: (message: string) => void,
   lose: (error: unknown) => void,
-): PushConnection {
+): PingedConnection {
   client.on("error", lose);
   client.on("close", lose);
   client.on("message", (_channel: string, message: string) => receive(message));
