@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Store, StoreListener } from "sessionup";
+import type { Store } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { HeardEvents } from "../support/heard-events.ts";
 import { createRecord, NOW } from "../support/record.ts";
 import type { ServerProcess } from "../support/servers/server.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -43,7 +44,7 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
 
     async function subscribed() {
       const store = await openStore();
-      const heard = new Heard();
+      const heard = new HeardEvents();
       const stop = await store.subscribe?.(heard);
       if (!stop) throw new Error("The store has no subscribe.");
       await expect.poll(() => heard.states).toEqual([true]);
@@ -51,7 +52,7 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
     }
 
     /** Ends a new session, and waits for the event. */
-    async function expectEvent(store: Store, heard: Heard): Promise<void> {
+    async function expectEvent(store: Store, heard: HeardEvents): Promise<void> {
       const record = createRecord();
       await expect.poll(() => store.create(record, { now: NOW }).then(() => true, String)).toBe(true);
       await store.deleteById(record.id, { reason: "revoked", now: NOW });
@@ -91,7 +92,7 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
       const args = ["--import", "tsx", SUBSCRIBER, kind, `${server.port}`];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
       onTestFinished(() => void child.kill("SIGKILL"));
-      const heard = new Heard();
+      const heard = new HeardEvents();
       createInterface({ input: child.stdout }).on("line", (line) => {
         const { ids = [], up } = JSON.parse(line);
         if (up === undefined) heard.ids.push(...ids);
@@ -126,7 +127,7 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
 
     it("a subscription that joins another one shares its connection, and the last one closes it", async () => {
       const { store, heard, stop } = await subscribed();
-      const second = new Heard();
+      const second = new HeardEvents();
       const stopSecond = await store.subscribe?.(second);
       expect(proxy.connections).toBe(1);
       await stop();
@@ -158,7 +159,7 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
     it("subscribe rejects when the first connection fails, and works later", async () => {
       const store = await openStore();
       await proxy.refuse();
-      const heard = new Heard();
+      const heard = new HeardEvents();
       await expect(store.subscribe?.(heard)).rejects.toThrow();
       await proxy.start();
       await store.subscribe?.(heard);
@@ -166,22 +167,4 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
       expect(heard.states).toEqual([true]);
     });
   });
-}
-
-/** A listener that remembers its calls. */
-export class Heard implements StoreListener {
-  readonly states: boolean[] = [];
-  readonly ids: string[] = [];
-
-  ended({ ids }: { readonly ids: readonly string[] }): void {
-    this.ids.push(...ids);
-  }
-
-  changed({ id }: { readonly id: string }): void {
-    this.ids.push(id);
-  }
-
-  status(up: boolean): void {
-    this.states.push(up);
-  }
 }

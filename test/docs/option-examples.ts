@@ -144,12 +144,14 @@ export const EXAMPLES = {
   sqliteStore: {
     table: "sessions",
     timeout: "2s",
+    push: true,
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<SqliteStoreOptions>,
   libsqlStore: {
     table: "sessions",
     timeout: "2s",
+    push: true,
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<LibsqlStoreOptions>,

@@ -66,6 +66,7 @@ export class SessionsObject {
       names: toSqliteNames(TABLE),
       cleanup: { cleanupEvery: undefined, onCleanupError: console.warn },
       sharesLookups: false,
+      pushes: false,
     });
     // The platform delivers no request before this is done.
     void state.blockConcurrencyWhile(async () => {

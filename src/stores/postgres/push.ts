@@ -3,9 +3,10 @@ import { invalidOption } from "../../options/parsers.ts";
 import {
   addSubscribe,
   Echo,
-  type PushConnection,
+  type PingedConnection,
   type PushOptions,
   parseHeartbeat,
+  withHeartbeat,
 } from "../shared/push-channel.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { toPostgresChannel } from "./statements.ts";
@@ -52,15 +53,14 @@ export function postgresPush(open: () => PgListener, options: PushOptions = {}):
     attach: (store, table, run) =>
       addSubscribe(
         store,
-        (receive, lose) => {
+        withHeartbeat((receive, lose) => {
           const echo = new Echo(() => run(`SELECT pg_notify(${toPostgresChannel(table)}, '')`));
           const hear = (message: string) => {
             echo.arrive();
             receive(message);
           };
           return { ...listen(open(), table, hear, lose), probe: () => echo.ask() };
-        },
-        heartbeat,
+        }, heartbeat),
         (userKey) => Buffer.from(userKey, "hex").toString(),
       ),
   };
@@ -71,7 +71,7 @@ function listen(
   table: string,
   receive: (message: string) => void,
   lose: (error: unknown) => void,
-): PushConnection {
+): Omit<PingedConnection, "probe"> {
   client.on("error", lose);
   client.on("end", lose);
   client.on("notification", ({ payload }: { readonly payload?: string }) => receive(payload ?? ""));

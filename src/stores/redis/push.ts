@@ -6,6 +6,7 @@ import {
   type PushConnection,
   type PushOptions,
   parseHeartbeat,
+  withHeartbeat,
 } from "../shared/push-channel.ts";
 
 /** The members of a `Redis` of ioredis or of iovalkey that receive events. */
@@ -62,7 +63,7 @@ export function redisPush(open: () => RedisSubscriber, options: PushOptions = {}
     attach: (store, channel, publish) =>
       addSubscribe(
         store,
-        (receive, lose) => {
+        withHeartbeat((receive, lose) => {
           // Only this connection subscribes to it, so that heartbeats do not reach other processes.
           const own = `${channel}:${crypto.randomUUID()}`;
           const echo = new Echo(() => publish(own));
@@ -72,8 +73,7 @@ export function redisPush(open: () => RedisSubscriber, options: PushOptions = {}
           ]);
           const ask = () => echo.ask();
           return { ...connect(open(), messages, lose), probe: ask, ping: ask };
-        },
-        heartbeat,
+        }, heartbeat),
         // The user key of an index is escaped as in JSON, so the message contains the user key itself.
         (userKey) => userKey,
       ),
@@ -83,9 +83,11 @@ export function redisPush(open: () => RedisSubscriber, options: PushOptions = {}
 /** The channels of a connection, each with the function that receives its messages. */
 type Channels = ReadonlyMap<string, (message: string) => void>;
 
-type Connection = Pick<PushConnection, "ready" | "close">;
-
-function connect(client: RedisSubscriber, channels: Channels, lose: (error: unknown) => void): Connection {
+function connect(
+  client: RedisSubscriber,
+  channels: Channels,
+  lose: (error: unknown) => void,
+): PushConnection {
   if (isNodeRedis(client)) return connectNodeRedis(client, channels, lose);
   if (isIoRedis(client)) return connectIoRedis(client, channels, lose);
   throw new TypeError(
@@ -107,7 +109,7 @@ function connectNodeRedis(
   client: NodeRedisSubscriber,
   channels: Channels,
   lose: (error: unknown) => void,
-): Connection {
+): PushConnection {
   client.on("error", lose);
   client.on("end", lose);
   const start = async () => {
@@ -127,7 +129,7 @@ function connectIoRedis(
   client: IoRedisSubscriber,
   channels: Channels,
   lose: (error: unknown) => void,
-): Connection {
+): PushConnection {
   client.on("error", lose);
   client.on("close", lose);
   client.on("message", (channel: string, message: string) => channels.get(channel)?.(message));

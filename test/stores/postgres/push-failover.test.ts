@@ -2,7 +2,7 @@ import pg from "pg";
 import type { Store } from "sessionup";
 import { postgresPush, postgresStore } from "sessionup/stores/postgres";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Heard } from "../../contract/push-outages.ts";
+import { HeardEvents } from "../../support/heard-events.ts";
 import { createRecord, NOW } from "../../support/record.ts";
 import { startPgbouncer } from "../../support/servers/pgbouncer.ts";
 import { startPostgres, startStandby, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
@@ -14,7 +14,7 @@ const HEARTBEAT = { heartbeat: "1s" } as const;
 const urlOf = (port: number) => `postgres://sessionup@127.0.0.1:${port}/postgres`;
 
 /** Ends a new session, also when the store has to reconnect first, and waits for the event. */
-async function expectEvent(store: Store, heard: Heard): Promise<void> {
+async function expectEvent(store: Store, heard: HeardEvents): Promise<void> {
   const record = createRecord();
   await expect.poll(() => store.create(record, { now: NOW }).then(() => true, String)).toBe(true);
   await store.deleteById(record.id, { reason: "revoked", now: NOW });
@@ -46,7 +46,7 @@ describe("a subscriber of postgresStore after the promotion of a standby", () =>
     const store = await openStore(urlOf(address.port), urlOf(eventAddress.port));
     const standby = await startStandby(primary);
     onTestFinished(standby.stop);
-    const heard = new Heard();
+    const heard = new HeardEvents();
     await store.subscribe?.(heard);
     await expectEvent(store, heard);
     const promote = () => withClient(standby.url, (client) => client.query("select pg_promote()"));
@@ -87,11 +87,11 @@ describe("postgresPush with PgBouncer in transaction mode", () => {
     const bouncer = await startPgbouncer(server.port);
     onTestFinished(bouncer.stop);
     const store = await openStore(bouncer.url, server.url);
-    const heard = new Heard();
+    const heard = new HeardEvents();
     await store.subscribe?.(heard);
     await expectEvent(store, heard);
     expect(heard.states).toEqual([true]);
     const deaf = await openStore(bouncer.url, bouncer.url);
-    await expect(deaf.subscribe?.(new Heard())).rejects.toThrow("without a pooler");
+    await expect(deaf.subscribe?.(new HeardEvents())).rejects.toThrow("without a pooler");
   });
 });

@@ -3,7 +3,7 @@ import { createClient, createSentinel } from "redis";
 import type { Store } from "sessionup";
 import { type RedisSubscriber, redisPush, redisStore } from "sessionup/stores/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Heard } from "../../contract/push-outages.ts";
+import { HeardEvents } from "../../support/heard-events.ts";
 import { createRecord, NOW } from "../../support/record.ts";
 import { askRedis, startRedis } from "../../support/servers/redis.ts";
 import { startRedisSentinel } from "../../support/servers/redis-sentinel.ts";
@@ -14,7 +14,7 @@ const HEARTBEAT = { heartbeat: "1s" } as const;
 const PATIENCE = { timeout: 30_000 };
 
 /** Ends a new session, also when the store has to find its server first, and waits for the event. */
-async function expectEvent(store: Store, heard: Heard): Promise<void> {
+async function expectEvent(store: Store, heard: HeardEvents): Promise<void> {
   const record = createRecord();
   const isStored = () => store.create(record, { now: NOW }).then(() => true, String);
   await expect.poll(isStored, PATIENCE).toBe(true);
@@ -22,9 +22,9 @@ async function expectEvent(store: Store, heard: Heard): Promise<void> {
   await expect.poll(() => heard.ids, PATIENCE).toContain(record.id);
 }
 
-async function subscribe(store: Store): Promise<Heard> {
+async function subscribe(store: Store): Promise<HeardEvents> {
   onTestFinished(() => store.close?.());
-  const heard = new Heard();
+  const heard = new HeardEvents();
   await store.subscribe?.(heard);
   await expectEvent(store, heard);
   expect(heard.states).toEqual([true]);
