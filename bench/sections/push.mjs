@@ -10,16 +10,17 @@ import { alternate, Worker } from "../rounds.mjs";
 import { spreadOf } from "../statistics.mjs";
 
 /**
- * What publishing costs: operations per second of one process, with and without `push`. The subscribers are in another process.
- * PostgreSQL waits for the disk, as in production, because a transaction that notifies holds a lock until it has committed.
+ * The cost of publishing. In PostgreSQL: operations per second of one process, by the number of concurrent clients. PostgreSQL waits
+ * for the disk, as in production, because a transaction that notifies holds a lock until it has committed. In Redis: the server's
+ * CPU time per operation. The subscribers are in another process.
  *
  * @typedef {import("../../dist/index.js").Store} Store
  */
 
 /** The numbers of concurrent clients, and the number of operations of one measurement in PostgreSQL. */
 const CLIENTS = { 1: 100, 8: 200, 32: 400 };
-/** Redis is faster, so a measurement takes more operations. */
-const MORE_IN_REDIS = 10;
+/** The number of operations of one measurement in Redis, and of concurrent clients. */
+const IN_REDIS = { operations: 4_000, clients: 8 };
 const LIMIT = /** @type {const} */ ({ max: 1_000, onExceed: "evict-oldest" });
 
 /** The store, whether it publishes, and the number of subscribers. */
@@ -110,19 +111,26 @@ export const push = {
   },
 
   text(samples) {
-    const columns = Object.keys(OPERATIONS).flatMap((name) =>
-      Object.keys(CLIENTS).map((clients) => `${name}, ${clients}`),
-    );
-    return [
-      `## Operations per second with push, by the number of concurrent clients, ${roundsOf(samples)} rounds`,
-      table(
-        ["", ...Object.keys(samples)],
-        columns.map((column) => [
-          column,
-          ...Object.values(samples).map((figures) => spreadText(spreadOf(figures[column] ?? []), 0)),
-        ]),
-      ),
-    ].join("\n\n");
+    const parts = [
+      [
+        "postgres",
+        0,
+        `## Push in PostgreSQL: operations per second by the number of clients, ${roundsOf(samples)} rounds`,
+      ],
+      ["redis", 1, "## Push in Redis: µs of the server's CPU time per operation"],
+    ];
+    return parts
+      .flatMap(([kind, digits, title]) => {
+        const contenders = Object.entries(samples).filter(([name]) => name.startsWith(`${kind},`));
+        const rows = Object.keys(contenders[0]?.[1] ?? {}).map((figure) => [
+          figure,
+          ...contenders.map(([, each]) => spreadText(spreadOf(each[figure] ?? []), Number(digits))),
+        ]);
+        return contenders.length > 0
+          ? [String(title), table(["", ...contenders.map(([name]) => name)], rows)]
+          : [];
+      })
+      .join("\n\n");
   },
 };
 
@@ -139,6 +147,8 @@ async function open(
   /** @type {Store} */
   let store;
   let close = async () => undefined;
+  /** Returns the CPU time of the server in microseconds. @type {undefined | (() => Promise<number>)} */
+  let cpu;
   if (kind === "postgres") {
     const database = `sessions_${publishes ? count : "off"}`;
     const admin = new pg.Client({ connectionString: servers.postgres.url });
@@ -155,16 +165,20 @@ async function open(
     const client = new Redis(url);
     store = redisStore(client, { prefix, push: publishes });
     close = async () => client.disconnect();
+    cpu = async () => {
+      const found = [...(await client.info("cpu")).matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)];
+      return found.reduce((sum, [, seconds]) => sum + Number(seconds) * 1e6, 0);
+    };
   }
   const subscribers =
     count > 0 ? new Worker("workers/subscribe.mjs", kind, url, `${count}`, prefix) : undefined;
   await subscribers?.ask("subscribe");
-  return { store, subscribers, count, close, more: kind === "redis" ? MORE_IN_REDIS : 1 };
+  return { store, subscribers, count, cpu, close };
 }
 
-/** Returns the operations per second. Throws when the subscribers miss an event. */
+/** Returns the figures of one round. Throws when the subscribers miss an event. */
 async function measure(
-  /** @type {Awaited<ReturnType<typeof open>>} */ { store, subscribers, count, more },
+  /** @type {Awaited<ReturnType<typeof open>>} */ { store, subscribers, count, cpu },
   /** @type {number} */ share,
 ) {
   const before = (await subscribers?.ask("heard")) ?? 0;
@@ -172,11 +186,13 @@ async function measure(
   /** @type {Record<string, number>} */
   const figures = {};
   for (const [name, { prepare, run }] of Object.entries(OPERATIONS)) {
-    for (const [clients, operations] of Object.entries(CLIENTS)) {
-      const inputs = await prepare(store, operations * more * share);
-      const start = performance.now();
+    const sizes = cpu ? [[IN_REDIS.clients, IN_REDIS.operations]] : Object.entries(CLIENTS);
+    for (const [clients = 1, operations = 1] of sizes) {
+      const inputs = await prepare(store, Number(operations) * share);
+      const [cpuAt, at] = [(await cpu?.()) ?? 0, performance.now()];
       await inParallel(Number(clients), inputs, (input) => run(store, input));
-      figures[`${name}, ${clients}`] = (inputs.length / (performance.now() - start)) * 1_000;
+      if (cpu) figures[name] = ((await cpu()) - cpuAt) / inputs.length;
+      else figures[`${name}, ${clients}`] = (inputs.length / (performance.now() - at)) * 1_000;
       if (name !== "login in a new browser") published += inputs.length;
     }
   }

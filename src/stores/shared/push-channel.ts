@@ -8,7 +8,7 @@ import { toEvent } from "./push-messages.ts";
 /** The options of a connection that receives events. */
 export interface PushOptions {
   /**
-   * The time within which the store notices that the connection is lost, such as `"5s"`. The store sends a command on the
+   * The time within which the store notices that the connection is lost, such as `"5s"`. The store checks the
    * connection at twice that rate. Default: `"5s"`.
    */
   readonly heartbeat?: Duration;
