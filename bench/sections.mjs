@@ -7,6 +7,7 @@ import { inProcess } from "./sections/in-process.mjs";
 import { memory } from "./sections/memory.mjs";
 import { operations } from "./sections/operations.mjs";
 import { overPostgres, overRedis } from "./sections/over-database.mjs";
+import { push } from "./sections/push.mjs";
 import { stalls } from "./sections/stalls.mjs";
 import { steps } from "./sections/steps.mjs";
 
@@ -24,6 +25,7 @@ export const SECTIONS = [
   overPostgres,
   activity,
   operations,
+  push,
   growth,
   memory,
   stalls,

@@ -117,6 +117,7 @@ const LOOK_UP: Item[] = [
         methods: "Methods",
         manager: "Manager",
         events: "Events",
+        push: "Push",
         errors: "Errors and reasons",
         "http-api": "HTTP API",
         "api/": "Types",

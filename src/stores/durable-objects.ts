@@ -11,12 +11,22 @@ import type {
   UpdateOptions,
 } from "../store.ts";
 import { parseDurableObjectsOptions } from "./durable-objects/options.ts";
+import type { DurableObjectPush } from "./durable-objects/push.ts";
 import type { ObjectAnswer, ObjectMethod } from "./durable-objects/sessions-object.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { orderByIds } from "./shared/rows.ts";
 import { parseShard, validateShard } from "./shared/shard.ts";
 
-export { type ObjectState, type ObjectStorage, SessionsObject } from "./durable-objects/sessions-object.ts";
+export type { HubClient, HubNamespace, HubStub } from "./durable-objects/hub.ts";
+export { type DurableObjectPush, durableObjectPush } from "./durable-objects/push.ts";
+export { type HubSocket, type HubState, SessionsHub } from "./durable-objects/sessions-hub.ts";
+export {
+  type ObjectEnv,
+  type ObjectState,
+  type ObjectStorage,
+  SessionsObject,
+} from "./durable-objects/sessions-object.ts";
+export type { PushOptions } from "./shared/push-channel.ts";
 
 /** The method of an object that the store calls. */
 export interface SessionsStub {
@@ -36,6 +46,11 @@ export interface SessionsNamespace<Id> {
 export interface DurableObjectStoreOptions {
   /** How long an operation waits for an object before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
+  /**
+   * The result of `durableObjectPush`, which gives the store `subscribe`. It needs the class `SessionsHub`, to which the
+   * objects report by themselves. Default: the store does not subscribe.
+   */
+  readonly push?: DurableObjectPush;
 }
 
 /**
@@ -66,8 +81,9 @@ export function durableObjectStore<Id>(
 ): Store {
   if (typeof namespace?.idFromName !== "function" || typeof namespace.get !== "function")
     throw new TypeError("namespace must be the binding to the class SessionsObject, such as env.SESSIONS.");
-  const { timeout } = parseDurableObjectsOptions(options);
-  return new DurableObjectStore(namespace, new Deadline(timeout));
+  const { timeout, push } = parseDurableObjectsOptions(options);
+  const store = new DurableObjectStore(namespace, new Deadline(timeout));
+  return push ? push.attach(store, () => store.probe()) : store;
 }
 
 class DurableObjectStore<Id> implements Store {
@@ -122,6 +138,11 @@ class DurableObjectStore<Id> implements Store {
     exceptIds?: readonly string[],
   ): Promise<readonly string[]> {
     return await this.#call(shardOf(userKey), "deleteByUserKey", userKey, end, exceptIds);
+  }
+
+  /** Makes an object report an empty message to the hub. */
+  async probe(): Promise<void> {
+    await this.#call(shardOf(""), "probe");
   }
 
   async #call<Value>(shard: string, method: ObjectMethod, ...args: readonly unknown[]): Promise<Value> {

@@ -12,7 +12,12 @@ import {
   type SqliteRow,
 } from "./sqlite/engine.ts";
 import { parseSqliteOptions } from "./sqlite/options.ts";
+import type { SqlitePush } from "./sqlite/push.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
+
+export type { PollOptions } from "./shared/poll-channel.ts";
+export type { SqliteQuery, SqliteRow } from "./sqlite/engine.ts";
+export { libsqlPush, type SqlitePush } from "./sqlite/push.ts";
 
 type Values = Array<string | number | Uint8Array | null>;
 
@@ -47,12 +52,18 @@ export interface D1 {
  */
 export interface LibsqlStoreOptions extends CleanupOptions {
   /**
-   * The table's name, 1 to 100 characters. The names of a second table and of four indexes begin with it. Default:
+   * The table's name, 1 to 100 characters. The names of two more tables and of four indexes begin with it. Default:
    * `sessionup_sessions`.
    */
   readonly table?: string;
   /** How long an operation waits for a reply before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
+  /**
+   * Whether the store records the sessions that it ends and changes, in the same batch. The result of `libsqlPush` also gives
+   * the store `subscribe`. `true` is for a process that records and does not subscribe. Every process that ends or changes
+   * sessions needs the option. Default: false.
+   */
+  readonly push?: SqlitePush | boolean;
 }
 
 /**
@@ -85,19 +96,21 @@ const MAX_PER_REMOTE_STEP = 10_000;
  * ```
  */
 export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptions = {}): LibsqlStore {
-  const { table: names, timeout, ...cleanup } = parseSqliteOptions(options, "libsqlStore");
+  const { table: names, timeout, push, ...cleanup } = parseSqliteOptions(options, "libsqlStore");
   const engine = toEngine(client, createRetry(timeout));
   const onServer = engine instanceof LibsqlEngine && !inWorkers();
   if (!onServer && options.cleanupEvery)
     throw new TypeError(
       "cleanupEvery must be false on D1 and in Workers, which stop timers. Call deleteExpired from a cron trigger.",
     );
-  return new SqliteSessions(engine, {
+  const store = new SqliteSessions(engine, {
     store: "libsqlStore",
     names,
     cleanup: onServer ? cleanup : { ...cleanup, cleanupEvery: undefined },
     sharesLookups: onServer && !engine.local,
+    pushes: push !== false,
   });
+  return typeof push === "boolean" ? store : push.attach(store, (query) => engine.read(query), names.events);
 }
 
 function toEngine(client: LibsqlClient | D1, retry: Retry): SqliteEngine {

@@ -66,5 +66,6 @@ export function postgresStore(
   const deadline = new Deadline(timeout);
   const port = toPostgresClient(client, prepare);
   const store = new PostgresSessions(port, names, deadline, cleanup, push !== false);
-  return typeof push === "boolean" ? store : push.attach(store, names.literal);
+  if (typeof push === "boolean") return store;
+  return push.attach(store, names.literal, (text) => deadline.within(port.query(text, [])));
 }

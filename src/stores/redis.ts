@@ -63,6 +63,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const { prefix, timeout, onWarning, push } = parseRedisOptions(options);
   const port = toRedisPort(client);
   const channel = push ? `${port.keyPrefix}${escapePrefix(prefix)}push` : "";
-  const store = new RedisSessions(port, prefix, new Deadline(timeout), onWarning, channel);
-  return typeof push === "boolean" ? store : push.attach(store, channel);
+  const deadline = new Deadline(timeout);
+  const store = new RedisSessions(port, prefix, deadline, onWarning, channel);
+  if (typeof push === "boolean") return store;
+  return push.attach(store, channel, (name) => deadline.within(port.send(undefined, ["PUBLISH", name, ""])));
 }

@@ -3,14 +3,18 @@ import type { CleanupOptions } from "./shared/cleanup.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 import { SqliteConnection, type SqliteDatabase } from "./sqlite/connection.ts";
 import { parseSqliteOptions } from "./sqlite/options.ts";
+import type { SqlitePush } from "./sqlite/push.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
 
+export type { PollOptions } from "./shared/poll-channel.ts";
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/connection.ts";
+export type { SqliteQuery, SqliteRow } from "./sqlite/engine.ts";
+export { type SqlitePush, sqlitePush } from "./sqlite/push.ts";
 
 /** The options of `sqliteStore`. */
 export interface SqliteStoreOptions extends CleanupOptions {
   /**
-   * The table's name, 1 to 100 characters. The names of a second table and of four indexes begin with it. Default:
+   * The table's name, 1 to 100 characters. The names of two more tables and of four indexes begin with it. Default:
    * `sessionup_sessions`.
    */
   readonly table?: string;
@@ -19,6 +23,12 @@ export interface SqliteStoreOptions extends CleanupOptions {
    * Waiting does not block the event loop, regardless of the connection's busy timeout.
    */
   readonly timeout?: Duration;
+  /**
+   * Whether the store records the sessions that it ends and changes, in the same transaction. The result of `sqlitePush` also
+   * gives the store `subscribe`. `true` is for a process that records and does not subscribe. Every process that ends or
+   * changes sessions needs the option. Default: false.
+   */
+  readonly push?: SqlitePush | boolean;
 }
 
 /** A store in an SQLite file. `migrate` also puts the file into WAL mode. */
@@ -49,7 +59,14 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     throw new TypeError(
       "database must be a DatabaseSync of node:sqlite, or a Database of better-sqlite3, libsql or bun:sqlite.",
     );
-  const { table: names, timeout, ...cleanup } = parseSqliteOptions(options, "sqliteStore");
+  const { table: names, timeout, push, ...cleanup } = parseSqliteOptions(options, "sqliteStore");
   const engine = new SqliteConnection(database, timeout);
-  return new SqliteSessions(engine, { store: "sqliteStore", names, cleanup, sharesLookups: false });
+  const store = new SqliteSessions(engine, {
+    store: "sqliteStore",
+    names,
+    cleanup,
+    sharesLookups: false,
+    pushes: push !== false,
+  });
+  return typeof push === "boolean" ? store : push.attach(store, (query) => engine.read(query), names.events);
 }

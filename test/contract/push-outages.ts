@@ -1,19 +1,26 @@
-import type { Store, StoreListener } from "sessionup";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Store } from "sessionup";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { HeardEvents } from "../support/heard-events.ts";
 import { createRecord, NOW } from "../support/record.ts";
 import type { ServerProcess } from "../support/servers/server.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
+const SUBSCRIBER = fileURLToPath(new URL("_subscriber.ts", import.meta.url));
+
 /** A store whose connection for events fails. */
 export interface PushBackend {
   readonly title: string;
+  readonly store: "redis" | "postgres";
   start(): Promise<{ readonly port: number; readonly process: ServerProcess; stop(): Promise<void> }>;
   /** Opens a store that works on one port and receives events by another one. The heartbeat is a second. */
   open(port: number, eventPort: number): Promise<{ readonly store: Store; close(): Promise<unknown> }>;
 }
 
 /** Tests what a subscriber learns when its connection fails. */
-export function pushOutages({ title, start, open }: PushBackend): void {
+export function pushOutages({ title, store: kind, start, open }: PushBackend): void {
   describe(`push, ${title}`, () => {
     let server: Awaited<ReturnType<typeof start>>;
     let proxy: TcpProxy;
@@ -37,7 +44,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
 
     async function subscribed() {
       const store = await openStore();
-      const heard = new Heard();
+      const heard = new HeardEvents();
       const stop = await store.subscribe?.(heard);
       if (!stop) throw new Error("The store has no subscribe.");
       await expect.poll(() => heard.states).toEqual([true]);
@@ -45,7 +52,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
     }
 
     /** Ends a new session, and waits for the event. */
-    async function expectEvent(store: Store, heard: Heard): Promise<void> {
+    async function expectEvent(store: Store, heard: HeardEvents): Promise<void> {
       const record = createRecord();
       await expect.poll(() => store.create(record, { now: NOW }).then(() => true, String)).toBe(true);
       await store.deleteById(record.id, { reason: "revoked", now: NOW });
@@ -69,9 +76,32 @@ export function pushOutages({ title, start, open }: PushBackend): void {
       await expectEvent(store, heard);
     });
 
-    it("the heartbeat notices a connection on which nothing arrives any more", async () => {
+    it("the heartbeat notices a connection on which nothing arrives any more, after an event was lost", async () => {
       const { store, heard } = await subscribed();
+      const lost = createRecord();
+      await store.create(lost, { now: NOW });
       proxy.silence();
+      await store.deleteById(lost.id, { reason: "revoked", now: NOW });
+      await expect.poll(() => heard.states).toEqual([true, false, true]);
+      await expectEvent(store, heard);
+      expect(heard.ids).not.toContain(lost.id);
+    });
+
+    it("a process that was suspended for longer than the heartbeat reports that it may have missed events", async () => {
+      const store = await openStore();
+      const args = ["--import", "tsx", SUBSCRIBER, kind, `${server.port}`];
+      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      const heard = new HeardEvents();
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const { ids = [], up } = JSON.parse(line);
+        if (up === undefined) heard.ids.push(...ids);
+        else heard.states.push(up);
+      });
+      await expect.poll(() => heard.states).toEqual([true]);
+      child.kill("SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      child.kill("SIGCONT");
       await expect.poll(() => heard.states).toEqual([true, false, true]);
       await expectEvent(store, heard);
     });
@@ -97,7 +127,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
 
     it("a subscription that joins another one shares its connection, and the last one closes it", async () => {
       const { store, heard, stop } = await subscribed();
-      const second = new Heard();
+      const second = new HeardEvents();
       const stopSecond = await store.subscribe?.(second);
       expect(proxy.connections).toBe(1);
       await stop();
@@ -129,7 +159,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
     it("subscribe rejects when the first connection fails, and works later", async () => {
       const store = await openStore();
       await proxy.refuse();
-      const heard = new Heard();
+      const heard = new HeardEvents();
       await expect(store.subscribe?.(heard)).rejects.toThrow();
       await proxy.start();
       await store.subscribe?.(heard);
@@ -137,22 +167,4 @@ export function pushOutages({ title, start, open }: PushBackend): void {
       expect(heard.states).toEqual([true]);
     });
   });
-}
-
-/** A listener that remembers its calls. */
-class Heard implements StoreListener {
-  readonly states: boolean[] = [];
-  readonly ids: string[] = [];
-
-  ended({ ids }: { readonly ids: readonly string[] }): void {
-    this.ids.push(...ids);
-  }
-
-  changed({ id }: { readonly id: string }): void {
-    this.ids.push(id);
-  }
-
-  status(up: boolean): void {
-    this.states.push(up);
-  }
 }

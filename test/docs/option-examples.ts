@@ -36,7 +36,11 @@ import type { NodeSessionsOptions } from "sessionup/node";
 import { previousCookies } from "sessionup/previous-cookies";
 import { type RecognitionOptions, recognition } from "sessionup/recognition";
 import type { RoutesOptions } from "sessionup/routes";
-import type { DurableObjectStoreOptions } from "sessionup/stores/durable-objects";
+import {
+  type DurableObjectStoreOptions,
+  durableObjectPush,
+  type HubNamespace,
+} from "sessionup/stores/durable-objects";
 import type { LibsqlStoreOptions } from "sessionup/stores/libsql";
 import type { LmdbStoreOptions } from "sessionup/stores/lmdb";
 import type { MemoryStoreOptions } from "sessionup/stores/memory";
@@ -49,6 +53,12 @@ import { labelAgent } from "sessionup/user-agent";
 import type { WsSessionsOptions } from "sessionup/ws";
 
 const process = { env: { SESSION_KEY: "01234567890123456789012345678901" } };
+const env = {
+  SESSIONS_HUB: {
+    idFromName: (name) => ({ name }),
+    get: () => ({ fetch: async () => new Response() }),
+  } satisfies HubNamespace<object>,
+};
 const randomText = (length: number) => Array.from({ length }, () => randomInt(10)).join("");
 const findCountry = (ip: string) => ({ country: ip ? "DE" : "" });
 
@@ -147,12 +157,14 @@ export const EXAMPLES = {
   sqliteStore: {
     table: "sessions",
     timeout: "2s",
+    push: true,
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<SqliteStoreOptions>,
   libsqlStore: {
     table: "sessions",
     timeout: "2s",
+    push: true,
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<LibsqlStoreOptions>,
@@ -163,7 +175,10 @@ export const EXAMPLES = {
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<LmdbStoreOptions>,
-  durableObjectStore: { timeout: "2s" } satisfies Required<DurableObjectStoreOptions>,
+  durableObjectStore: {
+    timeout: "2s",
+    push: durableObjectPush(env.SESSIONS_HUB),
+  } satisfies Required<DurableObjectStoreOptions>,
   expressSessions: {
     reject: (error, _req, res) => res.status(error.status).send("Please try again."),
   } satisfies Required<ExpressSessionsOptions<ExpressRequest, ExpressResponse>>,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sqliteStore } from "sessionup/stores/sqlite";
+import { sqlitePush, sqliteStore } from "sessionup/stores/sqlite";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { connectionTests, type SqliteDriver, WITHOUT_FSYNC } from "../stores/sqlite/connection.ts";
@@ -19,6 +19,10 @@ export function sqliteSuite(name: string, driver: SqliteDriver): void {
       rmSync(folder, { recursive: true });
     });
     storeContract({ describe, it }, { create: () => sqliteStore(database) });
+    describe("push", () => {
+      const create = () => sqliteStore(database, { push: sqlitePush({ interval: "10ms" }) });
+      storeContract({ describe, it }, { create, another: create });
+    });
     describe("connection", () => {
       for (const [title, body] of Object.entries(connectionTests(driver, () => path))) it(title, body);
     });

@@ -9,6 +9,8 @@ import {
 } from "../sqlite/engine.ts";
 import { toSqliteNames } from "../sqlite/schema.ts";
 import { SqliteSessions } from "../sqlite/sessions.ts";
+import { isHub } from "./hub.ts";
+import { Outbox } from "./outbox.ts";
 
 /** The methods of the object's storage, with SQLite, that the object calls. */
 export interface ObjectStorage {
@@ -26,8 +28,14 @@ export interface ObjectState {
   blockConcurrencyWhile<Answer>(work: () => Promise<Answer>): Promise<Answer>;
 }
 
-/** The operations that a store calls on an object. The object removes expired records by itself, at an alarm. */
-export type ObjectMethod = Exclude<
+/** The bindings of the Worker that the object uses. */
+export interface ObjectEnv {
+  /** The binding to the class `SessionsHub`. Without it, the object reports no events. */
+  readonly SESSIONS_HUB?: unknown;
+}
+
+/** The operations of a store that an object has. The object removes expired records by itself, at an alarm. */
+type Operation = Exclude<
   keyof Store,
   | "deleteExpired"
   | "onExpired"
@@ -38,6 +46,9 @@ export type ObjectMethod = Exclude<
   | "maxStaleness"
 >;
 
+/** The methods that a store calls on an object. `probe` sends an empty message to all subscribers. */
+export type ObjectMethod = Operation | "probe";
+
 /** The answer of an object. The platform reports other failures. */
 export type ObjectAnswer =
   | { readonly value?: unknown; readonly error?: undefined }
@@ -47,12 +58,14 @@ const { batch: BATCH, slack: SLACK } = DATABASE_CLEANUP;
 /** An object wakes up for expired records at most once an hour. */
 const HOUR = 3_600_000;
 const TABLE = "sessionup_sessions";
+const NAMES = toSqliteNames(TABLE);
 /** The key under which an object stores how far the managers' clock is ahead of the platform's. */
 const AHEAD = "sessionup_ahead";
 
 /**
  * The class of the Durable Objects that keep the sessions. Export it from the Worker's main module, and list it under
- * `new_sqlite_classes` in the Worker's configuration. `durableObjectStore` calls it.
+ * `new_sqlite_classes` in the Worker's configuration. `durableObjectStore` calls it. If the Worker has the binding
+ * `SESSIONS_HUB` to the class `SessionsHub`, the objects report the sessions that they end and change to it.
  *
  * @example
  * ```ts
@@ -62,17 +75,28 @@ const AHEAD = "sessionup_ahead";
 export class SessionsObject {
   readonly #storage: ObjectStorage;
   readonly #sessions: SqliteSessions;
+  /** Removes expired records, and no events: the outbox does that. */
+  readonly #cleaner: SqliteSessions;
+  /** The events to report. Absent without a hub. */
+  readonly #outbox: Outbox | undefined;
   /** The time at which the object wakes up next, by the platform's clock. */
   #alarm: number | null = null;
 
-  constructor(state: ObjectState) {
+  constructor(state: ObjectState, env: ObjectEnv = {}) {
     this.#storage = state.storage;
-    this.#sessions = new SqliteSessions(new StorageEngine(state.storage), {
-      store: "durableObjectStore",
-      names: toSqliteNames(TABLE),
-      cleanup: { cleanupEvery: undefined, onCleanupError: console.warn },
-      sharesLookups: false,
-    });
+    const hub = env.SESSIONS_HUB;
+    if (isHub(hub)) this.#outbox = new Outbox(state.storage.sql, hub, NAMES.events);
+    const engine = new StorageEngine(state.storage, () => this.#reportEvents());
+    const open = (pushes: boolean) =>
+      new SqliteSessions(engine, {
+        store: "durableObjectStore",
+        names: NAMES,
+        cleanup: { cleanupEvery: undefined, onCleanupError: console.warn },
+        sharesLookups: false,
+        pushes,
+      });
+    this.#cleaner = open(false);
+    this.#sessions = this.#outbox ? open(true) : this.#cleaner;
     // The platform delivers no request before this is done.
     void state.blockConcurrencyWhile(async () => {
       await this.#sessions.migrate();
@@ -86,12 +110,14 @@ export class SessionsObject {
     return Response.json(await this.#answer(method, args));
   }
 
-  /** Removes expired records. The platform calls it at the time of the alarm. */
+  /** Reports events again, and removes expired records. The platform calls it at the time of the alarm. */
   async alarm(): Promise<void> {
+    this.#alarm = null;
+    await this.#outbox?.deliver();
+    if (this.#outbox?.isPending) await this.#wakeAt(Date.now() + this.#outbox.pause);
     const ahead = Number((await this.#storage.get(AHEAD)) ?? 0);
     const now = Date.now() + ahead;
-    while ((await this.#sessions.deleteExpired(now - SLACK, BATCH)) === BATCH);
-    this.#alarm = null;
+    while ((await this.#cleaner.deleteExpired(now - SLACK, BATCH)) === BATCH);
     const [row] = this.#storage.sql.exec(`SELECT min(deadline) AS deadline FROM ${TABLE}`).toArray();
     const { deadline } = row as { readonly deadline: number | null };
     if (deadline !== null) await this.#wakeAfter(deadline, now);
@@ -101,6 +127,7 @@ export class SessionsObject {
     try {
       // JSON has no `undefined`, and no argument is ever null.
       const given = args.map((arg) => arg ?? undefined);
+      if (method === "probe") return await this.#probe();
       const value: unknown = await Reflect.apply(this.#sessions[method], this.#sessions, given);
       if (method === "create") {
         const [record, { now }] = given as [SessionRecord, CreateOptions];
@@ -113,14 +140,35 @@ export class SessionsObject {
     }
   }
 
+  async #probe(): Promise<ObjectAnswer> {
+    if (!this.#outbox)
+      throw new SessionError(
+        "ERR_STORE",
+        "SessionsObject has no hub. Bind the class SessionsHub as SESSIONS_HUB in the Worker of the objects.",
+      );
+    await this.#outbox.probe();
+    return {};
+  }
+
+  /** Reports the events of a step. The alarm is part of the step's transaction, so a crash does not lose them. */
+  #reportEvents(): void {
+    if (!this.#outbox?.isPending) return;
+    void this.#wakeAt(Date.now() + this.#outbox.pause);
+    void this.#outbox.deliver();
+  }
+
   /** Sets the alarm for a record's deadline, rounded up to the hour so that one alarm removes many records. */
   async #wakeAfter(deadline: number, now: number): Promise<void> {
     const ahead = now - Date.now();
     const time = Math.ceil((deadline + SLACK - ahead) / HOUR) * HOUR;
+    await Promise.all([this.#wakeAt(time), this.#storage.put(AHEAD, ahead)]);
+  }
+
+  async #wakeAt(time: number): Promise<void> {
     const isSet = this.#alarm !== null && this.#alarm > Date.now();
     if (isSet && time >= (this.#alarm ?? 0)) return;
     this.#alarm = time;
-    await Promise.all([this.#storage.put(AHEAD, ahead), this.#storage.setAlarm(time)]);
+    await this.#storage.setAlarm(time);
   }
 }
 
@@ -128,9 +176,12 @@ export class SessionsObject {
 class StorageEngine implements SqliteEngine {
   readonly maxPerStep: number = MAX_PER_BLOCKING_STEP;
   readonly #storage: ObjectStorage;
+  readonly #afterWrite: () => void;
 
-  constructor(storage: ObjectStorage) {
+  /** `afterWrite` is called in the same turn as the write: the platform stores both together. */
+  constructor(storage: ObjectStorage, afterWrite: () => void) {
     this.#storage = storage;
+    this.#afterWrite = afterWrite;
   }
 
   async read(query: SqliteQuery): Promise<readonly SqliteRow[]> {
@@ -138,7 +189,9 @@ class StorageEngine implements SqliteEngine {
   }
 
   async write(queries: readonly SqliteQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
-    return this.#storage.transactionSync(() => queries.map((query) => this.#rows(query)));
+    const rows = this.#storage.transactionSync(() => queries.map((query) => this.#rows(query)));
+    this.#afterWrite();
+    return rows;
   }
 
   async define(statements: readonly string[]): Promise<void> {

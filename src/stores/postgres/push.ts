@@ -2,9 +2,11 @@ import { Buffer } from "node:buffer";
 import { invalidOption } from "../../options/parsers.ts";
 import {
   addSubscribe,
-  type PushConnection,
+  Echo,
+  type PingedConnection,
   type PushOptions,
   parseHeartbeat,
+  withHeartbeat,
 } from "../shared/push-channel.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { toPostgresChannel } from "./statements.ts";
@@ -20,14 +22,18 @@ export interface PgListener {
 
 /** The result of `postgresPush`, for the option `push` of `postgresStore`. */
 export interface PostgresPush {
-  /** Adds `subscribe` to a store. `postgresStore` calls it, with the name of its table. */
-  attach(store: SqlStore, table: string): SqlStore;
+  /**
+   * Adds `subscribe` to a store. `postgresStore` calls it, with the name of its table. `run` executes a statement by the
+   * store's client.
+   */
+  attach(store: SqlStore, table: string, run: (text: string) => Promise<unknown>): SqlStore;
 }
 
 /**
  * Lets `postgresStore` report the sessions that end or change in any process: the store then has `subscribe`. `open` returns a
  * new `Client` of pg for the connection that listens. The store connects it, closes it, and calls `open` again when the
- * connection is lost. The client must connect to the server itself: PgBouncer in transaction mode forwards no notifications.
+ * connection is lost. The client must connect to the server itself: `subscribe` rejects behind PgBouncer in transaction mode,
+ * which forwards no notifications.
  *
  * Throws `TypeError` for invalid options.
  *
@@ -44,11 +50,17 @@ export function postgresPush(open: () => PgListener, options: PushOptions = {}):
   if (typeof open !== "function") throw invalidOption("open", "a function that returns a Client of pg", open);
   const heartbeat = parseHeartbeat(options, "postgresPush");
   return {
-    attach: (store, table) =>
+    attach: (store, table, run) =>
       addSubscribe(
         store,
-        (receive, lose) => listen(open(), table, receive, lose),
-        heartbeat,
+        withHeartbeat((receive, lose) => {
+          const echo = new Echo(() => run(`SELECT pg_notify(${toPostgresChannel(table)}, '')`));
+          const hear = (message: string) => {
+            echo.arrive();
+            receive(message);
+          };
+          return { ...listen(open(), table, hear, lose), probe: () => echo.ask() };
+        }, heartbeat),
         (userKey) => Buffer.from(userKey, "hex").toString(),
       ),
   };
@@ -59,7 +71,7 @@ function listen(
   table: string,
   receive: (message: string) => void,
   lose: (error: unknown) => void,
-): PushConnection {
+): Omit<PingedConnection, "probe"> {
   client.on("error", lose);
   client.on("end", lose);
   client.on("notification", ({ payload }: { readonly payload?: string }) => receive(payload ?? ""));

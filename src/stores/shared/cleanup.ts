@@ -139,8 +139,8 @@ function warn(error: unknown): void {
   console.warn("sessionup: the cleanup failed and runs again at the next interval.", error);
 }
 
-/** Expired sessions must not keep a process alive. The timers of some platforms have no `unref`. */
-function unrefed<Timer extends ReturnType<typeof setInterval>>(timer: Timer): Timer {
+/** A timer of a store must not keep a process alive. The timers of some platforms have no `unref`. */
+export function unrefed<Timer extends ReturnType<typeof setInterval>>(timer: Timer): Timer {
   if (typeof timer === "object") timer.unref();
   return timer;
 }

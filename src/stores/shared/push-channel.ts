@@ -1,13 +1,14 @@
 import type { Duration } from "../../duration.ts";
 import { type OptionTable, parseOptions } from "../../options/parsers.ts";
-import type { EndReason, Store, StoreListener } from "../../store.ts";
+import type { Store, StoreListener } from "../../store.ts";
 import { TIMEOUT } from "./deadline.ts";
 import { StoreListeners } from "./listeners.ts";
+import { toEvent } from "./push-messages.ts";
 
 /** The options of a connection that receives events. */
 export interface PushOptions {
   /**
-   * The time within which the store notices that the connection is lost, such as `"5s"`. The store sends a command on the
+   * The time within which the store notices that the connection is lost, such as `"5s"`. The store checks the
    * connection at twice that rate. Default: `"5s"`.
    */
   readonly heartbeat?: Duration;
@@ -17,20 +18,51 @@ export interface PushOptions {
 export interface PushConnection {
   /** Resolves when every message from now on is received. */
   readonly ready: Promise<unknown>;
-  /** Resolves when the server replies. */
-  ping(): Promise<unknown>;
   /** Closes the connection, whatever its state. */
   close(): void;
 }
 
+/** A connection that may be silent while it is lost. */
+export interface PingedConnection extends PushConnection {
+  /** Resolves when a message that the store published has arrived on this connection. The connection is up then. */
+  probe(): Promise<unknown>;
+  /** Resolves when the connection works, as far as its server can tell. */
+  ping(): Promise<unknown>;
+}
+
+/** A message that a store publishes to itself, as proof that its messages arrive. */
+export class Echo {
+  readonly #publish: () => Promise<unknown>;
+  #resolve: () => void = () => undefined;
+
+  constructor(publish: () => Promise<unknown>) {
+    this.#publish = publish;
+  }
+
+  /** Publishes a message. Resolves when a message has arrived. */
+  ask(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#publish().catch(reject);
+    });
+  }
+
+  /** Records that a message has arrived. */
+  arrive(): void {
+    this.#resolve();
+  }
+}
+
 /** Opens a connection. `lose` may be called any number of times, at the latest when the connection is closed. */
-export type OpenPushConnection = (
+export type OpenPushConnection<Connection = PushConnection> = (
   receive: (message: string) => void,
   lose: (error: unknown) => void,
-) => PushConnection;
+) => Connection;
 
 /** The time that opening a connection may take, in milliseconds. */
 const OPEN_LIMIT = 10_000;
+const UNHEARD =
+  "A message that the store published did not arrive on the connection for events. Connect it to the same server, without a pooler.";
 /** The shortest and the longest pause between two attempts to reconnect, in milliseconds. */
 const PAUSES = { first: 100, last: 2_000 } as const;
 
@@ -45,21 +77,65 @@ export function parseHeartbeat(options: PushOptions, name: string): number {
 }
 
 /**
- * Adds `subscribe` to a store, and to its `close`. `readUserKey` returns the user key of a message.
- *
- * Messages are JSON: `[reason, user key, ...ids]` of ended sessions, and `[revision, id]` of a changed one.
+ * Probes the connection once it is ready, and then sends a ping twice per heartbeat. A ping without a reply at the time of the
+ * next one means that the connection is lost. So does a process that was suspended for longer than the heartbeat: it may have
+ * missed events without noticing.
  */
+export function withHeartbeat(
+  open: OpenPushConnection<PingedConnection>,
+  heartbeat: number,
+): OpenPushConnection {
+  return (receive, lose) => {
+    const connection = open(receive, lose);
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    let beat: ReturnType<typeof setInterval> | undefined;
+    let isClosed = false;
+    let isWaiting = false;
+    let lastAt = 0;
+    const ping = () => {
+      const now = Date.now();
+      if (now - lastAt > heartbeat)
+        return lose(new Error("The process was suspended for longer than the heartbeat."));
+      if (isWaiting) return lose(new Error("The connection for events did not answer in time."));
+      lastAt = now;
+      isWaiting = true;
+      connection.ping().then(() => {
+        isWaiting = false;
+      }, lose);
+    };
+    const start = async () => {
+      await connection.ready;
+      if (isClosed) return;
+      limit = setTimeout(lose, heartbeat, new Error(UNHEARD));
+      await connection.probe();
+      clearTimeout(limit);
+      if (isClosed) return;
+      lastAt = Date.now();
+      beat = setInterval(ping, heartbeat / 2);
+    };
+    return {
+      ready: start(),
+      close() {
+        isClosed = true;
+        clearTimeout(limit);
+        clearInterval(beat);
+        connection.close();
+      },
+    };
+  };
+}
+
+/** Adds `subscribe` to a store, and to its `close`. `readUserKey` returns the user key of a message. */
 export function addSubscribe<AnyStore extends Store>(
   store: AnyStore,
   open: OpenPushConnection,
-  heartbeat: number,
   readUserKey: (text: string) => string,
 ): AnyStore {
   let channel: PushChannel | undefined;
   const close = store.close?.bind(store);
   return Object.assign(store, {
     async subscribe(listener: StoreListener) {
-      if (!channel || channel.isOver) channel = new PushChannel(open, heartbeat, readUserKey);
+      if (!channel || channel.isOver) channel = new PushChannel(open, readUserKey);
       return channel.subscribe(listener);
     },
     async close() {
@@ -72,7 +148,6 @@ export function addSubscribe<AnyStore extends Store>(
 /** One connection for all listeners of a store, from the first listener to the last. */
 class PushChannel {
   readonly #open: OpenPushConnection;
-  readonly #heartbeat: number;
   readonly #readUserKey: (text: string) => string;
   readonly #listeners = new StoreListeners();
   readonly #over = new AbortController();
@@ -81,9 +156,8 @@ class PushChannel {
   /** Resolves when the channel is up. Replaced when the connection is lost. */
   #up: Promise<void> | undefined;
 
-  constructor(open: OpenPushConnection, heartbeat: number, readUserKey: (text: string) => string) {
+  constructor(open: OpenPushConnection, readUserKey: (text: string) => string) {
     this.#open = open;
-    this.#heartbeat = heartbeat;
     this.#readUserKey = readUserKey;
   }
 
@@ -123,14 +197,12 @@ class PushChannel {
   #connect(): Promise<void> {
     const { signal } = this.#over;
     return new Promise((resolve, reject) => {
-      let beat: ReturnType<typeof setInterval> | undefined;
       let isUp = false;
       let isOver = false;
       const lose = (error: unknown) => {
         if (isOver) return;
         isOver = true;
         clearTimeout(limit);
-        clearInterval(beat);
         signal.removeEventListener("abort", abort);
         connection.close();
         reject(error);
@@ -154,7 +226,6 @@ class PushChannel {
         if (isOver) return;
         isUp = true;
         clearTimeout(limit);
-        beat = this.#beat(connection, lose);
         this.#listeners.tell((listener) => listener.status(true));
         resolve();
       }, lose);
@@ -173,40 +244,8 @@ class PushChannel {
     }
   }
 
-  /** Sends a ping twice per heartbeat. A ping without a reply at the time of the next one means that the connection is lost. */
-  #beat(connection: PushConnection, lose: (error: unknown) => void): ReturnType<typeof setInterval> {
-    let isWaiting = false;
-    return setInterval(() => {
-      if (isWaiting) return lose(new Error("The connection for events did not answer in time."));
-      isWaiting = true;
-      connection.ping().then(() => {
-        isWaiting = false;
-      }, lose);
-    }, this.#heartbeat / 2);
-  }
-
   #receive(message: string): void {
     const event = toEvent(message, this.#readUserKey);
     if (event) this.#listeners.tell(event);
   }
-}
-
-/** Returns the call that delivers a message, or `undefined` for a message that is not the store's. */
-function toEvent(
-  message: string,
-  readUserKey: (text: string) => string,
-): ((listener: StoreListener) => void) | undefined {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(message);
-  } catch {
-    return;
-  }
-  if (!Array.isArray(parts)) return;
-  const [first, second, ...ids] = parts as readonly unknown[];
-  if (typeof second !== "string") return;
-  if (typeof first === "number") return (listener) => listener.changed({ id: second, revision: first });
-  if (typeof first !== "string" || !ids.every((id) => typeof id === "string")) return;
-  const event = { ids, userKey: readUserKey(second), reason: first as EndReason };
-  return (listener) => listener.ended(event);
 }

@@ -68,9 +68,12 @@ export class LockRetry {
 
   #explain(error: unknown): unknown {
     const found =
-      error instanceof Error && /no such table|no such column|no column named/.exec(error.message);
+      error instanceof Error &&
+      /no such table(?<later>: .*_events\b)?|no such column|no column named/.exec(error.message);
     if (!found) return error;
-    const state = found[0] === "no such table" ? "missing" : "from an earlier release";
+    // Earlier releases had no table of events.
+    const isMissing = found[0] === "no such table" && !found.groups?.later;
+    const state = isMissing ? "missing" : "from an earlier release";
     return tableError(this.#store, state, error);
   }
 }

@@ -1,12 +1,15 @@
 import { type OptionTable, type ParsedOptions, parseOptions } from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
+import { pushOption } from "../shared/push-option.ts";
+import type { SqlitePush } from "./push.ts";
 import { toSqliteNames } from "./schema.ts";
 
 /** The options of `sqliteStore` and of `libsqlStore`. */
 const SQLITE = {
   table: { parse: toSqliteNames, default: "sessionup_sessions" },
   timeout: TIMEOUT,
+  push: pushOption<SqlitePush>("sqlitePush or libsqlPush"),
   ...cleanupOptions("1m"),
 } as const;
 

@@ -7,6 +7,8 @@ export interface SqliteNames {
   readonly table: string;
   /** The table that holds the schema's version and the time of the last cleanup. */
   readonly schema: string;
+  /** The table of events, which is written only with the option `push`. */
+  readonly events: string;
   readonly byUser: string;
   readonly byUserEnded: string;
   readonly byDeadline: string;
@@ -24,6 +26,7 @@ export function toSqliteNames(table: unknown, option = "table"): SqliteNames {
   return {
     table: quote(table),
     schema: quote(`${table}_schema`),
+    events: quote(`${table}_events`),
     byUser: quote(`${table}_by_user`),
     byUserEnded: quote(`${table}_by_user_ended`),
     byDeadline: quote(`${table}_by_deadline`),
@@ -63,6 +66,15 @@ export const SQLITE_MIGRATIONS: ReadonlyArray<(names: SqliteNames) => readonly s
     `ALTER TABLE ${table} ADD COLUMN link TEXT`,
     // Most sessions have no link.
     `CREATE INDEX ${byLink} ON ${table} (link) WHERE link IS NOT NULL AND ended_at IS NULL`,
+  ],
+  ({ events }) => [
+    `CREATE TABLE ${events} (
+  number INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  message TEXT NOT NULL
+)`,
+    // The table is never empty, so the event at a position shows that no event after it was removed.
+    `INSERT INTO ${events} (number, at, message) VALUES (1, 0, '')`,
   ],
 ];
 

@@ -14,9 +14,9 @@ import { Lookups } from "../shared/lookups.ts";
 import { COLUMNS, EXPIRED_COLUMNS, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
-import { ENABLE_WAL, pause, type SqliteEngine, type SqliteRow } from "./engine.ts";
+import { ENABLE_WAL, pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
 import { migrateSqlite, type SqliteNames, toSqliteMigration } from "./schema.ts";
-import { SqliteStatements } from "./statements.ts";
+import { type RecordedQuery, SqliteStatements } from "./statements.ts";
 
 /** The options of a store on an engine. */
 export interface SqliteSessionsOptions {
@@ -26,6 +26,8 @@ export interface SqliteSessionsOptions {
   readonly cleanup: ParsedCleanup;
   /** Whether the lookups of one event-loop turn share a statement. */
   readonly sharesLookups: boolean;
+  /** Whether the store records an event in each step that ends or changes sessions. */
+  readonly pushes: boolean;
 }
 
 /** The store on any engine. Each operation is one statement, or several in one transaction. */
@@ -37,11 +39,11 @@ export class SqliteSessions implements SqlStore {
   readonly #lookups: Lookups | undefined;
   readonly #cleanup: Cleanup;
 
-  constructor(engine: SqliteEngine, { store, names, cleanup, sharesLookups }: SqliteSessionsOptions) {
+  constructor(engine: SqliteEngine, { store, names, cleanup, sharesLookups, pushes }: SqliteSessionsOptions) {
     this.#engine = engine;
     this.#store = store;
     this.#names = names;
-    this.#statements = new SqliteStatements(names);
+    this.#statements = new SqliteStatements(names, pushes);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
     this.#cleanup = new Cleanup(cleanup, {
       ...DATABASE_CLEANUP,
@@ -89,7 +91,7 @@ export class SqliteSessions implements SqlStore {
     const insertion = endings.length;
     const evicted: string[] = [];
     for (;;) {
-      const answers = await this.#engine.write(statements);
+      const answers = await this.#write(statements);
       if (evicts) evicted.push(...readIds(answers[0]));
       if (answers[insertion]?.length) return { evicted };
       if (!limit || answers[insertion + 1]?.length) throw duplicateError(this.#store);
@@ -127,7 +129,7 @@ export class SqliteSessions implements SqlStore {
   ): Promise<"updated" | "not_found" | "conflict"> {
     this.#cleanup.tell(now);
     const update = this.#statements.update(id, change, now, ifRevision);
-    const [updated, live] = await this.#engine.write(
+    const [updated, live] = await this.#write(
       ifRevision === undefined ? [update] : [update, this.#statements.isLive(id, now)],
     );
     if (updated?.length) return "updated";
@@ -136,7 +138,7 @@ export class SqliteSessions implements SqlStore {
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     this.#cleanup.tell(end.now);
-    const [ended, ...others] = await this.#engine.write([
+    const [ended, ...others] = await this.#write([
       this.#statements.end(id, end, owner),
       ...this.#statements.trimById(id, end),
       ...(owner === undefined ? [] : [this.#statements.hasNotEnded(id)]),
@@ -156,7 +158,7 @@ export class SqliteSessions implements SqlStore {
       if (before) await pause(0);
       const ending = this.#statements.endAll(userKey, end, exceptIds, maxPerStep, before);
       const trim = this.#statements.trimUser(userKey, end);
-      const [rows = []] = await this.#engine.write([ending, ...trim]);
+      const [rows = []] = await this.#write([ending, ...trim]);
       return { ids: readIds(rows), next: rows.length < maxPerStep ? undefined : findOldest(rows) };
     });
   }
@@ -175,7 +177,7 @@ export class SqliteSessions implements SqlStore {
         return readIds(await this.#engine.read(this.#statements.idAfter(after, maxPerStep)))[0];
       },
       async (after, last) => {
-        const [rows] = await this.#engine.write([
+        const [rows] = await this.#write([
           this.#statements.endCreatedBefore(createdAt, end, after, last),
           ...this.#statements.trimRange(after, last, end),
         ]);
@@ -185,7 +187,13 @@ export class SqliteSessions implements SqlStore {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    const [removed = []] = await this.#engine.write([this.#statements.deleteExpired(now, limit)]);
+    const deleteEvents = this.#statements.deleteEvents(limit);
+    const deleteExpired = this.#statements.deleteExpired(now, limit);
+    const [removed = [], ...rest] = await this.#engine.write([deleteExpired, ...deleteEvents]);
+    for (let [events] = rest; events?.length && events.length >= limit; ) {
+      await pause(0);
+      [events] = await this.#engine.write(deleteEvents);
+    }
     this.#cleanup.report(
       toExpiredSessions(removed.map((row) => EXPIRED_COLUMNS.map((column) => row[column]))),
     );
@@ -198,6 +206,14 @@ export class SqliteSessions implements SqlStore {
 
   async close(): Promise<void> {
     this.#cleanup.stop();
+  }
+
+  /** Runs the statements, and those that record their events, in one transaction. Returns the rows of the former. */
+  async #write(queries: readonly RecordedQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
+    const all = queries.flatMap((query) => (query.event ? [query.event, query] : [query]));
+    const answers = await this.#engine.write(all);
+    const events = new Set<SqliteQuery | undefined>(queries.map(({ event }) => event));
+    return answers.filter((_, index) => !events.has(all[index]));
   }
 }
 

@@ -1,12 +1,12 @@
 import type {
   CreateOptions,
   End,
-  EndReason,
   SessionChange,
   SessionCursor,
   SessionLimit,
   SessionRecord,
 } from "../../store.ts";
+import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
 import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, type SqlValue, toRowValues } from "../shared/rows.ts";
 import type { SqliteQuery } from "./engine.ts";
 import type { SqliteNames } from "./schema.ts";
@@ -24,6 +24,14 @@ const ID_LIST = "(SELECT value FROM json_each(?))";
 /** The part of `End` that concerns tombstones. */
 type TombstoneEnd = Pick<End, "now" | "tombstones">;
 
+/** A statement, and the one that records its event if the store publishes. The latter precedes it in the same transaction. */
+export interface RecordedQuery extends SqliteQuery {
+  readonly event?: SqliteQuery;
+}
+
+/** The time in seconds. Engines before 3.38 have no `unixepoch()`. */
+const SECONDS = "CAST(strftime('%s', 'now') AS INTEGER)";
+
 /** A part of a statement and its values. */
 type Part = readonly [sql: string, ...values: SqlValue[]];
 
@@ -31,10 +39,14 @@ type Part = readonly [sql: string, ...values: SqlValue[]];
 export class SqliteStatements {
   readonly #table: string;
   readonly #schema: string;
+  readonly #events: string;
+  readonly #pushes: boolean;
 
-  constructor({ table, schema }: SqliteNames) {
+  constructor({ table, schema, events }: SqliteNames, pushes = false) {
     this.#table = table;
     this.#schema = schema;
+    this.#events = events;
+    this.#pushes = pushes;
   }
 
   byIds(ids: readonly string[]): SqliteQuery {
@@ -86,30 +98,26 @@ export class SqliteStatements {
     { max, onExceed }: SessionLimit,
     replaces: string,
     most: number,
-  ): SqliteQuery {
+  ): RecordedQuery {
     const order = onExceed === "evict-idlest" ? `last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
-    return toQuery(
-      this.#toEnding("evicted", options),
-      [`WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
+    return this.#toEnding({ ...options, reason: "evicted" }, "id", [
+      [`id IN (SELECT id FROM ${this.#table} WHERE`],
       whereLive(record.userKey, options.now),
       ["AND id <> ?", replaces],
       [`ORDER BY ${order} LIMIT ? OFFSET ?)`, most, max - 1],
       this.#unless(record.id),
-      ["RETURNING id"],
-    );
+    ]);
   }
 
   /** Ends the replaced session if `record` can be inserted. */
-  replace(record: SessionRecord, options: CreateOptions, replaces: string): SqliteQuery {
+  replace(record: SessionRecord, options: CreateOptions, replaces: string): RecordedQuery {
     const { now, limit } = options;
-    return toQuery(
-      this.#toEnding("logout", options),
-      ["WHERE id = ? AND", replaces],
+    return this.#toEnding({ ...options, reason: "logout" }, "id", [
+      ["id = ? AND", replaces],
       whereNotEnded(record.userKey),
       this.#unless(record.id),
       ...(limit ? [["AND"] as const, ...this.#fewerThan(limit.max, record.userKey, now, replaces)] : []),
-      ["RETURNING id"],
-    );
+    ]);
   }
 
   exists(id: string): SqliteQuery {
@@ -130,7 +138,7 @@ export class SqliteStatements {
     { activity, data }: SessionChange,
     now: number,
     ifRevision: number | undefined,
-  ): SqliteQuery {
+  ): RecordedQuery {
     const sets: Part[] = [];
     if (activity) {
       const { lastSeenAt, expiresAt } = activity;
@@ -141,23 +149,21 @@ export class SqliteStatements {
     }
     if (data) sets.push(["data = ?", JSON.stringify(data)]);
     sets.push([data ? "revision = revision + 1" : "revision = revision"]);
-    return toQuery(
-      [`UPDATE ${this.#table} SET`],
-      join(sets, ", "),
+    const where: readonly Part[] = [
       [`WHERE id = ? AND ${LIVE}`, id, now],
-      ifRevision !== undefined && ["AND revision = ?", ifRevision],
-      ["RETURNING id"],
-    );
+      ...(ifRevision === undefined ? [] : [["AND revision = ?", ifRevision] as const]),
+    ];
+    const query = toQuery([`UPDATE ${this.#table} SET`], join(sets, ", "), ...where, ["RETURNING id"]);
+    if (!data || !this.#pushes) return query;
+    return { ...query, event: this.#record(["'[' || (revision + 1) || ',\"' || id || '\"]'"], where) };
   }
 
   /** Ends one session. Returns its id if it has ended. */
-  end(id: string, end: End, owner: string | undefined): SqliteQuery {
-    return toQuery(
-      this.#toEnding(end.reason, end),
-      [`WHERE id = ? AND ${NOT_ENDED}`, id],
-      owner !== undefined && ["AND user_key = ?", encodeUserKey(owner)],
-      ["RETURNING id"],
-    );
+  end(id: string, end: End, owner: string | undefined): RecordedQuery {
+    return this.#toEnding(end, "id", [
+      [`id = ? AND ${NOT_ENDED}`, id],
+      ...(owner === undefined ? [] : [["AND user_key = ?", encodeUserKey(owner)] as const]),
+    ]);
   }
 
   /** Ends the user's newest `most` sessions after the cursor. Returns their `id` and `created_at`. */
@@ -167,15 +173,14 @@ export class SqliteStatements {
     exceptIds: readonly string[],
     most: number,
     before: SessionCursor | undefined,
-  ): SqliteQuery {
-    return toQuery(
-      this.#toEnding(end.reason, end),
-      [`WHERE id IN (SELECT id FROM ${this.#table} WHERE`],
+  ): RecordedQuery {
+    return this.#toEnding(end, "id, created_at", [
+      [`id IN (SELECT id FROM ${this.#table} WHERE`],
       whereNotEnded(userKey),
-      exceptIds.length > 0 && [`AND id NOT IN ${ID_LIST}`, JSON.stringify(exceptIds)],
-      before && whereAfter(before),
-      [`ORDER BY ${NEWEST_FIRST} LIMIT ?) RETURNING id, created_at`, most],
-    );
+      ...(exceptIds.length > 0 ? [[`AND id NOT IN ${ID_LIST}`, JSON.stringify(exceptIds)] as const] : []),
+      ...(before ? [whereAfter(before)] : []),
+      [`ORDER BY ${NEWEST_FIRST} LIMIT ?)`, most],
+    ]);
   }
 
   /** Returns the `most`-th id after `after`, if there are that many. */
@@ -188,12 +193,10 @@ export class SqliteStatements {
   }
 
   /** Ends the sessions created before `createdAt` with an id after `after` and up to `last`. Returns their ids. */
-  endCreatedBefore(createdAt: number, end: End, after: string, last: string): SqliteQuery {
-    return toQuery(
-      this.#toEnding(end.reason, end),
-      [`WHERE id > ? AND id <= ? AND ${NOT_ENDED}`, after, last],
-      ["AND created_at < ? RETURNING id", createdAt],
-    );
+  endCreatedBefore(createdAt: number, end: End, after: string, last: string): RecordedQuery {
+    return this.#toEnding(end, "id", [
+      [`id > ? AND id <= ? AND ${NOT_ENDED} AND created_at < ?`, after, last, createdAt],
+    ]);
   }
 
   /** Removes the user's tombstones beyond the limit, in a transaction that may have ended sessions of the user. */
@@ -218,6 +221,21 @@ export class SqliteStatements {
       [`(SELECT id FROM ${this.#table} WHERE deadline <= ? ORDER BY deadline LIMIT ?)`, now, limit],
       [`RETURNING ${EXPIRED_COLUMNS.join(", ")}`],
     );
+  }
+
+  /**
+   * Removes up to `limit` old events and returns their numbers. The newest of the old ones stays: a process that has read it
+   * then knows that it has missed none.
+   */
+  deleteEvents(limit: number): readonly SqliteQuery[] {
+    if (!this.#pushes) return [];
+    const first = `SELECT number, at FROM ${this.#events} ORDER BY number LIMIT ?`;
+    const old = `SELECT max(number) FROM (${first}) WHERE at < ${SECONDS} - ${EVENTS_KEPT_FOR}`;
+    const remove = toQuery([
+      `DELETE FROM ${this.#events} WHERE number < (${old}) RETURNING number`,
+      Math.trunc(limit) + 1,
+    ]);
+    return [remove];
   }
 
   /** Returns a row in one process, and in no other until `apart` has passed. A wrong clock does not block the cleanup. */
@@ -253,7 +271,29 @@ export class SqliteStatements {
     return [trim];
   }
 
-  #toEnding(reason: EndReason, { now, tombstones }: TombstoneEnd): Part {
+  /** Ends the sessions that match, and returns their columns. */
+  #toEnding(end: End, columns: string, matches: readonly Part[]): RecordedQuery {
+    const where: readonly Part[] = [["WHERE"], ...matches];
+    const query = toQuery(this.#toChange(end), ...where, [`RETURNING ${columns}`]);
+    if (!this.#pushes) return query;
+    const message: Part = [
+      `'["' || ? || '","' || hex(user_key) || '","' || group_concat(id, '","') || '"]'`,
+      end.reason,
+    ];
+    return { ...query, event: this.#record(message, [...where, ["GROUP BY user_key"]]) };
+  }
+
+  /** Records an event for the sessions that match. It precedes the statement that ends or changes them. */
+  #record([message, ...values]: Part, where: readonly Part[]): SqliteQuery {
+    return toQuery(
+      [`INSERT INTO ${this.#events} (at, message) SELECT ${SECONDS}, ${message}`, ...values],
+      [`FROM ${this.#table}`],
+      ...where,
+      ["RETURNING number"],
+    );
+  }
+
+  #toChange({ reason, now, tombstones }: End): Part {
     if (!tombstones) return [`DELETE FROM ${this.#table}`];
     const end = now + tombstones.keepFor;
     return [

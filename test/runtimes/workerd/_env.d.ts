@@ -4,6 +4,11 @@ declare namespace Cloudflare {
     readonly DB: import("@cloudflare/workers-types").D1Database;
     readonly SESSIONS: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly OBJECTS: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly PUSHED: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly SESSIONS_HUB: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly OWN_PUSHED: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly OWN_HUB: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly SUBSCRIBER: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly BROKEN: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly SILENT: import("@cloudflare/workers-types").DurableObjectNamespace;
   }

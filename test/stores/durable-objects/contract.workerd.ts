@@ -5,31 +5,7 @@ import { Manager, type SessionRecord, shardOf } from "sessionup";
 import { durableObjectStore } from "sessionup/stores/durable-objects";
 import { storeContract } from "sessionup/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
-
-const skip = [
-  {
-    reason: "each object removes its expired sessions at its own alarm",
-    tests: [
-      "delete-expired/past-deadline",
-      "delete-expired/extended",
-      "delete-expired/limit",
-      "on-expired/reports-once",
-    ],
-  },
-  {
-    reason: "objects cannot be enumerated",
-    tests: [
-      "delete-created-before/all-users",
-      "delete-created-before/returned-ids",
-      "delete-created-before/fast-clock",
-      "delete-created-before/tombstones-max",
-      "delete-created-before/tombstones",
-      "delete-created-before/many",
-      "fetch-by-link/all-users",
-      "fetch-by-link/stable",
-    ],
-  },
-];
+import { skip } from "./_skip.ts";
 
 const HOUR = 3_600_000;
 let count = 0;

@@ -65,11 +65,11 @@ export const bouncerBackends = (): readonly Backend[] =>
 
 /** The contract with push. The other backends have none, so both forms of each statement run. */
 export const pushBackends = (): readonly Backend[] =>
-  [PG, POSTGRES_JS].map((driver) => ({
-    ...createBackend(driver, true),
-    contractOnly: true,
-    subscribes: true,
-  }));
+  [
+    createBackend(PG, true),
+    createBackend(POSTGRES_JS, true),
+    behindPgBouncer(PG, "prepared statements, push", 5, true),
+  ].map((backend) => ({ ...backend, contractOnly: true, subscribes: true }));
 
 /**
  * Creates a backend behind PgBouncer in transaction mode. PgBouncer tracks `prepared` statements; 0 disables tracking. With

@@ -1,9 +1,10 @@
 import { Redis } from "ioredis";
-import { createClient } from "redis";
+import { createClient, createSentinel } from "redis";
 import type { EndedEvent } from "sessionup";
 import { type RedisSubscriber, redisPush, redisStore } from "sessionup/stores/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pushOutages } from "../../contract/push-outages.ts";
+import { HeardEvents } from "../../support/heard-events.ts";
 import { createRecord, NOW } from "../../support/record.ts";
 import { startRedis } from "../../support/servers/redis.ts";
 import { newUser, RedisFixture } from "./_fixture.ts";
@@ -22,6 +23,7 @@ const SUBSCRIBERS: Readonly<Record<string, (port: number) => RedisSubscriber>> =
 for (const [title, subscriber] of Object.entries(SUBSCRIBERS))
   pushOutages({
     title,
+    store: "redis",
     start: () => startRedis(),
     async open(port, eventPort) {
       const client = new Redis(port, "127.0.0.1").on("error", () => undefined);
@@ -116,5 +118,11 @@ describe("push of redisStore", () => {
   it("rejects with a TypeError for a connection that cannot subscribe", async () => {
     const store = redis.store({ push: redisPush(() => ({}) as never) });
     await expect(store.subscribe?.({ ended() {}, changed() {}, status() {} })).rejects.toThrow(TypeError);
+  });
+
+  it("rejects createSentinel, and names the client to open instead", async () => {
+    const open = () => createSentinel({ name: "sessions", sentinelRootNodes: [{ host: "::1", port: 1 }] });
+    const store = redis.store({ push: redisPush(open as never) });
+    await expect(store.subscribe?.(new HeardEvents())).rejects.toThrow("getMasterNode()");
   });
 });

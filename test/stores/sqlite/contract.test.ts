@@ -1,7 +1,8 @@
 import Database from "libsql";
 import { memoryStore } from "sessionup/stores/memory";
-import { sqliteStore } from "sessionup/stores/sqlite";
+import { type SqliteStoreOptions, sqlitePush, sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Backend } from "../../contract/backend.ts";
 import { storeSuite } from "../../contract/suite.ts";
 import { createRecord, NOW } from "../../support/record.ts";
 import { closedConnectionTest } from "./closed.ts";
@@ -18,15 +19,15 @@ async function makeFile(): Promise<void> {
   database.close();
 }
 
-storeSuite({
+const backend = (client: string, options: SqliteStoreOptions): Backend => ({
   store: "sqlite",
-  client: "libsql (sync)",
+  client,
   start: makeFile,
   stop: () => files.remove(),
   open: async () => {
     const database = new Database(files.path());
     database.exec(WITHOUT_FSYNC);
-    const store = sqliteStore(database);
+    const store = sqliteStore(database, options);
     return {
       store,
       ping: async () => database.prepare("SELECT 1").get(),
@@ -38,6 +39,13 @@ storeSuite({
   },
   version: async () => `SQLite ${files.query("SELECT sqlite_version() AS version")[0]?.version}`,
   left: async () => Number(files.query(COUNT)[0]?.count),
+});
+
+storeSuite(backend("libsql (sync)", {}));
+storeSuite({
+  ...backend("libsql (sync), push", { push: sqlitePush({ interval: "10ms" }) }),
+  contractOnly: true,
+  subscribes: true,
 });
 
 describe("sqliteStore over the app's libsql connection", () => {

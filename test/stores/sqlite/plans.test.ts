@@ -3,14 +3,14 @@ import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SqliteQuery } from "../../../src/stores/sqlite/engine.ts";
 import { toSqliteNames } from "../../../src/stores/sqlite/schema.ts";
-import { SqliteStatements } from "../../../src/stores/sqlite/statements.ts";
+import { type RecordedQuery, SqliteStatements } from "../../../src/stores/sqlite/statements.ts";
 import { sqliteStore } from "../../../src/stores/sqlite.ts";
 import { NOW } from "../../support/record.ts";
 
 const USER = "user-1";
 const times = { createdAt: NOW, lastSeenAt: NOW, expiresAt: NOW + 1, deadline: NOW + 1 };
 const record = { id: "abcd", userKey: USER, revision: 0, ...times, data: { v: 1 } };
-const statements = new SqliteStatements(toSqliteNames("sessions"));
+const names = toSqliteNames("sessions");
 const end = { reason: "revoked", now: NOW } as const;
 const buried = { now: NOW, tombstones: { keepFor: 1_000, max: 100 } } as const;
 const limit = (onExceed: "evict-oldest" | "evict-idlest" | "reject") => ({ max: 3, onExceed });
@@ -35,7 +35,9 @@ function only([statement = assert.fail()]: readonly SqliteQuery[]): SqliteQuery 
   return statement;
 }
 
-const PLANS: ReadonlyArray<readonly [title: string, statement: SqliteQuery, plan: readonly string[]]> = [
+type Plan = readonly [title: string, statement: RecordedQuery, plan: readonly string[]];
+
+const toPlans = (statements: SqliteStatements): readonly Plan[] => [
   ["byIds with one id", statements.byIds(["abcd"]), [BY_ID]],
   ["byIds with several ids", statements.byIds(["abcd", "abce"]), [LIST, BY_ID]],
   ["page, in the index's order", statements.page(USER, NOW, 10, undefined), [BY_USER]],
@@ -90,13 +92,41 @@ const database = new Database(":memory:");
 beforeAll(() => sqliteStore(database, { table: "sessions" }).migrate());
 afterAll(() => void database.close());
 
+function explain({ sql, values }: SqliteQuery): readonly string[] {
+  const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as Array<{ detail: string }>;
+  const steps = rows
+    .map(({ detail }) => detail)
+    .filter((detail) => /^(SEARCH|SCAN) (?!\(|CONSTANT)/.test(detail));
+  return [...new Set(steps)].sort();
+}
+
 describe("SqliteStatements", () => {
-  it.each(PLANS)("searches by an index and does not scan the table: %s", (_title, { sql, values }, plan) => {
-    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as Array<{ detail: string }>;
-    const steps = rows
-      .map(({ detail }) => detail)
-      .filter((detail) => /^(SEARCH|SCAN) (?!\(|CONSTANT)/.test(detail));
-    expect([...new Set(steps)].sort()).toEqual([...plan].sort());
+  const recording = new SqliteStatements(names, true);
+
+  it.each(toPlans(new SqliteStatements(names)))(
+    "searches by an index and does not scan the table: %s",
+    (_title, statement, plan) => {
+      expect(statement.event).toBeUndefined();
+      expect(explain(statement)).toEqual([...plan].sort());
+    },
+  );
+
+  it.each(toPlans(recording).filter(([, { event }]) => event))(
+    "records the event by the same index: %s",
+    (_title, { event = assert.fail() }, plan) => {
+      // An event also needs the user key, so it reads the row.
+      const withRow = new Set(plan.map((step) => step.replace(BY_ID_ALONE, BY_ID)));
+      const steps = explain(event).map((step) => step.replace(BY_ID_ALONE, BY_ID));
+      expect(new Set(steps)).toEqual(withRow);
+    },
+  );
+
+  it("reads old events in the order of their numbers, as many as it may remove", () => {
+    expect(explain(only(recording.deleteEvents(10)))).toEqual([
+      // The limit of the subquery bounds this scan.
+      "SCAN sessions_events",
+      "SEARCH sessions_events USING INTEGER PRIMARY KEY (rowid<?)",
+    ]);
   });
 });
 

@@ -61,7 +61,7 @@ describe.each(["sqlite", "libsql"] as const)("migrate of %sStore", (name) => {
     files.query("UPDATE sessionup_sessions_schema SET version = 99 RETURNING version");
     await expect(open().migrate()).rejects.toMatchObject({
       code: "ERR_STORE",
-      message: expect.stringContaining("version 99, this release supports 2"),
+      message: expect.stringContaining("version 99, this release supports 3"),
     });
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([{ version: 99 }]);
   });
@@ -90,10 +90,12 @@ describe.each(["sqlite", "libsql"] as const)("migrate of %sStore", (name) => {
     byHand.exec(open().migrationSql());
     const schema = "SELECT type, name, sql FROM sqlite_master ORDER BY name";
     const printed = files.query(schema);
-    byHand.exec("DROP TABLE sessionup_sessions; DROP TABLE sessionup_sessions_schema");
+    byHand.exec(
+      "DROP TABLE sessionup_sessions; DROP TABLE sessionup_sessions_schema; DROP TABLE sessionup_sessions_events",
+    );
     await open().migrate();
     expect(files.query(schema)).toEqual(printed);
-    expect(printed.filter(({ type }) => type === "table")).toHaveLength(2);
+    expect(printed.filter(({ type }) => type === "table")).toHaveLength(3);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { programPath } from "../../../scripts/programs.mjs";
-import { databaseFolder, freePort, NOT_ROOT, ServerProcess } from "./server.ts";
+import { databaseFolder, freePort, NOT_ROOT, ServerProcess, serverFolder } from "./server.ts";
 
 /** A running PostgreSQL server. */
 export interface PostgresServer {
@@ -28,6 +28,21 @@ export async function startPostgres(
     const initdb = join(dirname(postgres), "initdb");
     await promisify(execFile)(initdb, ["-D", join(cwd, "data"), ...options], { cwd, ...NOT_ROOT });
   });
+  return startIn(folder, settings);
+}
+
+/** Starts a standby of a server. It follows the server until `select pg_promote()` makes it a primary. */
+export async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
+  const postgres = await programPath("PostgreSQL");
+  const folder = await serverFolder("postgres");
+  const backup = join(dirname(postgres), "pg_basebackup");
+  const args = ["-D", join(folder, "data"), "-d", primary.url, "-R", "-c", "fast", "--no-sync"];
+  await promisify(execFile)(backup, args, { cwd: folder, ...NOT_ROOT });
+  return startIn(folder, WITHOUT_FSYNC);
+}
+
+async function startIn(folder: string, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
+  const postgres = await programPath("PostgreSQL");
   const port = await freePort();
   const own = {
     port: `${port}`,
