@@ -5,6 +5,7 @@ import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { isPromise } from "../rules/maybe-promise.ts";
 import { toErrorObject } from "./shared/handler.ts";
 import { keptHeaders } from "./shared/kept-headers.ts";
 import {
@@ -90,7 +91,8 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
 
   function guardMiddleware(guard: Guard<KoaContext>): KoaMiddleware {
     return passFailures(async (context, next) => {
-      const rejection = await guard(context);
+      const guarded = guard(context);
+      const rejection = isPromise(guarded) ? await guarded : guarded;
       if (rejection) await reject(rejection, context);
       else await next();
     });

@@ -9,11 +9,16 @@ import {
   parsePublicOptions,
   toNeededAuthentication,
 } from "../options/middleware-options.ts";
+import { continueWith } from "../rules/maybe-promise.ts";
 import { meetsRequirement, type StepUpRequirement } from "../rules/step-up.ts";
+import type { MaybePromise } from "../store.ts";
 import type { RequestState } from "./request-state.ts";
 
-/** A check that middleware runs before the handler. Returns the error to reject with, or `undefined` to run the handler. */
-export type Guard<Context> = (context: Context) => Promise<SessionError | undefined>;
+/**
+ * A check that middleware runs before the handler. Returns the error to reject with, or `undefined` to run the handler. Returns
+ * a promise of it only where it has to wait, for example for the store.
+ */
+export type Guard<Context> = (context: Context) => MaybePromise<SessionError | undefined>;
 
 /** Creates guards, once for all requests. Throws `TypeError` for invalid options. */
 export interface Guards<Context> {
@@ -52,16 +57,17 @@ function createGuard<Context, Out>(
   judge: (state: RequestState<Out>, result: AuthResult<Out>) => SessionError | undefined,
 ): Guard<Context> {
   const use = { touch, rotate };
-  return async (context) => {
+  return (context) => {
     const state = getState(context);
     if (crossOrigin === "allow") state.acceptAnyOrigin();
     else {
       const error = state.rejectCrossOrigin();
       if (error) return error;
     }
-    let result = state.result ?? state.settle(await state.load(use));
-    if (result.state === "session" && state.needsRefresh(use)) result = await state.refresh(result, use);
-    return judge(state, result);
+    return continueWith(state.load(use), (found) => {
+      const result = found.state === "session" && state.needsRefresh(use) ? state.refresh(found, use) : found;
+      return continueWith(result, (result) => judge(state, result));
+    });
   };
 }
 

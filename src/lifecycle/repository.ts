@@ -4,6 +4,7 @@ import { SessionError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { ResolvedOptions } from "../options/manager-options.ts";
 import { findEndReason } from "../rules/expiry.ts";
+import { isPromise } from "../rules/maybe-promise.ts";
 import type { RecordData } from "../rules/record.ts";
 import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
@@ -55,12 +56,14 @@ export class Repository {
     this.ignoreCleanup = stop ?? (() => undefined);
   }
 
-  /**
-   * Reads the records of the presented ids. The caller passes a failure to `toStoreError`: every request awaits this
-   * promise, and another one around it would be measurable.
-   */
+  /** Reads a record, without a promise if the store answers at once. */
   read(id: string): MaybePromise<SessionRecord | undefined> {
-    return this.#store.fetchById(id);
+    try {
+      const found = this.#store.fetchById(id);
+      return isPromise(found) ? this.#ask(() => found) : found;
+    } catch (cause) {
+      throw this.#toStoreError(cause);
+    }
   }
 
   readMany(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
@@ -170,7 +173,7 @@ export class Repository {
       if (data === found.data) return found;
       if ((await this.#update(record.id, { data }, record.revision)) === "updated")
         return { ...found, record: { ...record, revision: record.revision + 1, data }, data };
-      const stored = await this.#ask(() => this.#store.fetchById(record.id));
+      const stored = await this.read(record.id);
       const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
       if (!verdict.admitted)
         throw SessionError.unauthorized(verdict.reason === "unknown" ? "revoked" : verdict.reason);
@@ -224,7 +227,7 @@ export class Repository {
         this.#emitEnded(ids, undefined, reason);
       }
     } catch (cause) {
-      throw this.toStoreError(cause);
+      throw this.#toStoreError(cause);
     }
     return count;
   }
@@ -233,16 +236,16 @@ export class Repository {
     return this.#ask(async () => this.#store.close?.());
   }
 
-  async #ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
+  async #ask<Answer>(operation: () => Promise<Answer>): Promise<Answer> {
     try {
       return await operation();
     } catch (cause) {
-      throw this.toStoreError(cause);
+      throw this.#toStoreError(cause);
     }
   }
 
   /** Wraps a failure of the store and emits it as `error`. `ERR_DUPLICATE_ID` and `ERR_LIMIT` are answers, not failures. */
-  toStoreError(cause: unknown): SessionError {
+  #toStoreError(cause: unknown): SessionError {
     const isOurs = SessionError.is(cause);
     if (isOurs && (cause.code === "ERR_DUPLICATE_ID" || cause.code === "ERR_LIMIT")) return cause;
     const error = isOurs
