@@ -5,7 +5,6 @@ import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { isPromise } from "../rules/maybe-promise.ts";
 import { type FastifyPlugin, routesPlugin } from "./fastify/routes-plugin.ts";
 import { FastifyExchange, type FastifyReplyLike } from "./shared/fastify-exchange.ts";
 import { toErrorObject } from "./shared/handler.ts";
@@ -88,7 +87,7 @@ export function fastifySessions<
   ): Promise<void> {
     try {
       const guarded = guard(reply);
-      const rejection = isPromise(guarded) ? await guarded : guarded;
+      const rejection = guarded && (await guarded);
       if (rejection) {
         const payload = await reject(rejection, request, reply);
         if (payload !== undefined && !reply.sent) send(reply, payload);

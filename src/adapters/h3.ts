@@ -5,7 +5,6 @@ import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { isPromise } from "../rules/maybe-promise.ts";
 import { type H3Context, H3Exchange } from "./h3/exchange.ts";
 import { addToError, addToErrorResponse, addToValue } from "./h3/outgoing.ts";
 import { parseReject } from "./shared/reject-option.ts";
@@ -89,7 +88,7 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
   function middleware(guard: Guard<H3Context>): H3Middleware {
     return async (event, next) => {
       const guarded = guard(event);
-      const rejection = isPromise(guarded) ? await guarded : guarded;
+      const rejection = guarded && (await guarded);
       if (rejection) return rejectEvent(rejection, event);
       try {
         const value = await next();

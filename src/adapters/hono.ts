@@ -5,7 +5,7 @@ import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { continueWith, isPromise } from "../rules/maybe-promise.ts";
+import { continueWith } from "../rules/maybe-promise.ts";
 import type { Session } from "../session.ts";
 import type { MaybePromise } from "../store.ts";
 import { HonoExchange } from "./hono/exchange.ts";
@@ -77,7 +77,7 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
     return (c, next) =>
       Outgoing.of(c).around(async () => {
         const responded = respond(c);
-        const response = isPromise(responded) ? await responded : responded;
+        const response = responded && (await responded);
         if (response) c.res = response;
         else await next();
       });

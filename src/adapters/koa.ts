@@ -5,7 +5,6 @@ import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
-import { isPromise } from "../rules/maybe-promise.ts";
 import { toErrorObject } from "./shared/handler.ts";
 import { keptHeaders } from "./shared/kept-headers.ts";
 import {
@@ -92,7 +91,7 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
   function guardMiddleware(guard: Guard<KoaContext>): KoaMiddleware {
     return passFailures(async (context, next) => {
       const guarded = guard(context);
-      const rejection = isPromise(guarded) ? await guarded : guarded;
+      const rejection = guarded && (await guarded);
       if (rejection) await reject(rejection, context);
       else await next();
     });

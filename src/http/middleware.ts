@@ -39,7 +39,7 @@ export function createGuards<Context, Out>(
     public: (options) => createGuard(getState, parsePublicOptions(options), false, () => undefined),
     auth(options) {
       const rules = parseAuthOptions(options);
-      return createGuard(getState, rules, true, (state, result) => {
+      return createGuard(getState, rules, true, (result, state) => {
         const error = findRejection(lifecycle, state, result, rules.requirement);
         // The response is for one user, so no shared cache may store it.
         if (!error && state.exchange.blocked() === undefined)
@@ -54,9 +54,15 @@ function createGuard<Context, Out>(
   getState: GetState<Context, Out>,
   { touch, crossOrigin }: MiddlewareRules,
   rotate: boolean,
-  judge: (state: RequestState<Out>, result: AuthResult<Out>) => SessionError | undefined,
+  judge: (result: AuthResult<Out>, state: RequestState<Out>) => SessionError | undefined,
 ): Guard<Context> {
   const use = { touch, rotate };
+  const finish = (loaded: AuthResult<Out>, state: RequestState<Out>) => {
+    const result = state.settle(loaded);
+    return result.state === "session" && state.needsRefresh(use)
+      ? continueWith(state.refresh(result, use), judge, state)
+      : judge(result, state);
+  };
   return (context) => {
     const state = getState(context);
     if (crossOrigin === "allow") state.acceptAnyOrigin();
@@ -64,10 +70,7 @@ function createGuard<Context, Out>(
       const error = state.rejectCrossOrigin();
       if (error) return error;
     }
-    return continueWith(state.load(use), (found) => {
-      const result = found.state === "session" && state.needsRefresh(use) ? state.refresh(found, use) : found;
-      return continueWith(result, (result) => judge(state, result));
-    });
+    return continueWith(state.load(use), finish, state);
   };
 }
 

@@ -10,6 +10,7 @@ import type { MaybePromise } from "../store.ts";
 
 /** The use that the methods make of a session that no middleware has loaded. */
 const METHOD_USE: RequestUse = { touch: true, rotate: false };
+const NO_USE: RequestUse = { touch: false, rotate: false };
 
 /** The state of one request for one manager. Its fields are private, so that a logged context shows no hash. @internal */
 export class RequestState<Out> {
@@ -17,7 +18,7 @@ export class RequestState<Out> {
   readonly #exchange: Exchange;
   #result: AuthResult<Out> | undefined;
   #loading: MaybePromise<AuthResult<Out>> | undefined;
-  #use: RequestUse = { touch: false, rotate: false };
+  #use: RequestUse = NO_USE;
   #isOriginAccepted = false;
   #reported: UnauthorizedReason | undefined;
 
@@ -38,29 +39,30 @@ export class RequestState<Out> {
     this.#result = result;
   }
 
-  /** Authenticates the request once, however many callers ask at the same time. */
+  /** Authenticates the request once, however many callers ask at the same time. Pass the result to `settle`. */
   load(use: RequestUse): MaybePromise<AuthResult<Out>> {
     if (this.#result) return this.#result;
     if (!this.#loading) {
       this.#use = use;
       this.#loading = authenticate(this.#lifecycle, this.#exchange, use);
     }
-    return continueWith(this.#loading, (loaded) => this.#settle(loaded));
+    return this.#loading;
   }
 
   /** Keeps a loaded result, unless a method has replaced it since. */
-  #settle(loaded: AuthResult<Out>): AuthResult<Out> {
-    this.#result ??= loaded;
-    // A cookie that is not accepted is reported on public routes, too.
-    if (this.#result.state === "none" && this.#result.reason !== "no_cookie")
-      this.reportRejection(this.#result.reason);
+  settle(loaded: AuthResult<Out>): AuthResult<Out> {
+    if (!this.#result) {
+      this.#result = loaded;
+      // A cookie that is not accepted is reported on public routes, too.
+      if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
+    }
     return this.#result;
   }
 
   /** Loads the session, for callers that need to know whether there is one. Throws `ERR_CROSS_ORIGIN` and `ERR_STORE`. */
   async loadKnown(): Promise<LiveSession<Out> | NoSession> {
     this.checkOrigin();
-    const result = await this.load(METHOD_USE);
+    const result = this.settle(await this.load(METHOD_USE));
     if (result.state === "failed") throw result.error;
     return result;
   }

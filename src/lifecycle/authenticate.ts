@@ -14,24 +14,34 @@ import {
 } from "./auth-result.ts";
 import { endRejectedSessions, findReason, isOver } from "./end.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { ParsedMeta } from "./metadata.ts";
 import { type RequestUse, refreshSession } from "./refresh.ts";
 
-/** Authenticates a request by its session cookie. Never throws on malformed client input. @internal */
+/** The authentication of one request. @internal */
+export interface Attempt<Out> {
+  readonly lifecycle: Lifecycle<unknown, Out>;
+  readonly exchange: Exchange;
+  readonly presented: PresentedTokens;
+  readonly use: RequestUse;
+}
+
+/**
+ * Authenticates a request by its session cookie. Never throws on malformed client input. Returns a promise only where a step
+ * has to wait: for a store that does not answer at once, an asynchronous schema, or a write that is due.
+ *
+ * @internal
+ */
 export function authenticate<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
   use: RequestUse,
 ): MaybePromise<AuthResult<Out>> {
-  const { repository, cookie } = lifecycle;
-  const presented = cookie.read(exchange);
-  const [first, second] = presented.tokens;
-  if (!first) return toNoSession(presented.malformed ? "malformed" : "no_cookie");
-  const judge = (...records: ReadonlyArray<SessionRecord | undefined>) =>
-    decide(lifecycle, exchange, presented, records, use);
+  const presented = lifecycle.cookie.read(exchange);
+  const { tokens, malformed } = presented;
+  if (tokens.length === 0) return toNoSession(malformed ? "malformed" : "no_cookie");
   try {
-    const result = second
-      ? repository.readMany(presented.tokens.map(({ id }) => id)).then((records) => judge(...records))
-      : continueWith(repository.read(first.id), judge);
+    const attempt = { lifecycle, exchange, presented, use };
+    const result = continueWith(lifecycle.repository.readPresented(tokens), decide<Out>, attempt);
     return isPromise(result) ? result.catch(toFailedLookup) : result;
   } catch (error) {
     return toFailedLookup(error);
@@ -46,64 +56,63 @@ function toFailedLookup(error: unknown): FailedLookup {
 
 /** Verifies the presented tokens and accepts one of them. */
 function decide<Out>(
-  lifecycle: Lifecycle<unknown, Out>,
-  exchange: Exchange,
-  presented: PresentedTokens,
   records: ReadonlyArray<SessionRecord | undefined>,
-  use: RequestUse,
+  attempt: Attempt<Out>,
 ): MaybePromise<AuthResult<Out>> {
-  const { options } = lifecycle;
-  const { tokens } = presented;
+  const { options } = attempt.lifecycle;
+  const { tokens } = attempt.presented;
   const { previous } = options.cookie;
   const now = options.clock();
   const verdicts = tokens.map((token, at) => verifyToken(records[at], hashToken(token), now, options));
-  if (previous) return previous.choose(lifecycle, exchange, presented, verdicts, now, use);
+  if (previous) return previous.choose(attempt, verdicts, now);
   const [token] = tokens;
   const [first] = verdicts;
-  if (verdicts.length === 1 && token && first?.admitted)
-    return accept(lifecycle, exchange, { token, accepted: first, held: [first.record] }, now, use);
-  return choose(lifecycle, exchange, tokens, verdicts, now, use);
+  return verdicts.length === 1 && token && first?.admitted
+    ? accept({ attempt, token, accepted: first, held: [first.record], now })
+    : choose(attempt, verdicts, now);
 }
 
 /** Chooses the token that counts, and ends the sessions that are over. */
 function choose<Out>(
-  lifecycle: Lifecycle<unknown, Out>,
-  exchange: Exchange,
-  tokens: readonly Token[],
+  attempt: Attempt<Out>,
   verdicts: readonly TokenVerdict[],
   now: number,
-  use: RequestUse,
 ): MaybePromise<AuthResult<Out>> {
+  const { lifecycle, exchange } = attempt;
   const ending = verdicts.some(isOver) ? endRejectedSessions(lifecycle, exchange, verdicts) : [];
   return continueWith(ending, (remaining) => {
     // Clearing hits any cookie of the name, so all of them must have ended.
     if (verdicts.every(isOver)) lifecycle.cookie.clearIfWritable(exchange);
-    const chosen = chooseToken(tokens, verdicts, remaining);
-    return "state" in chosen ? chosen : accept(lifecycle, exchange, chosen, now, use);
+    const chosen = chooseToken(attempt, verdicts, remaining, now);
+    return "state" in chosen ? chosen : accept(chosen);
   });
 }
 
 /** The accepted token that counts, and every session that the request holds. @internal */
-export interface ChosenToken {
+export interface ChosenToken<Out> {
+  readonly attempt: Attempt<Out>;
   readonly token: Token;
   readonly accepted: AcceptedToken;
   readonly held: readonly SessionRecord[];
+  /** When the tokens were verified. */
+  readonly now: number;
 }
 
 /** Returns the first accepted token. `remaining` are rejected sessions that have not ended yet. @internal */
-export function chooseToken(
-  tokens: readonly Token[],
+export function chooseToken<Out>(
+  attempt: Attempt<Out>,
   verdicts: readonly TokenVerdict[],
   remaining: readonly SessionRecord[],
-): ChosenToken | NoSession {
+  now: number,
+): ChosenToken<Out> | NoSession {
   const index = verdicts.findIndex(isAccepted);
   const accepted = verdicts[index];
-  const token = tokens[index];
+  const token = attempt.presented.tokens[index];
   if (!accepted?.admitted || !token) return toNoSession(findReason(verdicts), remaining);
   const held = verdicts.filter(isAccepted).map(({ record }) => record);
   // A sibling subdomain may have planted one of them, and nothing tells which.
   if (held.some(({ userKey }) => userKey !== accepted.record.userKey)) return toNoSession("malformed", held);
-  return { token, accepted, held };
+  return { attempt, token, accepted, held, now };
 }
 
 /** Whether a token was accepted. @internal */
@@ -112,19 +121,19 @@ export function isAccepted(verdict: TokenVerdict): verdict is AcceptedToken {
 }
 
 /** Accepts a verified token. The usual request has nothing to write and nothing to wait for. @internal */
-export function accept<Out>(
-  lifecycle: Lifecycle<unknown, Out>,
-  exchange: Exchange,
-  { token, accepted, held }: ChosenToken,
-  now: number,
-  use: RequestUse,
+export function accept<Out>(chosen: ChosenToken<Out>): MaybePromise<AuthResult<Out>> {
+  const { metadata } = chosen.attempt.lifecycle;
+  return continueWith(metadata.read(chosen.accepted.data.meta), admit<Out>, chosen);
+}
+
+function admit<Out>(
+  meta: ParsedMeta<Out>,
+  { attempt, token, accepted, held, now }: ChosenToken<Out>,
 ): MaybePromise<AuthResult<Out>> {
-  const { metadata, options } = lifecycle;
-  return continueWith(metadata.read(accepted.data.meta), (meta) => {
-    if (!meta.ok) return toNoSession("meta_invalid", held);
-    return continueWith(options.validate?.rejectChanged(lifecycle, exchange, accepted, now), (rejected) => {
-      if (rejected) return toNoSession("client_changed", rejected === "end" ? [] : held);
-      return refreshSession(lifecycle, exchange, toLiveSession(token, accepted, meta, held, now), now, use);
-    });
-  });
+  const { lifecycle, exchange, use } = attempt;
+  if (!meta.ok) return toNoSession("meta_invalid", held);
+  const rejected = lifecycle.options.validate?.rejectChanged(lifecycle, exchange, accepted, now);
+  if (rejected)
+    return continueWith(rejected, (action) => toNoSession("client_changed", action === "end" ? [] : held));
+  return refreshSession(lifecycle, exchange, toLiveSession(token, accepted, meta, held, now), now, use);
 }

@@ -56,11 +56,13 @@ export class Repository {
     this.ignoreCleanup = stop ?? (() => undefined);
   }
 
-  /** Reads a record, without a promise if the store answers at once. */
-  read(id: string): MaybePromise<SessionRecord | undefined> {
+  /** Reads the records of the presented tokens. A single one comes without a promise if the store answers at once. */
+  readPresented(tokens: readonly Token[]): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
+    const [first, second] = tokens;
+    if (!first || second) return this.readMany(tokens.map(({ id }) => id));
     try {
-      const found = this.#store.fetchById(id);
-      return isPromise(found) ? this.#ask(() => found) : found;
+      const found = this.#store.fetchById(first.id);
+      return isPromise(found) ? this.#ask(async () => [await found]) : [found];
     } catch (cause) {
       throw this.#toStoreError(cause);
     }
@@ -173,7 +175,7 @@ export class Repository {
       if (data === found.data) return found;
       if ((await this.#update(record.id, { data }, record.revision)) === "updated")
         return { ...found, record: { ...record, revision: record.revision + 1, data }, data };
-      const stored = await this.read(record.id);
+      const stored = await this.#ask(() => this.#store.fetchById(record.id));
       const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
       if (!verdict.admitted)
         throw SessionError.unauthorized(verdict.reason === "unknown" ? "revoked" : verdict.reason);
@@ -236,7 +238,7 @@ export class Repository {
     return this.#ask(async () => this.#store.close?.());
   }
 
-  async #ask<Answer>(operation: () => Promise<Answer>): Promise<Answer> {
+  async #ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
     try {
       return await operation();
     } catch (cause) {

@@ -1,5 +1,4 @@
 import { SessionError } from "../../errors.ts";
-import { isPromise } from "../../rules/maybe-promise.ts";
 import type { MaybePromise } from "../../store.ts";
 
 /**
@@ -13,7 +12,7 @@ export async function runGuarded<Answer>(
 ): Promise<Answer> {
   try {
     const guarded = guard();
-    const rejection = isPromise(guarded) ? await guarded : guarded;
+    const rejection = guarded && (await guarded);
     return await (rejection ? reject(rejection) : handle());
   } catch (error) {
     if (SessionError.is(error)) return await reject(error);

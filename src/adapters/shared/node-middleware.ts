@@ -1,7 +1,6 @@
 import type { SessionError } from "../../errors.ts";
 import { toErrorResponse } from "../../http/error-response.ts";
 import type { RouteAnswer, RouteRequest } from "../../http/mount.ts";
-import { isPromise } from "../../rules/maybe-promise.ts";
 import type { MaybePromise } from "../../store.ts";
 import { toErrorObject } from "./handler.ts";
 import type { NodeRequest, NodeResponse } from "./node-exchange.ts";
@@ -21,11 +20,11 @@ export function guardMiddleware<Request, Response>(
   guard: (request: Request, response: Response) => MaybePromise<SessionError | undefined>,
   reject: (error: SessionError, request: Request, response: Response) => unknown,
 ): Middleware<Request, Response> {
-  return async (request, response, next) => {
+  const decide: Middleware<Request, Response> = async (request, response, next) => {
     try {
       const guarded = guard(request, response);
-      // An `await` would delay a request whose store answers at once.
-      const rejection = isPromise(guarded) ? await guarded : guarded;
+      // An `await` would delay a request that is admitted at once.
+      const rejection = guarded && (await guarded);
       if (rejection) {
         await reject(rejection, request, response);
         return;
@@ -34,8 +33,9 @@ export function guardMiddleware<Request, Response>(
       await next(toErrorObject(error));
       return;
     }
-    await next();
+    return next() as Promise<void>;
   };
+  return decide;
 }
 
 /** Creates middleware that calls `next` unless one of the ready-made routes answers the request. */
