@@ -55,10 +55,15 @@ export function inProcess(listener) {
     return new Promise((resolve, reject) => {
       let started = 0;
       let ended = 0;
+      let isStarting = false;
+      /** A loop, because a response may end before the listener returns: requests inside of one another would fill the stack. */
       const start = () => {
-        const next = requests[started++];
-        if (!next) return;
-        const { exchange, userKey } = next;
+        if (isStarting) return;
+        isStarting = true;
+        while (started < CHUNK && started - ended < LANES) send(requests[started++]);
+        isStarting = false;
+      };
+      const send = (/** @type {any} */ { exchange, userKey }) => {
         exchange.onEnd = () => {
           const { statusCode } = exchange.response;
           if (statusCode !== 200 || exchange.body !== userKey) {
@@ -68,7 +73,7 @@ export function inProcess(listener) {
         };
         listener(exchange.request, exchange.response);
       };
-      for (let lane = 0; lane < LANES; lane++) start();
+      start();
     });
   }
 }

@@ -1,11 +1,12 @@
 import { nodeSessions } from "../../dist/adapters/node.js";
 import { NodeExchange } from "../../dist/adapters/shared/node-exchange.js";
 import { readTokens } from "../../dist/cookie/cookie-header.js";
-import { areHashesEqual, hashText, hashToken, parseToken } from "../../dist/cookie/token.js";
+import { hashText, hashToken, parseToken } from "../../dist/cookie/token.js";
 import { Manager } from "../../dist/index.js";
 import { authenticate } from "../../dist/lifecycle/authenticate.js";
 import { getLifecycle } from "../../dist/lifecycle/lifecycle.js";
 import { SessionView } from "../../dist/lifecycle/session-view.js";
+import { areHashesEqual } from "../../dist/rules/are-hashes-equal.js";
 import { verifyToken } from "../../dist/rules/verify-token.js";
 import { memoryStore } from "../../dist/stores/memory.js";
 import { cookieHeader, cookiesOf, makeExchange } from "../exchange.mjs";

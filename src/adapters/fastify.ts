@@ -81,30 +81,30 @@ export function fastifySessions<
   >["reject"];
   const reject = given ?? ((error, _request, reply) => sendAnswer(toErrorResponse(error), reply));
 
-  async function isAdmitted(
+  async function run(
     guard: Guard<FastifyContext>,
-    request: FastifyContext["request"],
-    reply: FastifyContext,
-  ): Promise<boolean> {
-    const rejection = await guard(reply);
-    if (!rejection) return true;
-    const payload = await reject(rejection, request, reply);
-    if (payload !== undefined && !reply.sent) send(reply, payload);
-    return false;
+    ...[request, reply, done]: Parameters<FastifyHook>
+  ): Promise<void> {
+    try {
+      const guarded = guard(reply);
+      const rejection = guarded && (await guarded);
+      if (rejection) {
+        const payload = await reject(rejection, request, reply);
+        if (payload !== undefined && !reply.sent) send(reply, payload);
+        return;
+      }
+    } catch (error) {
+      // Fastify accepts any object as an error.
+      done(toErrorObject(error) as Error);
+      return;
+    }
+    done();
   }
 
   // With `done` rather than a promise: a hook that resolves lets the handler run if the reply has not been sent by then.
   // That is so while an `onSend` hook of the app is at work, or when the client disconnected first.
   function hook(guard: Guard<FastifyContext>): FastifyHook {
-    return (request, reply, done) => {
-      isAdmitted(guard, request, reply).then(
-        (admitted) => {
-          if (admitted) done();
-        },
-        // Fastify accepts any object as an error.
-        (error) => done(toErrorObject(error) as Error),
-      );
-    };
+    return (request, reply, done) => void run(guard, request, reply, done);
   }
 
   return {

@@ -93,7 +93,7 @@ export function fetchSessions<In, Out extends In>(
       const context = enterContext(request, args);
       try {
         const response = await runGuarded(
-          guard(context),
+          () => guard(context),
           () => handler(context as AuthenticatedFetchContext<Out>, ...args),
           (error) => reject(error, request),
         );

@@ -87,7 +87,8 @@ export function h3Sessions<In, Out extends In, Event extends H3Context = H3Conte
 
   function middleware(guard: Guard<H3Context>): H3Middleware {
     return async (event, next) => {
-      const rejection = await guard(event);
+      const guarded = guard(event);
+      const rejection = guarded && (await guarded);
       if (rejection) return rejectEvent(rejection, event);
       try {
         const value = await next();

@@ -1,10 +1,13 @@
 import type { Context, MiddlewareHandler } from "hono";
+import type { SessionError } from "../errors.ts";
 import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable } from "../http/mount.ts";
 import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
+import { continueWith } from "../rules/maybe-promise.ts";
 import type { Session } from "../session.ts";
+import type { MaybePromise } from "../store.ts";
 import { HonoExchange } from "./hono/exchange.ts";
 import { type HonoSessionsOptions, parseHonoOptions } from "./hono/options.ts";
 import { Outgoing } from "./hono/outgoing.ts";
@@ -70,23 +73,29 @@ export function honoSessions<In, Out extends In, As extends string = "session">(
   }
 
   /** Creates middleware that responds with what `respond` returns, or runs the handler if that is nothing. */
-  function middleware(respond: (c: Context) => Promise<Response | undefined>): MiddlewareHandler {
+  function middleware(respond: (c: Context) => MaybePromise<Response | undefined>): MiddlewareHandler {
     return (c, next) =>
       Outgoing.of(c).around(async () => {
-        const response = await respond(c);
+        const responded = respond(c);
+        const response = responded && (await responded);
         if (response) c.res = response;
         else await next();
       });
   }
 
   function guardMiddleware(guard: Guard<Context>): MiddlewareHandler {
-    return middleware(async (c) => {
-      const rejection = await guard(c);
-      // Hono would run the handler if an app's `reject` returned nothing.
-      if (rejection) return (await reject(rejection, c)) ?? toRejection(rejection);
-      updateVar(c);
-      return undefined;
-    });
+    return middleware((c) =>
+      continueWith(guard(c), (rejection) => {
+        if (rejection) return respond(rejection, c);
+        updateVar(c);
+        return undefined;
+      }),
+    );
+  }
+
+  async function respond(rejection: SessionError, c: Context): Promise<Response> {
+    // Hono would run the handler if an app's `reject` returned nothing.
+    return (await reject(rejection, c)) ?? toRejection(rejection);
   }
 
   return {

@@ -90,7 +90,8 @@ export function koaSessions<In, Out extends In, Context extends KoaContext = Koa
 
   function guardMiddleware(guard: Guard<KoaContext>): KoaMiddleware {
     return passFailures(async (context, next) => {
-      const rejection = await guard(context);
+      const guarded = guard(context);
+      const rejection = guarded && (await guarded);
       if (rejection) await reject(rejection, context);
       else await next();
     });

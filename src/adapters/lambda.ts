@@ -104,7 +104,7 @@ export function lambdaSessions<In, Out extends In, Event extends LambdaEvent = L
       const own: LambdaContext<Out> = context;
       try {
         const result = await runGuarded<Result | LambdaResult>(
-          guard(context),
+          () => guard(context),
           () => handler(own as AuthenticatedLambdaContext<Out, Event>, ...args),
           (error) => rejectEvent(error, event),
         );

@@ -20,6 +20,7 @@ import { createSessions, type Sessions } from "../http/sessions.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
 import type { Session } from "../session.ts";
+import type { MaybePromise } from "../store.ts";
 import { type NestResponse, toNestExchange } from "./nest/exchange.ts";
 import type { FastifyReplyLike } from "./shared/fastify-exchange.ts";
 import type { NodeRequest, NodeResponse } from "./shared/node-exchange.ts";
@@ -135,7 +136,7 @@ export function nestSessions<In, Out extends In>(
   }
 
   function nestGuard(
-    guard: (response: NestContext, context: ExecutionContext) => Promise<SessionError | undefined>,
+    guard: (response: NestContext, context: ExecutionContext) => MaybePromise<SessionError | undefined>,
   ): CanActivate {
     return {
       async canActivate(context) {

@@ -94,7 +94,7 @@ export function nextSessions<In, Out extends In>(
       const exchange = await findExchange();
       exchange.requestMethod = request.method;
       const response = await runGuarded(
-        guard(exchange),
+        () => guard(exchange),
         () => handler(request, ...rest),
         (error) => reject(error, request),
       );

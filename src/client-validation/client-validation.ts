@@ -10,6 +10,7 @@ import type { ClientValidator } from "../options/client-validator.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
 import { createNetworkMatcher } from "../signed/signer.ts";
+import type { MaybePromise } from "../store.ts";
 
 export type { ClientValidationOptions } from "../options/client-validation-options.ts";
 
@@ -49,13 +50,13 @@ export function clientValidation(options: ClientValidationOptions): ClientValida
   } satisfies ClientValidator);
 }
 
-async function rejectChangedClient(
+function rejectChangedClient(
   compared: Required<ClientValidationOptions>,
   lifecycle: Lifecycle,
   exchange: Exchange,
   { record, data }: AcceptedToken,
   at: number,
-): Promise<"reject" | "end" | undefined> {
+): MaybePromise<"reject" | "end" | undefined> {
   const { options, repository, cookie, events } = lifecycle;
   const seen = readRequestClient(lifecycle, exchange);
   if (compared.ip && seen.ip === undefined && !reportedMissingAddress.has(lifecycle)) {
@@ -70,9 +71,9 @@ async function rejectChangedClient(
   const action = compared.onChange;
   events.emit("client_changed", { id: record.id as SessionId, userKey: record.userKey, changed, action, at });
   if (action === "report") return undefined;
-  if (action === "end") {
-    await repository.endById(record.id, "client_changed", record.userKey);
+  if (action === "reject") return action;
+  return repository.endById(record.id, "client_changed", record.userKey).then(() => {
     cookie.clearIfWritable(exchange);
-  }
-  return action;
+    return action;
+  });
 }

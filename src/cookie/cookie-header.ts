@@ -23,7 +23,7 @@ export function readTokens(header: string | undefined, needle: string, max: numb
   if (header === undefined) return NOTHING;
   let start = findCookie(header, needle, 0);
   if (start === -1) return NOTHING;
-  const tokens: Token[] = [];
+  let tokens: readonly Token[] = NOTHING.tokens;
   let malformed = false;
   while (start !== -1 && tokens.length < max) {
     const semicolon = header.indexOf(";", start);
@@ -34,7 +34,9 @@ export function readTokens(header: string | undefined, needle: string, max: numb
     while (isBlank(header, end - 1)) end--;
     const token = parseToken(header, start, end);
     if (!token) malformed = true;
-    else if (!tokens.some(({ id, secret }) => id === token.id && secret === token.secret)) tokens.push(token);
+    else if (tokens.length === 0) tokens = [token];
+    else if (!tokens.some(({ id, secret }) => id === token.id && secret === token.secret))
+      tokens = [...tokens, token];
     start = findCookie(header, needle, after);
   }
   return { tokens, malformed };

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuzzRuns } from "../../test/support/fuzz.ts";
 import {
-  areHashesEqual,
   formatToken,
   getRoot,
   hashRoot,
@@ -91,18 +90,6 @@ describe("isSessionId", () => {
 describe("hashes", () => {
   it("hashText returns SHA-256 in base64url", () => {
     expect(hashText("abc")).toBe(createHash("sha256").update("abc").digest("base64url"));
-  });
-
-  it("areHashesEqual finds any difference", () => {
-    const hash = hashText("a");
-    expect(areHashesEqual(hash, hashText("a"))).toBe(true);
-    for (let index = 0; index < hash.length; index++) {
-      const other = `${hash.slice(0, index)}${hash[index] === "A" ? "B" : "A"}${hash.slice(index + 1)}`;
-      expect(areHashesEqual(hash, other)).toBe(false);
-    }
-    expect(areHashesEqual(hash, hash.slice(1))).toBe(false);
-    expect(areHashesEqual(hash, `${hash}A`)).toBe(false);
-    expect(areHashesEqual("", hash)).toBe(false);
   });
 
   it("the root is the beginning of the secret, and its hash is cut to 22 characters", () => {

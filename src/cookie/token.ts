@@ -1,4 +1,5 @@
 import { hash, randomFillSync } from "node:crypto";
+import type { SecretProof } from "../rules/rotation.ts";
 import type { SessionId } from "../session.ts";
 
 declare const brand: unique symbol;
@@ -104,22 +105,22 @@ export function createNextSecret(secret: Secret, generateTurn: () => string): Se
   return (getRoot(secret) + generateTurn()) as Secret;
 }
 
-/** Compares two hashes in a time that depends only on their length. */
-export function areHashesEqual(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let index = 0; index < a.length; index++) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
-  return difference === 0;
-}
-
-/** The hashes of a presented secret, and how to compare them. */
-export interface TokenProof {
+/** The hashes of a token's secret. */
+class TokenProof implements SecretProof {
   readonly secretHash: string;
-  rootHash(): string;
-  equal(a: string, b: string): boolean;
+  readonly #secret: Secret;
+
+  constructor({ secret }: Token) {
+    this.secretHash = hashText(secret);
+    this.#secret = secret;
+  }
+
+  rootHash(): string {
+    return hashRoot(this.#secret);
+  }
 }
 
-/** Hashes the secret of a token. The root is hashed only on demand, because only old secrets need it. */
-export function hashToken({ secret }: Token): TokenProof {
-  return { secretHash: hashText(secret), rootHash: () => hashRoot(secret), equal: areHashesEqual };
+/** Hashes the secret of a token. */
+export function hashToken(token: Token): SecretProof {
+  return new TokenProof(token);
 }

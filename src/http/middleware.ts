@@ -9,11 +9,16 @@ import {
   parsePublicOptions,
   toNeededAuthentication,
 } from "../options/middleware-options.ts";
+import { continueWith } from "../rules/maybe-promise.ts";
 import { meetsRequirement, type StepUpRequirement } from "../rules/step-up.ts";
+import type { MaybePromise } from "../store.ts";
 import type { RequestState } from "./request-state.ts";
 
-/** A check that middleware runs before the handler. Returns the error to reject with, or `undefined` to run the handler. */
-export type Guard<Context> = (context: Context) => Promise<SessionError | undefined>;
+/**
+ * A check that middleware runs before the handler. Returns the error to reject with, or `undefined` to run the handler. Returns
+ * a promise of it only where it has to wait, for example for the store.
+ */
+export type Guard<Context> = (context: Context) => MaybePromise<SessionError | undefined>;
 
 /** Creates guards, once for all requests. Throws `TypeError` for invalid options. */
 export interface Guards<Context> {
@@ -34,7 +39,7 @@ export function createGuards<Context, Out>(
     public: (options) => createGuard(getState, parsePublicOptions(options), false, () => undefined),
     auth(options) {
       const rules = parseAuthOptions(options);
-      return createGuard(getState, rules, true, (state, result) => {
+      return createGuard(getState, rules, true, (result, state) => {
         const error = findRejection(lifecycle, state, result, rules.requirement);
         // The response is for one user, so no shared cache may store it.
         if (!error && state.exchange.blocked() === undefined)
@@ -49,19 +54,23 @@ function createGuard<Context, Out>(
   getState: GetState<Context, Out>,
   { touch, crossOrigin }: MiddlewareRules,
   rotate: boolean,
-  judge: (state: RequestState<Out>, result: AuthResult<Out>) => SessionError | undefined,
+  judge: (result: AuthResult<Out>, state: RequestState<Out>) => SessionError | undefined,
 ): Guard<Context> {
   const use = { touch, rotate };
-  return async (context) => {
+  const finish = (loaded: AuthResult<Out>, state: RequestState<Out>) => {
+    const result = state.settle(loaded);
+    return result.state === "session" && state.needsRefresh(use)
+      ? continueWith(state.refresh(result, use), judge, state)
+      : judge(result, state);
+  };
+  return (context) => {
     const state = getState(context);
     if (crossOrigin === "allow") state.acceptAnyOrigin();
     else {
       const error = state.rejectCrossOrigin();
       if (error) return error;
     }
-    let result = state.result ?? state.settle(await state.load(use));
-    if (result.state === "session" && state.needsRefresh(use)) result = await state.refresh(result, use);
-    return judge(state, result);
+    return continueWith(state.load(use), finish, state);
   };
 }
 

@@ -3,19 +3,22 @@ import type { Exchange } from "../exchange.ts";
 import type { AuthResult, LiveSession, NoSession } from "../lifecycle/auth-result.ts";
 import { authenticate } from "../lifecycle/authenticate.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
-import { type RequestUse, refreshAgain } from "../lifecycle/refresh.ts";
+import { type RequestUse, refreshSession } from "../lifecycle/refresh.ts";
 import { isCrossOrigin, isSafe } from "../rules/cross-origin.ts";
+import { continueWith } from "../rules/maybe-promise.ts";
+import type { MaybePromise } from "../store.ts";
 
 /** The use that the methods make of a session that no middleware has loaded. */
 const METHOD_USE: RequestUse = { touch: true, rotate: false };
+const NO_USE: RequestUse = { touch: false, rotate: false };
 
 /** The state of one request for one manager. Its fields are private, so that a logged context shows no hash. @internal */
 export class RequestState<Out> {
   readonly #lifecycle: Lifecycle<unknown, Out>;
   readonly #exchange: Exchange;
   #result: AuthResult<Out> | undefined;
-  #loading: Promise<AuthResult<Out>> | undefined;
-  #use: RequestUse = { touch: false, rotate: false };
+  #loading: MaybePromise<AuthResult<Out>> | undefined;
+  #use: RequestUse = NO_USE;
   #isOriginAccepted = false;
   #reported: UnauthorizedReason | undefined;
 
@@ -37,7 +40,8 @@ export class RequestState<Out> {
   }
 
   /** Authenticates the request once, however many callers ask at the same time. Pass the result to `settle`. */
-  load(use: RequestUse): Promise<AuthResult<Out>> {
+  load(use: RequestUse): MaybePromise<AuthResult<Out>> {
+    if (this.#result) return this.#result;
     if (!this.#loading) {
       this.#use = use;
       this.#loading = authenticate(this.#lifecycle, this.#exchange, use);
@@ -45,19 +49,20 @@ export class RequestState<Out> {
     return this.#loading;
   }
 
-  /** Stores a loaded result, unless a method has replaced it since. */
+  /** Keeps a loaded result, unless a method has replaced it since. */
   settle(loaded: AuthResult<Out>): AuthResult<Out> {
-    this.#result ??= loaded;
-    // A cookie that is not accepted is reported on public routes, too.
-    if (this.#result.state === "none" && this.#result.reason !== "no_cookie")
-      this.reportRejection(this.#result.reason);
+    if (!this.#result) {
+      this.#result = loaded;
+      // A cookie that is not accepted is reported on public routes, too.
+      if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
+    }
     return this.#result;
   }
 
   /** Loads the session, for callers that need to know whether there is one. Throws `ERR_CROSS_ORIGIN` and `ERR_STORE`. */
   async loadKnown(): Promise<LiveSession<Out> | NoSession> {
     this.checkOrigin();
-    const result = this.#result ?? this.settle(await this.load(METHOD_USE));
+    const result = this.settle(await this.load(METHOD_USE));
     if (result.state === "failed") throw result.error;
     return result;
   }
@@ -68,9 +73,13 @@ export class RequestState<Out> {
     return (touch && !this.#use.touch) || (rotates && !this.#use.rotate);
   }
 
-  async refresh(found: LiveSession<Out>, use: RequestUse): Promise<AuthResult<Out>> {
-    this.#result = await refreshAgain(this.#lifecycle, this.#exchange, found, use);
-    return this.#result;
+  /** Does what a later middleware of the request allows and an earlier one did not. */
+  refresh(found: LiveSession<Out>, use: RequestUse): MaybePromise<AuthResult<Out>> {
+    const now = this.#lifecycle.options.clock();
+    return continueWith(refreshSession(this.#lifecycle, this.#exchange, found, now, use), (refreshed) => {
+      this.#result = refreshed;
+      return refreshed;
+    });
   }
 
   acceptAnyOrigin(): void {

@@ -1,4 +1,4 @@
-import { createNextSecret, hashText, type Secret, type Token } from "../cookie/token.ts";
+import { createNextSecret, hashText, type Secret } from "../cookie/token.ts";
 import type { Exchange } from "../exchange.ts";
 import { planActivity } from "../rules/expiry.ts";
 import type { RecordData } from "../rules/record.ts";
@@ -10,9 +10,7 @@ import {
   isPrefetch,
   isRotationDue,
 } from "../rules/rotation.ts";
-import type { AcceptedToken } from "../rules/verify-token.ts";
-import type { SessionId } from "../session.ts";
-import type { SessionChange } from "../store.ts";
+import type { MaybePromise, SessionChange } from "../store.ts";
 import { type AuthResult, type LiveSession, toLiveSession, toNoSession } from "./auth-result.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -24,19 +22,30 @@ export interface RequestUse {
   readonly rotate: boolean;
 }
 
-/** The write that a request is due, and the secret that its response then carries. @internal */
-export interface Refresh {
+/** The write that a request is due, and the secret that its response then carries. */
+interface Refresh {
   readonly change: SessionChange;
   readonly data: RecordData;
   readonly secret: Secret | undefined;
 }
 
-/** Plans the single write of a request: activity, a confirmed secret, a new secret. Usually there is none. @internal */
-export function planRefresh(
+/** Makes the single write of a request, if one is due: activity, a confirmed secret, a new secret. @internal */
+export function refreshSession<Out>(
+  lifecycle: Lifecycle<unknown, Out>,
+  exchange: Exchange,
+  session: LiveSession<Out>,
+  now: number,
+  use: RequestUse,
+): MaybePromise<AuthResult<Out>> {
+  const refresh = planRefresh(lifecycle, exchange, session, now, use);
+  return refresh ? writeRefresh(lifecycle, exchange, session, now, refresh) : session;
+}
+
+/** Plans the write. Usually there is none. */
+function planRefresh(
   { options }: Lifecycle,
   exchange: Exchange,
-  token: Token,
-  { record, data, match }: AcceptedToken,
+  { record, data, match, token }: LiveSession<unknown>,
   now: number,
   { touch, rotate }: RequestUse,
 ): Refresh | undefined {
@@ -65,49 +74,31 @@ export function planRefresh(
   };
 }
 
-/** Writes a refresh. When a concurrent write came first, nothing is sent. Returns `undefined` when the session has ended. @internal */
-export async function writeRefresh(
-  { repository, cookie, events }: Lifecycle,
-  exchange: Exchange,
-  accepted: AcceptedToken,
-  now: number,
-  { change, data, secret }: Refresh,
-): Promise<AcceptedToken | undefined> {
-  const { record } = accepted;
-  const outcome = await repository.writeIfUnchanged(record, change);
-  if (outcome === "not_found") return undefined;
-  if (outcome === "lost") return accepted;
-  const id = record.id as SessionId;
-  if (secret) cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
-  const isConfirmed = isPending(accepted.match);
-  if (isConfirmed) events.emit("rotated", { id, userKey: record.userKey, at: now, by: "time" });
-  const revision = record.revision + (change.data ? 1 : 0);
-  const match = isConfirmed ? "current" : accepted.match;
-  return { admitted: true, record: { ...record, ...change.activity, revision, data }, data, match };
-}
-
-/** Does what a later middleware of the request allows and an earlier one did not. @internal */
-export async function refreshAgain<Out>(
+/** Writes a refresh. When a concurrent write came first, nothing is sent. */
+async function writeRefresh<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
   before: LiveSession<Out>,
-  use: RequestUse,
+  now: number,
+  { change, data, secret }: Refresh,
 ): Promise<AuthResult<Out>> {
-  const now = lifecycle.options.clock();
-  const refresh = planRefresh(lifecycle, exchange, before.token, before, now, use);
-  if (!refresh) return before;
-  const refreshed = await writeRefresh(lifecycle, exchange, before, now, refresh);
-  if (refreshed)
-    return toLiveSession(
-      lifecycle,
-      before.token,
-      refreshed,
-      { ok: true, value: before.session.meta },
-      before.held,
-      now,
-    );
-  lifecycle.cookie.clearIfWritable(exchange);
-  return toNoSession("revoked");
+  const { repository, cookie, events } = lifecycle;
+  const { record, session, token, held } = before;
+  const outcome = await repository.writeIfUnchanged(record, change);
+  if (outcome === "lost") return before;
+  if (outcome === "not_found") {
+    // The session existed a moment ago and the secret was right: this proves its end.
+    cookie.clearIfWritable(exchange);
+    return toNoSession("revoked");
+  }
+  const { id } = session;
+  if (secret) cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
+  const isConfirmed = isPending(before.match);
+  if (isConfirmed) events.emit("rotated", { id, userKey: record.userKey, at: now, by: "time" });
+  const revision = record.revision + (change.data ? 1 : 0);
+  const match = isConfirmed ? "current" : before.match;
+  const refreshed = { ...before, record: { ...record, ...change.activity, revision, data }, data, match };
+  return toLiveSession(lifecycle, token, refreshed, { ok: true, value: session.meta }, held, now);
 }
 
 /**

@@ -4,6 +4,7 @@ import { SessionError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { ResolvedOptions } from "../options/manager-options.ts";
 import { findEndReason } from "../rules/expiry.ts";
+import { isPromise } from "../rules/maybe-promise.ts";
 import type { RecordData } from "../rules/record.ts";
 import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
@@ -56,12 +57,16 @@ export class Repository {
     this.ignoreCleanup = stop ?? (() => undefined);
   }
 
-  /**
-   * Reads the records of the presented ids. The caller passes a failure to `toStoreError`: every request awaits this
-   * promise, and another one around it would be measurable.
-   */
-  read(id: string): MaybePromise<SessionRecord | undefined> {
-    return this.store.fetchById(id);
+  /** Reads the records of the presented tokens. A single one comes without a promise if the store answers at once. */
+  readPresented(tokens: readonly Token[]): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
+    const [first, second] = tokens;
+    if (!first || second) return this.readMany(tokens.map(({ id }) => id));
+    try {
+      const found = this.store.fetchById(first.id);
+      return isPromise(found) ? this.#ask(async () => [await found]) : [found];
+    } catch (cause) {
+      throw this.toStoreError(cause);
+    }
   }
 
   readMany(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {

@@ -1,6 +1,7 @@
 import type { Exchange } from "../exchange.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
+import type { MaybePromise } from "../store.ts";
 import type { ClientValidationOptions } from "./client-validation-options.ts";
 import type { ResolvedOptions } from "./manager-options.ts";
 
@@ -14,5 +15,5 @@ export interface ClientValidator extends Required<ClientValidationOptions> {
     exchange: Exchange,
     accepted: AcceptedToken,
     at: number,
-  ): Promise<"reject" | "end" | undefined>;
+  ): MaybePromise<"reject" | "end" | undefined>;
 }

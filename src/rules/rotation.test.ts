@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { areHashesEqual } from "../cookie/token.ts";
 import type { RecordData } from "./record.ts";
 import {
   addPendingAfterProof,
@@ -25,7 +24,6 @@ const DATA: RecordData = {
 const proof = (secretHash: string, rootHash = "root"): SecretProof => ({
   secretHash,
   rootHash: () => rootHash,
-  equal: areHashesEqual,
 });
 
 describe("matchSecret", () => {

@@ -1,4 +1,5 @@
 import type { SessionRecord } from "../store.ts";
+import { areHashesEqual } from "./are-hashes-equal.ts";
 import type { PendingSecret, RecordData, RetiredSecret, StepUpState } from "./record.ts";
 import { pickStepUpState, withStepUpState } from "./step-up.ts";
 
@@ -24,11 +25,11 @@ const UNCLAIMED_GRACE = 600_000;
 /** An explicit rotation retires older pending secrets, in milliseconds: no response is still under way for them. */
 const MAX_PENDING_AGE_AT_ROTATION = 60_000;
 
-/** The hashes of a presented secret. Each hash is computed only when it is needed. */
+/** The hashes of a presented secret. */
 export interface SecretProof {
   readonly secretHash: string;
+  /** Computes the hash on demand: only old secrets need it. */
   rootHash(): string;
-  equal(a: string, b: string): boolean;
 }
 
 /** The secret that was presented: the current one, a pending one, or a retired one within its grace. */
@@ -40,14 +41,15 @@ export function matchSecret(
   proof: SecretProof,
   now: number,
 ): SecretMatch | "reused" | "unknown" {
-  if (proof.equal(proof.secretHash, data.secret)) return isIgnoringSecrets(data, now) ? "reused" : "current";
-  const isPresented = ({ hash }: PendingSecret | RetiredSecret) => proof.equal(proof.secretHash, hash);
+  if (areHashesEqual(proof.secretHash, data.secret))
+    return isIgnoringSecrets(data, now) ? "reused" : "current";
+  const isPresented = ({ hash }: PendingSecret | RetiredSecret) => areHashesEqual(proof.secretHash, hash);
   const other =
     data.pending?.find(isPresented) ??
     data.retired?.find((retired) => retired.until > now && isPresented(retired));
   if (other) return other;
   // A client without the root knows at most the id, which must not let it end the session.
-  return proof.equal(proof.rootHash(), data.root) ? "reused" : "unknown";
+  return areHashesEqual(proof.rootHash(), data.root) ? "reused" : "unknown";
 }
 
 /** Whether the holder of the current secret has ignored new secrets for so long that only a thief would do that. */

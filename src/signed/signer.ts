@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
-import { areHashesEqual } from "../cookie/token.ts";
+import { areHashesEqual } from "../rules/are-hashes-equal.ts";
 
 /** The purpose of a signature. A signature for one purpose is invalid for every other one. */
 export type SigningPurpose = "address" | "device" | "form" | "revocation";

@@ -223,7 +223,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return { evicted: evicted.map(({ id }) => id) };
     },
 
-    async fetchById(id) {
+    fetchById(id) {
       return read(find(id));
     },
 

@@ -3,6 +3,7 @@ import {
   type Exchange,
   type Guards,
   type Manager,
+  type MaybePromise,
   type Sessions,
   type SetCookie,
 } from "sessionup";
@@ -92,7 +93,7 @@ export class Browser {
   }
 
   /** Creates a request, passes it to `use`, and stores the cookies of the response. */
-  async visit<Answer>(use: (request: TestRequest) => Promise<Answer>, method?: string): Promise<Answer> {
+  async visit<Answer>(use: (request: TestRequest) => MaybePromise<Answer>, method?: string): Promise<Answer> {
     const request = this.request(method);
     try {
       return await use(request);

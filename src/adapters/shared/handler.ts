@@ -1,16 +1,18 @@
 import { SessionError } from "../../errors.ts";
+import type { MaybePromise } from "../../store.ts";
 
 /**
  * Runs a handler unless the guard rejects the request. Answers the guard's rejection, and a `SessionError` that the
  * handler throws, with `reject`. Throws every other error.
  */
 export async function runGuarded<Answer>(
-  guarded: Promise<SessionError | undefined>,
+  guard: () => MaybePromise<SessionError | undefined>,
   handle: () => Answer | Promise<Answer>,
   reject: (error: SessionError) => Answer | Promise<Answer>,
 ): Promise<Answer> {
   try {
-    const rejection = await guarded;
+    const guarded = guard();
+    const rejection = guarded && (await guarded);
     return await (rejection ? reject(rejection) : handle());
   } catch (error) {
     if (SessionError.is(error)) return await reject(error);

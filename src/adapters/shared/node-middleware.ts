@@ -1,6 +1,7 @@
 import type { SessionError } from "../../errors.ts";
 import { toErrorResponse } from "../../http/error-response.ts";
 import type { RouteAnswer, RouteRequest } from "../../http/mount.ts";
+import type { MaybePromise } from "../../store.ts";
 import { toErrorObject } from "./handler.ts";
 import type { NodeRequest, NodeResponse } from "./node-exchange.ts";
 
@@ -16,12 +17,14 @@ type Middleware<Request, Response> = (
 
 /** Creates middleware that calls `next` unless `guard` rejects the request. */
 export function guardMiddleware<Request, Response>(
-  guard: (request: Request, response: Response) => Promise<SessionError | undefined>,
+  guard: (request: Request, response: Response) => MaybePromise<SessionError | undefined>,
   reject: (error: SessionError, request: Request, response: Response) => unknown,
 ): Middleware<Request, Response> {
-  return async (request, response, next) => {
+  const decide: Middleware<Request, Response> = async (request, response, next) => {
     try {
-      const rejection = await guard(request, response);
+      const guarded = guard(request, response);
+      // An `await` would delay a request that is admitted at once.
+      const rejection = guarded && (await guarded);
       if (rejection) {
         await reject(rejection, request, response);
         return;
@@ -30,8 +33,9 @@ export function guardMiddleware<Request, Response>(
       await next(toErrorObject(error));
       return;
     }
-    await next();
+    return next() as Promise<void>;
   };
+  return decide;
 }
 
 /** Creates middleware that calls `next` unless one of the ready-made routes answers the request. */

@@ -1,0 +1,20 @@
+import type { MaybePromise } from "../store.ts";
+
+/**
+ * Whether a value is still to come. `instanceof Promise` is not enough: drivers, other realms and patched globals have
+ * promises of their own, and one that counted as a result would let the request through.
+ *
+ * @internal
+ */
+export function isPromise<Value>(value: MaybePromise<Value>): value is Promise<Value> {
+  return typeof (value as Partial<Promise<Value>> | null | undefined)?.then === "function";
+}
+
+/** Passes a value to the next step, at once unless it is still to come. `state` saves the step a closure. @internal */
+export function continueWith<Value, Result, State = undefined>(
+  value: MaybePromise<Value>,
+  next: (value: Value, state: State) => MaybePromise<Result>,
+  state?: State,
+): MaybePromise<Result> {
+  return isPromise(value) ? value.then((value) => next(value, state as State)) : next(value, state as State);
+}
