@@ -2,6 +2,7 @@ import { type Session, SessionError } from "sessionup";
 import { clientValidation } from "sessionup/client-validation";
 import { contextSessions } from "sessionup/context";
 import { providerLogin, revokeByProviderSession } from "sessionup/federation";
+import { liveSessions } from "sessionup/live";
 import { previousCookies } from "sessionup/previous-cookies";
 import { recognition } from "sessionup/recognition";
 import { sessionPolicy } from "sessionup/report";
@@ -252,6 +253,20 @@ export const PATHS: Readonly<Record<string, Path>> = {
       TypeError,
     );
     expect(await ends(good)).toBe(true);
+  },
+
+  async "signals of sessions that end"(start) {
+    const site = start({ live: liveSessions() });
+    const { browser, id } = await site.login("ann", { meta: { theme: "light" } });
+    const signal = await site.visit(
+      browser,
+      async (request, sessions) => (await sessions.get(request))?.signal,
+    );
+    expect(signal).toMatchObject({ aborted: false });
+    await site.manager.revokeById(id);
+    expect(await site.see("signal", () => (signal as AbortSignal).reason)).toMatchObject({
+      reason: "revoked",
+    });
   },
 
   async "recognized browsers and locations"(start) {

@@ -7,8 +7,17 @@ import { membersOf } from "../support/declared.ts";
 
 describe("sessionPolicy", () => {
   it("sessionPolicy reports every option that affects sessions", () => {
-    // These options hold the app's own functions and data, and the addresses of trusted proxies.
-    const others = ["trustProxy", "keys", "generateId", "generateSecret", "meta", "maxMetaBytes", "clock"];
+    // These options hold the app's own functions and data, the addresses of trusted proxies, and how connections are watched.
+    const others = [
+      "live",
+      "trustProxy",
+      "keys",
+      "generateId",
+      "generateSecret",
+      "meta",
+      "maxMetaBytes",
+      "clock",
+    ];
     const reported: Readonly<Record<string, keyof SessionPolicy>> = {
       cookie: "cookie",
       expiresIn: "absolute",
