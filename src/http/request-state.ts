@@ -82,11 +82,13 @@ export class RequestState<Out> {
     const { options, events } = this.#lifecycle;
     const exchange = this.#exchange;
     const method = exchange.method();
+    const isUpgrade = exchange.header("upgrade") !== undefined;
     this.#isOriginAccepted =
-      isSafe(method) ||
+      isSafe({ method, isUpgrade }) ||
       !isCrossOrigin(
         {
           method,
+          isUpgrade,
           origin: exchange.header("origin"),
           site: exchange.header("sec-fetch-site"),
           host: exchange.host ? exchange.host() : exchange.header("host"),
