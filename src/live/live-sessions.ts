@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { MAX_TIMER_DELAY } from "../duration.ts";
 import { SessionError } from "../errors.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
@@ -95,6 +96,8 @@ export class LiveSessions {
     if (!signal) {
       const controller = new AbortController();
       signal = controller.signal;
+      // Otherwise Node warns of a leak: all requests of a session listen to one signal.
+      setMaxListeners(0, signal);
       this.#signals.set(id, signal);
       this.watchLoaded({
         opened: toWatchedSession(this.#lifecycle, record),
