@@ -37,7 +37,7 @@ function setUp(options: ManagerOptions = {}, store = new GatedStore()) {
     asked.push(ids.length);
     return fetchByIds(ids);
   };
-  const toWatcher = (id: SessionId, { endsAt = Number.POSITIVE_INFINITY, turns = 0 } = {}) => ({
+  const toWatcher = (id: SessionId, { endsAt = clock() + 3_600_000, turns = 0 } = {}) => ({
     opened: { id, turns, expiresAt: endsAt, endsAt, retires: false },
     end: (reason: string) => ends.push([id, reason]),
   });

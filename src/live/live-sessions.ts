@@ -217,8 +217,7 @@ export class LiveSessions {
   }
 
   async #ask(ids: readonly SessionId[]): Promise<void> {
-    const watched = ids.filter((id) => this.#watched.has(id));
-    for (const [id, standing] of await readStandings(this.#lifecycle, watched)) {
+    for (const [id, standing] of await readStandings(this.#lifecycle, ids)) {
       if ("over" in standing) this.#endAll([id], standing.over);
       else this.#keep(id, standing);
     }

@@ -121,6 +121,21 @@ describe("session.signal", () => {
     expect(reasonOf(session)).toBe("idle");
   });
 
+  it("leads to no query at the former moment of expiry once a recheck has found the new one", async () => {
+    const { visit, browser, elsewhere, store } = await setUp({
+      idleTimeout: "30m",
+      live: liveSessions({ recheck: "25m" }),
+    });
+    const { session } = await visit();
+    session.signal;
+    await pass(20 * 60_000);
+    await browser.visit(testSessions(elsewhere).authorize);
+    await pass(5 * 60_000);
+    store.calls.length = 0;
+    await pass(24 * 60_000);
+    expect([session.signal.aborted, store.calls]).toEqual([false, []]);
+  });
+
   it("is aborted if the session ended between its loading and the first use of the signal", async () => {
     const { visit, elsewhere, id } = await setUp();
     const { session } = await visit();
