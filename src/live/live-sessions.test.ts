@@ -62,7 +62,9 @@ function setUp(options: ManagerOptions = {}, store = new GatedStore()) {
 
 describe("watching sessions", () => {
   it("leaves no listener, subscription or timer a minute after the last watcher, and begins again", async () => {
-    const { manager, store, watchNew, login, live, elsewhere, ends } = setUp();
+    const { manager, store, watchNew, login, live, elsewhere, ends } = setUp({
+      live: liveSessions({ recheck: "24d" }),
+    });
     const on = vi.spyOn(manager.events, "on");
     let listening = 0;
     on.mockImplementation((name, listener) => {
