@@ -81,14 +81,13 @@ export class RequestState<Out> {
   rejectCrossOrigin(): SessionError | undefined {
     const { options, events } = this.#lifecycle;
     const exchange = this.#exchange;
-    const method = exchange.method();
-    const isUpgrade = exchange.header("upgrade") !== undefined;
+    // A WebSocket begins with a GET, but its messages can change anything, and CORS does not cover it.
+    const method = exchange.header("upgrade") === undefined ? exchange.method() : "CONNECT";
     this.#isOriginAccepted =
-      isSafe({ method, isUpgrade }) ||
+      isSafe(method) ||
       !isCrossOrigin(
         {
           method,
-          isUpgrade,
           origin: exchange.header("origin"),
           site: exchange.header("sec-fetch-site"),
           host: exchange.host ? exchange.host() : exchange.header("host"),

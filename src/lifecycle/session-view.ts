@@ -20,8 +20,6 @@ export class SessionView<Meta> implements Session<Meta> {
   readonly #level: number;
   readonly #stepUp: StepUpState;
   readonly #current: boolean;
-  /** Kept, because a session that has ended has a new signal otherwise. */
-  #signal: AbortSignal | undefined;
 
   constructor(
     lifecycle: Lifecycle<unknown, Meta>,
@@ -82,10 +80,7 @@ export class SessionView<Meta> implements Session<Meta> {
 
   get signal(): AbortSignal {
     const { live } = this.#lifecycle.options;
-    if (live) {
-      this.#signal ??= live.getSignal(this.#lifecycle, this.#record);
-      return this.#signal;
-    }
+    if (live) return live.getSignal(this.#lifecycle, this.#record);
     throw new TypeError(
       "session.signal requires the manager's option live: liveSessions() of sessionup/live.",
     );

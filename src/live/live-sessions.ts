@@ -50,6 +50,8 @@ export class LiveSessions {
   readonly #handshakes = new Set<Handshake>();
   readonly #watched = new Map<SessionId, WatchedSession>();
   readonly #signals = new Map<SessionId, AbortSignal>();
+  /** Signals of ended sessions too, for requests that still hold the session. */
+  readonly #signalsOfRecords = new WeakMap<SessionRecord, AbortSignal>();
   readonly #doubts = new Doubts((ids) => this.#ask(ids));
   #stop: (() => void) | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
@@ -92,21 +94,25 @@ export class LiveSessions {
    */
   getSignal(record: SessionRecord): AbortSignal {
     const id = record.id as SessionId;
-    let signal = this.#signals.get(id);
-    if (!signal) {
-      const controller = new AbortController();
-      signal = controller.signal;
-      // Otherwise Node warns of a leak: all requests of a session listen to one signal.
-      setMaxListeners(0, signal);
-      this.#signals.set(id, signal);
-      this.watchLoaded({
-        opened: toWatchedSession(this.#lifecycle, record),
-        end: (reason) => {
-          this.#signals.delete(id);
-          controller.abort(SessionError.unauthorized(reason as EndReason | "unknown"));
-        },
-      });
-    }
+    const known = this.#signalsOfRecords.get(record) ?? this.#signals.get(id);
+    const signal = known ?? this.#createSignal(id, record);
+    this.#signalsOfRecords.set(record, signal);
+    return signal;
+  }
+
+  #createSignal(id: SessionId, record: SessionRecord): AbortSignal {
+    const controller = new AbortController();
+    const { signal } = controller;
+    // Otherwise Node warns of a leak: all requests of a session listen to one signal.
+    setMaxListeners(0, signal);
+    this.#signals.set(id, signal);
+    this.watchLoaded({
+      opened: toWatchedSession(this.#lifecycle, record),
+      end: (reason) => {
+        this.#signals.delete(id);
+        controller.abort(SessionError.unauthorized(reason as EndReason | "unknown"));
+      },
+    });
     return signal;
   }
 

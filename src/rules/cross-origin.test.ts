@@ -15,7 +15,7 @@ function crosses(
   trusted = TRUSTS_NONE,
   host = HOST,
 ): boolean {
-  return isCrossOrigin({ method, isUpgrade: false, site, origin, host, isHttps: false }, trusted);
+  return isCrossOrigin({ method, site, origin, host, isHttps: false }, trusted);
 }
 
 describe("isCrossOrigin", () => {
@@ -23,20 +23,6 @@ describe("isCrossOrigin", () => {
     for (const site of ["cross-site", "same-site", "same-origin", "none", "", undefined]) {
       for (const origin of [OTHER, OWN, "null", "", undefined])
         expect(crosses(method, site, origin)).toBe(false);
-    }
-  });
-
-  it("rejects another origin's upgrade, whatever its method", () => {
-    for (const method of ["GET", "HEAD", "OPTIONS", "CONNECT"]) {
-      const request = { method, isUpgrade: true, host: HOST, isHttps: false };
-      const crosses = (site?: string, origin?: string, trusted = TRUSTS_NONE) =>
-        isCrossOrigin({ ...request, site, origin }, trusted);
-      expect(crosses(undefined, OTHER)).toBe(true);
-      expect(crosses("same-site", OWN)).toBe(true);
-      expect(crosses(undefined, OTHER, new Set([OTHER]))).toBe(false);
-      expect(crosses(undefined, OWN)).toBe(false);
-      expect(crosses("same-origin", OWN)).toBe(false);
-      expect(crosses()).toBe(false);
     }
   });
 
@@ -76,7 +62,7 @@ describe("isCrossOrigin", () => {
   );
 
   it("rejects a plain http page of the same host when the request came over https", () => {
-    const request = { method: "POST", isUpgrade: false, site: undefined, host: HOST, isHttps: true };
+    const request = { method: "POST", site: undefined, host: HOST, isHttps: true };
     expect(isCrossOrigin({ ...request, origin: `http://${HOST}` }, TRUSTS_NONE)).toBe(true);
     expect(isCrossOrigin({ ...request, origin: OWN }, TRUSTS_NONE)).toBe(false);
     expect(isCrossOrigin({ ...request, origin: `http://${HOST}` }, new Set([`http://${HOST}`]))).toBe(false);
@@ -97,8 +83,7 @@ describe("isCrossOrigin", () => {
   });
 
   it.each(["file://", OWN])("rejects the Origin %s when the request has no Host", (origin) => {
-    const headers = { site: undefined, origin, host: undefined };
-    const request = { method: "POST", isUpgrade: false, ...headers, isHttps: false };
+    const request = { method: "POST", site: undefined, origin, host: undefined, isHttps: false };
     expect(isCrossOrigin(request, TRUSTS_NONE)).toBe(true);
   });
 
@@ -131,8 +116,7 @@ describe("isCrossOrigin", () => {
     let passed = 0;
     fc.assert(
       fc.property(method, site, origin, text, (name, from, page, host) => {
-        const headers = { site: from, origin: page, host };
-        const request = { method: name, isUpgrade: false, ...headers, isHttps: host.length % 2 === 0 };
+        const request = { method: name, site: from, origin: page, host, isHttps: host.length % 2 === 0 };
         const crossing = isCrossOrigin(request, new Set([OTHER]));
         if (crossing || ["GET", "HEAD", "OPTIONS"].includes(name)) {
           expect([name, crossing]).not.toEqual(["GET", true]);

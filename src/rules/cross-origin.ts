@@ -1,8 +1,6 @@
 /** The parts of a request that tell which page sent it. */
 export interface RequestOrigin {
   readonly method: string;
-  /** Whether the request has the header `Upgrade`, as the handshake of a WebSocket has. */
-  readonly isUpgrade: boolean;
   /** The header `Origin`, unchanged. */
   readonly origin: string | undefined;
   /** The header `Sec-Fetch-Site`, unchanged. Browsers send it, and no page can change it. */
@@ -13,12 +11,9 @@ export interface RequestOrigin {
   readonly isHttps: boolean;
 }
 
-/**
- * Whether a request is safe: its method changes nothing (RFC 9110 section 9.2.1), as those of links and images. An upgrade is
- * not safe: CORS does not cover WebSockets, so a page of any origin can open one, and its messages can change anything.
- */
-export function isSafe({ method, isUpgrade }: Pick<RequestOrigin, "method" | "isUpgrade">): boolean {
-  return !isUpgrade && (method === "GET" || method === "HEAD" || method === "OPTIONS");
+/** Whether a method is safe: it changes nothing (RFC 9110 section 9.2.1). Links and images use such methods. */
+export function isSafe(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
 /**
@@ -26,8 +21,8 @@ export function isSafe({ method, isUpgrade }: Pick<RequestOrigin, "method" | "is
  * without browser headers pass: other clients send only the cookies that they were given.
  */
 export function isCrossOrigin(request: RequestOrigin, trusted: ReadonlySet<string>): boolean {
-  const { origin, site, host, isHttps } = request;
-  if (isSafe(request)) return false;
+  const { method, origin, site, host, isHttps } = request;
+  if (isSafe(method)) return false;
   if (origin !== undefined && trusted.has(origin)) return false;
   // "same-site" is rejected too: a sibling subdomain may be hostile.
   if (site !== undefined) return site !== "same-origin" && site !== "none";

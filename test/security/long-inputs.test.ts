@@ -29,7 +29,7 @@ const signer = new Signer(["k".repeat(32)], "sid");
 const device = new DeviceCookie(cookie, signer);
 const routes = createRoutes({} as RouteMethods<object>, "/account", { maxAuthAge: undefined, level: 1 });
 const trust = parseTrustProxy(["0.0.0.0/0", "::/0"]);
-const post = { method: "POST", isUpgrade: false, site: undefined, host: "example.com", isHttps: false };
+const post = { method: "POST", site: undefined, host: "example.com", isHttps: false };
 
 /** The parsers of client input. Each one receives the whole text here, even if production code cuts it first. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {

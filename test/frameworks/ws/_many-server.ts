@@ -4,7 +4,9 @@
  *
  * - an upgrade opens a WebSocket of a signed-in user
  * - `POST /revoke?user=` ends the user's sessions, and answers with the moment at which that was done
- * - `GET /late?user=&since=` tells how many messages of the user came too late after that moment
+ * - `POST /queries?run=` decides whether queries about sessions run (`yes`) or wait: then only events can close sockets
+ * - `GET /up` tells whether the store's channel is up
+ * - `GET /report?user=&since=` tells when the user's sockets were closed after that moment, and how many messages came too late
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,15 +20,27 @@ import { wsSessions } from "sessionup/ws";
 import { WebSocketServer } from "ws";
 
 const [kind = "", port = "", eventPort = "", recheck = ""] = process.argv.slice(2);
+/** Longer than a busy machine lets a process wait. */
+const heartbeat = "60s";
 const urlOf = (at: string) => `postgres://sessionup@127.0.0.1:${at}/postgres`;
 
 function openStore(): Store {
   if (kind === "redis") {
-    const push = redisPush(() => new Redis(Number(eventPort), "127.0.0.1"));
+    const push = redisPush(() => new Redis(Number(eventPort), "127.0.0.1"), { heartbeat });
     return redisStore(new Redis(Number(port), "127.0.0.1"), { push });
   }
-  const push = postgresPush(() => new pg.Client({ connectionString: urlOf(eventPort) }));
+  const push = postgresPush(() => new pg.Client({ connectionString: urlOf(eventPort) }), { heartbeat });
   return postgresStore(new pg.Pool({ connectionString: urlOf(port), max: 4 }), { push });
+}
+
+/** What a process tells about the sockets of a user, relative to the moment of the sign-out, in milliseconds. */
+export interface Report {
+  /** The number of messages that came although a query had told that their session was over. */
+  readonly late: number;
+  /** When the last message came, or 0 if none came afterwards. */
+  readonly last: number;
+  /** When the sockets were closed. */
+  readonly closes: readonly number[];
 }
 
 /** The present moment, on a clock that all processes of the machine share. */
@@ -34,17 +48,46 @@ const now = () => performance.timeOrigin + performance.now();
 
 /** The queries about sessions so far. A query that began after a session had ended tells that it has. */
 const queries: { readonly began: number; readonly ended: number; readonly ids: ReadonlySet<string> }[] = [];
-/** The messages so far. */
-const heard: { readonly id: string; readonly userKey: string; readonly at: number }[] = [];
+interface Moment {
+  readonly id: string;
+  readonly userKey: string;
+  readonly at: number;
+}
 
-const store = openStore();
-const { fetchByIds } = store;
-store.fetchByIds = async (ids) => {
-  const began = now();
-  const records = await fetchByIds.call(store, ids);
-  queries.push({ began, ended: now(), ids: new Set(ids) });
-  return records;
+/** The messages so far, and the calls of `close`. */
+const heard: Moment[] = [];
+const closed: Moment[] = [];
+
+let isUp = false;
+let runQueries: () => void = () => {};
+/** Resolves when queries may run. */
+let mayQuery = Promise.resolve();
+
+const own = openStore();
+const observed: Partial<Store> = {
+  async fetchByIds(ids) {
+    await mayQuery;
+    const began = now();
+    const records = await own.fetchByIds(ids);
+    queries.push({ began, ended: now(), ids: new Set(ids) });
+    return records;
+  },
+  async subscribe(listener) {
+    const unsubscribe = await own.subscribe?.({
+      ended: (event) => listener.ended(event),
+      changed: (event) => listener.changed(event),
+      status(up) {
+        isUp = up;
+        listener.status(up);
+      },
+    });
+    return unsubscribe ?? Promise.reject(new Error("The store has no push."));
+  },
 };
+// A proxy, because the store's own calls of its methods must not wait.
+const store = new Proxy(own, {
+  get: (target, name: keyof Store) => observed[name] ?? target[name]?.bind(target),
+});
 
 const manager = new Manager(store, { live: liveSessions({ recheck: duration(recheck) satisfies Duration }) });
 const sessions = wsSessions(manager);
@@ -53,14 +96,22 @@ wss.on("connection", (ws, request) => {
   const { id, userKey } = sessions.require(request);
   ws.on("error", () => undefined);
   ws.on("message", () => void heard.push({ id, userKey, at: now() }));
+  const close = ws.close.bind(ws);
+  ws.close = (...given) => {
+    closed.push({ id, userKey, at: now() });
+    close(...given);
+  };
 });
 
-/** Returns the number of messages that came although a query had told that their session was over, and the last message. */
-function findLate(user: string, since: number): { readonly late: number; readonly last: number } {
+function report(user: string, since: number): Report {
   const later = queries.filter(({ began }) => began >= since);
   const messages = heard.filter(({ userKey }) => userKey === user);
   const late = messages.filter(({ id, at }) => later.some(({ ended, ids }) => ended < at && ids.has(id)));
-  return { late: late.length, last: Math.max(...messages.map(({ at }) => at)) - since };
+  return {
+    late: late.length,
+    last: Math.max(0, ...messages.map(({ at }) => at - since)),
+    closes: closed.filter(({ userKey }) => userKey === user).map(({ at }) => at - since),
+  };
 }
 
 const server = createServer(async (request, response) => {
@@ -69,7 +120,15 @@ const server = createServer(async (request, response) => {
   if (pathname === "/revoke") {
     const { length } = await manager.revokeByUserKey(user);
     response.end(JSON.stringify({ ended: length, at: now() }));
-  } else response.end(JSON.stringify(findLate(user, Number(searchParams.get("since")))));
+  } else if (pathname === "/queries") {
+    runQueries();
+    if (searchParams.get("run") !== "yes")
+      mayQuery = new Promise((resolve) => {
+        runQueries = resolve;
+      });
+    response.end();
+  } else if (pathname === "/up") response.end(String(isUp));
+  else response.end(JSON.stringify(report(user, Number(searchParams.get("since")))));
 });
 server.on("upgrade", sessions.auth(wss));
 server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
