@@ -4,7 +4,9 @@ import type { SessionError } from "../errors.ts";
 import type { Guard } from "../http/middleware.ts";
 import { createSessions, getInternals, type Sessions } from "../http/sessions.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
-import { CLOSE_CODE, getLiveSessions, type Handshake } from "../live/live-sessions.ts";
+import type { Handshake } from "../live/handshake.ts";
+import { CLOSE_CODE, getLiveSessions } from "../live/live-sessions.ts";
+import { dropMessages } from "../live/sockets.ts";
 import { toOpenedSession } from "../live/standing.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
@@ -125,7 +127,7 @@ export function wsSessions<In, Out extends In>(
       close(socket, ended);
       return false;
     }
-    tracked.stop = live.watch({ opened, end: (reason) => close(socket, reason) });
+    tracked.stop = live.watch({ opened, end: (reason) => close(socket, reason) }, tracked.handshake);
     return true;
   }
 
@@ -180,7 +182,6 @@ export function wsSessions<In, Out extends In>(
 }
 
 function close(socket: WsSocket, reason: string): void {
-  // Otherwise messages would arrive until the client completes the close, or for half a minute if it does not.
-  socket.removeAllListeners("message");
+  dropMessages(socket);
   socket.close(CLOSE_CODE, reason);
 }

@@ -90,7 +90,8 @@ export class RequestState<Out> {
   rejectCrossOrigin(): SessionError | undefined {
     const { options, events } = this.#lifecycle;
     const exchange = this.#exchange;
-    const method = exchange.method();
+    // A WebSocket begins with a GET, but its messages can change anything, and CORS does not cover it.
+    const method = exchange.header("upgrade") === undefined ? exchange.method() : "CONNECT";
     this.#isOriginAccepted =
       isSafe(method) ||
       !isCrossOrigin(

@@ -156,6 +156,23 @@ describe("cross-origin requests", () => {
     }
   });
 
+  it("the handshake of a WebSocket is rejected with GET, too, without a store call", async () => {
+    const { store, sessions, login } = createHarness();
+    const browser = new Browser();
+    await login(browser);
+    store.calls.length = 0;
+    browser.headers = { upgrade: "websocket" };
+    expect(await sessions.authorize(toCrossOrigin(browser, "GET"))).toBe("ERR_CROSS_ORIGIN");
+    expect((await sessions.guards.public()(toCrossOrigin(browser, "GET")))?.status).toBe(403);
+    await expect(sessions.get(toCrossOrigin(browser, "GET"))).rejects.toMatchObject({
+      code: "ERR_CROSS_ORIGIN",
+    });
+    expect(store.calls).toEqual([]);
+    expect(await sessions.authorize(browser.request("GET"))).toBeUndefined();
+    const allowed = sessions.guards.auth({ crossOrigin: "allow" });
+    expect(await allowed(toCrossOrigin(browser, "GET"))).toBeUndefined();
+  });
+
   it('are accepted by init only with crossOrigin: "allow"', async () => {
     const { sessions } = createHarness();
     const request = toCrossOrigin(new Browser());

@@ -1,21 +1,22 @@
+import { setMaxListeners } from "node:events";
 import { MAX_TIMER_DELAY } from "../duration.ts";
 import { SessionError } from "../errors.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { SessionId } from "../session.ts";
-import type { EndReason, SessionRecord, StoreListener } from "../store.ts";
+import type { EndReason, SessionRecord } from "../store.ts";
+import { Doubts } from "./doubts.ts";
+import { type ConnectionEnd, Handshake } from "./handshake.ts";
 import { type OpenedSession, readStandings, toWatchedSession } from "./standing.ts";
+import { Subscription } from "./subscription.ts";
 
 /** The code with which sockets close: one of the codes for apps, chosen after the status 401. */
 export const CLOSE_CODE = 4401;
 
-/** Why a connection ends: its session has ended, or the app has replaced the secret that opened it. */
-export type ConnectionEnd = EndReason | "unknown" | "rotated";
-
 /** What is to happen when a session ends. @internal */
 export interface Watcher {
   readonly opened: OpenedSession;
-  /** Called at most once. Must not throw. */
-  end(reason: ConnectionEnd): void;
+  /** Called at most once. An error, or a rejection, is emitted as `error`. */
+  end(reason: ConnectionEnd): unknown;
 }
 
 /** A session and what it ends. */
@@ -25,11 +26,10 @@ interface WatchedSession {
   expiresAt: number;
 }
 
-/** The sessions that have ended since a handshake began, whose session is not known yet. @internal */
-export type Handshake = Map<SessionId, ConnectionEnd>;
-
 /** How long listeners remain after the last watcher, in milliseconds: the next one often follows soon. */
 const LINGER = 60_000;
+/** The longest pause between two searches for expired sessions while there are some, in milliseconds. */
+const MAX_PAUSE = 1_000;
 
 /**
  * Ends what runs in the name of sessions: open connections, signals. A session's end becomes known in five ways:
@@ -50,9 +50,9 @@ export class LiveSessions {
   readonly #handshakes = new Set<Handshake>();
   readonly #watched = new Map<SessionId, WatchedSession>();
   readonly #signals = new Map<SessionId, AbortSignal>();
-  /** The sessions to ask the store about. */
-  readonly #doubtful = new Set<SessionId>();
-  #isAsking = false;
+  /** Signals of ended sessions too, for requests that still hold the session. */
+  readonly #signalsOfRecords = new WeakMap<SessionRecord, AbortSignal>();
+  readonly #doubts = new Doubts((ids) => this.#ask(ids));
   #stop: (() => void) | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
   #alarm: { readonly at: number; readonly timer: ReturnType<typeof setTimeout> } | undefined;
@@ -63,9 +63,9 @@ export class LiveSessions {
     this.#recheck = recheck;
   }
 
-  /** Begins a handshake, before its request is authenticated: the session may end before there is something to end. */
+  /** Begins a handshake, before its request is authenticated. */
   beginHandshake(): Handshake {
-    const handshake: Handshake = new Map();
+    const handshake = new Handshake();
     this.#handshakes.add(handshake);
     this.#start();
     return handshake;
@@ -75,8 +75,48 @@ export class LiveSessions {
     if (this.#handshakes.delete(handshake)) this.#lingerIfIdle();
   }
 
-  /** Watches a session until it ends or the returned function is called. */
-  watch(watcher: Watcher): () => void {
+  /**
+   * Watches a session that was loaded during a handshake, until it ends or the returned function is called. Asks the store
+   * about it if it may have changed since.
+   */
+  watch(watcher: Watcher, handshake: Handshake): () => void {
+    return this.#watch(watcher, handshake.isInDoubt(watcher.opened.id));
+  }
+
+  /** Watches a session that was loaded without a handshake. It may have ended since, so the store is asked about it. */
+  watchLoaded(watcher: Watcher): () => void {
+    return this.#watch(watcher, true);
+  }
+
+  /**
+   * Returns the signal of a session, one for all requests. It is kept until the session ends: code that listens to it need
+   * not hold a reference to it.
+   */
+  getSignal(record: SessionRecord): AbortSignal {
+    const id = record.id as SessionId;
+    const known = this.#signalsOfRecords.get(record) ?? this.#signals.get(id);
+    const signal = known ?? this.#createSignal(id, record);
+    this.#signalsOfRecords.set(record, signal);
+    return signal;
+  }
+
+  #createSignal(id: SessionId, record: SessionRecord): AbortSignal {
+    const controller = new AbortController();
+    const { signal } = controller;
+    // Otherwise Node warns of a leak: all requests of a session listen to one signal.
+    setMaxListeners(0, signal);
+    this.#signals.set(id, signal);
+    this.watchLoaded({
+      opened: toWatchedSession(this.#lifecycle, record),
+      end: (reason) => {
+        this.#signals.delete(id);
+        controller.abort(SessionError.unauthorized(reason as EndReason | "unknown"));
+      },
+    });
+    return signal;
+  }
+
+  #watch(watcher: Watcher, isInDoubt: boolean): () => void {
     const { id, endsAt, expiresAt } = watcher.opened;
     const watched = this.#watched.get(id) ?? { watchers: new Set(), expiresAt };
     watched.watchers.add(watcher);
@@ -84,6 +124,7 @@ export class LiveSessions {
     this.#watched.set(id, watched);
     this.#start();
     this.#setAlarm(Math.min(endsAt, watched.expiresAt));
+    if (isInDoubt) this.#doubts.add([id]);
     return () => {
       if (!watched.watchers.delete(watcher)) return;
       if (watched.watchers.size === 0) this.#watched.delete(id);
@@ -91,90 +132,38 @@ export class LiveSessions {
     };
   }
 
-  /** Watches a session that may have ended since it was loaded: asks the store once. */
-  watchLoaded(watcher: Watcher): () => void {
-    const stop = this.watch(watcher);
-    this.#ask([watcher.opened.id]);
-    return stop;
-  }
-
-  /**
-   * Returns the signal of a session, one for all requests. It is kept until the session ends: whoever listens to it may hold
-   * no reference to it.
-   */
-  getSignal(record: SessionRecord): AbortSignal {
-    const id = record.id as SessionId;
-    let signal = this.#signals.get(id);
-    if (!signal) {
-      const controller = new AbortController();
-      signal = controller.signal;
-      this.#signals.set(id, signal);
-      this.watchLoaded({
-        opened: toWatchedSession(this.#lifecycle, record),
-        end: (reason) => {
-          this.#signals.delete(id);
-          controller.abort(SessionError.unauthorized(reason as EndReason | "unknown"));
-        },
-      });
-    }
-    return signal;
-  }
-
   #start(): void {
     clearTimeout(this.#lingering);
     if (this.#stop) return;
-    const { events } = this.#lifecycle;
+    const { events, repository } = this.#lifecycle;
     const stops = [
       events.on("ended", ({ ids, reason }) => this.#endAll(ids, reason)),
       events.on("rotated", ({ id, by }) => {
         if (by === "time") return;
-        for (const handshake of this.#handshakes) handshake.set(id, "rotated");
+        for (const handshake of this.#handshakes) handshake.noteEnd(id, "rotated");
         this.#endOpenedBefore(id, Number.POSITIVE_INFINITY);
       }),
     ];
-    const subscription = this.#subscribe();
+    const subscription = new Subscription(repository, {
+      ended: ({ ids, reason }) => this.#endAll(ids as readonly SessionId[], reason),
+      changed: ({ id }) => this.#doubt(id as SessionId),
+      status: (up) => {
+        if (up) this.#doubtAll();
+      },
+    });
+    subscription.begin();
     const timer = setInterval(() => {
-      subscription.retry();
-      this.#askAboutAll();
+      subscription.begin();
+      this.#endExpired();
+      this.#doubts.add(this.#watched.keys());
     }, this.#recheck).unref();
     this.#stop = () => {
       for (const stop of stops) stop();
-      subscription.stop();
+      subscription.end();
       clearInterval(timer);
       clearTimeout(this.#alarm?.timer);
       this.#alarm = undefined;
       this.#stop = undefined;
-    };
-  }
-
-  /** Subscribes to the store, if it reports sessions that other processes end. */
-  #subscribe(): { retry(): void; stop(): void } {
-    const { repository } = this.#lifecycle;
-    const { store } = repository;
-    const listener: StoreListener = {
-      ended: ({ ids, reason }) => this.#endAll(ids as readonly SessionId[], reason),
-      changed: ({ id }) => {
-        if (this.#watched.has(id as SessionId)) this.#ask([id as SessionId]);
-      },
-      // Events may have been missed before.
-      status: (up) => {
-        if (up) this.#askAboutAll();
-      },
-    };
-    let attempt: Promise<() => Promise<void>> | undefined;
-    const retry = () => {
-      attempt ??= store.subscribe?.(listener);
-      attempt?.catch((cause: unknown) => {
-        if (attempt) repository.toStoreError(cause);
-        attempt = undefined;
-      });
-    };
-    retry();
-    return {
-      retry,
-      stop() {
-        void attempt?.then((unsubscribe) => unsubscribe()).catch(() => undefined);
-      },
     };
   }
 
@@ -186,7 +175,7 @@ export class LiveSessions {
 
   #endAll(ids: readonly SessionId[], reason: ConnectionEnd): void {
     for (const id of ids) {
-      for (const handshake of this.#handshakes) handshake.set(id, reason);
+      for (const handshake of this.#handshakes) handshake.noteEnd(id, reason);
       this.#endWhere(id, () => reason);
     }
   }
@@ -204,40 +193,39 @@ export class LiveSessions {
       const reason = findReason(watcher);
       if (!reason) continue;
       watchers.delete(watcher);
-      watcher.end(reason);
+      void this.#end(watcher, reason);
     }
-    if (watchers.size === 0) this.#watched.delete(id);
+    if (watchers.size > 0) return;
+    this.#watched.delete(id);
     this.#lingerIfIdle();
   }
 
-  #askAboutAll(): void {
-    this.#endExpired();
-    this.#ask(this.#watched.keys());
-  }
-
-  /** Asks the store about sessions. While a query is running, further sessions wait for the next one. */
-  #ask(ids: Iterable<SessionId>): void {
-    for (const id of ids) this.#doubtful.add(id);
-    if (!this.#isAsking && this.#doubtful.size > 0) void this.#askNow();
-  }
-
-  async #askNow(): Promise<void> {
-    this.#isAsking = true;
+  async #end(watcher: Watcher, reason: ConnectionEnd): Promise<void> {
     try {
-      // Sessions that come into doubt in the same turn share a query.
-      await undefined;
-      while (this.#doubtful.size > 0) {
-        const ids = [...this.#doubtful];
-        this.#doubtful.clear();
-        for (const [id, standing] of await readStandings(this.#lifecycle, ids)) {
-          if ("over" in standing) this.#endAll([id], standing.over);
-          else this.#keep(id, standing);
-        }
-      }
-    } catch {
-      // The manager has reported the failure. The sessions may well be live, so nothing ends before the next query.
-    } finally {
-      this.#isAsking = false;
+      await watcher.end(reason);
+    } catch (cause) {
+      const { events, options } = this.#lifecycle;
+      const error = new Error("sessionup: a connection of an ended session could not be closed.", { cause });
+      events.emit("error", { error, at: options.clock() });
+    }
+  }
+
+  /** The session has changed. Another process may have replaced its secret. */
+  #doubt(id: SessionId): void {
+    for (const handshake of this.#handshakes) handshake.noteChange(id);
+    if (this.#watched.has(id)) this.#doubts.add([id]);
+  }
+
+  /** Events may be lost: any session may have ended. */
+  #doubtAll(): void {
+    for (const handshake of this.#handshakes) handshake.noteGap();
+    this.#doubts.add(this.#watched.keys());
+  }
+
+  async #ask(ids: readonly SessionId[]): Promise<void> {
+    for (const [id, standing] of await readStandings(this.#lifecycle, ids)) {
+      if ("over" in standing) this.#endAll([id], standing.over);
+      else this.#keep(id, standing);
     }
   }
 
@@ -262,7 +250,7 @@ export class LiveSessions {
       });
       if (watchers.size === 0) continue;
       if (expiresAt > now) next = Math.min(next, expiresAt);
-      else this.#ask([id]);
+      else this.#doubts.add([id]);
     }
     clearTimeout(this.#alarm?.timer);
     this.#alarm = undefined;
@@ -272,7 +260,9 @@ export class LiveSessions {
   #setAlarm(at: number): void {
     if (this.#alarm && this.#alarm.at <= at) return;
     clearTimeout(this.#alarm?.timer);
-    const wait = Math.min(Math.max(at - this.#lifecycle.options.clock(), 0), MAX_TIMER_DELAY);
+    // Each search visits every session, so searches among many sessions are less frequent.
+    const pause = Math.min(this.#watched.size / 100, MAX_PAUSE);
+    const wait = Math.min(Math.max(at - this.#lifecycle.options.clock(), pause), MAX_TIMER_DELAY);
     this.#alarm = { at, timer: setTimeout(() => this.#endExpired(), wait).unref() };
   }
 }

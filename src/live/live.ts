@@ -2,15 +2,12 @@ import { getInternals } from "../http/sessions.ts";
 import type { LiveSignals } from "../options/live-signals.ts";
 import { type LiveOptions, parseLiveOptions } from "./live-options.ts";
 import { CLOSE_CODE, getLiveSessions } from "./live-sessions.ts";
+import { type ClosableSocket, dropMessages } from "./sockets.ts";
 import { toOpenedSession } from "./standing.ts";
 
 export type { LiveSignals } from "../options/live-signals.ts";
 export type { LiveOptions } from "./live-options.ts";
-
-/** A socket that `closeWithSession` can close: a `WebSocket`, or what a framework passes in place of one. */
-export interface ClosableSocket {
-  close(code: number, reason: string): unknown;
-}
+export type { ClosableSocket } from "./sockets.ts";
 
 /**
  * Returns the manager's option `live`: sessions then have a `signal`, which is aborted when the session ends, in whichever
@@ -46,13 +43,16 @@ export function liveSessions(options: LiveOptions = {}): LiveSignals {
 /**
  * Closes a socket with code 4401 and the reason when the session of its handshake ends, or when `rotate` or
  * `reauthenticate` replaces the secret. Call it when the socket opens, with the context of the handshake, on which `auth` or
- * `public` has run. Returns a function to call when the socket closes by itself.
+ * `public` has run, or `get` was awaited. Returns a function to call when the socket closes by itself.
+ *
+ * On sockets of ws, no further message reaches the listeners. Other servers drop such messages by themselves. If `close`
+ * throws, the manager emits `error`.
  *
  * Throws `ERR_UNAUTHORIZED` for a handshake without a session, and `TypeError` where nothing was loaded.
  *
  * @example
  * ```ts
- * import { createNodeWebSocket } from "@hono/node-ws";
+ * import { upgradeWebSocket } from "@hono/node-server";
  * import { Hono } from "hono";
  * import { Manager } from "sessionup";
  * import { honoSessions } from "sessionup/hono";
@@ -60,9 +60,7 @@ export function liveSessions(options: LiveOptions = {}): LiveSignals {
  * import { memoryStore } from "sessionup/stores/memory";
  *
  * const sessions = honoSessions(new Manager(memoryStore()));
- * const app = new Hono();
- * const { upgradeWebSocket } = createNodeWebSocket({ app });
- * app.get("/live", sessions.auth(), upgradeWebSocket((c) => {
+ * export const app = new Hono().get("/live", sessions.auth(), upgradeWebSocket((c) => {
  *   let stop = () => {};
  *   return {
  *     onOpen: (_event, socket) => { stop = closeWithSession(sessions, c, socket); },
@@ -81,6 +79,9 @@ export function closeWithSession<Context>(
   const { lifecycle, requireLive } = getInternals<Context, unknown, unknown>(sessions);
   return getLiveSessions(lifecycle).watchLoaded({
     opened: toOpenedSession(lifecycle, requireLive(context, "closeWithSession")),
-    end: (reason) => void socket.close(CLOSE_CODE, reason),
+    end(reason) {
+      dropMessages(socket);
+      return socket.close(CLOSE_CODE, reason);
+    },
   });
 }

@@ -1,6 +1,5 @@
 import type { LiveSession } from "../lifecycle/auth-result.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
-import { PAGE_SIZE } from "../lifecycle/repository.ts";
 import { computeDeadline, findEndReason } from "../rules/expiry.ts";
 import { readRecordData } from "../rules/record.ts";
 import { countRotations, isRetired } from "../rules/rotation.ts";
@@ -43,20 +42,14 @@ export function toWatchedSession({ options }: Lifecycle, record: SessionRecord):
   return { id: id as SessionId, turns: Number.POSITIVE_INFINITY, expiresAt, endsAt, retires: false };
 }
 
-/** Reads the standing of these sessions, a thousand at a time. Does not count as activity. Throws when the store fails. @internal */
+/** Reads the standing of these sessions in one query. Does not count as activity. Throws when the store fails. @internal */
 export async function readStandings(
   { options, repository }: Lifecycle,
   ids: readonly SessionId[],
 ): Promise<ReadonlyMap<SessionId, SessionStanding>> {
-  const standings = new Map<SessionId, SessionStanding>();
-  for (let start = 0; start < ids.length; start += PAGE_SIZE) {
-    const page = ids.slice(start, start + PAGE_SIZE);
-    const records = await repository.readMany(page);
-    const now = options.clock();
-    for (const [index, id] of page.entries())
-      standings.set(id, toStanding(records[index], now, options.lifetime));
-  }
-  return standings;
+  const records = await repository.readMany(ids);
+  const now = options.clock();
+  return new Map(ids.map((id, index) => [id, toStanding(records[index], now, options.lifetime)]));
 }
 
 function toStanding(

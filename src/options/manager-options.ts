@@ -221,7 +221,7 @@ const MANAGER = {
   client: { parse: parseClient, default: {} },
   recognize: { parse: resultOf<Recognizer>("recognition", "recognize") },
   validate: { parse: resultOf<ClientValidator>("clientValidation", "rejectChanged") },
-  live: { parse: resultOf<LiveSignals>("liveSessions", "getSignal") },
+  live: { parse: resultOf<LiveSignals>("liveSessions", "getSignal", "live") },
   trustProxy: { parse: (value) => parseTrustProxy(value as TrustProxy), default: false },
   trustedOrigins: { parse: parseOrigins, default: [] },
   tombstones: { parse: parseDuration },

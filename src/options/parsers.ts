@@ -113,11 +113,14 @@ export function aFunction<F extends (...args: never) => unknown>(): Parser<F> {
   };
 }
 
-/** Returns a parser for the result of a factory, whose subpath has the same name in kebab case. @internal */
-export function resultOf<T extends object>(factory: string, method: keyof T): Parser<T> {
+/** Returns a parser for the result of a factory. Its subpath is the factory's name in kebab case unless stated. @internal */
+export function resultOf<T extends object>(
+  factory: string,
+  method: keyof T,
+  subpath: string = factory.replace(/[A-Z]/g, "-$&").toLowerCase(),
+): Parser<T> {
   return (value, name) => {
     if (typeof (value as Partial<T> | null)?.[method] === "function") return value as T;
-    const subpath = factory.replace(/[A-Z]/g, "-$&").toLowerCase();
     throw invalidOption(name, `the result of ${factory}() from "sessionup/${subpath}"`, value);
   };
 }

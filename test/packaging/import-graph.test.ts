@@ -43,9 +43,10 @@ const EDGE = /^(stores|adapters)\/[^/]+$/;
 /** Further Node modules and the peers that some subpaths import. */
 const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./context": ["node:async_hooks"],
+  "./live": ["node:events"],
   "./nest": ["@nestjs/common", "@nestjs/core", "rxjs"],
   "./testing": ["node:assert/strict"],
-  "./ws": ["node:http"],
+  "./ws": ["node:events", "node:http"],
   "./stores/lmdb": ["node:fs", "node:path"],
   // These drivers require bytes as a `Buffer`.
   "./stores/mysql": ["node:buffer"],

@@ -8,7 +8,7 @@ import { shared } from "../../vitest.config.ts";
  */
 export const CORE = [
   "src/*.test.ts",
-  "src/{client-info,cookie,federation,http,lifecycle,options,recognition,report,rules,signed,stores}/**/*.test.ts",
+  "src/{client-info,cookie,federation,http,lifecycle,live,options,recognition,report,rules,signed,stores}/**/*.test.ts",
   "src/adapters/fetch.test.ts",
 ];
 
@@ -24,6 +24,9 @@ const ON_NODE = [
 
 /** Bun and Deno also run the contracts of the frameworks that support them. */
 const IN_BUN_AND_DENO = ["test/frameworks/{express,fastify,fetch,h3,hono,koa,node}/contract.test.ts"];
+
+/** WebSockets on the runtime's own server. */
+const SOCKETS = `test/frameworks/sockets/${"Bun" in globalThis ? "bun" : "deno"}.ts`;
 
 const SQLITE = "test/runtimes/sqlite.ts";
 
@@ -51,7 +54,7 @@ export default defineConfig({
         : [
             {
               extends: true as const,
-              test: { name: "isolated", include: [...IN_BUN_AND_DENO, SQLITE], isolate: true },
+              test: { name: "isolated", include: [...IN_BUN_AND_DENO, SOCKETS, SQLITE], isolate: true },
             },
           ]),
     ],

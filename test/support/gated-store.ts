@@ -1,17 +1,20 @@
-import type { MaybePromise, Store } from "sessionup";
+import type { MaybePromise, Store, StoreListener } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 
 type Method = Exclude<
   keyof Store,
-  "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "subscribe" | "close"
+  "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
 >;
 
 /** A memory store with gates. A gate holds an operation before it begins, so that a test can force a race. */
 export class GatedStore implements Store {
   readonly #store = memoryStore();
   readonly #gates = new Map<Method, Gate[]>();
+  readonly #listeners = new Set<StoreListener>();
   /** All calls, in order. */
   readonly calls: Method[] = [];
+  /** Whether the events of `subscribe` are lost. */
+  losesEvents = false;
 
   create: Store["create"] = (...given) => this.#through("create", () => this.#store.create(...given));
   fetchById: Store["fetchById"] = (...given) =>
@@ -33,7 +36,31 @@ export class GatedStore implements Store {
     (await this.#store.deleteExpired?.(...given)) ?? 0;
   onExpired: NonNullable<Store["onExpired"]> = (listener) =>
     this.#store.onExpired?.(listener) ?? (() => undefined);
+  subscribe: NonNullable<Store["subscribe"]> = (listener) =>
+    this.#through("subscribe", async () => {
+      const own: StoreListener = {
+        ended: (event) => void (this.losesEvents || listener.ended(event)),
+        changed: (event) => void (this.losesEvents || listener.changed(event)),
+        status: (up) => listener.status(up),
+      };
+      this.#listeners.add(own);
+      const stop = await this.#store.subscribe?.(own);
+      return async () => {
+        this.#listeners.delete(own);
+        await stop?.();
+      };
+    });
   close: NonNullable<Store["close"]> = async () => this.#store.close?.();
+
+  /** The number of listeners of `subscribe`. */
+  get listening(): number {
+    return this.#listeners.size;
+  }
+
+  /** Tells the listeners of `subscribe` whether the channel is up. */
+  report(up: boolean): void {
+    for (const listener of this.#listeners) listener.status(up);
+  }
 
   /** Holds the next call of a method until the gate is opened. */
   hold(method: Method): Gate {

@@ -19,11 +19,6 @@ export class HandshakeExchange extends NodeExchange {
     this.#socket = socket;
   }
 
-  /** Not GET, so that pages of other origins are rejected: messages may change anything, and CORS does not cover upgrades. */
-  override method(): string {
-    return "CONNECT";
-  }
-
   override blocked(): string | undefined {
     return this.#accepted ? "the handshake is complete" : super.blocked();
   }
