@@ -9,12 +9,17 @@ import { TcpProxy } from "../support/tcp-proxy.ts";
 export interface PushBackend {
   readonly title: string;
   start(): Promise<{ readonly port: number; readonly process: ServerProcess; stop(): Promise<void> }>;
-  /** Opens a store that works on one port and receives events by another one. The heartbeat is a second. */
+  /** Whether the store reads events on the connections of the app's client. Default: it has a connection for events. */
+  readonly polls?: boolean;
+  /**
+   * Opens a store that works on one port and receives events by another one. It notices a loss within a second. A store that
+   * polls uses only the port of events.
+   */
   open(port: number, eventPort: number): Promise<{ readonly store: Store; close(): Promise<unknown> }>;
 }
 
 /** Tests what a subscriber learns when its connection fails. */
-export function pushOutages({ title, start, open }: PushBackend): void {
+export function pushOutages({ title, start, polls = false, open }: PushBackend): void {
   describe(`push, ${title}`, () => {
     let server: Awaited<ReturnType<typeof start>>;
     let proxy: TcpProxy;
@@ -63,12 +68,15 @@ export function pushOutages({ title, start, open }: PushBackend): void {
       await expectEvent(store, heard);
     });
 
-    it.each(["cutAll", "resetAll"] as const)("a broken connection is replaced (%s)", async (fail) => {
-      const { store, heard } = await subscribed();
-      proxy[fail]();
-      await expect.poll(() => heard.states).toEqual([true, false, true]);
-      await expectEvent(store, heard);
-    });
+    it.skipIf(polls).each(["cutAll", "resetAll"] as const)(
+      "a broken connection is replaced (%s)",
+      async (fail) => {
+        const { store, heard } = await subscribed();
+        proxy[fail]();
+        await expect.poll(() => heard.states).toEqual([true, false, true]);
+        await expectEvent(store, heard);
+      },
+    );
 
     it("the heartbeat notices a connection on which nothing arrives any more", async () => {
       const { store, heard } = await subscribed();
@@ -96,19 +104,22 @@ export function pushOutages({ title, start, open }: PushBackend): void {
       await expectEvent(store, heard);
     });
 
-    it("a subscription that joins another one shares its connection, and the last one closes it", async () => {
-      const { store, heard, stop } = await subscribed();
-      const second = new HeardEvents();
-      const stopSecond = await store.subscribe?.(second);
-      expect(proxy.connections).toBe(1);
-      await stop();
-      await expectEvent(store, second);
-      expect(heard.ids).toEqual([]);
-      await stopSecond?.();
-      await expect.poll(() => proxy.connections).toBe(0);
-    });
+    it.skipIf(polls)(
+      "a subscription that joins another one shares its connection, and the last one closes it",
+      async () => {
+        const { store, heard, stop } = await subscribed();
+        const second = new HeardEvents();
+        const stopSecond = await store.subscribe?.(second);
+        expect(proxy.connections).toBe(1);
+        await stop();
+        await expectEvent(store, second);
+        expect(heard.ids).toEqual([]);
+        await stopSecond?.();
+        await expect.poll(() => proxy.connections).toBe(0);
+      },
+    );
 
-    it("closing the store closes the connection and ends the subscription", async () => {
+    it.skipIf(polls)("closing the store closes the connection and ends the subscription", async () => {
       const { store, heard, stop } = await subscribed();
       await store.close?.();
       await expect.poll(() => proxy.connections).toBe(0);
@@ -116,7 +127,7 @@ export function pushOutages({ title, start, open }: PushBackend): void {
       await stop();
     });
 
-    it("a subscription that ends during an outage opens no connection any more", async () => {
+    it.skipIf(polls)("a subscription that ends during an outage opens no connection any more", async () => {
       const { heard, stop } = await subscribed();
       await proxy.refuse();
       await expect.poll(() => heard.states).toEqual([true, false]);
