@@ -160,6 +160,7 @@ export const EXAMPLES = {
     path: "sessions.lmdb",
     name: "sessions",
     timeout: "2s",
+    push: true,
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<LmdbStoreOptions>,

@@ -11,7 +11,7 @@ import type {
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { toChangedMessage, toEndedMessages } from "../shared/push-messages.ts";
+import { groupByUser, toChangedMessage, toEndedMessages } from "../shared/push-messages.ts";
 import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
@@ -217,11 +217,10 @@ export class MysqlSessions implements SqlStore {
         this.#client.operation((lease) =>
           lease.transaction(async () => {
             const rows = await lease.rows(this.#statements.idsCreatedBefore(createdAt, after, last));
-            const ids = rows.map(([id]) => String(id));
+            const sessions = rows.map(([id, userKey]) => ({ id: String(id), userKey: String(userKey) }));
+            const ids = sessions.map(({ id }) => id);
             await this.#endAll(lease, ids, end);
-            const users = new Map<string, string[]>();
-            for (const [id, userKey] of rows)
-              users.set(String(userKey), [...(users.get(String(userKey)) ?? []), String(id)]);
+            const users = groupByUser(sessions);
             await this.#trim(lease, [...users.keys()].map(encodeUserKey), end.tombstones);
             await this.#record(lease, () =>
               [...users].flatMap(([userKey, own]) => toEndedMessages(end.reason, userKey, own)),
