@@ -12,14 +12,18 @@ import type {
 } from "../store.ts";
 import { parseLmdbOptions } from "./lmdb/options.ts";
 import { takeFile } from "./lmdb/owner.ts";
+import type { LmdbPush } from "./lmdb/push.ts";
 import { type LmdbRoot, LmdbTables } from "./lmdb/tables.ts";
 import { Cleanup, type CleanupOptions, DATABASE_CLEANUP, type ParsedCleanup } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError } from "./shared/errors.ts";
+import { groupByUser, toChangedMessage, toEndedMessages } from "./shared/push-messages.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
 import { endInSteps, stepThroughIds } from "./shared/steps.ts";
 
+export { type LmdbPush, lmdbPush } from "./lmdb/push.ts";
 export type { LmdbDatabase, LmdbRoot } from "./lmdb/tables.ts";
+export type { PollOptions } from "./shared/poll-channel.ts";
 
 /** Options of `lmdbStore`. */
 export interface LmdbStoreOptions extends CleanupOptions {
@@ -28,13 +32,19 @@ export interface LmdbStoreOptions extends CleanupOptions {
    * for reading: that can undo the last write.
    */
   readonly path: string;
-  /** The first part of the names of the five databases in the file. Default: `sessionup`. */
+  /** The first part of the names of the databases in the file: five, and a sixth one with `push`. Default: `sessionup`. */
   readonly name?: string;
   /**
    * How long `lmdbStore` waits for another process to close the file, and a write for its commit, before they fail with
    * `ERR_STORE` (503). Default: `"5s"`.
    */
   readonly timeout?: Duration;
+  /**
+   * Whether the store records the sessions that it ends and changes, in the same transaction. The result of `lmdbPush` also
+   * gives the store `subscribe`. `true` is for a thread that records and does not subscribe. Every store of the process that
+   * ends or changes sessions needs the option. Default: false.
+   */
+  readonly push?: LmdbPush | boolean;
 }
 
 /** A store in an LMDB environment. */
@@ -54,7 +64,7 @@ const REMOVED_AT_ONCE = 200;
  * Keeps sessions in an LMDB file, for one process at a time. Takes the function `open` of the package lmdb, or a function
  * that calls it with more options. The store calls it once no other process has the file, because opening the file beside
  * another process can undo that process's last write. Stores of one process may share a file, also in worker threads. A
- * store needs five named databases of `maxDbs` (12 by default).
+ * store needs five named databases of `maxDbs` (12 by default), and six with `push`.
  *
  * Rejects with `TypeError` for invalid options, and with `ERR_STORE` when another process keeps the file for longer than
  * `timeout`, or when a later release has changed the file.
@@ -76,13 +86,15 @@ export async function lmdbStore(
     throw new TypeError(
       'open must be the function open of the package lmdb, as in lmdbStore(open, { path: "sessions.lmdb" }).',
     );
-  const { path, name, timeout, ...cleanup } = parseLmdbOptions(options);
+  const { path, name, timeout, push, ...cleanup } = parseLmdbOptions(options);
   const deadline = new Deadline(timeout);
   const release = await takeFile(path, deadline.milliseconds);
   let root: LmdbRoot | undefined;
   try {
     root = open({ path });
-    return new LmdbSessions(new LmdbTables(validateRoot(root), name), deadline, cleanup, release);
+    const tables = new LmdbTables(validateRoot(root), name, push !== false);
+    const store = new LmdbSessions(tables, deadline, cleanup, release);
+    return tables.events && typeof push === "object" ? push.attach(store, tables.events) : store;
   } catch (error) {
     await root?.close?.();
     release();
@@ -173,7 +185,9 @@ class LmdbSessions implements LmdbStore {
       const record = tables.get(id);
       if (!record || !isLive(record, now)) return "not_found";
       if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
-      tables.replace(applyChange(record, change));
+      const changed = applyChange(record, change);
+      tables.replace(changed);
+      if (change.data) tables.record(() => [toChangedMessage(id, changed.revision)]);
       return "updated";
     });
   }
@@ -229,11 +243,15 @@ class LmdbSessions implements LmdbStore {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
+    let events = 0;
     const removed = await this.#write((tables) => {
       const records = [...tables.endedBy(now, limit)];
       for (const record of records) tables.remove(record);
+      events = tables.removeOldEvents(limit);
       return records;
     });
+    while (events > 0 && events >= limit)
+      events = await this.#write((tables) => tables.removeOldEvents(limit));
     this.#cleanup.report(removed.filter(({ ended }) => !ended).map(toExpiredSession));
     return removed.length;
   }
@@ -272,14 +290,16 @@ function findLive(
   return live;
 }
 
-/** Ends sessions. Removes each user's tombstones beyond `max`. */
+/** Ends sessions, and records it. Removes each user's tombstones beyond `max`. */
 function endAll(tables: LmdbTables, records: readonly SessionRecord[], end: End): void {
   const { tombstones } = end;
   for (const record of records) {
     if (tombstones) tables.bury(record, toTombstone(record, end, tombstones.keepFor));
     else tables.remove(record);
   }
-  if (!tombstones) return;
-  for (const userKey of new Set(records.map((record) => record.userKey)))
-    tables.trimTombstones(userKey, tombstones.max);
+  if (!tombstones && !tables.events) return;
+  for (const [userKey, ids] of groupByUser(records)) {
+    tables.record(() => toEndedMessages(end.reason, userKey, ids));
+    if (tombstones) tables.trimTombstones(userKey, tombstones.max);
+  }
 }

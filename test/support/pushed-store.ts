@@ -9,7 +9,7 @@ export class PushedStore extends GatedStore {
   /** The error of the next subscriptions. */
   refuses: Error | undefined;
 
-  subscribe: NonNullable<Store["subscribe"]> = async (listener) => {
+  override subscribe: NonNullable<Store["subscribe"]> = async (listener) => {
     this.subscriptions++;
     if (this.refuses) throw this.refuses;
     this.#listeners.add(listener);

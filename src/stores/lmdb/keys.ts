@@ -68,6 +68,16 @@ export function parseId(key: Key, beforeTime = 0): string {
   return decoder.decode(key.subarray(beforeTime + 8));
 }
 
+/** Returns the key of an event. */
+export function byNumber(number: number): Key {
+  return timeBytes(number);
+}
+
+/** Returns the number in a key of `byNumber`. */
+export function parseNumber(key: Key): number {
+  return Number(new DataView(key.buffer, key.byteOffset, key.length).getBigUint64(0));
+}
+
 /** Returns a time as big-endian bytes, so that later times sort later. Times before 1970 become 0. */
 function timeBytes(time: number): Key {
   const bytes = new Uint8Array(8);

@@ -1,6 +1,8 @@
 import { matching, type OptionTable, type ParsedOptions, parseOptions } from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
+import { pushOption } from "../shared/push-option.ts";
+import type { LmdbPush } from "./push.ts";
 
 const LMDB = {
   path: {
@@ -12,6 +14,7 @@ const LMDB = {
     default: "sessionup",
   },
   timeout: TIMEOUT,
+  push: pushOption<LmdbPush>("lmdbPush"),
   ...cleanupOptions("1m"),
 } as const;
 

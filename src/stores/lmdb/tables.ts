@@ -1,5 +1,6 @@
 import { SessionError } from "../../errors.ts";
 import type { SessionCursor, SessionRecord } from "../../store.ts";
+import { recordEvents, removeOldEvents } from "./events.ts";
 import {
   byDeadline,
   byEnd,
@@ -57,7 +58,10 @@ type Stored = readonly [
   link?: string,
 ];
 
-/** The five databases. Each method is a step of a transaction, or reads the latest commit. */
+/**
+ * The five databases, and a sixth one with the option `push`. Each method is a step of a transaction, or reads the latest
+ * commit.
+ */
 export class LmdbTables {
   readonly #root: LmdbRoot;
   readonly #byId: LmdbDatabase;
@@ -65,8 +69,10 @@ export class LmdbTables {
   readonly #byDeadline: LmdbDatabase;
   readonly #byLink: LmdbDatabase;
   readonly #schema: LmdbDatabase;
+  /** Absent if the store publishes no events. */
+  readonly events: LmdbDatabase | undefined;
 
-  constructor(root: LmdbRoot, name: string) {
+  constructor(root: LmdbRoot, name: string, pushes: boolean) {
     const open = (part: string) =>
       root.openDB({ name: `${name}_${part}`, encoding: "string", keyEncoding: "binary" });
     this.#root = root;
@@ -75,6 +81,7 @@ export class LmdbTables {
     this.#byDeadline = open("by_deadline");
     this.#byLink = open("by_link");
     this.#schema = open("schema");
+    this.events = pushes ? open("events") : undefined;
     const version = this.#schema.get(VERSION_KEY);
     // Only if it is missing, because a write waits for other writers.
     if (version === undefined) this.#schema.putSync(VERSION_KEY, VERSION);
@@ -122,6 +129,16 @@ export class LmdbTables {
   get(id: string): SessionRecord | undefined {
     const text: string | undefined = this.#byId.get(toIdKey(id));
     return text === undefined ? undefined : parseRecord(text);
+  }
+
+  /** Records events, if the store publishes them. */
+  record(createMessages: () => readonly string[]): void {
+    if (this.events) recordEvents(this.events, createMessages());
+  }
+
+  /** Removes up to `limit` old events. Returns the number of removed events. */
+  removeOldEvents(limit: number): number {
+    return this.events ? removeOldEvents(this.events, limit) : 0;
   }
 
   /** Stores a new record. */

@@ -1,4 +1,4 @@
-import type { EndReason, StoreListener } from "../../store.ts";
+import type { EndReason, SessionRecord, StoreListener } from "../../store.ts";
 
 /**
  * Messages are JSON: `[reason, user key, ...ids]` of ended sessions, and `[revision, id]` of a changed one. Some engines
@@ -19,6 +19,19 @@ export function toEndedMessages(reason: EndReason, userKey: string, ids: readonl
   for (let from = 0; from < ids.length; from += IDS_PER_MESSAGE)
     messages.push(JSON.stringify([reason, userKey, ...ids.slice(from, from + IDS_PER_MESSAGE)]));
   return messages;
+}
+
+/** Returns the ids of the sessions of each user. */
+export function groupByUser(
+  sessions: Iterable<Pick<SessionRecord, "id" | "userKey">>,
+): ReadonlyMap<string, readonly string[]> {
+  const users = new Map<string, string[]>();
+  for (const { id, userKey } of sessions) {
+    const ids = users.get(userKey);
+    if (ids) ids.push(id);
+    else users.set(userKey, [id]);
+  }
+  return users;
 }
 
 /** Returns the message of a session whose `data` was replaced. */

@@ -86,7 +86,10 @@ const observed: Partial<Store> = {
 };
 // A proxy, because the store's own calls of its methods must not wait.
 const store = new Proxy(own, {
-  get: (target, name: keyof Store) => observed[name] ?? target[name]?.bind(target),
+  get(target, name: keyof Store) {
+    const value = observed[name] ?? target[name];
+    return typeof value === "function" ? value.bind(target) : value;
+  },
 });
 
 const manager = new Manager(store, { live: liveSessions({ recheck: duration(recheck) satisfies Duration }) });

@@ -4,11 +4,26 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
 import type { Duration } from "sessionup";
 import { type LmdbRoot, type LmdbStore, type LmdbStoreOptions, lmdbStore } from "sessionup/stores/lmdb";
 
 const PROGRAM = fileURLToPath(new URL("_process.ts", import.meta.url));
+
+const THREAD_PROGRAM = fileURLToPath(new URL("_thread.ts", import.meta.url));
+/** Registers a loader, because a worker thread cannot load TypeScript by itself. */
+const LOADER = `
+import("tsx/esm/api").then(({ register }) => {
+  register();
+  return import(require("node:worker_threads").workerData.program);
+});
+`;
+
+/** Starts a thread that opens a store over a file. It sends a message when it is ready, and after each operation. */
+export function startThread(data: { readonly path: string; readonly push?: boolean }): Worker {
+  return new Worker(LOADER, { eval: true, workerData: { ...data, program: THREAD_PROGRAM } });
+}
 
 /** Gives a command its own process ids and network, as in a container. */
 const CONTAINER = [
@@ -139,4 +154,37 @@ export class OtherProcess {
     if (this.alive) this.#child.kill("SIGKILL");
     await this.#exit;
   }
+}
+
+/** Wraps a root: the named database calls `looked` at each read, or fails to remove when it is `broken`. */
+export function changedRoot(
+  whole: RootDatabase,
+  name: string,
+  { looked = () => 0, broken = false }: { looked?: () => number; broken?: boolean },
+): LmdbRoot {
+  return {
+    transaction: (work) => whole.transaction(work),
+    childTransaction: (work) => whole.childTransaction(work),
+    get committed() {
+      return whole.committed;
+    },
+    resetReadTxn: () => whole.resetReadTxn(),
+    close: () => whole.close(),
+    openDB(options) {
+      const database = whole.openDB(options);
+      if (options.name !== name) return database;
+      return {
+        get(key) {
+          looked();
+          return database.get(key);
+        },
+        putSync: (key, value) => database.putSync(key, value),
+        getKeys: (range) => database.getKeys(range),
+        removeSync(key) {
+          if (broken) throw new Error("no room");
+          return database.removeSync(key);
+        },
+      };
+    },
+  };
 }

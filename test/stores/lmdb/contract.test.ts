@@ -1,4 +1,5 @@
 import { storeSuite } from "../../contract/suite.ts";
-import { lmdbBackend } from "./_backend.ts";
+import { lmdbBackend, pushBackend } from "./_backend.ts";
 
 storeSuite(lmdbBackend());
+storeSuite(pushBackend());

@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { ABORT, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
 import { SessionError } from "sessionup";
-import { type LmdbRoot, lmdbStore } from "sessionup/stores/lmdb";
+import { lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DATABASE_CLEANUP } from "../../../src/stores/shared/cleanup.ts";
 import { createRecord, NOW } from "../../support/record.ts";
-import { LmdbFile } from "./_fixture.ts";
+import { changedRoot, LmdbFile } from "./_fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
 const PAGE = { now: NOW, limit: 10_000 };
@@ -56,7 +56,7 @@ describe("the file of lmdbStore", () => {
       ["1", ...names].map((userKey) => store.create(createRecord({ userKey }), { now: NOW })),
     );
     let looks = 0;
-    const counted = await file.store({}, changed(root, "sessionup_by_id", { looked: () => looks++ }));
+    const counted = await file.store({}, changedRoot(root, "sessionup_by_id", { looked: () => looks++ }));
     expect(await counted.fetchByUserKey("1", PAGE)).toHaveLength(1);
     const draft = createRecord({ userKey: "1" });
     await counted.create(draft, { now: NOW, limit: { max: 100, onExceed: "reject" } });
@@ -122,7 +122,7 @@ describe("transactions of lmdbStore", () => {
     const [kept, ended, other] = [createRecord(), createRecord(), createRecord()];
     for (const each of [kept, ended]) await store.create(each, { now: NOW });
     // The last write of a removal fails.
-    const broken = await file.store({}, changed(root, "sessionup_by_deadline", { broken: true }));
+    const broken = await file.store({}, changedRoot(root, "sessionup_by_deadline", { broken: true }));
     const failing = expect(broken.deleteById(ended.id, END)).rejects.toThrow("no room");
     // Operations of one event-loop turn share a commit.
     await Promise.all([failing, store.create(other, { now: NOW })]);
@@ -373,36 +373,3 @@ describe("lmdbStore", () => {
     expect(await (await file.otherProcess()).ask("fetchById", "x")).toBeUndefined();
   });
 });
-
-/** Wraps a root: the named database calls `looked` at each read, or fails to remove when it is `broken`. */
-function changed(
-  whole: RootDatabase,
-  name: string,
-  { looked = () => 0, broken = false }: { looked?: () => number; broken?: boolean },
-): LmdbRoot {
-  return {
-    transaction: (work) => whole.transaction(work),
-    childTransaction: (work) => whole.childTransaction(work),
-    get committed() {
-      return whole.committed;
-    },
-    resetReadTxn: () => whole.resetReadTxn(),
-    close: () => whole.close(),
-    openDB(options) {
-      const database = whole.openDB(options);
-      if (options.name !== name) return database;
-      return {
-        get(key) {
-          looked();
-          return database.get(key);
-        },
-        putSync: (key, value) => database.putSync(key, value),
-        getKeys: (range) => database.getKeys(range),
-        removeSync(key) {
-          if (broken) throw new Error("no room");
-          return database.removeSync(key);
-        },
-      };
-    },
-  };
-}

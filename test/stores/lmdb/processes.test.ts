@@ -1,24 +1,14 @@
 import { once } from "node:events";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import { open } from "lmdb";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { KILLS_TIMEOUT, killRuns, killWriters } from "../../contract/kills.ts";
 import { createRecord, NOW } from "../../support/record.ts";
-import { hasContainers, LmdbFile } from "./_fixture.ts";
+import { hasContainers, LmdbFile, startThread } from "./_fixture.ts";
 
 const END = { reason: "revoked", now: NOW } as const;
-const PROGRAM = fileURLToPath(new URL("_thread.ts", import.meta.url));
-/** Registers a loader, because a worker thread cannot load TypeScript by itself. */
-const THREAD = `
-import("tsx/esm/api").then(({ register }) => {
-  register();
-  return import(require("node:worker_threads").workerData.program);
-});
-`;
 const HELD = /another process \(pid \d+\) has sessions\.lmdb open/;
 
 const file = new LmdbFile();
@@ -124,7 +114,7 @@ describe("an LMDB file that several processes open", () => {
   it("stores of one process and its worker threads share the file until the last one is closed", async () => {
     const store = await file.store();
     const admins = await file.store({ name: "admins" });
-    const thread = new Worker(THREAD, { eval: true, workerData: { path: file.path, program: PROGRAM } });
+    const thread = startThread({ path: file.path });
     await once(thread, "message");
     const ask = async (method: string, ...args: unknown[]) => {
       thread.postMessage({ method, args });
