@@ -1,16 +1,20 @@
 import type { Duration } from "../duration.ts";
 import { MysqlClient, type MysqlPool } from "./mysql/client.ts";
 import { parseMysqlOptions } from "./mysql/options.ts";
+import type { MysqlPush } from "./mysql/push.ts";
 import { MysqlSessions } from "./mysql/sessions.ts";
+import { raw } from "./mysql/sql.ts";
 import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 
 export type { MysqlConnection, MysqlPool, MysqlQuery } from "./mysql/client.ts";
+export { type MysqlPush, mysqlPush } from "./mysql/push.ts";
+export type { PollOptions } from "./shared/poll-channel.ts";
 
 /** The options of `mysqlStore`. */
 export interface MysqlStoreOptions extends CleanupOptions {
-  /** The table's name, 1 to 57 characters. The names of two more tables begin with it. Default: `sessionup_sessions`. */
+  /** The table's name, 1 to 57 characters. The names of three more tables begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /** How long an operation waits for a reply before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;
@@ -19,6 +23,12 @@ export interface MysqlStoreOptions extends CleanupOptions {
    * between the app and the server does not support prepared statements.
    */
   readonly prepare?: boolean;
+  /**
+   * Whether the store records the sessions that it ends and changes, in the same transaction. The result of `mysqlPush` also
+   * gives the store `subscribe`. `true` is for a process that records and does not subscribe. Every process that ends or
+   * changes sessions needs the option. Default: false.
+   */
+  readonly push?: MysqlPush | boolean;
 }
 
 /** A store in MySQL or MariaDB. `migrate` also rejects with `ERR_STORE` when another table has the name. */
@@ -48,7 +58,10 @@ export function mysqlStore(pool: MysqlPool, options: MysqlStoreOptions = {}): My
     throw new TypeError(
       "pool must be the result of createPool() of mysql2/promise, or of promise() of a mysql2 pool.",
     );
-  const { table: names, timeout, prepare, ...cleanup } = parseMysqlOptions(options);
+  const { table: names, timeout, prepare, push, ...cleanup } = parseMysqlOptions(options);
   const client = new MysqlClient(pool, new Deadline(timeout), prepare);
-  return new MysqlSessions(client, names, cleanup);
+  const store = new MysqlSessions(client, names, cleanup, push !== false);
+  if (typeof push === "boolean") return store;
+  const read = (statement: string) => client.operation((lease) => lease.rows(raw(statement)));
+  return push.attach(store, read, names.events.literal);
 }

@@ -13,14 +13,20 @@ const SUBSCRIBER = fileURLToPath(new URL("_subscriber.ts", import.meta.url));
 /** A store whose connection for events fails. */
 export interface PushBackend {
   readonly title: string;
-  readonly store: "redis" | "postgres";
+  /** The store that `_subscriber.ts` opens in a process of its own. Absent where that makes no difference. */
+  readonly subscriber?: "redis" | "postgres";
   start(): Promise<{ readonly port: number; readonly process: ServerProcess; stop(): Promise<void> }>;
-  /** Opens a store that works on one port and receives events by another one. The heartbeat is a second. */
+  /** Whether the store reads events on the connections of the app's client. Default: it has a connection for events. */
+  readonly polls?: boolean;
+  /**
+   * Opens a store that works on one port and receives events by another one. It notices a loss within a second. A store that
+   * polls uses only the port of events.
+   */
   open(port: number, eventPort: number): Promise<{ readonly store: Store; close(): Promise<unknown> }>;
 }
 
 /** Tests what a subscriber learns when its connection fails. */
-export function pushOutages({ title, store: kind, start, open }: PushBackend): void {
+export function pushOutages({ title, subscriber, start, polls = false, open }: PushBackend): void {
   describe(`push, ${title}`, () => {
     let server: Awaited<ReturnType<typeof start>>;
     let proxy: TcpProxy;
@@ -69,14 +75,24 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
       await expectEvent(store, heard);
     });
 
-    it.each(["cutAll", "resetAll"] as const)("a broken connection is replaced (%s)", async (fail) => {
+    it.skipIf(polls).each(["cutAll", "resetAll"] as const)(
+      "a broken connection is replaced (%s)",
+      async (fail) => {
+        const { store, heard } = await subscribed();
+        proxy[fail]();
+        await expect.poll(() => heard.states).toEqual([true, false, true]);
+        await expectEvent(store, heard);
+      },
+    );
+
+    it("the heartbeat notices a connection on which nothing arrives any more", async () => {
       const { store, heard } = await subscribed();
-      proxy[fail]();
+      proxy.silence();
       await expect.poll(() => heard.states).toEqual([true, false, true]);
       await expectEvent(store, heard);
     });
 
-    it("the heartbeat notices a connection on which nothing arrives any more, after an event was lost", async () => {
+    it.skipIf(polls)("an event that is lost on the way is followed by the report of the loss", async () => {
       const { store, heard } = await subscribed();
       const lost = createRecord();
       await store.create(lost, { now: NOW });
@@ -87,24 +103,27 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
       expect(heard.ids).not.toContain(lost.id);
     });
 
-    it("a process that was suspended for longer than the heartbeat reports that it may have missed events", async () => {
-      const store = await openStore();
-      const args = ["--import", "tsx", SUBSCRIBER, kind, `${server.port}`];
-      const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-      onTestFinished(() => void child.kill("SIGKILL"));
-      const heard = new HeardEvents();
-      createInterface({ input: child.stdout }).on("line", (line) => {
-        const { ids = [], up } = JSON.parse(line);
-        if (up === undefined) heard.ids.push(...ids);
-        else heard.states.push(up);
-      });
-      await expect.poll(() => heard.states).toEqual([true]);
-      child.kill("SIGSTOP");
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-      child.kill("SIGCONT");
-      await expect.poll(() => heard.states).toEqual([true, false, true]);
-      await expectEvent(store, heard);
-    });
+    it.skipIf(!subscriber)(
+      "a process reports that it was suspended for longer than the heartbeat",
+      async () => {
+        const store = await openStore();
+        const args = ["--import", "tsx", SUBSCRIBER, `${subscriber}`, `${server.port}`];
+        const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+        onTestFinished(() => void child.kill("SIGKILL"));
+        const heard = new HeardEvents();
+        createInterface({ input: child.stdout }).on("line", (line) => {
+          const { ids = [], up } = JSON.parse(line);
+          if (up === undefined) heard.ids.push(...ids);
+          else heard.states.push(up);
+        });
+        await expect.poll(() => heard.states).toEqual([true]);
+        child.kill("SIGSTOP");
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        child.kill("SIGCONT");
+        await expect.poll(() => heard.states).toEqual([true, false, true]);
+        await expectEvent(store, heard);
+      },
+    );
 
     it("a server that accepts connections and does not answer is lost until it answers", async () => {
       const { store, heard } = await subscribed();
@@ -125,19 +144,22 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
       await expectEvent(store, heard);
     });
 
-    it("a subscription that joins another one shares its connection, and the last one closes it", async () => {
-      const { store, heard, stop } = await subscribed();
-      const second = new HeardEvents();
-      const stopSecond = await store.subscribe?.(second);
-      expect(proxy.connections).toBe(1);
-      await stop();
-      await expectEvent(store, second);
-      expect(heard.ids).toEqual([]);
-      await stopSecond?.();
-      await expect.poll(() => proxy.connections).toBe(0);
-    });
+    it.skipIf(polls)(
+      "a subscription that joins another one shares its connection, and the last one closes it",
+      async () => {
+        const { store, heard, stop } = await subscribed();
+        const second = new HeardEvents();
+        const stopSecond = await store.subscribe?.(second);
+        expect(proxy.connections).toBe(1);
+        await stop();
+        await expectEvent(store, second);
+        expect(heard.ids).toEqual([]);
+        await stopSecond?.();
+        await expect.poll(() => proxy.connections).toBe(0);
+      },
+    );
 
-    it("closing the store closes the connection and ends the subscription", async () => {
+    it.skipIf(polls)("closing the store closes the connection and ends the subscription", async () => {
       const { store, heard, stop } = await subscribed();
       await store.close?.();
       await expect.poll(() => proxy.connections).toBe(0);
@@ -145,7 +167,7 @@ export function pushOutages({ title, store: kind, start, open }: PushBackend): v
       await stop();
     });
 
-    it("a subscription that ends during an outage opens no connection any more", async () => {
+    it.skipIf(polls)("a subscription that ends during an outage opens no connection any more", async () => {
       const { heard, stop } = await subscribed();
       await proxy.refuse();
       await expect.poll(() => heard.states).toEqual([true, false]);

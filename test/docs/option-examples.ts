@@ -148,6 +148,7 @@ export const EXAMPLES = {
     table: "sessions",
     timeout: "2s",
     prepare: false,
+    push: true,
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<MysqlStoreOptions>,

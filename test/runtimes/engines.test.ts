@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { libsqlStore } from "sessionup/stores/libsql";
+import { libsqlPush, libsqlStore } from "sessionup/stores/libsql";
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OpenStore } from "../contract/backend.ts";
@@ -27,7 +27,7 @@ describe("engines", () => {
 
     const open = async (port: number, timeout: "1s" | "30s"): Promise<OpenStore> => {
       const client = server.client(port);
-      const store = libsqlStore(client, { timeout });
+      const store = libsqlStore(client, { timeout, push: libsqlPush({ interval: "100ms" }) });
       return {
         store,
         close: async () => {
@@ -54,6 +54,7 @@ describe("engines", () => {
             opened ??= await open(server.port, "30s");
             return opened.store;
           },
+          another: (store) => store,
         },
       );
     });

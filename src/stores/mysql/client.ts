@@ -1,5 +1,6 @@
 import { SessionError } from "../../errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
+import { tableError } from "../shared/sql-store.ts";
 import { raw, type Sql } from "./sql.ts";
 
 /** A statement in the form that mysql2 takes, with every option that changes the shape of rows. */
@@ -148,6 +149,9 @@ const TRANSACTION_OPEN = 1568;
  */
 const UNUSABLE: ReadonlySet<unknown> = new Set([TRANSACTION_OPEN, 1290, 1792, 1836]);
 
+export const NO_SUCH_TABLE = 1146;
+export const NO_SUCH_COLUMN = 1054;
+
 /** Thrown when sessions ended concurrently. The operation is attempted again. */
 export class OvertakenError extends Error {}
 
@@ -168,6 +172,8 @@ export class MysqlClient {
     const hold = new Hold(this.#pool);
     try {
       return await this.#deadline.within(this.#retry(hold, work));
+    } catch (error) {
+      throw explain(error);
     } finally {
       hold.end();
     }
@@ -193,6 +199,15 @@ export class MysqlClient {
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
     }
   }
+}
+
+/** Tells the app to call `migrate` if tables or columns are missing. */
+function explain(error: unknown): unknown {
+  const errno = readErrno(error);
+  if (errno !== NO_SUCH_TABLE && errno !== NO_SUCH_COLUMN) return error;
+  // Earlier releases had no table of events.
+  const isLater = errno === NO_SUCH_COLUMN || /_events'/.test(String(error));
+  return tableError("mysqlStore", isLater ? "from an earlier release" : "missing", error);
 }
 
 /** The connection of one operation. The deadline may end the operation while a statement is still running. */

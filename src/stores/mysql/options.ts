@@ -1,12 +1,15 @@
 import { type OptionTable, type ParsedOptions, parseBoolean, parseOptions } from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
+import { pushOption } from "../shared/push-option.ts";
+import type { MysqlPush } from "./push.ts";
 import { toMysqlNames } from "./schema.ts";
 
 const MYSQL = {
   table: { parse: toMysqlNames, default: "sessionup_sessions" },
   timeout: TIMEOUT,
   prepare: { parse: parseBoolean, default: true },
+  push: pushOption<MysqlPush>("mysqlPush"),
   ...cleanupOptions("1m"),
 } as const;
 

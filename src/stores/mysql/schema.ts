@@ -2,7 +2,7 @@ import { SessionError } from "../../errors.ts";
 import { invalidOption } from "../../options/parsers.ts";
 import { COLUMNS } from "../shared/rows.ts";
 import { versionError } from "../shared/sql-store.ts";
-import { type MysqlClient, type MysqlLease, readErrno } from "./client.ts";
+import { type MysqlClient, type MysqlLease, NO_SUCH_COLUMN, NO_SUCH_TABLE, readErrno } from "./client.ts";
 import { raw, type Sql, sql } from "./sql.ts";
 
 /** The quoted names of the tables. */
@@ -12,9 +12,11 @@ export interface MysqlNames {
   readonly schema: Sql;
   /** The table whose rows are locked in place of users. */
   readonly slots: Sql;
+  /** The table of events, which is written only with the option `push`. */
+  readonly events: Sql;
 }
 
-/** MySQL limits names to 64 characters. The longest suffix, `_schema`, has 7. */
+/** MySQL limits names to 64 characters. The longest suffixes, `_schema` and `_events`, have 7. */
 const MAX_LENGTH = 57;
 
 /** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
@@ -22,7 +24,12 @@ export function toMysqlNames(table: unknown, option = "table"): MysqlNames {
   const fits = typeof table === "string" && /^[^\0\u{10000}-\u{10ffff}]+$/u.test(table);
   if (!fits || !table.isWellFormed() || table.length > MAX_LENGTH)
     throw invalidOption(option, `a name of 1 to ${MAX_LENGTH} characters up to U+FFFF, without NUL`, table);
-  return { table: quote(table), schema: quote(`${table}_schema`), slots: quote(`${table}_slots`) };
+  return {
+    table: quote(table),
+    schema: quote(`${table}_schema`),
+    slots: quote(`${table}_slots`),
+    events: quote(`${table}_events`),
+  };
 }
 
 function quote(name: string): Sql {
@@ -74,6 +81,15 @@ SELECT a.digit + 10 * b.digit + 100 * c.digit FROM digits AS a, digits AS b, dig
   ({ table }) => [
     sql`ALTER TABLE ${table} ADD COLUMN link VARBINARY(64)`,
     sql`CREATE INDEX by_link ON ${table} (link)`,
+  ],
+  ({ events }) => [
+    sql`CREATE TABLE IF NOT EXISTS ${events} (
+  number BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  at BIGINT NOT NULL,
+  message MEDIUMBLOB NOT NULL
+) ${INNODB}`,
+    // The table is never empty, so the event at a position shows that no event after it was removed.
+    sql`INSERT IGNORE INTO ${events} (number, at, message) VALUES (1, 0, ${""})`,
   ],
 ];
 
@@ -173,9 +189,6 @@ async function readVersion(lease: MysqlLease, { schema }: MysqlNames): Promise<n
     throw error;
   }
 }
-
-export const NO_SUCH_TABLE = 1146;
-export const NO_SUCH_COLUMN = 1054;
 
 async function checkColumns(lease: MysqlLease, { table }: MysqlNames): Promise<void> {
   try {

@@ -11,11 +11,12 @@ import type {
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
+import { toChangedMessage, toEndedMessages } from "../shared/push-messages.ts";
 import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
-import { type SqlStore, tableError } from "../shared/sql-store.ts";
+import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
 import { type MysqlClient, type MysqlLease, OvertakenError, readErrno } from "./client.ts";
-import { type MysqlNames, migrateMysql, NO_SUCH_COLUMN, NO_SUCH_TABLE, toMysqlMigration } from "./schema.ts";
+import { type MysqlNames, migrateMysql, toMysqlMigration } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 import { CONFLICT, MysqlStatements } from "./statements.ts";
 
@@ -32,9 +33,12 @@ export class MysqlSessions implements SqlStore {
   readonly #statements: MysqlStatements;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
   readonly #cleanup: Cleanup;
+  /** Whether each step that ends or changes sessions also records an event. */
+  readonly #pushes: boolean;
 
-  constructor(client: MysqlClient, names: MysqlNames, cleanup: ParsedCleanup) {
+  constructor(client: MysqlClient, names: MysqlNames, cleanup: ParsedCleanup, pushes: boolean) {
     this.#client = client;
+    this.#pushes = pushes;
     this.#names = names;
     this.#statements = new MysqlStatements(names);
     this.#cleanup = new Cleanup(cleanup, {
@@ -103,6 +107,10 @@ export class MysqlSessions implements SqlStore {
     if (replaced.length + evicted.length > 0)
       await this.#trim(lease, [encodeUserKey(record.userKey)], tombstones);
     if (done) await lease.run(this.#statements.insert(record));
+    await this.#record(lease, () => [
+      ...toEndedMessages("logout", record.userKey, replaced),
+      ...toEndedMessages("evicted", record.userKey, evicted),
+    ]);
     return { evicted, done };
   }
 
@@ -115,7 +123,7 @@ export class MysqlSessions implements SqlStore {
     // Each length of a list is a prepared statement of its own.
     const often = ids.length <= MAX_LIST_LENGTH;
     const listed = often ? pad(ids) : ids;
-    const rows = await this.#operation((lease) => lease.rows(this.#statements.byIds(listed), often));
+    const rows = await this.#client.operation((lease) => lease.rows(this.#statements.byIds(listed), often));
     return orderByIds(ids, rows.map(toSessionRecord));
   }
 
@@ -124,7 +132,7 @@ export class MysqlSessions implements SqlStore {
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
     this.#cleanup.tell(now);
-    const rows = await this.#operation((lease) =>
+    const rows = await this.#client.operation((lease) =>
       lease.rows(this.#statements.page(userKey, now, limit, before)),
     );
     return rows.map(toSessionRecord);
@@ -136,16 +144,24 @@ export class MysqlSessions implements SqlStore {
     { now, ifRevision }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     this.#cleanup.tell(now);
-    return this.#operation(async (lease) => {
-      const { lastInsertId } = await lease.run(this.#statements.update(id, change, now, ifRevision), true);
-      if (lastInsertId) return "updated";
-      return ifRevision !== undefined && (await this.#isLive(lease, id, now)) ? "conflict" : "not_found";
+    const records = this.#pushes && change.data;
+    return this.#client.operation((lease) => {
+      const update = async () => {
+        const { lastInsertId } = await lease.run(this.#statements.update(id, change, now, ifRevision), true);
+        if (lastInsertId) {
+          if (records) await this.#record(lease, () => [toChangedMessage(id, lastInsertId)]);
+          return "updated";
+        }
+        return ifRevision !== undefined && (await this.#isLive(lease, id, now)) ? "conflict" : "not_found";
+      };
+      return records ? lease.transaction(update) : update();
     });
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     this.#cleanup.tell(end.now);
-    const outcome = await this.#operation(async (lease) => {
+    const outcome = await this.#client.operation(async (lease) => {
+      if (this.#pushes) return lease.transaction(() => this.#endAndRecord(lease, id, end, owner));
       const { affected } = await lease.run(this.#statements.end(id, end, owner), true);
       if (affected) return "deleted";
       const { length } = owner === undefined ? [] : await lease.rows(this.#statements.hasNotEnded(id));
@@ -153,7 +169,9 @@ export class MysqlSessions implements SqlStore {
     });
     // A separate operation: the session has ended even if the removal of tombstones fails.
     if (outcome === "deleted" && end.tombstones)
-      await this.#operation((lease) => this.#trim(lease, [this.#statements.userKeyById(id)], end.tombstones));
+      await this.#client.operation((lease) =>
+        this.#trim(lease, [this.#statements.userKeyById(id)], end.tombstones),
+      );
     return outcome;
   }
 
@@ -165,7 +183,7 @@ export class MysqlSessions implements SqlStore {
     this.#cleanup.tell(end.now);
     const excepted = new Set(exceptIds);
     return endInSteps((before) =>
-      this.#operation((lease) =>
+      this.#client.operation((lease) =>
         lease.transaction(async () => {
           await this.#lock(lease, userKey);
           // Reads one more row to find out whether there is a next step.
@@ -175,6 +193,7 @@ export class MysqlSessions implements SqlStore {
           const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
           await this.#endAll(lease, ids, end);
           if (ids.length > 0) await this.#trim(lease, [encodeUserKey(userKey)], end.tombstones);
+          await this.#record(lease, () => toEndedMessages(end.reason, userKey, ids));
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
       ),
@@ -182,7 +201,7 @@ export class MysqlSessions implements SqlStore {
   }
 
   async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
-    const rows = await this.#operation((lease) => lease.rows(this.#statements.byLink(link, limit)));
+    const rows = await this.#client.operation((lease) => lease.rows(this.#statements.byLink(link, limit)));
     return rows.map(toSessionRecord);
   }
 
@@ -190,18 +209,23 @@ export class MysqlSessions implements SqlStore {
     this.#cleanup.tell(end.now);
     return stepThroughIds(
       (after) =>
-        this.#operation(async (lease) => {
+        this.#client.operation(async (lease) => {
           const [row] = await lease.rows(this.#statements.idAfter(after, MAX_LIST_LENGTH));
           return row && String(row[0]);
         }),
       (after, last) =>
-        this.#operation((lease) =>
+        this.#client.operation((lease) =>
           lease.transaction(async () => {
             const rows = await lease.rows(this.#statements.idsCreatedBefore(createdAt, after, last));
             const ids = rows.map(([id]) => String(id));
             await this.#endAll(lease, ids, end);
-            const users = new Set(rows.map(([, userKey]) => String(userKey)));
-            await this.#trim(lease, [...users].map(encodeUserKey), end.tombstones);
+            const users = new Map<string, string[]>();
+            for (const [id, userKey] of rows)
+              users.set(String(userKey), [...(users.get(String(userKey)) ?? []), String(id)]);
+            await this.#trim(lease, [...users.keys()].map(encodeUserKey), end.tombstones);
+            await this.#record(lease, () =>
+              [...users].flatMap(([userKey, own]) => toEndedMessages(end.reason, userKey, own)),
+            );
             return ids;
           }),
         ),
@@ -211,7 +235,7 @@ export class MysqlSessions implements SqlStore {
   async deleteExpired(now: number, limit: number): Promise<number> {
     // `READ COMMITTED`, as every transaction here: otherwise the gap before the first live session would be locked, and
     // logins that insert there would wait.
-    const rows = await this.#operation((lease) =>
+    const rows = await this.#client.operation((lease) =>
       lease.transaction(async () => {
         const rows = await lease.rows(this.#statements.expired(now, limit));
         await this.#delete(lease, rows);
@@ -219,6 +243,8 @@ export class MysqlSessions implements SqlStore {
       }),
     );
     this.#cleanup.report(toExpiredSessions(rows));
+    let more = this.#pushes;
+    while (more) more = (await this.#deleteEvents(limit)) >= Math.max(limit, 1);
     return rows.length;
   }
 
@@ -232,8 +258,39 @@ export class MysqlSessions implements SqlStore {
 
   async #claimCleanup(now: number, apart: number): Promise<boolean> {
     const claim = this.#statements.claimCleanup(now, apart);
-    const { affected } = await this.#operation((lease) => lease.run(claim));
+    const { affected } = await this.#client.operation((lease) => lease.run(claim));
     return affected > 0;
+  }
+
+  /** Removes up to `limit` old events. Returns the number of removed events. */
+  #deleteEvents(limit: number): Promise<number> {
+    return this.#client.operation(async (lease) => {
+      const [row] = await lease.rows(this.#statements.oldEvents(limit));
+      const newest = Number(row?.[0] ?? 0);
+      return newest ? (await lease.run(this.#statements.deleteEvents(newest))).affected : 0;
+    });
+  }
+
+  /** Records events as the last step of a transaction. */
+  async #record(lease: MysqlLease, createMessages: () => readonly string[]): Promise<void> {
+    const messages = this.#pushes ? createMessages() : [];
+    if (messages.length > 0) await lease.run(this.#statements.insertEvents(messages));
+  }
+
+  /** Ends a session in a transaction. Its row is locked before its event gets a number, so events are in order. */
+  async #endAndRecord(
+    lease: MysqlLease,
+    id: string,
+    end: End,
+    owner: string | undefined,
+  ): Promise<"deleted" | "not_found" | "not_owner"> {
+    const [row] = await lease.rows(this.#statements.lockSession(id));
+    if (!row) return "not_found";
+    const userKey = String(row[0]);
+    if (owner !== undefined && userKey !== owner) return "not_owner";
+    await lease.run(this.#statements.end(id, end, undefined), true);
+    await this.#record(lease, () => toEndedMessages(end.reason, userKey, [id]));
+    return "deleted";
   }
 
   async #lock(lease: MysqlLease, userKey: string): Promise<void> {
@@ -277,20 +334,9 @@ export class MysqlSessions implements SqlStore {
 
   async #insert<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
     try {
-      return await this.#operation(work);
-    } catch (error) {
-      throw readErrno(error) === DUPLICATE_ENTRY ? duplicateError("mysqlStore") : error;
-    }
-  }
-
-  async #operation<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
-    try {
       return await this.#client.operation(work);
     } catch (error) {
-      const errno = readErrno(error);
-      if (errno === NO_SUCH_TABLE) throw tableError("mysqlStore", "missing", error);
-      if (errno === NO_SUCH_COLUMN) throw tableError("mysqlStore", "from an earlier release", error);
-      throw error;
+      throw readErrno(error) === DUPLICATE_ENTRY ? duplicateError("mysqlStore") : error;
     }
   }
 }

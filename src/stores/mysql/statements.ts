@@ -1,4 +1,5 @@
 import type { End, SessionChange, SessionCursor, SessionLimit, SessionRecord } from "../../store.ts";
+import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
 import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
 import { type MysqlNames, whereSlot } from "./schema.ts";
 import { EMPTY, joinSql, raw, type Sql, sql } from "./sql.ts";
@@ -15,11 +16,13 @@ export class MysqlStatements {
   readonly #table: Sql;
   readonly #schema: Sql;
   readonly #slots: Sql;
+  readonly #events: Sql;
 
-  constructor({ table, schema, slots }: MysqlNames) {
+  constructor({ table, schema, slots, events }: MysqlNames) {
     this.#table = table;
     this.#schema = schema;
     this.#slots = slots;
+    this.#events = events;
   }
 
   byIds(ids: readonly string[]): Sql {
@@ -94,9 +97,14 @@ UNION ALL SELECT ${CONFLICT.duplicate}, id FROM ${this.#table} WHERE id = ${reco
     return sql`SELECT 1 FROM ${this.#table} WHERE id = ${id} AND ${NOT_ENDED}`;
   }
 
-  /** Sets `LAST_INSERT_ID` to 1 if it finds the record: the number of affected rows depends on a flag of the app's pool. */
+  /**
+   * Sets `LAST_INSERT_ID` if it finds the record: to its new revision with `data`, otherwise to 1. The number of affected
+   * rows depends on a flag of the app's pool.
+   */
   update(id: string, { activity, data }: SessionChange, now: number, ifRevision: number | undefined): Sql {
-    const sets = [sql`revision = revision + ${raw(data ? "1" : "0")} * LAST_INSERT_ID(1)`];
+    const sets = [
+      raw(`revision = ${data ? "LAST_INSERT_ID(revision + 1)" : "revision + 0 * LAST_INSERT_ID(1)"}`),
+    ];
     if (data) sets.push(sql`data = ${JSON.stringify(data)}`);
     if (activity) {
       const { lastSeenAt, expiresAt } = activity;
@@ -108,6 +116,11 @@ UNION ALL SELECT ${CONFLICT.duplicate}, id FROM ${this.#table} WHERE id = ${reco
     }
     const at = ifRevision === undefined ? EMPTY : sql` AND revision = ${ifRevision}`;
     return sql`UPDATE ${this.#table} SET ${joinSql(sets)} WHERE id = ${id} AND ${NOT_ENDED} AND expires_at > ${now}${at}`;
+  }
+
+  /** Locks a session, expired or not, and returns its user key. */
+  lockSession(id: string): Sql {
+    return sql`SELECT user_key FROM ${this.#table} WHERE id = ${id} AND ${NOT_ENDED} FOR UPDATE`;
   }
 
   end(id: string, end: End, owner: string | undefined): Sql {
@@ -171,6 +184,26 @@ WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED
   claimCleanup(now: number, apart: number): Sql {
     return sql`UPDATE ${this.#schema} SET swept_at = ${now}
 WHERE id = 1 AND (swept_at <= ${now - apart} OR swept_at > ${now + apart})`;
+  }
+
+  /** Records events. The last statement of a transaction, because others must know the numbers soon. */
+  insertEvents(messages: readonly string[]): Sql {
+    const rows = messages.map((message) => sql`(UNIX_TIMESTAMP(), ${message})`);
+    return sql`INSERT INTO ${this.#events} (at, message) VALUES ${joinSql(rows)}`;
+  }
+
+  /**
+   * Returns the number of the newest old event, among the first `limit + 1`. It stays: a process that has read it then knows
+   * that it has missed none. A separate statement, because as a part of `DELETE` it would lock the rows that it reads.
+   */
+  oldEvents(limit: number): Sql {
+    return sql`SELECT MAX(number) FROM (SELECT number, at FROM ${this.#events} ORDER BY number LIMIT ${limit + 1}) AS first
+WHERE at < UNIX_TIMESTAMP() - ${EVENTS_KEPT_FOR}`;
+  }
+
+  /** Removes the events before one with this number. */
+  deleteEvents(before: number): Sql {
+    return sql`DELETE FROM ${this.#events} WHERE number < ${before}`;
   }
 
   #toEnding({ reason, now, tombstones }: End): Sql {

@@ -1,7 +1,9 @@
 import { type Client, createClient } from "@libsql/client";
-import { libsqlStore } from "sessionup/stores/libsql";
+import { type LibsqlStoreOptions, libsqlPush, libsqlStore } from "sessionup/stores/libsql";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Backend } from "../../contract/backend.ts";
 import { storeSuite } from "../../contract/suite.ts";
+import { HeardEvents } from "../../support/heard-events.ts";
 import { NOW } from "../../support/record.ts";
 import { WITHOUT_FSYNC } from "../sqlite/connection.ts";
 import { SqliteFiles } from "../sqlite/files.ts";
@@ -15,6 +17,23 @@ function suiteOver(
   start: () => Promise<void>,
   stop: () => Promise<void>,
 ): void {
+  const backend = createBackend(client, connect, start, stop, {});
+  storeSuite(backend);
+  const push = libsqlPush({ interval: "10ms" });
+  storeSuite({
+    ...createBackend(`${client}, push`, connect, start, stop, { push }),
+    contractOnly: true,
+    subscribes: true,
+  });
+}
+
+function createBackend(
+  client: string,
+  connect: () => Client,
+  start: () => Promise<void>,
+  stop: () => Promise<void>,
+  options: LibsqlStoreOptions,
+): Backend {
   const once = async <Answer>(use: (client: Client) => Promise<Answer>): Promise<Answer> => {
     const connected = connect();
     try {
@@ -23,7 +42,7 @@ function suiteOver(
       connected.close();
     }
   };
-  storeSuite({
+  return {
     store: "libsql",
     client,
     start: async () => {
@@ -34,7 +53,7 @@ function suiteOver(
     open: async () => {
       const connected = connect();
       if (connected.protocol === "file") await connected.execute(WITHOUT_FSYNC);
-      const store = libsqlStore(connected);
+      const store = libsqlStore(connected, options);
       return {
         store,
         ping: () => connected.execute("SELECT 1"),
@@ -45,7 +64,7 @@ function suiteOver(
       };
     },
     left: async () => once(async (connected) => Number((await connected.execute(COUNT)).rows[0]?.count)),
-  });
+  };
 }
 
 suiteOver(
@@ -168,35 +187,57 @@ describe("libsqlStore over the app's client", () => {
     expect(left.rows).toHaveLength(1 + 3);
   });
 
-  it("sends one batch for each operation that changes sessions, even with tombstones", async () => {
+  it.each([false, true])(
+    "sends one batch for each operation that changes sessions, even with tombstones (push: %s)",
+    async (push) => {
+      const client = open();
+      let batches = 0;
+      const counted = new Proxy(client, {
+        get(target, key) {
+          if (key === "batch") batches++;
+          const value: unknown = Reflect.get(target, key, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+      const store = libsqlStore(counted, { table: `counted ${push}`, push });
+      await store.migrate();
+      const tombstones = { keepFor: 1_000, max: 1 };
+      const end = { reason: "revoked", now: NOW, tombstones } as const;
+      const limit = { max: 1, onExceed: "evict-oldest" } as const;
+      const operations = [
+        () => store.create(record("abca"), { now: NOW, limit, tombstones }),
+        () => store.create(record("abcb"), { now: NOW, limit, replaces: "abca", tombstones }),
+        () => store.create(record("abcc"), { now: NOW, limit, tombstones }),
+        () => store.update("abcc", { data: { v: 1 } }, { now: NOW, ifRevision: 0 }),
+        () => store.deleteById("abcc", end, "user"),
+        () => store.deleteByUserKey("user", end),
+        () => store.deleteExpired(NOW + 1_000, 10),
+      ];
+      for (const operation of operations) {
+        batches = 0;
+        await operation();
+        expect(batches, String(operation)).toBe(1);
+      }
+    },
+  );
+
+  it("a read of events that fails is reported, and the first one that succeeds", async () => {
     const client = open();
-    let batches = 0;
-    const counted = new Proxy(client, {
-      get(target, key) {
-        if (key === "batch") batches++;
-        const value: unknown = Reflect.get(target, key, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-    const store = libsqlStore(counted, { table: "counted" });
+    const store = libsqlStore(client, { push: libsqlPush({ interval: "10ms" }) });
     await store.migrate();
-    const tombstones = { keepFor: 1_000, max: 1 };
-    const end = { reason: "revoked", now: NOW, tombstones } as const;
-    const limit = { max: 1, onExceed: "evict-oldest" } as const;
-    const operations = [
-      () => store.create(record("abca"), { now: NOW, limit, tombstones }),
-      () => store.create(record("abcb"), { now: NOW, limit, replaces: "abca", tombstones }),
-      () => store.create(record("abcc"), { now: NOW, limit, tombstones }),
-      () => store.update("abcc", { data: { v: 1 } }, { now: NOW, ifRevision: 0 }),
-      () => store.deleteById("abcc", end, "user"),
-      () => store.deleteByUserKey("user", end),
-      () => store.deleteExpired(NOW + 1_000, 10),
-    ];
-    for (const operation of operations) {
-      batches = 0;
-      await operation();
-      expect(batches, String(operation)).toBe(1);
-    }
+    const heard = new HeardEvents();
+    await store.subscribe?.(heard);
+    await client.execute("ALTER TABLE sessionup_sessions_events RENAME TO elsewhere");
+    await expect.poll(() => heard.states).toEqual([true, false]);
+    await client.execute("ALTER TABLE elsewhere RENAME TO sessionup_sessions_events");
+    await expect.poll(() => heard.states).toEqual([true, false, true]);
+    await store.close();
+  });
+
+  it("has no subscribe unless the option is the result of libsqlPush", () => {
+    for (const push of [false, true]) expect("subscribe" in libsqlStore(open(), { push })).toBe(false);
+    expect(() => libsqlStore(open(), { push: "yes" as never })).toThrow("push must be the result of");
+    expect(() => libsqlPush({ interval: "soon" as never })).toThrow("interval must be");
   });
 
   it("rejects an object that is neither a client nor a D1Database", () => {

@@ -1,5 +1,5 @@
 import { createConnection, createPool } from "mysql2/promise";
-import { type MysqlStoreOptions, mysqlStore } from "sessionup/stores/mysql";
+import { type MysqlStoreOptions, mysqlPush, mysqlStore } from "sessionup/stores/mysql";
 import type { Backend, OpenStore } from "../../contract/backend.ts";
 import { startMariadb } from "../../support/servers/mariadb.ts";
 import { type MysqlServer, type StartMysql, startMysql, WITHOUT_FSYNC } from "../../support/servers/mysql.ts";
@@ -26,7 +26,14 @@ export function mysqlBackends(): readonly Backend[] {
 function createBackends(server: string, start: StartMysql): readonly Backend[] {
   const prepared = createBackend(`mysql2 on ${server}`, start, {});
   const asText = createBackend(`mysql2 on ${server}, text protocol`, start, { prepare: false });
-  return [prepared, { ...asText, racesRunOn: `mysql × ${prepared.client}` }];
+  // The other backends have no push, so both forms of each operation run.
+  const push = mysqlPush({ interval: "10ms" });
+  const pushing = createBackend(`mysql2 on ${server}, push`, start, { push });
+  return [
+    prepared,
+    { ...asText, racesRunOn: `mysql × ${prepared.client}` },
+    { ...pushing, contractOnly: true, subscribes: true },
+  ];
 }
 
 /** Creates a backend in its own database, on the server at MYSQL_URL or on a new one in a zone where days begin early. */

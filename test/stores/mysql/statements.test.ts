@@ -240,6 +240,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       ["insertShared", statements.insertShared(record), ["PRIMARY"], 1],
       ["insertWithin", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
       ["conflicts", statements.conflicts(record, NOW, limit, "user7 5", 9), ["PRIMARY", "by_user"], 1_100],
+      ["deleteEvents", statements.deleteEvents(5), ["PRIMARY"], 1],
       ["expired", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
     ])("search by an index: %s", async (_what, { literal }, keys, most) => {
       const [plan] = await pool.query(`EXPLAIN FORMAT=TRADITIONAL ${literal}`);
