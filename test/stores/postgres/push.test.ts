@@ -11,7 +11,7 @@ const urlOf = (port: number) => `postgres://sessionup@127.0.0.1:${port}/postgres
 
 pushOutages({
   title: "pg",
-  store: "postgres",
+  subscriber: "postgres",
   // A killed server must keep the table.
   start: () => startPostgres({ fsync: "off" }),
   async open(port, eventPort) {

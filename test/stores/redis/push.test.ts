@@ -23,7 +23,7 @@ const SUBSCRIBERS: Readonly<Record<string, (port: number) => RedisSubscriber>> =
 for (const [title, subscriber] of Object.entries(SUBSCRIBERS))
   pushOutages({
     title,
-    store: "redis",
+    subscriber: "redis",
     start: () => startRedis(),
     async open(port, eventPort) {
       const client = new Redis(port, "127.0.0.1").on("error", () => undefined);
