@@ -34,7 +34,7 @@ export class RawSocket {
       connection: "Upgrade",
       upgrade: "websocket",
       "sec-websocket-version": "13",
-      "sec-websocket-key": "AAECAwQFBgcICQoLDA0ODw==",
+      "sec-websocket-key": Buffer.alloc(16, 7).toString("base64"),
       ...headers,
     }).map(([name, value]) => `${name}: ${value}\r\n`);
     this.#socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);

@@ -101,7 +101,8 @@ wss.on("connection", (ws, request) => {
   ws.on("message", () => void heard.push({ id, userKey, at: now() }));
   const close = ws.close.bind(ws);
   ws.close = (...given) => {
-    closed.push({ id, userKey, at: now() });
+    // ws itself calls it once more, when the client confirms the close.
+    if (ws.readyState === ws.OPEN) closed.push({ id, userKey, at: now() });
     close(...given);
   };
 });

@@ -7,12 +7,12 @@ import { postgresStore } from "sessionup/stores/postgres";
 import { redisStore } from "sessionup/stores/redis";
 import { signIn } from "sessionup/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { WebSocket } from "ws";
 import { ROOT, RUNTIME_ARGUMENTS } from "../../contract/programs.ts";
 import { openPool } from "../../stores/postgres/fixture.ts";
 import { startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { startRedis } from "../../support/servers/redis.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
+import { RawSocket } from "../sockets/raw-socket.ts";
 import type { Report } from "./_many-server.ts";
 
 /** The number of sockets. `MANY_SOCKETS=1000` is the long run, while two other processes keep the cores busy. */
@@ -96,33 +96,34 @@ describe.each(BACKENDS)("many WebSockets on three processes over $title", ({ tit
 
   /** Opens the sockets of several sessions of a user on all servers. One of each session sends a message every 100 ms. */
   async function openSockets(servers: readonly string[], manager: Manager, user: string, sessions: number) {
-    const sockets: WebSocket[] = [];
+    const sockets: RawSocket[] = [];
     const closes: Promise<Close>[] = [];
     for (let session = 0; session < sessions; session++) {
       const cookie = await signIn(manager, user);
       const opening = Array.from({ length: SOCKETS_PER_SESSION }, async (_, index) => {
-        const origin = servers[index % servers.length] ?? "";
-        const socket = new WebSocket(origin.replace("http", "ws"), { headers: { cookie } });
+        const socket = new RawSocket(servers[index % servers.length] ?? "", "/", { cookie });
         sockets.push(socket);
-        socket.on("error", () => undefined);
-        closes.push(
-          once(socket, "close").then(([code, reason]) => ({ kind: `${code} ${reason}`, at: now() })),
-        );
-        await once(socket, "open");
+        const close = socket.closed.then(({ code, reason }) => {
+          const at = now();
+          socket.confirmClose();
+          return { kind: `${code} ${reason}`, at };
+        });
+        closes.push(close);
+        expect(await socket.status).toBe(101);
         socket.send("hello");
       });
       await Promise.all(opening);
     }
     const talk = setInterval(() => {
       for (const [index, socket] of sockets.entries())
-        if (index % SOCKETS_PER_SESSION === 0) socket.send("still here", () => undefined);
+        if (index % SOCKETS_PER_SESSION === 0) socket.send("still here");
     }, 100);
     const stop = () => {
       clearInterval(talk);
-      for (const socket of sockets) socket.terminate();
+      for (const socket of sockets) socket.end();
     };
     onTestFinished(stop);
-    return { sockets, closed: Promise.all(closes), stop };
+    return { closed: Promise.all(closes), stop };
   }
 
   it(
@@ -130,7 +131,7 @@ describe.each(BACKENDS)("many WebSockets on three processes over $title", ({ tit
     async () => {
       const { proxy, servers, manager } = await setUp();
       if (IS_LONG) for (const _ of [1, 2]) run(["-e", "for (;;);"]);
-      const others = await openSockets(servers, manager, "bob", 1);
+      const bob = await openSockets(servers, manager, "bob", 1);
 
       /** Opens sockets, signs their user out on one of the servers, and returns how the sockets closed. */
       async function signOut(user: string, by: number) {
@@ -173,9 +174,8 @@ describe.each(BACKENDS)("many WebSockets on three processes over $title", ({ tit
       await expect.poll(isUp).toEqual(new Set(["true"]));
       await ask("/queries?run=no");
       expect(await signOut("after", 2)).toEqual(new Set(["4401 revoked"]));
-      expect(others.sockets.map(({ readyState }) => readyState)).toEqual(
-        others.sockets.map(() => WebSocket.OPEN),
-      );
+      const others = await Promise.race([bob.closed, ask("/up", "GET")]);
+      expect(others).toEqual(["true", "true", "true"]);
     },
     IS_LONG ? 600_000 : 120_000,
   );
