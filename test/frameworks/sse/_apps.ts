@@ -30,6 +30,7 @@ export function nodeListener({ manager, open }: StreamApp): RequestListener {
   const auth = sessions.auth();
   return async (req, res) => {
     if (req.url === "/login") await sessions.init(res, "ann").then(() => res.end());
+    else if (req.url === "/rotate") await sessions.rotate(res).then(() => res.end());
     else await auth(req, res, () => open(sessions, res).pipe(res));
   };
 }
