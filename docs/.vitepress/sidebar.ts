@@ -40,6 +40,7 @@ const GUIDE: Item[] = [
         "moving-cookies": "Moving to another cookie",
         "ready-made-routes": "Front ends and ready-made routes",
         websockets: "WebSockets",
+        "event-streams": "Event streams",
         "async-context": "Async context",
         testing: "Testing your app",
         "several-apps": "Several apps and admins",

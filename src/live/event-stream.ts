@@ -29,7 +29,7 @@ export interface EventStream {
   pipe(response: EventStreamTarget): void;
 }
 
-/** What a stream needs to know. @internal */
+/** The parts of a stream that depend on the request. @internal */
 export interface EventStreamSource {
   readonly lastEventId: string | undefined;
   readonly heartbeat: number;
@@ -51,7 +51,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 const encoder = new TextEncoder();
 
-/** The stream, over a web stream whose queue holds what waits for the client. @internal */
+/** The stream, over a web stream whose queue holds the bytes that wait for the client. @internal */
 export class SessionEventStream implements EventStream {
   readonly lastEventId: string | undefined;
   readonly #source: EventStreamSource;
@@ -132,7 +132,7 @@ export class SessionEventStream implements EventStream {
   }
 
   #watch(): () => void {
-    // What waits keeps the connection open, too.
+    // Events that wait keep the connection open, too.
     const beat = () => this.#buffered === 0 && this.comment("");
     const timer = setInterval(beat, this.#source.heartbeat);
     const unwatch = this.#source.watch((reason) => this.#endWithSession(reason));

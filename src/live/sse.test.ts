@@ -100,7 +100,7 @@ describe("eventStream", () => {
     [{ heartbeat: 15 }, "eventStream.heartbeat must be a duration"],
     [{ heartbeat: "25d" }, 'eventStream.heartbeat must be at most "24d".'],
     [{ maxBufferedBytes: 0 }, "eventStream.maxBufferedBytes must be a positive integer. Received 0."],
-    [{ hartbeat: "1s" }, '"hartbeat" is not an option of eventStream.'],
+    [{ beat: "1s" }, '"beat" is not an option of eventStream.'],
     [null, "The options of eventStream must be an object."],
   ])("throws a TypeError for the options %j", async (options, error) => {
     const { open } = await setUp();
@@ -193,7 +193,7 @@ describe("a client that reads slowly", () => {
     expect(await client.rest()).toEqual([{ type: "message", data, lastEventId: "" }]);
   });
 
-  it("is told that its session ended even when no more events would fit", async () => {
+  it("learns that its session ended even when no more events would fit", async () => {
     const { manager, id, open } = await setUp();
     const stream = await open({ maxBufferedBytes: 1 });
     const client = new EventClient(stream.toResponse());

@@ -9,7 +9,7 @@ import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { EventClient } from "../../support/event-source.ts";
 import { GatedStore } from "../../support/gated-store.ts";
 
-/** What an app does: `POST /login` logs "ann" in, and `GET /events`, behind `auth`, sends `open(…)`. */
+/** The parts of an app: `POST /login` logs "ann" in, and `GET /events`, behind `auth`, sends `open(…)`. */
 export interface StreamApp {
   readonly manager: Manager;
   readonly open: typeof eventStream;
