@@ -432,6 +432,33 @@ describe("the demo in Chromium", () => {
       expect(await ending(onPhone)).toMatch(/^You were signed out from another device\./);
     });
 
+    it("tabs in the background keep no connection, of which a browser has six, until the user returns to them", async () => {
+      const { onLaptop } = await userOnTwo(scripted);
+      const context = onLaptop.context();
+      // A browser without a window takes every tab for visible.
+      await context.addInitScript(() => {
+        const get = () => Reflect.get(window, "shown") ?? "hidden";
+        Object.defineProperty(document, "visibilityState", { get });
+      });
+      const show = (page: Page, state: string) =>
+        page.evaluate((shown) => {
+          Object.assign(window, { shown });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }, state);
+      for (let count = 0; count < 7; count++) {
+        const tab = await context.newPage();
+        await Promise.all([tab.waitForResponse("**/account/session"), tab.goto("/activity")]);
+      }
+      const tab = await context.newPage();
+      await tab.goto("/private");
+      const connected = tab.waitForRequest("**/events");
+      await show(tab, "visible");
+      await connected;
+      const disconnected = tab.waitForEvent("requestfailed");
+      await show(tab, "hidden");
+      expect((await disconnected).url()).toBe(`${site.url}/events`);
+    });
+
     it("a page shows no dialog when its own form ends its session", async () => {
       const { onLaptop } = await userOnTwo(scripted);
       const opened = onLaptop.waitForResponse("**/events");

@@ -21,8 +21,7 @@ if ("signedIn" in document.body.dataset) {
   /** Opens the stream by which the server says at once that the session has ended. `watch` alone notices within a minute. */
   function listen() {
     // A browser may have only six connections to a site, so the tabs in the background have none.
-    if (document.visibilityState !== "visible") return;
-    if (events) return;
+    if (events || document.visibilityState !== "visible") return;
     events = new EventSource("/events");
     events.addEventListener("session-ended", ({ data }) => showEnd(JSON.parse(data).reason));
   }
