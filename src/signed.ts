@@ -1,8 +1,8 @@
 import { isSessionId } from "./cookie/token.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { SessionError } from "./errors.ts";
-import type { BoundSessions } from "./http/bound-sessions.ts";
-import { getInternals, INTERNALS, type Sessions } from "./http/sessions.ts";
+import { type AnySessions, type BoundSessions, withContext } from "./http/bound-sessions.ts";
+import { getInternals, type Sessions } from "./http/sessions.ts";
 import { getLifecycle } from "./lifecycle/lifecycle.ts";
 import type { Manager } from "./manager.ts";
 import { keysRequired, type ResolvedOptions } from "./options/manager-options.ts";
@@ -94,23 +94,6 @@ export async function revokeByToken<In, Out extends In>(
   const { options, repository } = getLifecycle(manager);
   const id = parseRevocationToken(requireSigner(options, "revokeByToken"), token, options.clock());
   return id !== undefined && (await repository.endById(id, "revoked")) === "deleted";
-}
-
-type AnySessions = Sessions<never, never, unknown> | BoundSessions<never, unknown>;
-
-/** Calls `use` with the sessions and their context. With bound sessions, loads the session first. */
-function withContext<Result>(
-  sessions: AnySessions,
-  context: unknown,
-  use: (sessions: AnySessions, context: unknown) => Result,
-): Result | Promise<Result> {
-  const bound = (sessions as BoundSessions<never, unknown>)?.[INTERNALS];
-  if (!bound || !("getContext" in bound)) return use(sessions, context);
-  return (async () => {
-    const found = await bound.getContext();
-    await (bound.sessions as Sessions<unknown>).get(found);
-    return use(bound.sessions as AnySessions, found);
-  })();
 }
 
 function readOwner(sessions: AnySessions, context: unknown, method: string) {

@@ -41,6 +41,7 @@ const GUIDE: Item[] = [
         "ready-made-routes": "Front ends and ready-made routes",
         "immediate-sign-out": "Immediate sign-outs",
         websockets: "WebSockets",
+        "event-streams": "Event streams",
         "async-context": "Async context",
         testing: "Testing your app",
         "several-apps": "Several apps and admins",

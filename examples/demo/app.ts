@@ -4,6 +4,7 @@ import { type InitOptions, SessionError } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { sessionPolicy } from "sessionup/report";
 import { sessionRoutes } from "sessionup/routes";
+import { eventStream } from "sessionup/sse";
 import { accountRoutes, SIGNED_OUT } from "./account.ts";
 import { ActivityLog } from "./activity.ts";
 import { createFailures } from "./failures.ts";
@@ -43,7 +44,8 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
   const { clock = Date.now, users = new Users(), storage = IN_MEMORY } = options;
   const notices = new Notices({ secure: sessionPolicy(manager).cookie.secure, clock });
   const activity = new ActivityLog(manager.events);
-  const { rejected, rejectedScript, failed, notFound } = createFailures({ findVisitor, notices });
+  const failures = createFailures({ findVisitor, notices });
+  const { rejected, rejectedScript, rejectedStream, failed, notFound } = failures;
   const sessions = expressSessions(manager, { reject: rejected });
 
   const app = express();
@@ -55,6 +57,9 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
   // The pages' script uses the ready-made routes. Without a session, it learns why from `rejectedScript`.
   const scripts = expressSessions(manager, { reject: rejectedScript });
   app.get("/client.js", (_req, res) => res.sendFile(clientScript));
+  // An open page learns by this stream that its session has ended.
+  const streams = expressSessions(manager, { reject: rejectedStream });
+  app.get("/events", streams.auth({ touch: false }), (req, res) => eventStream(streams, req).pipe(res));
   app.use("/account", scripts.auth({ touch: false }));
   app.post("/account/logout", (_req, res, next) => {
     notices.leave(res, "home", SIGNED_OUT);

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
 import { SessionError } from "sessionup";
+import { ENDED, ENDED_OTHERWISE } from "./ended.ts";
 import type { Notices } from "./notices.ts";
 import { loginPage } from "./pages/forms.ts";
 import type { Visitor } from "./pages/layout.ts";
@@ -19,21 +20,13 @@ export interface Failures {
   rejected(error: SessionError, req: Request, res: Response): Promise<void>;
   /** Responds to such a request of the page's script. */
   rejectedScript(error: SessionError, req: Request, res: Response): void;
+  /** Responds to such a request for the stream of events. */
+  rejectedStream(error: SessionError, req: Request, res: Response): void;
   /** Responds to an error that a handler, sessionup or the body parser throws. */
   failed(error: unknown, req: Request, res: Response, next: NextFunction): Promise<void>;
   /** Responds to a request that matches no route. */
   notFound(req: Request, res: Response): Promise<void>;
 }
-
-/** The reasons for which a session ended, as the sign-in page tells them. */
-const ENDED: Readonly<Partial<Record<string, string>>> = {
-  revoked: "You were signed out from another device. If that was not you, sign in and change your password.",
-  logout: "You signed out in this browser.",
-  evicted: "You were signed out because you signed in on too many devices.",
-  expired: "You were signed out because your session expired.",
-  idle: "You were signed out because you were inactive.",
-  reused: "You were signed out because someone may have copied your cookie. Change your password.",
-};
 
 export function createFailures({ findVisitor, notices }: FailureOptions): Failures {
   async function say(req: Request, res: Response, status: number, title: string, message: string) {
@@ -57,15 +50,23 @@ export function createFailures({ findVisitor, notices }: FailureOptions): Failur
         if (ENDED[reason]) notices.leave(res, "login", ENDED[reason]);
         res.redirect(303, "/login");
       } else {
-        send(res, loginPage({ notice: ENDED[reason] ?? "Your session has ended. Sign in again." }), 401);
+        send(res, loginPage({ notice: ENDED[reason] ?? ENDED_OTHERWISE }), 401);
       }
     },
 
     rejectedScript({ status, reason = "" }, req, res) {
       // A page that had a session asks again, without its cookie: another tab has signed out.
-      const text = reason === "no_cookie" ? "You signed out in another tab." : ENDED[reason];
+      const text = reason === "no_cookie" ? ENDED.logout : ENDED[reason];
       if (req.method === "GET" && text) notices.leave(res, "login", text);
       res.status(status).json({ reason });
+    },
+
+    rejectedStream(error, req, res) {
+      // A page cannot read the 401, and its cookie is cleared. So the stream itself says why, as an open one does.
+      if (error.status === 401) {
+        const data = JSON.stringify({ reason: error.reason });
+        res.type("text/event-stream").send(`event: session-ended\ndata: ${data}\n\n`);
+      } else failures.rejectedScript(error, req, res);
     },
 
     async failed(error, req, res, next) {

@@ -52,7 +52,7 @@ const DATABASES: Readonly<Record<string, Database>> = {
     example: "redis://localhost:6379",
     async open(url) {
       const { Redis } = await import("ioredis");
-      const { redisStore } = await import("sessionup/stores/redis");
+      const { redisPush, redisStore } = await import("sessionup/stores/redis");
       const client = new Redis(url, { maxRetriesPerRequest: 1 });
       let connectionError: unknown;
       // Without a listener, ioredis would log each error. The failed requests report the outage.
@@ -63,7 +63,9 @@ const DATABASES: Readonly<Record<string, Database>> = {
         client.disconnect(); // it would go on to reconnect
         throw connectionError ?? error;
       });
-      return { store: redisStore(client), close: async () => void (await client.quit()) };
+      // A session that another instance of the demo ends then ends here at once.
+      const push = redisPush(() => client.duplicate());
+      return { store: redisStore(client, { push }), close: async () => void (await client.quit()) };
     },
   },
   postgres: {
@@ -72,10 +74,11 @@ const DATABASES: Readonly<Record<string, Database>> = {
     example: "postgres://localhost/app",
     async open(url) {
       const { default: pg } = await import("pg");
-      const { postgresStore } = await import("sessionup/stores/postgres");
+      const { postgresPush, postgresStore } = await import("sessionup/stores/postgres");
       const pool = new pg.Pool({ connectionString: url });
       pool.on("error", () => {}); // an idle connection broke; the next request opens a new one
-      const store = postgresStore(pool);
+      const push = postgresPush(() => new pg.Client({ connectionString: url }));
+      const store = postgresStore(pool, { push });
       await store.migrate();
       return { store, close: () => pool.end() };
     },

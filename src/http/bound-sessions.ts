@@ -71,3 +71,21 @@ export function bindSessions<Context, In, Out>(
     updateMeta: async (update) => sessions.updateMeta(await getContext(), update),
   };
 }
+
+/** The sessions of an adapter, bound or not. @internal */
+export type AnySessions = Sessions<never, never, unknown> | BoundSessions<never, unknown>;
+
+/** Calls `use` with the sessions and their context. With bound sessions, loads the session first. @internal */
+export function withContext<Result>(
+  sessions: AnySessions,
+  context: unknown,
+  use: (sessions: AnySessions, context: unknown) => Result,
+): Result | Promise<Result> {
+  const bound = (sessions as BoundSessions<never, unknown>)?.[INTERNALS];
+  if (!bound || !("getContext" in bound)) return use(sessions, context);
+  return (async () => {
+    const found = await bound.getContext();
+    await (bound.sessions as Sessions<unknown>).get(found);
+    return use(bound.sessions as AnySessions, found);
+  })();
+}

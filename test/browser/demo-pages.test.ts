@@ -73,6 +73,14 @@ describe("the pages of the demo in Chromium", () => {
     await page.goto("/revokeall");
     await press(page, "Sign out everywhere");
     await check("signed out everywhere");
+    await submit(page, "/login", name);
+    const other = await devices.open(laptop);
+    await submit(other, "/login", name);
+    await press(other, "Sign out all other devices");
+    await press(other, "Sign out 1 device");
+    await page.getByRole("alertdialog").waitFor();
+    await check("signed out from another device");
+    await page.context().clearCookies();
     await submit(page, "/register", name);
     await check("name taken");
     expect([...failed]).toEqual([]);

@@ -329,6 +329,13 @@ describe("the demo in Chromium", () => {
   describe("with JavaScript", () => {
     const scripted = { javaScriptEnabled: true };
 
+    /** Waits for the dialog that says that the session has ended, and returns its reason. */
+    async function ending(page: Page): Promise<string | null> {
+      const dialog = page.getByRole("alertdialog", { name: "You are signed out" });
+      await dialog.waitFor();
+      return dialog.getByRole("paragraph").textContent();
+    }
+
     /** Waits until the page's script shows the time that is left, and returns it. */
     async function countdown(page: Page, wanted: RegExp): Promise<string | null> {
       const place = page.locator("[data-countdown]").filter({ hasText: wanted });
@@ -351,8 +358,7 @@ describe("the demo in Chromium", () => {
       );
       clock.advance("1m");
       await onLaptop.clock.runFor(62_000);
-      await onLaptop.waitForURL("**/login");
-      expect(await notice(onLaptop)).toBe("You were signed out because your session expired.");
+      expect(await ending(onLaptop)).toBe("You were signed out because your session expired.");
     });
 
     it("signing out in one tab signs out the other tab, and both say so", async () => {
@@ -361,20 +367,115 @@ describe("the demo in Chromium", () => {
       await other.goto("/activity");
       await onLaptop.reload();
       await other.waitForFunction(() => document.cookie.includes("timezone="));
-      await Promise.all([other.waitForURL("**/login"), signOutInHeader(onLaptop)]);
-      expect(await notice(other)).toBe("You signed out in another tab.");
+      await signOutInHeader(onLaptop);
+      expect(await ending(other)).toBe("You signed out in this browser.");
       await onLaptop.waitForURL(`${site.url}/`);
       expect(await notice(onLaptop)).toBe("You are signed out.");
     });
 
-    it("a page notices that its session was ended on another device, and says so", async () => {
+    it("a page says at once that another device signed it out, without a reload, and leads to the sign-in page", async () => {
       const { onPhone, onLaptop } = await userOnTwo(scripted);
+      const opened = onPhone.waitForResponse("**/events");
+      await onPhone.goto("/private");
+      await opened;
+      const requests: string[] = [];
+      onPhone.on("request", (request) => requests.push(request.url()));
+      await press(onLaptop, /^Sign out Chrome/);
+      expect(await ending(onPhone)).toBe(
+        "You were signed out from another device. If that was not you, sign in and change your password.",
+      );
+      expect(requests).toEqual([]);
+      expect(path(onPhone)).toBe("/private");
+      expect(await focusedName(onPhone)).toBe("Sign in");
+      // The keyboard reaches nothing of the page behind the dialog.
+      for (const key of ["Tab", "Tab", "Shift+Tab", "Shift+Tab"]) {
+        await onPhone.keyboard.press(key);
+        const behind = await onPhone.evaluate(() => document.activeElement?.closest("header, main, footer"));
+        expect(behind).toBeNull();
+      }
+      await onPhone.getByRole("link", { name: "Sign in" }).focus();
+      await onPhone.keyboard.press("Enter");
+      await onPhone.waitForURL("**/login");
+    });
+
+    it("Escape in the dialog leads to the sign-in page, too, which Back does not undo", async () => {
+      const { onPhone, onLaptop } = await userOnTwo(scripted);
+      const opened = onPhone.waitForResponse("**/events");
+      await onPhone.goto("/private");
+      await opened;
+      await press(onLaptop, /^Sign out Chrome/);
+      await ending(onPhone);
+      await onPhone.keyboard.press("Escape");
+      await onPhone.waitForURL("**/login");
+      await onPhone.goBack();
+      expect(path(onPhone)).not.toBe("/private");
+    });
+
+    it("a page whose stream breaks learns why its session ended when it reconnects", async () => {
+      const { onPhone, onLaptop } = await userOnTwo(scripted);
+      // The browser waits a few seconds before it reconnects.
+      const opened = onPhone.waitForResponse("**/events");
+      await onPhone.goto("/private");
+      await opened;
+      site.disconnect("/events");
+      await press(onLaptop, /^Sign out Chrome/);
+      expect(await ending(onPhone)).toMatch(/^You were signed out from another device\./);
+    });
+
+    it("a page notices the end of its session within a minute when the stream is blocked", async () => {
+      const { onPhone, onLaptop } = await userOnTwo(scripted);
+      await onPhone.route("**/events", (route) => route.abort());
       await onPhone.clock.install();
       await onPhone.goto("/private");
       await press(onLaptop, /^Sign out Chrome/);
       await onPhone.clock.runFor(62_000);
-      await onPhone.waitForURL("**/login");
-      expect(await notice(onPhone)).toMatch(/^You were signed out from another device\./);
+      expect(await ending(onPhone)).toMatch(/^You were signed out from another device\./);
+    });
+
+    it("tabs in the background keep no connection, of which a browser has six, until the user returns to them", async () => {
+      const { onLaptop } = await userOnTwo(scripted);
+      const context = onLaptop.context();
+      // A browser without a window takes every tab for visible.
+      await context.addInitScript(() => {
+        const get = () => Reflect.get(window, "shown") ?? "hidden";
+        Object.defineProperty(document, "visibilityState", { get });
+      });
+      const show = (page: Page, state: string) =>
+        page.evaluate((shown) => {
+          Object.assign(window, { shown });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }, state);
+      for (let count = 0; count < 7; count++) {
+        const tab = await context.newPage();
+        await Promise.all([tab.waitForResponse("**/account/session"), tab.goto("/activity")]);
+      }
+      const tab = await context.newPage();
+      await tab.goto("/private");
+      const connected = tab.waitForRequest("**/events");
+      await show(tab, "visible");
+      await connected;
+      const disconnected = tab.waitForEvent("requestfailed");
+      await show(tab, "hidden");
+      expect((await disconnected).url()).toBe(`${site.url}/events`);
+    });
+
+    it("a page shows no dialog when its own form ends its session", async () => {
+      const { onLaptop } = await userOnTwo(scripted);
+      const opened = onLaptop.waitForResponse("**/events");
+      await onLaptop.goto("/revokeall");
+      await opened;
+      const shown = onLaptop
+        .evaluate(
+          () =>
+            new Promise((resolve) => {
+              const dialog = document.getElementById("ended") as HTMLDialogElement;
+              new MutationObserver(() => resolve("dialog")).observe(dialog, { attributes: true });
+            }),
+        )
+        .catch(() => "next page");
+      await press(onLaptop, "Sign out everywhere");
+      expect(await shown).toBe("next page");
+      expect(await notice(onLaptop)).toBe("You are now signed out everywhere.");
     });
 
     it("the demo shows times in the time zone of the browser", async () => {

@@ -36,6 +36,7 @@ import type { NodeSessionsOptions } from "sessionup/node";
 import { previousCookies } from "sessionup/previous-cookies";
 import { type RecognitionOptions, recognition } from "sessionup/recognition";
 import type { RoutesOptions } from "sessionup/routes";
+import type { EventStreamOptions } from "sessionup/sse";
 import {
   type DurableObjectStoreOptions,
   durableObjectPush,
@@ -125,6 +126,7 @@ export const EXAMPLES = {
   sessionRoutes: { level: 2, maxAuthAge: "5m", path: "/account" } satisfies Required<RoutesOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
+  eventStream: { heartbeat: "30s", maxBufferedBytes: 1_048_576 } satisfies Required<EventStreamOptions>,
   clientValidation: { ip: "exact", agent: true, onChange: "end" } satisfies Required<ClientValidationOptions>,
   memoryStore: {
     maxRecords: 1_000_000,

@@ -4,6 +4,7 @@ import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
 import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
+import { EVENT_STREAM_TABLE } from "../../src/live/event-stream-options.ts";
 import { LIVE_TABLE } from "../../src/live/live-options.ts";
 import { CLIENT_TABLE } from "../../src/options/client-options.ts";
 import { CLIENT_VALIDATION_TABLE } from "../../src/options/client-validation-options.ts";
@@ -106,6 +107,12 @@ const CORE: readonly Section[] = [
     about: "`liveSessions(options)` of `sessionup/live`.",
     declaredBy: "LiveOptions",
     table: LIVE_TABLE,
+  },
+  {
+    title: "eventStream",
+    about: "`eventStream(sessions, context, options)` of `sessionup/sse`.",
+    declaredBy: "EventStreamOptions",
+    table: EVENT_STREAM_TABLE,
   },
 ];
 

@@ -15,6 +15,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "./report": "report/report.ts",
   "./routes": "http/routes.ts",
   "./signed": "signed.ts",
+  "./sse": "live/sse.ts",
   "./testing": "testing.ts",
   "./user-agent": "client-info/user-agent/label-agent.ts",
 };

@@ -14,7 +14,7 @@ export function homePage(user: User | undefined, notice: string | undefined): Pa
 <p class="actions">${links}</p>
 <ul class="points" role="list">
 <li class="card">${renderIcon("list")}<h2>See your devices</h2><p>The list shows each device with its browser, its place and when it was last active.</p></li>
-<li class="card">${renderIcon("leave")}<h2>Sign them out</h2><p>Sign out one device, all others, or all of them. It takes effect on their next request.</p></li>
+<li class="card">${renderIcon("leave")}<h2>Sign them out</h2><p>Sign out one device, all others, or all of them. Their open pages say so at once.</p></li>
 <li class="card">${renderIcon("lock")}<h2>Change your password</h2><p>You stay signed in on this device. All other devices are signed out.</p></li>
 </ul>`;
   return {

@@ -1,3 +1,4 @@
+import { ENDED, ENDED_OTHERWISE } from "../ended.ts";
 import type { User } from "../users.ts";
 import { type Html, html, type Part } from "./html.ts";
 
@@ -48,6 +49,7 @@ ${isSignedIn && html`<p class="notice" role="alert" id="ending" hidden>Your sess
 ${body}
 </main>
 <footer>This is a demo. It keeps ${storage}.</footer>
+${isSignedIn && renderEnded()}
 </body>
 </html>
 `;
@@ -58,6 +60,17 @@ function renderAccount(user: Visitor): Html {
     return html`<nav class="account" aria-label="Account"><a href="/login">Sign in</a> <a href="/register">Create account</a></nav>`;
   return html`<div class="account"><span class="name"><bdi>${user.name}</bdi></span>
 <form method="post" action="/logout" data-sign-out><button class="quiet">Sign out</button></form></div>`;
+}
+
+/** Renders the dialog that the script opens when the session ends. Its attributes are the texts by the reason. */
+function renderEnded(): Html {
+  const texts = Object.entries({ ...ENDED, no_cookie: ENDED.logout });
+  const attributes = texts.map(([reason, text]) => html` data-${reason}="${text}"`);
+  return html`<dialog class="card" id="ended" role="alertdialog" aria-labelledby="ended-title" aria-describedby="ended-text">
+<h2 id="ended-title">You are signed out</h2>
+<p id="ended-text"${attributes}>${ENDED_OTHERWISE}</p>
+<a class="button primary" href="/login">Sign in</a>
+</dialog>`;
 }
 
 const TABS = [

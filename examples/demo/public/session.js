@@ -1,6 +1,6 @@
 import { sessionClient } from "/client.js";
 
-// The pages work without this script. It adds a countdown, and tells this tab when the session ends elsewhere.
+// The pages work without this script. It adds a countdown, and says at once when the session ends elsewhere.
 const sessions = sessionClient({ path: "/account" });
 
 // The server formats times in this zone.
@@ -9,15 +9,50 @@ const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 document.cookie = `timezone=${timeZone}; Path=/; Max-Age=31536000; SameSite=Strict`;
 
 if ("signedIn" in document.body.dataset) {
-  const stop = sessions.watch({
-    tick: showTimeLeft,
-    // The sign-in page says why the session ended. Not `assign`: Back must not return to the private page.
-    end: () => location.replace("/login"),
+  const stopWatching = sessions.watch({
+    tick(left) {
+      showTimeLeft(left);
+      listen();
+    },
+    end: showEnd,
   });
+  let events;
+
+  /** Opens the stream by which the server says at once that the session has ended. `watch` alone notices within a minute. */
+  function listen() {
+    // A browser may have only six connections to a site, so the tabs in the background have none.
+    if (events || document.visibilityState !== "visible") return;
+    events = new EventSource("/events");
+    events.addEventListener("session-ended", ({ data }) => showEnd(JSON.parse(data).reason));
+  }
+
+  function stopListening() {
+    events?.close();
+    events = undefined;
+  }
+
+  function stop() {
+    stopWatching();
+    stopListening();
+  }
+
+  function showEnd(reason) {
+    stop();
+    const dialog = document.getElementById("ended");
+    const text = document.getElementById("ended-text");
+    text.textContent = text.dataset[reason] ?? text.textContent;
+    dialog.addEventListener("close", () => location.replace("/login")); // Escape closes it
+    dialog.showModal();
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") stopListening();
+  });
+  // A form may end this session. The page that follows then says so.
+  document.addEventListener("submit", stop);
   for (const form of document.querySelectorAll("form[data-sign-out]")) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      stop();
       void signOut(form);
     });
   }
