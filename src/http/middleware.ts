@@ -57,12 +57,6 @@ function createGuard<Context, Out>(
   judge: (result: AuthResult<Out>, state: RequestState<Out>) => SessionError | undefined,
 ): Guard<Context> {
   const use = { touch, rotate };
-  const finish = (loaded: AuthResult<Out>, state: RequestState<Out>) => {
-    const result = state.settle(loaded);
-    return result.state === "session" && state.needsRefresh(use)
-      ? continueWith(state.refresh(result, use), judge, state)
-      : judge(result, state);
-  };
   return (context) => {
     const state = getState(context);
     if (crossOrigin === "allow") state.acceptAnyOrigin();
@@ -70,7 +64,7 @@ function createGuard<Context, Out>(
       const error = state.rejectCrossOrigin();
       if (error) return error;
     }
-    return continueWith(state.load(use), finish, state);
+    return continueWith(state.load(use), judge, state);
   };
 }
 

@@ -39,47 +39,51 @@ export class RequestState<Out> {
     this.#result = result;
   }
 
-  /** Authenticates the request once, however many callers ask at the same time. Pass the result to `settle`. */
+  /**
+   * Authenticates the request once, however many callers ask at the same time. Afterwards does what `use` allows and earlier
+   * callers did not allow.
+   */
   load(use: RequestUse): MaybePromise<AuthResult<Out>> {
-    if (this.#result) return this.#result;
-    if (!this.#loading) {
+    let loading = this.#result ?? this.#loading;
+    if (!loading) {
       this.#use = use;
-      this.#loading = authenticate(this.#lifecycle, this.#exchange, use);
+      loading = authenticate(this.#lifecycle, this.#exchange, use);
+      this.#loading = loading;
     }
-    return this.#loading;
+    return continueWith(loading, (loaded) => {
+      const result = this.#settle(loaded);
+      return result.state === "session" && this.#allowsLessThan(use) ? this.#refresh(result, use) : result;
+    });
   }
 
   /** Keeps a loaded result, unless a method has replaced it since. */
-  settle(loaded: AuthResult<Out>): AuthResult<Out> {
-    if (!this.#result) {
-      this.#result = loaded;
-      // A cookie that is not accepted is reported on public routes, too.
-      if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
-    }
-    return this.#result;
+  #settle(loaded: AuthResult<Out>): AuthResult<Out> {
+    if (this.#result) return this.#result;
+    this.#result = loaded;
+    // A cookie that is not accepted is reported on public routes, too.
+    if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
+    return loaded;
   }
 
-  /** Loads the session, for callers that need to know whether there is one. Throws `ERR_CROSS_ORIGIN` and `ERR_STORE`. */
-  async loadKnown(): Promise<LiveSession<Out> | NoSession> {
-    this.checkOrigin();
-    const result = this.settle(await this.load(METHOD_USE));
-    if (result.state === "failed") throw result.error;
-    return result;
-  }
-
-  /** Whether a middleware allows something that the loading one did not. */
-  needsRefresh({ touch, rotate }: RequestUse): boolean {
+  #allowsLessThan({ touch, rotate }: RequestUse): boolean {
     const rotates = rotate && this.#lifecycle.options.rotateEvery !== undefined;
     return (touch && !this.#use.touch) || (rotates && !this.#use.rotate);
   }
 
-  /** Does what a later middleware of the request allows and an earlier one did not. */
-  refresh(found: LiveSession<Out>, use: RequestUse): MaybePromise<AuthResult<Out>> {
+  #refresh(found: LiveSession<Out>, use: RequestUse): MaybePromise<AuthResult<Out>> {
     const now = this.#lifecycle.options.clock();
     return continueWith(refreshSession(this.#lifecycle, this.#exchange, found, now, use), (refreshed) => {
       this.#result = refreshed;
       return refreshed;
     });
+  }
+
+  /** Loads the session, for callers that need to know whether there is one. Throws `ERR_CROSS_ORIGIN` and `ERR_STORE`. */
+  async loadKnown(): Promise<LiveSession<Out> | NoSession> {
+    this.checkOrigin();
+    const result = this.#result ?? (await this.load(METHOD_USE));
+    if (result.state === "failed") throw result.error;
+    return result;
   }
 
   acceptAnyOrigin(): void {

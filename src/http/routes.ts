@@ -47,7 +47,7 @@ function toRouteMethods<Context>({
     requirement?: StepUpRequirement,
   ): Promise<Session<unknown>> {
     const state = getState(context);
-    const result = state.settle(await state.load({ touch, rotate: touch }));
+    const result = state.result ?? (await state.load({ touch, rotate: touch }));
     const error = findRejection(lifecycle, state, result, requirement);
     if (result.state === "session" && !error) return result.session;
     throw error;

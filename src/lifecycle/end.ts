@@ -32,13 +32,12 @@ export async function endRejectedSessions(
   for (const verdict of verdicts) {
     if (!isOver(verdict) || verdict.record.ended) continue;
     const { record, reason } = verdict;
-    if (reason === "reused") {
-      // A browser that also presents an accepted secret of the session has a cookie left over from another path.
-      if (verdicts.some((each) => each.admitted && each.record.id === record.id)) continue;
-      await repository.endById(record.id, reason, record.userKey);
-    } else if (exchange.blocked() === undefined) await repository.endById(record.id, reason, record.userKey);
+    const isReused = reason === "reused";
+    // A browser that also presents an accepted secret of the session has a cookie left over from another path.
+    if (isReused && verdicts.some((each) => each.admitted && each.record.id === record.id)) continue;
     // A response that cannot clear the cookie leaves the session to a later request, which then can prove its end.
-    else remaining.push(record);
+    if (!isReused && exchange.blocked() !== undefined) remaining.push(record);
+    else await repository.endById(record.id, reason, record.userKey);
   }
   return remaining;
 }

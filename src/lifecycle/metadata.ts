@@ -1,8 +1,9 @@
 import { SessionError } from "../errors.ts";
 import { deepFreeze } from "../rules/deep-freeze.ts";
+import { attempt, continueWith } from "../rules/maybe-promise.ts";
 import type { RecordData } from "../rules/record.ts";
 import type { SchemaResult, StandardSchema } from "../standard-schema.ts";
-import type { Json } from "../store.ts";
+import type { Json, MaybePromise } from "../store.ts";
 import { type LiveSession, toLiveSession } from "./auth-result.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -49,10 +50,9 @@ export class MetadataCodec<In, Out> {
   }
 
   /** Parses metadata. Synchronous unless the schema is asynchronous: every request comes through here. */
-  read(json: Json | undefined): ParsedMeta<Out> | Promise<ParsedMeta<Out>> {
+  read(json: Json | undefined): MaybePromise<ParsedMeta<Out>> {
     if (!this.#schema) return ABSENT as ParsedMeta<Out>;
-    const result = validate(this.#schema, json);
-    return result instanceof Promise ? result.then(freezeMeta) : freezeMeta(result);
+    return continueWith(validate(this.#schema, json), freezeMeta);
   }
 }
 
@@ -73,16 +73,8 @@ export async function updateMetadata<In, Out extends In>(
   return toLiveSession(lifecycle, before.token, after, meta, before.held, options.clock());
 }
 
-function validate<In, Out>(
-  schema: StandardSchema<In, Out>,
-  value: unknown,
-): ParsedMeta<Out> | Promise<ParsedMeta<Out>> {
-  try {
-    const result = schema["~standard"].validate(value);
-    return result instanceof Promise ? result.then(toParsedMeta, toThrownMeta) : toParsedMeta(result);
-  } catch (error) {
-    return toThrownMeta(error);
-  }
+function validate<In, Out>(schema: StandardSchema<In, Out>, value: unknown): MaybePromise<ParsedMeta<Out>> {
+  return attempt(() => continueWith(schema["~standard"].validate(value), toParsedMeta<Out>), toThrownMeta);
 }
 
 function toParsedMeta<Out>(result: SchemaResult<Out>): ParsedMeta<Out> {

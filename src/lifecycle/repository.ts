@@ -4,7 +4,7 @@ import { SessionError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { ResolvedOptions } from "../options/manager-options.ts";
 import { findEndReason } from "../rules/expiry.ts";
-import { isPromise } from "../rules/maybe-promise.ts";
+import { attempt, continueWith } from "../rules/maybe-promise.ts";
 import type { RecordData } from "../rules/record.ts";
 import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
@@ -61,12 +61,10 @@ export class Repository {
   readPresented(tokens: readonly Token[]): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
     const [first, second] = tokens;
     if (!first || second) return this.readMany(tokens.map(({ id }) => id));
-    try {
-      const found = this.store.fetchById(first.id);
-      return isPromise(found) ? this.#ask(async () => [await found]) : [found];
-    } catch (cause) {
-      throw this.toStoreError(cause);
-    }
+    return continueWith(
+      this.#ask(() => this.store.fetchById(first.id)),
+      (record) => [record],
+    );
   }
 
   readMany(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
@@ -239,12 +237,13 @@ export class Repository {
     return this.#ask(async () => this.store.close?.());
   }
 
-  async #ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
-    try {
-      return await operation();
-    } catch (cause) {
+  /** Asks the store. Its failure, thrown or rejected, becomes `ERR_STORE`. */
+  #ask<Answer>(operation: () => Promise<Answer>): Promise<Answer>;
+  #ask<Answer>(operation: () => MaybePromise<Answer>): MaybePromise<Answer>;
+  #ask<Answer>(operation: () => MaybePromise<Answer>): MaybePromise<Answer> {
+    return attempt(operation, (cause) => {
       throw this.toStoreError(cause);
-    }
+    });
   }
 
   /** Wraps a failure of the store and emits it as `error`. `ERR_DUPLICATE_ID` and `ERR_LIMIT` are answers, not failures. */

@@ -1,6 +1,6 @@
 import { SessionError } from "../errors.ts";
 import { type EventStreamTarget, pipeEvents } from "./event-stream-target.ts";
-import type { ConnectionEnd } from "./live-sessions.ts";
+import type { ConnectionEnd } from "./handshake.ts";
 import { formatComment, formatEvent, type ServerEvent } from "./server-event.ts";
 
 /** A stream of events to one client. It ends with the session. */

@@ -1,8 +1,10 @@
+import type { PresentedTokens } from "../cookie/cookie-header.ts";
 import type { CookieSet, SessionCookie } from "../cookie/session-cookie.ts";
+import type { Exchange } from "../exchange.ts";
 import type { AuthResult } from "../lifecycle/auth-result.ts";
-import type { Attempt } from "../lifecycle/authenticate.ts";
+import type { Lifecycle } from "../lifecycle/lifecycle.ts";
+import type { RequestUse } from "../lifecycle/refresh.ts";
 import type { TokenVerdict } from "../rules/verify-token.ts";
-import type { MaybePromise } from "../store.ts";
 import type { ParsedCookie } from "./cookie-options.ts";
 
 /** Moves sessions from previous cookies to the current one. Created by `previousCookies()` of `sessionup/previous-cookies`. */
@@ -17,8 +19,11 @@ export interface PreviousCookies {
   createCookie(current: CookieSet): SessionCookie;
   /** Chooses the token that counts and moves it to the current cookie. @internal */
   choose<Out>(
-    attempt: Attempt<Out>,
+    lifecycle: Lifecycle<unknown, Out>,
+    exchange: Exchange,
+    presented: PresentedTokens,
     verdicts: readonly TokenVerdict[],
     now: number,
-  ): MaybePromise<AuthResult<Out>>;
+    use: RequestUse,
+  ): AuthResult<Out> | Promise<AuthResult<Out>>;
 }

@@ -10,11 +10,24 @@ export function isPromise<Value>(value: MaybePromise<Value>): value is Promise<V
   return typeof (value as Partial<Promise<Value>> | null | undefined)?.then === "function";
 }
 
-/** Passes a value to the next step, at once unless it is still to come. `state` saves the step a closure. @internal */
+/** Passes a value to the next step, at once unless it is still to come. @internal */
 export function continueWith<Value, Result, State = undefined>(
   value: MaybePromise<Value>,
   next: (value: Value, state: State) => MaybePromise<Result>,
   state?: State,
 ): MaybePromise<Result> {
   return isPromise(value) ? value.then((value) => next(value, state as State)) : next(value, state as State);
+}
+
+/** Runs a step. `recover` receives what the step throws or rejects with. @internal */
+export function attempt<Value, Recovered>(
+  step: () => MaybePromise<Value>,
+  recover: (error: unknown) => Recovered,
+): MaybePromise<Value | Recovered> {
+  try {
+    const value = step();
+    return isPromise(value) ? Promise.resolve(value).catch(recover) : value;
+  } catch (error) {
+    return recover(error);
+  }
 }

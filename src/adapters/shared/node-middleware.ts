@@ -20,13 +20,31 @@ export function guardMiddleware<Request, Response>(
   guard: (request: Request, response: Response) => MaybePromise<SessionError | undefined>,
   reject: (error: SessionError, request: Request, response: Response) => unknown,
 ): Middleware<Request, Response> {
-  const decide: Middleware<Request, Response> = async (request, response, next) => {
+  return createMiddleware(guard, reject);
+}
+
+/** Creates middleware that calls `next` unless one of the ready-made routes answers the request. */
+export function routesMiddleware<Request extends NodeRequest, Response extends NodeResponse>(
+  routes: (request: Request, response: Response, asked: RouteRequest) => Promise<RouteAnswer | undefined>,
+): Middleware<Request, Response> {
+  return createMiddleware(
+    (request, response) => routes(request, response, toRouteRequest(request)),
+    (answer, _request, response) => send(answer, response),
+  );
+}
+
+/** Creates middleware that calls `next` unless `decide` returns something to respond with. */
+function createMiddleware<Request, Response, Reply>(
+  decide: (request: Request, response: Response) => MaybePromise<Reply | undefined>,
+  respond: (reply: Reply, request: Request, response: Response) => unknown,
+): Middleware<Request, Response> {
+  return async (request, response, next) => {
     try {
-      const guarded = guard(request, response);
+      const decided = decide(request, response);
       // An `await` would delay a request that is admitted at once.
-      const rejection = guarded && (await guarded);
-      if (rejection) {
-        await reject(rejection, request, response);
+      const reply = decided && (await decided);
+      if (reply) {
+        await respond(reply, request, response);
         return;
       }
     } catch (error) {
@@ -34,24 +52,6 @@ export function guardMiddleware<Request, Response>(
       return;
     }
     return next() as Promise<void>;
-  };
-  return decide;
-}
-
-/** Creates middleware that calls `next` unless one of the ready-made routes answers the request. */
-export function routesMiddleware<Request extends NodeRequest, Response extends NodeResponse>(
-  routes: (request: Request, response: Response, asked: RouteRequest) => Promise<RouteAnswer | undefined>,
-): Middleware<Request, Response> {
-  return async (request, response, next) => {
-    let answer: RouteAnswer | undefined;
-    try {
-      answer = await routes(request, response, toRouteRequest(request));
-    } catch (error) {
-      await next(toErrorObject(error));
-      return;
-    }
-    if (answer) send(answer, response);
-    else await next();
   };
 }
 
