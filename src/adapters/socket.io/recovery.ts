@@ -57,11 +57,14 @@ export class Recovery {
     this.#guarded.add(adapter);
   }
 
-  /** Remembers the session of a socket. Returns false if it came back as the socket of another session. */
+  /** Remembers the session of a socket. Returns false if it came back as the socket of another session, once. */
   remember(socket: SocketIoSocket, opened: OpenedSession | undefined): boolean {
     const data = socket.data as object;
     const before = socket.recovered ? this.#opened.get(data) : undefined;
-    if (before && before.id !== opened?.id) return false;
+    if (before && before.id !== opened?.id) {
+      this.#opened.delete(data);
+      return false;
+    }
     this.#opened.set(data, opened);
     return true;
   }

@@ -217,6 +217,60 @@ describe("the sockets of one connection", () => {
   });
 });
 
+describe("the rooms of a socket", () => {
+  it("a socket joins the rooms of its user and its session, and a guest none", async () => {
+    const { site } = await setUp();
+    const { userRoom, sessionRoom } = site.sessions;
+    const client = await site.loggedIn();
+    for (const [namespace, options, rooms] of [
+      ["/private", { client }, [userRoom("ann"), sessionRoom(client.token().split(".")[0] ?? "")]],
+      ["/", {}, []],
+    ] as const) {
+      const accepted = nextSocket(site, namespace);
+      await site.connect(namespace, options);
+      const socket = await accepted;
+      expect([...socket.rooms].sort()).toEqual([...rooms, socket.id].sort());
+    }
+  });
+
+  it("a socket that the app's next middleware rejects leaves its rooms", async () => {
+    const { site } = await setUp();
+    let rooms: readonly string[] = [];
+    site.io.of("/private").use((socket, next) => {
+      rooms = [...socket.rooms];
+      next(new Error("not you"));
+    });
+    expect((await site.reject("/private", { client: await site.loggedIn() })).message).toBe("not you");
+    expect(rooms).toHaveLength(2);
+    expect(site.io.of("/private").adapter.rooms.size).toBe(0);
+  });
+
+  it("with rooms: false, sockets join no room, and the names are not available", async () => {
+    const { site } = await setUp({ options: { rooms: false } });
+    const accepted = nextSocket(site, "/private");
+    await site.connect("/private", { client: await site.loggedIn() });
+    const socket = await accepted;
+    expect([...socket.rooms]).toEqual([socket.id]);
+    for (const method of ["userRoom", "sessionRoom"] as const)
+      expect(() => site.sessions[method]("ann")).toThrow(
+        new TypeError(`${method} requires socketIoSessions.rooms to be true.`),
+      );
+  });
+
+  it("names of users, sessions and managers never collide, and invalid keys throw", () => {
+    const users = socketIoSessions(new Manager(memoryStore()));
+    const admins = socketIoSessions(new Manager(memoryStore(), { cookie: { name: "admin" } }));
+    const names = [users, admins].flatMap(({ userRoom, sessionRoom }) =>
+      ["1", "session:1", "user:1", ":1"].flatMap((key) => [userRoom(key), sessionRoom(key)]),
+    );
+    expect(new Set(names).size).toBe(16);
+    for (const { userRoom, sessionRoom } of [users])
+      for (const method of [userRoom, sessionRoom])
+        for (const key of ["", 1, undefined, "\ud800"])
+          expect(() => method(key as string)).toThrow(TypeError);
+  });
+});
+
 describe("the methods on a socket", () => {
   it("a socket can list sessions, end others and change metadata", async () => {
     const manager = new Manager(memoryStore(), { meta: typed<{ room?: string } | undefined>() });
