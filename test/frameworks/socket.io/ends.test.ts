@@ -7,7 +7,8 @@ import { Manager, type ManagerOptions, type SessionEvents } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import type { Socket } from "socket.io";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { GatedStore } from "../../support/gated-store.ts";
 import { IoSite, type SiteOptions, settle, TRANSPORTS } from "./site.ts";
 
 const sites: IoSite[] = [];
@@ -164,19 +165,29 @@ describe("a session that ends during the handshake", () => {
     await expect(settle(socket)).rejects.toMatchObject({ data: { status: 401, reason: "unknown" } });
   });
 
-  it("a connection whose only socket was rejected ends with the session", async () => {
-    const { site, clock } = await setUp({
+  it("a connection whose only socket was rejected ends with the session, before the next one is accepted", async () => {
+    const clock = new TestClock();
+    const store = new GatedStore();
+    const site = await IoSite.start({
+      manager: new Manager(store, { clock: clock.now }),
       prepare: (io, sessions) => io.of("/admin").use(sessions.auth({ maxAuthAge: "15m" })),
     });
+    sites.push(site);
+    let connections = 0;
+    site.io.of("/private").on("connection", () => connections++);
     const client = await site.loggedIn();
     clock.advance("16m");
     const raw = await site.poll(client);
     await raw.send("40/admin,");
     expect((await raw.receive()).join()).toMatch(/^44\/admin,.*stale_authentication/);
     await client.post("/logout");
+    // A connection that nobody watched would be accepted until the store answers.
+    const gate = store.hold("fetchByIds");
     await raw.send("40/private,");
     expect((await raw.receive()).join()).not.toContain("/private");
+    gate.open();
     await expect.poll(() => site.io.engine.clientsCount).toBe(0);
+    expect(connections).toBe(0);
   });
 });
 
@@ -317,19 +328,46 @@ async function collectGarbage(): Promise<void> {
   }
 }
 
-describe("after sockets have closed", () => {
-  it("hundreds of closed sockets leave two listeners for a minute, and no socket, connection or request", async () => {
-    const { site, manager } = await setUp();
-    let listening = 0;
-    const on = manager.events.on.bind(manager.events);
-    manager.events.on = (name, listener) => {
-      listening++;
-      const off = on(name, listener);
-      return () => {
-        listening--;
-        off();
-      };
+/** Counts the listeners that are added to a manager's events from now on. */
+function countListeners({ events }: Manager): () => number {
+  let listening = 0;
+  const on = events.on.bind(events);
+  events.on = (name, listener) => {
+    listening++;
+    const off = on(name, listener);
+    return () => {
+      listening--;
+      off();
     };
+  };
+  return () => listening;
+}
+
+describe("after sockets have closed", () => {
+  it("accepted and rejected sockets leave no listener after a minute", async () => {
+    const { site, manager } = await setUp();
+    const listening = countListeners(manager);
+    const sockets = [
+      await site.connect("/private", { client: await site.loggedIn() }),
+      await site.connect("/"),
+    ];
+    await site.reject("/private");
+    expect(listening()).toBe(2);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      for (const { socket } of sockets) socket.disconnect();
+      await expect.poll(() => site.io.engine.clientsCount).toBe(0);
+      expect(listening()).toBe(2);
+      vi.advanceTimersByTime(60_000);
+      expect(listening()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("hundreds of closed sockets leave no socket, connection or request", async () => {
+    const { site, manager } = await setUp();
+    const listening = countListeners(manager);
     const kept: WeakRef<object>[] = [];
     const keep = (socket: Socket) => {
       for (const part of [socket, socket.conn, socket.request]) kept.push(new WeakRef(part));
@@ -354,12 +392,11 @@ describe("after sockets have closed", () => {
           return closed;
         }),
       );
-      expect(listening).toBe(2);
+      expect(listening()).toBe(2);
     }
     site.forget();
     await expect.poll(() => site.io.engine.clientsCount).toBe(0);
     expect(kept.length).toBeGreaterThan(900);
-    expect(listening).toBe(2);
     await collectGarbage();
     // The engine may still reference the last few.
     expect(kept.filter((each) => each.deref()).length).toBeLessThan(30);

@@ -195,7 +195,7 @@ describe("the sockets of one connection", () => {
     const revision = async () => (await store.fetchById(client.token().split(".")[0] as SessionId))?.revision;
     clock.advance("2m");
     const before = await revision();
-    await site.connect("/private", { client });
+    for (const transport of TRANSPORTS) await site.connect("/private", { transport, client });
     expect(await revision()).toBe(before);
     await client.post("/auth");
     expect(await revision()).not.toBe(before);
