@@ -6,7 +6,7 @@ import type { SocketIoConnection, SocketIoSocket } from "./socket.ts";
 /** The event that a client receives before the end of its session disconnects it. The argument is the reason. */
 const ENDED_EVENT = "session_ended";
 
-/** A connected socket, which can be told why it is disconnected. */
+/** A connected socket, as far as the end of its session needs it. */
 interface ConnectedSocket {
   emit(event: string, reason: string): unknown;
   disconnect(): unknown;

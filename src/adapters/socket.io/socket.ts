@@ -9,7 +9,6 @@ export interface SocketIoConnection {
 
 /** A socket of Socket.IO 4 on the server, as far as it is used here. */
 export interface SocketIoSocket {
-  readonly id: string;
   readonly handshake: {
     readonly headers: IncomingHttpHeaders;
     readonly address: string;
@@ -18,7 +17,7 @@ export interface SocketIoSocket {
   readonly conn: SocketIoConnection;
   readonly client: object;
   readonly nsp: { readonly adapter: object; readonly server: object };
-  readonly recovered: boolean;
+  readonly recovered?: boolean;
   readonly data: unknown;
   join(rooms: string | string[]): Promise<void> | void;
 }

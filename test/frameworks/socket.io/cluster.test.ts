@@ -122,7 +122,7 @@ describe("two servers with Redis", () => {
     for (const site of [a, b])
       for (const name of ["/", "/private"])
         site.io.of(name).on("connection", (socket: Socket) => {
-          // What many apps do with the name of a chat room.
+          // Many apps join a chat room like this.
           socket.on("enter", async (room, reply) => {
             await socket.join(room);
             reply([...socket.rooms].length);

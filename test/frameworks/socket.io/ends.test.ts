@@ -9,7 +9,7 @@ import { TestClock } from "sessionup/testing";
 import type { Socket } from "socket.io";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GatedStore } from "../../support/gated-store.ts";
-import { IoSite, type SiteOptions, settle, TRANSPORTS } from "./site.ts";
+import { Connected, IoSite, type SiteOptions, settle, TRANSPORTS } from "./site.ts";
 
 const sites: IoSite[] = [];
 afterEach(async () => {
@@ -181,13 +181,35 @@ describe("a session that ends during the handshake", () => {
     await raw.send("40/admin,");
     expect((await raw.receive()).join()).toMatch(/^44\/admin,.*stale_authentication/);
     await client.post("/logout");
-    // A connection that nobody watched would be accepted until the store answers.
+    // A socket of a connection that is not watched would be accepted until the store answers.
     const gate = store.hold("fetchByIds");
     await raw.send("40/private,");
     expect((await raw.receive()).join()).not.toContain("/private");
     gate.open();
     await expect.poll(() => site.io.engine.clientsCount).toBe(0);
     expect(connections).toBe(0);
+  });
+});
+
+describe("a client that connects again", () => {
+  it("a client whose secret was replaced can connect all its namespaces again when it is disconnected", async () => {
+    const { site } = await setUp();
+    const client = await site.loggedIn();
+    const first = await site.connect("/private", { client, more: RECONNECTING });
+    const second = first.socket.io.socket("/second", {});
+    const both = [first, new Connected(second)];
+    await settle(second);
+    for (const { socket } of both) socket.on("disconnect", () => void socket.connect());
+    await client.post("/rotate");
+    for (const { got } of both)
+      await expect
+        .poll(() => got)
+        .toEqual([
+          ["hello", "ann"],
+          ["session_ended", "rotated"],
+          ["hello", "ann"],
+        ]);
+    for (const { socket } of both) socket.off("disconnect");
   });
 });
 

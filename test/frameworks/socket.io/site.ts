@@ -160,7 +160,7 @@ export class IoSite {
     };
   }
 
-  /** Opens a connection over polling that sends and asks for packets only when it is told to. */
+  /** Opens a connection over polling, of which a test sends and receives the packets one by one. */
   async poll(client: ContractClient): Promise<RawPolling> {
     const url = `${this.origin}/socket.io/?EIO=4&transport=polling`;
     const answer = await fetch(url, { headers: { cookie: client.cookieHeader() } });
