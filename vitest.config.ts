@@ -43,12 +43,12 @@ export default defineConfig({
     reporters: [["default", { summary: false }], new SummaryReporter()],
     projects: [
       { extends: true, test: { name: "small", include: SMALL, isolate: false } },
-      // Repeats the contract on the previous major, which is installed in a separate folder.
+      // Repeats these tests on the previous major, which is installed in a separate folder.
       {
         extends: true,
         test: {
           name: "nest-11",
-          include: ["test/frameworks/nest/contract.test.ts"],
+          include: ["test/frameworks/nest/{contract,gateways}.test.ts"],
           setupFiles: "test/frameworks/nest/nest-11-setup.ts",
         },
         resolve: { alias: [{ find: /^(@nestjs\/.*|rxjs)$/, replacement: `${NEST_11}node_modules/$1` }] },

@@ -68,6 +68,7 @@ const CONNECT: Item[] = [
       nest: "NestJS",
       next: "Next.js",
       node: "node:http",
+      "socket-io": "Socket.IO",
       sveltekit: "SvelteKit",
       runtimes: "Runtimes",
     }),

@@ -51,9 +51,15 @@ export interface WsSessionsOptions {
 
 /**
  * A listener for the event `upgrade` of `node:http` and `node:https`. Resolves when it has passed the connection to ws or
- * rejected it.
+ * rejected it. It can also replace `handleUpgrade` of the server, for libraries that call it: `onAccepted` then receives the
+ * connection in place of the server's event `connection`.
  */
-export type WsUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
+export type WsUpgrade = <Client extends WsSocket>(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  onAccepted?: (client: Client, request: IncomingMessage) => void,
+) => Promise<void>;
 
 /**
  * The session methods with the upgrade's request as their context. Methods that set a cookie can do so until the 101 is sent,
@@ -156,7 +162,12 @@ export function wsSessions<In, Out extends In>(
       );
     }
     sendHandshakeHeaders(server);
-    return async (request, socket, head) => {
+    // Before the app replaces the method by this listener.
+    const handleUpgrade = server.handleUpgrade.bind(server);
+    const emit = (client: WsSocket, request: IncomingMessage) => {
+      server.emit("connection", client, request);
+    };
+    return async (request, socket, head, onAccepted = emit) => {
       if (socket.destroyed) return;
       const exchange = beginHandshake(request, socket);
       const tracked = { handshake: live.beginHandshake(), stop: () => {} };
@@ -166,10 +177,11 @@ export function wsSessions<In, Out extends In>(
         tracked.stop();
       });
       if (!(await isAdmitted(exchange, request, guard))) return;
-      server.handleUpgrade(request, socket, head, (client) => {
+      handleUpgrade(request, socket, head, (client) => {
         const isOpen = closeAtEnd(tracked, request, client);
         endHandshake();
-        if (isOpen) server.emit("connection", client, request);
+        // The server creates the sockets that the caller expects.
+        if (isOpen) onAccepted(client as never, request);
       });
     };
   }

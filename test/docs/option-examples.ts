@@ -36,6 +36,7 @@ import type { NodeSessionsOptions } from "sessionup/node";
 import { previousCookies } from "sessionup/previous-cookies";
 import { type RecognitionOptions, recognition } from "sessionup/recognition";
 import type { RoutesOptions } from "sessionup/routes";
+import type { SocketIoSessionsOptions } from "sessionup/socket.io";
 import type { EventStreamOptions } from "sessionup/sse";
 import {
   type DurableObjectStoreOptions,
@@ -223,6 +224,10 @@ export const EXAMPLES = {
       res.end("Please try again.");
     },
   } satisfies Required<NodeSessionsOptions>,
+  socketIoSessions: {
+    rooms: false,
+    reject: (error) => Object.assign(new Error("Please try again."), { data: { status: error.status } }),
+  } satisfies Required<SocketIoSessionsOptions>,
   svelteKitSessions: {
     reject: (error) => new Response("Please try again.", { status: error.status }),
     as: "admin",

@@ -3,6 +3,7 @@ import { HONO_TABLE } from "../../src/adapters/hono/options.ts";
 import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
 import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
+import { SOCKET_IO_TABLE } from "../../src/adapters/socket.io/options.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
 import { EVENT_STREAM_TABLE } from "../../src/live/event-stream-options.ts";
 import { LIVE_TABLE } from "../../src/live/live-options.ts";
@@ -234,6 +235,12 @@ const ADAPTERS: readonly Section[] = [
     about: "`nodeSessions(manager, options)` of `sessionup/node`.",
     declaredBy: "NodeSessionsOptions",
     table: REJECT_TABLE,
+  },
+  {
+    title: "socketIoSessions",
+    about: "`socketIoSessions(manager, options)` of `sessionup/socket.io`.",
+    declaredBy: "SocketIoSessionsOptions",
+    table: SOCKET_IO_TABLE,
   },
   {
     title: "svelteKitSessions",

@@ -12,6 +12,7 @@ import {
 } from "sessionup/fetch";
 import { type NodeMiddleware, nodeSessions } from "sessionup/node";
 import { type Routes, sessionRoutes } from "sessionup/routes";
+import { socketIoSessions } from "sessionup/socket.io";
 import { memoryStore } from "sessionup/stores/memory";
 import { wsSessions } from "sessionup/ws";
 import { describe, expectTypeOf, it } from "vitest";
@@ -246,6 +247,8 @@ describe("sessionup/routes", () => {
   it("rejects sessions whose adapter has no routes", () => {
     // @ts-expect-error an upgrade has no response with a body
     sessionRoutes(wsSessions(manager));
+    // @ts-expect-error a handshake of Socket.IO has none, either
+    sessionRoutes(socketIoSessions(manager));
     // @ts-expect-error a manager is not an adapter's sessions
     sessionRoutes(manager);
   });

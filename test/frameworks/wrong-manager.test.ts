@@ -10,6 +10,7 @@ import { lambdaSessions } from "sessionup/lambda";
 import { nestSessions } from "sessionup/nest";
 import { nextSessions } from "sessionup/next";
 import { nodeSessions } from "sessionup/node";
+import { socketIoSessions } from "sessionup/socket.io";
 import { memoryStore } from "sessionup/stores/memory";
 import { svelteKitSessions } from "sessionup/sveltekit";
 import { wsSessions } from "sessionup/ws";
@@ -30,6 +31,7 @@ const ADAPTERS: Readonly<Record<string, (manager: never, options?: object) => un
   nestSessions,
   nextSessions: (manager, options) => nextSessions(manager, { ...next, ...options }),
   nodeSessions,
+  socketIoSessions,
   svelteKitSessions,
   wsSessions,
 };

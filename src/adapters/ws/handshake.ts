@@ -65,8 +65,13 @@ export class HandshakeExchange extends NodeExchange {
 // All managers share it: whichever manager let a request through, the methods of the others must find its handshake.
 const handshakes = new WeakMap<IncomingMessage, HandshakeExchange>();
 
-/** Begins the handshake of an upgrade request. Listens for the socket's errors, which Node itself no longer does. */
+/**
+ * Begins the handshake of an upgrade request, unless another guard has. Listens for the socket's errors, which Node itself no
+ * longer does.
+ */
 export function beginHandshake(request: IncomingMessage, socket: Duplex): HandshakeExchange {
+  const begun = handshakes.get(request);
+  if (begun) return begun;
   socket.on("error", () => socket.destroy());
   const handshake = new HandshakeExchange(request, socket);
   handshakes.set(request, handshake);

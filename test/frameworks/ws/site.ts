@@ -169,7 +169,8 @@ export function handshake(
   });
 }
 
-function pages(
+/** Pages that log in and out, rotate and re-authenticate. */
+export function pages(
   manager: Manager,
 ): (request: IncomingMessage, response: import("node:http").ServerResponse) => Promise<void> {
   const sessions = nodeSessions(manager);

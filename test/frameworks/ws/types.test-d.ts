@@ -40,6 +40,15 @@ describe("sessionup/ws", () => {
     });
   });
 
+  it("returns a replacement for handleUpgrade", () => {
+    class Room extends WebSocket {
+      name = "";
+    }
+    const wss = new WebSocketServer({ noServer: true, WebSocket: Room });
+    wss.handleUpgrade = sessions.auth(wss);
+    wss.handleUpgrade = sessions.public(wss);
+  });
+
   it("types the session in ws's handlers", () => {
     new WebSocketServer({
       noServer: true,

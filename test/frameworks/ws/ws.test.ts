@@ -16,8 +16,8 @@ import { createServer as createSecureServer } from "node:https";
 import { generate } from "selfsigned";
 import { Manager, type ManagerOptions, type SessionEvents, typed } from "sessionup";
 import { clientValidation } from "sessionup/client-validation";
-import { TestClock } from "sessionup/testing";
-import { type WsServer, type WsSessionsOptions, wsSessions } from "sessionup/ws";
+import { signIn, TestClock } from "sessionup/testing";
+import { type WsServer, type WsSessions, type WsSessionsOptions, wsSessions } from "sessionup/ws";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ServerOptions, WebSocketServer } from "ws";
 import { PIXEL, parseSetCookie } from "../../../src/testing/adapter/client.ts";
@@ -353,6 +353,51 @@ describe("wsSessions over TLS", () => {
       const { status, socket } = await handshake(`${url}/open`, { origin }, trusting);
       expect(status).toBe(101);
       socket.ws.terminate();
+    } finally {
+      await close();
+    }
+  });
+});
+
+describe("a library that calls handleUpgrade itself", () => {
+  async function setUpLibrary(guard: (sessions: WsSessions, wss: WebSocketServer) => void) {
+    const manager = new Manager(new SwitchableStore());
+    const wss = new WebSocketServer({ noServer: true });
+    const users: string[] = [];
+    const sessions = wsSessions(manager);
+    guard(sessions, wss);
+    wss.on("connection", (_ws, req) => users.push(sessions.require(req).userKey));
+    const server = createServer((_req, res) => res.end());
+    server.on("upgrade", (req, socket, head) => {
+      wss.handleUpgrade(req, socket, head, (ws) => wss.emit("connection", ws, req));
+    });
+    const { origin, close } = await listen(server);
+    const url = origin.replace("http", "ws");
+    return { manager, users, url, close };
+  }
+
+  it.each<[what: string, guard: (sessions: WsSessions, wss: WebSocketServer) => void]>([
+    [
+      "auth",
+      (sessions, wss) => {
+        wss.handleUpgrade = sessions.auth(wss);
+      },
+    ],
+    [
+      "public and auth, one after the other",
+      (sessions, wss) => {
+        wss.handleUpgrade = sessions.auth(wss);
+        wss.handleUpgrade = sessions.public(wss);
+      },
+    ],
+  ])("%s can replace handleUpgrade, and each connection is emitted once", async (_, guard) => {
+    const { manager, users, url, close } = await setUpLibrary(guard);
+    try {
+      expect((await handshake(url, {})).status).toBe(401);
+      const { socket } = await handshake(url, { cookie: await signIn(manager, "ann") });
+      expect(users).toEqual(["ann"]);
+      await manager.revokeByUserKey("ann");
+      expect(await socket.closed).toEqual({ code: 4401, reason: "revoked" });
     } finally {
       await close();
     }
