@@ -37,7 +37,7 @@ import { type RecognitionOptions, recognition } from "sessionup/recognition";
 import type { RoutesOptions } from "sessionup/routes";
 import type { DurableObjectStoreOptions } from "sessionup/stores/durable-objects";
 import type { LibsqlStoreOptions } from "sessionup/stores/libsql";
-import type { LmdbStoreOptions } from "sessionup/stores/lmdb";
+import type { LmdbStoreOptions, PollOptions } from "sessionup/stores/lmdb";
 import type { MemoryStoreOptions } from "sessionup/stores/memory";
 import type { MysqlStoreOptions } from "sessionup/stores/mysql";
 import type { PostgresStoreOptions, PushOptions } from "sessionup/stores/postgres";
@@ -164,6 +164,7 @@ export const EXAMPLES = {
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<LmdbStoreOptions>,
+  poll: { interval: "250ms" } satisfies Required<PollOptions>,
   durableObjectStore: { timeout: "2s" } satisfies Required<DurableObjectStoreOptions>,
   expressSessions: {
     reject: (error, _req, res) => res.status(error.status).send("Please try again."),
