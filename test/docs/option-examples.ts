@@ -44,7 +44,7 @@ import {
   type HubNamespace,
 } from "sessionup/stores/durable-objects";
 import type { LibsqlStoreOptions } from "sessionup/stores/libsql";
-import type { LmdbStoreOptions } from "sessionup/stores/lmdb";
+import type { LmdbStoreOptions, PollOptions } from "sessionup/stores/lmdb";
 import type { MemoryStoreOptions } from "sessionup/stores/memory";
 import type { MysqlStoreOptions } from "sessionup/stores/mysql";
 import type { PostgresStoreOptions, PushOptions } from "sessionup/stores/postgres";
@@ -180,6 +180,7 @@ export const EXAMPLES = {
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<LmdbStoreOptions>,
+  poll: { interval: "250ms" } satisfies Required<PollOptions>,
   durableObjectStore: {
     timeout: "2s",
     push: durableObjectPush(env.SESSIONS_HUB),

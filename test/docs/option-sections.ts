@@ -22,6 +22,7 @@ import { MEMORY_TABLE } from "../../src/stores/memory/options.ts";
 import { MYSQL_TABLE } from "../../src/stores/mysql/options.ts";
 import { POSTGRES_TABLE } from "../../src/stores/postgres/options.ts";
 import { REDIS_TABLE } from "../../src/stores/redis/options.ts";
+import { POLL_TABLE } from "../../src/stores/shared/poll-channel.ts";
 import { PUSH_TABLE } from "../../src/stores/shared/push-channel.ts";
 import { SQLITE_TABLE } from "../../src/stores/sqlite/options.ts";
 
@@ -168,6 +169,13 @@ const STORES: readonly Section[] = [
     table: LMDB_TABLE,
   },
   {
+    title: "poll",
+    about:
+      "`mysqlPush(options)`, `sqlitePush(options)`, `libsqlPush(options)` and `lmdbPush(options)`, for the option `push` of their stores.",
+    declaredBy: "PollOptions",
+    table: POLL_TABLE,
+  },
+  {
     title: "durableObjectStore",
     about: "`durableObjectStore(namespace, options)` of `sessionup/stores/durable-objects`.",
     declaredBy: "DurableObjectStoreOptions",
@@ -271,6 +279,8 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "memoryStore.maxRecords": "no limit",
   "redisStore.onWarning": "`console.warn`",
   "postgresStore.schema": "the first schema of the `search_path`",
+  "poll.interval":
+    '`"100ms"` with SQLite and LMDB, `"500ms"` with MySQL and MariaDB, `"1s"` with libSQL and D1',
   ...forEach(STORES, "onCleanupError", "`console.warn`"),
   ...forEach(ADAPTERS, "reject", "the default JSON"),
   "fetchSessions.peerAddress": "the address is unknown",

@@ -1,4 +1,3 @@
-import type { OptionTable } from "../../options/parsers.ts";
 import type { Store } from "../../store.ts";
 import {
   addPolling,
@@ -6,7 +5,6 @@ import {
   type EventLog,
   type PollOptions,
   parsePollOptions,
-  pollTable,
 } from "../shared/poll-channel.ts";
 import { latestNumber, readMessage } from "./events.ts";
 import { byNumber, type Key, parseNumber } from "./keys.ts";
@@ -17,11 +15,6 @@ export interface LmdbPush {
   /** Adds `subscribe` to a store. `lmdbStore` calls it, with its database of events. */
   attach<AnyStore extends Store>(store: AnyStore, events: LmdbDatabase): AnyStore;
 }
-
-const LMDB = pollTable("100ms");
-
-/** The option table of `lmdbPush`. @internal */
-export const LMDB_POLL_TABLE: OptionTable = LMDB;
 
 /**
  * Lets `lmdbStore` report the sessions that end or change in any store of the process, also in other threads: the store then
@@ -38,7 +31,7 @@ export const LMDB_POLL_TABLE: OptionTable = LMDB;
  * ```
  */
 export function lmdbPush(options: PollOptions = {}): LmdbPush {
-  const interval = parsePollOptions(options, LMDB, "lmdbPush");
+  const interval = parsePollOptions(options, "lmdbPush", "100ms");
   return {
     attach: (store, events) => addPolling(store, toEventLog(events), interval, (userKey) => userKey),
   };

@@ -1,11 +1,9 @@
-import type { OptionTable } from "../../options/parsers.ts";
 import {
   addPolling,
   EVENTS_PER_READ,
   type EventLog,
   type PollOptions,
   parsePollOptions,
-  pollTable,
 } from "../shared/poll-channel.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { advance, type MysqlPosition, toPosition, toRanges } from "./gaps.ts";
@@ -19,11 +17,6 @@ export interface MysqlPush {
     events: string,
   ): SqlStore;
 }
-
-const MYSQL = pollTable("500ms");
-
-/** The option table of `mysqlPush`. @internal */
-export const MYSQL_POLL_TABLE: OptionTable = MYSQL;
 
 /** The number of events among which a new subscription looks for gaps: more than are committed while one commit waits. */
 const EVENTS_BEFORE = 1_000;
@@ -44,7 +37,7 @@ const EVENTS_BEFORE = 1_000;
  * ```
  */
 export function mysqlPush(options: PollOptions = {}): MysqlPush {
-  const interval = parsePollOptions(options, MYSQL, "mysqlPush");
+  const interval = parsePollOptions(options, "mysqlPush", "500ms");
   return {
     attach: (store, read, events) =>
       addPolling(store, toEventLog(read, events), interval, (userKey) => userKey),

@@ -1,5 +1,5 @@
 import type { Duration } from "../../duration.ts";
-import { type DefaultOption, type Parser, parseInterval, parseOptions } from "../../options/parsers.ts";
+import { type OptionTable, type Parser, parseInterval, parseOptions } from "../../options/parsers.ts";
 import type { Store } from "../../store.ts";
 import { unrefed } from "./cleanup.ts";
 import { addSubscribe, type OpenPushConnection } from "./push-channel.ts";
@@ -18,17 +18,19 @@ const parsePollInterval: Parser<number> = (value, name) => {
   return milliseconds ? Number(milliseconds) : parseInterval(value, name);
 };
 
-/** Returns the option table of a store that reads its events every `interval`, unless the app chooses. @internal */
-export function pollTable(interval: Duration | `${number}ms`): { readonly interval: DefaultOption<number> } {
-  return { interval: { parse: parsePollInterval, default: interval } };
-}
+/** Each store has its own default. */
+const POLL = { interval: { parse: parsePollInterval } } as const;
+
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
+export const POLL_TABLE: OptionTable = POLL;
 
 /** Returns the interval in milliseconds. Throws `TypeError` for invalid options. `name` is the function that takes them. */
 export function parsePollOptions(
   options: PollOptions,
-  table: ReturnType<typeof pollTable>,
   name: string,
+  interval: NonNullable<PollOptions["interval"]>,
 ): number {
+  const table = { interval: { ...POLL.interval, default: interval } };
   return parseOptions(options, table, name, "").interval;
 }
 

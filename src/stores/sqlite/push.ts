@@ -1,11 +1,9 @@
-import type { OptionTable } from "../../options/parsers.ts";
 import {
   addPolling,
   EVENTS_PER_READ,
   type EventLog,
   type PollOptions,
   parsePollOptions,
-  pollTable,
 } from "../shared/poll-channel.ts";
 import { decodeHex } from "../shared/push-messages.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
@@ -20,13 +18,6 @@ export interface SqlitePush {
     events: string,
   ): SqlStore;
 }
-
-const SQLITE = pollTable("100ms");
-/** Longer, because providers bill for the rows that a read reads. */
-const LIBSQL = pollTable("1s");
-
-/** The option table of `libsqlPush`, from which `docs/reference/options.md` is generated. @internal */
-export const POLL_TABLE: OptionTable = LIBSQL;
 
 /**
  * Lets `sqliteStore` report the sessions that end or change in any process: the store then has `subscribe`. The store reads
@@ -43,7 +34,7 @@ export const POLL_TABLE: OptionTable = LIBSQL;
  * ```
  */
 export function sqlitePush(options: PollOptions = {}): SqlitePush {
-  return createPush(parsePollOptions(options, SQLITE, "sqlitePush"));
+  return createPush(parsePollOptions(options, "sqlitePush", "100ms"));
 }
 
 /**
@@ -64,7 +55,8 @@ export function sqlitePush(options: PollOptions = {}): SqlitePush {
  * ```
  */
 export function libsqlPush(options: PollOptions = {}): SqlitePush {
-  return createPush(parsePollOptions(options, LIBSQL, "libsqlPush"));
+  // Longer than in a file: a read is a round trip, and providers bill for it.
+  return createPush(parsePollOptions(options, "libsqlPush", "1s"));
 }
 
 function createPush(interval: number): SqlitePush {

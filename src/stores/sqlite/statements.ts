@@ -29,7 +29,7 @@ export interface RecordedQuery extends SqliteQuery {
   readonly event?: SqliteQuery;
 }
 
-/** The time in seconds. Engines before 3.38 have no `unixepoch()`. */
+/** The time in seconds. `strftime` is in every version that a driver may have. */
 const SECONDS = "CAST(strftime('%s', 'now') AS INTEGER)";
 
 /** A part of a statement and its values. */
