@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "redis";
-import { startRedis } from "../../test/support/servers/redis.ts";
 import { cached } from "../../dist/cache/cache.js";
 import { redisPush, redisStore } from "../../dist/stores/redis.js";
+import { startRedis } from "../../test/support/servers/redis.ts";
 import { readTask } from "../child.mjs";
 import { createVisitSessions, Visit } from "../visitors.mjs";
 

@@ -14,7 +14,7 @@ describe("a cached read", () => {
     const first = await cache.fetchById(record.id);
     expect(cache.fetchById(record.id)).toBe(first);
     expect(first).toEqual(record);
-    expect(Object.isFrozen(first?.data["list"])).toBe(true);
+    expect(Object.isFrozen(first?.data.list)).toBe(true);
     expect(store.calls).toEqual(["fetchById"]);
   });
 
