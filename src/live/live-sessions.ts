@@ -8,6 +8,7 @@ import { Doubts } from "./doubts.ts";
 import { type ConnectionEnd, Handshake } from "./handshake.ts";
 import { type OpenedSession, readStandings, toWatchedSession } from "./standing.ts";
 import { Subscription } from "./subscription.ts";
+import { unrefed } from "./unrefed.ts";
 
 /** The code with which sockets close: one of the codes for apps, chosen after the status 401. */
 export const CLOSE_CODE = 4401;
@@ -152,11 +153,12 @@ export class LiveSessions {
       },
     });
     subscription.begin();
-    const timer = setInterval(() => {
+    const recheck = () => {
       subscription.begin();
       this.#endExpired();
       this.#doubts.add(this.#watched.keys());
-    }, this.#recheck).unref();
+    };
+    const timer = unrefed(setInterval(recheck, this.#recheck));
     this.#stop = () => {
       for (const stop of stops) stop();
       subscription.end();
@@ -170,7 +172,7 @@ export class LiveSessions {
   #lingerIfIdle(): void {
     if (this.#handshakes.size + this.#watched.size > 0) return;
     clearTimeout(this.#lingering);
-    this.#lingering = setTimeout(() => this.#stop?.(), LINGER).unref();
+    this.#lingering = unrefed(setTimeout(() => this.#stop?.(), LINGER));
   }
 
   #endAll(ids: readonly SessionId[], reason: ConnectionEnd): void {
@@ -263,7 +265,7 @@ export class LiveSessions {
     // Each search visits every session, so searches among many sessions are less frequent.
     const pause = Math.min(this.#watched.size / 100, MAX_PAUSE);
     const wait = Math.min(Math.max(at - this.#lifecycle.options.clock(), pause), MAX_TIMER_DELAY);
-    this.#alarm = { at, timer: setTimeout(() => this.#endExpired(), wait).unref() };
+    this.#alarm = { at, timer: unrefed(setTimeout(() => this.#endExpired(), wait)) };
   }
 }
 
