@@ -24,12 +24,11 @@ export function authenticate<Out>(
 ): MaybePromise<AuthResult<Out>> {
   const { repository, cookie } = lifecycle;
   const presented = cookie.read(exchange);
-  if (presented.tokens.length === 0) return toNoSession(presented.malformed ? "malformed" : "no_cookie");
+  const ids = presented.tokens.map(({ id }) => id);
+  if (ids.length === 0) return toNoSession(presented.malformed ? "malformed" : "no_cookie");
   return attempt(
     () =>
-      continueWith(repository.readPresented(presented.tokens), (records) =>
-        decide(lifecycle, exchange, presented, records, use),
-      ),
+      continueWith(repository.read(ids), (records) => decide(lifecycle, exchange, presented, records, use)),
     toFailedLookup,
   );
 }

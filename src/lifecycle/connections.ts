@@ -41,7 +41,7 @@ export async function readStandings(
   const standings = new Map<SessionId, SessionStanding>();
   for (let start = 0; start < ids.length; start += PAGE_SIZE) {
     const page = ids.slice(start, start + PAGE_SIZE);
-    const records = await repository.readMany(page);
+    const records = await repository.read(page);
     const now = options.clock();
     for (const [index, id] of page.entries()) {
       const record = records[index];
