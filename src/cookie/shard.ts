@@ -1,6 +1,5 @@
 import { hash } from "node:crypto";
-
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+import { ALPHABET } from "./alphabet.ts";
 
 /**
  * Returns the two characters with which the ids of this user's sessions begin: one of 3 844 shards, by a hash of the user

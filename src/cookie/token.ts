@@ -1,6 +1,7 @@
 import { hash, randomFillSync } from "node:crypto";
 import type { SecretProof } from "../rules/rotation.ts";
 import type { SessionId } from "../session.ts";
+import { ALPHABET } from "./alphabet.ts";
 
 declare const brand: unique symbol;
 
@@ -20,8 +21,6 @@ export const TOKEN_LENGTH = {
   root: 22,
   turn: { default: 43, min: 22, max: 128 },
 } as const;
-
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 const pool = new Uint8Array(4_096);
 let used = pool.length;

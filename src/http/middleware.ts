@@ -39,7 +39,7 @@ export function createGuards<Context, Out>(
     public: (options) => createGuard(getState, parsePublicOptions(options), false, () => undefined),
     auth(options) {
       const rules = parseAuthOptions(options);
-      return createGuard(getState, rules, true, (result, state) => {
+      return createGuard(getState, rules, true, (state, result) => {
         const error = findRejection(lifecycle, state, result, rules.requirement);
         // The response is for one user, so no shared cache may store it.
         if (!error && state.exchange.blocked() === undefined)
@@ -54,7 +54,7 @@ function createGuard<Context, Out>(
   getState: GetState<Context, Out>,
   { touch, crossOrigin }: MiddlewareRules,
   rotate: boolean,
-  judge: (result: AuthResult<Out>, state: RequestState<Out>) => SessionError | undefined,
+  judge: (state: RequestState<Out>, result: AuthResult<Out>) => SessionError | undefined,
 ): Guard<Context> {
   const use = { touch, rotate };
   return (context) => {
@@ -64,7 +64,7 @@ function createGuard<Context, Out>(
       const error = state.rejectCrossOrigin();
       if (error) return error;
     }
-    return continueWith(state.load(use), judge, state);
+    return continueWith(state.load(use), (result) => judge(state, result));
   };
 }
 

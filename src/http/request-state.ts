@@ -10,7 +10,6 @@ import type { MaybePromise } from "../store.ts";
 
 /** The use that the methods make of a session that no middleware has loaded. */
 const METHOD_USE: RequestUse = { touch: true, rotate: false };
-const NO_USE: RequestUse = { touch: false, rotate: false };
 
 /** The state of one request for one manager. Its fields are private, so that a logged context shows no hash. @internal */
 export class RequestState<Out> {
@@ -18,7 +17,8 @@ export class RequestState<Out> {
   readonly #exchange: Exchange;
   #result: AuthResult<Out> | undefined;
   #loading: MaybePromise<AuthResult<Out>> | undefined;
-  #use: RequestUse = NO_USE;
+  /** What the first caller allowed. */
+  #use: RequestUse | undefined;
   #isOriginAccepted = false;
   #reported: UnauthorizedReason | undefined;
 
@@ -44,37 +44,27 @@ export class RequestState<Out> {
    * callers did not allow.
    */
   load(use: RequestUse): MaybePromise<AuthResult<Out>> {
+    this.#use ??= use;
+    const { touch, rotate } = this.#use;
     let loading = this.#result ?? this.#loading;
     if (!loading) {
-      this.#use = use;
       loading = authenticate(this.#lifecycle, this.#exchange, use);
       this.#loading = loading;
     }
     return continueWith(loading, (loaded) => {
-      const result = this.#settle(loaded);
-      return result.state === "session" && this.#allowsLessThan(use) ? this.#refresh(result, use) : result;
-    });
-  }
-
-  /** Keeps a loaded result, unless a method has replaced it since. */
-  #settle(loaded: AuthResult<Out>): AuthResult<Out> {
-    if (this.#result) return this.#result;
-    this.#result = loaded;
-    // A cookie that is not accepted is reported on public routes, too.
-    if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
-    return loaded;
-  }
-
-  #allowsLessThan({ touch, rotate }: RequestUse): boolean {
-    const rotates = rotate && this.#lifecycle.options.rotateEvery !== undefined;
-    return (touch && !this.#use.touch) || (rotates && !this.#use.rotate);
-  }
-
-  #refresh(found: LiveSession<Out>, use: RequestUse): MaybePromise<AuthResult<Out>> {
-    const now = this.#lifecycle.options.clock();
-    return continueWith(refreshSession(this.#lifecycle, this.#exchange, found, now, use), (refreshed) => {
-      this.#result = refreshed;
-      return refreshed;
+      if (!this.#result) {
+        this.#result = loaded;
+        // A cookie that is not accepted is reported on public routes, too.
+        if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
+      }
+      const result = this.#result;
+      const more = { touch: use.touch && !touch, rotate: use.rotate && !rotate };
+      if (result.state !== "session" || !(more.touch || more.rotate)) return result;
+      const now = this.#lifecycle.options.clock();
+      return continueWith(refreshSession(this.#lifecycle, this.#exchange, result, now, more), (refreshed) => {
+        this.#result = refreshed;
+        return refreshed;
+      });
     });
   }
 

@@ -24,12 +24,11 @@ export function authenticate<Out>(
 ): MaybePromise<AuthResult<Out>> {
   const { repository, cookie } = lifecycle;
   const presented = cookie.read(exchange);
-  if (presented.tokens.length === 0) return toNoSession(presented.malformed ? "malformed" : "no_cookie");
+  const ids = presented.tokens.map(({ id }) => id);
+  if (ids.length === 0) return toNoSession(presented.malformed ? "malformed" : "no_cookie");
   return attempt(
     () =>
-      continueWith(repository.readPresented(presented.tokens), (records) =>
-        decide(lifecycle, exchange, presented, records, use),
-      ),
+      continueWith(repository.read(ids), (records) => decide(lifecycle, exchange, presented, records, use)),
     toFailedLookup,
   );
 }
@@ -56,9 +55,13 @@ function decide<Out>(
   const verdicts = tokens.map((token, at) => verifyToken(records[at], hashToken(token), now, options));
   // A cached record may be from before the session was used again or got a new secret. Only the store's own ends it.
   if (repository.store.maxStaleness && !isReread && verdicts.some(isOver))
-    return repository
-      .readMany(tokens.map(({ id }) => id))
-      .then((current) => decide(lifecycle, exchange, presented, current, use, true));
+    return continueWith(
+      repository.read(
+        tokens.map(({ id }) => id),
+        true,
+      ),
+      (current) => decide(lifecycle, exchange, presented, current, use, true),
+    );
   if (previous) return previous.choose(lifecycle, exchange, presented, verdicts, now, use);
   const [token] = tokens;
   const [first] = verdicts;

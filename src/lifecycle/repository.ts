@@ -57,18 +57,20 @@ export class Repository {
     this.ignoreCleanup = stop ?? (() => undefined);
   }
 
-  /** Reads the records of the presented tokens. A single one comes without a promise if the store answers at once. */
-  readPresented(tokens: readonly Token[]): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
-    const [first, second] = tokens;
-    if (!first || second) return this.readMany(tokens.map(({ id }) => id));
-    return continueWith(
-      this.#ask(() => this.store.fetchById(first.id)),
-      (record) => [record],
-    );
-  }
-
-  readMany(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
-    return this.#ask(() => this.store.fetchByIds(ids));
+  /**
+   * Reads records by their ids, in order. A single one comes without a promise if the store answers at once, and may come from
+   * a cache unless `isCurrent`.
+   */
+  read(
+    ids: readonly string[],
+    isCurrent: boolean = ids.length !== 1,
+  ): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
+    return isCurrent
+      ? this.#ask(() => this.store.fetchByIds(ids))
+      : continueWith(
+          this.#ask(() => this.store.fetchById(ids[0] as string)),
+          (record) => [record],
+        );
   }
 
   readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {

@@ -47,7 +47,7 @@ export async function readStandings(
   { options, repository }: Lifecycle,
   ids: readonly SessionId[],
 ): Promise<ReadonlyMap<SessionId, SessionStanding>> {
-  const records = await repository.readMany(ids);
+  const records = await repository.read(ids, true);
   const now = options.clock();
   return new Map(ids.map((id, index) => [id, toStanding(records[index], now, options.lifetime)]));
 }

@@ -11,12 +11,11 @@ export function isPromise<Value>(value: MaybePromise<Value>): value is Promise<V
 }
 
 /** Passes a value to the next step, at once unless it is still to come. @internal */
-export function continueWith<Value, Result, State = undefined>(
+export function continueWith<Value, Result>(
   value: MaybePromise<Value>,
-  next: (value: Value, state: State) => MaybePromise<Result>,
-  state?: State,
+  next: (value: Value) => MaybePromise<Result>,
 ): MaybePromise<Result> {
-  return isPromise(value) ? value.then((value) => next(value, state as State)) : next(value, state as State);
+  return isPromise(value) ? value.then(next) : next(value);
 }
 
 /** Runs a step. `recover` receives what the step throws or rejects with. @internal */

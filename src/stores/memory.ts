@@ -107,6 +107,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   };
 
   const find = (id: string) => places(id).get(id) ?? NOWHERE;
+  const readAll = (places: readonly number[]) => places.map(read).filter((record) => record !== undefined);
 
   const unlink = (place: number, link: string | undefined) => {
     const others = linked.get(link);
@@ -186,13 +187,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         ? sessions.all(userKey).filter((place) => place !== replaced && expiresAt(place) > now)
         : [];
       // Most users are far below their limit: their records are not read.
-      const evicted =
-        limit && others.length >= limit.max
-          ? selectEvicted(
-              others.map(read).filter((other) => other !== undefined),
-              limit,
-            )
-          : [];
+      const evicted = limit && others.length >= limit.max ? selectEvicted(readAll(others), limit) : [];
 
       const leaving = keep ? 0 : evicted.length + (replaced ? 1 : 0);
       const isFull = () => records - hidden.length - leaving >= maxRecords;
@@ -295,8 +290,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
 
     async fetchByLink(link, { limit }) {
-      const found = [...(linked.get(link) ?? [])].slice(0, limit).map(read);
-      return found.filter((record) => record !== undefined);
+      return readAll([...(linked.get(link) ?? [])].slice(0, limit));
     },
 
     async *deleteCreatedBefore(createdAt, end) {

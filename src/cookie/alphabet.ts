@@ -1,0 +1,2 @@
+/** The characters of ids and secrets. */
+export const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
