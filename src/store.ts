@@ -171,6 +171,11 @@ export interface UpdateOptions {
  */
 export interface Store {
   /**
+   * How old a record of `fetchById` may be, in milliseconds. Every other operation is current. The manager reads such a record
+   * again with `fetchByIds` before it rejects a session because of it. Absent if `fetchById` is current too. Optional.
+   */
+  readonly maxStaleness?: number;
+  /**
    * Inserts a record. Rejects with `ERR_DUPLICATE_ID`, and changes nothing, if a record with the id is stored, live or not.
    * With a limit the user has at most `max` live sessions afterwards, this one included. Returns the ids of the sessions that
    * ended because of the limit.
@@ -178,7 +183,8 @@ export interface Store {
   create(record: SessionRecord, options: CreateOptions): Promise<{ readonly evicted: readonly string[] }>;
   /**
    * Returns the stored record, also if it has expired or ended: the manager decides. A store that has the record in memory
-   * returns it without a promise: the request then continues synchronously.
+   * returns it without a promise: the request then continues synchronously. With `maxStaleness`, the record may be out of
+   * date.
    */
   fetchById(id: string): MaybePromise<SessionRecord | undefined>;
   /** Returns the records of several ids, in the order of the ids, in one round trip. An empty list returns an empty list. */

@@ -23,6 +23,7 @@ const ROOMS: readonly string[] = [
   "recognition/",
   "report/",
   "federation/",
+  "cache/",
   "http/",
   "live/",
   "manager",

@@ -29,7 +29,13 @@ export interface ObjectState {
 /** The operations that a store calls on an object. The object removes expired records by itself, at an alarm. */
 export type ObjectMethod = Exclude<
   keyof Store,
-  "deleteExpired" | "onExpired" | "subscribe" | "deleteCreatedBefore" | "fetchByLink" | "close"
+  | "deleteExpired"
+  | "onExpired"
+  | "subscribe"
+  | "deleteCreatedBefore"
+  | "fetchByLink"
+  | "close"
+  | "maxStaleness"
 >;
 
 /** The answer of an object. The platform reports other failures. */

@@ -1,0 +1,15 @@
+import { cached } from "sessionup/cache";
+import { memoryStore } from "sessionup/stores/memory";
+import { storeContract } from "sessionup/testing";
+import { describe, it } from "vitest";
+import { hotStore } from "./_hot-store.ts";
+
+const another = <Same>(store: Same): Same => store;
+
+describe("cached(memoryStore())", () => {
+  storeContract({ describe, it }, { create: () => cached(memoryStore()), another });
+});
+
+describe("cached(memoryStore()) that reads every session before and after each operation", () => {
+  storeContract({ describe, it }, { create: () => hotStore(cached(memoryStore())), another });
+});
