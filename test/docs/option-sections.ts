@@ -4,6 +4,7 @@ import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
 import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
+import { CACHE_TABLE } from "../../src/cache/options.ts";
 import { LIVE_TABLE } from "../../src/live/live-options.ts";
 import { CLIENT_TABLE } from "../../src/options/client-options.ts";
 import { CLIENT_VALIDATION_TABLE } from "../../src/options/client-validation-options.ts";
@@ -165,6 +166,12 @@ const STORES: readonly Section[] = [
     declaredBy: "DurableObjectStoreOptions",
     table: DURABLE_OBJECTS_TABLE,
   },
+  {
+    title: "cached",
+    about: "`cached(store, options)` of `sessionup/cache`.",
+    declaredBy: "CacheOptions",
+    table: CACHE_TABLE,
+  },
 ];
 
 const ADAPTERS: readonly Section[] = [
@@ -256,6 +263,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "init.expiresIn": "the manager's `expiresIn`",
   "memoryStore.maxRecords": "no limit",
   "redisStore.onWarning": "`console.warn`",
+  "cached.onError": "`console.warn`",
   "postgresStore.schema": "the first schema of the `search_path`",
   ...forEach(STORES, "onCleanupError", "`console.warn`"),
   ...forEach(ADAPTERS, "reject", "the default JSON"),
