@@ -81,7 +81,11 @@ describe("activity", () => {
   });
 
   it.each([
-    ["the session would end within two intervals", { ...USED, expiresAt: NOW + 19_999 }, at(NOW).activity],
+    [
+      "the session would end within two intervals",
+      { ...USED, expiresAt: NOW + 19_999 },
+      { lastSeenAt: NOW, expiresAt: NOW + 30_000 },
+    ],
     ["half of the idle timeout has passed", { ...USED, expiresAt: NOW + 15 * MINUTE - 1 }, at(NOW).activity],
     ["it brings the end of the session forward", USED, { lastSeenAt: NOW, expiresAt: USED.expiresAt - 1 }],
   ])("is written at once when %s", async (_, times, activity) => {
@@ -191,6 +195,27 @@ describe("activity", () => {
     expect(clock.timers).toBe(0);
   });
 
+  it("is written at once when earlier activity could not be written for half of the idle timeout", async () => {
+    const { cache, store, clock, kept } = await openCache({ maxAge: "1h" });
+    const { id } = await kept(USED);
+    const outage = () => store.fail("update");
+    const outcomes: unknown[] = [];
+    for (let time = 0; time < 15 * MINUTE; time += MINUTE) {
+      outcomes.push(
+        await cache.update(id, at(NOW + time), { now: NOW + time }).catch((error) => error.message),
+      );
+      for (let count = 0; count < 6; count++) {
+        outage();
+        await clock.pass(10_000);
+      }
+    }
+    outage();
+    // The store still has the end from before: 29 minutes after the beginning.
+    expect(outcomes).toEqual(Array.from({ length: 15 }, () => "updated"));
+    const now = NOW + 15 * MINUTE;
+    await expect(cache.update(id, at(now), { now })).rejects.toThrow("connection reset");
+  });
+
   it("that arrives while earlier activity is being written is written later", async () => {
     const { cache, store, clock, kept } = await openCache({ writeEvery: "5s" });
     const { id } = await kept(USED);
@@ -199,7 +224,9 @@ describe("activity", () => {
     await clock.pass(5_000);
     await cache.update(id, at(NOW + 5_000), { now: NOW + 5_000 });
     gate.open();
-    await clock.pass(5_000);
+    await clock.pass(4_999);
+    expect(await store.fetchById(id)).toMatchObject({ lastSeenAt: NOW });
+    await clock.pass(1);
     expect(await store.fetchById(id)).toMatchObject({ lastSeenAt: NOW + 5_000 });
   });
 

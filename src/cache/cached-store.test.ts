@@ -82,9 +82,12 @@ describe("a cached read", () => {
 
   it("the cache evicts a used entry when it finds no other one soon", async () => {
     const { cache, kept } = await openCache({ maxEntries: 30 });
-    for (let count = 0; count < 30; count++) cache.fetchById((await kept()).id);
+    const ids: string[] = [];
+    for (let count = 0; count < 30; count++) ids.push((await kept()).id);
+    for (const id of ids) expect(isHit(cache.fetchById(id))).toBe(true);
     await kept();
     expect(cache.size).toBe(30);
+    expect(ids.filter((id) => !isHit(cache.fetchById(id)))).toEqual([ids[10]]);
   });
 
   it("a failed read rejects, and the next one asks again", async () => {
@@ -324,6 +327,18 @@ describe("the cache as a store", () => {
     await cache.close();
     expect(store.listeners).toBe(0);
     for (let count = 0; count < 2; count++) expect(isHit(cache.fetchById(id))).toBe(false);
+    expect(store.subscriptions).toBe(1);
+  });
+
+  it("after close, a failed subscription is not tried again", async () => {
+    const store = new PushedStore();
+    const clock = new TestCacheClock();
+    const cache = new CachedStore(store, parseCacheOptions({ onError: () => undefined }), clock);
+    store.refuses = new Error("refused");
+    await cache.fetchById("a");
+    await cache.close();
+    await clock.pass(HOUR);
+    await cache.fetchById("a");
     expect(store.subscriptions).toBe(1);
   });
 

@@ -20,6 +20,8 @@ interface Known {
   readonly userKey: string;
   /** The last record that some instance returned. Steps are based on it, as requests are. */
   seen: SessionRecord;
+  /** Whether an instance knows that the store has created it. */
+  isStored: boolean;
   /** When the store ended it. */
   endedAt: number | undefined;
   /** When the store raised the revision to this one: index 0 is the creation. */
@@ -162,7 +164,7 @@ export class History {
   }
 
   #use(instance: Instance, known: Known, dice: number, note: (text: string) => void): void {
-    if (dice < 810) this.#read(instance, known);
+    if (dice < 810 || !known.isStored) this.#read(instance, known);
     else if (dice < 900) {
       note("touches it");
       this.#touch(instance, known);
@@ -259,6 +261,7 @@ export class History {
       if (endedAt === undefined) assert.ok(!before.created, `${id} was created, and is not found`);
       return;
     }
+    known.isStored = true;
     if (record.ended) return;
     assert.ok(!before.ended, `${id} passes on the instance that acknowledged its end`);
     assert.ok(endedAt === undefined || before.at < endedAt + MAX_AGE, `${id} passes after its end`);
@@ -336,6 +339,7 @@ export class History {
       id,
       userKey,
       seen: record,
+      isStored: false,
       endedAt: undefined,
       revisions: [this.#now],
       activities: new Map([[now, { expiresAt: record.expiresAt, now, at: this.#now }]]),
@@ -347,6 +351,7 @@ export class History {
     instance.store.create(record, options).then(
       ({ evicted }) => {
         this.#of(instance, id).created = true;
+        known.isStored = true;
         for (const each of evicted) this.#of(instance, each).ended = true;
         this.#noteEnd(instance, replaced);
       },

@@ -20,6 +20,7 @@ import {
   type SessionLimit,
   typed,
 } from "sessionup";
+import type { CacheOptions } from "sessionup/cache";
 import { type ClientValidationOptions, clientValidation } from "sessionup/client-validation";
 import type { ExpressSessionsOptions } from "sessionup/express";
 import type { FastifySessionsOptions } from "sessionup/fastify";
@@ -185,6 +186,12 @@ export const EXAMPLES = {
     timeout: "2s",
     push: durableObjectPush(env.SESSIONS_HUB),
   } satisfies Required<DurableObjectStoreOptions>,
+  cached: {
+    maxAge: "5s",
+    maxEntries: 50_000,
+    writeEvery: "30s",
+    onError: (error) => console.error(error),
+  } satisfies Required<CacheOptions>,
   expressSessions: {
     reject: (error, _req, res) => res.status(error.status).send("Please try again."),
   } satisfies Required<ExpressSessionsOptions<ExpressRequest, ExpressResponse>>,

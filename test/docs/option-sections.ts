@@ -5,6 +5,7 @@ import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SOCKET_IO_TABLE } from "../../src/adapters/socket.io/options.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
+import { CACHE_TABLE } from "../../src/cache/options.ts";
 import { EVENT_STREAM_TABLE } from "../../src/live/event-stream-options.ts";
 import { LIVE_TABLE } from "../../src/live/live-options.ts";
 import { CLIENT_TABLE } from "../../src/options/client-options.ts";
@@ -181,6 +182,12 @@ const STORES: readonly Section[] = [
     declaredBy: "DurableObjectStoreOptions",
     table: DURABLE_OBJECTS_TABLE,
   },
+  {
+    title: "cached",
+    about: "`cached(store, options)` of `sessionup/cache`.",
+    declaredBy: "CacheOptions",
+    table: CACHE_TABLE,
+  },
 ];
 
 const ADAPTERS: readonly Section[] = [
@@ -278,6 +285,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "init.expiresIn": "the manager's `expiresIn`",
   "memoryStore.maxRecords": "no limit",
   "redisStore.onWarning": "`console.warn`",
+  "cached.onError": "`console.warn`",
   "postgresStore.schema": "the first schema of the `search_path`",
   "poll.interval":
     '`"100ms"` with SQLite and LMDB, `"500ms"` with MySQL and MariaDB, `"1s"` with libSQL and D1',

@@ -8,7 +8,7 @@ import { shared } from "../../vitest.config.ts";
  */
 export const CORE = [
   "src/*.test.ts",
-  "src/{client-info,cookie,federation,http,lifecycle,live,options,recognition,report,rules,signed,stores}/**/*.test.ts",
+  "src/{cache,client-info,cookie,federation,http,lifecycle,live,options,recognition,report,rules,signed,stores}/**/*.test.ts",
   "src/adapters/fetch.test.ts",
 ];
 
