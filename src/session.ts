@@ -58,8 +58,8 @@ export interface Session<Meta = undefined> {
    * for all requests of a session. `rotate` and `updateMeta` do not abort it. Throws `TypeError` without the manager's option
    * `live`. Not in the JSON.
    *
-   * Whoever reads it for the first time in a process makes the process watch the session until it ends, and ask the store
-   * about it once.
+   * From the first use of a session's signal on, the process watches the session until it ends. At the first use it asks the
+   * store about the session once.
    */
   readonly signal: AbortSignal;
   toJSON(): SessionJson<Meta>;

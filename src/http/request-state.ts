@@ -85,7 +85,7 @@ export class RequestState<Out> {
     const { options, events } = this.#lifecycle;
     const exchange = this.#exchange;
     // A WebSocket begins with a GET, but its messages can change anything, and CORS does not cover it.
-    const method = exchange.header("upgrade") === undefined ? exchange.method() : "CONNECT";
+    const method = exchange.header("upgrade") ? "CONNECT" : exchange.method();
     this.#isOriginAccepted =
       isSafe(method) ||
       !isCrossOrigin(

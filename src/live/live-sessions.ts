@@ -13,7 +13,7 @@ import { unrefed } from "./unrefed.ts";
 /** The code with which sockets close: one of the codes for apps, chosen after the status 401. */
 export const CLOSE_CODE = 4401;
 
-/** What is to happen when a session ends. @internal */
+/** A connection or a signal that ends with its session. @internal */
 export interface Watcher {
   readonly opened: OpenedSession;
   /** Called at most once. An error, or a rejection, is emitted as `error`. */

@@ -52,7 +52,7 @@ export function graphqlServer(hear: Hear) {
   };
 }
 
-/** What a client of graphql-ws sends. */
+/** The headers and messages of a client of graphql-ws. */
 export const GRAPHQL_CLIENT = {
   headers: { "sec-websocket-protocol": "graphql-transport-ws" },
   hello: '{"type":"connection_init"}',

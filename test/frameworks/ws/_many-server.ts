@@ -33,7 +33,7 @@ function openStore(): Store {
   return postgresStore(new pg.Pool({ connectionString: urlOf(port), max: 4 }), { push });
 }
 
-/** What a process tells about the sockets of a user, relative to the moment of the sign-out, in milliseconds. */
+/** A process's report about the sockets of a user. Times are milliseconds since the sign-out. */
 export interface Report {
   /** The number of messages that came although a query had told that their session was over. */
   readonly late: number;
