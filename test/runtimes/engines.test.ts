@@ -6,6 +6,8 @@ import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OpenStore } from "../contract/backend.ts";
 import { outageSuite } from "../contract/outages/outages.ts";
+import { HeardEvents } from "../support/heard-events.ts";
+import { createRecord, NOW } from "../support/record.ts";
 import { TursoServer } from "./_tursodb.ts";
 import { ENGINES, installEngines, unsupported } from "./packages.ts";
 
@@ -57,6 +59,25 @@ describe("engines", () => {
           another: (store) => store,
         },
       );
+    });
+
+    it("a server that hangs or is killed is reported to listeners, and its return", async () => {
+      const { store, close } = await open(server.port, "1s");
+      const heard = new HeardEvents();
+      await store.subscribe?.(heard);
+      await server.signal("SIGSTOP");
+      await expect.poll(() => heard.states).toEqual([true, false]);
+      await server.signal("SIGCONT");
+      await expect.poll(() => heard.states).toEqual([true, false, true]);
+      await server.signal("SIGKILL");
+      await expect.poll(() => heard.states).toEqual([true, false, true, false]);
+      await server.startAgain();
+      await expect.poll(() => heard.states).toEqual([true, false, true, false, true]);
+      const record = createRecord();
+      await store.create(record, { now: NOW });
+      await store.deleteById(record.id, { reason: "revoked", now: NOW });
+      await expect.poll(() => heard.ids).toEqual([record.id]);
+      await close();
     });
 
     // The server is slow to acknowledge enough writes.
