@@ -8,12 +8,13 @@ import { type OpenedSession, toOpenedSession } from "../live/standing.ts";
 import type { Manager } from "../manager.ts";
 import type { AuthOptions, PublicOptions } from "../options/middleware-options.ts";
 import { checkLookupKey, checkUserKey } from "../options/user-key.ts";
-import { Connections } from "./socket.io/connections.ts";
-import { checkSocket, toHandshakeExchange } from "./socket.io/exchange.ts";
+import { getConnections } from "./socket.io/connections.ts";
+import { HandshakeExchange } from "./socket.io/exchange.ts";
+import { isHandshakeRecent } from "./socket.io/handshake-age.ts";
 import { parseSocketIoOptions, type SocketIoSessionsOptions } from "./socket.io/options.ts";
 import { Recovery } from "./socket.io/recovery.ts";
 import { joinOwnRooms, RoomNames } from "./socket.io/rooms.ts";
-import type { SocketIoConnection, SocketIoSocket } from "./socket.io/socket.ts";
+import type { SocketIoSocket } from "./socket.io/socket.ts";
 
 export type { SocketIoSessionsOptions } from "./socket.io/options.ts";
 export type { SocketIoConnection, SocketIoSocket } from "./socket.io/socket.ts";
@@ -80,25 +81,34 @@ export function socketIoSessions<In, Out extends In>(
   options: SocketIoSessionsOptions = {},
 ): SocketIoSessions<In, Out> {
   const { rooms, reject = toConnectError } = parseSocketIoOptions(options);
-  const { methods, guards } = createSessions<SocketIoSocket, In, Out>(
-    manager,
-    toHandshakeExchange,
-    // Clients open namespaces hours later, with the cookie of the handshake. It may have been rotated since.
-    (socket) => socket?.conn,
-  );
   const lifecycle = getLifecycle(manager);
-  const { getState } = getInternals<SocketIoSocket, In, Out>(methods);
   const live = getLiveSessions(lifecycle);
-  const connections = new Connections(lifecycle, live);
+  const connections = getConnections(lifecycle);
   const recovery = new Recovery(lifecycle);
   const names = new RoomNames(lifecycle.options.cookie.base);
+  const { methods, guards } = createSessions<SocketIoSocket, In, Out>(
+    manager,
+    toExchange,
+    (socket) => connections.getState(socket) as object,
+  );
+  const { getState } = getInternals<SocketIoSocket, In, Out>(methods);
 
-  /** Whether no socket of the connection has been authenticated yet. A store that failed is asked again. */
-  function isFirst(socket: SocketIoSocket): boolean {
-    const states = socket.conn as SocketIoConnection & { [key: symbol]: unknown };
-    if (lifecycle.key in states && getState(socket).result?.state !== "failed") return false;
-    delete states[lifecycle.key];
-    return true;
+  function toExchange(socket: SocketIoSocket): HandshakeExchange {
+    if (connections.getState(socket)) return new HandshakeExchange(socket.handshake);
+    throw new TypeError(
+      "sessionup/socket.io: the context must be a socket that passed auth() or public(). " +
+        "Pass the `socket` of the event `connection`. For HTTP requests, use the adapter of their framework.",
+    );
+  }
+
+  /** Gives the socket its connection's state. Returns false if it would be loaded from a handshake that is too old. */
+  function prepareState(socket: SocketIoSocket): boolean {
+    const isNew = !(lifecycle.key in connections.shareState(socket));
+    const result = isNew ? undefined : getState(socket).result;
+    if (result?.state === "session" || result?.state === "none") return true;
+    // A store that failed is asked again.
+    if (result) connections.renewState(socket);
+    return isHandshakeRecent(socket, lifecycle.options.clock);
   }
 
   /** Runs the guard, and ends the connection with the session that it loads, even if it rejects this socket. */
@@ -106,12 +116,11 @@ export function socketIoSessions<In, Out extends In>(
     socket: SocketIoSocket,
     guard: Guard<SocketIoSocket>,
   ): Promise<SessionError | undefined> {
-    const isNew = isFirst(socket);
     const handshake = live.beginHandshake();
     try {
       const rejection = await guard(socket);
       const opened = getOpened(socket);
-      if (opened) connections.watch(socket, opened, isNew ? handshake : undefined);
+      if (opened) connections.watch(socket, opened, handshake);
       return rejection;
     } finally {
       live.endHandshake(handshake);
@@ -125,18 +134,19 @@ export function socketIoSessions<In, Out extends In>(
 
   /** Returns the error to reject the socket with. */
   async function admit(socket: SocketIoSocket, guard: Guard<SocketIoSocket>): Promise<Error | undefined> {
-    const { conn } = checkSocket(socket);
+    if (!socket.nsp)
+      throw new TypeError("sessionup/socket.io: add auth() and public() by use() of io or of a namespace.");
     recovery.guard(socket);
+    if (!prepareState(socket)) return closeConnection(socket);
     const rejection = await authenticate(socket, guard);
     if (rejection) {
       const error: unknown = await reject(rejection, socket);
       if (error instanceof Error) return error;
       throw new TypeError("socketIoSessions.reject must return the Error to reject the socket with.");
     }
-    if (!recovery.remember(socket, getOpened(socket))) conn.close();
-    // The error reaches no client, but stops the app's next middleware.
-    if (conn.readyState !== "open") return new Error("The connection has closed.");
-    connections.add(socket);
+    if (socket.conn.readyState !== "open" || !recovery.remember(socket, getOpened(socket)))
+      return closeConnection(socket);
+    connections.accept(socket);
     if (rooms) await joinRooms(socket);
     return undefined;
   }
@@ -179,6 +189,12 @@ export function socketIoSessions<In, Out extends In>(
       return names.toSessionRoom(id);
     },
   };
+}
+
+/** Closes a socket's connection: the client connects again. The error reaches no client, but stops the next middleware. */
+function closeConnection({ conn }: SocketIoSocket): Error {
+  conn.close();
+  return new Error("The connection has closed.");
 }
 
 /** The `data` of a `connect_error`: the JSON with which other adapters respond, and the status. */

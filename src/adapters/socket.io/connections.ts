@@ -1,49 +1,67 @@
 import type { Lifecycle } from "../../lifecycle/lifecycle.ts";
-import type { ConnectionEnd, Handshake, LiveSessions } from "../../live/live-sessions.ts";
+import { type ConnectionEnd, getLiveSessions, type Handshake } from "../../live/live-sessions.ts";
 import type { OpenedSession } from "../../live/standing.ts";
-import type { SocketIoConnection, SocketIoSocket } from "./socket.ts";
+import { getSockets, type SocketIoConnection, type SocketIoSocket } from "./socket.ts";
 
 /** The event that a client receives before the end of its session disconnects it. The argument is the reason. */
 const ENDED_EVENT = "session_ended";
 
-/** A connected socket, as far as the end of its session needs it. */
-interface ConnectedSocket {
-  emit(event: string, reason: string): unknown;
-  disconnect(): unknown;
-}
+/** An object that holds what a manager has learned from a handshake. */
+type StateHolder = { readonly [key: symbol]: unknown };
 
-/** Ends connections with the sessions of their handshakes. A connection carries a client's sockets on all namespaces. */
+/** The connections of a manager's sockets. A connection carries a client's sockets on all namespaces, after one handshake. */
 export class Connections {
   readonly #lifecycle: Lifecycle;
-  readonly #live: LiveSessions;
   readonly #watched = new WeakSet<SocketIoConnection>();
-  readonly #sockets = new WeakSet<object>();
+  readonly #accepted = new WeakSet<object>();
+  readonly #ofSocket = new WeakMap<SocketIoSocket, StateHolder>();
+  readonly #ofConnection = new WeakMap<SocketIoConnection, StateHolder>();
 
-  constructor(lifecycle: Lifecycle, live: LiveSessions) {
+  constructor(lifecycle: Lifecycle) {
     this.#lifecycle = lifecycle;
-    this.#live = live;
+  }
+
+  /** Returns the state of a socket that middleware has received. */
+  getState(socket: SocketIoSocket): StateHolder | undefined {
+    return this.#ofSocket.get(socket);
+  }
+
+  /** Gives a socket the state that the other sockets of its connection have. */
+  shareState(socket: SocketIoSocket): StateHolder {
+    const shared = this.#ofConnection.get(socket.conn);
+    if (!shared) return this.renewState(socket);
+    this.#ofSocket.set(socket, shared);
+    return shared;
+  }
+
+  /** Gives a socket and those that follow on its connection a new state. Earlier ones keep theirs. */
+  renewState(socket: SocketIoSocket): StateHolder {
+    const state = {};
+    this.#ofConnection.set(socket.conn, state);
+    this.#ofSocket.set(socket, state);
+    return state;
   }
 
   /** Lets a socket receive the event when its connection ends with a session. */
-  add(socket: SocketIoSocket): void {
-    this.#sockets.add(socket);
+  accept(socket: SocketIoSocket): void {
+    this.#accepted.add(socket);
   }
 
   /**
-   * Ends the socket's connection with a session. `handshake` began before the session was loaded, or the store is asked again.
-   * The connection is watched until it closes, also without a socket: a client may open further namespaces on it.
+   * Ends the socket's connection with a session, which was loaded during `handshake`. The connection is watched until it
+   * closes, also without a socket: a client may open further namespaces on it.
    */
-  watch(socket: SocketIoSocket, opened: OpenedSession, handshake: Handshake | undefined): void {
+  watch(socket: SocketIoSocket, opened: OpenedSession, handshake: Handshake): void {
     const { conn } = socket;
     if (this.#watched.has(conn) || conn.readyState !== "open") return;
-    const ended = handshake?.get(opened.id);
+    const ended = handshake.get(opened.id);
     if (ended) {
       this.#end(socket, ended);
       return;
     }
     this.#watched.add(conn);
-    const watcher = { opened, end: (reason: ConnectionEnd) => this.#end(socket, reason) };
-    conn.once("close", handshake ? this.#live.watch(watcher) : this.#live.watchLoaded(watcher));
+    const end = (reason: ConnectionEnd) => this.#end(socket, reason);
+    conn.once("close", getLiveSessions(this.#lifecycle).watch({ opened, end }));
   }
 
   /** Reports an error that the app's code has thrown. */
@@ -54,11 +72,9 @@ export class Connections {
   }
 
   /** Sockets of other middleware lose the connection, too. Their clients connect again, with the cookie of then. */
-  #end({ client, conn }: SocketIoSocket, reason: ConnectionEnd): void {
-    // The types declare this map as private. No public property leads from a connection to its sockets.
-    const { sockets } = client as { readonly sockets?: ReadonlyMap<string, ConnectedSocket> };
-    for (const socket of [...(sockets?.values() ?? [])]) {
-      if (!this.#sockets.has(socket)) continue;
+  #end(first: SocketIoSocket, reason: ConnectionEnd): void {
+    for (const socket of getSockets(first)) {
+      if (!this.#accepted.has(socket)) continue;
       try {
         socket.emit(ENDED_EVENT, reason);
         socket.disconnect();
@@ -68,6 +84,18 @@ export class Connections {
       }
     }
     // Engine.IO then drops what still arrives, and a socket whose middleware is still running never connects.
-    conn.close();
+    first.conn.close();
   }
+}
+
+const all = new WeakMap<Lifecycle, Connections>();
+
+/** Returns the connections of a manager, which all its sessions share. */
+export function getConnections(lifecycle: Lifecycle): Connections {
+  let found = all.get(lifecycle);
+  if (!found) {
+    found = new Connections(lifecycle);
+    all.set(lifecycle, found);
+  }
+  return found;
 }

@@ -5,7 +5,7 @@ import type { SocketIoSocket } from "./socket.ts";
  * The exchange over the handshake of a connection. Engine.IO has answered the handshake before any middleware of a namespace
  * runs, so no header can be set.
  */
-class HandshakeExchange implements Exchange {
+export class HandshakeExchange implements Exchange {
   readonly #handshake: SocketIoSocket["handshake"];
 
   constructor(handshake: SocketIoSocket["handshake"]) {
@@ -43,18 +43,4 @@ class HandshakeExchange implements Exchange {
   setCookie(): void {}
   setHeader(): void {}
   setDefaultHeader(): void {}
-}
-
-/** Returns the exchange over a socket's handshake. Throws `TypeError` for anything but a socket. */
-export function toHandshakeExchange(socket: SocketIoSocket): Exchange {
-  return new HandshakeExchange(checkSocket(socket).handshake);
-}
-
-/** Returns a socket. Throws `TypeError` for anything else, also for the remote sockets that `io.fetchSockets()` returns. */
-export function checkSocket(socket: SocketIoSocket): SocketIoSocket {
-  if (socket?.handshake && socket.conn) return socket;
-  throw new TypeError(
-    "sessionup/socket.io: the context must be a socket of Socket.IO 4 on the server. " +
-      "Pass the `socket` of the event `connection`. For HTTP requests, use the adapter of their framework.",
-  );
 }

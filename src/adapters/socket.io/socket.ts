@@ -21,3 +21,18 @@ export interface SocketIoSocket {
   readonly data: unknown;
   join(rooms: string | string[]): Promise<void> | void;
 }
+
+/** A connected socket, as far as the end of its session needs it. */
+interface ConnectedSocket {
+  emit(event: string, reason: string): unknown;
+  disconnect(): unknown;
+}
+
+/**
+ * Returns the connected sockets of a client on all namespaces. The types declare the map as private, and no public property
+ * leads from a connection to its sockets.
+ */
+export function getSockets({ client }: SocketIoSocket): readonly ConnectedSocket[] {
+  const { sockets } = client as { readonly sockets?: ReadonlyMap<string, ConnectedSocket> };
+  return [...(sockets?.values() ?? [])];
+}

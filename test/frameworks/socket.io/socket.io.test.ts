@@ -174,6 +174,42 @@ describe("the sockets of one connection", () => {
     expect((await site.reject("/private", { headers: thief })).data?.reason).toBe("reused");
   });
 
+  it("a handshake whose cookie may have been rotated since is not used: the client connects again", async () => {
+    const { site, clock, manager } = await setUp({
+      manager: { rotateEvery: "1m" },
+      prepare: (io) => void io.of("/unguarded"),
+    });
+    const client = await site.loggedIn();
+    // Before and after the first socket with middleware.
+    for (const round of [1, 2]) {
+      const first = await site.connect("/unguarded", {
+        client,
+        more: { reconnection: true, reconnectionDelay: 10 },
+      });
+      for (let times = 0; times < 3; times++) {
+        clock.advance("2m");
+        await client.post("/auth");
+        await client.post("/auth");
+      }
+      const { io } = first.socket;
+      io.opts.extraHeaders = { cookie: client.cookieHeader() };
+      const late = io.socket("/private", {});
+      await settle(late);
+      expect((await first.closed).reason, `round ${round}`).toBe("transport close");
+      io._close();
+    }
+    expect(await manager.fetchByUserKey("ann")).toHaveLength(1);
+  });
+
+  it("a namespace that is opened soon after one without middleware is accepted on the same connection", async () => {
+    const { site } = await setUp({ prepare: (io) => void io.of("/unguarded") });
+    const client = await site.loggedIn();
+    await site.connect("/private", { client });
+    const first = await site.connect("/unguarded", { client });
+    await settle(first.socket.io.socket("/private", {}));
+    expect(first.socket.connected).toBe(true);
+  });
+
   it("a rejected socket can connect on the same connection when the store answers again", async () => {
     const { site, store } = await setUp();
     const client = await site.loggedIn();
@@ -310,6 +346,15 @@ describe("the methods on a socket", () => {
     expect(found.map(({ length }) => length)).toEqual([1, 0]);
   });
 
+  it("a socket that passed no middleware as the context throws an error that asks for one", async () => {
+    const { site } = await setUp();
+    const accepted = nextSocket(site, "/unguarded");
+    await site.connect("/unguarded", { client: await site.loggedIn() });
+    await expect(site.sessions.get(await accepted)).rejects.toThrow(
+      /^sessionup\/socket\.io: the context must be a socket that passed auth/,
+    );
+  });
+
   it.each<[what: string, context: unknown]>([
     ["an HTTP request", { headers: {} }],
     ["a remote socket", { id: "1", handshake: { headers: {} }, rooms: new Set(), data: {} }],
@@ -325,7 +370,8 @@ describe("the methods on a socket", () => {
 describe("two managers", () => {
   it("sockets of another manager on the connection keep their session and connect again", async () => {
     const store = new SwitchableStore();
-    const admins = new Manager(store, { cookie: { name: "admin" } });
+    const clock = new TestClock();
+    const admins = new Manager(store, { clock: clock.now, cookie: { name: "admin" } });
     const { site } = await setUp({
       prepare: (io) => {
         const sessions = socketIoSessions(admins);
