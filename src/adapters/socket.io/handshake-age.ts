@@ -1,5 +1,5 @@
 import { RETIRED_GRACE } from "../../rules/rotation.ts";
-import type { SocketIoConnection, SocketIoSocket } from "./socket.ts";
+import { getSockets, type SocketIoConnection, type SocketIoSocket } from "./socket.ts";
 
 /** When connections were opened, in milliseconds since 1970. All managers share it. */
 const openedAt = new WeakMap<SocketIoConnection, number>();
@@ -22,7 +22,7 @@ export function isHandshakeRecent(socket: SocketIoSocket, clock: () => number): 
     engine.on("connection", (opened) => void openedAt.set(opened, clock()));
   }
   // Socket.IO soon closes a connection without sockets, so this one is new.
-  if (!openedAt.has(conn)) openedAt.set(conn, clock());
+  if (!openedAt.has(conn) && getSockets(socket).length === 0) openedAt.set(conn, clock());
   const at = openedAt.get(conn);
   return at !== undefined && clock() - at < RETIRED_GRACE;
 }
