@@ -104,22 +104,7 @@ export function createNextSecret(secret: Secret, generateTurn: () => string): Se
   return (getRoot(secret) + generateTurn()) as Secret;
 }
 
-/** The hashes of a token's secret. */
-class TokenProof implements SecretProof {
-  readonly secretHash: string;
-  readonly #secret: Secret;
-
-  constructor({ secret }: Token) {
-    this.secretHash = hashText(secret);
-    this.#secret = secret;
-  }
-
-  rootHash(): string {
-    return hashRoot(this.#secret);
-  }
-}
-
-/** Hashes the secret of a token. */
-export function hashToken(token: Token): SecretProof {
-  return new TokenProof(token);
+/** Hashes the secret of a token. The root is hashed only on demand, because only old secrets need it. */
+export function hashToken({ secret }: Token): SecretProof {
+  return { secretHash: hashText(secret), rootHash: () => hashRoot(secret) };
 }

@@ -20,7 +20,7 @@ export class RequestState<Out> {
   /** What the first caller allowed. */
   #use: RequestUse | undefined;
   #isOriginAccepted = false;
-  #reported: UnauthorizedReason | undefined;
+  #reported: UnauthorizedReason | "cross_origin" | undefined;
 
   constructor(lifecycle: Lifecycle<unknown, Out>, exchange: Exchange) {
     this.#lifecycle = lifecycle;
@@ -82,7 +82,6 @@ export class RequestState<Out> {
 
   /** Returns the error for an unsafe request that a page of another origin sent. */
   rejectCrossOrigin(): SessionError | undefined {
-    const { options, events } = this.#lifecycle;
     const exchange = this.#exchange;
     // A WebSocket begins with a GET, but its messages can change anything, and CORS does not cover it.
     const method = exchange.header("upgrade") ? "CONNECT" : exchange.method();
@@ -94,12 +93,12 @@ export class RequestState<Out> {
           origin: exchange.header("origin"),
           site: exchange.header("sec-fetch-site"),
           host: exchange.host ? exchange.host() : exchange.header("host"),
-          isHttps: exchange.isHttps?.() ?? false,
+          isHttps: exchange.isHttps?.(),
         },
-        options.trustedOrigins,
+        this.#lifecycle.options.trustedOrigins,
       );
     if (this.#isOriginAccepted) return undefined;
-    events.emit("rejected", { reason: "cross_origin", at: options.clock() });
+    this.reportRejection("cross_origin");
     return new SessionError("ERR_CROSS_ORIGIN", "A page of another origin sent this request.");
   }
 
@@ -110,7 +109,7 @@ export class RequestState<Out> {
   }
 
   /** Emits `rejected`, once for each reason. */
-  reportRejection(reason: UnauthorizedReason): void {
+  reportRejection(reason: UnauthorizedReason | "cross_origin"): void {
     const { options, events } = this.#lifecycle;
     if (this.#reported !== reason) events.emit("rejected", { reason, at: options.clock() });
     this.#reported = reason;

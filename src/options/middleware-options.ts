@@ -75,26 +75,20 @@ export const MIDDLEWARE_TABLES: Readonly<Record<"public" | "auth" | "reauthentic
 export interface MiddlewareRules {
   readonly touch: boolean;
   readonly crossOrigin: "allow" | "reject";
-  readonly requirement: StepUpRequirement | undefined;
+  readonly requirement?: StepUpRequirement | undefined;
 }
 
 /** Parses the options of `public`. Throws `TypeError`. @internal */
 export function parsePublicOptions(options: PublicOptions = {}): MiddlewareRules {
-  return { ...parseOptions(options, PUBLIC, "public"), requirement: undefined };
+  return parseOptions(options, PUBLIC, "public");
 }
 
 /** Parses the options of `auth`. Throws `TypeError`. @internal */
 export function parseAuthOptions(options: AuthOptions = {}): MiddlewareRules {
-  const { touch, crossOrigin, ...stepUp } = parseOptions(options, AUTH, "auth");
-  return { touch, crossOrigin, requirement: toRequirement(stepUp) };
-}
-
-function toRequirement(stepUp: {
-  readonly maxAuthAge: number | undefined;
-  readonly level: number | undefined;
-}): StepUpRequirement | undefined {
-  const { maxAuthAge, level } = stepUp;
-  return maxAuthAge === undefined && level === undefined ? undefined : { maxAuthAge, level: level ?? 1 };
+  const { maxAuthAge, level = 1, ...rules } = parseOptions(options, AUTH, "auth");
+  // Every session has level 1.
+  const isRequired = maxAuthAge !== undefined || level > 1;
+  return { ...rules, requirement: isRequired ? { maxAuthAge, level } : undefined };
 }
 
 /** Returns a requirement in the form that a client receives. @internal */

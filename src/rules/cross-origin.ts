@@ -8,7 +8,7 @@ export interface RequestOrigin {
   /** The header `Host`, unchanged. */
   readonly host: string | undefined;
   /** Whether the request is known to have come over https. */
-  readonly isHttps: boolean;
+  readonly isHttps: boolean | undefined;
 }
 
 /** Whether a method is safe: it changes nothing (RFC 9110 section 9.2.1). Links and images use such methods. */
