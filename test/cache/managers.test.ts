@@ -1,4 +1,4 @@
-import { Manager } from "sessionup";
+import { Manager, type ManagerOptions } from "sessionup";
 import { cached } from "sessionup/cache";
 import { memoryStore } from "sessionup/stores/memory";
 import { describe, expect, it } from "vitest";
@@ -62,5 +62,59 @@ describe("cached", () => {
     const create = () => cached(memoryStore(), { [name]: value });
     expect(create).toThrow(TypeError);
     expect(create).toThrow(name);
+  });
+});
+
+describe("a manager whose cache is out of date", () => {
+  /** Creates two managers over one store whose events do not arrive. */
+  function setUp(options: ManagerOptions = {}) {
+    let now = Date.UTC(2026, 0, 1, 12);
+    const store = new PushedStore();
+    const managers = [0, 1].map(() => new Manager(cached(store), { clock: () => now, ...options }));
+    const ended: unknown[] = [];
+    for (const { events } of managers) events.on("ended", (event) => ended.push(event));
+    const [here, there] = managers.map((manager) => testSessions(manager));
+    if (!here || !there) throw new Error("There are two managers.");
+    const pass = (time: number) => {
+      now += time;
+    };
+    return { here, there, store, ended, pass };
+  }
+
+  async function logIn({ here, there }: ReturnType<typeof setUp>): Promise<Browser> {
+    const browser = new Browser();
+    await browser.visit((request) => here.init(request, "ann"));
+    // The first read subscribes, and the second one is kept.
+    for (const sessions of [here, there, here, there])
+      expect(await browser.visit(sessions.authorize)).toBeUndefined();
+    return browser;
+  }
+
+  it("accepts a secret that another instance has just issued", async () => {
+    const open = setUp();
+    const browser = await logIn(open);
+    await browser.visit((request) => open.here.rotate(request));
+    expect(await browser.visit(open.there.authorize)).toBeUndefined();
+    expect(open.ended).toEqual([]);
+  });
+
+  it("accepts a session whose idle timeout another instance has extended", async () => {
+    const open = setUp({ idleTimeout: "30m" });
+    const browser = await logIn(open);
+    open.pass(29 * 60_000);
+    expect(await browser.visit(open.here.authorize)).toBeUndefined();
+    open.pass(2 * 60_000);
+    expect(await browser.visit(open.there.authorize)).toBeUndefined();
+    expect(open.ended).toEqual([]);
+  });
+
+  it("rejects and ends a session that is over, after one more read", async () => {
+    const open = setUp({ idleTimeout: "30m" });
+    const browser = await logIn(open);
+    open.pass(30 * 60_000);
+    open.store.calls.length = 0;
+    expect(await browser.visit(open.there.authorize)).toBe("idle");
+    expect(open.store.calls).toEqual(["fetchByIds", "deleteById"]);
+    expect(open.ended).toHaveLength(1);
   });
 });
