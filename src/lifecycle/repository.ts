@@ -4,7 +4,7 @@ import { SessionError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { ResolvedOptions } from "../options/manager-options.ts";
 import { findEndReason } from "../rules/expiry.ts";
-import { attempt, continueWith } from "../rules/maybe-promise.ts";
+import { isPromise } from "../rules/maybe-promise.ts";
 import type { RecordData } from "../rules/record.ts";
 import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
@@ -65,12 +65,13 @@ export class Repository {
     ids: readonly string[],
     isCurrent: boolean = ids.length !== 1,
   ): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
-    return isCurrent
-      ? this.#ask(() => this.store.fetchByIds(ids))
-      : continueWith(
-          this.#ask(() => this.store.fetchById(ids[0] as string)),
-          (record) => [record],
-        );
+    if (isCurrent) return this.#ask(() => this.store.fetchByIds(ids));
+    try {
+      const found = this.store.fetchById(ids[0] as string);
+      return isPromise(found) ? this.#ask(async () => [await found]) : [found];
+    } catch (cause) {
+      throw this.toStoreError(cause);
+    }
   }
 
   readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {
@@ -240,12 +241,12 @@ export class Repository {
   }
 
   /** Asks the store. Its failure, thrown or rejected, becomes `ERR_STORE`. */
-  #ask<Answer>(operation: () => Promise<Answer>): Promise<Answer>;
-  #ask<Answer>(operation: () => MaybePromise<Answer>): MaybePromise<Answer>;
-  #ask<Answer>(operation: () => MaybePromise<Answer>): MaybePromise<Answer> {
-    return attempt(operation, (cause) => {
+  async #ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
+    try {
+      return await operation();
+    } catch (cause) {
       throw this.toStoreError(cause);
-    });
+    }
   }
 
   /** Wraps a failure of the store and emits it as `error`. `ERR_DUPLICATE_ID` and `ERR_LIMIT` are answers, not failures. */

@@ -180,7 +180,7 @@ describe("session.signal", () => {
     const browser = new Browser();
     const session = await login(browser);
     expect(() => session.signal).toThrow(
-      new TypeError("session.signal requires the manager's option live: liveSessions() of sessionup/live."),
+      new TypeError("session.signal requires the option live: liveSessions()."),
     );
     expect(JSON.stringify(await browser.visit(sessions.get))).toContain(session.id);
   });
