@@ -47,4 +47,6 @@ export default {
   useCodeBlocks: true,
   useHTMLAnchors: true,
   validation: false,
+  // `npm run types` checks the types.
+  skipErrorChecking: true,
 };

@@ -34,6 +34,19 @@ const linkToRepository: NonNullable<MarkdownOptions["config"]> = (markdown) => {
   });
 };
 
+/** Highlights each code block once: both bundles and the search index render every page. */
+const highlightOnce: NonNullable<MarkdownOptions["config"]> = ({ options }) => {
+  const { highlight } = options;
+  if (!highlight) return;
+  const highlighted = new Map<string, string>();
+  options.highlight = (code, language, attributes) => {
+    const key = JSON.stringify([code, language, attributes]);
+    const html = highlighted.get(key) ?? highlight(code, language, attributes);
+    highlighted.set(key, html);
+    return html;
+  };
+};
+
 export default defineConfig({
   title: "sessionup",
   description: PACKAGE.description,
@@ -42,7 +55,10 @@ export default defineConfig({
   srcExclude: ["node_modules/**"],
   sitemap: { hostname: PACKAGE.homepage },
   markdown: {
-    config: linkToRepository,
+    config: (markdown) => {
+      linkToRepository(markdown);
+      highlightOnce(markdown);
+    },
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   vite: { plugins: [llms({ ignoreFiles: ["decisions/*"] })] },

@@ -180,7 +180,7 @@ describe("resolveClientAddress", () => {
       }),
       fuzzRuns(5_000),
     );
-    expect(taken).toBeGreaterThan(500);
+    expect(taken).toBeGreaterThan(100);
   });
 
   it.each([

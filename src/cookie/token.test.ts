@@ -75,7 +75,7 @@ describe("parseToken", () => {
       }),
       fuzzRuns(20_000),
     );
-    expect(taken).toBeGreaterThan(1_000);
+    expect(taken).toBeGreaterThan(100);
   });
 });
 

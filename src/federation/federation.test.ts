@@ -148,16 +148,17 @@ describe("revokeByProviderSession", () => {
 
   it("keeps the provider's session id out of lists, and stores a link that reveals nothing", async () => {
     const { login, sessions, manager, store } = setUp();
+    const sid = "the provider's session";
     const browser = new Browser();
-    const { id } = await login(browser, { issuer: ISSUER, sid: "s1" });
-    expect(JSON.stringify(await sessions.fetchAll(browser.request()))).not.toMatch(/s1|login\.example/);
+    const { id } = await login(browser, { issuer: ISSUER, sid });
+    expect(JSON.stringify(await sessions.fetchAll(browser.request()))).not.toMatch(/provider|login\.example/);
     const { link } = (await store.fetchById(id)) ?? {};
     expect(link).toMatch(/^[0-9A-Za-z_-]{43}$/);
-    const other = await login(new Browser(), { issuer: "https://other.example", sid: "s1" });
+    const other = await login(new Browser(), { issuer: "https://other.example", sid });
     expect((await store.fetchById(other.id))?.link).not.toBe(link);
     await browser.visit(sessions.rotate);
     expect((await store.fetchById(id))?.link).toBe(link);
-    expect(await revokeByProviderSession(manager, { issuer: ISSUER, sid: "s1" })).toEqual([id]);
+    expect(await revokeByProviderSession(manager, { issuer: ISSUER, sid })).toEqual([id]);
   });
 
   it("requires a store with fetchByLink, as init does for a sid", async () => {

@@ -92,7 +92,7 @@ describe("createRoutes", () => {
       }),
       fuzzRuns(5_000),
     );
-    expect(answered).toBeGreaterThan(50);
+    expect(answered).toBeGreaterThan(10);
     for (const id of asked) expect(id).toMatch(/^[^/?#]+$/);
   });
 });

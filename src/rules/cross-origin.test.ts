@@ -129,6 +129,6 @@ describe("isCrossOrigin", () => {
       }),
       fuzzRuns(5_000),
     );
-    expect(passed).toBeGreaterThan(500);
+    expect(passed).toBeGreaterThan(100);
   });
 });

@@ -58,6 +58,6 @@ describe("form tokens", () => {
       }),
       fuzzRuns(5_000),
     );
-    expect(accepted).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(10);
   });
 });

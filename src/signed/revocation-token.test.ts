@@ -54,6 +54,6 @@ describe("revocation tokens", () => {
       }),
       fuzzRuns(5_000),
     );
-    expect(accepted).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(10);
   });
 });

@@ -1,7 +1,7 @@
 import { type Browser, chromium } from "playwright-core";
 import { programPath } from "../../scripts/programs.mjs";
 
-/** Starts Debian's Chromium, and installs it first if it is missing, which may take minutes. */
+/** Starts Chromium without windows, and installs it first if it is missing, which may take minutes. */
 export async function startChromium(): Promise<Browser> {
   const args = [
     "--no-sandbox",

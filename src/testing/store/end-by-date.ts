@@ -89,11 +89,7 @@ export const endByDateTests: StoreTests = [
     "delete-created-before/many",
     "deleteCreatedBefore ends 2500 sessions and returns each id once",
     async (f) => {
-      const ids: string[] = [];
-      for (let count = 0; count < 2_500; count += 50) {
-        const some = Array.from({ length: 50 }, () => f.stored({ createdAt: LONG_AGO - 1 }));
-        ids.push(...sortedIds(await Promise.all(some)));
-      }
+      const ids = await f.storedAtOnce(2_500, { createdAt: LONG_AGO - 1 });
       const ended = await deleteCreatedBefore(f, LONG_AGO, f.end());
       assert.equal(new Set(ended).size, ended.length, "an id was returned twice");
       for (const id of ids) assert.ok(ended.includes(id));

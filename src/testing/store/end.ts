@@ -151,8 +151,7 @@ export const endTests: StoreTests = [
     "delete-by-user-key/many",
     "deleteByUserKey ends 400 sessions and keeps 300 excepted ones",
     async (f) => {
-      const ids: string[] = [];
-      for (let count = 0; count < 700; count++) ids.push((await f.stored()).id);
+      const ids = await f.storedAtOnce(700);
       const kept = ids.slice(0, 300);
       assert.deepEqual(
         sorted(await f.store.deleteByUserKey(f.userKey, f.end(), kept)),

@@ -61,6 +61,16 @@ export class StoreFixture {
     return records;
   }
 
+  /** Stores `count` records, 50 at a time. Returns their ids. */
+  async storedAtOnce(count: number, overrides: Partial<SessionRecord> = {}): Promise<string[]> {
+    const ids: string[] = [];
+    while (ids.length < count) {
+      const some = Array.from({ length: Math.min(50, count - ids.length) }, () => this.stored(overrides));
+      ids.push(...sortedIds(await Promise.all(some)));
+    }
+    return ids;
+  }
+
   async liveIds(userKey: string = this.userKey, now: number = NOW): Promise<string[]> {
     const records = await this.store.fetchByUserKey(userKey, { now, limit: 10_000 });
     return records.map(({ id }) => id);

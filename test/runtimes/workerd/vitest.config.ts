@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { shared } from "../../../vitest.config.ts";
-import { CORE } from "../runtimes.config.ts";
+import { CORE, FEW_INPUTS } from "../runtimes.config.ts";
 
 /** Configures vitest in workerd. */
 export default defineConfig({
@@ -30,6 +30,7 @@ export default defineConfig({
   ],
   test: {
     ...shared.test,
+    env: FEW_INPUTS,
     // One Worker for all files: a Worker for each would take twice as long.
     isolate: false,
     include: [...CORE, "test/stores/**/*.workerd.ts"],
