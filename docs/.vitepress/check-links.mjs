@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Parser } from "htmlparser2";
 
 const DIST = new URL("dist/", import.meta.url);
-const SITE = new URL(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).homepage);
+const SITE = new URL(
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).homepage,
+);
 
 /** Returns the anchors of a page and the addresses to which its elements refer. */
 function parsePage(html) {

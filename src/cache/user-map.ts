@@ -1,6 +1,6 @@
 import type { SessionRecord } from "../store.ts";
 
-/** What a `UserMap` holds about a session. @internal */
+/** The item that a `UserMap` holds for a session. @internal */
 export interface UserMapItem<Item> {
   readonly record: Pick<SessionRecord, "id" | "userKey">;
   /** The next item of the same user. Only the map uses it. */

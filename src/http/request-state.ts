@@ -17,7 +17,7 @@ export class RequestState<Out> {
   readonly #exchange: Exchange;
   #result: AuthResult<Out> | undefined;
   #loading: MaybePromise<AuthResult<Out>> | undefined;
-  /** What the first caller allowed. */
+  /** The use that the first caller allowed. */
   #use: RequestUse | undefined;
   #isOriginAccepted = false;
   #reported: UnauthorizedReason | "cross_origin" | undefined;

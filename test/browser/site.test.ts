@@ -20,7 +20,7 @@ const DESKTOP = { width: 1280, height: 800 };
 /** Pages with every kind of content: the front page, tabs and code, a wide table and a drawing. */
 const SAMPLE = ["", "start/quick-start.html", "start/comparison.html", "architecture.html"];
 
-/** What axe checks. The colour schemes differ in colours only. */
+/** The rules that axe checks. The colour schemes differ in colours only. */
 const STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const COLOURS = ["color-contrast", "link-in-text-block"];
 
@@ -111,7 +111,12 @@ describe("the documentation site", () => {
 
   it("no page is wider than a phone", async () => {
     const page = await open("", { viewport: PHONE, javaScriptEnabled: false });
-    expect(await findWide(page, ["", ...pages].map((path) => `${BASE}${path}`))).toEqual([]);
+    expect(
+      await findWide(
+        page,
+        ["", ...pages].map((path) => `${BASE}${path}`),
+      ),
+    ).toEqual([]);
     await page.close();
   }, 300_000);
 
