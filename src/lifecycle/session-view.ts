@@ -25,7 +25,7 @@ export class SessionView<Meta> implements Session<Meta> {
     data: RecordData,
     meta: ParsedMeta<Meta>,
     current: boolean,
-    level: number,
+    now: number,
     /** The authentication that the presented secret proves. */
     stepUp: StepUpState = data,
   ) {
@@ -33,7 +33,7 @@ export class SessionView<Meta> implements Session<Meta> {
     this.#data = data;
     this.#meta = meta;
     this.#current = current;
-    this.#level = level;
+    this.#level = computeLevel(stepUp, now);
     this.#stepUp = stepUp;
   }
 
@@ -110,7 +110,7 @@ export async function toSessions<Out>(
     const data = readRecordData(record);
     if (!data || findEndReason(record, now, options.lifetime)) continue;
     const meta = await metadata.read(data.meta);
-    sessions.push(new SessionView(record, data, meta, record.id === current, computeLevel(data, now)));
+    sessions.push(new SessionView(record, data, meta, record.id === current, now));
   }
   return sessions;
 }
