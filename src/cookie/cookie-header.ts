@@ -13,18 +13,14 @@ export interface PresentedTokens {
   readonly formerNames?: readonly string[];
 }
 
-const NOTHING: PresentedTokens = Object.freeze({ tokens: Object.freeze([]), malformed: false });
-
 /**
  * Reads the distinct tokens in a Cookie header (RFC 6265 section 4.2.1), in order, at most `max`. Malformed values do not
  * count, so that junk cannot crowd out the real token. `needle` is the cookie's name and "=".
  */
-export function readTokens(header: string | undefined, needle: string, max: number): PresentedTokens {
-  if (header === undefined) return NOTHING;
-  let start = findCookie(header, needle, 0);
-  if (start === -1) return NOTHING;
-  let tokens: readonly Token[] = NOTHING.tokens;
+export function readTokens(header: string | undefined = "", needle: string, max: number): PresentedTokens {
+  let tokens: readonly Token[] = [];
   let malformed = false;
+  let start = findCookie(header, needle, 0);
   while (start !== -1 && tokens.length < max) {
     const semicolon = header.indexOf(";", start);
     const after = semicolon === -1 ? header.length : semicolon;

@@ -1,7 +1,6 @@
 import type { Token } from "../cookie/token.ts";
 import type { SessionError, UnauthorizedReason } from "../errors.ts";
 import type { StepUpState } from "../rules/record.ts";
-import { computeLevel } from "../rules/step-up.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
 import type { Session } from "../session.ts";
 import type { SessionRecord } from "../store.ts";
@@ -43,13 +42,13 @@ export function getStepUpState({ data, match }: Pick<AcceptedToken, "data" | "ma
 export function toLiveSession<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   token: Token,
-  { record, data, match }: AcceptedToken,
+  accepted: AcceptedToken,
   meta: ParsedMeta<Out>,
   held: readonly SessionRecord[],
   now: number,
 ): LiveSession<Out> {
-  const stepUp = getStepUpState({ data, match });
-  const session = new SessionView(lifecycle, record, data, meta, true, computeLevel(stepUp, now), stepUp);
+  const { record, data, match } = accepted;
+  const session = new SessionView(lifecycle, record, data, meta, true, now, getStepUpState(accepted));
   return { state: "session", admitted: true, session, token, record, data, match, held };
 }
 

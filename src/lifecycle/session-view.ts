@@ -27,7 +27,7 @@ export class SessionView<Meta> implements Session<Meta> {
     data: RecordData,
     meta: ParsedMeta<Meta>,
     current: boolean,
-    level: number,
+    now: number,
     /** The authentication that the presented secret proves. */
     stepUp: StepUpState = data,
   ) {
@@ -36,7 +36,7 @@ export class SessionView<Meta> implements Session<Meta> {
     this.#data = data;
     this.#meta = meta;
     this.#current = current;
-    this.#level = level;
+    this.#level = computeLevel(stepUp, now);
     this.#stepUp = stepUp;
   }
 
@@ -120,9 +120,7 @@ export async function toSessions<Out>(
     const data = readRecordData(record);
     if (!data || findEndReason(record, now, options.lifetime)) continue;
     const meta = await metadata.read(data.meta);
-    sessions.push(
-      new SessionView(lifecycle, record, data, meta, record.id === current, computeLevel(data, now)),
-    );
+    sessions.push(new SessionView(lifecycle, record, data, meta, record.id === current, now));
   }
   return sessions;
 }
