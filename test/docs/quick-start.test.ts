@@ -43,6 +43,7 @@ describe("the quick start", () => {
       const port = await findFreePort();
       const own = { ...snippet, code: snippet.code.replace(PORT, String(port)) };
       const folder = new SnippetFolder([own]);
+      await folder.bundle([own]);
       const app = folder.start(own);
       const output = collectOutput(app);
       try {

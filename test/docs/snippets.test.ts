@@ -66,6 +66,7 @@ describe("snippets compile", () => {
 
 describe("snippets marked `run` run", () => {
   const runnable = snippets.filter(({ run }) => run);
+  beforeAll(() => folder.bundle(runnable));
 
   it.concurrent.each(runnable.map((snippet) => [formatTitle(snippet), snippet] as const))(
     "%s",
