@@ -14,7 +14,7 @@ const HOUR = 3_600_000;
 const PAUSES = [1, 10, 100, 100, 500, 500, 1_000, 1_000, 3_000, 5_000, MAX_AGE - 1, MAX_AGE];
 const USERS = ["ann", "ben"] as const;
 
-/** What the model knows about a session. */
+/** A session as the model knows it. */
 interface Known {
   readonly id: string;
   readonly userKey: string;
@@ -30,7 +30,7 @@ interface Known {
   readonly activities: Map<number, { readonly expiresAt: number; readonly now: number; readonly at: number }>;
 }
 
-/** What one instance has acknowledged about a session. */
+/** The changes of a session that one instance has acknowledged. */
 interface Acknowledged {
   ended: boolean;
   created: boolean;
@@ -372,7 +372,7 @@ export class History {
   #deleteAll(instance: Instance, { id, userKey }: Known): void {
     const except = this.#random.chance(0.5) ? [id] : [];
     const end = { reason: "revoked", now: instance.node.wall(), ...this.#tombstones() } as const;
-    // What others had ended is acknowledged, too, and so is what an operation without an answer had ended.
+    // Sessions that others had ended count too, and so do those that ended by an operation without an answer.
     const note = () => this.#noteEnds(instance, userKey);
     instance.store.deleteByUserKey(userKey, end, except).then(note, note);
   }

@@ -111,9 +111,9 @@ export class Node implements CacheClock {
   readonly #now: () => number;
   readonly #queues = new Map<string, Array<(listener: StoreListener) => void>>();
   #listener: StoreListener | undefined;
-  /** What the store knows about the connection. */
+  /** Whether the connection is up, as far as the store knows. */
   isUp = false;
-  /** Whether the connection loses every event, and nobody knows. */
+  /** Whether the connection loses every event without any sign of it. */
   isDeaf = false;
   /** The time for which the instance was suspended. */
   suspended = 0;
