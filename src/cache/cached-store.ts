@@ -12,28 +12,17 @@ import type {
 } from "../store.ts";
 import { ActivityBuffer } from "./activity.ts";
 import { type CacheClock, isYounger, type Moment, readClock } from "./clock.ts";
+import { Entries } from "./entries.ts";
 import type { ParsedCache } from "./options.ts";
 import { Subscription } from "./subscription.ts";
-import { UserMap } from "./user-map.ts";
 
 /** A store that has `subscribe`. @internal */
 export type PushedStore = Store & Required<Pick<Store, "subscribe">>;
-
-/** A record of the store, as old as the moment at which its read began. */
-interface Entry extends Moment {
-  record: SessionRecord;
-  /** Whether it was served since the search for an entry to evict last passed it. */
-  isUsed: boolean;
-  next?: Entry | undefined;
-}
 
 /** A read under way, whose result is kept unless the id is dropped meanwhile. */
 interface Read extends Moment {
   readonly found: Promise<SessionRecord | undefined>;
 }
-
-/** How many used entries the search for an entry to evict passes. More would make one request slow. */
-const MAX_SECOND_CHANCES = 10;
 
 /**
  * Keeps what `fetchById` returns, while the store reports every end and change. An entry is as old as the beginning of its
@@ -46,14 +35,14 @@ const MAX_SECOND_CHANCES = 10;
  */
 export class CachedStore implements Store {
   readonly maxStaleness: number;
+  readonly subscribe: PushedStore["subscribe"];
   readonly fetchByLink?: NonNullable<Store["fetchByLink"]>;
   readonly deleteCreatedBefore?: NonNullable<Store["deleteCreatedBefore"]>;
   readonly deleteExpired?: NonNullable<Store["deleteExpired"]>;
   readonly onExpired?: NonNullable<Store["onExpired"]>;
   readonly #store: PushedStore;
-  readonly #maxEntries: number;
   readonly #clock: CacheClock;
-  readonly #entries = new UserMap<Entry>();
+  readonly #entries: Entries;
   readonly #reads = new Map<string, Read>();
   readonly #activity: ActivityBuffer;
   readonly #subscription: Subscription;
@@ -68,7 +57,7 @@ export class CachedStore implements Store {
   ) {
     this.#store = store;
     this.maxStaleness = maxAge;
-    this.#maxEntries = maxEntries;
+    this.#entries = new Entries(maxEntries);
     this.#clock = clock;
     const plan = {
       every: writeEvery,
@@ -77,12 +66,20 @@ export class CachedStore implements Store {
       onError,
     };
     this.#activity = new ActivityBuffer(store, plan, clock);
-    const status = (isUp: boolean) => {
-      this.#isUp = isUp && !this.#isClosed;
-      // Events may have been missed.
-      this.#dropAll();
+    const listener: StoreListener = {
+      ended: ({ ids }) => this.#forget(ids),
+      changed: ({ id, revision }) => {
+        // Whether a read under way will see the change is unknown.
+        if (this.#entries.get(id)?.record.revision !== revision) this.#drop(id);
+      },
+      status: (isUp) => {
+        this.#isUp = isUp && !this.#isClosed;
+        // Events may have been missed.
+        this.#dropAll();
+      },
     };
-    this.#subscription = new Subscription(store, { ...this.#listener, status }, clock, onError);
+    this.#subscription = new Subscription(store, listener, clock, onError);
+    this.subscribe = store.subscribe.bind(store);
     this.#ignoreExpired = store.onExpired?.((sessions) => this.#forget(sessions.map(({ id }) => id)));
     if (store.fetchByLink) this.fetchByLink = store.fetchByLink.bind(store);
     if (store.onExpired) this.onExpired = store.onExpired.bind(store);
@@ -187,22 +184,6 @@ export class CachedStore implements Store {
     }
   }
 
-  /** A listener that gets an event from the cache never finds the old record in it. */
-  subscribe(listener: StoreListener): Promise<() => Promise<void>> {
-    const { ended, changed } = this.#listener;
-    return this.#store.subscribe({
-      ended(event) {
-        ended(event);
-        listener.ended(event);
-      },
-      changed(event) {
-        changed(event);
-        listener.changed(event);
-      },
-      status: (isUp) => listener.status(isUp),
-    });
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#isUp = false;
@@ -213,14 +194,6 @@ export class CachedStore implements Store {
     await this.#subscription.end();
     await this.#store.close?.();
   }
-
-  readonly #listener: Omit<StoreListener, "status"> = {
-    ended: ({ ids }) => this.#forget(ids),
-    changed: ({ id, revision }) => {
-      // Whether a read under way will see the change is unknown.
-      if (this.#entries.get(id)?.record.revision !== revision) this.#drop(id);
-    },
-  };
 
   #isFresh(moment: Moment): boolean {
     return isYounger(moment, this.maxStaleness, this.#clock);
@@ -237,8 +210,7 @@ export class CachedStore implements Store {
       if (this.#reads.get(id) !== read) return;
       this.#reads.delete(id);
       // An id that does not exist must not evict a session: an attacker can invent any number of them.
-      if (record && !record.ended)
-        this.#keep({ ...moment, record: deepFreeze(record), isUsed: false, next: undefined });
+      if (record && !record.ended) this.#entries.keep(deepFreeze(record), moment);
     };
     found.then(settle, () => settle());
     return found;
@@ -247,20 +219,6 @@ export class CachedStore implements Store {
   /** Reads from the store. Rejects where the store throws. */
   async #fetch(id: string): Promise<SessionRecord | undefined> {
     return this.#store.fetchById(id);
-  }
-
-  #keep(entry: Entry): void {
-    let chances = MAX_SECOND_CHANCES;
-    if (this.#entries.size >= this.#maxEntries)
-      for (const oldest of this.#entries.values()) {
-        if (!oldest.isUsed || chances-- === 0) {
-          this.#entries.delete(oldest.record.id);
-          break;
-        }
-        oldest.isUsed = false;
-        this.#entries.set(oldest);
-      }
-    this.#entries.set(entry);
   }
 
   /** Whether activity was taken to be written later. */

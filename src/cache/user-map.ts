@@ -1,6 +1,6 @@
 import type { SessionRecord } from "../store.ts";
 
-/** The item that a `UserMap` holds for a session. @internal */
+/** An item of a `UserMap`, about one session. @internal */
 export interface UserMapItem<Item> {
   readonly record: Pick<SessionRecord, "id" | "userKey">;
   /** The next item of the same user. Only the map uses it. */

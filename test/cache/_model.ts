@@ -14,7 +14,7 @@ const HOUR = 3_600_000;
 const PAUSES = [1, 10, 100, 100, 500, 500, 1_000, 1_000, 3_000, 5_000, MAX_AGE - 1, MAX_AGE];
 const USERS = ["ann", "ben"] as const;
 
-/** The state of a session in the model. */
+/** A session as the model knows it. */
 interface Known {
   readonly id: string;
   readonly userKey: string;
@@ -30,7 +30,7 @@ interface Known {
   readonly activities: Map<number, { readonly expiresAt: number; readonly now: number; readonly at: number }>;
 }
 
-/** The ends and changes of a session that one instance has acknowledged. */
+/** The changes of a session that one instance has acknowledged. */
 interface Acknowledged {
   ended: boolean;
   created: boolean;
@@ -372,7 +372,7 @@ export class History {
   #deleteAll(instance: Instance, { id, userKey }: Known): void {
     const except = this.#random.chance(0.5) ? [id] : [];
     const end = { reason: "revoked", now: instance.node.wall(), ...this.#tombstones() } as const;
-    // This acknowledges the ends by other instances, too, and those by an operation that got no answer.
+    // Sessions that others had ended count too, and so do those that ended by an operation without an answer.
     const note = () => this.#noteEnds(instance, userKey);
     instance.store.deleteByUserKey(userKey, end, except).then(note, note);
   }

@@ -111,9 +111,9 @@ export class Node implements CacheClock {
   readonly #now: () => number;
   readonly #queues = new Map<string, Array<(listener: StoreListener) => void>>();
   #listener: StoreListener | undefined;
-  /** The state of the connection from the store's point of view. */
+  /** Whether the connection is up, as far as the store knows. */
   isUp = false;
-  /** Whether the connection loses every event without a sign of it. */
+  /** Whether the connection loses every event without any sign of it. */
   isDeaf = false;
   /** The time for which the instance was suspended. */
   suspended = 0;

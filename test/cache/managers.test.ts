@@ -57,7 +57,7 @@ describe("cached", () => {
     ["writeEvery", true],
     ["writeEvery", "25d"],
     ["onError", "log"],
-    ["maxAges", "10s"],
+    ["age", "10s"],
   ])("throws a TypeError that names the option for %s: %j", (name, value) => {
     const create = () => cached(memoryStore(), { [name]: value });
     expect(create).toThrow(TypeError);
