@@ -204,10 +204,10 @@ const createGeneratorParser =
     return generateChecked;
   };
 
-const parseSchema: Parser<StandardSchema<never, unknown>> = (value, name) => {
+const parseSchema: Parser<StandardSchema<never, never>> = (value, name) => {
   const standard = (value as Partial<StandardSchema> | null)?.["~standard"];
   if (standard?.version === 1 && typeof standard.validate === "function")
-    return value as StandardSchema<never, unknown>;
+    return value as StandardSchema<never, never>;
   throw invalidOption(name, "a Standard Schema (zod, valibot, arktype, …) or typed<T>()", value);
 };
 
@@ -255,9 +255,8 @@ export function resolveOptions<In, Out extends In>(
     checkNistLimit(idleTimeout, limits?.idle, "idleTimeout", nist);
   }
   if (client.ip === "hash" && !keys) throw keysRequired('client.ip "hash"');
-  const resolved = Object.freeze({
+  const resolved: ResolvedOptions<In, Out> = Object.freeze({
     ...parsed,
-    meta: parsed.meta as unknown as StandardSchema<In, Out> | undefined,
     lifetime: Object.seal({
       expiresIn,
       idleTimeout: idleTimeout ?? limits?.idle,
