@@ -26,11 +26,11 @@ export function authenticate<Out>(
   const presented = cookie.read(exchange);
   const ids = presented.tokens.map(({ id }) => id);
   if (ids.length === 0) return toNoSession(presented.malformed ? "malformed" : "no_cookie");
-  return attempt(
-    () =>
-      continueWith(repository.read(ids), (records) => decide(lifecycle, exchange, presented, records, use)),
-    toFailedLookup,
-  );
+  const read = (isCurrent?: true): MaybePromise<AuthResult<Out>> =>
+    continueWith(repository.read(ids, isCurrent), (records) =>
+      decide(lifecycle, exchange, presented, records, use, isCurrent ? undefined : read),
+    );
+  return attempt(read, toFailedLookup);
 }
 
 function toFailedLookup(error: unknown): FailedLookup {
@@ -46,7 +46,7 @@ function decide<Out>(
   presented: PresentedTokens,
   records: ReadonlyArray<SessionRecord | undefined>,
   use: RequestUse,
-  isReread = false,
+  readAgain: ((isCurrent: true) => MaybePromise<AuthResult<Out>>) | undefined,
 ): MaybePromise<AuthResult<Out>> {
   const { options, repository } = lifecycle;
   const { tokens } = presented;
@@ -54,14 +54,7 @@ function decide<Out>(
   const now = options.clock();
   const verdicts = tokens.map((token, at) => verifyToken(records[at], hashToken(token), now, options));
   // A cached record may be from before the session was used again or got a new secret. Only the store's own ends it.
-  if (repository.store.maxStaleness && !isReread && verdicts.some(isOver))
-    return continueWith(
-      repository.read(
-        tokens.map(({ id }) => id),
-        true,
-      ),
-      (current) => decide(lifecycle, exchange, presented, current, use, true),
-    );
+  if (readAgain && repository.store.maxStaleness && verdicts.some(isOver)) return readAgain(true);
   if (previous) return previous.choose(lifecycle, exchange, presented, verdicts, now, use);
   const [token] = tokens;
   const [first] = verdicts;

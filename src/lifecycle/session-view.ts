@@ -81,7 +81,7 @@ export class SessionView<Meta> implements Session<Meta> {
   get signal(): AbortSignal {
     const { live } = this.#lifecycle.options;
     if (live) return live.getSignal(this.#lifecycle, this.#record);
-    throw new TypeError("session.signal requires the option live: liveSessions().");
+    throw new TypeError("session.signal requires live: liveSessions().");
   }
 
   toJSON(): SessionJson<Meta> {

@@ -179,9 +179,7 @@ describe("session.signal", () => {
     const { sessions, login } = createHarness();
     const browser = new Browser();
     const session = await login(browser);
-    expect(() => session.signal).toThrow(
-      new TypeError("session.signal requires the option live: liveSessions()."),
-    );
+    expect(() => session.signal).toThrow(new TypeError("session.signal requires live: liveSessions()."));
     expect(JSON.stringify(await browser.visit(sessions.get))).toContain(session.id);
   });
 
