@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { ROOT, RUNTIME_ARGUMENTS } from "./programs.ts";
+import { ROOT, toCommand } from "./programs.ts";
 
 const PROGRAM = fileURLToPath(new URL("../runtimes/kill-writer.ts", import.meta.url));
 
@@ -82,7 +82,6 @@ export interface KillOptions {
   readonly steady?: number;
   /** Kills a process after at most this many milliseconds, even before it has opened the file. Default: never. */
   readonly within?: number;
-  readonly command?: readonly string[];
 }
 
 /** Runs processes that write to one file, kills some of them repeatedly and starts successors. */
@@ -90,13 +89,9 @@ export async function killWriters(
   store: string,
   path: string,
   kills: number,
-  {
-    killed = 2,
-    steady = 1,
-    within,
-    command = [process.execPath, ...RUNTIME_ARGUMENTS, PROGRAM],
-  }: KillOptions = {},
+  { killed = 2, steady = 1, within }: KillOptions = {},
 ): Promise<Killed> {
+  const command = await toCommand(PROGRAM);
   const slots = Array.from({ length: killed + steady }, () => new Slot());
   const start = (slot: Slot) => slot.start(command, [store, path, `slot${slots.indexOf(slot)}`]);
   const pause = (most: number) => new Promise((resolve) => setTimeout(resolve, Math.random() * most));

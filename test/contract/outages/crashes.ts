@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { toCommand } from "../programs.ts";
 import { commute, createLogs, expectKept, untilSome } from "./traffic.ts";
 
 const SITE = fileURLToPath(new URL("_crash-site.ts", import.meta.url));
@@ -25,7 +26,8 @@ export function crashSuite(store: string, pathIn: (folder: string) => string): v
 
     const start = async () => {
       const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
-      const child = spawn(process.execPath, ["--import", "tsx", SITE, store, pathIn(folder)], { stdio });
+      const [program, ...args] = await toCommand(SITE);
+      const child = spawn(program, [...args, store, pathIn(folder)], { stdio });
       children.add(child);
       const [line] = await once(child.stdout, "data");
       return { origin: String(line).trim(), child };

@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
 import type { Duration } from "sessionup";
 import { type LmdbRoot, type LmdbStore, type LmdbStoreOptions, lmdbStore } from "sessionup/stores/lmdb";
+import { toCommand } from "../../contract/programs.ts";
 
 const PROGRAM = fileURLToPath(new URL("_process.ts", import.meta.url));
 
@@ -83,7 +84,7 @@ export class LmdbFile {
 
   /** Starts another process that opens a store over the file. Rejects when the process cannot open the file. */
   async otherProcess({ limit, container = false, timeout = "5s" }: OtherOptions = {}): Promise<OtherProcess> {
-    const node = [process.execPath, "--import", "tsx", PROGRAM, this.path, timeout];
+    const node = [...(await toCommand(PROGRAM)), this.path, timeout];
     const [command = "", ...args] = [
       ...(container ? CONTAINER : []),
       ...(limit ? ["/bin/sh", "-c", `ulimit -f ${limit} && exec "$0" "$@"`] : []),

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { ROOT, RUNTIME_ARGUMENTS } from "../../contract/programs.ts";
+import { ROOT, toCommand } from "../../contract/programs.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../runtimes/closed-connection.ts", import.meta.url));
 
 /** Tests that operations on a connection that the app closed fail safely. `path` is a file that does not exist yet. */
 export async function closedConnectionTest(driver: string, path: string): Promise<void> {
+  const [program, ...args] = await toCommand(PROGRAM);
   const { output, failure } = await new Promise<{ output: string; failure: string }>((resolve) => {
-    const args = [...RUNTIME_ARGUMENTS, PROGRAM, driver, path];
-    execFile(process.execPath, args, { cwd: ROOT }, (error, stdout, stderr) =>
+    execFile(program, [...args, driver, path], { cwd: ROOT }, (error, stdout, stderr) =>
       resolve({ output: stdout, failure: error ? `${error.code ?? error.signal}\n${stderr}` : "" }),
     );
   });

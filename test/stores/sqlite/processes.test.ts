@@ -5,6 +5,7 @@ import Database from "libsql";
 import { sqliteStore } from "sessionup/stores/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KILLS_TIMEOUT, killRuns, killWriters } from "../../contract/kills.ts";
+import { toCommand } from "../../contract/programs.ts";
 import { NOW } from "../../support/record.ts";
 import { SqliteFiles } from "./files.ts";
 
@@ -48,9 +49,11 @@ interface Run {
   errors: string;
 }
 
-function started(store: string, name: string, logins: number): Run {
-  const args = ["--import", "tsx", PROGRAM, store, files.path(), name, String(logins)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+async function start(store: string, name: string, logins: number): Promise<Run> {
+  const [program, ...args] = await toCommand(PROGRAM);
+  const child = spawn(program, [...args, store, files.path(), name, String(logins)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   processes.push(child);
   const run: Run = { process: child, closed: once(child, "close"), output: "", errors: "" };
   child.stdout.on("data", (text) => {
@@ -64,7 +67,7 @@ function started(store: string, name: string, logins: number): Run {
 
 describe.each(["sqlite", "libsql"])("%sStore in several processes that share a file", (kind) => {
   it("loses no session, ends each session once and reports no error", async () => {
-    const runs = ["a", "b", "c"].map((name) => started(kind, name, 200));
+    const runs = await Promise.all(["a", "b", "c"].map((name) => start(kind, name, 200)));
     await Promise.all(runs.map(({ closed }) => closed));
     const log = new Log();
     for (const run of runs) {
@@ -81,8 +84,8 @@ describe.each(["sqlite", "libsql"])("%sStore in several processes that share a f
 
   it("keeps every acknowledged write when one process is killed", async () => {
     for (let round = 0; round < (kind === "sqlite" ? 2 : 1); round++) {
-      const killed = started(kind, `k${round}`, 100_000);
-      const other = started(kind, `o${round}`, 150);
+      const killed = await start(kind, `k${round}`, 100_000);
+      const other = await start(kind, `o${round}`, 150);
       while (!killed.output.includes(`k${round}x00000${round + 1}00`)) {
         expect(killed.errors).toBe("");
         await new Promise((resolve) => setTimeout(resolve, 5));
