@@ -45,6 +45,8 @@ const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./context": ["node:async_hooks"],
   "./live": ["node:events"],
   "./nest": ["@nestjs/common", "@nestjs/core", "rxjs"],
+  "./socket.io": ["node:events"],
+  "./sse": ["node:events"],
   "./testing": ["node:assert/strict"],
   "./ws": ["node:events", "node:http"],
   "./stores/lmdb": ["node:fs", "node:path"],

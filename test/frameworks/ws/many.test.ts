@@ -7,7 +7,7 @@ import { postgresStore } from "sessionup/stores/postgres";
 import { redisStore } from "sessionup/stores/redis";
 import { signIn } from "sessionup/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ROOT, RUNTIME_ARGUMENTS } from "../../contract/programs.ts";
+import { ROOT, toCommand } from "../../contract/programs.ts";
 import { openPool } from "../../stores/postgres/fixture.ts";
 import { startPostgres, WITHOUT_FSYNC } from "../../support/servers/postgres.ts";
 import { startRedis } from "../../support/servers/redis.ts";
@@ -63,7 +63,8 @@ function run(args: readonly string[]): ChildProcess {
 
 /** Starts one of the server processes. Returns its origin. */
 async function startServer(args: readonly unknown[]): Promise<string> {
-  const child = run([...RUNTIME_ARGUMENTS, PROGRAM, ...args.map(String)]);
+  const [, ...program] = await toCommand(PROGRAM);
+  const child = run([...program, ...args.map(String)]);
   const [line] = await once(child.stdout ?? child, "data");
   return `http://127.0.0.1:${Number(line)}`;
 }
