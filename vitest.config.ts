@@ -33,8 +33,16 @@ export const shared = {
   },
 } satisfies ViteUserConfig;
 
-/** Small test files, which share a process. */
-const SMALL = ["src/**/*.test.ts", "test/{docs,http,packaging,security}/*.test.ts"];
+/** Small test files, which share a process. None of them loads a native driver or replaces a global object. */
+const SMALL = [
+  "src/**/*.test.ts",
+  "test/{docs,http,mutation,packaging,security,support,testing}/*.test.ts",
+  "test/frameworks/{express,fastify,fetch,koa,lambda,nest,sveltekit,ws}/!(app).test.ts",
+  "test/frameworks/{h3,koa,next,node}/{app,contract,options,responses,types}.test.ts",
+  "test/frameworks/{origin-scheme,wrong-manager}.test.ts",
+  "test/{migrate,recipes}/{pages,types}.test.ts",
+  "test/stores/{custom,memory}/*.test.ts",
+];
 
 export default defineConfig({
   ...shared,
