@@ -37,7 +37,7 @@ export const shared = {
 const SMALL = [
   "src/**/*.test.ts",
   "test/{docs,http,mutation,packaging,security,support,testing}/*.test.ts",
-  "test/frameworks/{express,fastify,fetch,koa,lambda,nest,sveltekit,ws}/!(app).test.ts",
+  "test/frameworks/{express,fastify,fetch,koa,lambda,nest,sveltekit,ws}/!(app|many).test.ts",
   "test/frameworks/{h3,koa,next,node}/{app,contract,options,responses,types}.test.ts",
   "test/frameworks/{origin-scheme,wrong-manager}.test.ts",
   "test/{migrate,recipes}/{pages,types}.test.ts",

@@ -15,6 +15,7 @@ const SLOWEST: readonly string[] = [
   "frameworks/sveltekit/app",
   "runtimes/bun",
   "stores/postgres/outages",
+  "frameworks/ws/many",
   "frameworks/h3/nuxt",
   "examples/demo/stores",
   "runtimes/node",
