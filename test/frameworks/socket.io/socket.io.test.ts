@@ -150,8 +150,11 @@ describe("the sockets of one connection", () => {
     const client = await site.loggedIn();
     store.calls = 0;
     const { socket } = await site.connect("/private", { client });
+    const [conn] = [...site.io.of("/private").sockets.values()].map(({ conn }) => conn);
+    const listeners = conn?.listenerCount("close");
     await settle(socket.io.socket("/second", {}));
     expect([store.calls, site.io.engine.clientsCount]).toEqual([1, 1]);
+    expect(conn?.listenerCount("close")).toBe(listeners);
     clock.advance("1m");
     const later = await site.connect("/private", { client });
     await settle(later.socket.io.socket("/second", {}));
@@ -465,9 +468,12 @@ describe("a mistake in the app", () => {
   });
 
   it("the middleware rejects every connection when it is added to the engine", async () => {
-    const { site } = await setUp();
+    const { site, errors } = await setUp();
     site.io.engine.use(site.sessions.public());
     await expect(site.connect("/")).rejects.toThrow();
+    expect(errors.map(({ error }) => (error.cause as Error).message)).toEqual([
+      "sessionup/socket.io: add auth() and public() by use() of io or of a namespace.",
+    ]);
   });
 
   it.each<[options: unknown, errors: RegExp]>([

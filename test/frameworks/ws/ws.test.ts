@@ -361,7 +361,8 @@ describe("wsSessions over TLS", () => {
 
 describe("a library that calls handleUpgrade itself", () => {
   async function setUpLibrary(guard: (sessions: WsSessions, wss: WebSocketServer) => void) {
-    const manager = new Manager(new SwitchableStore());
+    const clock = new TestClock();
+    const manager = new Manager(new SwitchableStore(), { clock: clock.now });
     const wss = new WebSocketServer({ noServer: true });
     const users: string[] = [];
     const sessions = wsSessions(manager);
@@ -373,7 +374,7 @@ describe("a library that calls handleUpgrade itself", () => {
     });
     const { origin, close } = await listen(server);
     const url = origin.replace("http", "ws");
-    return { manager, users, url, close };
+    return { clock, manager, users, url, close };
   }
 
   it.each<[what: string, guard: (sessions: WsSessions, wss: WebSocketServer) => void]>([
@@ -391,13 +392,17 @@ describe("a library that calls handleUpgrade itself", () => {
       },
     ],
   ])("%s can replace handleUpgrade, and each connection is emitted once", async (_, guard) => {
-    const { manager, users, url, close } = await setUpLibrary(guard);
+    const { clock, manager, users, url, close } = await setUpLibrary(guard);
     try {
       expect((await handshake(url, {})).status).toBe(401);
       const { socket } = await handshake(url, { cookie: await signIn(manager, "ann") });
       expect(users).toEqual(["ann"]);
       await manager.revokeByUserKey("ann");
       expect(await socket.closed).toEqual({ code: 4401, reason: "revoked" });
+      const cookie = await signIn(manager, "ann");
+      clock.advance("24h");
+      const expired = await handshake(url, { cookie });
+      expect([expired.status, expired.headers["set-cookie"]?.length]).toEqual([401, 1]);
     } finally {
       await close();
     }
