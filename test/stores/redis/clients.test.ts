@@ -188,8 +188,8 @@ describe("redisStore over the app's client", () => {
     const page = await readFile(new URL("../../../docs/stores/redis.md", import.meta.url), "utf8");
     const rights = /needs `(\+get [^`]+)`/.exec(page)?.[1]?.split(" ") ?? [];
     const [publish = "", channel = ""] =
-      /also needs `(\+publish)` and the channel `([^`]+)`/.exec(page)?.slice(1) ?? [];
-    const subscribe = /subscribes needs `(\+subscribe [^`]+)`/.exec(page)?.[1]?.split(" ") ?? [];
+      /also needs `(\+publish)` and the channels `([^`]+)`/.exec(page)?.slice(1) ?? [];
+    const subscribe = /subscribes needs `(\+subscribe[^`]*)`/.exec(page)?.[1]?.split(" ") ?? [];
     const set = (name: string, ...given: string[]) =>
       redis.client.call("ACL", ["SETUSER", name, "on", ">secret", "resetchannels", ...given]);
     await set("publisher", "~sessionup:*", ...rights, publish, channel);
