@@ -58,6 +58,7 @@ export class SessionEventStream implements EventStream {
   readonly #ending = new AbortController();
   readonly #body: ReadableStream<Uint8Array>;
   #queue!: ReadableStreamDefaultController<Uint8Array>;
+  #isTaken = false;
   #waiters: (() => void)[] = [];
   #stop: (() => void) | undefined;
 
@@ -101,11 +102,18 @@ export class SessionEventStream implements EventStream {
   }
 
   toResponse(): Response {
-    return new Response(this.#body, { headers: HEADERS });
+    return new Response(this.#take(), { headers: HEADERS });
   }
 
   pipe(response: EventStreamTarget): void {
-    pipeEvents(this.#body, response, HEADERS);
+    pipeEvents(this.#take(), response, HEADERS);
+  }
+
+  /** Returns the body for the one response. Some runtimes would let two responses share it. */
+  #take(): ReadableStream<Uint8Array> {
+    if (this.#isTaken) throw new TypeError("An event stream has one response: call toResponse or pipe once.");
+    this.#isTaken = true;
+    return this.#body;
   }
 
   /** The number of bytes that wait for the client. */

@@ -105,7 +105,9 @@ describe("push of durableObjectStore", () => {
     },
   );
 
-  it("the alarm comes again while the hub fails, and later goes back to the expired records", async () => {
+  it("the alarm comes again while the hub fails, and later goes back to the expired records", {
+    retry: 2,
+  }, async () => {
     const { store, heard } = await subscribed();
     const kept = createRecord("cat");
     await store.create(kept, { now: Date.now() });

@@ -56,7 +56,7 @@ describe("a subscriber of redisStore that found the primary by Sentinel", () => 
     },
   };
 
-  it.each(Object.keys(stores))("follows a failover with %s", async (client) => {
+  it.each(Object.keys(stores))("follows a failover with %s", { retry: 2 }, async (client) => {
     const { name, port, primary, replica, stop } = await startRedisSentinel();
     onTestFinished(stop);
     const store = await stores[client]?.(name, port);
