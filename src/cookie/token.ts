@@ -1,5 +1,5 @@
 import { hash, randomFillSync } from "node:crypto";
-import type { SecretProof } from "../rules/rotation.ts";
+import type { SecretProof } from "../rules/secret-proof.ts";
 import type { SessionId } from "../session.ts";
 import { ALPHABET } from "./alphabet.ts";
 

@@ -11,8 +11,8 @@ import {
   matchSecret,
   RETIRED_GRACE,
   replaceSecret,
-  type SecretProof,
 } from "./rotation.ts";
+import type { SecretProof } from "./secret-proof.ts";
 
 const DATA: RecordData = {
   v: 1,

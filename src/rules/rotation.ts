@@ -1,6 +1,7 @@
 import type { SessionRecord } from "../store.ts";
 import { areHashesEqual } from "./are-hashes-equal.ts";
 import type { PendingSecret, RecordData, RetiredSecret, StepUpState } from "./record.ts";
+import type { SecretProof } from "./secret-proof.ts";
 import { pickStepUpState, withStepUpState } from "./step-up.ts";
 
 /** How long a replaced secret is still accepted, in milliseconds: requests under way may bring it. */
@@ -24,13 +25,6 @@ const MAX_UNCLAIMED_SECRETS = 8;
 const UNCLAIMED_GRACE = 600_000;
 /** An explicit rotation retires older pending secrets, in milliseconds: no response is still under way for them. */
 const MAX_PENDING_AGE_AT_ROTATION = 60_000;
-
-/** The hashes of a presented secret. */
-export interface SecretProof {
-  readonly secretHash: string;
-  /** Computes the hash on demand: only old secrets need it. */
-  rootHash(): string;
-}
 
 /** The secret that was presented: the current one, a pending one, or a retired one within its grace. */
 export type SecretMatch = "current" | PendingSecret | RetiredSecret;

@@ -1,7 +1,8 @@
 import type { EndReason, SessionRecord } from "../store.ts";
 import { findEndReason, type Lifetime } from "./expiry.ts";
 import { getCookieName, type RecordData, readRecordData } from "./record.ts";
-import { matchSecret, type SecretMatch, type SecretProof } from "./rotation.ts";
+import { matchSecret, type SecretMatch } from "./rotation.ts";
+import type { SecretProof } from "./secret-proof.ts";
 
 /** A record whose token was accepted, and which of its secrets the client presented. */
 export interface AcceptedToken {
