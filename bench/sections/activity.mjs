@@ -1,3 +1,4 @@
+import { startRedis } from "../../test/support/servers/redis.ts";
 import { child } from "../child.mjs";
 import { table } from "../report.mjs";
 
@@ -31,7 +32,16 @@ export const activity = {
 /** @param {typeof PLAN.whole} plan */
 async function measure(plan) {
   const rows = /** @type {Record<string, { requests: number, reads: number, writes: number }>} */ ({});
-  for (const isCached of [false, true])
-    rows[isCached ? "Redis with the cache" : "Redis"] = await child("activity.mjs", { isCached, ...plan });
+  const server = await startRedis();
+  try {
+    for (const isCached of [false, true])
+      rows[isCached ? "Redis with the cache" : "Redis"] = await child("activity.mjs", {
+        url: server.url,
+        isCached,
+        ...plan,
+      });
+  } finally {
+    await server.stop();
+  }
   return { plan, rows };
 }

@@ -2,18 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "redis";
 import { cached } from "../../dist/cache/cache.js";
 import { redisPush, redisStore } from "../../dist/stores/redis.js";
-import { startRedis } from "../../test/support/servers/redis.ts";
 import { readTask } from "../child.mjs";
 import { createVisitSessions, Visit } from "../visitors.mjs";
 
 /** Counts what reaches the store while a steady stream of requests of many users is authenticated. */
 
-const { isCached, users, rate, warmUp, seconds } = readTask();
+const { url, isCached, users, rate, warmUp, seconds } = readTask();
 /** The requests of one user are spread evenly: every user sends one before the next round begins. */
 const TICK = 10;
 
-const server = await startRedis();
-const client = await createClient({ url: server.url }).connect();
+const client = await createClient({ url }).connect();
 const counts = { fetchById: 0, update: 0 };
 const store = counting(redisStore(client, { push: redisPush(() => client.duplicate()) }));
 const sessions = createVisitSessions(isCached ? cached(store) : store);
