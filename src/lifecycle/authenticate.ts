@@ -119,15 +119,15 @@ export function accept<Out>(
 ): MaybePromise<AuthResult<Out>> {
   return continueWith(lifecycle.metadata.read(accepted.data.meta), (meta) => {
     if (!meta.ok) return toNoSession("meta_invalid", held);
-    const rejected = lifecycle.options.validate?.rejectChanged(lifecycle, exchange, accepted, now);
-    if (rejected)
-      return continueWith(rejected, (action) => toNoSession("client_changed", action === "end" ? [] : held));
-    return refreshSession(
-      lifecycle,
-      exchange,
-      toLiveSession(lifecycle, token, accepted, meta, held, now),
-      now,
-      use,
+    return (
+      lifecycle.options.validate?.rejectChanged(lifecycle, exchange, accepted, held, now) ??
+      refreshSession(
+        lifecycle,
+        exchange,
+        toLiveSession(lifecycle, token, accepted, meta, held, now),
+        now,
+        use,
+      )
     );
   });
 }
