@@ -21,7 +21,7 @@ import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 import { listening } from "./fastify/app.ts";
 
-/** The course of the last request on a server. */
+/** What a server has done for the last request. */
 class Seen {
   /** For each middleware, innermost first: whether it called `next` before it returned. */
   atOnce: boolean[] = [];
