@@ -1,0 +1,48 @@
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { attempt, continueWith, isPromise } from "./maybe-promise.ts";
+
+const foreign: (value: number) => Promise<number> = runInNewContext("async (value) => value");
+
+describe("isPromise", () => {
+  it("is true for promises, also for those of another realm", () => {
+    expect(foreign(1)).not.toBeInstanceOf(Promise);
+    for (const value of [Promise.resolve(), foreign(1)]) expect(isPromise<unknown>(value)).toBe(true);
+  });
+
+  it("is false for any other value", () => {
+    for (const value of [undefined, null, 0, "", "then", {}, [], () => 1, { state: "session" }])
+      expect(isPromise<unknown>(value)).toBe(false);
+  });
+});
+
+describe("continueWith", () => {
+  it("passes a value on at once, and a promise's value later", async () => {
+    const double = (value: number) => 2 * value;
+    expect(continueWith(1, double)).toBe(2);
+    for (const value of [Promise.resolve(1), foreign(1)]) expect(await continueWith(value, double)).toBe(2);
+  });
+});
+
+describe("attempt", () => {
+  const fail = () => {
+    throw new Error("failed");
+  };
+  const toMessage = (error: unknown) => (error as Error).message;
+
+  it("returns the step's value, at once or later", async () => {
+    expect(attempt(() => 1, toMessage)).toBe(1);
+    expect(await attempt(async () => 1, toMessage)).toBe(1);
+  });
+
+  it("passes what the step throws or rejects with to recover", async () => {
+    expect(attempt(fail, toMessage)).toBe("failed");
+    expect(await attempt(async () => fail(), toMessage)).toBe("failed");
+    expect(await attempt(() => foreign(1).then(fail), toMessage)).toBe("failed");
+  });
+
+  it("throws or rejects with what recover throws", async () => {
+    expect(() => attempt(fail, fail)).toThrow("failed");
+    await expect(attempt(async () => fail(), fail)).rejects.toThrow("failed");
+  });
+});
