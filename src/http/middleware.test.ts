@@ -366,8 +366,9 @@ describe("a guard", () => {
       reasons.push(reason);
       loads.push(sessions.get(request));
     });
-    expect(sessions.guards.auth()(request)).toMatchObject({ reason: "unknown" });
+    expect(sessions.guards.public()(request)).toBeUndefined();
     expect(reasons).toEqual(["unknown"]);
+    expect(sessions.guards.auth()(request)).toMatchObject({ reason: "unknown" });
     expect(await Promise.all(loads)).toEqual([undefined]);
     expect([countReads(), reasons.length]).toEqual([1, 1]);
   });
