@@ -74,7 +74,7 @@ export async function updateMetadata<In, Out extends In>(
 }
 
 function validate<In, Out>(schema: StandardSchema<In, Out>, value: unknown): MaybePromise<ParsedMeta<Out>> {
-  return attempt(() => continueWith(schema["~standard"].validate(value), toParsedMeta<Out>), toThrownMeta);
+  return attempt(() => schema["~standard"].validate(value), toParsedMeta<Out>, toThrownMeta);
 }
 
 function toParsedMeta<Out>(result: SchemaResult<Out>): ParsedMeta<Out> {

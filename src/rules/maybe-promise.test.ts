@@ -28,21 +28,23 @@ describe("attempt", () => {
   const fail = () => {
     throw new Error("failed");
   };
-  const toMessage = (error: unknown) => (error as Error).message;
+  const double = (value: number) => 2 * value;
+  const toLength = (error: unknown) => (error as Error).message.length;
 
-  it("returns the step's value, at once or later", async () => {
-    expect(attempt(() => 1, toMessage)).toBe(1);
-    expect(await attempt(async () => 1, toMessage)).toBe(1);
+  it("passes the step's value on, at once or later", async () => {
+    expect(attempt(() => 1, double, toLength)).toBe(2);
+    expect(await attempt(async () => 1, double, toLength)).toBe(2);
+    expect(await attempt(() => foreign(1), double, toLength)).toBe(2);
   });
 
   it("passes what the step throws or rejects with to recover", async () => {
-    expect(attempt(fail, toMessage)).toBe("failed");
-    expect(await attempt(async () => fail(), toMessage)).toBe("failed");
-    expect(await attempt(() => foreign(1).then(fail), toMessage)).toBe("failed");
+    expect(attempt(fail, double, toLength)).toBe(6);
+    expect(await attempt(async () => fail(), double, toLength)).toBe(6);
+    expect(await attempt(() => foreign(1).then(fail), double, toLength)).toBe(6);
   });
 
   it("throws or rejects with what recover throws", async () => {
-    expect(() => attempt(fail, fail)).toThrow("failed");
-    await expect(attempt(async () => fail(), fail)).rejects.toThrow("failed");
+    expect(() => attempt(fail, double, fail)).toThrow("failed");
+    await expect(attempt(async () => fail(), double, fail)).rejects.toThrow("failed");
   });
 });
