@@ -5,7 +5,7 @@ import { authenticate, toFailedLookup } from "../lifecycle/authenticate.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import { type RequestUse, refreshSession } from "../lifecycle/refresh.ts";
 import { isCrossOrigin, isSafe } from "../rules/cross-origin.ts";
-import { attempt, continueWith } from "../rules/maybe-promise.ts";
+import { continueWith, isPromise } from "../rules/maybe-promise.ts";
 import type { MaybePromise } from "../store.ts";
 
 /** The use that the methods make of a session that no middleware has loaded. */
@@ -45,14 +45,17 @@ export class RequestState<Out> {
    */
   load(use: RequestUse): MaybePromise<AuthResult<Out>> {
     this.#use ??= use;
-    return attempt(
-      () => {
-        this.#loading ??= this.#result ?? authenticate(this.#lifecycle, this.#exchange, use);
-        return this.#result ?? this.#loading;
-      },
-      (loaded) => this.#settle(loaded, use),
-      (error) => this.#settle(toFailedLookup(error), use),
-    );
+    let loading = this.#result ?? this.#loading;
+    if (!loading) {
+      loading = authenticate(this.#lifecycle, this.#exchange, use);
+      this.#loading = loading;
+    }
+    return isPromise(loading)
+      ? loading.then(
+          (loaded) => this.#settle(loaded, use),
+          (error) => this.#settle(toFailedLookup(error), use),
+        )
+      : this.#settle(loading, use);
   }
 
   #settle(loaded: AuthResult<Out>, use: RequestUse): MaybePromise<AuthResult<Out>> {

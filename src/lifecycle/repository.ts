@@ -4,7 +4,7 @@ import { SessionError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { ResolvedOptions } from "../options/manager-options.ts";
 import { findEndReason } from "../rules/expiry.ts";
-import { attempt } from "../rules/maybe-promise.ts";
+import { isPromise } from "../rules/maybe-promise.ts";
 import type { RecordData } from "../rules/record.ts";
 import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
@@ -66,13 +66,20 @@ export class Repository {
     isCurrent: boolean = ids.length !== 1,
   ): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
     if (isCurrent) return this.#ask(() => this.store.fetchByIds(ids));
-    return attempt(
-      () => this.store.fetchById(ids[0] as string),
-      (record) => [record],
-      (cause) => {
-        throw this.toStoreError(cause);
-      },
-    );
+    let found: MaybePromise<SessionRecord | undefined>;
+    try {
+      found = this.store.fetchById(ids[0] as string);
+    } catch (cause) {
+      found = Promise.reject(cause);
+    }
+    return isPromise(found)
+      ? found.then(
+          (record) => [record],
+          (cause) => {
+            throw this.toStoreError(cause);
+          },
+        )
+      : [found];
   }
 
   readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {

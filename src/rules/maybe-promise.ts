@@ -17,17 +17,3 @@ export function continueWith<Value, Result>(
 ): MaybePromise<Result> {
   return isPromise(value) ? value.then(next) : next(value);
 }
-
-/** Runs a step and passes its value to the next one. `recover` receives what the step throws or rejects with. @internal */
-export function attempt<Value, Result>(
-  step: () => MaybePromise<Value>,
-  next: (value: Value) => MaybePromise<Result>,
-  recover: (error: unknown) => MaybePromise<Result>,
-): MaybePromise<Result> {
-  try {
-    const value = step();
-    return isPromise(value) ? Promise.resolve(value).then(next, recover) : next(value);
-  } catch (error) {
-    return recover(error);
-  }
-}
