@@ -21,7 +21,7 @@ import { ContractClient } from "../../src/testing/adapter/client.ts";
 import { listen } from "../support/listen.ts";
 import { listening } from "./fastify/app.ts";
 
-/** What a server has done for the last request. */
+/** The observations of a server during its last request. */
 class Seen {
   /** For each middleware, innermost first: whether it called `next` before it returned. */
   atOnce: boolean[] = [];
