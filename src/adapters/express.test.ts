@@ -5,6 +5,7 @@ import { sessionRoutes } from "sessionup/routes";
 import { describe, expect, it } from "vitest";
 import { listen } from "../../test/support/listen.ts";
 import { Manager } from "../manager.ts";
+import type { Store } from "../store.ts";
 import { memoryStore } from "../stores/memory.ts";
 import { ContractClient } from "../testing/adapter/client.ts";
 import { expressSessions } from "./express.ts";
@@ -53,6 +54,30 @@ for (const [version, express] of Object.entries(VERSIONS)) {
         const answer = await client.post("/login", { "x-forwarded-for": "198.51.100.1, 203.0.113.9" });
         expect(answer.json()).toEqual({ ip: "203.0.113.9" });
       });
+    });
+
+    it("rejects with the error of a next that throws, and calls next once", async () => {
+      const store = memoryStore();
+      const later: Store = { ...store, fetchById: async (id) => store.fetchById(id) };
+      for (const each of [store, later]) {
+        const sessions = expressSessions(new Manager(each));
+        const auth = sessions.auth();
+        const app = express();
+        app.post("/login", login(sessions));
+        app.get("/", async (req, res) => {
+          const calls: unknown[] = [];
+          const next = (error?: unknown) => {
+            calls.push(error);
+            throw new Error("next failed");
+          };
+          const outcome = await auth(req, res, next).catch(String);
+          res.json({ outcome, calls: calls.length });
+        });
+        await running(app, async (client) => {
+          await client.post("/login");
+          expect((await client.get("/")).json()).toEqual({ outcome: "Error: next failed", calls: 1 });
+        });
+      }
     });
 
     it("works in routers, sub-apps, param handlers and error handlers", async () => {

@@ -1,5 +1,5 @@
 import { findClientChanges } from "../client-info/compare.ts";
-import type { Exchange } from "../exchange.ts";
+import { toNoSession } from "../lifecycle/auth-result.ts";
 import { readRequestClient } from "../lifecycle/client.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import {
@@ -7,10 +7,8 @@ import {
   parseClientValidationOptions,
 } from "../options/client-validation-options.ts";
 import type { ClientValidator } from "../options/client-validator.ts";
-import type { AcceptedToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
 import { createNetworkMatcher } from "../signed/signer.ts";
-import type { MaybePromise } from "../store.ts";
 
 export type { ClientValidationOptions } from "../options/client-validation-options.ts";
 
@@ -36,7 +34,7 @@ const reportedMissingAddress = new WeakSet<Lifecycle>();
  */
 export function clientValidation(options: ClientValidationOptions): ClientValidator {
   const compared = parseClientValidationOptions(options);
-  const { ip, agent } = compared;
+  const { ip, agent, onChange: action } = compared;
   return Object.freeze({
     ...compared,
     check({ client }) {
@@ -45,35 +43,26 @@ export function clientValidation(options: ClientValidationOptions): ClientValida
         throw new TypeError('clientValidation.ip "exact" requires client.ip: true.');
       if (agent && !client.agent) throw new TypeError("clientValidation.agent requires client.agent.");
     },
-    rejectChanged: (lifecycle, exchange, accepted, at) =>
-      rejectChangedClient(compared, lifecycle, exchange, accepted, at),
+    rejectChanged(lifecycle, exchange, { record, data }, held, at) {
+      const { options, repository, cookie, events } = lifecycle;
+      const { id, userKey } = record;
+      const seen = readRequestClient(lifecycle, exchange);
+      if (ip && seen.ip === undefined && !reportedMissingAddress.has(lifecycle)) {
+        reportedMissingAddress.add(lifecycle);
+        const error = new Error(
+          "clientValidation.ip compares nothing: the client's address is unknown. Configure the adapter's address or trustProxy.",
+        );
+        events.emit("error", { error, at });
+      }
+      const changed = findClientChanges(data, seen, compared, createNetworkMatcher(options.signer));
+      if (changed.length === 0) return undefined;
+      events.emit("client_changed", { id: id as SessionId, userKey, changed, action, at });
+      if (action === "reject") return toNoSession("client_changed", held);
+      if (action === "report") return undefined;
+      return repository.endById(id, "client_changed", userKey).then(() => {
+        cookie.clearIfWritable(exchange);
+        return toNoSession("client_changed");
+      });
+    },
   } satisfies ClientValidator);
-}
-
-function rejectChangedClient(
-  compared: Required<ClientValidationOptions>,
-  lifecycle: Lifecycle,
-  exchange: Exchange,
-  { record, data }: AcceptedToken,
-  at: number,
-): MaybePromise<"reject" | "end" | undefined> {
-  const { options, repository, cookie, events } = lifecycle;
-  const seen = readRequestClient(lifecycle, exchange);
-  if (compared.ip && seen.ip === undefined && !reportedMissingAddress.has(lifecycle)) {
-    reportedMissingAddress.add(lifecycle);
-    const error = new Error(
-      "clientValidation.ip compares nothing: the client's address is unknown. Configure the adapter's address or trustProxy.",
-    );
-    events.emit("error", { error, at });
-  }
-  const changed = findClientChanges(data, seen, compared, createNetworkMatcher(options.signer));
-  if (changed.length === 0) return undefined;
-  const action = compared.onChange;
-  events.emit("client_changed", { id: record.id as SessionId, userKey: record.userKey, changed, action, at });
-  if (action === "report") return undefined;
-  if (action === "reject") return action;
-  return repository.endById(record.id, "client_changed", record.userKey).then(() => {
-    cookie.clearIfWritable(exchange);
-    return action;
-  });
 }

@@ -1,7 +1,18 @@
-import { describe, expect, it } from "vitest";
-import { Browser } from "../../test/support/browser.ts";
+import { runInNewContext } from "node:vm";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Browser, type TestRequest, testSessions } from "../../test/support/browser.ts";
 import { createHarness } from "../../test/support/harness.ts";
-import type { AuthOptions, ManagerOptions } from "../index.ts";
+import { clientValidation } from "../client-validation/client-validation.ts";
+import {
+  type AuthOptions,
+  Manager,
+  type ManagerOptions,
+  type MaybePromise,
+  type SessionRecord,
+  type Store,
+} from "../index.ts";
+import { memoryStore } from "../stores/memory.ts";
+import { TestClock } from "../testing/test-clock.ts";
 
 async function setUp(options: ManagerOptions = {}) {
   const harness = createHarness({ idleTimeout: "30m", ...options });
@@ -278,3 +289,159 @@ describe("maxAuthAge", () => {
     expect(await browser.visit(fresh)).toBeUndefined();
   });
 });
+
+type Read = () => MaybePromise<SessionRecord | undefined>;
+
+const atOnce = (read: Read) => read();
+const later = async (read: Read) => read();
+
+/** Sets up a manager over the memory store, whose `fetchById` answers through `answer`, and a browser that has logged in. */
+async function setUpMemory(
+  options: ManagerOptions = {},
+  answer: (read: Read) => MaybePromise<SessionRecord | undefined> = atOnce,
+) {
+  const memory = memoryStore();
+  let reads = 0;
+  const fetchById: Store["fetchById"] = (id) => {
+    reads++;
+    return answer(() => memory.fetchById(id));
+  };
+  const clock = new TestClock();
+  const manager = new Manager({ ...memory, fetchById }, { clock: clock.now, ...options });
+  const sessions = testSessions(manager);
+  const browser = new Browser({ "user-agent": "Firefox/143.0" });
+  await browser.visit((request) => sessions.init(request, "ann"));
+  return { clock, manager, sessions, browser, countReads: () => reads };
+}
+
+/** A request with a token of the right form for a session that does not exist. */
+function strange(browser: Browser): TestRequest {
+  const stranger = new Browser();
+  for (const name of browser.jar.keys()) stranger.jar.set(name, `${"a".repeat(22)}.${"b".repeat(65)}`);
+  return stranger.request();
+}
+
+describe("a guard", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it("returns no promise if the store answers at once", async () => {
+    const { sessions, browser } = await setUpMemory({ rotateEvery: "1h" });
+    const [open, auth] = [sessions.guards.public(), sessions.guards.auth()];
+    const request = browser.request();
+    expect([open(request), auth(request), auth(request)]).toEqual([undefined, undefined, undefined]);
+    expect(sessions.current(request)?.userKey).toBe("ann");
+    expect(auth(strange(browser))).toMatchObject({ reason: "unknown" });
+    expect(open(strange(browser))).toBeUndefined();
+    expect(auth(new Browser().request())).toMatchObject({ reason: "no_cookie" });
+  });
+
+  it("returns no promise if validate rejects the client and the session stays", async () => {
+    const { sessions, browser } = await setUpMemory({ validate: clientValidation({ agent: true }) });
+    const auth = sessions.guards.auth();
+    expect(auth(browser.request())).toBeUndefined();
+    browser.headers = { "user-agent": "Edg/143.0" };
+    expect(auth(browser.request())).toMatchObject({ reason: "client_changed" });
+  });
+
+  it("returns a promise while a write or an end is due", async () => {
+    const { clock, sessions, browser } = await setUpMemory();
+    const auth = sessions.guards.auth();
+    clock.advance("1m");
+    const written = auth(browser.request());
+    expect(written).toBeInstanceOf(Promise);
+    expect(await written).toBeUndefined();
+    expect(auth(browser.request())).toBeUndefined();
+    clock.advance("1d");
+    const ended = auth(browser.request());
+    expect(ended).toBeInstanceOf(Promise);
+    expect(await ended).toMatchObject({ reason: "expired" });
+  });
+
+  it("emits rejected before it returns, and once if a listener loads the session again", async () => {
+    const { manager, sessions, browser, countReads } = await setUpMemory();
+    const request = strange(browser);
+    const reasons: string[] = [];
+    const loads: Promise<unknown>[] = [];
+    manager.events.on("rejected", ({ reason }) => {
+      reasons.push(reason);
+      loads.push(sessions.get(request));
+    });
+    expect(sessions.guards.public()(request)).toBeUndefined();
+    expect(reasons).toEqual(["unknown"]);
+    expect(sessions.guards.auth()(request)).toMatchObject({ reason: "unknown" });
+    expect(await Promise.all(loads)).toEqual([undefined]);
+    expect([countReads(), reasons.length]).toEqual([1, 1]);
+  });
+
+  it.each([
+    ["throws", () => fail()],
+    ["rejects", async () => fail()],
+  ] as const)("rejects with ERR_STORE if the store %s, and emits one error", async (_how, answer) => {
+    const { manager, sessions, browser, countReads } = await setUpMemory({}, answer);
+    const errors: Error[] = [];
+    manager.events.on("error", ({ error }) => errors.push(error));
+    const request = browser.request();
+    const error = await sessions.guards.auth()(request);
+    expect(error).toMatchObject({ code: "ERR_STORE", cause: new Error("connection lost") });
+    expect(errors).toEqual([error]);
+    expect(sessions.current(request)).toBeUndefined();
+    await expect(sessions.get(request)).rejects.toBe(error);
+    expect(countReads()).toBe(1);
+  });
+
+  it("throws the error of a mistake in the app, at once or later as the store answers", async () => {
+    const trustProxy = () => {
+      throw new RangeError("a mistake in the app");
+    };
+    const validate = clientValidation({ ip: true });
+    for (const answer of [atOnce, later]) {
+      const { sessions, browser } = await setUpMemory({ trustProxy, validate }, answer);
+      browser.headers = { "x-forwarded-for": "203.0.113.9" };
+      const visit = async () => sessions.guards.auth()(browser.request());
+      await expect(visit()).rejects.toThrow(RangeError);
+    }
+  });
+
+  it("authenticates once for guards that run at the same time", async () => {
+    const { store, sessions, browser } = await setUp({ rotateEvery: "1h" });
+    const gate = store.hold("fetchById");
+    store.calls.length = 0;
+    const request = browser.request();
+    const guards = [
+      sessions.guards.public({ touch: false }),
+      sessions.guards.auth(),
+      sessions.guards.public(),
+    ];
+    const outcomes = Promise.all([...guards.map((guard) => guard(request)), sessions.get(request)]);
+    await gate.arrived;
+    gate.open();
+    expect((await outcomes).map((each) => each && "userKey" in each)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      true,
+    ]);
+    expect(store.calls).toEqual(["fetchById"]);
+  });
+
+  it("admits nothing before a promise of another realm has settled", async () => {
+    const foreign = runInNewContext("async (read) => read()");
+    const { sessions, browser } = await setUpMemory({}, foreign);
+    const auth = sessions.guards.auth();
+    expect(await auth(browser.request())).toBeUndefined();
+    expect(auth(strange(browser))).not.toMatchObject({ reason: "unknown" });
+    expect(await auth(strange(browser))).toMatchObject({ reason: "unknown" });
+  });
+
+  it("admits nothing before a promise has settled where a library has replaced the global Promise", async () => {
+    const { sessions, browser } = await setUpMemory({}, later);
+    const auth = sessions.guards.auth();
+    vi.stubGlobal("Promise", class Patched<Value> extends Promise<Value> {});
+    expect(await auth(browser.request())).toBeUndefined();
+    expect(await auth(strange(browser))).toMatchObject({ reason: "unknown" });
+  });
+});
+
+function fail(): never {
+  throw new Error("connection lost");
+}

@@ -76,7 +76,7 @@ export function findRejection<Out>(
   requirement?: StepUpRequirement,
 ): SessionError | undefined {
   if (result.state === "failed") return result.error;
-  if (result.state === "none") {
+  if (result.state !== "session") {
     state.reportRejection(result.reason);
     return SessionError.unauthorized(result.reason);
   }

@@ -1,11 +1,11 @@
 import { SessionError, type UnauthorizedReason } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { AuthResult, LiveSession, NoSession } from "../lifecycle/auth-result.ts";
-import { authenticate } from "../lifecycle/authenticate.ts";
+import { authenticate, toFailedLookup } from "../lifecycle/authenticate.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import { type RequestUse, refreshSession } from "../lifecycle/refresh.ts";
 import { isCrossOrigin, isSafe } from "../rules/cross-origin.ts";
-import { continueWith } from "../rules/maybe-promise.ts";
+import { continueWith, isPromise } from "../rules/maybe-promise.ts";
 import type { MaybePromise } from "../store.ts";
 
 /** The use that the methods make of a session that no middleware has loaded. */
@@ -45,26 +45,32 @@ export class RequestState<Out> {
    */
   load(use: RequestUse): MaybePromise<AuthResult<Out>> {
     this.#use ??= use;
-    const { touch, rotate } = this.#use;
     let loading = this.#result ?? this.#loading;
     if (!loading) {
       loading = authenticate(this.#lifecycle, this.#exchange, use);
       this.#loading = loading;
     }
-    return continueWith(loading, (loaded) => {
-      if (!this.#result) {
-        this.#result = loaded;
-        // A cookie that is not accepted is reported on public routes, too.
-        if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
-      }
-      const result = this.#result;
-      const more = { touch: use.touch && !touch, rotate: use.rotate && !rotate };
-      if (result.state !== "session" || !(more.touch || more.rotate)) return result;
-      const now = this.#lifecycle.options.clock();
-      return continueWith(refreshSession(this.#lifecycle, this.#exchange, result, now, more), (refreshed) => {
-        this.#result = refreshed;
-        return refreshed;
-      });
+    return isPromise(loading)
+      ? loading.then(
+          (loaded) => this.#settle(loaded, use),
+          (error) => this.#settle(toFailedLookup(error), use),
+        )
+      : this.#settle(loading, use);
+  }
+
+  #settle(loaded: AuthResult<Out>, use: RequestUse): MaybePromise<AuthResult<Out>> {
+    if (!this.#result) {
+      this.#result = loaded;
+      // A cookie that is not accepted is reported on public routes, too.
+      if (loaded.state === "none" && loaded.reason !== "no_cookie") this.reportRejection(loaded.reason);
+    }
+    const result = this.#result;
+    const more = { touch: use.touch && !this.#use?.touch, rotate: use.rotate && !this.#use?.rotate };
+    if (result.state !== "session" || !(more.touch || more.rotate)) return result;
+    const now = this.#lifecycle.options.clock();
+    return continueWith(refreshSession(this.#lifecycle, this.#exchange, result, now, more), (refreshed) => {
+      this.#result = refreshed;
+      return refreshed;
     });
   }
 

@@ -2,7 +2,7 @@ import type { PresentedTokens } from "../cookie/cookie-header.ts";
 import { hashToken, type Token } from "../cookie/token.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { attempt, continueWith } from "../rules/maybe-promise.ts";
+import { continueWith } from "../rules/maybe-promise.ts";
 import { type AcceptedToken, type TokenVerdict, verifyToken } from "../rules/verify-token.ts";
 import type { MaybePromise, SessionRecord } from "../store.ts";
 import {
@@ -16,7 +16,12 @@ import { endRejectedSessions, findReason, isOver } from "./end.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type RequestUse, refreshSession } from "./refresh.ts";
 
-/** Authenticates a request by its session cookie. Never throws on malformed client input. @internal */
+/**
+ * Authenticates a request by its session cookie. Never throws on malformed client input. Pass what it throws or rejects with to
+ * `toFailedLookup`.
+ *
+ * @internal
+ */
 export function authenticate<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
@@ -30,10 +35,11 @@ export function authenticate<Out>(
     continueWith(repository.read(ids, isCurrent), (records) =>
       decide(lifecycle, exchange, presented, records, use, isCurrent ? undefined : read),
     );
-  return attempt(read, toFailedLookup);
+  return read();
 }
 
-function toFailedLookup(error: unknown): FailedLookup {
+/** Returns the result of an authentication that has failed. @internal */
+export function toFailedLookup(error: unknown): FailedLookup {
   if (SessionError.is(error)) return { state: "failed", error };
   // Any other error is a mistake in one of the app's functions, not an outage.
   throw error;
@@ -119,15 +125,15 @@ export function accept<Out>(
 ): MaybePromise<AuthResult<Out>> {
   return continueWith(lifecycle.metadata.read(accepted.data.meta), (meta) => {
     if (!meta.ok) return toNoSession("meta_invalid", held);
-    const rejected = lifecycle.options.validate?.rejectChanged(lifecycle, exchange, accepted, now);
-    if (rejected)
-      return continueWith(rejected, (action) => toNoSession("client_changed", action === "end" ? [] : held));
-    return refreshSession(
-      lifecycle,
-      exchange,
-      toLiveSession(lifecycle, token, accepted, meta, held, now),
-      now,
-      use,
+    return (
+      lifecycle.options.validate?.rejectChanged(lifecycle, exchange, accepted, held, now) ??
+      refreshSession(
+        lifecycle,
+        exchange,
+        toLiveSession(lifecycle, token, accepted, meta, held, now),
+        now,
+        use,
+      )
     );
   });
 }

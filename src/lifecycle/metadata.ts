@@ -1,6 +1,6 @@
 import { SessionError } from "../errors.ts";
 import { deepFreeze } from "../rules/deep-freeze.ts";
-import { attempt, continueWith } from "../rules/maybe-promise.ts";
+import { continueWith, isPromise } from "../rules/maybe-promise.ts";
 import type { RecordData } from "../rules/record.ts";
 import type { SchemaResult, StandardSchema } from "../standard-schema.ts";
 import type { Json, MaybePromise } from "../store.ts";
@@ -74,7 +74,12 @@ export async function updateMetadata<In, Out extends In>(
 }
 
 function validate<In, Out>(schema: StandardSchema<In, Out>, value: unknown): MaybePromise<ParsedMeta<Out>> {
-  return attempt(() => continueWith(schema["~standard"].validate(value), toParsedMeta<Out>), toThrownMeta);
+  try {
+    const result = schema["~standard"].validate(value);
+    return isPromise(result) ? result.then(toParsedMeta, toThrownMeta) : toParsedMeta(result);
+  } catch (error) {
+    return toThrownMeta(error);
+  }
 }
 
 function toParsedMeta<Out>(result: SchemaResult<Out>): ParsedMeta<Out> {

@@ -66,12 +66,20 @@ export class Repository {
     isCurrent: boolean = ids.length !== 1,
   ): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
     if (isCurrent) return this.#ask(() => this.store.fetchByIds(ids));
+    let found: MaybePromise<SessionRecord | undefined>;
     try {
-      const found = this.store.fetchById(ids[0] as string);
-      return isPromise(found) ? this.#ask(async () => [await found]) : [found];
+      found = this.store.fetchById(ids[0] as string);
     } catch (cause) {
-      throw this.toStoreError(cause);
+      found = Promise.reject(cause);
     }
+    return isPromise(found)
+      ? found.then(
+          (record) => [record],
+          (cause) => {
+            throw this.toStoreError(cause);
+          },
+        )
+      : [found];
   }
 
   readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {

@@ -1,7 +1,8 @@
 import type { Exchange } from "../exchange.ts";
+import type { NoSession } from "../lifecycle/auth-result.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
-import type { MaybePromise } from "../store.ts";
+import type { MaybePromise, SessionRecord } from "../store.ts";
 import type { ClientValidationOptions } from "./client-validation-options.ts";
 import type { ResolvedOptions } from "./manager-options.ts";
 
@@ -9,11 +10,12 @@ import type { ResolvedOptions } from "./manager-options.ts";
 export interface ClientValidator extends Required<ClientValidationOptions> {
   /** Throws `TypeError` where the manager's other options do not allow it. @internal */
   check(options: ResolvedOptions): void;
-  /** Returns how the client of a request is rejected, or `undefined` if it is not. @internal */
+  /** Rejects the client of a request, or returns `undefined`. `held` are the sessions that the client has proved to hold. @internal */
   rejectChanged(
     lifecycle: Lifecycle,
     exchange: Exchange,
     accepted: AcceptedToken,
+    held: readonly SessionRecord[],
     at: number,
-  ): MaybePromise<"reject" | "end" | undefined>;
+  ): MaybePromise<NoSession> | undefined;
 }

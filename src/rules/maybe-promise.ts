@@ -17,16 +17,3 @@ export function continueWith<Value, Result>(
 ): MaybePromise<Result> {
   return isPromise(value) ? value.then(next) : next(value);
 }
-
-/** Runs a step. `recover` receives what the step throws or rejects with. @internal */
-export function attempt<Value, Recovered>(
-  step: () => MaybePromise<Value>,
-  recover: (error: unknown) => Recovered,
-): MaybePromise<Value | Recovered> {
-  try {
-    const value = step();
-    return isPromise(value) ? Promise.resolve(value).catch(recover) : value;
-  } catch (error) {
-    return recover(error);
-  }
-}

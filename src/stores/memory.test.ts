@@ -25,6 +25,14 @@ function record(overrides: Partial<SessionRecord> = {}): SessionRecord {
 describe("memoryStore", () => {
   storeContract({ describe, it }, { create: () => memoryStore(), another: (store) => store });
 
+  it("fetchById returns a record, or undefined, without a promise", async () => {
+    const store = memoryStore();
+    const { id } = record();
+    expect(store.fetchById(id)).toBeUndefined();
+    await store.create(record({ id }), { now: 0 });
+    expect(store.fetchById(id)).toMatchObject({ id, userKey: "ann" });
+  });
+
   it("rejects a record beyond maxRecords unless another record ends in the same step", async () => {
     const store = memoryStore({ maxRecords: 2 });
     const [first, second] = [record(), record()];

@@ -6,8 +6,8 @@ import { toErrorObject } from "./handler.ts";
 import type { NodeRequest, NodeResponse } from "./node-exchange.ts";
 
 /**
- * Middleware of the form that `node:http` servers, connect and Express share. It awaits `next`, so that a server that awaits the
- * middleware catches the errors of an asynchronous handler.
+ * Middleware of the form that `node:http` servers, connect and Express share. It resolves and rejects as `next` does, so that a
+ * server that awaits the middleware catches the errors of an asynchronous handler.
  */
 type Middleware<Request, Response> = (
   request: Request,
@@ -15,34 +15,16 @@ type Middleware<Request, Response> = (
   next: (error?: unknown) => unknown,
 ) => Promise<void>;
 
-/** Creates middleware that calls `next` unless `guard` rejects the request. */
-export function guardMiddleware<Request, Response>(
-  guard: (request: Request, response: Response) => MaybePromise<SessionError | undefined>,
-  reject: (error: SessionError, request: Request, response: Response) => unknown,
-): Middleware<Request, Response> {
-  return createMiddleware(guard, reject);
-}
-
-/** Creates middleware that calls `next` unless one of the ready-made routes answers the request. */
-export function routesMiddleware<Request extends NodeRequest, Response extends NodeResponse>(
-  routes: (request: Request, response: Response, asked: RouteRequest) => Promise<RouteAnswer | undefined>,
-): Middleware<Request, Response> {
-  return createMiddleware(
-    (request, response) => routes(request, response, toRouteRequest(request)),
-    (answer, _request, response) => send(answer, response),
-  );
-}
-
-/** Creates middleware that calls `next` unless `decide` returns something to respond with. */
-function createMiddleware<Request, Response, Reply>(
-  decide: (request: Request, response: Response) => MaybePromise<Reply | undefined>,
+/** Creates middleware that calls `next` unless `guard` finds something to respond with, such as the error of a rejection. */
+export function guardMiddleware<Request, Response, Reply>(
+  guard: (request: Request, response: Response) => MaybePromise<Reply | undefined>,
   respond: (reply: Reply, request: Request, response: Response) => unknown,
 ): Middleware<Request, Response> {
   return async (request, response, next) => {
     try {
-      const decided = decide(request, response);
+      const guarded = guard(request, response);
       // An `await` would delay a request that is admitted at once.
-      const reply = decided && (await decided);
+      const reply = guarded && (await guarded);
       if (reply) {
         await respond(reply, request, response);
         return;
@@ -51,8 +33,19 @@ function createMiddleware<Request, Response, Reply>(
       await next(toErrorObject(error));
       return;
     }
+    // Errors of `next` are not caught: Express has passed them on itself.
     return next() as Promise<void>;
   };
+}
+
+/** Creates middleware that calls `next` unless one of the ready-made routes answers the request. */
+export function routesMiddleware<Request extends NodeRequest, Response extends NodeResponse>(
+  routes: (request: Request, response: Response, asked: RouteRequest) => Promise<RouteAnswer | undefined>,
+): Middleware<Request, Response> {
+  return guardMiddleware(
+    (request, response) => routes(request, response, toRouteRequest(request)),
+    (answer, _request, response) => send(answer, response),
+  );
 }
 
 /** Describes a request to the routes: its method, its whole path and what the app's mounts have left of it. */

@@ -21,14 +21,19 @@ export interface AdapterFixture {
 /** The tests of one concern of an adapter. */
 export type AdapterTests = readonly ContractTest<AdapterFixture>[];
 
-/** The memory store with a switch that makes it fail, and a count of its calls. */
+/** The memory store with a switch that makes it fail, one that lets it answer at once, and a count of its calls. */
 export class SwitchableStore implements Store {
   readonly #store = memoryStore();
   down = false;
+  /** Whether `fetchById` answers, or throws, without a promise. */
+  answersAtOnce = false;
   calls = 0;
 
   create: Store["create"] = (...args) => this.#call(() => this.#store.create(...args));
-  fetchById: Store["fetchById"] = (...args) => this.#call(() => this.#store.fetchById(...args));
+  fetchById: Store["fetchById"] = (...args) => {
+    const fetch = () => this.#store.fetchById(...args);
+    return this.answersAtOnce ? this.#use(fetch) : this.#call(fetch);
+  };
   fetchByIds: Store["fetchByIds"] = (...args) => this.#call(() => this.#store.fetchByIds(...args));
   fetchByUserKey: Store["fetchByUserKey"] = (...args) =>
     this.#call(() => this.#store.fetchByUserKey(...args));
@@ -39,6 +44,10 @@ export class SwitchableStore implements Store {
   close = async (): Promise<void> => this.#store.close?.();
 
   async #call<Result>(operation: () => MaybePromise<Result>): Promise<Result> {
+    return this.#use(operation);
+  }
+
+  #use<Result>(operation: () => Result): Result {
     this.calls++;
     if (this.down) throw new Error("connect ECONNREFUSED");
     return operation();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { SessionJson } from "../../session.ts";
 import { test } from "../contract.ts";
 import { parseSetCookie, pipelined } from "./client.ts";
-import type { AdapterTests } from "./fixture.ts";
+import type { AdapterFixture, AdapterTests } from "./fixture.ts";
 
 const NAME = "__Host-sessionup";
 
@@ -206,6 +206,15 @@ export const middlewareTests: AdapterTests = [
       assert.equal((await client.get("/private")).status, 200);
     },
   ),
+  test(
+    "middleware/answer-at-once",
+    "a store that answers at once leads to the same responses as one that answers later",
+    async (f) => {
+      const later = await visitAll(f);
+      f.store.answersAtOnce = true;
+      assert.deepEqual(await visitAll(f), later);
+    },
+  ),
   test("middleware/two-managers", "two managers over one store reject each other's tokens", async (f) => {
     const client = f.client();
     await client.post("/login?user=ann");
@@ -217,3 +226,26 @@ export const middlewareTests: AdapterTests = [
     assert.equal((await f.client().get("/admin/both", { cookie })).status, 401);
   }),
 ];
+
+/** Sends one request of each kind. Returns the responses and the number of the store's calls. */
+async function visitAll(f: AdapterFixture): Promise<readonly unknown[]> {
+  const client = f.client();
+  await client.post("/login");
+  const seen: unknown[] = [];
+  const visit = async (path: string, cookie?: string) => {
+    f.store.calls = 0;
+    const { status, text, cookies, headers } = await client.get(path, cookie === undefined ? {} : { cookie });
+    seen.push([path, status, text, cookies, headers.get("cache-control"), f.store.calls]);
+  };
+  for (const path of ["/private", "/public", "/handler-throws"]) await visit(path);
+  for (const path of ["/private", "/public"])
+    await visit(path, `${NAME}=${"a".repeat(22)}.${"b".repeat(65)}`);
+  f.clock.advance("1m");
+  await visit("/private");
+  f.store.down = true;
+  for (const path of ["/private", "/public"]) await visit(path);
+  f.store.down = false;
+  f.clock.advance("24h");
+  await visit("/private");
+  return seen;
+}
