@@ -59,7 +59,7 @@ export default defineConfig({
           include: ["test/frameworks/nest/{contract,gateways}.test.ts"],
           setupFiles: "test/frameworks/nest/nest-11-setup.ts",
         },
-        resolve: { alias: [{ find: /^(@nestjs\/.*|rxjs)$/, replacement: `${NEST_11}node_modules/$1` }] },
+        resolve: { alias: [{ find: /^@nestjs\/.*$/, replacement: `${NEST_11}node_modules/$&` }] },
       },
       // One process per file, because a crash in a native driver ends the whole process.
       {

@@ -132,8 +132,7 @@ export class SnippetFolder {
   async bundle(snippets: readonly Snippet[]): Promise<void> {
     await build({
       absWorkingDir: this.#folder,
-      entryPoints: snippets.map(toPath),
-      outbase: ".",
+      entryPoints: snippets.map((each) => ({ in: toPath(each), out: toPath(each).replace(/\.ts$/, "") })),
       outdir: ".",
       outExtension: { ".js": ".mjs" },
       bundle: true,

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -8,12 +9,54 @@ import { promisify } from "node:util";
 
 /** Installs the packages of a folder's lockfile at first use, so that other tests do not depend on them. */
 export async function installPackages(folder: string, about: string): Promise<void> {
-  const lockfile = await readFile(`${folder}package-lock.json`);
+  const lockfile = await readFile(`${folder}package-lock.json`, "utf8");
   const note = `${folder}node_modules/.installed`;
   await once(note, createHash("sha256").update(lockfile).digest("hex"), async () => {
     process.stderr.write(`${folder}: npm ci, once (${about})\n`);
+    const staging = `${folder}.installed.new/`;
+    await rm(staging, { recursive: true, force: true });
+    await mkdir(staging);
+    for (const name of ["package.json", ".npmrc"])
+      if (existsSync(folder + name)) await cp(folder + name, staging + name);
+    const registry = await npm(["config", "get", "registry"], folder);
+    await writeFile(
+      `${staging}package-lock.json`,
+      addArchives(lockfile, registry.trim().replace(/\/?$/, "/")),
+    );
     // Install scripts are not needed: the downloads that they make are available as platform packages.
-    await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+    await npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"], staging);
+    await rm(`${folder}node_modules`, { recursive: true, force: true });
+    await rename(`${staging}node_modules`, `${folder}node_modules`);
+    await rm(staging, { recursive: true });
+  });
+}
+
+async function npm(args: readonly string[], cwd: string): Promise<string> {
+  return (await promisify(execFile)("npm", args, { cwd })).stdout;
+}
+
+interface Locked {
+  /** The package's own name, if it is installed under another one. */
+  readonly name?: string;
+  readonly version?: string;
+  readonly integrity?: string;
+}
+
+/**
+ * Adds the address of each package's archive to a lockfile without addresses. Otherwise npm first asks the registry for all
+ * versions of each package, which takes longer than most downloads.
+ */
+function addArchives(lockfile: string, registry: string): string {
+  const lock: { packages: Record<string, Locked> } = JSON.parse(lockfile);
+  const withArchive = ([path, locked]: [string, Locked]) => {
+    if (!locked.integrity) return [path, locked];
+    const name = locked.name ?? path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+    const file = `${name.slice(name.indexOf("/") + 1)}-${locked.version}.tgz`;
+    return [path, { ...locked, resolved: new URL(`${name}/-/${file}`, registry).href }];
+  };
+  return JSON.stringify({
+    ...lock,
+    packages: Object.fromEntries(Object.entries(lock.packages).map(withArchive)),
   });
 }
 
