@@ -32,6 +32,7 @@ export default defineConfig({
     ...shared.test,
     env: FEW_INPUTS,
     // One Worker for all files: a Worker for each would take twice as long.
+    maxWorkers: 1,
     isolate: false,
     include: [...CORE, "test/stores/**/*.workerd.ts"],
   },
