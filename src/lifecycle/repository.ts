@@ -21,6 +21,8 @@ import type {
 
 /** How many sessions are read at a time unless a caller asks for another number. @internal */
 export const PAGE_SIZE = 1_000;
+/** The user keys of claims, which are no sessions, begin with this text. @internal */
+export const CLAIM_PREFIX = "\0claim ";
 const MAX_ID_ATTEMPTS = 5;
 const MAX_CHANGE_ATTEMPTS = 1_000;
 
@@ -52,7 +54,8 @@ export class Repository {
     this.#events = events;
     const stop = store.onExpired?.((sessions) => {
       for (const { id, userKey, expiresAt, deadline } of sessions)
-        this.#emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", expiresAt);
+        if (!userKey.startsWith(CLAIM_PREFIX))
+          this.#emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", expiresAt);
     });
     this.ignoreCleanup = stop ?? (() => undefined);
   }
