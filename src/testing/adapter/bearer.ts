@@ -49,7 +49,7 @@ export const bearerTests: AdapterTests = [
     const browser = f.client();
     await browser.post("/login");
     f.clock.advance("1m");
-    const token = await login(f, "?device=Ana%E2%80%99s%0Aphone");
+    const token = await login(f, `?${new URLSearchParams({ device: "Ana’s\nphone" })}`);
     const { sessions } = (await app(f, token).get("/account/sessions")).json() as { sessions: SessionJson[] };
     assert.deepEqual(
       sessions.map(({ kind, deviceName, current }) => [kind, deviceName, current]),

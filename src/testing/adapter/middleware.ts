@@ -187,7 +187,7 @@ export const middlewareTests: AdapterTests = [
         assert.equal(
           response.headers.get("www-authenticate"),
           'Session error="insufficient_user_authentication", ' +
-            'error_description="The user must authenticate again", max_age="600", acr_values="2"',
+            'error_description="The user must re-authenticate.", max_age="600", acr_values="2"',
         );
       };
       await assertRejected();
