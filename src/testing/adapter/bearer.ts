@@ -213,7 +213,9 @@ export const bearerTests: AdapterTests = [
           const type = typeof body === "string" ? "application/json" : "application/x-www-form-urlencoded";
           const headers = { "content-type": type };
           const response = await fetch(`${f.origin}/act`, { method: "POST", headers, body });
-          assert.deepEqual([response.status, response.headers.getSetCookie()], [401, []], name);
+          // Some frameworks accept no forms without a parser.
+          assert.ok(response.status === 401 || response.status === 415, name);
+          assert.deepEqual(response.headers.getSetCookie(), [], name);
           await response.arrayBuffer();
         }
       }
