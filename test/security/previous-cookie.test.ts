@@ -254,7 +254,7 @@ describe("cookie.previous", () => {
     clock.advance("23h");
     const { id } = await login(live, sessions);
     clock.advance("2h");
-    const cookie = [expired, live].map((jar) => jar.request().headers["cookie"]).join("; ");
+    const cookie = [expired, live].map((jar) => jar.request().headers.cookie).join("; ");
     const request = new TestRequest({ cookie });
     expect((await sessions.get(request))?.id).toBe(id);
     expect(request.cookies).toEqual([]);
