@@ -1,0 +1,180 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { Browser, type Page } from "./browser.ts";
+import { oauthSuite } from "./oauth-suite.ts";
+
+const SECRET = "the secret of better-auth, which is long";
+const PASSWORD = "correct horse";
+const COOKIE = "__Host-sessionup";
+
+/** Returns the value of the cookie that better-auth sets for a token. */
+function sign(token: string): string {
+  return encodeURIComponent(`${token}.${createHmac("sha256", SECRET).update(token).digest("base64")}`);
+}
+
+describe("examples/better-auth", () => {
+  const test = oauthSuite({
+    example: "better-auth",
+    callback: "/api/auth/callback/local",
+    leaves: [],
+    rejectsLongNames: false,
+    async begin(browser, origin) {
+      const { text } = await call(browser, "/sign-in/social", { provider: "local", callbackURL: "/" }, origin);
+      return browser.get((JSON.parse(text) as { url: string }).url);
+    },
+    userKey: async (name) => (await findUser(name)).id,
+    async load() {
+      process.env.BETTER_AUTH_SECRET = SECRET;
+      const { app } = await import("../../../examples/better-auth/app.ts");
+      const { manager } = await import("../../../examples/better-auth/sessions.ts");
+      return { listener: app, manager };
+    },
+  });
+
+  async function context() {
+    const { auth } = await import("../../../examples/better-auth/auth.ts");
+    return auth.$context;
+  }
+
+  async function findUser(name: string) {
+    const found = await (await context()).internalAdapter.findUserByEmail(`${name}@example.com`);
+    if (!found) throw new Error(`There is no user ${name}.`);
+    return found.user;
+  }
+
+  const call = (browser: Browser, path: string, body: object = {}, origin = test.origin): Promise<Page> =>
+    browser.send(`${origin}/api/auth${path}`, body);
+
+  const signUp = (browser: Browser, name: string) =>
+    call(browser, "/sign-up/email", { name, email: `${name}@example.com`, password: PASSWORD });
+
+  const signIn = (browser: Browser, name: string, password = PASSWORD) =>
+    call(browser, "/sign-in/email", { email: `${name}@example.com`, password });
+
+  const countRows = async () => (await context()).adapter.count({ model: "session" });
+  const cookieNames = (browser: Browser) => [...browser.jar(test.origin).keys()];
+
+  async function createUser(name: string): Promise<Browser> {
+    const browser = new Browser();
+    expect((await signUp(browser, name)).status).toBe(200);
+    return browser;
+  }
+
+  it("a sign-up and a sign-in by password end in a session of sessionup only", async () => {
+    const browser = await createUser("pia");
+    const { id } = await findUser("pia");
+    await expect(test.me(browser)).resolves.toBe(id);
+    const second = new Browser();
+    const page = await signIn(second, "pia");
+    expect(page.status).toBe(200);
+    await expect(test.me(second)).resolves.toBe(id);
+    for (const each of [browser, second]) expect(cookieNames(each)).toEqual([COOKIE]);
+    // No value of better-auth's cookie is in the response, not even one that a later line clears.
+    expect(page.cookies.filter((line) => /session_token=[^;]/.test(line))).toEqual([]);
+    await expect(countRows()).resolves.toBe(0);
+  });
+
+  it("the token in the response of a sign-in does not sign in", async () => {
+    await createUser("quin");
+    const { token } = JSON.parse((await signIn(new Browser(), "quin")).text) as { token: string };
+    const thief = new Browser();
+    thief.jar(test.origin).set("better-auth.session_token", sign(token));
+    expect((await thief.get(`${test.origin}/api/auth/get-session`)).text).toBe("null");
+  });
+
+  it("a session that better-auth began before signs in nowhere", async () => {
+    await createUser("rosa");
+    const { internalAdapter } = await context();
+    const { token } = await internalAdapter.createSession((await findUser("rosa")).id);
+    const browser = new Browser();
+    browser.jar(test.origin).set("better-auth.session_token", sign(token));
+    expect((await browser.get(`${test.origin}/api/auth/get-session`)).text).toBe("null");
+    await expect(test.me(browser)).resolves.toBe(401);
+    await internalAdapter.deleteSession(token);
+  });
+
+  it("a wrong password creates no session", async () => {
+    await createUser("sven");
+    const browser = new Browser();
+    expect((await signIn(browser, "sven", "wrong horse")).status).toBe(401);
+    expect(cookieNames(browser)).toEqual([]);
+  });
+
+  it("a login for which sessionup begins no session leaves no session of better-auth either", async () => {
+    const { adapter, internalAdapter, password } = await context();
+    const id = "x".repeat(1_100); // longer than a user key may be
+    const now = new Date();
+    const user = { id, name: "zoe", email: "zoe@example.com", emailVerified: true, createdAt: now, updatedAt: now };
+    await adapter.create({ model: "user", data: user, forceAllowId: true });
+    const hash = await password.hash(PASSWORD);
+    await internalAdapter.linkAccount({ userId: id, accountId: id, providerId: "credential", password: hash });
+    const browser = new Browser();
+    expect((await signIn(browser, "zoe")).status).toBe(500);
+    expect(cookieNames(browser)).toEqual([]);
+    await expect(countRows()).resolves.toBe(0);
+  });
+
+  it("routes of better-auth that need a session work for the session of sessionup, and end with it", async () => {
+    const browser = await createUser("tess");
+    const { id } = await findUser("tess");
+    const session = () => browser.get(`${test.origin}/api/auth/get-session`);
+    expect(JSON.parse((await session()).text)).toMatchObject({ user: { id } });
+    expect((await call(browser, "/update-user", { name: "Tess" })).status).toBe(200);
+    await expect(test.me(browser)).resolves.toBe(id);
+    await expect(countRows()).resolves.toBe(0);
+    await test.app.manager.revokeByUserKey(id);
+    expect((await session()).text).toBe("null");
+    expect((await call(browser, "/update-user", { name: "Eve" })).status).toBe(401);
+  });
+
+  it("the sign-out of better-auth ends the session", async () => {
+    const browser = await createUser("uma");
+    const before = browser.copy();
+    expect((await call(browser, "/sign-out")).status).toBe(200);
+    expect(cookieNames(browser)).toEqual([]);
+    await expect(test.me(before)).resolves.toBe(401);
+  });
+
+  it("a changed password ends the user's other sessions", async () => {
+    const browser = await createUser("vera");
+    const other = new Browser();
+    await signIn(other, "vera");
+    const wrong = { currentPassword: "wrong", newPassword: "a new password" };
+    expect((await call(browser, "/change-password", wrong)).status).toBe(400);
+    await expect(test.me(other)).resolves.toEqual(expect.any(String));
+    const right = { ...wrong, currentPassword: PASSWORD };
+    expect((await call(browser, "/change-password", right)).status).toBe(200);
+    await expect(test.me(other)).resolves.toBe(401);
+    await expect(test.me(browser)).resolves.toEqual(expect.any(String));
+  });
+
+  it("with a second factor, the password alone begins no session", async () => {
+    const { sent } = await import("../../../examples/better-auth/send-code.ts");
+    const browser = await createUser("walt");
+    expect((await call(browser, "/two-factor/enable", { password: PASSWORD, method: "otp" })).status).toBe(200);
+    await call(browser, "/two-factor/send-otp");
+    const code = () => sent.get("walt@example.com") ?? "";
+    expect((await call(browser, "/two-factor/verify-otp", { code: code() })).status).toBe(200);
+    const second = new Browser();
+    expect(JSON.parse((await signIn(second, "walt")).text)).toMatchObject({ twoFactorRedirect: true });
+    expect(cookieNames(second)).not.toContain(COOKIE);
+    await expect(test.me(second)).resolves.toBe(401);
+    await call(second, "/two-factor/send-otp");
+    expect((await call(second, "/two-factor/verify-otp", { code: code() })).status).toBe(200);
+    await expect(test.me(second)).resolves.toBe((await findUser("walt")).id);
+    expect((await second.get(`${test.origin}/admin`)).status).toBe(200);
+    expect((await (await createUser("xena")).get(`${test.origin}/admin`)).status).toBe(401);
+  });
+
+  it("an account at a provider is linked to the signed-in user", async () => {
+    const browser = await createUser("yuri");
+    const body = { provider: "local", callbackURL: "/" };
+    const { url } = JSON.parse((await call(browser, "/link-social", body)).text) as { url: string };
+    await test.logIn(browser, "yuri", await browser.get(url));
+    const { id } = await findUser("yuri");
+    await expect(test.me(browser)).resolves.toBe(id);
+    const second = new Browser();
+    await test.logIn(second, "yuri");
+    await expect(test.me(second)).resolves.toBe(id);
+  });
+});
