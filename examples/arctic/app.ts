@@ -1,4 +1,10 @@
-import { CodeChallengeMethod, decodeIdToken, generateCodeVerifier, generateState, OAuth2Client } from "arctic";
+import {
+  CodeChallengeMethod,
+  decodeIdToken,
+  generateCodeVerifier,
+  generateState,
+  OAuth2Client,
+} from "arctic";
 import { parseCookie } from "cookie";
 import express from "express";
 import { sessionRoutes } from "sessionup/routes";

@@ -16,7 +16,8 @@ export const adapter: Adapter = {
   },
   getUser: (id) => find(id),
   getUserByEmail: (email) => [...users.values()].find((user) => user.email === email) ?? null,
-  getUserByAccount: ({ provider, providerAccountId }) => find(accounts.get(`${provider} ${providerAccountId}`)),
+  getUserByAccount: ({ provider, providerAccountId }) =>
+    find(accounts.get(`${provider} ${providerAccountId}`)),
   linkAccount({ provider, providerAccountId, userId }) {
     accounts.set(`${provider} ${providerAccountId}`, userId);
   },

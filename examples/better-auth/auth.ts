@@ -5,7 +5,6 @@ import { twoFactor } from "better-auth/plugins/two-factor";
 import { SqliteDialect } from "kysely";
 import Database from "libsql";
 import { handOver } from "./hand-over.ts";
-import { sendCode } from "./send-code.ts";
 import { manager } from "./sessions.ts";
 
 export const auth = betterAuth({
@@ -18,7 +17,7 @@ export const auth = betterAuth({
   session: { disableSessionRefresh: true },
   disabledPaths: ["/list-sessions", "/revoke-session", "/revoke-sessions", "/revoke-other-sessions"],
   plugins: [
-    twoFactor({ otpOptions: { sendOTP: ({ user, otp }) => sendCode(user.email, otp) } }),
+    twoFactor(),
     genericOAuth({
       config: [
         {

@@ -5,11 +5,23 @@ import { oauthSuite } from "./oauth-suite.ts";
 
 const SECRET = "the secret of better-auth, which is long";
 const PASSWORD = "correct horse";
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const COOKIE = "__Host-sessionup";
 
 /** Returns the value of the cookie that better-auth sets for a token. */
 function sign(token: string): string {
   return encodeURIComponent(`${token}.${createHmac("sha256", SECRET).update(token).digest("base64")}`);
+}
+
+/** Returns the current code of an authenticator app (RFC 6238). */
+function createTotp(secret: string): string {
+  const bits = [...secret].map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const number = hash.readUInt32BE((hash.at(-1) ?? 0) & 15) & 0x7f_ff_ff_ff;
+  return String(number % 1_000_000).padStart(6, "0");
 }
 
 describe("examples/better-auth", () => {
@@ -19,7 +31,12 @@ describe("examples/better-auth", () => {
     leaves: [],
     rejectsLongNames: false,
     async begin(browser, origin) {
-      const { text } = await call(browser, "/sign-in/social", { provider: "local", callbackURL: "/" }, origin);
+      const { text } = await call(
+        browser,
+        "/sign-in/social",
+        { provider: "local", callbackURL: "/" },
+        origin,
+      );
       return browser.get((JSON.parse(text) as { url: string }).url);
     },
     userKey: async (name) => (await findUser(name)).id,
@@ -51,7 +68,11 @@ describe("examples/better-auth", () => {
   const signIn = (browser: Browser, name: string, password = PASSWORD) =>
     call(browser, "/sign-in/email", { email: `${name}@example.com`, password });
 
-  const countRows = async () => (await context()).adapter.count({ model: "session" });
+  /** Returns the number of sessions of better-auth that a user has. */
+  const countRows = async (name: string) => {
+    const { internalAdapter } = await context();
+    return (await internalAdapter.listSessions((await findUser(name)).id)).length;
+  };
   const cookieNames = (browser: Browser) => [...browser.jar(test.origin).keys()];
 
   async function createUser(name: string): Promise<Browser> {
@@ -71,7 +92,7 @@ describe("examples/better-auth", () => {
     for (const each of [browser, second]) expect(cookieNames(each)).toEqual([COOKIE]);
     // No value of better-auth's cookie is in the response, not even one that a later line clears.
     expect(page.cookies.filter((line) => /session_token=[^;]/.test(line))).toEqual([]);
-    await expect(countRows()).resolves.toBe(0);
+    await expect(countRows("pia")).resolves.toBe(0);
   });
 
   it("the token in the response of a sign-in does not sign in", async () => {
@@ -104,27 +125,57 @@ describe("examples/better-auth", () => {
     const { adapter, internalAdapter, password } = await context();
     const id = "x".repeat(1_100); // longer than a user key may be
     const now = new Date();
-    const user = { id, name: "zoe", email: "zoe@example.com", emailVerified: true, createdAt: now, updatedAt: now };
+    const user = {
+      id,
+      name: "zoe",
+      email: "zoe@example.com",
+      emailVerified: true,
+      createdAt: now,
+      updatedAt: now,
+    };
     await adapter.create({ model: "user", data: user, forceAllowId: true });
     const hash = await password.hash(PASSWORD);
-    await internalAdapter.linkAccount({ userId: id, accountId: id, providerId: "credential", password: hash });
+    await internalAdapter.linkAccount({
+      userId: id,
+      accountId: id,
+      providerId: "credential",
+      password: hash,
+    });
     const browser = new Browser();
     expect((await signIn(browser, "zoe")).status).toBe(500);
     expect(cookieNames(browser)).toEqual([]);
-    await expect(countRows()).resolves.toBe(0);
+    await expect(countRows("zoe")).resolves.toBe(0);
   });
 
   it("routes of better-auth that need a session work for the session of sessionup, and end with it", async () => {
     const browser = await createUser("tess");
     const { id } = await findUser("tess");
-    const session = () => browser.get(`${test.origin}/api/auth/get-session`);
-    expect(JSON.parse((await session()).text)).toMatchObject({ user: { id } });
+    const ask = (each: Browser) => each.get(`${test.origin}/api/auth/get-session`);
+    // The first two requests at once, so that both look for a session to lend.
+    const answers = await Promise.all([ask(browser), ask(browser)]);
+    for (const { text } of answers) expect(JSON.parse(text)).toMatchObject({ user: { id } });
+    const { session } = JSON.parse((await ask(browser)).text) as { session: { token: string } };
     expect((await call(browser, "/update-user", { name: "Tess" })).status).toBe(200);
+    expect(cookieNames(browser)).toEqual([COOKIE]);
     await expect(test.me(browser)).resolves.toBe(id);
-    await expect(countRows()).resolves.toBe(0);
+    expect(await test.app.manager.fetchByUserKey(id)).toHaveLength(1);
+    // The token in the response is of no use without the session of sessionup.
+    const thief = new Browser();
+    thief.jar(test.origin).set("better-auth.session_token", sign(session.token));
+    expect((await ask(thief)).text).toBe("null");
     await test.app.manager.revokeByUserKey(id);
-    expect((await session()).text).toBe("null");
+    expect((await ask(browser)).text).toBe("null");
     expect((await call(browser, "/update-user", { name: "Eve" })).status).toBe(401);
+  });
+
+  it("a lent session that has expired is replaced", async () => {
+    const browser = await createUser("will");
+    const ask = async () => (await browser.get(`${test.origin}/api/auth/get-session`)).text;
+    const { session } = JSON.parse(await ask()) as { session: { token: string } };
+    const { internalAdapter } = await context();
+    await internalAdapter.updateSession(session.token, { expiresAt: new Date(Date.now() - 1_000) });
+    await expect(ask()).resolves.toContain("will@example.com");
+    await expect(test.me(browser)).resolves.toEqual(expect.any(String));
   });
 
   it("the sign-out of better-auth ends the session", async () => {
@@ -149,28 +200,52 @@ describe("examples/better-auth", () => {
   });
 
   it("with a second factor, the password alone begins no session", async () => {
-    const { sent } = await import("../../../examples/better-auth/send-code.ts");
     const browser = await createUser("walt");
-    expect((await call(browser, "/two-factor/enable", { password: PASSWORD, method: "otp" })).status).toBe(200);
-    await call(browser, "/two-factor/send-otp");
-    const code = () => sent.get("walt@example.com") ?? "";
-    expect((await call(browser, "/two-factor/verify-otp", { code: code() })).status).toBe(200);
+    const enabled = await call(browser, "/two-factor/enable", { password: PASSWORD });
+    const { totpURI } = JSON.parse(enabled.text) as { totpURI: string };
+    const code = () => ({ code: createTotp(new URL(totpURI).searchParams.get("secret") ?? "") });
+    expect((await call(browser, "/two-factor/verify-totp", code())).status).toBe(200);
+
     const second = new Browser();
-    expect(JSON.parse((await signIn(second, "walt")).text)).toMatchObject({ twoFactorRedirect: true });
+    const page = await signIn(second, "walt");
+    expect(JSON.parse(page.text)).toMatchObject({ twoFactorRedirect: true });
     expect(cookieNames(second)).not.toContain(COOKIE);
     await expect(test.me(second)).resolves.toBe(401);
-    await call(second, "/two-factor/send-otp");
-    expect((await call(second, "/two-factor/verify-otp", { code: code() })).status).toBe(200);
+    expect((await call(second, "/two-factor/verify-totp", { code: "000000" })).status).toBe(401);
+    await expect(test.me(second)).resolves.toBe(401);
+    expect((await call(second, "/two-factor/verify-totp", code())).status).toBe(200);
     await expect(test.me(second)).resolves.toBe((await findUser("walt")).id);
-    expect((await second.get(`${test.origin}/admin`)).status).toBe(200);
-    expect((await (await createUser("xena")).get(`${test.origin}/admin`)).status).toBe(401);
+    await expect(countRows("walt")).resolves.toBe(0);
+    const admin = async (each: Browser) => (await each.get(`${test.origin}/admin`)).status;
+    await expect(admin(second)).resolves.toBe(200);
+    await expect(admin(await createUser("xena"))).resolves.toBe(401);
+  });
+
+  it("a sign-in that waits for a second factor ends the session of the user who was signed in", async () => {
+    const browser = await createUser("abel");
+    const enabled = await call(browser, "/two-factor/enable", { password: PASSWORD });
+    const secret =
+      new URL((JSON.parse(enabled.text) as { totpURI: string }).totpURI).searchParams.get("secret") ?? "";
+    await call(browser, "/two-factor/verify-totp", { code: createTotp(secret) });
+    const shared = await createUser("beth");
+    const beth = shared.copy();
+    await signIn(shared, "abel");
+    for (const each of [shared, beth]) await expect(test.me(each)).resolves.toBe(401);
+    expect((await call(shared, "/two-factor/verify-totp", { code: createTotp(secret) })).status).toBe(200);
+    await expect(test.me(shared)).resolves.toBe((await findUser("abel")).id);
   });
 
   it("an account at a provider is linked to the signed-in user", async () => {
     const browser = await createUser("yuri");
     const body = { provider: "local", callbackURL: "/" };
     const { url } = JSON.parse((await call(browser, "/link-social", body)).text) as { url: string };
-    await test.logIn(browser, "yuri", await browser.get(url));
+    const start = await browser.get(url);
+    // The user may take their time at the provider.
+    const { adapter } = await context();
+    const where = [{ field: "userId", value: (await findUser("yuri")).id }];
+    await adapter.updateMany({ model: "session", where, update: { expiresAt: new Date() } });
+    const page = await test.logIn(browser, "yuri", start);
+    expect(page.url.href).toBe(`${test.origin}/`);
     const { id } = await findUser("yuri");
     await expect(test.me(browser)).resolves.toBe(id);
     const second = new Browser();

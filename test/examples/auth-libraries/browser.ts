@@ -25,7 +25,8 @@ export class Browser {
   /** Returns another browser with the same cookies. */
   copy(): Browser {
     const copy = new Browser();
-    for (const [origin, jar] of this.#jars) for (const [name, value] of jar) copy.jar(origin).set(name, value);
+    for (const [origin, jar] of this.#jars)
+      for (const [name, value] of jar) copy.jar(origin).set(name, value);
     return copy;
   }
 

@@ -189,12 +189,15 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
     await expect(test.me(browser)).resolves.toBe(401);
   });
 
-  it.runIf(library.rejectsLongNames ?? true)("a login for which sessionup begins no session leaves the user signed out", async () => {
-    const browser = new Browser();
-    await test.logIn(browser, "x".repeat(1_100)); // longer than a user key may be
-    expect(cookieNames(browser)).not.toContain(COOKIE);
-    await expect(test.me(browser)).resolves.toBe(401);
-  });
+  it.runIf(library.rejectsLongNames ?? true)(
+    "a login for which sessionup begins no session leaves the user signed out",
+    async () => {
+      const browser = new Browser();
+      await test.logIn(browser, "x".repeat(1_100)); // longer than a user key may be
+      expect(cookieNames(browser)).not.toContain(COOKIE);
+      await expect(test.me(browser)).resolves.toBe(401);
+    },
+  );
 
   return test;
 }
