@@ -21,9 +21,14 @@ const lend = createAuthMiddleware(async (ctx) => {
     const { userKey, authenticatedAt: createdAt } = session;
     const token = deriveToken(session, secret);
     const expiresAt = new Date(Date.now() + 60_000);
-    const found = await internalAdapter.findSession(token);
-    if (found) await internalAdapter.updateSession(token, { expiresAt });
-    else await internalAdapter.createSession(userKey, false, { token, createdAt, expiresAt }, true);
+    const extend = () => internalAdapter.updateSession(token, { expiresAt });
+    if (!(await extend())) {
+      const create = internalAdapter.createSession(userKey, false, { token, createdAt, expiresAt }, true);
+      // Of several requests at once, one creates it.
+      await create.catch(async (error) => {
+        if (!(await extend())) throw error;
+      });
+    }
     cookie = `${token}.${await makeSignature(token, secret)}`;
   }
   const headers = new Headers(ctx.headers);
