@@ -18,6 +18,19 @@ const client = new OAuth2Client("arctic", "not-a-secret", `${origin}/login/callb
 const STARTED = "started-login";
 const attributes = { httpOnly: true, secure: true, sameSite: "lax", path: "/login" } as const;
 
+/** Exchanges a code. Returns the provider's id of the user, or `undefined` if the provider rejects the code. */
+async function fetchSubject(code: string, verifier: string): Promise<string | undefined> {
+  try {
+    const tokens = await client.validateAuthorizationCode(`${issuer}/token`, code, verifier);
+    // The provider itself sent the token, so decoding is enough.
+    const claims: { readonly sub?: unknown } = decodeIdToken(tokens.idToken());
+    return typeof claims.sub === "string" ? claims.sub : undefined;
+  } catch (error) {
+    if (error instanceof OAuth2RequestError) return undefined;
+    throw error;
+  }
+}
+
 export const app = express();
 
 app.get("/login", (_req, res) => {
@@ -35,10 +48,9 @@ app.get("/login/callback", async (req, res) => {
   const { code } = req.query;
   if (!state || !verifier || req.query.state !== state || typeof code !== "string")
     return void res.status(400).send("Please start again.");
-  const tokens = await client.validateAuthorizationCode(`${issuer}/token`, code, verifier);
-  // It came from the provider itself, so decoding is enough.
-  const { sub } = decodeIdToken(tokens.idToken()) as { sub: string };
-  await sessions.init(req, `local:${sub}`);
+  const subject = await fetchSubject(code, verifier);
+  if (!subject) return void res.status(400).send("Please start again.");
+  await sessions.init(req, `local:${subject}`);
   res.redirect("/");
 });
 

@@ -85,6 +85,18 @@ describe("examples/authjs with an adapter", () => {
     }
   });
 
+  it("a choice to link that another session made links nothing", async () => {
+    const [owner, browser] = [new Browser(), new Browser()];
+    await test.logIn(owner, "oda");
+    const [session] = await test.app.manager.fetchByUserKey(String(await test.me(owner)));
+    await test.logIn(browser, "pit");
+    const user = await test.me(browser);
+    browser.jar(test.origin).set("linking", String(session?.id));
+    await logInAtWork(browser, "pit-at-work");
+    await expect(test.me(browser)).resolves.toEqual(expect.any(String));
+    await expect(test.me(browser)).resolves.not.toBe(user);
+  });
+
   it("an account whose address belongs to another user creates no session", async () => {
     await logInAtWork(new Browser(), "nia");
     const browser = new Browser();

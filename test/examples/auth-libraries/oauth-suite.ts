@@ -36,6 +36,10 @@ export interface LoginTest {
   readonly origin: string;
   readonly issuer: string;
   readonly app: LoginApp;
+  /** Begins a login. Returns the provider's page. */
+  begin(browser: Browser): Promise<Page>;
+  /** Logs in up to the callback, which the browser does not request. Returns its address. */
+  stopBeforeCallback(browser: Browser, name: string): Promise<URL>;
   /** Logs in at the provider and returns the page on which the navigation ended. */
   logIn(browser: Browser, name: string, start?: Page): Promise<Page>;
   /** Returns the user key of the session, or the status of the response without one. */
@@ -77,16 +81,17 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
   }, 600_000);
 
   test.logIn = async (browser, name, start) =>
-    completeLogin(browser, start ?? (await library.begin(browser, test.origin)), name);
+    completeLogin(browser, start ?? (await test.begin(browser)), name);
   test.me = async (browser) => {
     const { status, text } = await browser.get(`${test.origin}/me`);
     return status === 200 ? (JSON.parse(text) as { userKey: string }).userKey : status;
   };
   const cookieNames = (browser: Browser) => [...browser.jar(test.origin).keys()].sort();
 
-  /** Logs in up to the callback, which the browser does not request. Returns its address. */
-  async function stopBeforeCallback(browser: Browser, name: string): Promise<URL> {
-    const start = await library.begin(browser, test.origin);
+  test.begin = (browser) => library.begin(browser, test.origin);
+
+  test.stopBeforeCallback = async (browser, name) => {
+    const start = await test.begin(browser);
     const stops = (url: URL) => url.origin !== test.origin;
     const login = await browser.submit(start, { login: name, password: "any" }, "/interaction/");
     const action = new URL(/action="([^"]*interaction[^"]*)"/.exec(login.text)?.[1] ?? "", login.url);
@@ -95,7 +100,7 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
     expect(url.pathname).toBe(library.callback);
     expect(url.searchParams.get("code")).toEqual(expect.any(String));
     return url;
-  }
+  };
 
   it("a login ends in a session of sessionup, and in no cookie of the library that signs in", async () => {
     const browser = new Browser();
@@ -120,7 +125,7 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
 
   /** The provider remembers the user and asks nothing, or only for the consent. */
   async function completeSecondLogin(browser: Browser): Promise<void> {
-    const page = await library.begin(browser, test.origin);
+    const page = await test.begin(browser);
     if (page.url.origin !== test.origin) await browser.submit(page, {}, "/interaction/");
   }
 
@@ -151,11 +156,11 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
 
   it("a callback that the browser did not begin creates no session", async () => {
     const [attacker, victim] = [new Browser(), new Browser()];
-    const url = await stopBeforeCallback(attacker, "mallory");
+    const url = await test.stopBeforeCallback(attacker, "mallory");
     await victim.get(url);
     expect(cookieNames(victim)).not.toContain(COOKIE);
     // Not even if the victim has begun a login, too.
-    await library.begin(victim, test.origin);
+    await test.begin(victim);
     await victim.get(url);
     expect(cookieNames(victim)).not.toContain(COOKIE);
     await expect(test.me(victim)).resolves.toBe(401);
@@ -163,7 +168,7 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
 
   it("a forged code creates no session", async () => {
     const browser = new Browser();
-    const url = await stopBeforeCallback(browser, "finn");
+    const url = await test.stopBeforeCallback(browser, "finn");
     url.searchParams.set("code", "forged");
     await browser.get(url);
     expect(cookieNames(browser)).not.toContain(COOKIE);
@@ -172,7 +177,7 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
 
   it("a callback works once", async () => {
     const browser = new Browser();
-    const url = await stopBeforeCallback(browser, "gina");
+    const url = await test.stopBeforeCallback(browser, "gina");
     const thief = browser.copy();
     await browser.get(url);
     await expect(test.me(browser)).resolves.toBe(await userKey("gina"));
@@ -182,7 +187,7 @@ export function oauthSuite(library: LoginLibrary): LoginTest {
 
   it("a login that the user cancels at the provider creates no session", async () => {
     const browser = new Browser();
-    const start = await library.begin(browser, test.origin);
+    const start = await test.begin(browser);
     const abort = /href="([^"]*\/abort)"/.exec(start.text)?.[1] ?? "";
     await browser.get(new URL(abort, start.url));
     expect(cookieNames(browser)).not.toContain(COOKIE);
