@@ -4,6 +4,7 @@ import {
   generateCodeVerifier,
   generateState,
   OAuth2Client,
+  OAuth2RequestError,
 } from "arctic";
 import { parseCookie } from "cookie";
 import express from "express";
