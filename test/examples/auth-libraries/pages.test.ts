@@ -5,10 +5,11 @@ import { ROOT } from "../../support/entries.ts";
 
 const PAGES = `${ROOT}docs/guides/`;
 /** Files that the guides leave out. */
-const NOT_SHOWN = ["server.ts", "send-code.ts", "users.ts"];
+const NOT_SHOWN = ["server.ts", "users.ts", "next-env.d.ts"];
 
 describe.each([
   ["authjs", "authjs"],
+  ["authjs", "authjs-next"],
   ["better-auth", "better-auth"],
   ["lucia", "arctic"],
 ])("docs/guides/%s.md", (page, example) => {

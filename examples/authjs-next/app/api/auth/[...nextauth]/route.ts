@@ -1,0 +1,5 @@
+import { handlers } from "../../../../auth";
+import { sessions } from "../../../../lib/sessions";
+
+export const GET = sessions.public(handlers.GET);
+export const POST = sessions.public(handlers.POST);
