@@ -1,7 +1,7 @@
 import NextAuth from "next-auth";
 import { sessions } from "./lib/sessions";
 
-export const { handlers, signIn } = NextAuth(() => ({
+const { handlers, signIn } = NextAuth(() => ({
   providers: [
     {
       id: "local",
@@ -22,3 +22,8 @@ export const { handlers, signIn } = NextAuth(() => ({
     },
   },
 }));
+
+export { signIn };
+// For app/api/auth/[...nextauth]/route.ts.
+export const GET = sessions.public(handlers.GET);
+export const POST = sessions.public(handlers.POST);

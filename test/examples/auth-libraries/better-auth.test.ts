@@ -148,14 +148,14 @@ describe("examples/better-auth", () => {
   });
 
   it("routes of better-auth that need a session work for the session of sessionup, and end with it", async () => {
-    const browser = await createUser("tess");
-    const { id } = await findUser("tess");
+    const browser = await createUser("tom");
+    const { id } = await findUser("tom");
     const ask = (each: Browser) => each.get(`${test.origin}/api/auth/get-session`);
     // The first requests at once, so that several look for a session to lend.
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(browser)));
     for (const { text } of answers) expect(JSON.parse(text)).toMatchObject({ user: { id } });
     const { session } = JSON.parse((await ask(browser)).text) as { session: { token: string } };
-    expect((await call(browser, "/update-user", { name: "Tess" })).status).toBe(200);
+    expect((await call(browser, "/update-user", { name: "Thomas" })).status).toBe(200);
     expect(cookieNames(browser)).toEqual([COOKIE]);
     await expect(test.me(browser)).resolves.toBe(id);
     expect(await test.app.manager.fetchByUserKey(id)).toHaveLength(1);
@@ -218,7 +218,7 @@ describe("examples/better-auth", () => {
     await expect(countRows("walt")).resolves.toBe(0);
     const admin = async (each: Browser) => (await each.get(`${test.origin}/admin`)).status;
     await expect(admin(second)).resolves.toBe(200);
-    await expect(admin(await createUser("xena"))).resolves.toBe(401);
+    await expect(admin(await createUser("wendy"))).resolves.toBe(401);
   });
 
   it("a sign-in that waits for a second factor ends the session of the user who was signed in", async () => {
