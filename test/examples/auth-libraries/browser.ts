@@ -34,9 +34,14 @@ export class Browser {
     return this.navigate(new Request(url));
   }
 
-  /** Sends a form as the page of the same origin does. */
-  post(url: string | URL, fields: Readonly<Record<string, string>> = {}): Promise<Page> {
-    const headers = { origin: new URL(url).origin, "sec-fetch-site": "same-origin" };
+  /** Sends a form as a page does, by default one of the same origin. */
+  post(
+    url: string | URL,
+    fields: Readonly<Record<string, string>> = {},
+    from = new URL(url).origin,
+  ): Promise<Page> {
+    const site = from === new URL(url).origin ? "same-origin" : "cross-site";
+    const headers = { origin: from, "sec-fetch-site": site };
     return this.navigate(new Request(url, { method: "POST", headers, body: new URLSearchParams(fields) }));
   }
 
@@ -55,7 +60,8 @@ export class Browser {
       /name="([^"]*)"/.exec(input)?.[1] ?? "",
       /value="([^"]*)"/.exec(input)?.[1] ?? "",
     ]);
-    return this.post(new URL(toAction(form), page.url), { ...Object.fromEntries(hidden), ...fields });
+    const url = new URL(toAction(form), page.url);
+    return this.post(url, { ...Object.fromEntries(hidden), ...fields }, page.url.origin);
   }
 
   /** Sends a request and follows redirects as long as `follows` accepts their address. */

@@ -1,4 +1,4 @@
-/** The mistakes that docs/guides/authjs.md warns about have the effects that the guide names. */
+/** What docs/guides/authjs.md says about Auth.js is true, the effects of mistakes included. */
 import { createServer } from "node:http";
 import express, { type Request, type RequestHandler } from "express";
 import { Manager } from "sessionup";
@@ -19,6 +19,8 @@ interface Login {
 }
 
 interface Parts {
+  /** More options of the providers. */
+  readonly provider?: object;
   readonly adapter?: unknown;
   readonly callbacks?: Record<string, (login: Login) => unknown>;
   readonly events?: Record<string, (login: Login) => unknown>;
@@ -47,13 +49,14 @@ async function withMistake(
     "@auth/express",
   );
   const client = { type: "oidc", issuer: provider.origin, clientSecret: "not-a-secret" };
-  const providers = [
-    { ...client, id: "local", name: "home", clientId: "authjs" },
-    { ...client, id: "work", name: "work", clientId: "authjs-work" },
-  ];
   const app = express();
   app.use("/auth", (req, res, next) => {
-    const config = { providers, session: { strategy: "jwt" }, logger: { error() {} }, ...create(req) };
+    const { provider: more, ...parts } = create(req);
+    const providers = [
+      { ...client, ...more, id: "local", name: "home", clientId: "authjs" },
+      { ...client, ...more, id: "work", name: "work", clientId: "authjs-work" },
+    ];
+    const config = { providers, session: { strategy: "jwt" }, logger: { error() {} }, ...parts };
     return ExpressAuth(config)(req, res, next);
   });
   app.get("/", (_req, res) => void res.send("Hello"));
@@ -145,6 +148,29 @@ it("the sign-out of Auth.js does not end the session of sessionup", async () => 
       const page = await browser.submit(await browser.get(`${origin}/auth/signout`));
       expect(page.url.href).toBe(`${origin}/`);
       expect(await manager.fetchByUserKey("ed")).toHaveLength(1);
+    },
+  );
+});
+
+it.each([
+  ["rejects", undefined],
+  ["accepts with crossOrigin", "allow"],
+] as const)("init %s a login that the provider posts", async (_title, crossOrigin) => {
+  const jwt = async (req: Request, { account }: Login) => {
+    if (account) await sessions.init(req, account.providerAccountId, crossOrigin && { crossOrigin });
+    return null;
+  };
+  const provider = {
+    checks: ["state", "nonce"],
+    authorization: { params: { response_mode: "form_post" } },
+  };
+  await withMistake(
+    (req) => ({ provider, callbacks: { jwt: (login) => jwt(req, login) } }),
+    async (origin, logIn) => {
+      const [browser, page] = await logIn("finn");
+      const { url } = await browser.submit(page); // the script of the provider's page does this
+      expect(url.pathname).toBe(crossOrigin ? "/" : "/auth/error");
+      expect(browser.jar(origin).has("__Host-sessionup")).toBe(crossOrigin === "allow");
     },
   );
 });
