@@ -199,6 +199,21 @@ describe("examples/better-auth", () => {
     await expect(test.me(browser)).resolves.toEqual(expect.any(String));
   });
 
+  it("a reset of the password ends all sessions of the user", async () => {
+    const browser = await createUser("viola");
+    const { internalAdapter } = await context();
+    const identifier = "reset-password:a-token-from-the-mail";
+    const expiresAt = new Date(Date.now() + 60_000);
+    await internalAdapter.createVerificationValue({
+      identifier,
+      value: (await findUser("viola")).id,
+      expiresAt,
+    });
+    const body = { token: "a-token-from-the-mail", newPassword: "a new password" };
+    expect((await call(new Browser(), "/reset-password", body)).status).toBe(200);
+    await expect(test.me(browser)).resolves.toBe(401);
+  });
+
   it("with a second factor, the password alone begins no session", async () => {
     const browser = await createUser("walt");
     const enabled = await call(browser, "/two-factor/enable", { password: PASSWORD });
@@ -235,15 +250,24 @@ describe("examples/better-auth", () => {
     await expect(test.me(shared)).resolves.toBe((await findUser("abel")).id);
   });
 
-  it("an account at a provider is linked to the signed-in user", async () => {
-    const browser = await createUser("yuri");
+  /** Begins to link an account. Returns the provider's page. */
+  async function beginLink(browser: Browser): Promise<Page> {
     const body = { provider: "local", callbackURL: "/" };
     const { url } = JSON.parse((await call(browser, "/link-social", body)).text) as { url: string };
-    const start = await browser.get(url);
-    // The user may take their time at the provider.
+    return browser.get(url);
+  }
+
+  /** Lets the time pass that a lent session lives. */
+  async function expireLent(name: string): Promise<void> {
     const { adapter } = await context();
-    const where = [{ field: "userId", value: (await findUser("yuri")).id }];
+    const where = [{ field: "userId", value: (await findUser(name)).id }];
     await adapter.updateMany({ model: "session", where, update: { expiresAt: new Date() } });
+  }
+
+  it("an account at a provider is linked to the signed-in user, who may take their time", async () => {
+    const browser = await createUser("yuri");
+    const start = await beginLink(browser);
+    await expireLent("yuri");
     const page = await test.logIn(browser, "yuri", start);
     expect(page.url.href).toBe(`${test.origin}/`);
     const { id } = await findUser("yuri");
@@ -251,5 +275,15 @@ describe("examples/better-auth", () => {
     const second = new Browser();
     await test.logIn(second, "yuri");
     await expect(test.me(second)).resolves.toBe(id);
+  });
+
+  it("an account is not linked after the session was revoked", async () => {
+    const browser = await createUser("zack");
+    const start = await beginLink(browser);
+    await test.app.manager.revokeByUserKey((await findUser("zack")).id);
+    await expireLent("zack");
+    const page = await test.logIn(browser, "zack", start);
+    expect(page.url.search).toBe("?error=unable_to_link_account");
+    await expect(test.me(browser)).resolves.toBe(401);
   });
 });
