@@ -6,25 +6,26 @@ export type SigningPurpose = "address" | "device" | "form" | "revocation";
 
 /** Signs texts that clients hold, and verifies them when a client presents them, with HMAC-SHA-256 (RFC 2104). */
 export class Signer {
-  readonly #keys: readonly KeyObject[];
+  /** `sessionup/pocket` derives its keys from these. A printed `KeyObject` shows no key. */
+  readonly keys: readonly KeyObject[];
   readonly #cookieBase: string;
 
   /** The first key signs, all keys verify. Signatures of a manager with another `cookieBase` are invalid. */
   constructor(keys: readonly string[], cookieBase: string) {
-    this.#keys = keys.map((key) => createSecretKey(key, "utf8"));
+    this.keys = keys.map((key) => createSecretKey(key, "utf8"));
     this.#cookieBase = cookieBase;
   }
 
   /** Returns the signature: 64 hexadecimal digits. */
   sign(purpose: SigningPurpose, text: string): string {
-    const [first] = this.#keys as readonly [KeyObject, ...KeyObject[]];
+    const [first] = this.keys as readonly [KeyObject, ...KeyObject[]];
     return this.#signature(first, purpose, text);
   }
 
   /** Whether any of the keys made the signature for the text. The time does not depend on where the signature differs. */
   verifies(purpose: SigningPurpose, text: string, signature: string): boolean {
     let found = false;
-    for (const key of this.#keys)
+    for (const key of this.keys)
       if (areHashesEqual(this.#signature(key, purpose, text), signature)) found = true;
     return found;
   }
