@@ -110,8 +110,12 @@ describe("createFlash", () => {
     expect(() => flash.add(request, "info", undefined as never)).toThrow(
       "flash: message must be a string. Received undefined.",
     );
-    expect(() => flash.add(request, 1 as never, "Saved")).toThrow("flash: type must be a string. Received 1.");
-    expect(() => createFlash(sessions, { ttl: "soon" as never })).toThrow("createFlash.ttl must be a duration");
+    expect(() => flash.add(request, 1 as never, "Saved")).toThrow(
+      "flash: type must be a string. Received 1.",
+    );
+    expect(() => createFlash(sessions, { ttl: "soon" as never })).toThrow(
+      "createFlash.ttl must be a duration",
+    );
     request.sent = true;
     expect(() => flash.add(request, "info", "Saved")).toThrow(
       expect.objectContaining({ code: "ERR_HEADERS_SENT" }),

@@ -138,7 +138,7 @@ export function createPocket(sessions: AnySessions, options: PocketOptions): obj
         const value = opened && (await codec.read(opened.text));
         if (value !== undefined) found[name] = value;
       }
-      const session = await methods.init(context, userKey, { ...options, meta: await meta(found) });
+      const session = await methods.init(context, userKey, { ...options, meta: await meta(found as never) });
       for (const { slot } of values) if (cookies.has(exchange, slot)) cookies.clear(exchange, slot);
       return session;
     },

@@ -42,7 +42,10 @@ export class SealedCookies {
     // The session's cookie may have a domain or a path, and can then be planted. These cookies have the strictest prefix.
     const name = cookie.base.replace(/^__(host|secure|http)-(http-)?/i, "");
     const { secure, partitioned } = cookie.attributes;
-    this.#attributes = parsePreviousCookie({ name, secure, partitioned, sameSite: "lax" }, feature).attributes;
+    this.#attributes = parsePreviousCookie(
+      { name, secure, partitioned, sameSite: "lax" },
+      feature,
+    ).attributes;
   }
 
   /** Throws `TypeError` for a `sameSite` with which browsers would drop the cookie. */

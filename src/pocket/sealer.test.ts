@@ -71,7 +71,20 @@ describe("Sealer", () => {
     const own = sealer.seal("cart", "value", UNTIL);
     const other = sealer.seal("oauth", "value", UNTIL);
     const piece = fc.oneof(
-      fc.constantFrom(own, other, own.slice(0, 40), own.slice(40), "z", "z0", "z3", "=", "+", "/", "\0", "\ud800"),
+      fc.constantFrom(
+        own,
+        other,
+        own.slice(0, 40),
+        own.slice(40),
+        "z",
+        "z0",
+        "z3",
+        "=",
+        "+",
+        "/",
+        "\0",
+        "\ud800",
+      ),
       fc.string({ unit: "binary", maxLength: 70 }),
     );
     let opened = 0;

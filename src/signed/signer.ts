@@ -18,8 +18,7 @@ export class Signer {
 
   /** Returns the signature: 64 hexadecimal digits. */
   sign(purpose: SigningPurpose, text: string): string {
-    const [first] = this.keys as readonly [KeyObject, ...KeyObject[]];
-    return this.#signature(first, purpose, text);
+    return this.#signature(this.keys[0] as KeyObject, purpose, text);
   }
 
   /** Whether any of the keys made the signature for the text. The time does not depend on where the signature differs. */
