@@ -21,7 +21,14 @@ import { SealedCookies, type Slot } from "./sealed-cookies.ts";
 import { invalidValue } from "./value-codec.ts";
 
 export { type BoundFlash, createFlash, type Flash, type FlashMessages } from "./flash.ts";
-export type { BoundPocket, InputOf, NameOf, OutputOf, Pocket, PocketInitOptions } from "./methods.ts";
+export type {
+  BoundPocket,
+  Pocket,
+  PocketInitOptions,
+  PocketInput,
+  PocketName,
+  PocketOutput,
+} from "./methods.ts";
 export type {
   FlashOptions,
   PeekOptions,
