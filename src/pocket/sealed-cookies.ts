@@ -16,7 +16,7 @@ export interface Slot {
 }
 
 /** The largest cookie, in bytes of its Set-Cookie line, and the largest group of cookies, in bytes of names and values. */
-export const MAX_BYTES = 3_072;
+const MAX_BYTES = 3_072;
 
 /** The cookies that a response sets, by name. An empty text clears the cookie. */
 type Changes = Map<string, string>;

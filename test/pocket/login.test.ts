@@ -73,7 +73,7 @@ const REJECTED = { error: ["This sign-in is no longer valid. Please try again."]
 describe("a login with openid-client at oidc-provider", () => {
   it("signs the user in, and returns to the page where the login began", async () => {
     const visitor = new Visitor();
-    const callback = await signIn(visitor, await begin(visitor, "?returnTo=/me%3Fa=1"));
+    const callback = await signIn(visitor, await begin(visitor, "?returnTo=/me?a=1"));
     const page = await visitor.visit(callback);
     expect(page.url.href).toBe(`${app.origin}/me?a=1`);
     expect(await me(visitor)).toMatchObject({ userId: "ann", cart: [] });
@@ -97,8 +97,8 @@ describe("a login with openid-client at oidc-provider", () => {
   it("two logins in one browser at the same time both succeed", async () => {
     const visitor = new Visitor();
     const tabs = [
-      await begin(visitor, "?returnTo=/me%3Ftab=1"),
-      await begin(visitor, "?returnTo=/me%3Ftab=2"),
+      await begin(visitor, "?returnTo=/me?tab=1"),
+      await begin(visitor, "?returnTo=/me?tab=2"),
     ];
     const callbacks = [];
     for (const tab of tabs) callbacks.push(await signIn(visitor, tab));
