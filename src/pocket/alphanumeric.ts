@@ -13,7 +13,7 @@ export function encodeAlphanumeric(bytes: Buffer): string {
     .replace(/[z+/]/g, (character) => ESCAPES[character] as string);
 }
 
-/** Decodes such a text. Returns `undefined` for any other text, so that each text has one encoding. */
+/** Decodes a text of `encodeAlphanumeric`. Returns `undefined` for any other text, so that bytes have one encoding. */
 export function decodeAlphanumeric(text: string): Buffer | undefined {
   if (!FORM.test(text)) return undefined;
   const bytes = Buffer.from(

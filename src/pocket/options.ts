@@ -152,7 +152,7 @@ export function parseFlashOptions(options: object): ParsedOptions<typeof FLASH> 
   return parseOptions(options, FLASH, "createFlash");
 }
 
-/** Whether the options have a `key`, whatever it is: a missing query parameter is a `key` that finds nothing. @internal */
+/** Whether the options have a `key`, even one that is undefined: a missing query parameter finds nothing. @internal */
 export function hasKey(options: object): boolean {
   return Object.hasOwn(options, "key");
 }

@@ -8,7 +8,7 @@ import { type OpenedText, Sealer } from "./sealer.ts";
 
 /** The cookie of one text. */
 export interface Slot {
-  /** What the text is, such as `pocket-cart`. Letters, digits and hyphens. */
+  /** The name of the text, such as `pocket-cart`, in letters, digits and hyphens. */
   readonly label: string;
   readonly sameSite: SetCookie["sameSite"];
   /** The cookies whose labels begin with this text have one limit together. The one that expires first gives way. */

@@ -96,10 +96,7 @@ describe("a login with openid-client at oidc-provider", () => {
 
   it("two logins in one browser at the same time both succeed", async () => {
     const visitor = new Visitor();
-    const tabs = [
-      await begin(visitor, "?returnTo=/me?tab=1"),
-      await begin(visitor, "?returnTo=/me?tab=2"),
-    ];
+    const tabs = [await begin(visitor, "?returnTo=/me?tab=1"), await begin(visitor, "?returnTo=/me?tab=2")];
     const callbacks = [];
     for (const tab of tabs) callbacks.push(await signIn(visitor, tab));
     for (const [index, callback] of callbacks.entries()) {
@@ -109,7 +106,7 @@ describe("a login with openid-client at oidc-provider", () => {
     }
   });
 
-  it("a callback in another browser is rejected, so that nobody is signed in as the attacker", async () => {
+  it("a callback in another browser is rejected, so that no visitor is signed in as the attacker", async () => {
     const [attacker, victim] = [new Visitor(), new Visitor()];
     const callback = await signIn(attacker, await begin(attacker), "eve");
     await begin(victim);
