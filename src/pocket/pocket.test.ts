@@ -420,6 +420,20 @@ describe("init with values of the pocket", () => {
     expect(await browser.visit((request) => pocket.peek(request, "cart"))).toEqual(["a"]);
   });
 
+  it("a login that a form of another site ends needs crossOrigin, and otherwise the values stay", async () => {
+    const { pocket } = setUp();
+    const browser = new Browser();
+    await browser.visit((request) => pocket.put(request, "cart", ["a"]));
+    browser.headers = { "sec-fetch-site": "cross-site", origin: "https://id.example.com" };
+    await expect(browser.visit((request) => pocket.init(request, "ann", move))).rejects.toMatchObject({
+      code: "ERR_CROSS_ORIGIN",
+    });
+    const session = await browser.visit((request) =>
+      pocket.init(request, "ann", { ...move, crossOrigin: "allow" }),
+    );
+    expect(session.meta).toEqual({ cart: ["a"] });
+  });
+
   it("invalid options are reported before any work", async () => {
     const { pocket, store } = setUp();
     const init = (options: object) =>
