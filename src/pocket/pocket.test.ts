@@ -150,17 +150,16 @@ describe("put, take and peek", () => {
     const browser = new Browser();
     await browser.visit((request) => pocket.put(request, "cart", ["a"]));
     const next = createPocket(sessions, { values: { cart: { schema: z.array(z.number()) } } });
-    const throwing = {
-      "~standard": {
-        version: 1,
-        vendor: "test",
-        validate: () => {
-          throw new Error("no");
-        },
+    const others = [
+      (): never => {
+        throw new Error("down");
       },
-    } as const;
-    const worst = createPocket(sessions, { values: { cart: { schema: throwing } } });
-    for (const other of [next, worst])
+      (value: unknown) => ({ value, issues: [] }),
+    ].map((validate) => {
+      const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;
+      return createPocket(sessions, { values: { cart: { schema } } });
+    });
+    for (const other of [next, ...others])
       expect(await browser.visit((request) => other.peek(request, "cart"))).toBeUndefined();
     expect(await browser.visit((request) => pocket.peek(request, "cart"))).toEqual(["a"]);
   });
@@ -306,6 +305,17 @@ describe("values with a key", () => {
     expect(await browser.visit((request) => pocket.take(request, "oauth"))).toEqual(LOGIN);
   });
 
+  it.each([
+    ["", "an empty text"],
+    ["k".repeat(1_025), "a long text"],
+    ["\ud800", "half of a character"],
+    [1, "a number"],
+  ])("put rejects the key %j (%s)", async (key) => {
+    const { pocket } = setUp();
+    const request = new Browser().request();
+    await expect(pocket.put(request, "oauth", LOGIN, { key } as object)).rejects.toThrow("put.key must be");
+  });
+
   it("the cookie of one key is not valid for another key", async () => {
     const { pocket } = setUp();
     const browser = new Browser();
@@ -321,17 +331,19 @@ describe("values with a key", () => {
     const browser = new Browser();
     await browser.visit((request) => pocket.put(request, "oauth", LOGIN));
     browser.jar.set(`${NAME}-oauth-${"0".repeat(32)}`, "junk");
+    browser.jar.set(`${NAME}-oauth-other`, "x".repeat(3_000));
     const value = { verifier: "v".repeat(400) };
     const found: boolean[] = [];
     for (let tab = 1; tab <= 6; tab++) {
       clock.advance("1s");
       await browser.visit((request) => pocket.put(request, "oauth", value, { key: `tab ${tab}` }));
-      const keyed = [...browser.jar].filter(([name]) => name.startsWith(`${NAME}-oauth-`));
+      const keyed = [...browser.jar].filter(([name]) => /-oauth-[0-9a-f]{32}$/.test(name));
       expect(keyed.reduce((sum, [name, text]) => sum + name.length + text.length, 0)).toBeLessThanOrEqual(
         3_072,
       );
     }
     expect(browser.jar.has(`${NAME}-oauth-${"0".repeat(32)}`)).toBe(false);
+    expect(browser.jar.has(`${NAME}-oauth-other`)).toBe(true);
     for (let tab = 1; tab <= 6; tab++) {
       const key = `tab ${tab}`;
       found.push((await browser.visit((request) => pocket.peek(request, "oauth", { key }))) !== undefined);
@@ -466,6 +478,15 @@ describe("formToken and verifyFormToken", () => {
       new Browser().visit(async (request) => pocket.verifyFormToken(request, first)),
     ).rejects.toThrow("The form has no token of this browser.");
     expect(store.calls).toEqual([]);
+  });
+
+  it("formToken sets no cookie for an unsafe request of another origin's page", async () => {
+    const { pocket } = setUp();
+    const browser = new Browser({ "sec-fetch-site": "cross-site" });
+    await expect(browser.visit(async (request) => pocket.formToken(request))).rejects.toMatchObject({
+      code: "ERR_CROSS_ORIGIN",
+    });
+    expect(browser.jar.size).toBe(0);
   });
 
   it("a token is valid for 12 hours after the browser has last received one", async () => {

@@ -12,6 +12,7 @@ export interface OpenedText {
 }
 
 const CIPHER = "aes-256-gcm";
+/** Of the format. It is authenticated, so that no other format opens as this one. */
 const VERSION = 1;
 /** Lengths in bytes. The head is the version, the salt, the IV and the expiry. */
 const LENGTH = { version: 1, salt: 12, iv: 12, expiry: 6, tag: 16, key: 32 } as const;
@@ -55,7 +56,7 @@ export class Sealer {
   /** Opens a sealed text. Returns `undefined` if it is forged, expired, or sealed for something else. Never throws. */
   open(label: string, sealed: string, now: number): OpenedText | undefined {
     const bytes = sealed.length > MAX_SEALED ? undefined : decodeAlphanumeric(sealed);
-    if (!bytes || bytes.length < HEAD + LENGTH.tag || bytes[0] !== VERSION) return undefined;
+    if (!bytes || bytes.length < HEAD + LENGTH.tag) return undefined;
     const head = bytes.subarray(0, HEAD);
     const expiresAt = head.readUIntBE(EXPIRY_AT, LENGTH.expiry);
     if (expiresAt <= now) return undefined;
