@@ -1,57 +1,18 @@
-import { createServer, type Server } from "node:http";
-import type { Application } from "express";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { listen } from "../support/listen.ts";
-import { installPocketPackages } from "./packages.ts";
+import { type LoginSite, startLoginSite } from "./site.ts";
 import { type Page, Visitor } from "./visitor.ts";
 
-let app = { origin: "", close: async () => {} };
-let provider = { origin: "", close: async () => {} };
-
-/** Listens on a port before the app is there, because the app needs to know its own origin. */
-async function reserve(): Promise<{ server: Server; origin: string; close(): Promise<void> }> {
-  const server = createServer();
-  return { server, ...(await listen(server)) };
-}
+let site: LoginSite;
 
 beforeAll(async () => {
-  await installPocketPackages();
-  const [ofApp, ofProvider] = [await reserve(), await reserve()];
-  [app, provider] = [ofApp, ofProvider];
-  const { default: Provider } = await import("oidc-provider");
-  const client = {
-    client_id: "shop",
-    client_secret: "secret-of-the-shop",
-    redirect_uris: [`${app.origin}/callback`],
-  };
-  const idp = new Provider(provider.origin, {
-    clients: [client],
-    cookies: { keys: ["cookies of the provider"] },
-    pkce: { required: () => true },
-    findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
-  });
-  ofProvider.server.on("request", idp.callback());
-  Object.assign(process.env, {
-    ORIGIN: app.origin,
-    SESSION_KEY: "k".repeat(32),
-    OIDC_ISSUER: provider.origin,
-    OIDC_CLIENT: client.client_id,
-    OIDC_SECRET: client.client_secret,
-  });
-  const { app: express } = (await import("./apps/app.ts")) as { app: Application };
-  express.set("env", "test");
-  ofApp.server.on("request", express);
+  site = await startLoginSite();
 }, 600_000);
+afterAll(() => site?.close());
 
-afterAll(async () => {
-  await app.close();
-  await provider.close();
-});
-
-const isCallback = (url: URL) => url.origin === app.origin && url.pathname === "/callback";
+const isCallback = (url: URL) => url.origin === site.app && url.pathname === "/callback";
 
 /** Begins a login and returns the provider's page. */
-const begin = (visitor: Visitor, query = "") => visitor.visit(`${app.origin}/login${query}`);
+const begin = (visitor: Visitor, query = "") => visitor.visit(`${site.app}/login${query}`);
 
 /** Signs in on the provider's pages. Returns the address of the callback, which the browser has not yet requested. */
 async function signIn(visitor: Visitor, page: Page, login = "ann"): Promise<URL> {
@@ -64,7 +25,7 @@ async function signIn(visitor: Visitor, page: Page, login = "ann"): Promise<URL>
 }
 
 const me = async (visitor: Visitor) => {
-  const { status, text } = await visitor.visit(`${app.origin}/me`);
+  const { status, text } = await visitor.visit(`${site.app}/me`);
   return status === 200 ? JSON.parse(text) : status;
 };
 
@@ -75,15 +36,15 @@ describe("a login with openid-client at oidc-provider", () => {
     const visitor = new Visitor();
     const callback = await signIn(visitor, await begin(visitor, "?returnTo=/me?a=1"));
     const page = await visitor.visit(callback);
-    expect(page.url.href).toBe(`${app.origin}/me?a=1`);
+    expect(page.url.href).toBe(`${site.app}/me?a=1`);
     expect(await me(visitor)).toMatchObject({ userId: "ann", cart: [] });
-    expect(visitor.cookieNames(app.origin)).toEqual(["__Host-sessionup"]);
+    expect(visitor.cookieNames(site.app)).toEqual(["__Host-sessionup"]);
   });
 
   it("the cart moves into the session", async () => {
     const visitor = new Visitor();
-    for (const item of ["tea", "cup"]) await visitor.visit(`${app.origin}/cart/${item}`, { method: "POST" });
-    const before = await visitor.visit(`${app.origin}/cart`);
+    for (const item of ["tea", "cup"]) await visitor.visit(`${site.app}/cart/${item}`, { method: "POST" });
+    const before = await visitor.visit(`${site.app}/cart`);
     await visitor.visit(await signIn(visitor, await begin(visitor)));
     const cart = [
       { item: "tea", count: 1 },
@@ -91,7 +52,7 @@ describe("a login with openid-client at oidc-provider", () => {
     ];
     expect(JSON.parse(before.text)).toEqual(cart);
     expect(await me(visitor)).toMatchObject({ cart });
-    expect(visitor.cookieNames(app.origin)).toEqual(["__Host-sessionup"]);
+    expect(visitor.cookieNames(site.app)).toEqual(["__Host-sessionup"]);
   });
 
   it("two logins in one browser at the same time both succeed", async () => {
@@ -101,7 +62,7 @@ describe("a login with openid-client at oidc-provider", () => {
     for (const tab of tabs) callbacks.push(await signIn(visitor, tab));
     for (const [index, callback] of callbacks.entries()) {
       const page = await visitor.visit(callback);
-      expect(page.url.href).toBe(`${app.origin}/me?tab=${index + 1}`);
+      expect(page.url.href).toBe(`${site.app}/me?tab=${index + 1}`);
       expect(page.status).toBe(200);
     }
   });
@@ -168,15 +129,15 @@ describe("a login with openid-client at oidc-provider", () => {
     const query = `?returnTo=${encodeURIComponent(returnTo)}`;
     const callback = await signIn(visitor, await begin(visitor, query));
     const { url, status } = await visitor.visit(callback, {}, () => false);
-    expect([url.origin, status]).toEqual([app.origin, 302]);
+    expect([url.origin, status]).toEqual([site.app, 302]);
   });
 });
 
 describe("a form before the login", () => {
   it("is accepted from the browser that received it, and rejected from another one", async () => {
     const [ann, eve] = [new Visitor(), new Visitor()];
-    const form = await ann.visit(`${app.origin}/contact`);
-    const forged = await eve.visit(`${app.origin}/contact`);
+    const form = await ann.visit(`${site.app}/contact`);
+    const forged = await eve.visit(`${site.app}/contact`);
     expect(JSON.parse((await ann.submit(form, { message: "Hi" })).text)).toEqual({
       info: ["Thank you for your message."],
     });

@@ -14,11 +14,13 @@ const manager = new Manager(memoryStore(), {
 
 export const sessions = expressSessions(manager);
 
+const login = z.object({ state: z.string(), nonce: z.string(), verifier: z.string() });
+
 export const pocket = createPocket(sessions, {
   values: {
-    login: {
-      schema: z.object({ state: z.string(), nonce: z.string(), verifier: z.string(), returnTo: z.string() }),
-    },
+    login: { schema: login.extend({ returnTo: z.string() }) },
+    // For a provider that sends the user back with a form.
+    formLogin: { schema: login, sameSite: "none" },
     cart: { schema: cart, ttl: "7d" },
   },
 });
