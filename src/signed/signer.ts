@@ -6,7 +6,7 @@ export type SigningPurpose = "address" | "device" | "form" | "revocation";
 
 /** Signs texts that clients hold, and verifies them when a client presents them, with HMAC-SHA-256 (RFC 2104). */
 export class Signer {
-  /** `sessionup/pocket` derives its keys from these. A printed `KeyObject` shows no key. */
+  /** `sessionup/pocket` derives its keys from these. A printed `KeyObject` shows no key. @internal */
   readonly keys: readonly KeyObject[];
   readonly #cookieBase: string;
 
@@ -23,10 +23,7 @@ export class Signer {
 
   /** Whether any of the keys made the signature for the text. The time does not depend on where the signature differs. */
   verifies(purpose: SigningPurpose, text: string, signature: string): boolean {
-    let found = false;
-    for (const key of this.keys)
-      if (areHashesEqual(this.#signature(key, purpose, text), signature)) found = true;
-    return found;
+    return this.keys.some((key) => areHashesEqual(this.#signature(key, purpose, text), signature));
   }
 
   #signature(key: KeyObject, purpose: SigningPurpose, text: string): string {
