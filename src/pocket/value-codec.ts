@@ -35,7 +35,7 @@ export class ValueCodec {
   }
 }
 
-/** Returns the error of a value that cannot be put. It contains nothing of the value. @internal */
+/** Returns the error of a value that cannot be put. It contains at most names of properties. @internal */
 export function invalidValue(name: string, problem: string): SessionError {
   return new SessionError("ERR_META_INVALID", `The value "${name}" is invalid: ${problem}.`);
 }
