@@ -305,12 +305,12 @@ describe("values with a key", () => {
     expect(await browser.visit((request) => pocket.take(request, "oauth"))).toEqual(LOGIN);
   });
 
-  it.each([
+  it.each<[key: unknown, what: string]>([
     ["", "an empty text"],
     ["k".repeat(1_025), "a long text"],
     ["\ud800", "half of a character"],
     [1, "a number"],
-  ])("put rejects the key %j (%s)", async (key) => {
+  ])("put rejects the key %j (%s)", async (key, _what) => {
     const { pocket } = setUp();
     const request = new Browser().request();
     await expect(pocket.put(request, "oauth", LOGIN, { key } as object)).rejects.toThrow("put.key must be");
