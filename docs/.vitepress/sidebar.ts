@@ -32,6 +32,7 @@ const GUIDE: Item[] = [
         "re-authentication": "Re-authentication and levels",
         "changing-passwords": "Changing a password safely",
         csrf: "CSRF and other origins",
+        "data-before-login": "Data before login",
         "new-devices": "New-device alerts",
         rotation: "Rotation and theft",
         "identity-providers": "Identity providers",

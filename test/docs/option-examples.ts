@@ -35,6 +35,7 @@ import { type LiveOptions, liveSessions } from "sessionup/live";
 import type { NestSessionsOptions } from "sessionup/nest";
 import type { NextSessionsOptions } from "sessionup/next";
 import type { NodeSessionsOptions } from "sessionup/node";
+import type { FlashOptions, PocketValue, PutOptions, TakeOptions } from "sessionup/pocket";
 import { previousCookies } from "sessionup/previous-cookies";
 import { type RecognitionOptions, recognition } from "sessionup/recognition";
 import type { RoutesOptions } from "sessionup/routes";
@@ -134,6 +135,14 @@ export const EXAMPLES = {
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
   eventStream: { heartbeat: "30s", maxBufferedBytes: 1_048_576 } satisfies Required<EventStreamOptions>,
+  values: {
+    schema: typed<readonly string[]>(),
+    ttl: "7d",
+    sameSite: "strict",
+  } satisfies Required<PocketValue>,
+  put: { ttl: "5m", key: "state-1" } satisfies Required<PutOptions>,
+  take: { key: "state-1", once: true } satisfies Required<TakeOptions>,
+  createFlash: { ttl: "1m" } satisfies Required<FlashOptions>,
   clientValidation: { ip: "exact", agent: true, onChange: "end" } satisfies Required<ClientValidationOptions>,
   memoryStore: {
     maxRecords: 1_000_000,

@@ -18,6 +18,7 @@ import { MIDDLEWARE_TABLES } from "../../src/options/middleware-options.ts";
 import type { OptionTable } from "../../src/options/parsers.ts";
 import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
 import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
+import { POCKET_TABLES } from "../../src/pocket/options.ts";
 import { DURABLE_OBJECTS_TABLE } from "../../src/stores/durable-objects/options.ts";
 import { LMDB_TABLE } from "../../src/stores/lmdb/options.ts";
 import { MEMORY_TABLE } from "../../src/stores/memory/options.ts";
@@ -130,6 +131,31 @@ const CORE: readonly Section[] = [
     about: "`eventStream(sessions, context, options)` of `sessionup/sse`.",
     declaredBy: "EventStreamOptions",
     table: EVENT_STREAM_TABLE,
+  },
+  {
+    title: "values",
+    about:
+      "Each of the `values` of `createPocket(sessions, { values })` of `sessionup/pocket`. A name is 1 to 32 letters and digits.",
+    declaredBy: "PocketValue",
+    table: POCKET_TABLES.value,
+  },
+  {
+    title: "put",
+    about: "`pocket.put(context, name, value, options)`.",
+    declaredBy: "PutOptions",
+    table: POCKET_TABLES.put,
+  },
+  {
+    title: "take",
+    about: "`pocket.take(context, name, options)`. `pocket.peek` has `key` only.",
+    declaredBy: "TakeOptions",
+    table: POCKET_TABLES.take,
+  },
+  {
+    title: "createFlash",
+    about: "`createFlash(sessions, options)` of `sessionup/pocket`.",
+    declaredBy: "FlashOptions",
+    table: POCKET_TABLES.flash,
   },
 ];
 

@@ -11,6 +11,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "./context": "context.ts",
   "./federation": "federation/federation.ts",
   "./live": "live/live.ts",
+  "./pocket": "pocket/pocket.ts",
   "./previous-cookies": "previous-cookies/previous-cookies.ts",
   "./recognition": "recognition/recognition.ts",
   "./report": "report/report.ts",
