@@ -1,0 +1,20 @@
+import { SessionError } from "../../errors.ts";
+import { toErrorObject } from "../shared/handler.ts";
+
+/** Calls one of two functions, once. What `succeed` throws is not taken for a failure of `work`. */
+export function settle<Value>(
+  work: Promise<Value>,
+  succeed: (value: Value) => void,
+  fail: (error: object) => void,
+): void {
+  work.then(succeed, (thrown) => fail(toHttpError(thrown)));
+}
+
+/** Returns an error that frameworks answer with its status: Express and Koa read `status`, and NestJS reads `statusCode`. */
+function toHttpError(thrown: unknown): object {
+  // Passport takes `undefined` for success.
+  const error = toErrorObject(thrown);
+  if (SessionError.is(error))
+    Object.defineProperty(error, "statusCode", { value: error.status, configurable: true });
+  return error;
+}
