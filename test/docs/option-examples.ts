@@ -34,6 +34,7 @@ import { type LiveOptions, liveSessions } from "sessionup/live";
 import type { NestSessionsOptions } from "sessionup/nest";
 import type { NextSessionsOptions } from "sessionup/next";
 import type { NodeSessionsOptions } from "sessionup/node";
+import type { OAuth2StateOptions, PassportOptions } from "sessionup/passport";
 import type { FlashOptions, PocketValue, PutOptions, TakeOptions } from "sessionup/pocket";
 import { previousCookies } from "sessionup/previous-cookies";
 import { type RecognitionOptions, recognition } from "sessionup/recognition";
@@ -64,6 +65,7 @@ const env = {
   } satisfies HubNamespace<object>,
 };
 const randomText = (length: number) => Array.from({ length }, () => randomInt(10)).join("");
+const findUser = async (id: string) => ({ id });
 const findCountry = (ip: string) => ({ country: ip ? "DE" : "" });
 
 const headers = async () => new Headers();
@@ -129,6 +131,12 @@ export const EXAMPLES = {
   sessionRoutes: { level: 2, maxAuthAge: "5m", path: "/account" } satisfies Required<RoutesOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
+  connectPassport: {
+    toUserKey: (user) => user.id,
+    findUser: (userKey) => findUser(userKey),
+    init: (_user, req) => ({ expiresIn: req.body.remember ? "30d" : "8h" }),
+  } satisfies Required<PassportOptions<{ id: string }, unknown, unknown, ExpressRequest>>,
+  oauth2StateStore: { ttl: "5m", sameSite: "none" } satisfies Required<OAuth2StateOptions>,
   eventStream: { heartbeat: "30s", maxBufferedBytes: 1_048_576 } satisfies Required<EventStreamOptions>,
   values: {
     schema: typed<readonly string[]>(),

@@ -1,0 +1,71 @@
+import type { RequestListener } from "node:http";
+import type express from "express";
+import type { Request, Response } from "express";
+import passport from "passport";
+import { expressSessions } from "sessionup/express";
+import { connectPassport, oauth2StateStore } from "sessionup/passport";
+import { type AppParts, createLocalStrategy, createOAuthStrategy } from "./parts.ts";
+
+/** Creates the app with Express of any major version. `onError` runs for each error that reaches an error handler. */
+export function createExpressApp(
+  framework: typeof express,
+  parts: AppParts,
+  onError: (error: unknown) => void,
+): RequestListener {
+  const sessions = expressSessions(parts.manager);
+  const authenticator = new passport.Passport();
+  connectPassport(authenticator, sessions, {
+    toUserKey: (user) => user.id,
+    findUser: (userKey) => parts.users.get(userKey),
+    init: (_user, request: Request) => ({
+      meta: { by: request.path === "/login" ? "password" : "provider" },
+    }),
+  });
+  const store = oauth2StateStore(sessions);
+  authenticator.use(createLocalStrategy(parts));
+  authenticator.use(createOAuthStrategy(parts, store));
+  authenticator.use("other", createOAuthStrategy(parts, store, "other"));
+
+  const app = framework();
+  app.use(framework.urlencoded({ extended: false }));
+  app.use(authenticator.session());
+
+  app.post("/login", (req, res, next) => {
+    const keepSessionInfo = req.query.keep === "yes";
+    authenticator.authenticate("local", { keepSessionInfo })(req, res, next);
+  });
+  app.post("/login", (_req, res) => void res.sendStatus(204));
+  app.get("/me", (req: Request, res: Response) => {
+    const session = sessions.current(req);
+    res.json({ user: req.user?.id, authenticated: req.isAuthenticated(), meta: session?.meta });
+  });
+  app.post("/theme", (req, res, next) => {
+    sessions.updateMeta(req, (meta) => ({ ...meta, theme: "dark" })).then(() => res.sendStatus(204), next);
+  });
+  app.post("/logout", (req, res, next) => {
+    const keepSessionInfo = req.query.keep === "yes";
+    req.logout({ keepSessionInfo }, (error) => (error ? next(error) : res.json({ user: req.user?.id })));
+  });
+  app.post("/logout-everywhere", (req, res, next) => {
+    sessions
+      .revokeAll(req)
+      .then(() => req.logout((error) => (error ? next(error) : res.sendStatus(204))), next);
+  });
+  const state = { returnTo: "/settings" };
+  app.get("/oauth", authenticator.authenticate("oauth2", { state } as never));
+  for (const [path, strategy] of [
+    ["/oauth/callback", "oauth2"],
+    ["/other/callback", "other"],
+  ] as const) {
+    app.get(path, authenticator.authenticate(strategy), (req: Request, res: Response) => {
+      res.json({ user: req.user?.id, info: req.authInfo });
+    });
+  }
+  app.use(((error, _req, _res, next) => {
+    onError(error);
+    next(error);
+  }) satisfies express.ErrorRequestHandler);
+  // In tests, Express does not print errors.
+  app.set("env", "test");
+  return app as RequestListener;
+}
