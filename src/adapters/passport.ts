@@ -1,10 +1,10 @@
 import type { Sessions } from "../http/sessions.ts";
 import { createLogin } from "./passport/login.ts";
-import { type PassportArguments, parsePassportOptions } from "./passport/options.ts";
+import { type PassportOptions, parsePassportOptions, type RequiredInit } from "./passport/options.ts";
 import { checkPassport, type PassportLike, type PassportRequest } from "./passport/passport-like.ts";
 import { settle } from "./passport/settle.ts";
 
-export type { OAuth2StateOptions, PassportArguments, PassportOptions } from "./passport/options.ts";
+export type { OAuth2StateOptions, PassportOptions, RequiredInit } from "./passport/options.ts";
 export type { PassportLike, PassportRequest } from "./passport/passport-like.ts";
 export { type OAuth2StateStore, oauth2StateStore } from "./passport/state-store.ts";
 
@@ -28,16 +28,26 @@ export { type OAuth2StateStore, oauth2StateStore } from "./passport/state-store.
  * declare function findUser(id: string): Promise<User | undefined>; // your code
  *
  * const sessions = expressSessions(new Manager(memoryStore()));
- * connectPassport(passport, sessions, { toUserKey: (user: User) => user.id, findUser });
+ * connectPassport(passport, sessions, { findUser, toUserKey: (user) => user.id });
  *
  * const app = express();
  * app.use(passport.session());
  * ```
  */
-export function connectPassport<User, Context, In, Out extends In, Request = PassportRequest>(
-  passport: PassportLike<User>,
+export function connectPassport<User, Context extends object, In, Out extends In, Request = PassportRequest>(
+  passport: PassportLike,
   sessions: Sessions<Context, In, Out>,
-  ...[options = {}]: PassportArguments<User, In, Out, Request>
+  options: PassportOptions<User, In, Out, Request> & RequiredInit<User, In, Request>,
+): void;
+export function connectPassport<Context extends object, In, Out extends In>(
+  passport: PassportLike,
+  sessions: Sessions<Context, In, Out>,
+  ...options: undefined extends In ? [] : [options: RequiredInit<unknown, In, PassportRequest>]
+): void;
+export function connectPassport<Context extends object, In, Out extends In>(
+  passport: PassportLike,
+  sessions: Sessions<Context, In, Out>,
+  options: object = {},
 ): void {
   const internals = checkPassport(passport);
   const login = createLogin(internals, sessions, parsePassportOptions(options) as never);

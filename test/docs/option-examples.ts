@@ -132,8 +132,8 @@ export const EXAMPLES = {
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
   connectPassport: {
-    toUserKey: (user) => user.id,
     findUser: (userKey) => findUser(userKey),
+    toUserKey: (user) => user.id,
     init: (_user, req) => ({ expiresIn: req.body.remember ? "30d" : "8h" }),
   } satisfies Required<PassportOptions<{ id: string }, unknown, unknown, ExpressRequest>>,
   oauth2StateStore: { ttl: "5m", sameSite: "none" } satisfies Required<OAuth2StateOptions>,

@@ -14,8 +14,6 @@ import type { PassportRequest } from "./passport-like.ts";
 
 /** The options of `connectPassport`. `User` is the type of `req.user`, and `Request` that of the request in Express's form. */
 export interface PassportOptions<User, In, Out, Request> {
-  /** Returns the user key of a user who logs in. Default: the functions of `passport.serializeUser`. */
-  readonly toUserKey?: (user: User, request: Request) => MaybePromise<string>;
   /**
    * Returns the user of a session. `undefined`, `null` or `false` means that the user no longer exists, and ends the session.
    * Default: the functions of `passport.deserializeUser`.
@@ -25,21 +23,18 @@ export interface PassportOptions<User, In, Out, Request> {
     session: Session<Out>,
     request: Request,
   ) => MaybePromise<User | undefined | null | false>;
+  /** Returns the user key of a user who logs in. Default: the functions of `passport.serializeUser`. */
+  readonly toUserKey?: (user: User, request: Request) => MaybePromise<string>;
   /** Returns the options of `sessions.init` for a login, such as metadata. Default: none. */
   readonly init?: (user: User, request: Request) => MaybePromise<InitOptions<In>>;
 }
 
-/** The options of `connectPassport`, which may be left out unless metadata is required. */
-export type PassportArguments<User, In, Out, Request> = undefined extends In
-  ? [options?: PassportOptions<User, In, Out, Request>]
-  : [
-      options: PassportOptions<User, In, Out, Request> & {
-        readonly init: (
-          user: User,
-          request: Request,
-        ) => MaybePromise<InitOptions<In> & { readonly meta: In }>;
-      },
-    ];
+/** `init` is required where metadata is. */
+export type RequiredInit<User, In, Request> = undefined extends In
+  ? unknown
+  : {
+      readonly init: (user: User, request: Request) => MaybePromise<InitOptions<In> & { readonly meta: In }>;
+    };
 
 /** The options of `oauth2StateStore`. */
 export interface OAuth2StateOptions {
@@ -55,8 +50,8 @@ export interface OAuth2StateOptions {
 type AnyOptions = PassportOptions<unknown, unknown, unknown, PassportRequest>;
 
 const CONNECT = {
-  toUserKey: { parse: aFunction<NonNullable<AnyOptions["toUserKey"]>>() },
   findUser: { parse: aFunction<NonNullable<AnyOptions["findUser"]>>() },
+  toUserKey: { parse: aFunction<NonNullable<AnyOptions["toUserKey"]>>() },
   init: { parse: aFunction<NonNullable<AnyOptions["init"]>>() },
 } as const;
 

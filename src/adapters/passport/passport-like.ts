@@ -1,7 +1,7 @@
-/** An instance of Passport 0.6 or later, as far as `connectPassport` uses it. `User` is the type of `req.user`. */
-export interface PassportLike<User> {
-  use(name: string, strategy: object): unknown;
-  serializeUser(serialize: (request: never, user: User, done: never) => void): unknown;
+/** An instance of Passport 0.6 or later, such as `passport` itself or `new Passport()`. */
+export interface PassportLike {
+  use(name: string, strategy: never): unknown;
+  serializeUser(serialize: never): unknown;
   deserializeUser(deserialize: never): unknown;
 }
 

@@ -10,11 +10,12 @@ export function settle<Value>(
   work.then(succeed, (thrown) => fail(toHttpError(thrown)));
 }
 
-/** Returns an error that frameworks answer with its status: Express and Koa read `status`, and NestJS reads `statusCode`. */
+/**
+ * Returns an error that frameworks answer with its status. Express and Koa read `status`. NestJS reads `statusCode`, and only of
+ * errors in the form of http-errors.
+ */
 function toHttpError(thrown: unknown): object {
   // Passport takes `undefined` for success.
   const error = toErrorObject(thrown);
-  if (SessionError.is(error))
-    Object.defineProperty(error, "statusCode", { value: error.status, configurable: true });
-  return error;
+  return SessionError.is(error) ? Object.assign(error, { statusCode: error.status, expose: false }) : error;
 }

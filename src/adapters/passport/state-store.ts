@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { getInternals, type Sessions } from "../../http/sessions.ts";
 import { createPocket } from "../../pocket/pocket.ts";
-import { typed } from "../../standard-schema.ts";
+import { type StandardSchema, typed } from "../../standard-schema.ts";
 import type { Json } from "../../store.ts";
 import { checkStateOptions, type OAuth2StateOptions } from "./options.ts";
 import type { PassportRequest } from "./passport-like.ts";
@@ -52,9 +52,10 @@ export function oauth2StateStore<Context extends object, In, Out extends In>(
   sessions: Sessions<Context, In, Out>,
   options: OAuth2StateOptions = {},
 ): OAuth2StateStore {
-  const { methods, getState } = getInternals<Context, In, Out>(sessions);
-  const schema = typed<Begun>();
-  const pocket = createPocket(methods, { values: { [NAME]: { schema, ...checkStateOptions(options) } } });
+  const { getState } = getInternals<Context, In, Out>(sessions);
+  // The compiler cannot check that `Json` is JSON: the type is recursive.
+  const schema = typed<object>() as StandardSchema<object, never> as StandardSchema<Begun>;
+  const pocket = createPocket(sessions, { values: { [NAME]: { schema, ...checkStateOptions(options) } } });
   const toContext = createToContext(getState);
 
   async function begin(request: PassportRequest, begun: Begun): Promise<string> {

@@ -15,8 +15,8 @@ export function createExpressApp(
   const sessions = expressSessions(parts.manager);
   const authenticator = new passport.Passport();
   connectPassport(authenticator, sessions, {
-    toUserKey: (user) => user.id,
     findUser: (userKey) => parts.users.get(userKey),
+    toUserKey: (user) => user.id,
     init: (_user, request: Request) => ({
       meta: { by: request.path === "/login" ? "password" : "provider" },
     }),

@@ -11,8 +11,8 @@ export function createKoaApp(parts: AppParts, onError: (error: unknown) => void)
   const sessions = koaSessions(parts.manager);
   const authenticator = new passport.KoaPassport();
   connectPassport(authenticator, sessions, {
-    toUserKey: (user) => user.id,
     findUser: (userKey) => parts.users.get(userKey),
+    toUserKey: (user) => user.id,
     init: (_user, request: { readonly url: string }) => ({
       meta: { by: request.url.startsWith("/login") ? "password" : "provider" },
     }),
@@ -41,7 +41,9 @@ export function createKoaApp(parts: AppParts, onError: (error: unknown) => void)
       ctx.status = 204;
     },
     "POST /logout": async (ctx) => {
-      await ctx.logout({ keepSessionInfo: ctx.query.keep === "yes" });
+      // The types of ctx.logout lack the options.
+      const logout: (options: object) => Promise<void> = ctx.logout;
+      await logout({ keepSessionInfo: ctx.query.keep === "yes" });
       who(ctx);
     },
     "POST /logout-everywhere": async (ctx) => {

@@ -45,8 +45,8 @@ type Decorator = (target: object, key: string, descriptor: PropertyDescriptor) =
 export async function createNestApp(parts: AppParts): Promise<NestExpressApplication> {
   const sessions = nestSessions(parts.manager);
   connectPassport(passport, sessions, {
-    toUserKey: (user) => user.id,
     findUser: (userKey) => parts.users.get(userKey),
+    toUserKey: (user) => user.id,
     init: (_user, request: Request) => ({
       meta: { by: request.path === "/login" ? "password" : "provider" },
     }),
@@ -97,8 +97,8 @@ export async function createNestApp(parts: AppParts): Promise<NestExpressApplica
     Post("logout-everywhere"),
   );
   route("oauth", () => undefined, Get("oauth"), UseGuards(loginGuard("oauth2")));
-  route("oauth/callback", who, Get("oauth/callback"), UseGuards(loginGuard("oauth2")));
-  route("other/callback", who, Get("other/callback"), UseGuards(loginGuard("other")));
+  route("oauth/callback", (request) => who(request), Get("oauth/callback"), UseGuards(loginGuard("oauth2")));
+  route("other/callback", (request) => who(request), Get("other/callback"), UseGuards(loginGuard("other")));
 
   class AppModule {}
   Module({ imports: [sessions.module()], controllers: [AccountController] })(AppModule);

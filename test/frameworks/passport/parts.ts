@@ -1,5 +1,5 @@
 import { Strategy as LocalStrategy } from "passport-local";
-import { Strategy as OAuth2Strategy, type StrategyOptions } from "passport-oauth2";
+import { Strategy as OAuth2Strategy, type StrategyOptions, type VerifyCallback } from "passport-oauth2";
 import { Manager, typed } from "sessionup";
 import { GatedStore } from "../../support/gated-store.ts";
 import type { OAuthProvider } from "./provider.ts";
@@ -54,21 +54,6 @@ export function createLocalStrategy({ users }: AppParts): LocalStrategy {
   });
 }
 
-class ProviderStrategy extends OAuth2Strategy {
-  readonly #origin: string;
-
-  constructor(origin: string, options: StrategyOptions, verify: OAuth2Strategy.VerifyFunction) {
-    super(options, verify);
-    this.#origin = origin;
-  }
-
-  override userProfile(token: string, done: (error?: unknown, profile?: unknown) => void): void {
-    fetch(`${this.#origin}/me`, { headers: { authorization: `Bearer ${token}` } })
-      .then((response) => response.json())
-      .then((profile) => done(null, profile), done);
-  }
-}
-
 /** Creates the strategy of one of the clients at the provider. */
 export function createOAuthStrategy(
   { provider: { origin, secret }, users }: AppParts,
@@ -86,7 +71,17 @@ export function createOAuthStrategy(
     state: true,
     store,
   };
-  return new ProviderStrategy(origin, options, (_access, _refresh, { sub }: { sub: string }, done) =>
-    done(null, users.get(sub) ?? false),
-  );
+  const verify = (
+    _access: string,
+    _refresh: string,
+    profile: { readonly sub: string },
+    done: VerifyCallback,
+  ) => done(null, users.get(profile.sub) ?? false);
+  const strategy = new OAuth2Strategy(options, verify);
+  strategy.userProfile = (token, done) => {
+    fetch(`${origin}/me`, { headers: { authorization: `Bearer ${token}` } })
+      .then((response) => response.json())
+      .then((profile) => done(null, profile), done);
+  };
+  return strategy;
 }

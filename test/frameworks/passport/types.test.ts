@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import config from "../../../tsconfig.json" with { type: "json" };
 import { docCommentFences, markdownFences } from "../../docs/documents.ts";
 import { parseSnippet, SnippetFolder } from "../../docs/snippets.ts";
+import { ROOT } from "../../support/entries.ts";
 import { compile } from "../build.ts";
 import { installPassport, PASSPORT } from "./packages.ts";
 
@@ -9,12 +11,21 @@ const snippets = [...markdownFences(), ...docCommentFences()]
   .map(parseSnippet)
   .filter(({ packages }) => packages === "passport");
 
+/** The sources of this package, and NestJS, which is in the repository's own packages. */
+const paths = Object.fromEntries([
+  ...Object.entries(config.compilerOptions.paths).map(([name, [path]]) => [name, [ROOT + path]]),
+  ...["common", "core"].map((name) => [
+    `@nestjs/${name}`,
+    [`${ROOT}node_modules/@nestjs/${name}/index.d.ts`],
+  ]),
+]);
+
 describe("the types of @types/passport", () => {
   let folder: SnippetFolder | undefined;
   let errors: Awaited<ReturnType<SnippetFolder["compile"]>>;
   beforeAll(async () => {
     await installPassport();
-    folder = new SnippetFolder(snippets, `${PASSPORT}node_modules`);
+    folder = new SnippetFolder(snippets, `${PASSPORT}node_modules`, { paths });
     errors = await folder.compile();
   }, 600_000);
   afterAll(() => folder?.remove());
