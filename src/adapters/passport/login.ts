@@ -5,7 +5,7 @@ import type { PassportOptions } from "./options.ts";
 import type { PassportInternals, PassportRequest } from "./passport-like.ts";
 import { createToContext } from "./to-context.ts";
 
-/** What Passport asks of sessions. The functions reject when the store fails. */
+/** The functions that Passport needs of sessions. They reject when the store fails. */
 export interface PassportLogin {
   /** Begins a session for the user. */
   logIn(request: PassportRequest, user: unknown, keepSessionInfo: boolean): Promise<void>;

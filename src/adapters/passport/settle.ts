@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors.ts";
 import { toErrorObject } from "../shared/handler.ts";
 
-/** Calls one of two functions, once. What `succeed` throws is not taken for a failure of `work`. */
+/** Calls one of two functions, once. An error that `succeed` throws does not count as a failure of `work`. */
 export function settle<Value>(
   work: Promise<Value>,
   succeed: (value: Value) => void,

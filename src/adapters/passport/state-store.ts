@@ -22,7 +22,7 @@ interface About {
   readonly clientID: string;
 }
 
-/** What a browser keeps of a login that has begun. */
+/** A login that has begun, as the browser keeps it. */
 interface Begun {
   /** A hash of the provider and the client. */
   readonly client: string;
@@ -36,7 +36,7 @@ type Stored = (error: object | null, handle?: string) => void;
 /** `ok` is the PKCE verifier or true. If it is false, the third argument says why. */
 type Verified = (error: object | null, ok?: string | boolean, info?: unknown) => void;
 
-/** The bytes of a handle, which nobody can guess. */
+/** The random bytes of a handle. */
 const HANDLE_BYTES = 24;
 const NAME = "oauth2";
 const INVALID = { message: "The state of the callback is not valid for this browser." };

@@ -20,11 +20,11 @@ declare global {
 export interface Meta {
   /** How the user signed in. */
   readonly by: "password" | "provider";
-  /** What the user chose during the session. */
+  /** The choice that the user made during the session. */
   readonly theme?: string;
 }
 
-/** What the apps of all frameworks have. */
+/** The parts that the apps of all frameworks have. */
 export interface AppParts {
   readonly store: GatedStore;
   readonly manager: Manager<Meta, Meta>;
