@@ -82,6 +82,9 @@ export function oauth2StateStore<Context extends object, In, Out extends In>(
       about: About,
       done: Stored,
     ) {
+      // passport-openidconnect calls its store in another way. Its strategy passes on what the store throws.
+      if (typeof verifier === "object")
+        throw new TypeError("oauth2StateStore serves passport-oauth2 and the strategies that extend it.");
       const client = hashClient(about);
       const begun = { client, ...(verifier && { verifier }), ...(state && { state }) };
       settle(begin(request, begun), (handle) => done(null, handle), done);

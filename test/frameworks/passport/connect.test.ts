@@ -286,6 +286,15 @@ describe("oauth2StateStore", () => {
   });
 });
 
+describe("a strategy that does not extend passport-oauth2", () => {
+  it("a store call in the form of passport-openidconnect throws", () => {
+    const sessions = expressSessions(new Manager(memoryStore(), { keys: ["0123456789".repeat(4)] }));
+    const { store } = oauth2StateStore(sessions);
+    const context = { nonce: "n", issued: new Date() };
+    expect(() => store({}, context, undefined, {}, () => undefined)).toThrow(/serves passport-oauth2/);
+  });
+});
+
 describe("options of authenticate that need req.session", () => {
   it("failureMessage throws without req.session, so that the guide advises against it", async () => {
     const { Strategy: LocalStrategy } = await import("passport-local");

@@ -325,6 +325,15 @@ export function passportSuite({ create, invalidState = 403, reportsErrors = true
       await expect(me(browser)).resolves.toMatchObject({ user: "ann" });
     });
 
+    it("of very many logins in one browser, the latest ones complete, and the others are rejected", async () => {
+      const browser = new Browser();
+      const callbacks: URL[] = [];
+      for (let tab = 0; tab < 12; tab++) callbacks.push(await authorize(browser, start()));
+      const [oldest, ...later] = callbacks as [URL, ...URL[]];
+      expect((await browser.get(oldest)).status).toBe(invalidState);
+      for (const callback of later.slice(-5)) expect((await browser.get(callback)).status).toBe(200);
+    });
+
     it("a state is not accepted for another client of the app", async () => {
       const browser = new Browser();
       const callback = await authorize(browser, start());
