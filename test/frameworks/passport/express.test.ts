@@ -12,5 +12,6 @@ describe.each([
       const { createExpressApp } = await import("./express.ts");
       return createExpressApp(framework, parts, onError);
     },
+    acceptsForms: true,
   });
 });

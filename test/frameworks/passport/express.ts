@@ -4,7 +4,7 @@ import type { Request, Response } from "express";
 import passport from "passport";
 import { expressSessions } from "sessionup/express";
 import { connectPassport, oauth2StateStore } from "sessionup/passport";
-import { type AppParts, createLocalStrategy, createOAuthStrategy } from "./parts.ts";
+import { type AppParts, CALLBACKS, createLocalStrategy, createOAuthStrategy } from "./parts.ts";
 
 /** Creates the app with Express of any major version. `onError` runs for each error that reaches an error handler. */
 export function createExpressApp(
@@ -24,10 +24,19 @@ export function createExpressApp(
   const store = oauth2StateStore(sessions);
   authenticator.use(createLocalStrategy(parts));
   authenticator.use(createOAuthStrategy(parts, store));
-  authenticator.use("other", createOAuthStrategy(parts, store, "other"));
+  const forms = oauth2StateStore(sessions, { sameSite: "none" });
+  authenticator.use("other", createOAuthStrategy(parts, forms, "other"));
 
   const app = framework();
   app.use(framework.urlencoded({ extended: false }));
+  const who = (req: Request, res: Response) => void res.json({ user: req.user?.id, info: req.authInfo });
+  // A provider with `response_mode=form_post` sends a form from its own page.
+  app.post(
+    CALLBACKS.other,
+    sessions.public({ crossOrigin: "allow" }),
+    authenticator.authenticate("other"),
+    who,
+  );
   app.use(authenticator.session());
 
   app.post("/login", (req, res, next) => {
@@ -53,14 +62,9 @@ export function createExpressApp(
   });
   const state = { returnTo: "/settings" };
   app.get("/oauth", authenticator.authenticate("oauth2", { state } as never));
-  for (const [path, strategy] of [
-    ["/oauth/callback", "oauth2"],
-    ["/other/callback", "other"],
-  ] as const) {
-    app.get(path, authenticator.authenticate(strategy), (req: Request, res: Response) => {
-      res.json({ user: req.user?.id, info: req.authInfo });
-    });
-  }
+  app.get("/other", authenticator.authenticate("other"));
+  app.get(CALLBACKS.app, authenticator.authenticate("oauth2"), who);
+  app.get(CALLBACKS.other, authenticator.authenticate("other"), who);
   app.use(((error, _req, _res, next) => {
     onError(error);
     next(error);

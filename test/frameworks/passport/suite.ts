@@ -12,6 +12,8 @@ export interface PassportApp {
   create(parts: AppParts, onError: (error: unknown) => void): RequestListener | Promise<RequestListener>;
   /** The status for a callback whose state is not valid. Passport's own is 403. */
   readonly invalidState?: number;
+  /** Whether a provider may send a form to `/other/callback`. Default false. */
+  readonly acceptsForms?: boolean;
   /** Whether `onError` runs. Default true. */
   readonly reportsErrors?: boolean;
 }
@@ -26,7 +28,12 @@ const COOKIE = "__Host-sessionup";
 const CROSS_SITE = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
 
 /** Registers the tests that the app of every framework passes. */
-export function passportSuite({ create, invalidState = 403, reportsErrors = true }: PassportApp): void {
+export function passportSuite({
+  create,
+  invalidState = 403,
+  acceptsForms = false,
+  reportsErrors = true,
+}: PassportApp): void {
   let provider: OAuthProvider;
   let parts: AppParts;
   let authorize: typeof import("./provider.ts").authorize;
@@ -341,6 +348,35 @@ export function passportSuite({ create, invalidState = 403, reportsErrors = true
       expect((await browser.get(callback)).status).toBe(invalidState);
       expect(cookieOf(browser)).toBeUndefined();
     });
+
+    it("a login that begins sets one cookie, which ends after 10 minutes", async () => {
+      const response = await fetch(start(), { redirect: "manual" });
+      const [cookie = "", ...others] = response.headers.getSetCookie();
+      expect(others).toEqual([]);
+      expect(cookie).toMatch(/^__Host-\S+; .*Max-Age=600;/);
+      expect(cookie).toMatch(/SameSite=Lax/i);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+    });
+
+    if (acceptsForms)
+      it("the option sameSite is that of the cookie", async () => {
+        const response = await fetch(`${origin}/other`, { redirect: "manual" });
+        expect(response.headers.getSetCookie().join()).toMatch(/SameSite=None/i);
+      });
+
+    if (acceptsForms)
+      it("a form of the provider's page completes a login where the app allows it", async () => {
+        const browser = new Browser();
+        const callback = await authorize(browser, `${origin}/other`);
+        const form = Object.fromEntries(callback.searchParams);
+        callback.search = "";
+        const page = await browser.post(callback, form, CROSS_SITE);
+        expect(JSON.parse(page.text)).toMatchObject({ user: "ann" });
+        await expect(me(browser)).resolves.toMatchObject({ user: "ann" });
+        expect((await browser.post(callback, form, CROSS_SITE)).status).toBe(invalidState);
+        callback.pathname = "/oauth/callback";
+        expect((await browser.post(callback, form, CROSS_SITE)).status).toBe(403);
+      });
 
     it("a login that the user cancels begins no session", async () => {
       const browser = new Browser();
