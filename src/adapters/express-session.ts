@@ -87,7 +87,7 @@ export function expressSession<Context extends ExpressSessionRequest, In, Out ex
   return Object.assign(createMiddleware(sides), { visitors });
 }
 
-/** Creates the manager of visitors. What concerns users and their logins does not apply to visitors. */
+/** Creates the manager of visitors. The options that concern users and their logins do not apply to visitors. */
 function createVisitors<In, Out extends In>(
   manager: Manager<In, Out>,
   own: { readonly cookie: CookieOptions; readonly expiresIn: Duration | undefined },

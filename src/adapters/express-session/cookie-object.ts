@@ -33,7 +33,7 @@ export function createCookieObject(
 }
 
 function rejectChange(_cookie: object, name: string | symbol): never {
-  const reason = /expires|maxage/i.test(String(name))
+  const reason = /expires|maxAge/i.test(String(name))
     ? "nothing moves the end of a session. Pass expiresIn to init for a user's session, or to expressSession for visitors"
     : "the manager's option cookie decides it";
   throw new TypeError(`req.session.cookie.${String(name)} cannot change: ${reason}.`);

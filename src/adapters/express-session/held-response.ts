@@ -93,6 +93,7 @@ export function holdResponse(
     }
     // Streams wait for this event since `write` returned false.
     if (isFull && !response.writableNeedDrain) response.emit("drain");
+    isFull = false;
   }
 
   function reject(error: unknown): void {
@@ -126,5 +127,7 @@ function restoreHead(response: HoldableResponse, { statusCode, statusMessage, he
   response.statusCode = statusCode;
   response.statusMessage = statusMessage;
   for (const name of response.getHeaderNames()) if (!headers.has(name)) response.removeHeader(name);
-  for (const [name, value] of headers) response.setHeader(name, value);
+  // Another assignment would change the case of the name.
+  for (const [name, value] of headers)
+    if (response.getHeader(name) !== value) response.setHeader(name, value);
 }

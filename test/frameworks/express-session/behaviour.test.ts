@@ -196,7 +196,7 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
       const answer = await browser.post("/login");
       expect(answer.cookies.get(VISITOR)?.maxAge).toBe(0);
       expect([...browser.jar.keys()]).toEqual([USER]);
-      // Session fixation: whoever planted or copied the visitor's cookie has nothing.
+      // Session fixation: an attacker who planted or copied the visitor's cookie has nothing.
       expect((await stolen.get()).text).toBe("{}");
       expect((await browser.get()).text).toBe("{}");
     });
