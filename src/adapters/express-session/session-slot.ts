@@ -222,8 +222,7 @@ export class SessionSlot<Context> {
     // A login, a logout or regenerate has replaced the session.
     if (id !== shown.id) throw SessionError.unauthorized("revoked");
     if (live) {
-      const changed = await side.methods.updateMeta(this.#context, (meta) => merge(side, meta, changes));
-      if (!changed) throw SessionError.unauthorized("revoked");
+      await side.methods.updateMeta(this.#context, (meta) => merge(side, meta, changes));
     } else {
       await side.methods.init(this.#context, id, { meta: applyChanges(undefined, changes) });
     }

@@ -239,6 +239,21 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
       expect((await browser.get()).text).toBe("{}");
     });
 
+    it("on a route without the middleware, a logout behind it ends the visitor's session, too", async () => {
+      await using site = await startSite(assign, {
+        express,
+        before: (app) =>
+          app.post("/elsewhere", (req, res, next) => {
+            site.sessions.init(req, "user-1").then(() => res.end(), next);
+          }),
+      });
+      const browser = site.open();
+      await browser.get("/?cart=book");
+      await browser.post("/elsewhere");
+      await browser.post("/logout");
+      expect([...browser.jar.keys()]).toEqual([]);
+    });
+
     it("clears the cookie of a visitor's session that no longer exists", async () => {
       await using site = await startSite(assign, { express });
       const browser = site.open();
@@ -470,6 +485,23 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
       expect((await answer).headers.get("x-second")).toBeNull();
     });
 
+    it("a response that has read stored data is private, unless the handler decides otherwise", async () => {
+      await using site = await startSite(
+        (req, res) => {
+          if (req.path === "/") return assign(req, res, () => {});
+          if (req.path === "/public") res.set("cache-control", "max-age=60");
+          return res.end(req.path === "/unread" ? "" : String(req.session.a));
+        },
+        { express },
+      );
+      const browser = site.open();
+      await browser.get("/?a=1");
+      expect((await browser.get("/read")).headers.get("cache-control")).toBe("private");
+      expect((await browser.get("/public")).headers.get("cache-control")).toBe("max-age=60");
+      expect((await browser.get("/unread")).headers.get("cache-control")).toBeNull();
+      expect((await site.open().get("/read")).headers.get("cache-control")).toBeNull();
+    });
+
     it("a stream continues after the save", async () => {
       const parts = Array.from({ length: 200 }, (_, index) => `${index} ${"x".repeat(1_000)}\n`);
       await using site = await startSite(
@@ -643,6 +675,21 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
         { express },
       );
       expect((await site.open().get()).text).toBe('["save","reload",true]');
+    });
+
+    it("the object of a session that a login has replaced cannot be saved", async () => {
+      await using site = await startSite(
+        async (req, res) => {
+          const { session } = req;
+          await site.sessions.init(req, "user-1");
+          session.late = true;
+          session.save((error) => res.json({ code: (error as { code?: string }).code }));
+        },
+        { express },
+      );
+      const browser = site.open();
+      expect((await browser.post("/")).text).toBe('{"code":"ERR_UNAUTHORIZED"}');
+      expect([...browser.jar.keys()]).toEqual([USER]);
     });
 
     it("a login after destroy brings a new req.session", async () => {
