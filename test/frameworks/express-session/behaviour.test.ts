@@ -502,6 +502,21 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
       expect((await site.open().get("/read")).headers.get("cache-control")).toBeNull();
     });
 
+    it("the first head of a waiting response counts, as in Node", async () => {
+      await using site = await startSite(
+        (req, res) => {
+          req.session.seen = true;
+          res.writeHead(201, { "x-first": "1" });
+          res.writeHead(500);
+          res.end("first");
+        },
+        { express },
+      );
+      const answer = await site.open().get();
+      expect(answer).toMatchObject({ status: 201, text: "first" });
+      expect(answer.headers.get("x-first")).toBe("1");
+    });
+
     it("a stream continues after the save", async () => {
       const parts = Array.from({ length: 200 }, (_, index) => `${index} ${"x".repeat(1_000)}\n`);
       await using site = await startSite(
@@ -677,6 +692,25 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
       expect((await site.open().get()).text).toBe('["save","reload",true]');
     });
 
+    it.each([
+      ["deleted", (req: SessionRequest) => delete (req as { session?: unknown }).session],
+      ["redefined", (req: SessionRequest) => Object.defineProperty(req, "session", { value: { own: true } })],
+    ])("a session whose property is %s keeps what is stored", async (how, unset) => {
+      await using site = await startSite(
+        (req, res) => {
+          if (req.path === "/") return assign(req, res, () => {});
+          req.session.a = "2";
+          unset(req);
+          return res.json(req.session ?? null);
+        },
+        { express },
+      );
+      const browser = site.open();
+      await browser.get("/?a=1");
+      expect((await browser.get("/unset")).text).toBe(how === "deleted" ? "null" : '{"own":true}');
+      expect((await browser.get("/")).text).toBe('{"a":"1"}');
+    });
+
     it("the object of a session that a login has replaced cannot be saved", async () => {
       await using site = await startSite(
         async (req, res) => {
@@ -753,14 +787,26 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
       expect((await site.open().post("/callback", headers)).text).toBe("1");
     });
 
-    it("a failing lookup goes to the error handler as 503", async () => {
-      await using site = await startSite(countHits, { express });
-      const browser = site.open();
-      await browser.get();
-      site.store.fail("fetchById");
-      expect((await browser.get()).status).toBe(503);
-      expect((await browser.get()).text).toBe("2");
-    });
+    it.each(["user", "visitor"])(
+      "a failing lookup of a %s goes to the error handler as 503",
+      async (kind) => {
+        let runs = 0;
+        await using site = await startSite(
+          (req, res, next) => {
+            runs++;
+            return assign(req, res, next);
+          },
+          { express },
+        );
+        const browser = site.open();
+        if (kind === "user") await browser.post("/login");
+        await browser.get("/?a=1");
+        site.store.fail("fetchById");
+        expect((await browser.get()).status).toBe(503);
+        expect(runs).toBe(1);
+        expect((await browser.get()).text).toBe('{"a":"1"}');
+      },
+    );
 
     it("a session that the app provides itself is left alone", async () => {
       await using site = await startSite((req, res) => res.json(req.session), {
