@@ -3,9 +3,10 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { RequestHandler } from "express";
 import { beforeAll, describe, expect, it } from "vitest";
+import { compile } from "../build.ts";
 import { Browser } from "./_browser.ts";
 import { EXPRESS, type Handler, startSite, USER, VISITOR } from "./_site.ts";
-import { importPackage } from "./packages.ts";
+import { importPackage, PACKAGES } from "./packages.ts";
 
 /** The methods that the packages add to a request. */
 interface Extended {
@@ -32,6 +33,10 @@ beforeAll(async () => {
   grant = (await importPackage("grant")).default as Grant;
   Provider = (await importPackage("oidc-provider")).default as typeof Provider;
 }, 600_000);
+
+it("an app compiles with the types of express-session", async () => {
+  await expect(compile(PACKAGES, "types")).resolves.toBeUndefined();
+});
 
 describe.each([...EXPRESS])("packages that expect req.session, on %s", (_version, express) => {
   /** Runs middleware behind that of the session. */
