@@ -131,7 +131,7 @@ function attachSlot(
   request: ExpressSessionRequest,
   response: HoldableResponse,
 ): void {
-  const get = () => slot.session;
+  const get = () => slot.read();
   const prepare = () => {
     // The app has deleted or redefined the property.
     if (Object.getOwnPropertyDescriptor(request, "session")?.get !== get) slot.session = undefined;

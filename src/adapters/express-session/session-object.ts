@@ -36,7 +36,7 @@ export interface RequestSession {
   reload(callback?: SessionCallback): this;
   /** Saves the changes now. Only needed before work that reads the session elsewhere: the response waits anyway. */
   save(callback?: SessionCallback): this;
-  /** Does nothing: each request counts as activity, and nothing moves the end of a session. */
+  /** Does nothing: to read `req.session` counts as activity, and nothing moves the end of a session. */
   touch(): this;
   /** Does nothing, as `touch`. */
   resetMaxAge(): this;

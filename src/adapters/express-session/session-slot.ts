@@ -3,7 +3,7 @@ import { SessionError } from "../../errors.ts";
 import type { SessionsInternals } from "../../http/sessions.ts";
 import { type LiveSession, toLiveSession } from "../../lifecycle/auth-result.ts";
 import type { RequestUse } from "../../lifecycle/refresh.ts";
-import { continueWith } from "../../rules/maybe-promise.ts";
+import { continueWith, isPromise } from "../../rules/maybe-promise.ts";
 import { verifyToken } from "../../rules/verify-token.ts";
 import type { MaybePromise } from "../../store.ts";
 import {
@@ -48,7 +48,9 @@ interface Shown {
   stored: Texts;
 }
 
-const USE: RequestUse = { touch: true, rotate: false };
+/** A request that does not read its session, such as a poll, is no activity. */
+const LOAD: RequestUse = { touch: false, rotate: false };
+const READ: RequestUse = { touch: true, rotate: false };
 
 /** Holds what `req.session` is during one request: the user's session if there is one, otherwise the visitor's. */
 export class SessionSlot<Context> {
@@ -62,6 +64,7 @@ export class SessionSlot<Context> {
   /** Whether the request arrived with the session of a user. */
   #hadUser = false;
   #hasEndedVisitor = false;
+  #isRead = false;
   /** Settles when the operations that were begun have settled. */
   #operations: Promise<void> = Promise.resolve();
   #running = 0;
@@ -83,13 +86,13 @@ export class SessionSlot<Context> {
     const visitor = visitors.getState(this.#context);
     // The origin has just been checked, or an earlier middleware accepts any.
     visitor.acceptAnyOrigin();
-    return continueWith(state.load(USE), (user) => {
+    return continueWith(state.load(LOAD), (user) => {
       if (user.state === "failed") throw user.error;
       if (user.state === "session") {
         this.#hadUser = true;
         return undefined;
       }
-      return continueWith(visitor.load(USE), (found) => {
+      return continueWith(visitor.load(LOAD), (found) => {
         if (found.state === "failed") throw found.error;
       });
     });
@@ -97,6 +100,17 @@ export class SessionSlot<Context> {
 
   get id(): string {
     return this.#findOwner().id;
+  }
+
+  /** Returns the session to the app, and counts the request as activity. */
+  read(): RequestSession | null | undefined {
+    const { side, live } = this.#findOwner();
+    if (!this.#isRead && live) {
+      const touched = side.getState(this.#context).load(READ);
+      if (isPromise(touched)) this.#begin(() => touched);
+    }
+    this.#isRead = true;
+    return this.session;
   }
 
   /** The session object, `undefined` after `destroy`, and what the app has set it to after that. */
@@ -188,11 +202,16 @@ export class SessionSlot<Context> {
     return this.#shown && this.session === this.#shown.object ? this.#shown : undefined;
   }
 
-  /** Begins an operation of the app, after those that it began before. */
+  /** Runs an operation of the app after those that it began before. */
   #run(shown: Shown, action: SessionAction, callback: SessionCallback | undefined): void {
-    this.#running++;
     if (action === "destroy") this.session = undefined;
-    const done = this.#operations.then(() => this.#act(action, shown)).finally(() => void this.#running--);
+    this.#begin(() => this.#act(action, shown), callback);
+  }
+
+  /** Begins an operation for which the response waits. */
+  #begin(operation: () => Promise<unknown>, callback?: SessionCallback): void {
+    this.#running++;
+    const done = this.#operations.then(operation).finally(() => void this.#running--);
     this.#operations = done
       .then(
         () => callback?.(),

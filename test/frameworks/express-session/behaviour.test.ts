@@ -147,6 +147,45 @@ describe.each([...EXPRESS])("req.session on %s", (_version, express) => {
       expect(site.writes()).toHaveLength(before);
     });
 
+    it.each(["user", "visitor"])(
+      "a request of a %s counts as activity if it reads req.session",
+      async (kind) => {
+        let now = Date.now();
+        await using site = await startSite(
+          (req, res, next) => (req.path === "/poll" ? res.end() : assign(req, res, next)),
+          { express, clock: () => now, manager: { idleTimeout: "30m" } },
+        );
+        const browser = site.open();
+        if (kind === "user") await browser.post("/login");
+        await browser.get("/?a=1");
+        for (let minutes = 0; minutes < 60; minutes += 20) {
+          now += 20 * 60_000;
+          expect((await browser.get("/")).text).toBe('{"a":"1"}');
+        }
+        now += 20 * 60_000;
+        await browser.get("/poll");
+        now += 20 * 60_000;
+        expect((await browser.get("/")).text).toBe("{}");
+      },
+    );
+
+    it("the activity and the changes of one request are both saved", async () => {
+      let now = Date.now();
+      await using site = await startSite(assign, {
+        express,
+        clock: () => now,
+        manager: { idleTimeout: "30m" },
+      });
+      const browser = site.open();
+      await browser.post("/login");
+      now += 20 * 60_000;
+      expect((await browser.get("/?a=1")).status).toBe(200);
+      now += 20 * 60_000;
+      expect((await browser.get("/?b=2")).text).toBe('{"a":"1","b":"2"}');
+      now += 20 * 60_000;
+      expect((await browser.get("/")).text).toBe('{"a":"1","b":"2"}');
+    });
+
     it("a change in the depth of a value is saved, and a deleted key is deleted", async () => {
       await using site = await startSite(
         (req, res) => {
