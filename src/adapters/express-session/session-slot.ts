@@ -48,7 +48,7 @@ interface Shown {
   stored: Texts;
 }
 
-/** A request that does not read its session, such as a poll, is no activity. */
+/** Loading alone is not activity: a poll may never read its session. */
 const LOAD: RequestUse = { touch: false, rotate: false };
 const READ: RequestUse = { touch: true, rotate: false };
 

@@ -115,3 +115,41 @@ export const countHits: Handler = (req, res) => {
   req.session.hits = Number(req.session.hits ?? 0) + 1;
   res.end(String(req.session.hits));
 };
+
+/** Sets the keys of the query in `req.session`, deletes those without a value, and sends the data. */
+export const assign: Handler = (req, res) => {
+  for (const [key, value] of Object.entries(req.query)) {
+    if (value === "") delete req.session[key];
+    else req.session[key] = value;
+  }
+  res.json(readData(req));
+};
+
+/** Returns the data of `req.session`, without the cookie. */
+export function readData({ session }: SessionRequest): Record<string, unknown> {
+  const { cookie: _, ...data } = session;
+  return data;
+}
+
+/** Starts another app than that of `startSite`. */
+export async function serve(app: Express): Promise<{ origin: string } & AsyncDisposable> {
+  const { origin, close } = await listen(createServer(app));
+  return { origin, [Symbol.asyncDispose]: close };
+}
+
+/** Holds a handler until the test opens the gate. */
+export class Gate {
+  #arrive = () => {};
+  open = (): void => {};
+  readonly arrived = new Promise<void>((resolve) => {
+    this.#arrive = resolve;
+  });
+  readonly #opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+
+  pass(): Promise<void> {
+    this.#arrive();
+    return this.#opened;
+  }
+}

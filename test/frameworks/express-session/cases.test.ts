@@ -1,7 +1,17 @@
+/**
+ * The cases of express-session 1.19.0's own test suite (`test/session.js` and `test/cookie.js` of its repository), written anew
+ * for `sessionup/express-session`.
+ */
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../../support/entries.ts";
 import { EXPRESS } from "./_site.ts";
-import { CASES, type Result } from "./cases.ts";
+import type { Result } from "./cases/_case.ts";
+import { COOKIE } from "./cases/cookie.ts";
+import { MIDDLEWARE } from "./cases/middleware.ts";
+import { OPTIONS } from "./cases/options.ts";
+import { SESSION } from "./cases/session.ts";
+
+const CASES = [...MIDDLEWARE, ...OPTIONS, ...SESSION, ...COOKIE];
 
 const RESULTS: Readonly<Record<Result, string>> = {
   same: "same",
@@ -35,7 +45,7 @@ function toPage(): string {
   const lines = [
     "# The cases of express-session",
     "",
-    "<!-- Generated from test/frameworks/express-session/cases.ts: npx vitest run test/frameworks/express-session/cases.test.ts -u -->",
+    "<!-- Generated from test/frameworks/express-session/cases/: npx vitest run test/frameworks/express-session/cases.test.ts -u -->",
     "",
     `express-session 1.19.0 has ${CASES.length} cases in its own test suite. Each was written anew for [\`sessionup/express-session\`](../guides/req-session.md), and runs on Express 4 and 5.`,
     "",
