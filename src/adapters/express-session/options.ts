@@ -13,7 +13,8 @@ import {
 export interface ExpressSessionOptions {
   /**
    * The name of the cookie of visitors who are not signed in. Default `"visitor"`, which gets the same prefix as the manager's
-   * cookie, such as `__Host-visitor`. Must differ from the manager's `cookie.name`.
+   * cookie, such as `__Host-visitor`. Must differ from the manager's `cookie.name`, and between apps that share
+   * a store.
    */
   readonly name?: string;
   /**
