@@ -35,8 +35,11 @@ describe("the cookie of visitors in Chromium", () => {
           ),
       },
     );
-    const method = kind === "form" ? "post" : "get";
-    const page = `<form method=${method} action="${site.origin}/callback"><button>Continue</button></form>`;
+    const callback = `${site.origin}/callback`;
+    const page =
+      kind === "form"
+        ? `<form method="post" action="${callback}"><button>Continue</button></form>`
+        : `<a href="${callback}">Continue</a>`;
     const provider = await listen(
       createServer((_req, res) => res.setHeader("content-type", "text/html").end(page)),
     );
@@ -46,7 +49,7 @@ describe("the cookie of visitors in Chromium", () => {
     expect((await context.cookies(site.origin)).map(({ name }) => name)).toEqual([VISITOR]);
     // Another site: the browser compares the names of the hosts.
     await tab.goto(provider.origin.replace("127.0.0.1", "localhost"));
-    await tab.click("button");
+    await tab.click("text=Continue");
     await tab.waitForURL(/callback/);
     expect(await tab.textContent("body")).toBe(seen);
     await context.close();
