@@ -17,6 +17,7 @@ import {
   toTexts,
 } from "./changes.ts";
 import { createCookieObject } from "./cookie-object.ts";
+import { Operations } from "./operations.ts";
 import {
   isDataKey,
   type RequestSession,
@@ -65,11 +66,7 @@ export class SessionSlot<Context> {
   #hadUser = false;
   #hasEndedVisitor = false;
   #isRead = false;
-  /** Settles when the operations that were begun have settled. */
-  #operations: Promise<void> = Promise.resolve();
-  #running = 0;
-  #failure: { readonly error: unknown } | undefined;
-  #isFinishing = false;
+  readonly #operations: Operations = new Operations((error) => this.fail(error));
   #isClosed = false;
 
   constructor(sides: Sides<Context>, context: Context, next: (error: unknown) => void) {
@@ -107,7 +104,7 @@ export class SessionSlot<Context> {
     const { side, live } = this.#findOwner();
     if (!this.#isRead && live) {
       const touched = side.getState(this.#context).load(READ);
-      if (isPromise(touched)) this.#begin(() => touched);
+      if (isPromise(touched)) this.#operations.begin(() => touched);
     }
     this.#isRead = true;
     return this.session;
@@ -141,10 +138,9 @@ export class SessionSlot<Context> {
   prepare(): Promise<void> | undefined {
     if (this.#isClosed) return undefined;
     try {
-      const isIdle = this.#running === 0 && !this.#failure;
       const shown = this.#findShown();
       const isUnchanged = !shown || readChanges(shown).size === 0;
-      if (isIdle && isUnchanged && !this.#mustEndVisitor()) return undefined;
+      if (this.#operations.isIdle && isUnchanged && !this.#mustEndVisitor()) return undefined;
     } catch (error) {
       // Data that is not JSON, such as a bigint.
       return Promise.reject(error);
@@ -153,13 +149,7 @@ export class SessionSlot<Context> {
   }
 
   async #finish(): Promise<void> {
-    this.#isFinishing = true;
-    let awaited: Promise<void> | undefined;
-    while (awaited !== this.#operations) {
-      awaited = this.#operations;
-      await awaited;
-    }
-    if (this.#failure) throw this.#failure.error;
+    await this.#operations.settle();
     if (this.#mustEndVisitor()) await this.#endVisitor();
     const shown = this.#findShown();
     if (shown) await this.#save(shown);
@@ -205,27 +195,7 @@ export class SessionSlot<Context> {
   /** Runs an operation of the app after those that it began before. */
   #run(shown: Shown, action: SessionAction, callback: SessionCallback | undefined): void {
     if (action === "destroy") this.session = undefined;
-    this.#begin(() => this.#act(action, shown), callback);
-  }
-
-  /** Begins an operation for which the response waits. */
-  #begin(operation: () => Promise<unknown>, callback?: SessionCallback): void {
-    this.#running++;
-    const done = this.#operations.then(operation).finally(() => void this.#running--);
-    this.#operations = done
-      .then(
-        () => callback?.(),
-        (error) => {
-          // The app would respond as if all were well: it has nothing that receives the error.
-          if (!callback || callback.length === 0) throw error;
-          callback(error);
-        },
-      )
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-        // Without its callback the app would never respond.
-        if (callback && !this.#isFinishing) this.fail(error);
-      });
+    this.#operations.begin(() => this.#act(action, shown), callback);
   }
 
   #act(action: SessionAction, shown: Shown): Promise<void> {
