@@ -62,6 +62,21 @@ describe.each([...EXPRESS])("the methods of req.session, on %s", (_version, expr
     expect(await site.manager.fetchByUserKey("user-1")).toHaveLength(1);
   });
 
+  it("destroy that fails while the response already waits fails the request once", async () => {
+    await using site = await startSite(
+      (req, res) => {
+        req.session.destroy(() => {});
+        res.redirect("/");
+      },
+      { express },
+    );
+    const browser = site.open();
+    await browser.post("/login");
+    site.store.fail("deleteById");
+    expect((await browser.post("/destroy")).status).toBe(503);
+    expect(site.errors).toHaveLength(1);
+  });
+
   it("a callback receives the error", async () => {
     await using site = await startSite(
       (req, res) => req.session.destroy((error) => res.json({ code: (error as { code?: string })?.code })),
