@@ -261,7 +261,7 @@ export class SessionSlot<Context> {
   get #hasVisitorCookie(): boolean {
     const { users, visitors } = this.#sides;
     const header = users.getState(this.#context).exchange.header("cookie");
-    return header?.includes(`${visitors.lifecycle.cookie.name}=`) === true;
+    return header?.includes(`${visitors.lifecycle.options.cookie.attributes.name}=`) === true;
   }
 
   async #endVisitor(): Promise<void> {
