@@ -39,6 +39,7 @@ const GUIDE: Item[] = [
         authjs: "Sign-in with Auth.js",
         "better-auth": "Sign-in with better-auth",
         lucia: "Sign-in with Arctic (Lucia)",
+        passport: "Passport",
         "signing-everyone-out": "Signing everyone out",
         "ending-sessions": "How sessions end",
         "moving-cookies": "Moving to another cookie",

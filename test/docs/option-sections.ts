@@ -2,6 +2,7 @@ import { FETCH_TABLE } from "../../src/adapters/fetch/options.ts";
 import { HONO_TABLE } from "../../src/adapters/hono/options.ts";
 import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
 import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
+import { PASSPORT_TABLES } from "../../src/adapters/passport/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SOCKET_IO_TABLE } from "../../src/adapters/socket.io/options.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
@@ -125,6 +126,18 @@ const CORE: readonly Section[] = [
     about: "`liveSessions(options)` of `sessionup/live`.",
     declaredBy: "LiveOptions",
     table: LIVE_TABLE,
+  },
+  {
+    title: "connectPassport",
+    about: "`connectPassport(passport, sessions, options)` of `sessionup/passport`.",
+    declaredBy: "PassportOptions",
+    table: PASSPORT_TABLES.connect,
+  },
+  {
+    title: "oauth2StateStore",
+    about: "`oauth2StateStore(sessions, options)` of `sessionup/passport`.",
+    declaredBy: "OAuth2StateOptions",
+    table: PASSPORT_TABLES.state,
   },
   {
     title: "eventStream",
@@ -325,6 +338,8 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "client.parse": "a built-in labeller",
   "init.expiresIn": "the manager's `expiresIn`",
   "memoryStore.maxRecords": "no limit",
+  "connectPassport.findUser": "the functions of `passport.deserializeUser`",
+  "connectPassport.toUserKey": "the functions of `passport.serializeUser`",
   "redisStore.onWarning": "`console.warn`",
   "cached.onError": "`console.warn`",
   "postgresStore.schema": "the first schema of the `search_path`",

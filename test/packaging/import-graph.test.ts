@@ -49,6 +49,7 @@ const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./live": ["node:events"],
   "./nest": ["@nestjs/common", "@nestjs/core", "rxjs"],
   "./pocket": ["node:buffer"],
+  "./passport": ["node:buffer"],
   "./socket.io": ["node:events"],
   "./sse": ["node:events"],
   "./testing": ["node:assert/strict"],
