@@ -95,7 +95,7 @@ function createVisitors<In, Out extends In>(
   const off = {
     client: { ip: false, agent: false, geo: undefined, parse: undefined },
     ...{ clearSiteData: undefined, nist: undefined, recognize: undefined, tombstones: undefined },
-    ...{ maxSessions: undefined, rotateEvery: undefined, validate: undefined },
+    ...{ maxSessions: undefined, rotateEvery: undefined, transports: undefined, validate: undefined },
   };
   // With exact optional types, an option cannot be switched off by `undefined`.
   return manager.with({

@@ -222,7 +222,8 @@ export class SessionSlot<Context> {
   async #reload(): Promise<void> {
     const { side, live } = this.#findOwner();
     if (!live) throw SessionError.unauthorized("unknown");
-    const { lifecycle } = side;
+    const state = side.getState(this.#context);
+    const { lifecycle } = state;
     const [record] = await lifecycle.repository.read([live.record.id], true);
     const now = lifecycle.options.clock();
     const verdict = verifyToken(record, hashToken(live.token), now, lifecycle.options);
@@ -230,7 +231,6 @@ export class SessionSlot<Context> {
       throw SessionError.unauthorized(verdict.reason === "unknown" ? "revoked" : verdict.reason);
     const meta = await lifecycle.metadata.read(verdict.data.meta);
     if (!meta.ok) throw meta.error;
-    const state = side.getState(this.#context);
     state.result = toLiveSession(lifecycle, live.token, verdict, meta, live.held, now);
     this.#shown = undefined;
   }

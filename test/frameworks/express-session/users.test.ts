@@ -1,3 +1,4 @@
+import { bearer, initBearer } from "sessionup/bearer";
 import { describe, expect, it } from "vitest";
 import { assign, EXPRESS, Gate, readData, startSite, USER, VISITOR } from "./_site.ts";
 
@@ -169,5 +170,34 @@ describe.each([...EXPRESS])("concurrent requests, on %s", (_version, express) =>
     const browser = site.open();
     await browser.get("/?a=1");
     expect(JSON.parse((await browser.get("/reload")).text)).toEqual([true, { a: "1", b: "2" }]);
+  });
+
+  it("an app with a bearer token has its data, can reload it, and gets no cookie", async () => {
+    await using site = await startSite(
+      async (req, res) => {
+        if (req.path === "/app") {
+          const { token } = await initBearer(site.sessions, req, "user-1");
+          return res.end(token);
+        }
+        if (req.path !== "/reload") return assign(req, res, () => {});
+        req.session.lost = true;
+        return req.session.reload((error) => res.json([error === undefined, readData(req)]));
+      },
+      { express, manager: { transports: ["cookie", bearer()] } },
+    );
+    const browser = site.open();
+    const headers = { authorization: `Bearer ${(await browser.post("/app")).text}` };
+    expect((await browser.get("/?a=1", headers)).status).toBe(200);
+    expect(JSON.parse((await browser.get("/reload", headers)).text)).toEqual([true, { a: "1" }]);
+    expect([...browser.jar.keys()]).toEqual([]);
+    await browser.get("/?a=2");
+    expect([...browser.jar.keys()]).toEqual([VISITOR]);
+  });
+
+  it("a visitor has a cookie, also where users have none", async () => {
+    await using site = await startSite(assign, { express, manager: { transports: [bearer()] } });
+    const browser = site.open();
+    await browser.get("/?a=1");
+    expect([...browser.jar.keys()]).toEqual([VISITOR]);
   });
 });
