@@ -235,7 +235,9 @@ async function visitAll(f: AdapterFixture): Promise<readonly unknown[]> {
   const visit = async (path: string, cookie?: string) => {
     f.store.calls = 0;
     const { status, text, cookies, headers } = await client.get(path, cookie === undefined ? {} : { cookie });
-    seen.push([path, status, text, cookies, headers.get("cache-control"), f.store.calls]);
+    // The error page of a framework may contain the stack, which differs.
+    const shown = status === 500 ? undefined : text;
+    seen.push([path, status, shown, cookies, headers.get("cache-control"), f.store.calls]);
   };
   for (const path of ["/private", "/public", "/private-error"]) await visit(path);
   for (const path of ["/private", "/public"])
