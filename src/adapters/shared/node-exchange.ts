@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { withCookie } from "../../cookie/cookie-header.ts";
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import { cookieLines, keptHeaders } from "./kept-headers.ts";
 
 /** A request of `node:http`, `node:https` or the compatibility API of `node:http2`, as far as it is used here. */
@@ -47,6 +47,10 @@ export class NodeExchange implements Exchange {
 
   method(): string {
     return this.#request.method ?? "";
+  }
+
+  source(): RequestSource {
+    return this.#request;
   }
 
   header(name: string): string | undefined {

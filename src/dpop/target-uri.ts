@@ -1,0 +1,34 @@
+/** Visible characters without the backslash. `URL` would drop or replace others, such as tabs. */
+const URI = /^https?:\/\/[!-[\]-~]+$/i;
+
+/**
+ * Normalizes an http or https URI as RFC 3986 sections 6.2.2 and 6.2.3 describe, without its query and fragment. Returns
+ * `undefined` for other text, and for a URI with a user name.
+ */
+export function normalizeUri(text: string): string | undefined {
+  if (!URI.test(text)) return undefined;
+  try {
+    const { origin, pathname, username, password } = new URL(text);
+    return username || password ? undefined : origin + normalizeEscapes(pathname);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Returns the URIs that a request may have, for the base URLs of the app and the URL of the request: absolute, as in the Fetch
+ * API, or beginning with the path. Its own host is ignored, because clients choose it.
+ */
+export function listUris(baseUrls: readonly string[], url: string | undefined = ""): readonly string[] {
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, "");
+  if (url === "" || !/^([/?#]|$)/.test(path)) return [];
+  return baseUrls.flatMap((base) => normalizeUri(base + path) ?? []);
+}
+
+/** Decodes the escapes of unreserved characters and writes the others in upper case. `URL` leaves both as they are. */
+function normalizeEscapes(path: string): string {
+  return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
+  });
+}
