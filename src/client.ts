@@ -1,9 +1,18 @@
+import { isSameSession, TokenKeeper, type TokenStorage } from "./client/token-keeper.ts";
 import type { SessionId, SessionJson } from "./session.ts";
+
+export type { TokenStorage } from "./client/token-keeper.ts";
 
 /** The options of `sessionClient`. */
 export interface SessionClientOptions {
   /** The path before each route: `"/account"`, or `"https://api.example.com/account"`. Default `""`. */
   readonly path?: string;
+  /**
+   * Where an app keeps the token of `initBearer`. The client then sends it in `Authorization` instead of the cookie, stores the
+   * token that a response carries, and deletes the token when the session is over. After a 401 it sends the request once more if
+   * another request has stored a newer token. Default: none, for browsers with the cookie.
+   */
+  readonly token?: TokenStorage;
 }
 
 /** The signed-in user, and how long the session lasts. */
@@ -25,7 +34,7 @@ export interface SessionWatcher {
   readonly end: (reason: string) => void;
 }
 
-/** The session methods for browsers. Each throws a `SessionClientError` when the server rejects the request or cannot be reached. */
+/** The session methods for browsers and apps. Each throws a `SessionClientError` when the server rejects the request or cannot be reached. */
 export interface SessionClient<Meta = undefined> {
   /** Returns the session, or `undefined` if there is none. Does not count as activity. */
   get(): Promise<SessionStatus<Meta> | undefined>;
@@ -39,6 +48,8 @@ export interface SessionClient<Meta = undefined> {
   revokeAll(): Promise<readonly SessionId[]>;
   /** Ends one session of the same user. Returns false if there was no such session. */
   revokeOwn(id: string): Promise<boolean>;
+  /** Requests a new secret, for apps that want one at a moment of their own. The old one stays valid until the new one is used. */
+  refresh(): Promise<void>;
   /**
    * Counts down to the session's end, and notices when the session ends elsewhere: in another tab at once, on another device
    * within a minute. An unreachable server does not count as a logout and calls nothing. Returns a function that stops watching.
@@ -81,11 +92,18 @@ export class SessionClientError extends Error {
   }
 }
 
+// React Native and command lines have neither tabs nor documents.
+const canNotify = typeof BroadcastChannel === "function";
+const page = typeof document === "object" ? document : undefined;
+
 const RECHECK_INTERVAL = 60_000;
 const RETRY_DELAY = 5_000;
 
+/** The reasons of a 401 after which the session may go on. */
+const NOT_OVER: readonly unknown[] = ["stale_authentication", "client_changed", "meta_invalid", "malformed"];
+
 /**
- * Creates a client of the ready-made routes, for browsers.
+ * Creates a client of the ready-made routes, for browsers and for apps with a token.
  *
  * @example
  * ```ts
@@ -101,16 +119,28 @@ const RETRY_DELAY = 5_000;
  */
 export function sessionClient<Meta = undefined>({
   path = "",
+  token: storage,
 }: SessionClientOptions = {}): SessionClient<Meta> {
   const name = `sessionup ${path}`;
+  const tokens = storage && new TokenKeeper(storage);
+
+  async function send(method: string, route: string): Promise<{ response: Response; token?: string | undefined }> {
+    const url = path + route;
+    if (tokens) return tokens.send(url, { method, cache: "no-store" });
+    // Credentials are also needed for routes on another origin, whose CORS headers decide.
+    return { response: await fetch(url, { method, credentials: "include", cache: "no-store" }) };
+  }
 
   async function call<Answer>(method: string, route: string): Promise<Answer> {
-    // Credentials are also needed for routes on another origin, whose CORS headers decide.
-    const options: RequestInit = { method, credentials: "include", cache: "no-store" };
-    const response = await fetch(path + route, options).catch((cause: unknown) => {
+    const { response, token } = await send(method, route).catch((cause: unknown) => {
       throw new SessionClientError(0, {}, cause);
     });
     const json = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+    if (response.status === 401 && !NOT_OVER.includes(json?.reason))
+      await tokens?.delete((stored) => stored === token);
+    // Another request may have replaced the token of the session that has ended.
+    if (response.ok && route.startsWith("/logout"))
+      await tokens?.delete((stored) => token !== undefined && isSameSession(stored, token));
     if (!response.ok) throw new SessionClientError(response.status, json ?? {});
     return json;
   }
@@ -127,6 +157,7 @@ export function sessionClient<Meta = undefined>({
 
   /** Makes the other tabs check the session. */
   function notifyTabs(): void {
+    if (!canNotify) return;
     const channel = new BroadcastChannel(name);
     channel.postMessage("changed");
     channel.close();
@@ -158,9 +189,10 @@ export function sessionClient<Meta = undefined>({
       notifyTabs();
       return true;
     },
+    refresh: () => call("POST", "/session/refresh"),
 
     watch({ tick, end }) {
-      const channel = new BroadcastChannel(name);
+      const channel = canNotify ? new BroadcastChannel(name) : undefined;
       let timer: ReturnType<typeof setTimeout> | undefined;
       let checks = 0;
       let endsAt = 0;
@@ -192,18 +224,18 @@ export function sessionClient<Meta = undefined>({
       }
 
       function checkIfVisible(): void {
-        if (document.visibilityState === "visible") void check();
+        if (page?.visibilityState === "visible") void check();
       }
 
       function stop(): void {
         checks++;
         clearTimeout(timer);
-        channel.close();
-        document.removeEventListener("visibilitychange", checkIfVisible);
+        channel?.close();
+        page?.removeEventListener("visibilitychange", checkIfVisible);
       }
 
-      channel.onmessage = () => void check();
-      document.addEventListener("visibilitychange", checkIfVisible);
+      if (channel) channel.onmessage = () => void check();
+      page?.addEventListener("visibilitychange", checkIfVisible);
       void check();
       return stop;
     },

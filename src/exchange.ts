@@ -43,8 +43,11 @@ export interface Exchange {
   isHttps?(): boolean;
   /** Returns the client's address if the app configured its framework to determine it. It wins over `trustProxy`. */
   clientAddress?(): string | undefined;
-  /** Returns why headers can no longer be set, such as "the response has been sent", or `undefined` while they can. */
-  blocked(): string | undefined;
+  /**
+   * Returns why the response can no longer get a cookie, or another header, such as "the response has been sent". Returns
+   * `undefined` while it can.
+   */
+  blocked(what?: "cookie" | "header"): string | undefined;
   /**
    * Adds a Set-Cookie header to whichever response is finally sent, in the order of the calls. Replaces an earlier one of
    * the same name, domain, path and `partitioned`: to a browser they are one cookie (RFC 6265 section 5.3).

@@ -14,6 +14,7 @@ export { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
 export type { Guard, Guards } from "./http/middleware.ts";
 export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./http/sessions.ts";
 export { Manager, type PageOptions } from "./manager.ts";
+export type { BearerTransport } from "./options/bearer-transport.ts";
 export type { ClientOptions } from "./options/client-options.ts";
 export type { ClientValidator } from "./options/client-validator.ts";
 export type { CookieOptions } from "./options/cookie-options.ts";
@@ -28,7 +29,7 @@ export type {
 export type { PreviousCookies } from "./options/previous-cookies.ts";
 export type { Recognizer } from "./options/recognizer.ts";
 export type { AssuranceLevel } from "./rules/nist.ts";
-export type { Agent, Session, SessionId, SessionJson } from "./session.ts";
+export type { Agent, Session, SessionId, SessionJson, SessionKind } from "./session.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./standard-schema.ts";
 export type {
   ChangedEvent,

@@ -13,6 +13,9 @@ export interface Agent {
   readonly os?: string;
 }
 
+/** The client that holds a session: a browser by its cookie, or an app by a bearer token. */
+export type SessionKind = "browser" | "app";
+
 /** The JSON of a session. It neither authenticates a client nor names the user. Times are ISO 8601. */
 export interface SessionJson<Meta = undefined> {
   readonly id: SessionId;
@@ -20,6 +23,8 @@ export interface SessionJson<Meta = undefined> {
   readonly createdAt: string;
   readonly lastSeenAt: string;
   readonly expiresAt: string;
+  readonly kind: SessionKind;
+  readonly deviceName?: string;
   readonly ip?: string;
   readonly agent?: Agent;
   readonly geo?: Json;
@@ -42,6 +47,10 @@ export interface Session<Meta = undefined> {
   readonly authenticatedAt: Date;
   /** The level that is in force: 1, or the level that `init` or `reauthenticate` received, while it counts. Not in the JSON. */
   readonly level: number;
+  /** `"browser"`, or `"app"` if `initBearer` of `sessionup/bearer` began the session. */
+  readonly kind: SessionKind;
+  /** The name that the client gave for its device, at most 64 characters. Any client can claim any name. */
+  readonly deviceName: string | undefined;
   /** The address of the login, or its network with `client.ip: "prefix"`. `undefined` when it is off or unknown. */
   readonly ip: string | undefined;
   /** The browser and operating system of the login. `undefined` when `client.agent` is off or both are unknown. */

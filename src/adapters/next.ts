@@ -112,7 +112,7 @@ export function nextSessions<In, Out extends In>(
         exchange.request = request;
         const { method, url } = request;
         const answer = await routes(exchange, { method, path: new URL(url).pathname });
-        return answer ? toResponse(answer) : new Response(null, { status: 404 });
+        return answer ? exchange.finish(toResponse(answer)) : new Response(null, { status: 404 });
       };
       return { GET: handle, HEAD: handle, POST: handle, DELETE: handle };
     },

@@ -1,5 +1,6 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { Carrier } from "./carrier.ts";
 import { type PresentedTokens, readTokens } from "./cookie-header.ts";
 import { formatToken, type Token } from "./token.ts";
 
@@ -14,7 +15,7 @@ export interface CookieSet {
 }
 
 /** Reads our cookie from requests, and sets and clears it in responses. */
-export class SessionCookie {
+export class SessionCookie implements Carrier {
   readonly #attributes: Attributes;
   /** The value of the header `Clear-Site-Data`, or an empty string. */
   readonly #clearSiteData: string;

@@ -16,6 +16,8 @@ export interface RouteMethods<Context> {
   revokeOther(context: Context): Promise<readonly string[]>;
   revokeAll(context: Context): Promise<readonly string[]>;
   revokeOwn(context: Context, id: string): Promise<boolean>;
+  /** Issues a new secret, unless the last one was issued a moment ago. */
+  refresh(context: Context): Promise<void>;
   /** Throws `ERR_CROSS_ORIGIN` for an unsafe request from a page of another origin. */
   checkOrigin(context: Context): void;
   now(): number;
@@ -69,6 +71,13 @@ function createEndpoints<Context>(
         const session = await methods.peek(context);
         const expiresIn = Math.max(0, Math.floor((session.expiresAt.getTime() - methods.now()) / 1_000));
         return { status: 200, json: { userKey: session.userKey, expiresIn, session } };
+      },
+    },
+    "/session/refresh": {
+      POST: async (context) => {
+        await methods.load(context);
+        await methods.refresh(context);
+        return { status: 204 };
       },
     },
     "/sessions": {

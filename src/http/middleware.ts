@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.ts";
+import type { SessionError } from "../errors.ts";
 import { type AuthResult, getStepUpState } from "../lifecycle/auth-result.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import {
@@ -76,12 +76,8 @@ export function findRejection<Out>(
   requirement?: StepUpRequirement,
 ): SessionError | undefined {
   if (result.state === "failed") return result.error;
-  if (result.state !== "session") {
-    state.reportRejection(result.reason);
-    return SessionError.unauthorized(result.reason);
-  }
+  if (result.state !== "session") return state.reject(result.reason);
   if (!requirement || meetsRequirement(getStepUpState(result), requirement, result.record, options.clock()))
     return undefined;
-  state.reportRejection("stale_authentication");
-  return SessionError.unauthorized("stale_authentication", toNeededAuthentication(requirement));
+  return state.reject("stale_authentication", toNeededAuthentication(requirement));
 }

@@ -1,4 +1,4 @@
-import { SessionError, type UnauthorizedReason } from "../errors.ts";
+import { type NeededAuthentication, SessionError, type UnauthorizedReason } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { AuthResult, LiveSession, NoSession } from "../lifecycle/auth-result.ts";
 import { authenticate, toFailedLookup } from "../lifecycle/authenticate.ts";
@@ -13,7 +13,7 @@ const METHOD_USE: RequestUse = { touch: true, rotate: false };
 
 /** The state of one request for one manager. Its fields are private, so that a logged context shows no hash. @internal */
 export class RequestState<Out> {
-  readonly #lifecycle: Lifecycle<unknown, Out>;
+  #lifecycle: Lifecycle<unknown, Out>;
   readonly #exchange: Exchange;
   #result: AuthResult<Out> | undefined;
   #loading: MaybePromise<AuthResult<Out>> | undefined;
@@ -25,6 +25,14 @@ export class RequestState<Out> {
   constructor(lifecycle: Lifecycle<unknown, Out>, exchange: Exchange) {
     this.#lifecycle = lifecycle;
     this.#exchange = exchange;
+  }
+
+  /** The lifecycle of the transport by which the request arrived. */
+  get lifecycle(): Lifecycle<unknown, Out> {
+    return this.#lifecycle;
+  }
+  set lifecycle(lifecycle: Lifecycle<unknown, Out>) {
+    this.#lifecycle = lifecycle;
   }
 
   get exchange(): Exchange {
@@ -92,6 +100,7 @@ export class RequestState<Out> {
     // A WebSocket begins with a GET, but its messages can change anything, and CORS does not cover it.
     const method = exchange.header("upgrade") ? "CONNECT" : exchange.method();
     this.#isOriginAccepted =
+      this.#lifecycle.cookie.isExplicit ||
       isSafe(method) ||
       !isCrossOrigin(
         {
@@ -112,6 +121,14 @@ export class RequestState<Out> {
   checkOrigin(): void {
     const error = this.#isOriginAccepted ? undefined : this.rejectCrossOrigin();
     if (error) throw error;
+  }
+
+  /** Reports a rejection and returns its error. */
+  reject(reason: UnauthorizedReason, needed?: NeededAuthentication): SessionError {
+    this.reportRejection(reason);
+    const lifecycle = this.#lifecycle;
+    lifecycle.options.transports.bearer?.challenge(lifecycle, this.#exchange, reason, needed);
+    return SessionError.unauthorized(reason, needed);
   }
 
   /** Emits `rejected`, once for each reason. */

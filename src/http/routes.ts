@@ -1,3 +1,4 @@
+import { refreshSession } from "../lifecycle/refresh.ts";
 import { parseRoutesOptions, type RoutesOptions } from "../options/routes-options.ts";
 import type { StepUpRequirement } from "../rules/step-up.ts";
 import type { Session } from "../session.ts";
@@ -56,6 +57,15 @@ function toRouteMethods<Context>({
     ...methods,
     peek: (context) => load(context, false),
     load: (context, requirement) => load(context, true, requirement),
+    async refresh(context) {
+      const state = getState(context);
+      const { result, exchange, lifecycle: own } = state;
+      if (result?.state !== "session") return;
+      // As by time: the old secret stays until a client presents the new one, so a lost response signs no client out.
+      const due = { ...own, options: { ...own.options, rotateEvery: 0 } };
+      const now = own.options.clock();
+      state.result = await refreshSession(due, exchange, result, now, { touch: false, rotate: true });
+    },
     checkOrigin: (context) => getState(context).checkOrigin(),
     now: lifecycle.options.clock,
   };

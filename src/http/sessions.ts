@@ -118,6 +118,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   toCarrier: (context: Context) => object = (context) => context,
 ): SessionsCore<Context, In, Out> {
   const lifecycle = getLifecycle(manager);
+  const findLifecycle = lifecycle.options.transports.bearer?.connect(lifecycle);
 
   // A property under the manager's own symbol keeps managers apart, at a quarter of the cost of a WeakMap.
   function getState(context: Context): RequestState<Out> {
@@ -125,7 +126,8 @@ export function createSessions<Context extends object, In, Out extends In>(
     // Non-objects have no state; `toExchange` throws a helpful error for them.
     let state = carrier?.[lifecycle.key];
     if (!state) {
-      state = new RequestState(lifecycle, toExchange(context));
+      const exchange = toExchange(context);
+      state = new RequestState(findLifecycle?.(exchange) ?? lifecycle, exchange);
       carrier[lifecycle.key] = state;
     }
     return state;
@@ -184,7 +186,7 @@ function createMethods<Context, In, Out extends In>(
   }
 
   async function endCurrent<Ended>(state: RequestState<Out>, end: () => Promise<Ended>): Promise<Ended> {
-    const ended = await logOut(lifecycle, state.exchange, end);
+    const ended = await logOut(state.lifecycle, state.exchange, end);
     state.result = toNoSession("revoked");
     return ended;
   }
@@ -192,7 +194,7 @@ function createMethods<Context, In, Out extends In>(
   async function rotate(context: Context, proof?: StepUpProof): Promise<void> {
     const { state, result } = await load(context);
     if (result.state === "session")
-      state.result = await rotateSession(lifecycle, state.exchange, result, proof);
+      state.result = await rotateSession(state.lifecycle, state.exchange, result, proof);
   }
 
   return {
@@ -200,11 +202,12 @@ function createMethods<Context, In, Out extends In>(
       checkUserKey(userKey);
       const init = parseInitOptions(options, lifecycle.options, repository.hasLinks);
       const state = getState(context);
+      state.lifecycle.cookie.assertInit?.();
       if (init.crossOrigin === "allow") state.acceptAnyOrigin();
       state.checkOrigin();
       const meta = await metadata.write(init.meta);
       const { held } = await state.loadKnown();
-      const begun = await beginSession(lifecycle, state.exchange, userKey, init, meta, held);
+      const begun = await beginSession(state.lifecycle, state.exchange, userKey, init, meta, held);
       state.result = begun;
       return begun.session;
     },
@@ -263,7 +266,7 @@ function createMethods<Context, In, Out extends In>(
         throw new TypeError("updateMeta requires a function from metadata to metadata.");
       const { state, result } = await load(context);
       if (result.state === "none") return undefined;
-      const changed = await updateMetadata(lifecycle, result, update);
+      const changed = await updateMetadata(state.lifecycle, result, update);
       state.result = changed;
       return changed.session;
     },

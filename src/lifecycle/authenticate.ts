@@ -69,8 +69,8 @@ function decide<Out>(
   return choose(lifecycle, exchange, tokens, verdicts, now, use);
 }
 
-/** Chooses the token that counts, and ends the sessions that are over. */
-function choose<Out>(
+/** Chooses the token that counts, and ends the sessions that are over. @internal */
+export function choose<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
   tokens: readonly Token[],

@@ -28,7 +28,7 @@ export async function beginSession<In, Out>(
   lifecycle: Lifecycle<In, Out>,
   exchange: Exchange,
   userKey: string,
-  { expiresIn, level, provider }: ParsedInit,
+  { expiresIn, level, provider, app }: ParsedInit,
   meta: WrittenMeta<Out>,
   held: readonly SessionRecord[],
 ): Promise<LiveSession<Out>> {
@@ -47,6 +47,7 @@ export async function beginSession<In, Out>(
     secret: hashText(secret),
     ...recordLogin(level, now),
     ...(provider && { provider: provider.kept }),
+    ...app,
     ...kept,
     ...(meta.json !== undefined && { meta: meta.json }),
   };

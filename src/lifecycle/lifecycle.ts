@@ -1,3 +1,4 @@
+import type { Carrier } from "../cookie/carrier.ts";
 import { SessionCookie } from "../cookie/session-cookie.ts";
 import type { Events } from "../events.ts";
 import type { Manager } from "../manager.ts";
@@ -12,7 +13,7 @@ export interface Lifecycle<In = unknown, Out = unknown> {
   readonly key: symbol;
   readonly options: ResolvedOptions<In, Out>;
   readonly repository: Repository;
-  readonly cookie: SessionCookie;
+  readonly cookie: Carrier;
   readonly metadata: MetadataCodec<In, Out>;
   readonly events: Events;
 }

@@ -1,7 +1,7 @@
 import { findEndReason } from "../rules/expiry.ts";
-import { type RecordData, readRecordData, type StepUpState } from "../rules/record.ts";
+import { isApp, type RecordData, readRecordData, type StepUpState } from "../rules/record.ts";
 import { computeLevel } from "../rules/step-up.ts";
-import type { Agent, Session, SessionId, SessionJson } from "../session.ts";
+import type { Agent, Session, SessionId, SessionJson, SessionKind } from "../session.ts";
 import type { Json, SessionRecord } from "../store.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ParsedMeta } from "./metadata.ts";
@@ -64,6 +64,12 @@ export class SessionView<Meta> implements Session<Meta> {
   get level(): number {
     return this.#level;
   }
+  get kind(): SessionKind {
+    return isApp(this.#data) ? "app" : "browser";
+  }
+  get deviceName(): string | undefined {
+    return this.#data.deviceName;
+  }
   get ip(): string | undefined {
     return this.#data.ip;
   }
@@ -85,16 +91,18 @@ export class SessionView<Meta> implements Session<Meta> {
   }
 
   toJSON(): SessionJson<Meta> {
-    const { ip, agent, geo } = this.#data;
+    const { deviceName, ip, agent, geo } = this.#data;
     const json: SessionJson<Meta> = {
       id: this.id,
       current: this.#current,
       createdAt: this.createdAt.toISOString(),
       lastSeenAt: this.lastSeenAt.toISOString(),
       expiresAt: this.expiresAt.toISOString(),
+      kind: this.kind,
     };
     return Object.assign(
       json,
+      deviceName !== undefined && { deviceName },
       ip !== undefined && { ip },
       agent !== undefined && { agent },
       geo !== undefined && { geo },

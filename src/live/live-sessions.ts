@@ -271,14 +271,15 @@ export class LiveSessions {
 
 /** The time between queries without the manager's option `live`, in milliseconds. */
 const RECHECK = 60_000;
-const all = new WeakMap<Lifecycle, LiveSessions>();
+/** By events: a manager has one lifecycle for each of its transports. */
+const all = new WeakMap<Lifecycle["events"], LiveSessions>();
 
 /** Returns the watched sessions of a manager: signals and the connections of all adapters share timers and queries. @internal */
 export function getLiveSessions(lifecycle: Lifecycle): LiveSessions {
-  let found = all.get(lifecycle);
+  let found = all.get(lifecycle.events);
   if (!found) {
     found = new LiveSessions(lifecycle, lifecycle.options.live?.recheck ?? RECHECK);
-    all.set(lifecycle, found);
+    all.set(lifecycle.events, found);
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { type AssuranceLevel, NIST_LIMITS } from "../rules/nist.ts";
 import { Signer } from "../signed/signer.ts";
 import type { StandardSchema } from "../standard-schema.ts";
 import type { SessionLimit, TombstoneOptions } from "../store.ts";
+import type { BearerTransport, ParsedTransports } from "./bearer-transport.ts";
 import { type ClientOptions, type ParsedClient, parseClient } from "./client-options.ts";
 import type { ClientValidator } from "./client-validator.ts";
 import { type CookieOptions, type ParsedCookies, parseCookies } from "./cookie-options.ts";
@@ -51,6 +52,11 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * and the user have used theirs, the session ends as `reused`. Default: only `rotate` and `reauthenticate` replace it.
    */
   readonly rotateEvery?: Duration;
+  /**
+   * How clients present their tokens: `"cookie"` for browsers, and `bearer()` of `sessionup/bearer` for native clients, in the
+   * header `Authorization`. Default `["cookie"]`. With both, each session belongs to the transport that began it.
+   */
+  readonly transports?: ReadonlyArray<"cookie" | BearerTransport>;
   /** The data that a session keeps about the client that logged in. Default: address and labels. */
   readonly client?: ClientOptions;
   /**
@@ -125,6 +131,7 @@ export interface ResolvedOptions<In = unknown, Out = unknown> {
   readonly rotateEvery: number | undefined;
   readonly tombstones: TombstoneOptions | undefined;
   readonly clearSiteData: readonly string[];
+  readonly transports: ParsedTransports;
   readonly client: ParsedClient;
   readonly recognize: Recognizer | undefined;
   readonly validate: ClientValidator | undefined;
@@ -204,6 +211,16 @@ const createGeneratorParser =
     return generateChecked;
   };
 
+const parseTransports: Parser<ParsedTransports> = (value, name) => {
+  const given: readonly unknown[] = Array.isArray(value) ? value : [];
+  const [bearer, ...more] = given.filter((each) => each !== "cookie");
+  const cookie = given.includes("cookie");
+  const isBearer = typeof (bearer as Partial<BearerTransport> | null | undefined)?.connect === "function";
+  if (more.length === 0 && (isBearer || (cookie && bearer === undefined)))
+    return { cookie, bearer: bearer as BearerTransport | undefined };
+  throw invalidOption(name, '["cookie"], [bearer()] or both, with bearer from "sessionup/bearer"', value);
+};
+
 const parseSchema: Parser<StandardSchema<never, never>> = (value, name) => {
   const standard = (value as Partial<StandardSchema> | null)?.["~standard"];
   if (standard?.version === 1 && typeof standard.validate === "function")
@@ -218,6 +235,7 @@ const MANAGER = {
   nist: { parse: oneOf("aal1", "aal2", "aal3") },
   idleTimeout: { parse: parseDuration },
   rotateEvery: { parse: parseRotateEvery },
+  transports: { parse: parseTransports, default: ["cookie"] },
   client: { parse: parseClient, default: {} },
   recognize: { parse: resultOf<Recognizer>("recognition", "recognize") },
   validate: { parse: resultOf<ClientValidator>("clientValidation", "rejectChanged") },

@@ -1,5 +1,6 @@
+import type { Carrier } from "../cookie/carrier.ts";
 import type { PresentedTokens } from "../cookie/cookie-header.ts";
-import type { CookieSet, SessionCookie } from "../cookie/session-cookie.ts";
+import type { CookieSet } from "../cookie/session-cookie.ts";
 import type { Exchange } from "../exchange.ts";
 import type { AuthResult } from "../lifecycle/auth-result.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
@@ -16,7 +17,7 @@ export interface PreviousCookies {
   /** Throws `TypeError` if a previous cookie is the current one. @internal */
   check(current: ParsedCookie): void;
   /** Creates the cookie of a manager that also reads and clears the previous ones. @internal */
-  createCookie(current: CookieSet): SessionCookie;
+  createCookie(current: CookieSet): Carrier;
   /** Chooses the token that counts and moves it to the current cookie. @internal */
   choose<Out>(
     lifecycle: Lifecycle<unknown, Out>,

@@ -5,7 +5,7 @@ import { keysRequired } from "../options/manager-options.ts";
 import { parseRecognitionOptions, type RecognitionOptions } from "../options/recognition-options.ts";
 import type { Login, Recognizer } from "../options/recognizer.ts";
 import { findEndReason } from "../rules/expiry.ts";
-import { readRecordData } from "../rules/record.ts";
+import { asBrowser, readRecordData } from "../rules/record.ts";
 import { belongsToCookie } from "../rules/verify-token.ts";
 import { DeviceCookie } from "../signed/device-cookie.ts";
 import { createNetworkMatcher } from "../signed/signer.ts";
@@ -61,7 +61,7 @@ async function compareSessions({ options, client, now, readPage }: Login): Promi
   const { cookie, lifetime, signer } = options;
   const started = (await readPage(MAX_COMPARED)).flatMap((record) => {
     const data = readRecordData(record);
-    return data && belongsToCookie(data, cookie) && !findEndReason(record, now, lifetime) ? [data] : [];
+    return data && belongsToCookie(asBrowser(data), cookie) && !findEndReason(record, now, lifetime) ? [data] : [];
   });
   // Sessions that keep no address cannot be compared by it.
   const { ip, ...rest } = client;

@@ -65,6 +65,10 @@ export interface RecordData extends SessionData {
   readonly network?: string;
   /** The identity provider that logged the user in. */
   readonly provider?: ProviderData;
+  /** The name that the client gave for its device. Only sessions of apps have one. */
+  readonly deviceName?: string;
+  /** The thumbprint of the key that the session is bound to (RFC 9449). Only sessions of apps have one. */
+  readonly jkt?: string;
   readonly agent?: AgentData;
   readonly geo?: Json;
   readonly meta?: Json;
@@ -73,6 +77,24 @@ export interface RecordData extends SessionData {
 /** Returns the core's data of a record, or `undefined` if a later release wrote it in an unknown version. @internal */
 export function readRecordData(record: SessionRecord): RecordData | undefined {
   return record.data.v === 1 ? (record.data as RecordData) : undefined;
+}
+
+/** Begins the name that stands in the record of an app's session for the cookie's. No cookie has a space in its name. */
+const APP = "Bearer ";
+
+/** Returns the name under which the sessions of apps are kept apart from those of a cookie. @internal */
+export function toAppName(cookie: string): string {
+  return APP + cookie;
+}
+
+/** Whether an app holds the session, rather than a browser. @internal */
+export function isApp({ cookie }: RecordData): boolean {
+  return cookie?.startsWith(APP) === true;
+}
+
+/** Returns the data of an app's session as if its token were in the manager's cookie. @internal */
+export function asBrowser(data: RecordData): RecordData {
+  return isApp(data) ? { ...data, cookie: getCookieName(data).slice(APP.length) } : data;
 }
 
 /** Returns the base name of a session's cookie. @internal */

@@ -1,8 +1,10 @@
+import { bearer } from "../bearer/bearer.ts";
 import type { Sessions } from "../http/sessions.ts";
 import { Manager } from "../manager.ts";
 import { previousCookies } from "../previous-cookies/previous-cookies.ts";
 import { contractRoutes } from "./adapter/app.ts";
 import { throwUndefined } from "./adapter/app-responses.ts";
+import { bearerTests } from "./adapter/bearer.ts";
 import { cachingTests } from "./adapter/caching.ts";
 import { ContractClient } from "./adapter/client.ts";
 import { cookieTests } from "./adapter/cookies.ts";
@@ -56,14 +58,19 @@ export function adapterContract<Context>(
     ...routeTests,
     ...cachingTests,
     ...crossOriginTests,
+    ...bearerTests,
   ];
   runContract(runner, tests, skip, async (use) => {
     const clock = new TestClock();
     const store = new SwitchableStore();
-    const manager = new Manager(store, { clock: clock.now, trustedOrigins: [TRUSTED_ORIGIN] });
+    const manager = new Manager(store, {
+      clock: clock.now,
+      trustedOrigins: [TRUSTED_ORIGIN],
+      transports: ["cookie", bearer()],
+    });
     // One previous cookie of another name, and one of the same name with other attributes.
     const previous = previousCookies([{ name: "old-admin" }, { name: "admin", partitioned: true }]);
-    const admins = manager.with({ cookie: { name: "admin", previous } });
+    const admins = manager.with({ cookie: { name: "admin", previous }, transports: ["cookie"] });
     const { origin, close } = await start({
       manager,
       admins,

@@ -54,7 +54,7 @@ export class Outgoing {
 
   #write(): void {
     const c = this.#c;
-    if (this.#cookies.size + this.#defaults.size === 0 || isBare(c)) return;
+    if (this.#cookies.size + this.#headers.size + this.#defaults.size === 0 || isBare(c)) return;
     if (this.#cookies.size > 0) this.#writeCookies();
     for (const [name, value] of this.#headers) c.header(name, value);
     for (const [name, value] of this.#defaults) {

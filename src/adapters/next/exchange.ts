@@ -51,8 +51,9 @@ export class NextExchange implements Exchange {
   peerAddress(): string | undefined {
     return this.#peerAddress?.(this.#headers);
   }
-  blocked(): string | undefined {
+  blocked(what: "cookie" | "header" = "cookie"): string | undefined {
     if (this.#finished) return "the handler has returned its response";
+    if (what === "header" && this.requestMethod === undefined) return UNWRAPPED;
     // Where cookies are read-only, Next.js has one function that throws in place of every method that writes.
     return this.cookies?.set === this.cookies?.delete ? READ_ONLY : undefined;
   }
@@ -80,6 +81,8 @@ export class NextExchange implements Exchange {
 }
 
 const BODY_HEADERS = ["content-type", "content-length", "transfer-encoding", "next-action"];
+
+const UNWRAPPED = "Next.js sets headers only in Route Handlers, so wrap this one in public or auth";
 
 const READ_ONLY =
   "Next.js allows no cookie in a Server Component, nor after the response; " +

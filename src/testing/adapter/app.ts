@@ -1,3 +1,4 @@
+import { initBearer } from "../../bearer/init-bearer.ts";
 import type { Duration } from "../../duration.ts";
 import { SessionError } from "../../errors.ts";
 import type { Sessions } from "../../http/sessions.ts";
@@ -11,6 +12,7 @@ export function contractRoutes<Context>(
 ): readonly ContractRoute<Context>[] {
   return [
     ...loginRoutes(sessions),
+    ...appRoutes(sessions),
     ...guardedRoutes(sessions),
     ...bareRoutes(sessions),
     ...adminRoutes(sessions, admins),
@@ -44,6 +46,26 @@ function loginRoutes<Context>(sessions: Sessions<Context>): readonly ContractRou
       }),
       // Used only by adapters that have no handlers without middleware.
       { options: { crossOrigin: "allow" } },
+    ),
+  ];
+}
+
+/** Routes for native clients. */
+function appRoutes<Context>(sessions: Sessions<Context>): readonly ContractRoute<Context>[] {
+  return [
+    route("POST", "/app/login", async (context, query) => {
+      const options = { deviceName: query.get("device") };
+      const { session, token } = await initBearer(sessions, context, requestedUser(query), options);
+      return { json: { id: session.id, token } };
+    }),
+    route(
+      "POST",
+      "/app/rotate",
+      async (context) => {
+        await sessions.rotate(context);
+        return {};
+      },
+      { guard: "auth" },
     ),
   ];
 }

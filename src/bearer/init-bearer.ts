@@ -1,0 +1,101 @@
+import { formatToken } from "../cookie/token.ts";
+import type { BoundSessions } from "../http/bound-sessions.ts";
+import { getInternals, INTERNALS, type Sessions } from "../http/sessions.ts";
+import { beginSession } from "../lifecycle/begin.ts";
+import { type InitOptions, parseInitOptions } from "../options/init-options.ts";
+import { checkUserKey } from "../options/user-key.ts";
+import type { Session } from "../session.ts";
+import { toDeviceName } from "./device-name.ts";
+
+/** The options of `initBearer`. */
+export interface BearerInitOptions<In = undefined> extends InitOptions<In> {
+  /**
+   * The name that the client gives for its device, such as `"Ana's phone"`, as the client sent it. Lists show it as one line of at
+   * most 64 characters. Anything else than text is ignored. Default: none.
+   */
+  readonly deviceName?: unknown;
+}
+
+/** The options of `initBearer`, which may be left out unless metadata is required. */
+export type BearerInitArguments<In> = undefined extends In
+  ? [options?: BearerInitOptions<In>]
+  : [options: BearerInitOptions<In> & { readonly meta: In }];
+
+/** A session that `initBearer` has begun. */
+export interface BegunSession<Out = undefined> {
+  readonly session: Session<Out>;
+  /** The token, which only this object has. Send it to the client in the body of this response, and nowhere else. */
+  readonly token: string;
+}
+
+/**
+ * Logs a native client in: creates a session whose token travels in `Authorization`, and ends the session that this client held.
+ * Sets no cookie, and clears one whose session it has ended. The response gets `Cache-Control: no-store`. Call it after the app
+ * has checked the user's identity.
+ *
+ * Has the options and the errors of `init`. Throws `TypeError` if the manager has no bearer transport.
+ *
+ * @example
+ * ```ts
+ * import express from "express";
+ * import { Manager } from "sessionup";
+ * import { bearer, initBearer } from "sessionup/bearer";
+ * import { expressSessions } from "sessionup/express";
+ * import { memoryStore } from "sessionup/stores/memory";
+ *
+ * declare function checkPassword(body: unknown): Promise<{ id: string }>; // the app's own
+ *
+ * const manager = new Manager(memoryStore(), { transports: ["cookie", bearer()] });
+ * const sessions = expressSessions(manager);
+ * const app = express();
+ * app.post("/app/login", express.json(), async (req, res) => {
+ *   const user = await checkPassword(req.body);
+ *   const { token } = await initBearer(sessions, req, user.id, { deviceName: req.body.deviceName });
+ *   res.json({ token });
+ * });
+ * ```
+ */
+export async function initBearer<Context, In, Out>(
+  sessions: Sessions<Context, In, Out>,
+  context: Context,
+  userKey: string,
+  ...options: BearerInitArguments<In>
+): Promise<BegunSession<Out>>;
+export async function initBearer<In, Out>(
+  sessions: BoundSessions<In, Out>,
+  userKey: string,
+  ...options: BearerInitArguments<In>
+): Promise<BegunSession<Out>>;
+export async function initBearer(
+  sessions: object,
+  ...given: readonly unknown[]
+): Promise<BegunSession<unknown>> {
+  const { lifecycle, getState } = getInternals<unknown, unknown, unknown>(sessions);
+  const transport = lifecycle.options.transports.bearer;
+  if (!transport)
+    throw new TypeError(
+      'initBearer requires the bearer transport. Create the manager with transports: ["cookie", bearer()].',
+    );
+  const apps = transport.getApps(lifecycle);
+  const bound = (sessions as BoundSessions)[INTERNALS];
+  const [context, userKey, options] =
+    bound && "getContext" in bound ? [await bound.getContext(), ...given] : given;
+  checkUserKey(userKey);
+  const { deviceName, ...rest } = (options ?? {}) as BearerInitOptions<unknown>;
+  const init = parseInitOptions(rest, apps.options, apps.repository.hasLinks);
+  const state = getState(context);
+  const { exchange } = state;
+  if (init.crossOrigin === "allow") state.acceptAnyOrigin();
+  state.checkOrigin();
+  const meta = await apps.metadata.write(init.meta);
+  const { held } = await state.loadKnown();
+  const jkt = await transport.dpop?.bind(exchange, apps);
+  const name = toDeviceName(deviceName);
+  const app = { ...(name !== undefined && { deviceName: name }), ...(jkt !== undefined && { jkt }) };
+  const begun = await beginSession(apps.issuing, exchange, userKey, { ...init, app }, meta, held);
+  const { cookie } = state.lifecycle;
+  if (held.length > 0 && !cookie.isExplicit) cookie.clearIfWritable(exchange);
+  state.lifecycle = apps;
+  state.result = begun;
+  return { session: begun.session, token: formatToken(begun.token) };
+}

@@ -1,0 +1,25 @@
+import type { Exchange } from "../exchange.ts";
+import type { PresentedTokens } from "./cookie-header.ts";
+import type { Token } from "./token.ts";
+
+/** Carries the token between a client and the manager: in our cookie, or in headers with `sessionup/bearer`. */
+export interface Carrier {
+  /** Identifies the current cookie's attributes if a previous cookie has the same name. Otherwise undefined. */
+  readonly sentAs: string | undefined;
+  /** Whether the client adds the token itself. A page of another origin then cannot send a request in a user's name. */
+  readonly isExplicit?: true;
+  /** Throws if `init` cannot use this carrier. */
+  assertInit?(): void;
+  /** Reads the tokens of a request. */
+  read(exchange: Exchange): PresentedTokens;
+  /** Throws if the response can no longer carry a token. Call it before writing to the store. */
+  assertWritable(exchange: Exchange): void;
+  /** Sends a token. With `end`, in milliseconds since 1970, a cookie outlives the browser session. */
+  send(exchange: Exchange, token: Token, now: number, end: number | undefined): void;
+  /** Makes the client forget its token. */
+  clear(exchange: Exchange): void;
+  /** Makes the client forget its token at a logout. */
+  clearAtLogout(exchange: Exchange): void;
+  /** Does nothing if the headers were already sent. */
+  clearIfWritable(exchange: Exchange): void;
+}
