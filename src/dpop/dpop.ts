@@ -6,8 +6,9 @@ import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { DpopProofs } from "../options/dpop-proofs.ts";
 import type { DpopAlgorithm } from "./algorithms.ts";
 import { type ParsedDpop, parseDpopOptions } from "./options.ts";
-import { type VerifiedProof, verifyProof } from "./verify-proof.ts";
+import type { MaybePromise } from "../store.ts";
 import { listUris } from "./target-uri.ts";
+import { type VerifiedProof, verifyProof } from "./verify-proof.ts";
 
 export type { DpopProofs } from "../options/dpop-proofs.ts";
 export type { DpopAlgorithm } from "./algorithms.ts";
@@ -64,47 +65,61 @@ export function dpop(options: DpopOptions): DpopProofs {
     challenge,
     async bind(exchange, lifecycle) {
       if (exchange.header("dpop") === undefined) return undefined;
-      const proof = await acceptProof(exchange, lifecycle, parsed);
-      if (proof) return proof.jkt;
+      const proof = await verifyRequest(exchange, lifecycle, parsed);
+      if (proof && (await isFirstUse(exchange, lifecycle, parsed, proof))) return proof.jkt;
       if (exchange.blocked("header") === undefined)
         exchange.setHeader("www-authenticate", `DPoP error="invalid_dpop_proof", ${challenge}`);
       throw SessionError.unauthorized("malformed");
     },
-    async verify(exchange, lifecycle, bound) {
-      const proof = await acceptProof(exchange, lifecycle, parsed, bound);
-      return proof ? "ok" : "invalid_dpop_proof";
+    async verify(exchange, lifecycle, { token, jkt }) {
+      const proof = await verifyRequest(exchange, lifecycle, parsed, token);
+      if (proof && proof.jkt !== jkt) return "invalid_token";
+      // Last, so that only proofs by the session's own key cost a write.
+      return proof && (await isFirstUse(exchange, lifecycle, parsed, proof)) ? "ok" : "invalid_dpop_proof";
     },
   } satisfies DpopProofs);
 }
 
-/** Verifies the proof of a request and claims it, so that no other request can use it. */
-async function acceptProof(
+/** Verifies the proof of a request, and that it names the token if there is one. */
+function verifyRequest(
   exchange: Exchange,
-  lifecycle: Lifecycle,
-  { baseUrl, algorithms, window, replay }: ParsedDpop,
-  bound: { readonly token?: string; readonly jkt?: string } = {},
+  { options }: Lifecycle,
+  { baseUrl, algorithms, window }: ParsedDpop,
+  token?: string,
 ): Promise<VerifiedProof | undefined> {
-  const source = exchange.source?.();
-  if (!source)
-    throw new TypeError(
-      "dpop requires the URL of the request, which this adapter does not know here. See the caveats in the guide about DPoP.",
-    );
-  const proof = await verifyProof(exchange.header("dpop"), {
-    ...bound,
+  const { url, originalUrl = url } = getSource(exchange);
+  return verifyProof(exchange.header("dpop"), {
     method: exchange.method(),
-    uris: listUris(baseUrl, source.originalUrl ?? source.url),
-    now: lifecycle.options.clock(),
+    uris: listUris(baseUrl, originalUrl),
+    ...(token !== undefined && { token }),
+    now: options.clock(),
     window,
     algorithms,
   });
-  // Last, so that only proofs by the right key cost a write.
-  if (!proof || replay === "allow-within-window") return proof;
+}
+
+/** Claims the proof of a request. Returns false if another request has used it. */
+function isFirstUse(
+  exchange: Exchange,
+  lifecycle: Lifecycle,
+  { window, replay }: ParsedDpop,
+  { jkt, jti, issuedAt }: VerifiedProof,
+): MaybePromise<boolean> {
+  if (replay === "allow-within-window") return true;
+  const source = getSource(exchange);
   let claim = claims.get(source);
   if (!claim) {
     // Another process may accept the proof for longer, because its clock is behind.
-    const until = Math.ceil(proof.issuedAt + 2 * window);
-    claim = claimOnce(lifecycle, "dpop", `${proof.jkt} ${proof.jti}`, until);
+    claim = claimOnce(lifecycle, "dpop", `${jkt} ${jti}`, Math.ceil(issuedAt + 2 * window));
     claims.set(source, claim);
   }
-  return (await claim) ? proof : undefined;
+  return claim;
+}
+
+function getSource(exchange: Exchange): RequestSource {
+  const source = exchange.source?.();
+  if (source) return source;
+  throw new TypeError(
+    "dpop requires an adapter that knows the URL of the request. With Next.js, wrap the Route Handler in public or auth.",
+  );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { normalizeUri } from "./target-uri.ts";
+import { listUris, normalizeUri } from "./target-uri.ts";
 
 describe("normalizeUri", () => {
   it.each<[about: string, text: string, normalized: string]>([
@@ -34,5 +34,25 @@ describe("normalizeUri", () => {
     ["an impossible port", "https://a.example:99999/"],
   ])("rejects %s", (_about, text) => {
     expect(normalizeUri(text)).toBeUndefined();
+  });
+});
+
+describe("listUris", () => {
+  const bases = ["https://a.example", "https://b.example/api"];
+
+  it.each<[about: string, url: string | undefined, uris: readonly string[]]>([
+    ["a path", "/c?d=e", ["https://a.example/c", "https://b.example/api/c"]],
+    ["an absolute URL, whose host is ignored", "http://evil.example:80/c", ["https://a.example/c", "https://b.example/api/c"]],
+    ["a path with two slashes", "//evil.example/c", ["https://a.example//evil.example/c", "https://b.example/api//evil.example/c"]],
+    ["an absolute URL without a path", "https://evil.example?d", ["https://a.example/", "https://b.example/api/"]],
+    ["a path that would leave the base URL", "/../c", ["https://a.example/c", "https://b.example/api/c"]],
+    ["the target of OPTIONS *", "*", []],
+    ["text that would lengthen the host", ".evil.example/c", []],
+    ["text that would become a port", ":8443/c", []],
+    ["text that would become a password", "@evil.example/c", []],
+    ["an empty text", "", []],
+    ["nothing", undefined, []],
+  ])("returns the URIs for %s", (_about, url, uris) => {
+    expect(listUris(bases, url)).toEqual(uris);
   });
 });

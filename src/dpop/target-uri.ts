@@ -1,6 +1,8 @@
 /** Visible characters without the backslash. `URL` would drop or replace others, such as tabs. */
 const URI = /^https?:\/\/[!-[\]-~]+$/i;
 
+const ANY_ORIGIN = "http://host";
+
 /**
  * Normalizes an http or https URI as RFC 3986 sections 6.2.2 and 6.2.3 describe, without its query and fragment. Returns
  * `undefined` for other text, and for a URI with a user name.
@@ -21,8 +23,9 @@ export function normalizeUri(text: string): string | undefined {
  */
 export function listUris(baseUrls: readonly string[], url: string | undefined = ""): readonly string[] {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, "");
-  if (url === "" || !/^([/?#]|$)/.test(path)) return [];
-  return baseUrls.flatMap((base) => normalizeUri(base + path) ?? []);
+  // Normalized alone, so that dot segments do not lead out of the base URL.
+  const uri = url !== "" && /^([/?#]|$)/.test(path) && normalizeUri(ANY_ORIGIN + path);
+  return uri ? baseUrls.map((base) => base + uri.slice(ANY_ORIGIN.length)) : [];
 }
 
 /** Decodes the escapes of unreserved characters and writes the others in upper case. `URL` leaves both as they are. */

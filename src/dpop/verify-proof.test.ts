@@ -24,8 +24,8 @@ describe("the examples of RFC 9449", () => {
     });
   });
 
-  it("verifyProof accepts the proof of section 7.1 with its token and its key", async () => {
-    const context = toContext(RFC_REQUEST, { token: RFC_REQUEST.token, jkt: RFC_THUMBPRINT });
+  it("verifyProof accepts the proof of section 7.1 with its token", async () => {
+    const context = toContext(RFC_REQUEST, { token: RFC_REQUEST.token });
     expect(await verifyProof(RFC_REQUEST.proof, context)).toEqual({
       jkt: RFC_THUMBPRINT,
       jti: RFC_REQUEST.jti,
@@ -43,7 +43,6 @@ describe("the examples of RFC 9449", () => {
     ["a request without a known URI", { uris: [] }],
     ["another token", { token: `${RFC_REQUEST.token}a` }],
     ["an empty token", { token: "" }],
-    ["another key", { jkt: "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs" }],
     ["a list without its algorithm", { algorithms: ["EdDSA"] }],
     ["a time that is too late by a millisecond", { now: RFC_REQUEST.iat * 1_000 + MINUTE + 1 }],
     ["a time that is too early by a millisecond", { now: RFC_REQUEST.iat * 1_000 - MINUTE - 1 }],
@@ -154,7 +153,7 @@ describe("wrong proofs", () => {
 
   it("verifyProof accepts only the proof itself among changed and truncated ones, and never throws", async () => {
     const { proof } = RFC_REQUEST;
-    const context = toContext(RFC_REQUEST, { token: RFC_REQUEST.token, jkt: RFC_THUMBPRINT });
+    const context = toContext(RFC_REQUEST, { token: RFC_REQUEST.token });
     const at = fc.nat(proof.length);
     const changed = fc
       .tuple(at, fc.oneof(fc.string({ unit: "binary", maxLength: 3 }), fc.constantFrom(".", "=", "A", "-", "_")))

@@ -11,8 +11,6 @@ export interface ProofContext {
   readonly uris: readonly string[];
   /** The token that the request presents. Then the proof must name its hash. */
   readonly token?: string;
-  /** The thumbprint of the key that must have signed. Default: any key. */
-  readonly jkt?: string;
   /** In milliseconds since 1970. */
   readonly now: number;
   /** How far `iat` may be from now, in milliseconds. */
@@ -20,7 +18,7 @@ export interface ProofContext {
   readonly algorithms: readonly DpopAlgorithm[];
 }
 
-/** A proof whose signature and claims are right. Whether it is a replay is another question. */
+/** A proof whose signature and claims are right. It may be a replay. */
 export interface VerifiedProof {
   /** The thumbprint of the key (RFC 7638). */
   readonly jkt: string;
@@ -36,10 +34,9 @@ export async function verifyProof(
 ): Promise<VerifiedProof | undefined> {
   const proof = parseProof(text, context.algorithms);
   if (!proof || !matchesRequest(proof, context)) return undefined;
-  const jkt = computeThumbprint(proof.key);
-  if (context.jkt !== undefined && context.jkt !== jkt) return undefined;
   const { jti, iat } = proof.claims;
-  return (await verifiesSignature(proof)) ? { jkt, jti, issuedAt: iat * 1_000 } : undefined;
+  if (!(await verifiesSignature(proof))) return undefined;
+  return { jkt: computeThumbprint(proof.key), jti, issuedAt: iat * 1_000 };
 }
 
 function matchesRequest(

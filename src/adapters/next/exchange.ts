@@ -53,7 +53,7 @@ export class NextExchange implements Exchange {
   }
   blocked(what: "cookie" | "header" = "cookie"): string | undefined {
     if (this.#finished) return "the handler has returned its response";
-    if (what === "header" && this.requestMethod === undefined) return UNWRAPPED;
+    if (what === "header" && !this.request) return UNWRAPPED;
     // Where cookies are read-only, Next.js has one function that throws in place of every method that writes.
     return this.cookies?.set === this.cookies?.delete ? READ_ONLY : undefined;
   }
