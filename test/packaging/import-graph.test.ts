@@ -27,6 +27,7 @@ const ROOMS: readonly string[] = [
   "http/",
   "live/",
   "bearer/",
+  "dpop/",
   "manager",
   "signed",
   "stores/",
