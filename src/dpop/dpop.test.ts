@@ -31,7 +31,11 @@ async function setUp(options: Partial<DpopOptions> = {}, more: ManagerOptions = 
   const { clock, sessions } = harness;
   const prover = await Prover.create();
 
-  function prove(path: string, token?: string, { claims, header, by = prover }: Changes = {}): Promise<string> {
+  function prove(
+    path: string,
+    token?: string,
+    { claims, header, by = prover }: Changes = {},
+  ): Promise<string> {
     const iat = Math.floor(clock.now() / 1_000);
     const ath = token === undefined ? {} : { ath: toAth(token) };
     return by.prove({ htm: "POST", htu: BASE + path, iat, ...ath, ...claims }, header);
@@ -82,7 +86,9 @@ describe("dpop", () => {
     const { logIn, present, send, store } = await setUp();
     const { session, token, request } = await logIn();
     expect(request.cookies).toEqual([]);
-    expect((await store.fetchById(session.id))?.data).toMatchObject({ jkt: expect.stringMatching(/^[\w-]{43}$/) });
+    expect((await store.fetchById(session.id))?.data).toMatchObject({
+      jkt: expect.stringMatching(/^[\w-]{43}$/),
+    });
     for (let count = 0; count < 3; count++) {
       const { reason, challenge } = await send(await present(token));
       expect([reason, challenge]).toEqual([undefined, undefined]);
@@ -112,7 +118,10 @@ describe("dpop", () => {
     takeWrites();
     expect((await send({ authorization: `Bearer ${token}` })).reason).toBeUndefined();
     const { reason, challenge } = await send(await present(token));
-    expect([reason, challenge]).toEqual(["malformed", `Bearer realm="sessions", error="invalid_token", DPoP ${ALGS}`]);
+    expect([reason, challenge]).toEqual([
+      "malformed",
+      `Bearer realm="sessions", error="invalid_token", DPoP ${ALGS}`,
+    ]);
     expect(takeWrites()).toEqual([]);
   });
 
@@ -126,7 +135,9 @@ describe("dpop", () => {
         code: "ERR_UNAUTHORIZED",
         reason: "malformed",
       });
-      expect(request.responseHeaders.get("www-authenticate")).toBe(`DPoP error="invalid_dpop_proof", ${ALGS}`);
+      expect(request.responseHeaders.get("www-authenticate")).toBe(
+        `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      );
     }
     expect(takeWrites()).toEqual([]);
   });
@@ -223,7 +234,9 @@ describe("a rejected request", () => {
     const { logIn, send, present, prover } = await setUp();
     const { token } = await logIn();
     const by = await Prover.create();
-    expect((await send(await present(token, { by, header: { jwk: prover.jwk } }))).challenge).toBe(WRONG_PROOF);
+    expect((await send(await present(token, { by, header: { jwk: prover.jwk } }))).challenge).toBe(
+      WRONG_PROOF,
+    );
   });
 
   it("has a private key in its header", async () => {
@@ -290,9 +303,15 @@ describe("a rejected request", () => {
     const { token } = await logIn();
     takeWrites();
     const unknown = token.replace(/.$/, (last) => (last === "a" ? "b" : "a"));
-    for (const headers of [await present(`x${token.slice(1)}`), { authorization: `DPoP x${token.slice(1)}` }]) {
+    for (const headers of [
+      await present(`x${token.slice(1)}`),
+      { authorization: `DPoP x${token.slice(1)}` },
+    ]) {
       const { reason, challenge } = await send(headers);
-      expect([reason, challenge]).toEqual(["unknown", `Bearer realm="sessions", error="invalid_token", DPoP ${ALGS}`]);
+      expect([reason, challenge]).toEqual([
+        "unknown",
+        `Bearer realm="sessions", error="invalid_token", DPoP ${ALGS}`,
+      ]);
     }
     expect(takeWrites()).toEqual([]);
     expect(unknown).not.toBe(token);
@@ -355,7 +374,10 @@ describe("a proof that arrives again", () => {
     expect(await apps.authorize(request)).toBeUndefined();
     const again = new TestRequest(headers);
     again.url = "/data";
-    expect([await sessions.authorize(again), await apps.authorize(again)]).toEqual(["malformed", "malformed"]);
+    expect([await sessions.authorize(again), await apps.authorize(again)]).toEqual([
+      "malformed",
+      "malformed",
+    ]);
   });
 
   it("costs one write where it is rejected, and none with allow-within-window", async () => {
@@ -368,7 +390,10 @@ describe("a proof that arrives again", () => {
     const other = await loose.logIn();
     loose.takeWrites();
     const headers = await loose.present(other.token);
-    expect([(await loose.send(headers)).reason, (await loose.send(headers)).reason]).toEqual([undefined, undefined]);
+    expect([(await loose.send(headers)).reason, (await loose.send(headers)).reason]).toEqual([
+      undefined,
+      undefined,
+    ]);
     expect(loose.takeWrites()).toEqual([]);
     loose.clock.advance("61s");
     expect((await loose.send(headers)).reason).toBe("malformed");
@@ -377,7 +402,10 @@ describe("a proof that arrives again", () => {
   it("has the same jti as the proof of another key, which is no replay", async () => {
     const { logIn, send, present, prove } = await setUp();
     const by = await Prover.create("EdDSA");
-    const [ann, bob] = [await logIn(), await logIn({ dpop: await prove("/login", undefined, { by }) }, "bob")];
+    const [ann, bob] = [
+      await logIn(),
+      await logIn({ dpop: await prove("/login", undefined, { by }) }, "bob"),
+    ];
     const claims = { jti: "1" };
     expect((await send(await present(ann.token, { claims }))).reason).toBeUndefined();
     expect((await send(await present(bob.token, { claims, by }))).reason).toBeUndefined();

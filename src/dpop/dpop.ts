@@ -4,9 +4,9 @@ import type { Exchange, RequestSource } from "../exchange.ts";
 import { claimOnce } from "../lifecycle/claim.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { DpopProofs } from "../options/dpop-proofs.ts";
+import type { MaybePromise } from "../store.ts";
 import type { DpopAlgorithm } from "./algorithms.ts";
 import { type ParsedDpop, parseDpopOptions } from "./options.ts";
-import type { MaybePromise } from "../store.ts";
 import { listUris } from "./target-uri.ts";
 import { type VerifiedProof, verifyProof } from "./verify-proof.ts";
 

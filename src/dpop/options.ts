@@ -11,14 +11,24 @@ import { ALGORITHMS, type DpopAlgorithm, SCHEMES } from "./algorithms.ts";
 import { normalizeUri } from "./target-uri.ts";
 
 const parseAlgorithms = (value: unknown, name: string): readonly DpopAlgorithm[] =>
-  listOf(`${ALGORITHMS.join(", ")}`, (item) => Object.hasOwn(SCHEMES, item), 1)(value, name) as readonly DpopAlgorithm[];
+  listOf(
+    `${ALGORITHMS.join(", ")}`,
+    (item) => Object.hasOwn(SCHEMES, item),
+    1,
+  )(value, name) as readonly DpopAlgorithm[];
 
 /** Parses the URLs of the app's root. Returns them without the slash at their end. */
 function parseBaseUrls(value: unknown, name: string): readonly string[] {
   const given: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const urls = given.flatMap((url) => (typeof url === "string" && !/[?#]/.test(url) && normalizeUri(url)) || []);
+  const urls = given.flatMap(
+    (url) => (typeof url === "string" && !/[?#]/.test(url) && normalizeUri(url)) || [],
+  );
   if (urls.length === 0 || urls.length < given.length)
-    throw invalidOption(name, 'the URL at which clients reach the app, such as "https://api.example.com", or an array of URLs', value);
+    throw invalidOption(
+      name,
+      'the URL at which clients reach the app, such as "https://api.example.com", or an array of URLs',
+      value,
+    );
   return urls.map((url) => url.replace(/\/+$/, ""));
 }
 

@@ -45,7 +45,10 @@ describe("parseProof", () => {
     ["a header that is no JSON", `${toBase64url("{")}.${PAYLOAD}.${SIGNATURE}`],
     ["a header that is an array", `${toBase64url("[]")}.${PAYLOAD}.${SIGNATURE}`],
     ["a header that is null", `${toBase64url("null")}.${PAYLOAD}.${SIGNATURE}`],
-    ["a header that is no UTF-8", `${toBase64url(new Uint8Array([0x22, 0xff, 0x22]))}.${PAYLOAD}.${SIGNATURE}`],
+    [
+      "a header that is no UTF-8",
+      `${toBase64url(new Uint8Array([0x22, 0xff, 0x22]))}.${PAYLOAD}.${SIGNATURE}`,
+    ],
     ["claims that are no object", `${HEADER}.${toBase64url('"a"')}.${SIGNATURE}`],
     ["a signature that is no base64url", `${HEADER}.${PAYLOAD}.${SIGNATURE.slice(1)}=`],
     ["a signature with unused bits", `${HEADER}.${PAYLOAD}.${SIGNATURE.slice(0, -1)}h`],

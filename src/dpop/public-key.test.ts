@@ -43,10 +43,13 @@ describe("parsePublicKey", () => {
     expect(parsePublicKey({ ...RFC_KEY, kid: "a", use: "enc", key_ops: [] }, SCHEMES.ES256)).toEqual(RFC_KEY);
   });
 
-  it.each(["d", "p", "q", "dp", "dq", "qi", "oth", "k"])("rejects a key with the private member %s", (member) => {
-    expect(parsePublicKey({ ...RFC_KEY, [member]: "AQAB" }, SCHEMES.ES256)).toBeUndefined();
-    expect(parsePublicKey({ ...RSA, [member]: undefined }, SCHEMES.RS256)).toBeUndefined();
-  });
+  it.each(["d", "p", "q", "dp", "dq", "qi", "oth", "k"])(
+    "rejects a key with the private member %s",
+    (member) => {
+      expect(parsePublicKey({ ...RFC_KEY, [member]: "AQAB" }, SCHEMES.ES256)).toBeUndefined();
+      expect(parsePublicKey({ ...RSA, [member]: undefined }, SCHEMES.RS256)).toBeUndefined();
+    },
+  );
 
   it.each<[about: string, jwk: Readonly<Record<string, unknown>>, alg: DpopAlgorithm]>([
     ["a key of another curve", RFC_KEY, "ES384"],

@@ -42,9 +42,21 @@ describe("listUris", () => {
 
   it.each<[about: string, url: string | undefined, uris: readonly string[]]>([
     ["a path", "/c?d=e", ["https://a.example/c", "https://b.example/api/c"]],
-    ["an absolute URL, whose host is ignored", "http://evil.example:80/c", ["https://a.example/c", "https://b.example/api/c"]],
-    ["a path with two slashes", "//evil.example/c", ["https://a.example//evil.example/c", "https://b.example/api//evil.example/c"]],
-    ["an absolute URL without a path", "https://evil.example?d", ["https://a.example/", "https://b.example/api/"]],
+    [
+      "an absolute URL, whose host is ignored",
+      "http://evil.example:80/c",
+      ["https://a.example/c", "https://b.example/api/c"],
+    ],
+    [
+      "a path with two slashes",
+      "//evil.example/c",
+      ["https://a.example//evil.example/c", "https://b.example/api//evil.example/c"],
+    ],
+    [
+      "an absolute URL without a path",
+      "https://evil.example?d",
+      ["https://a.example/", "https://b.example/api/"],
+    ],
     ["a path that would leave the base URL", "/../c", ["https://a.example/c", "https://b.example/api/c"]],
     ["the target of OPTIONS *", "*", []],
     ["text that would lengthen the host", ".evil.example/c", []],

@@ -30,8 +30,8 @@ export function listUris(baseUrls: readonly string[], url: string | undefined = 
 
 /** Decodes the escapes of unreserved characters and writes the others in upper case. `URL` leaves both as they are. */
 function normalizeEscapes(path: string): string {
-  return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
+  return path.replace(/%[0-9a-f]{2}/gi, (escaped) => {
+    const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : escaped.toUpperCase();
   });
 }

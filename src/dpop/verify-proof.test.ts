@@ -156,7 +156,10 @@ describe("wrong proofs", () => {
     const context = toContext(RFC_REQUEST, { token: RFC_REQUEST.token });
     const at = fc.nat(proof.length);
     const changed = fc
-      .tuple(at, fc.oneof(fc.string({ unit: "binary", maxLength: 3 }), fc.constantFrom(".", "=", "A", "-", "_")))
+      .tuple(
+        at,
+        fc.oneof(fc.string({ unit: "binary", maxLength: 3 }), fc.constantFrom(".", "=", "A", "-", "_")),
+      )
       .map(([from, put]) => proof.slice(0, from) + put + proof.slice(from + put.length));
     const cut = fc.tuple(at, at).map(([from, to]) => proof.slice(from, to));
     let accepted = 0;

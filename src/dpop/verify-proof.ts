@@ -39,10 +39,7 @@ export async function verifyProof(
   return { jkt: computeThumbprint(proof.key), jti, issuedAt: iat * 1_000 };
 }
 
-function matchesRequest(
-  { claims }: DpopProof,
-  { method, uris, token, now, window }: ProofContext,
-): boolean {
+function matchesRequest({ claims }: DpopProof, { method, uris, token, now, window }: ProofContext): boolean {
   const { htm, htu, iat, ath } = claims;
   const uri = normalizeUri(htu);
   return (

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
 import express from "express";
 import express4 from "express4";
 import { fastify } from "fastify";
 import { defineHandler, H3, toNodeHandler } from "h3";
 import { Hono } from "hono";
-import { getRequestListener } from "@hono/node-server";
 import Koa from "koa";
 import { Manager } from "sessionup";
 import { bearer, initBearer } from "sessionup/bearer";

@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 type Claims = Readonly<Record<string, unknown>>;
 
 /** The parameters with which WebCrypto creates keys and signatures of an algorithm of JWA. */
-const PARAMETERS: Readonly<Record<string, { generate: EcKeyGenParams | RsaHashedKeyGenParams | Algorithm; sign: object }>> = {
+const PARAMETERS: Readonly<
+  Record<string, { generate: EcKeyGenParams | RsaHashedKeyGenParams | Algorithm; sign: object }>
+> = {
   ES256: ecdsa("P-256", "SHA-256"),
   ES384: ecdsa("P-384", "SHA-384"),
   ES512: ecdsa("P-521", "SHA-512"),
