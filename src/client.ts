@@ -124,7 +124,10 @@ export function sessionClient<Meta = undefined>({
   const name = `sessionup ${path}`;
   const tokens = storage && new TokenKeeper(storage);
 
-  async function send(method: string, route: string): Promise<{ response: Response; token?: string | undefined }> {
+  async function send(
+    method: string,
+    route: string,
+  ): Promise<{ response: Response; token?: string | undefined }> {
     const url = path + route;
     if (tokens) return tokens.send(url, { method, cache: "no-store" });
     // Credentials are also needed for routes on another origin, whose CORS headers decide.

@@ -11,8 +11,9 @@ export type SessionErrorCode =
 
 /**
  * Why a request has no session.
- * - `no_cookie`: the request has no session cookie.
- * - `malformed`: the cookie is not a valid token, or the cookies belong to sessions of two users.
+ * - `no_cookie`: the request has no session cookie, and no bearer token.
+ * - `malformed`: the cookie or the bearer token is not a valid token, the cookies belong to sessions of two users, or the request
+ *   has both a bearer token and a session cookie.
  * - `unknown`: the session does not exist, or the secret is wrong.
  * - `expired`, `idle`: the session passed its deadline, or its idle timeout.
  * - `revoked`, `logout`, `evicted`: the session was revoked, its user logged out, or a newer session exceeded `maxSessions`.

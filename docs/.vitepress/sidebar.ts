@@ -39,6 +39,7 @@ const GUIDE: Item[] = [
         "ending-sessions": "How sessions end",
         "moving-cookies": "Moving to another cookie",
         "ready-made-routes": "Front ends and ready-made routes",
+        "native-clients": "Native clients",
         "immediate-sign-out": "Immediate sign-outs",
         cache: "Requests without a round trip",
         websockets: "WebSockets",

@@ -1,5 +1,5 @@
 import type { Exchange } from "../exchange.ts";
-import { type AuthResult, toNoSession } from "../lifecycle/auth-result.ts";
+import { toNoSession } from "../lifecycle/auth-result.ts";
 import { choose } from "../lifecycle/authenticate.ts";
 import { createLifecycle, type Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { AppLifecycle } from "../options/bearer-transport.ts";
@@ -27,12 +27,13 @@ export function createAppLifecycle<In, Out>(
 ): AppLifecycle<In, Out> {
   const { options, repository, events, metadata } = browsers;
   const { base, attributes, previous } = options.cookie;
+  const carried = [browsers.cookie, parsed, options.transports] as const;
   const tokens: PreviousCookies = {
     names: [],
     // A renamed cookie must not log the apps out.
     bases: previous?.bases.map(toAppName) ?? [],
     check() {},
-    createCookie: () => new BearerCarrier(browsers.cookie, parsed, options.transports),
+    createCookie: () => new BearerCarrier(...carried),
     choose(lifecycle, exchange, { tokens }, verdicts, now, use) {
       const [token] = tokens;
       const [verdict] = verdicts;
@@ -54,12 +55,15 @@ export function createAppLifecycle<In, Out>(
   );
   // The lifecycle of the browsers emits the ends of all sessions that the store's cleanup removes.
   apps.repository.ignoreCleanup();
-  const issuing = new HandedOverCarrier(browsers.cookie, parsed, options.transports);
-  return { ...apps, metadata, issuing: { ...apps, metadata, cookie: issuing } };
+  const lifecycle = { ...apps, metadata };
+  return {
+    ...lifecycle,
+    issue: (kept) => ({ ...lifecycle, cookie: new HandedOverCarrier(kept, ...carried) }),
+  };
 }
 
 /** Recognizes apps among all sessions of the user, and gives them no cookie. */
-function withoutCookie(recognizer: Recognizer, { options }: Lifecycle<never, never>): Recognizer {
+function withoutCookie(recognizer: Recognizer, { options }: Pick<Lifecycle, "options">): Recognizer {
   return {
     ...recognizer,
     async recognize(login) {

@@ -26,12 +26,18 @@ describe("readCredentials", () => {
     expect(readCredentials(header, true)).toEqual({ scheme: "bearer", token: undefined });
   });
 
-  it.each([undefined, "", TEXT, `Basic ${TEXT}`, `BearerX ${TEXT}`, `Bearer-Token ${TEXT}`, ` Bearer ${TEXT}`, `Basic x, Bearer ${TEXT}`])(
-    "ignores %s",
-    (header) => {
-      expect(readCredentials(header, true)).toBeUndefined();
-    },
-  );
+  it.each([
+    undefined,
+    "",
+    TEXT,
+    `Basic ${TEXT}`,
+    `BearerX ${TEXT}`,
+    `Bearer-Token ${TEXT}`,
+    ` Bearer ${TEXT}`,
+    `Basic x, Bearer ${TEXT}`,
+  ])("ignores %s", (header) => {
+    expect(readCredentials(header, true)).toBeUndefined();
+  });
 
   it("reads the scheme DPoP only if the manager accepts it", () => {
     expect(readCredentials(`DPoP ${TEXT}`, true)).toEqual({ scheme: "dpop", token: TOKEN });

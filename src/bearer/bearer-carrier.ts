@@ -12,7 +12,6 @@ const MALFORMED: PresentedTokens = Object.freeze({ tokens: [], malformed: true }
 
 /** Reads the token of `Authorization`, and sends a new one in a header of the response. Sets and clears no cookie. */
 export class BearerCarrier implements Carrier {
-  readonly sentAs: undefined;
   readonly isExplicit: true = true;
   readonly #cookie: Carrier;
   readonly #header: string;
@@ -73,8 +72,15 @@ export class BearerCarrier implements Carrier {
   }
 }
 
-/** The carrier of a login, whose caller receives the token. It needs no header. */
+/** The carrier of one login, whose caller receives the token. It needs no header. */
 export class HandedOverCarrier extends BearerCarrier {
+  readonly kept: Carrier["kept"];
+
+  constructor(kept: Carrier["kept"], ...args: ConstructorParameters<typeof BearerCarrier>) {
+    super(...args);
+    this.kept = kept;
+  }
+
   override assertWritable(): void {}
 
   override send(exchange: Exchange): void {

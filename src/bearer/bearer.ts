@@ -9,8 +9,13 @@ import { type BearerOptions, parseBearerOptions } from "./options.ts";
 
 export type { BearerTransport } from "../options/bearer-transport.ts";
 export type { DpopProofs } from "../options/dpop-proofs.ts";
-export { type BearerInitArguments, type BearerInitOptions, type BegunSession, initBearer } from "./init-bearer.ts";
-export type { BearerOptions } from "./options.ts";
+export {
+  type BearerInitArguments,
+  type BearerInitOptions,
+  type BegunSession,
+  initBearer,
+} from "./init-bearer.ts";
+export type { BearerOptions, DeviceOptions } from "./options.ts";
 
 /**
  * Returns a transport for the manager's option `transports`: native clients present their tokens as

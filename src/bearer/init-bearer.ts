@@ -5,16 +5,10 @@ import { beginSession } from "../lifecycle/begin.ts";
 import { type InitOptions, parseInitOptions } from "../options/init-options.ts";
 import { checkUserKey } from "../options/user-key.ts";
 import type { Session } from "../session.ts";
-import { toDeviceName } from "./device-name.ts";
+import { type DeviceOptions, parseDeviceOptions } from "./options.ts";
 
 /** The options of `initBearer`. */
-export interface BearerInitOptions<In = undefined> extends InitOptions<In> {
-  /**
-   * The name that the client gives for its device, such as `"Ana's phone"`, as the client sent it. Lists show it as one line of at
-   * most 64 characters. Anything else than text is ignored. Default: none.
-   */
-  readonly deviceName?: unknown;
-}
+export type BearerInitOptions<In = undefined> = InitOptions<In> & DeviceOptions;
 
 /** The options of `initBearer`, which may be left out unless metadata is required. */
 export type BearerInitArguments<In> = undefined extends In
@@ -68,7 +62,7 @@ export async function initBearer<In, Out>(
 ): Promise<BegunSession<Out>>;
 export async function initBearer(
   sessions: object,
-  ...given: readonly unknown[]
+  ...args: readonly unknown[]
 ): Promise<BegunSession<unknown>> {
   const { lifecycle, getState } = getInternals<unknown, unknown, unknown>(sessions);
   const transport = lifecycle.options.transports.bearer;
@@ -79,9 +73,10 @@ export async function initBearer(
   const apps = transport.getApps(lifecycle);
   const bound = (sessions as BoundSessions)[INTERNALS];
   const [context, userKey, options] =
-    bound && "getContext" in bound ? [await bound.getContext(), ...given] : given;
+    bound && "getContext" in bound ? [await bound.getContext(), ...args] : args;
   checkUserKey(userKey);
-  const { deviceName, ...rest } = (options ?? {}) as BearerInitOptions<unknown>;
+  const { deviceName: given, ...rest } = (options ?? {}) as BearerInitOptions<unknown>;
+  const { deviceName } = parseDeviceOptions({ deviceName: given });
   const init = parseInitOptions(rest, apps.options, apps.repository.hasLinks);
   const state = getState(context);
   const { exchange } = state;
@@ -90,9 +85,8 @@ export async function initBearer(
   const meta = await apps.metadata.write(init.meta);
   const { held } = await state.loadKnown();
   const jkt = await transport.dpop?.bind(exchange, apps);
-  const name = toDeviceName(deviceName);
-  const app = { ...(name !== undefined && { deviceName: name }), ...(jkt !== undefined && { jkt }) };
-  const begun = await beginSession(apps.issuing, exchange, userKey, { ...init, app }, meta, held);
+  const kept = { ...(deviceName !== undefined && { deviceName }), ...(jkt !== undefined && { jkt }) };
+  const begun = await beginSession(apps.issue(kept), exchange, userKey, init, meta, held);
   const { cookie } = state.lifecycle;
   if (held.length > 0 && !cookie.isExplicit) cookie.clearIfWritable(exchange);
   state.lifecycle = apps;

@@ -1,5 +1,12 @@
 import type { DpopProofs } from "../options/dpop-proofs.ts";
-import { matching, type OptionTable, type ParsedOptions, parseOptions, resultOf } from "../options/parsers.ts";
+import {
+  matching,
+  type OptionTable,
+  type ParsedOptions,
+  parseOptions,
+  resultOf,
+} from "../options/parsers.ts";
+import { toDeviceName } from "./device-name.ts";
 
 /** The options of `bearer`. */
 export interface BearerOptions {
@@ -25,6 +32,25 @@ const BEARER = {
 
 /** The option table, from which `docs/reference/options.md` is generated. @internal */
 export const BEARER_TABLE: OptionTable = BEARER;
+
+/** The option that `initBearer` has beside those of `init`. */
+export interface DeviceOptions {
+  /**
+   * The name that the client gives for its device, such as `"Ana's phone"`, as the client sent it. Lists show it as one line of at
+   * most 64 characters. Anything else than text is ignored. Default: none.
+   */
+  readonly deviceName?: unknown;
+}
+
+const DEVICE = { deviceName: { parse: toDeviceName } } as const;
+
+/** The option table, from which `docs/reference/options.md` is generated. @internal */
+export const DEVICE_TABLE: OptionTable = DEVICE;
+
+/** Parses the name of a device. Accepts anything, because the client chooses it. @internal */
+export function parseDeviceOptions(options: DeviceOptions): ParsedOptions<typeof DEVICE> {
+  return parseOptions(options, DEVICE, "initBearer");
+}
 
 /** The checked options of `bearer`. @internal */
 export type ParsedBearer = ParsedOptions<typeof BEARER>;

@@ -1,11 +1,12 @@
 import type { Exchange } from "../exchange.ts";
+import type { RecordData } from "../rules/record.ts";
 import type { PresentedTokens } from "./cookie-header.ts";
 import type { Token } from "./token.ts";
 
 /** Carries the token between a client and the manager: in our cookie, or in headers with `sessionup/bearer`. */
 export interface Carrier {
-  /** Identifies the current cookie's attributes if a previous cookie has the same name. Otherwise undefined. */
-  readonly sentAs: string | undefined;
+  /** What the record of a new session keeps besides the name of the carrier. */
+  readonly kept?: Pick<RecordData, "sentAs" | "deviceName" | "jkt"> | undefined;
   /** Whether the client adds the token itself. A page of another origin then cannot send a request in a user's name. */
   readonly isExplicit?: true;
   /** Throws if `init` cannot use this carrier. */

@@ -21,15 +21,12 @@ export class SessionCookie implements Carrier {
   readonly #clearSiteData: string;
   readonly #needle: string;
   readonly #maxTokens: number;
-  /** Identifies the current cookie's attributes if a previous cookie has the same name. Otherwise undefined. */
-  readonly sentAs: string | undefined;
 
-  constructor({ attributes, clearSiteData }: CookieSet, sentAs?: string) {
+  constructor({ attributes, clearSiteData }: CookieSet) {
     this.#attributes = attributes;
     this.#clearSiteData = clearSiteData.map((type) => `"${type}"`).join(", ");
     this.#needle = `${attributes.name}=`;
     this.#maxTokens = countMaxTokens(attributes.name);
-    this.sentAs = sentAs;
   }
 
   get name(): string {

@@ -28,7 +28,7 @@ export async function beginSession<In, Out>(
   lifecycle: Lifecycle<In, Out>,
   exchange: Exchange,
   userKey: string,
-  { expiresIn, level, provider, app }: ParsedInit,
+  { expiresIn, level, provider }: ParsedInit,
   meta: WrittenMeta<Out>,
   held: readonly SessionRecord[],
 ): Promise<LiveSession<Out>> {
@@ -41,13 +41,12 @@ export async function beginSession<In, Out>(
   const data: RecordData = {
     v: 1,
     ...(options.cookie.base !== DEFAULT_COOKIE_NAME && { cookie: options.cookie.base }),
-    ...(cookie.sentAs !== undefined && { sentAs: cookie.sentAs }),
+    ...cookie.kept,
     ...(lifetime.expiresIn !== undefined && { persistent: true }),
     root: hashRoot(secret),
     secret: hashText(secret),
     ...recordLogin(level, now),
     ...(provider && { provider: provider.kept }),
-    ...app,
     ...kept,
     ...(meta.json !== undefined && { meta: meta.json }),
   };

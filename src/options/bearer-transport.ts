@@ -1,3 +1,4 @@
+import type { Carrier } from "../cookie/carrier.ts";
 import type { NeededAuthentication, UnauthorizedReason } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
@@ -24,8 +25,8 @@ export interface BearerTransport {
 
 /** The lifecycle of the sessions whose tokens travel in `Authorization`. @internal */
 export interface AppLifecycle<In = unknown, Out = unknown> extends Lifecycle<In, Out> {
-  /** The same lifecycle for a login, whose caller receives the token. */
-  readonly issuing: Lifecycle<In, Out>;
+  /** Returns the same lifecycle for one login, whose caller receives the token. The record keeps `kept`. */
+  issue(kept: Carrier["kept"]): Lifecycle<In, Out>;
 }
 
 /** The transports of a manager. @internal */

@@ -1,6 +1,5 @@
 import type { Duration } from "../duration.ts";
 import { NIST_LIMITS } from "../rules/nist.ts";
-import type { RecordData } from "../rules/record.ts";
 import { checkNistLimit, parseExpiresIn, type ResolvedOptions } from "./manager-options.ts";
 import {
   invalidOption,
@@ -49,8 +48,6 @@ export interface ParsedInit {
   readonly level: number;
   readonly crossOrigin: "allow" | "reject";
   readonly provider: ProviderLogin | undefined;
-  /** What the record keeps about an app that logs in. */
-  readonly app?: Pick<RecordData, "deviceName" | "jkt">;
 }
 
 const parseProvider: Parser<ProviderLogin> = (value, name) => {

@@ -211,14 +211,15 @@ const createGeneratorParser =
     return generateChecked;
   };
 
+const parseBearer = resultOf<BearerTransport>("bearer", "connect");
+
 const parseTransports: Parser<ParsedTransports> = (value, name) => {
-  const given: readonly unknown[] = Array.isArray(value) ? value : [];
-  const [bearer, ...more] = given.filter((each) => each !== "cookie");
-  const cookie = given.includes("cookie");
-  const isBearer = typeof (bearer as Partial<BearerTransport> | null | undefined)?.connect === "function";
-  if (more.length === 0 && (isBearer || (cookie && bearer === undefined)))
-    return { cookie, bearer: bearer as BearerTransport | undefined };
-  throw invalidOption(name, '["cookie"], [bearer()] or both, with bearer from "sessionup/bearer"', value);
+  const given = [value].flat();
+  const others = given.filter((each) => each !== "cookie");
+  const cookie = others.length < given.length;
+  if (cookie && others.length === 0) return { cookie, bearer: undefined };
+  const [first, another] = others;
+  return { cookie, bearer: parseBearer(another ? others : first, `${name} besides "cookie"`) };
 };
 
 const parseSchema: Parser<StandardSchema<never, never>> = (value, name) => {

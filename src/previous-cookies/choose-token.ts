@@ -7,7 +7,7 @@ import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { RequestUse } from "../lifecycle/refresh.ts";
 import type { TokenVerdict } from "../rules/verify-token.ts";
 import type { MigratingCookie } from "./migrating-cookie.ts";
-import { isSentDifferently, moveCookie } from "./move-cookie.ts";
+import { getSentAs, isSentDifferently, moveCookie } from "./move-cookie.ts";
 
 /** Accepts the only token of a request if it arrived in the current cookie. Otherwise chooses among the tokens. */
 export function chooseOrAccept<Out>(
@@ -51,7 +51,7 @@ async function choose<Out>(
     ...others.map(({ record }) => record).filter((record) => record.userKey === userKey),
   ];
   // Beside a token that is over, nothing tells which cookie is the current one: the move makes them one.
-  const isAmbiguous = lifecycle.cookie.sentAs !== undefined && counting.some(isOver);
+  const isAmbiguous = getSentAs(lifecycle) !== undefined && counting.some(isOver);
   const moves = currentCount === 0 || isAmbiguous || isSentDifferently(lifecycle, chosen.accepted);
   if (!moves) return accept(lifecycle, exchange, { ...chosen, held }, now, use);
   const found = await accept(lifecycle, exchange, { ...chosen, held }, now, { ...use, rotate: false });

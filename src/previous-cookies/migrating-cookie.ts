@@ -1,3 +1,4 @@
+import type { Carrier } from "../cookie/carrier.ts";
 import { type PresentedTokens, readTokens } from "../cookie/cookie-header.ts";
 import { type CookieSet, countMaxTokens, SessionCookie } from "../cookie/session-cookie.ts";
 import type { Token } from "../cookie/token.ts";
@@ -11,16 +12,23 @@ type Attributes = Omit<SetCookie, "value">;
 
 /** The cookie of a manager that also reads and clears previous cookies. */
 export class MigratingCookie extends SessionCookie {
+  /** Identifies the current cookie's attributes if a previous cookie has the same name. Otherwise undefined. */
+  readonly sentAs: string | undefined;
   readonly #previous: readonly Attributes[];
   readonly #formerNames: readonly string[];
 
   constructor(current: CookieSet, previous: readonly Attributes[]) {
     const { name, domain = "", path, partitioned } = current.attributes;
     const names = previous.map((each) => each.name);
+    super(current);
     // Requests do not show which of two cookies with the same name the browser sent.
-    super(current, names.includes(name) ? `${path};${domain};${partitioned}` : undefined);
+    this.sentAs = names.includes(name) ? `${path};${domain};${partitioned}` : undefined;
     this.#previous = previous;
     this.#formerNames = [...new Set(names)].filter((each) => each !== name);
+  }
+
+  get kept(): Carrier["kept"] {
+    return this.sentAs === undefined ? undefined : { sentAs: this.sentAs };
   }
 
   /** Reads the tokens under the current name, then those under former names. */

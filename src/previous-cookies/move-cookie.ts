@@ -3,10 +3,17 @@ import { type AuthResult, toNoSession } from "../lifecycle/auth-result.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import { getCookieName, type RecordData } from "../rules/record.ts";
 import type { AcceptedToken } from "../rules/verify-token.ts";
+import type { MigratingCookie } from "./migrating-cookie.ts";
 
 /** Whether the token was last sent in a cookie of the same name with other attributes. */
-export function isSentDifferently({ cookie }: Lifecycle, { data }: AcceptedToken): boolean {
-  return cookie.sentAs !== undefined && data.sentAs !== cookie.sentAs;
+export function isSentDifferently(lifecycle: Lifecycle, { data }: AcceptedToken): boolean {
+  const sentAs = getSentAs(lifecycle);
+  return sentAs !== undefined && data.sentAs !== sentAs;
+}
+
+/** Returns what identifies the current cookie's attributes if a previous cookie has the same name. */
+export function getSentAs({ cookie }: Lifecycle): string | undefined {
+  return (cookie as MigratingCookie).sentAs;
 }
 
 /**
@@ -14,7 +21,7 @@ export function isSentDifferently({ cookie }: Lifecycle, { data }: AcceptedToken
  * stays the same. The record is written first: a token is valid only under the cookie that its record names.
  */
 export async function moveCookie<Out>(
-  { options, repository, cookie }: Lifecycle<unknown, Out>,
+  lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
   found: AuthResult<Out>,
   now: number,
@@ -22,8 +29,9 @@ export async function moveCookie<Out>(
   // The holder of a retired secret has been sent a newer one, which moves when it arrives.
   if (found.state !== "session" || found.match !== "current" || exchange.blocked() !== undefined)
     return found;
+  const { options, repository, cookie } = lifecycle;
   const { record, token } = found;
-  const data = moveToCurrentCookie(found.data, options.cookie.base, cookie.sentAs);
+  const data = moveToCurrentCookie(found.data, options.cookie.base, getSentAs(lifecycle));
   const isMoved = data === found.data;
   const outcome = isMoved ? "updated" : await repository.writeIfUnchanged(record, { data });
   if (outcome === "lost") return found;

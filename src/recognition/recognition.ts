@@ -61,7 +61,9 @@ async function compareSessions({ options, client, now, readPage }: Login): Promi
   const { cookie, lifetime, signer } = options;
   const started = (await readPage(MAX_COMPARED)).flatMap((record) => {
     const data = readRecordData(record);
-    return data && belongsToCookie(asBrowser(data), cookie) && !findEndReason(record, now, lifetime) ? [data] : [];
+    return data && belongsToCookie(asBrowser(data), cookie) && !findEndReason(record, now, lifetime)
+      ? [data]
+      : [];
   });
   // Sessions that keep no address cannot be compared by it.
   const { ip, ...rest } = client;

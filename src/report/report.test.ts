@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { bearer } from "../bearer/bearer.ts";
 import { clientValidation } from "../client-validation/client-validation.ts";
 import { Manager, type ManagerOptions } from "../index.ts";
 import { previousCookies } from "../previous-cookies/previous-cookies.ts";
@@ -46,6 +47,10 @@ describe("sessionPolicy", () => {
         "recognize": null,
         "rotation": null,
         "tombstones": null,
+        "transports": {
+          "bearer": null,
+          "cookie": true,
+        },
         "trustedOrigins": [],
         "validate": null,
         "words": [
@@ -216,6 +221,16 @@ describe("sessionPolicy", () => {
       "The browser sends the cookie only over https, only to this host, and with requests from any site. Scripts cannot read it. Previous cookies are still accepted: sid, __Host-app.",
     ],
     [
+      { transports: ["cookie", bearer()] },
+      { transports: { cookie: true, bearer: { header: "Session-Token", dpop: false } } },
+      "Apps send their token in the header Authorization, and receive a new one in the header Session-Token. Any device that has the token can use the session.",
+    ],
+    [
+      { transports: [bearer({ header: "X-Session" })] },
+      { transports: { cookie: false, bearer: { header: "X-Session", dpop: false } } },
+      "Apps send their token in the header Authorization, and receive a new one in the header X-Session. Any device that has the token can use the session. Browsers get no cookie.",
+    ],
+    [
       { trustedOrigins: ["https://app.example.com"] },
       { trustedOrigins: ["https://app.example.com"] },
       "Unsafe requests from pages of other origins, except those of https://app.example.com, are rejected, unless a route of the app allows them.",
@@ -267,6 +282,11 @@ describe("sessionPolicy", () => {
     );
   });
 
+  it("sessionPolicy has no sentence about the cookie for a manager without it", () => {
+    const { words } = toPolicy({ transports: [bearer()] });
+    expect(words.filter((sentence) => /^The browser .* the cookie/.test(sentence))).toEqual([]);
+  });
+
   it("reflects a later change of manager.notBefore", () => {
     const manager = new Manager(memoryStore());
     const before = sessionPolicy(manager);
@@ -285,6 +305,7 @@ describe("sessionPolicy", () => {
       keys: [KEY],
       recognize: recognition({ device: true }),
       validate: clientValidation({ ip: true }),
+      transports: ["cookie", bearer()],
     };
     const policy = sessionPolicy(new Manager(memoryStore(), full));
     const parts = Object.values(policy).filter((part) => typeof part === "object" && part !== null);

@@ -1,6 +1,7 @@
 import { MAX_COOKIE_AGE } from "../cookie/cookie-header.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
+import type { ParsedTransports } from "../options/bearer-transport.ts";
 import type { ClientValidationOptions } from "../options/client-validation-options.ts";
 import type { ClientValidator } from "../options/client-validator.ts";
 import type { ParsedCookies } from "../options/cookie-options.ts";
@@ -54,6 +55,11 @@ export interface SessionPolicy {
     readonly partitioned: boolean;
     readonly previous: readonly string[];
   };
+  /** How clients present their tokens: whether in the cookie, and the bearer transport of apps. Null: apps have none. */
+  readonly transports: {
+    readonly cookie: boolean;
+    readonly bearer: { readonly header: string; readonly dpop: boolean } | null;
+  };
   /** Origins besides the app's own whose pages may send unsafe requests. */
   readonly trustedOrigins: readonly string[];
   /** The data that a session keeps about the client that logged in. */
@@ -100,6 +106,7 @@ export function sessionPolicy<In, Out extends In>(manager: Manager<In, Out>): Se
     clearSiteData: options.clearSiteData,
     validate: validate ? toValidationPolicy(validate) : null,
     cookie: toCookiePolicy(options.cookie),
+    transports: toTransportPolicy(options.transports),
     trustedOrigins: Object.freeze([...options.trustedOrigins]),
     kept: Object.freeze({ ip: client.ip, agent: client.agent, geo: client.geo !== undefined }),
     recognize: recognize ? Object.freeze({ sessions: recognize.sessions, device: recognize.device }) : null,
@@ -109,6 +116,13 @@ export function sessionPolicy<In, Out extends In>(manager: Manager<In, Out>): Se
 
 function toValidationPolicy({ ip, agent, onChange }: ClientValidator): SessionPolicy["validate"] {
   return Object.freeze({ ip, agent, onChange });
+}
+
+function toTransportPolicy({ cookie, bearer }: ParsedTransports): SessionPolicy["transports"] {
+  return Object.freeze({
+    cookie,
+    bearer: bearer ? Object.freeze({ header: bearer.header, dpop: bearer.dpop !== undefined }) : null,
+  });
 }
 
 function toCookiePolicy({ attributes, previous }: ParsedCookies): SessionPolicy["cookie"] {

@@ -13,22 +13,28 @@ export function describePolicy(policy: PolicyData): readonly string[] {
     describeLimit(policy.concurrent),
     ...describeEnds(policy),
     describeValidation(policy.validate),
-    describeCookie(policy.cookie),
+    ...(policy.transports.cookie ? [describeCookie(policy.cookie)] : []),
+    ...describeApps(policy.transports),
     describeOrigins(policy.trustedOrigins),
     describeKept(policy.kept),
     ...describeRecognition(policy.recognize),
   ]);
 }
 
-function describeLifetime({ absolute, idle, idleEarly, persistentCookie, provider }: PolicyData): string[] {
+function describeLifetime(policy: PolicyData): string[] {
+  const { absolute, idle, idleEarly, persistentCookie, provider, transports } = policy;
   return [
     `A session ends ${span(absolute)} after the login, regardless of use. Neither activity nor a new secret extends it.`,
     idle === null
       ? "A session has no idle timeout."
       : `A session ends when it has not been used for ${span(idle)} by the server's clock: never later than that after the last request that counts as activity, and at most ${span(idleEarly)} earlier. Prefetched requests do not count, nor do requests that the app excludes, such as polling.`,
-    persistentCookie
-      ? "The browser keeps the cookie after it closes, until the session ends."
-      : "The browser deletes the cookie when it closes.",
+    ...(transports.cookie
+      ? [
+          persistentCookie
+            ? "The browser keeps the cookie after it closes, until the session ends."
+            : "The browser deletes the cookie when it closes.",
+        ]
+      : []),
     `When the app states when an identity provider's session ends, a session that began with it ends then at the latest. ${
       provider.ends
         ? "A logout at the provider ends the session at once if the app passes the logout on."
@@ -103,6 +109,17 @@ const SAME_SITE = {
   lax: "and only with requests from the app's own site or when the user follows a link from another site",
   none: "and with requests from any site",
 } as const;
+
+function describeApps({ cookie, bearer }: PolicyData["transports"]): string[] {
+  if (bearer === null) return [];
+  const alone = cookie ? "" : " Browsers get no cookie.";
+  const holder = bearer.dpop
+    ? "A login may bind the session to a key of the device. Otherwise, any device that has the token can use the session."
+    : "Any device that has the token can use the session.";
+  return [
+    `Apps send their token in the header Authorization, and receive a new one in the header ${bearer.header}. ${holder}${alone}`,
+  ];
+}
 
 function describeOrigins(trusted: readonly string[]): string {
   const except = trusted.length === 0 ? "" : `, except those of ${trusted.join(", ")},`;

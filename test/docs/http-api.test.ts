@@ -41,6 +41,7 @@ const nameOf = (ref: string) => ref.slice(ref.lastIndexOf("/") + 1);
 function formatType(schema: Schema): string {
   if (schema.$ref) return link(nameOf(schema.$ref));
   if (schema.const) return `\`"${schema.const}"\``;
+  if (schema.enum && schema.type) return schema.enum.map((value) => `\`"${value}"\``).join(" or ");
   if (schema.enum)
     return schema.enum.map((value) => `[\`${value}\`](errors.md#${value.replaceAll("_", "-")})`).join(", ");
   if (schema.items) return `array of ${formatType(schema.items)}`;

@@ -20,6 +20,7 @@ import {
   type SessionLimit,
   typed,
 } from "sessionup";
+import { type BearerOptions, bearer, type DeviceOptions, type DpopProofs } from "sessionup/bearer";
 import type { CacheOptions } from "sessionup/cache";
 import { type ClientValidationOptions, clientValidation } from "sessionup/client-validation";
 import type { ExpressSessionsOptions } from "sessionup/express";
@@ -65,6 +66,7 @@ const env = {
 const randomText = (length: number) => Array.from({ length }, () => randomInt(10)).join("");
 const findCountry = (ip: string) => ({ country: ip ? "DE" : "" });
 
+const dpop = (): DpopProofs => ({ challenge: "", bind: () => undefined, verify: () => "ok" });
 const headers = async () => new Headers();
 const cookies = async () => ({ set: () => {}, delete: () => {} });
 
@@ -76,6 +78,7 @@ export const EXAMPLES = {
     nist: "aal2",
     idleTimeout: "30m",
     rotateEvery: "10m",
+    transports: ["cookie", bearer()],
     client: { ip: "prefix" },
     recognize: recognition({ device: true }),
     validate: clientValidation({ agent: true, onChange: "report" }),
@@ -126,6 +129,8 @@ export const EXAMPLES = {
   } satisfies Required<AuthOptions>,
   reauthenticate: { level: 2, expiresIn: "15m" } satisfies Required<ReauthenticateOptions>,
   sessionRoutes: { level: 2, maxAuthAge: "5m", path: "/account" } satisfies Required<RoutesOptions>,
+  bearer: { header: "X-Session", dpop: dpop() } satisfies Required<BearerOptions>,
+  initBearer: { deviceName: "Ana's phone" } satisfies Required<DeviceOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
   eventStream: { heartbeat: "30s", maxBufferedBytes: 1_048_576 } satisfies Required<EventStreamOptions>,

@@ -5,6 +5,7 @@ import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SOCKET_IO_TABLE } from "../../src/adapters/socket.io/options.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
+import { BEARER_TABLE, DEVICE_TABLE } from "../../src/bearer/options.ts";
 import { CACHE_TABLE } from "../../src/cache/options.ts";
 import { EVENT_STREAM_TABLE } from "../../src/live/event-stream-options.ts";
 import { LIVE_TABLE } from "../../src/live/live-options.ts";
@@ -104,6 +105,19 @@ const CORE: readonly Section[] = [
       "`clientValidation(options)` of `sessionup/client-validation`. At least one of `ip` and `agent` must be on.",
     declaredBy: "ClientValidationOptions",
     table: CLIENT_VALIDATION_TABLE,
+  },
+  {
+    title: "bearer",
+    about: "`bearer(options)` of `sessionup/bearer`, for the manager's option `transports`.",
+    declaredBy: "BearerOptions",
+    table: BEARER_TABLE,
+  },
+  {
+    title: "initBearer",
+    about:
+      "`initBearer(sessions, context, userKey, options)` of `sessionup/bearer`, which also has the options of [init](#options-of-init).",
+    declaredBy: "DeviceOptions",
+    table: DEVICE_TABLE,
   },
   {
     title: "liveSessions",

@@ -27,7 +27,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "3.3.4",
     level: 2,
     asks: "a token that scripts need not read is HttpOnly",
-    does: "HttpOnly; the token appears only in Set-Cookie",
+    does: "HttpOnly; the token appears only in Set-Cookie, and that of a native client only in the result of `initBearer` and in the header `Session-Token`",
   },
   {
     id: "3.3.5",
@@ -182,7 +182,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
     does: "`client_changed`, `validate`",
     needs: "`validate`, or a listener of `client_changed` or `created`",
   },
-  { id: "14.2.1", level: 1, asks: "no token in a URL", does: "only the cookie authenticates a request" },
+  {
+    id: "14.2.1",
+    level: 1,
+    asks: "no token in a URL",
+    does: "only the cookie authenticates a request, or the header `Authorization` with `bearer()`",
+  },
   {
     id: "14.3.1",
     level: 1,
@@ -194,7 +199,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     id: "14.3.2",
     level: 2,
     asks: "private responses are not cached",
-    does: "`Cache-Control: no-store` with each cookie, `private` behind `auth`",
+    does: "`Cache-Control: no-store` with each cookie and each token, `private` behind `auth`",
   },
   { id: "16.2.5", level: 2, asks: "logs contain no secret", does: "events contain ids and user keys" },
   {

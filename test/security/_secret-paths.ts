@@ -1,4 +1,5 @@
 import { type Session, SessionError } from "sessionup";
+import { bearer, initBearer } from "sessionup/bearer";
 import { clientValidation } from "sessionup/client-validation";
 import { contextSessions } from "sessionup/context";
 import { providerLogin, revokeByProviderSession } from "sessionup/federation";
@@ -567,6 +568,51 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await ask("DELETE", "/sessions")).toBe(200);
     expect(await ask("POST", "/logout-all")).toBe(200);
     expect(await ask("POST", "/logout")).toBe(204);
+  },
+
+  async "native clients"(start) {
+    const site = start({ transports: ["cookie", bearer()], rotateEvery: "1m", tombstones: "1h" });
+    const tokens: string[] = [];
+    /** Logs an app in and keeps its token, which is for the app alone. */
+    const login = async (app = new Browser(), options = {}) => {
+      const session = await site.visit(app, async (request, sessions) => {
+        const begun = await initBearer(sessions, request, "ann", options);
+        site.witness.keepCookie(begun.token);
+        tokens.push(begun.token);
+        return begun.session;
+      });
+      expect(session).toMatchObject({ kind: "app" });
+      return new Browser({ authorization: `Bearer ${tokens.at(-1)}` });
+    };
+    const app = await login(new Browser(), { deviceName: "phone" });
+    for (const [name, call] of Object.entries(METHODS)) {
+      const other = await login(twin(app));
+      const answer = await site.visit(other, call);
+      if (name === "init") expect(answer).toMatchObject({ reason: "malformed" });
+      else expect(answer).not.toBeInstanceOf(Error);
+    }
+    const { browser } = await site.login();
+    const current = await login();
+    // Both carriers, the token of the other one, and a token in the name of the device or of a header.
+    const both = new Browser({ ...current.headers });
+    for (const [name, value] of browser.jar) both.jar.set(name, value);
+    expect((await site.auth(both))?.reason).toBe("malformed");
+    const [cookie] = [...browser.jar.values()];
+    expect((await site.auth(new Browser({ authorization: `Bearer ${cookie}` })))?.reason).toBe("unknown");
+    const late = await site.visit(current, METHODS.rotate as never, (request) =>
+      Object.assign(request, { sent: true }),
+    );
+    expect(late).toMatchObject({ code: "ERR_HEADERS_SENT" });
+    const invalid = () => bearer({ header: String(tokens[0]).slice(30) + " " });
+    expect(await site.see("bearer", invalid)).toBeInstanceOf(TypeError);
+    site.clock.advance("1m");
+    expect(await site.auth(current)).toBeUndefined();
+    const refreshed = (request: TestRequest) =>
+      site.routes(request, { method: "POST", path: "/session/refresh" });
+    expect(await site.visit(await login(), refreshed)).toMatchObject({ status: 204 });
+    const appsOnly = start({ transports: [bearer()] }, site.store);
+    expect(await appsOnly.visit(new Browser(), METHODS.init as never)).toBeInstanceOf(TypeError);
+    site.look();
   },
 
   async "sessionup/context"(start) {

@@ -23,6 +23,9 @@ export type Options = ManagerOptions<Meta, Meta>;
 
 export const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
 
+/** The header that carries an app's new token, which is as secret as a cookie. */
+const HEADER = "session-token";
+
 /** The signing key, which is as secret as a session's secret. */
 export const KEY: string = randomBytes(32).toString("base64");
 
@@ -156,7 +159,9 @@ export class WatchedSite {
       this.witness.keepCookie(value);
       this.witness.see("a cookie's attributes", attributes);
     }
-    this.witness.see("the headers of a response", request.responseHeaders);
+    const { [HEADER]: token, ...headers } = Object.fromEntries(request.responseHeaders);
+    if (token) this.witness.keepCookie(token);
+    this.witness.see("the headers of a response", headers);
     for (const symbol of Object.getOwnPropertySymbols(request))
       this.witness.see("the context", Reflect.get(request, symbol));
     // A form's token is as secret as a cookie.

@@ -24,6 +24,7 @@ describe("sessionPolicy", () => {
       nist: "nist",
       idleTimeout: "idle",
       rotateEvery: "rotation",
+      transports: "transports",
       client: "kept",
       recognize: "recognize",
       validate: "validate",

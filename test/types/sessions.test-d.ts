@@ -64,6 +64,8 @@ describe("the type of a session", () => {
       | "level"
       | "signal"
       | "expiresAt"
+      | "kind"
+      | "deviceName"
       | "geo"
       | "authenticatedAt"
       | "ip"
@@ -72,7 +74,17 @@ describe("the type of a session", () => {
       | "toJSON"
     >();
     expectTypeOf<keyof ReturnType<Session["toJSON"]>>().toEqualTypeOf<
-      "id" | "current" | "createdAt" | "lastSeenAt" | "expiresAt" | "ip" | "agent" | "geo" | "meta"
+      | "id"
+      | "current"
+      | "createdAt"
+      | "lastSeenAt"
+      | "expiresAt"
+      | "kind"
+      | "deviceName"
+      | "ip"
+      | "agent"
+      | "geo"
+      | "meta"
     >();
   });
 });

@@ -94,7 +94,7 @@ export const bearerTests: AdapterTests = [
       const browser = f.client();
       await browser.post("/login");
       const cookie = browser.cookieHeader();
-      for (const other of ["eyJhbGciOiJub25lIn0.e30.", "", "x", browser.token().slice(1)]) {
+      for (const other of ["eyJhbGciOiJub25lIn0.e30.", "", "x", browser.token().replace(".", "_")]) {
         assertRejected(await app(f, other).get("/private"), "malformed", other);
         assertRejected(await app(f, other).get("/private", { cookie }), "malformed", other);
       }

@@ -14,7 +14,8 @@
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { generate } from "selfsigned";
-import { Manager, type ManagerOptions, type SessionEvents, typed } from "sessionup";
+import { createSessions, Manager, type ManagerOptions, type SessionEvents, typed } from "sessionup";
+import { bearer, initBearer } from "sessionup/bearer";
 import { clientValidation } from "sessionup/client-validation";
 import { signIn, TestClock } from "sessionup/testing";
 import { type WsServer, type WsSessions, type WsSessionsOptions, wsSessions } from "sessionup/ws";
@@ -22,6 +23,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type ServerOptions, WebSocketServer } from "ws";
 import { PIXEL, parseSetCookie } from "../../../src/testing/adapter/client.ts";
 import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
+import { TestRequest } from "../../support/browser.ts";
 import { listen } from "../../support/listen.ts";
 import { handshake, WsSite } from "./site.ts";
 
@@ -147,6 +149,31 @@ describe("auth of wsSessions", () => {
     await site.connect("/private");
     await site.connect("/open");
     expect(reasons).toEqual(["no_cookie"]);
+  });
+});
+
+describe("native clients", () => {
+  it("auth accepts a bearer token in the handshake, and closes the socket when the session ends", async () => {
+    const { site, manager } = await setUp({ manager: { transports: ["cookie", bearer()] } });
+    const { methods } = createSessions<TestRequest, undefined, undefined>(manager, (request) => request);
+    const { session, token } = await initBearer(methods, new TestRequest(), "bob");
+    const authorization = `Bearer ${token}`;
+    const { status, headers, socket } = await site.connect("/private", site.client(), {
+      authorization,
+      origin: "https://evil.example",
+    });
+    expect([status, headers["set-cookie"], headers["session-token"]]).toEqual([101, undefined, undefined]);
+    expect(await socket.ask("hi")).toBe("got hi");
+    expect(socket.got[0]).toBe("bob");
+    await manager.revokeById(session.id);
+    expect(await socket.closed).toMatchObject({ code: 4401 });
+    const rejected = await site.connect("/private", site.client(), { authorization });
+    expect([rejected.status, rejected.headers["www-authenticate"]]).toEqual([
+      401,
+      'Bearer realm="sessions", error="invalid_token"',
+    ]);
+    const inUrl = await site.connect(`/private?access_token=${token}`);
+    expect([inUrl.status, JSON.parse(inUrl.body).reason]).toEqual([401, "no_cookie"]);
   });
 });
 
