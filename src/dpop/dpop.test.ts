@@ -5,8 +5,10 @@ import { RFC_LOGIN, RFC_REQUEST, RFC_THUMBPRINT } from "../../test/support/dpop-
 import { GatedStore } from "../../test/support/gated-store.ts";
 import { createHarness } from "../../test/support/harness.ts";
 import { bearer, initBearer } from "../bearer/bearer.ts";
-import type { ManagerOptions } from "../index.ts";
+import { Manager, type ManagerOptions } from "../index.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
+import { memoryStore } from "../stores/memory.ts";
+import { TestClock } from "../testing/test-clock.ts";
 import { type DpopOptions, dpop } from "./dpop.ts";
 
 const BASE = "https://api.example.com";
@@ -182,11 +184,12 @@ describe("dpop", () => {
     expect((await send(await present(token))).reason).toBe("unknown");
   });
 
-  it("a request with a bearer token of a session without a key needs no promise of the signature", async () => {
-    const { logIn, send } = await setUp();
-    const { token } = await logIn({});
-    const { reason } = await send({ authorization: `Bearer ${token}`, dpop: "not looked at" });
-    expect(reason).toBeUndefined();
+  it("a request with the scheme Bearer is answered without a promise, as without DPoP", async () => {
+    const transport = bearer({ dpop: dpop({ baseUrl: BASE }) });
+    const sessions = testSessions(new Manager(memoryStore(), { transports: [transport] }));
+    const { token } = await initBearer(sessions, new TestRequest(), "ann");
+    const request = new TestRequest({ authorization: `Bearer ${token}`, dpop: "ignored" });
+    expect(sessions.guards.auth()(request)).toBeUndefined();
   });
 });
 
@@ -302,7 +305,6 @@ describe("a rejected request", () => {
     const { logIn, send, present, takeWrites } = await setUp();
     const { token } = await logIn();
     takeWrites();
-    const unknown = token.replace(/.$/, (last) => (last === "a" ? "b" : "a"));
     for (const headers of [
       await present(`x${token.slice(1)}`),
       { authorization: `DPoP x${token.slice(1)}` },
@@ -314,7 +316,6 @@ describe("a rejected request", () => {
       ]);
     }
     expect(takeWrites()).toEqual([]);
-    expect(unknown).not.toBe(token);
   });
 
   it("has no credentials, and learns which algorithms the server accepts", async () => {
@@ -335,18 +336,21 @@ describe("a proof that arrives again", () => {
     expect((await send(await present(token))).reason).toBeUndefined();
   });
 
-  it("is rejected until no clock that is late by the window accepts it", async () => {
-    const { clock, logIn, send, present } = await setUp();
-    const start = clock.now();
+  it("is rejected by a process whose clock is late, although a cleanup of another one has run", async () => {
+    const store = new GatedStore();
+    const { clock, logIn, send, present } = await setUp({}, {}, store);
+    const late = new TestClock();
+    const slow = await setUp({}, { clock: late.now }, store);
     const { token } = await logIn();
-    const headers = await present(token, { claims: { iat: start / 1_000 + 60 } });
+    const headers = await present(token);
     expect((await send(headers)).reason).toBeUndefined();
-    for (let second = 0; second <= 120; second += 10) {
-      clock.set(start + second * 1_000);
-      expect((await send(headers)).reason).toBe("malformed");
-    }
-    clock.set(start + 179_999);
-    expect((await send({ ...headers })).reason).toBe("malformed");
+    clock.advance("61s");
+    late.advance("2s");
+    await store.deleteExpired(clock.now(), 100);
+    expect((await slow.send(headers)).reason).toBe("malformed");
+    // Another proof of that moment is accepted there.
+    const { dpop: proof } = await present(token, { claims: { iat: late.now() / 1_000 } });
+    expect((await slow.send({ ...headers, dpop: proof })).reason).toBeUndefined();
   });
 
   it("is accepted once when two managers over one store read it at the same moment", async () => {

@@ -3,7 +3,7 @@ import { getRequestListener } from "@hono/node-server";
 import express from "express";
 import express4 from "express4";
 import { fastify } from "fastify";
-import { defineHandler, H3, toNodeHandler } from "h3";
+import { H3, toNodeHandler } from "h3";
 import { Hono } from "hono";
 import Koa from "koa";
 import { Manager } from "sessionup";
@@ -94,8 +94,8 @@ function mountExpress(framework: typeof express): Running {
 }
 
 function mountH3(): H3 {
-  const handler = defineHandler({ middleware: [h3Sessions(manager).auth()], handler: () => "/data" });
-  return new H3().mount("/api", new H3().get("/data", handler));
+  const api = new H3().use(h3Sessions(manager).auth()).get("/data", () => "/data");
+  return new H3().mount("/api", api);
 }
 
 describe.each(Object.entries(APPS))("a proof of possession in %s", (_framework, start) => {
