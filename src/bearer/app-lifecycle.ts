@@ -27,7 +27,7 @@ export function createAppLifecycle<In, Out>(
 ): AppLifecycle<In, Out> {
   const { options, repository, events, metadata } = browsers;
   const { base, attributes, previous } = options.cookie;
-  const carried = [browsers.cookie, parsed, options.transports] as const;
+  const carried = [browsers.cookie, parsed, !options.transports?.hasCookie] as const;
   const tokens: PreviousCookies = {
     names: [],
     // A renamed cookie must not log the apps out.

@@ -3,7 +3,6 @@ import type { PresentedTokens } from "../cookie/cookie-header.ts";
 import { formatToken, type Token } from "../cookie/token.ts";
 import { SessionError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import type { ParsedTransports } from "../options/bearer-transport.ts";
 import { readCredentials } from "./authorization.ts";
 import type { ParsedBearer } from "./options.ts";
 
@@ -16,19 +15,19 @@ export class BearerCarrier implements Carrier {
   readonly #cookie: Carrier;
   readonly #header: string;
   readonly #hasDpop: boolean;
-  readonly #transports: ParsedTransports;
+  readonly #isAlone: boolean;
 
   /** `cookie` is the manager's own, which must not arrive together with a token. */
-  constructor(cookie: Carrier, { header, dpop }: ParsedBearer, transports: ParsedTransports) {
+  constructor(cookie: Carrier, { header, dpop }: ParsedBearer, isAlone: boolean) {
     this.#cookie = cookie;
     this.#header = header.toLowerCase();
     this.#hasDpop = dpop !== undefined;
-    this.#transports = transports;
+    this.#isAlone = isAlone;
   }
 
   assertInit(): void {
     // The client chooses the header: with both transports, it must get neither a cookie nor an error of the server.
-    if (this.#transports.cookie) throw SessionError.unauthorized("malformed");
+    if (!this.#isAlone) throw SessionError.unauthorized("malformed");
     throw new TypeError(
       'init sets a cookie, which is not one of the transports. Call initBearer of "sessionup/bearer", or add "cookie" to transports.',
     );

@@ -83,7 +83,7 @@ describe("bearer", () => {
     const cookies = testSessions(manager.with({ transports: ["cookie"] }));
     const browser = new Browser();
     await browser.visit((request) => cookies.init(request, "bob"));
-    const cookie = browser.request().headers["cookie"];
+    const cookie = browser.request().headers.cookie;
     expect(await cookies.authorize(app(token))).toBe("no_cookie");
     expect(await cookies.authorize(app(token, { cookie }))).toBeUndefined();
     await expect(initBearer(cookies, new TestRequest(), "ann")).rejects.toThrow(
@@ -310,7 +310,7 @@ describe("requests of apps", () => {
     const { token } = await loginApp();
     clock.advance("2m");
     for (const request of [app(token), app(token, { upgrade: "websocket" })]) {
-      request.sent = !request.headers["upgrade"];
+      request.sent = !request.headers.upgrade;
       expect(await sessions.authorize(request)).toBeUndefined();
       expect(request.responseHeaders.get(HEADER)).toBeUndefined();
     }
@@ -392,7 +392,7 @@ describe("bearer({ dpop })", () => {
     const { loginApp, reasonOf, store } = createApps({}, { dpop });
     const bound = await loginApp("ann", {}, new TestRequest(withProof));
     const plain = await loginApp();
-    expect((await store.fetchById(bound.session.id))?.data["jkt"]).toBe("key");
+    expect((await store.fetchById(bound.session.id))?.data.jkt).toBe("key");
     const proof = { dpop: `key ${bound.token}` };
     expect(await reasonOf(bound.token, proof, "DPoP")).toBeUndefined();
     expect(await reasonOf(bound.token, proof, "dpop")).toBeUndefined();

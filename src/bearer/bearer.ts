@@ -59,11 +59,11 @@ export function bearer(options: BearerOptions = {}): BearerTransport {
     getApps,
     connect(browsers) {
       const found = getApps(browsers);
-      if (!browsers.options.transports.cookie) return () => found;
+      if (!browsers.options.transports?.hasCookie) return () => found;
       return (exchange) =>
         readCredentials(exchange.header("authorization"), dpop !== undefined) ? found : browsers;
     },
-    challenge(lifecycle, exchange, reason, needed) {
+    challenge({ lifecycle, exchange }, reason, needed) {
       const isApp = lifecycle.cookie.isExplicit === true;
       // A browser's session that needs a fresh proof already has a challenge of its own.
       if (exchange.blocked("header") !== undefined || (needed && !isApp)) return;

@@ -41,7 +41,7 @@ describe("toDeviceName", () => {
   });
 
   it("reads only the beginning of long text", () => {
-    expect(toDeviceName(" ".repeat(1_024) + "x")).toBeUndefined();
+    expect(toDeviceName(`${" ".repeat(1_024)}x`)).toBeUndefined();
     expect(toDeviceName("x".repeat(10_000_000))).toBe("x".repeat(64));
   });
 });

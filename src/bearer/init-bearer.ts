@@ -1,5 +1,6 @@
 import { formatToken } from "../cookie/token.ts";
 import type { BoundSessions } from "../http/bound-sessions.ts";
+import { RequestState } from "../http/request-state.ts";
 import { getInternals, INTERNALS, type Sessions } from "../http/sessions.ts";
 import { beginSession } from "../lifecycle/begin.ts";
 import { type InitOptions, parseInitOptions } from "../options/init-options.ts";
@@ -64,8 +65,8 @@ export async function initBearer(
   sessions: object,
   ...args: readonly unknown[]
 ): Promise<BegunSession<unknown>> {
-  const { lifecycle, getState } = getInternals<unknown, unknown, unknown>(sessions);
-  const transport = lifecycle.options.transports.bearer;
+  const { lifecycle, getState, toCarrier } = getInternals<unknown, unknown, unknown>(sessions);
+  const transport = lifecycle.options.transports;
   if (!transport)
     throw new TypeError(
       'initBearer requires the bearer transport. Create the manager with transports: ["cookie", bearer()].',
@@ -85,11 +86,17 @@ export async function initBearer(
   const meta = await apps.metadata.write(init.meta);
   const { held } = await state.loadKnown();
   const jkt = await transport.dpop?.bind(exchange, apps);
-  const kept = { ...(deviceName !== undefined && { deviceName }), ...(jkt !== undefined && { jkt }) };
+  const kept = {
+    kind: "app",
+    ...(deviceName !== undefined && { deviceName }),
+    ...(jkt !== undefined && { jkt }),
+  } as const;
   const begun = await beginSession(apps.issue(kept), exchange, userKey, init, meta, held);
   const { cookie } = state.lifecycle;
   if (held.length > 0 && !cookie.isExplicit) cookie.clearIfWritable(exchange);
-  state.lifecycle = apps;
-  state.result = begun;
+  // Later methods of this request use the new session and its transport.
+  const next = new RequestState(apps, exchange);
+  next.result = begun;
+  (toCarrier(context) as Record<symbol, RequestState<unknown>>)[lifecycle.key] = next;
   return { session: begun.session, token: formatToken(begun.token) };
 }

@@ -31,10 +31,8 @@ const SYSTEMS: readonly Family[] = [
  * Labels the common browsers and operating systems by the `User-Agent`. Unknown parts have no label. Takes linear time.
  * `labelAgent` of `sessionup/user-agent` also knows client hints, in-app browsers, tools, crawlers and devices.
  */
-export function labelFamilies(userAgent: string): Agent {
-  const browser = findFamily(BROWSERS, userAgent);
-  const os = findFamily(SYSTEMS, userAgent);
-  return { ...(browser !== undefined && { browser }), ...(os !== undefined && { os }) };
+export function labelFamilies(userAgent: string): Record<keyof Agent, string | undefined> {
+  return { browser: findFamily(BROWSERS, userAgent), os: findFamily(SYSTEMS, userAgent) };
 }
 
 function findFamily(families: readonly Family[], userAgent: string): string | undefined {

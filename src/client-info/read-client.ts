@@ -43,7 +43,7 @@ function readAgent(
 ): Agent | undefined {
   const header = (name: string) => exchange.header(name);
   const userAgent = (header("user-agent") ?? "").slice(0, MAX_USER_AGENT_LENGTH).toWellFormed();
-  let labels: Agent;
+  let labels: Partial<Record<keyof Agent, unknown>>;
   try {
     labels = parse ? parse(userAgent, header) : labelFamilies(userAgent);
   } catch (error) {

@@ -162,9 +162,7 @@ describe("resolveClientAddress", () => {
           trust = parseTrustProxy([network]);
         } catch (error) {
           expect(error).toBeInstanceOf(TypeError);
-          expect((error as Error).message).toMatch(
-            /^trustProxy must list addresses or CIDRs .* Received ".*"\.$/s,
-          );
+          expect((error as Error).message).toMatch(/^trustProxy must be .* Received ".*"\.$/s);
           return;
         }
         taken++;
@@ -194,16 +192,14 @@ describe("resolveClientAddress", () => {
     [7],
   ])("rejects the list entry %j", (entry) => {
     expect(() => parseTrustProxy([entry as string])).toThrow(
-      /^trustProxy must list addresses or CIDRs such as "10.0.0.0\/8". Received /,
+      /^trustProxy must be false, 0 to 32, addresses and CIDRs such as \["10\.0\.0\.0\/8"\], or a function\. Received [^ ]+/,
     );
   });
 
   it.each([[true], [-1], [1.5], [33], [Number.NaN], ["10.0.0.0/8"], [null], [{}]])(
     "rejects the option %j",
     (option) => {
-      expect(() => parseTrustProxy(option as TrustProxy)).toThrow(
-        /^trustProxy must be false, a number of proxies from 0 to 32, /,
-      );
+      expect(() => parseTrustProxy(option as TrustProxy)).toThrow(/^trustProxy must be false, 0 to 32, /);
     },
   );
 });

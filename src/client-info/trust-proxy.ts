@@ -30,14 +30,16 @@ export function parseTrustProxy(option: TrustProxy | undefined): TrustFunction {
   if (typeof option === "number" && Number.isInteger(option) && option >= 0 && option <= MAX_HOPS) {
     return (_address, distance) => distance < option;
   }
-  if (!Array.isArray(option)) {
-    throw new TypeError(
-      `trustProxy must be false, a number of proxies from 0 to ${MAX_HOPS}, an array of addresses and CIDRs, or a function.`,
-    );
-  }
+  if (!Array.isArray(option)) throw invalidTrustProxy(option);
   const list = new BlockList();
   for (const entry of option as readonly unknown[]) addTo(list, entry);
   return (address) => address !== undefined && list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}
+
+function invalidTrustProxy(received: unknown): TypeError {
+  return new TypeError(
+    `trustProxy must be false, 0 to ${MAX_HOPS}, addresses and CIDRs such as ["10.0.0.0/8"], or a function. Received ${JSON.stringify(received)}.`,
+  );
 }
 
 function addTo(list: BlockList, entry: unknown): void {
@@ -45,11 +47,7 @@ function addTo(list: BlockList, entry: unknown): void {
   const family = isIP(network);
   const maxLength = family === 6 ? 128 : 32;
   const length = bits === undefined ? maxLength : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-  if (family === 0 || more !== undefined || !(length <= maxLength)) {
-    throw new TypeError(
-      `trustProxy must list addresses or CIDRs such as "10.0.0.0/8". Received ${JSON.stringify(entry)}.`,
-    );
-  }
+  if (family === 0 || more !== undefined || !(length <= maxLength)) throw invalidTrustProxy(entry);
   if (family === 6) list.addSubnet(expandAddress(network), length, "ipv6");
   else list.addSubnet(network, length, "ipv4");
 }

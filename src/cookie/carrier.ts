@@ -1,12 +1,13 @@
 import type { Exchange } from "../exchange.ts";
 import type { RecordData } from "../rules/record.ts";
+import type { SessionRecord } from "../store.ts";
 import type { PresentedTokens } from "./cookie-header.ts";
 import type { Token } from "./token.ts";
 
 /** Carries the token between a client and the manager: in our cookie, or in headers with `sessionup/bearer`. */
 export interface Carrier {
   /** What the record of a new session keeps besides the name of the carrier. */
-  readonly kept?: Pick<RecordData, "sentAs" | "deviceName" | "jkt"> | undefined;
+  readonly kept?: Pick<RecordData, "sentAs" | "kind" | "deviceName" | "jkt"> | undefined;
   /** Whether the client adds the token itself. A page of another origin then cannot send a request in a user's name. */
   readonly isExplicit?: true;
   /** Throws if `init` cannot use this carrier. */
@@ -15,8 +16,8 @@ export interface Carrier {
   read(exchange: Exchange): PresentedTokens;
   /** Throws if the response can no longer carry a token. Call it before writing to the store. */
   assertWritable(exchange: Exchange): void;
-  /** Sends a token. With `end`, in milliseconds since 1970, a cookie outlives the browser session. */
-  send(exchange: Exchange, token: Token, now: number, end: number | undefined): void;
+  /** Sends a token of this session. */
+  send(exchange: Exchange, token: Token, now: number, record: SessionRecord): void;
   /** Makes the client forget its token. */
   clear(exchange: Exchange): void;
   /** Makes the client forget its token at a logout. */

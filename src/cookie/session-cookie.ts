@@ -1,5 +1,6 @@
 import { SessionError } from "../errors.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { SessionRecord } from "../store.ts";
 import type { Carrier } from "./carrier.ts";
 import { type PresentedTokens, readTokens } from "./cookie-header.ts";
 import { formatToken, type Token } from "./token.ts";
@@ -29,10 +30,6 @@ export class SessionCookie implements Carrier {
     this.#maxTokens = countMaxTokens(attributes.name);
   }
 
-  get name(): string {
-    return this.#attributes.name;
-  }
-
   /** Reads the tokens of a request. */
   read(exchange: Exchange): PresentedTokens {
     return readTokens(exchange.header("cookie"), this.#needle, this.#maxTokens);
@@ -45,9 +42,9 @@ export class SessionCookie implements Carrier {
       throw new SessionError("ERR_HEADERS_SENT", `The session cookie cannot be set: ${blocked}.`);
   }
 
-  /** Sets the cookie. With `end`, in milliseconds since 1970, it outlives the browser session. */
-  send(exchange: Exchange, token: Token, now: number, end: number | undefined): void {
-    const persistence = end !== undefined && { maxAge: Math.ceil((end - now) / 1_000), expires: end };
+  /** Sets the cookie. It outlives the browser session if the session's first one did. */
+  send(exchange: Exchange, token: Token, now: number, { data, deadline: expires }: SessionRecord): void {
+    const persistence = data.persistent && { maxAge: Math.ceil((expires - now) / 1_000), expires };
     this.#set(exchange, { ...this.#attributes, value: formatToken(token), ...persistence });
   }
 

@@ -1,12 +1,13 @@
 import { hashText } from "../cookie/token.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
-import { PAGE_SIZE } from "../lifecycle/repository.ts";
+import { PAGE_SIZE, type Repository } from "../lifecycle/repository.ts";
 import type { Manager } from "../manager.ts";
 import { linksRequired, type ProviderLogin } from "../options/init-options.ts";
 import { type Option, parseDate, parseOptions } from "../options/parsers.ts";
 import { checkLookupKey } from "../options/user-key.ts";
 import { readRecordData } from "../rules/record.ts";
 import type { SessionId } from "../session.ts";
+import type { SessionRecord } from "../store.ts";
 
 /** A session at an identity provider. */
 export interface ProviderSession {
@@ -93,7 +94,7 @@ export async function revokeByProviderSession<In, Out extends In>(
   if (!repository.hasLinks) throw linksRequired("revokeByProviderSession");
   const ended: SessionId[] = [];
   for (;;) {
-    const records = await repository.readByLink(toLink(issuer, sid), PAGE_SIZE);
+    const records = await readByLink(repository, toLink(issuer, sid), PAGE_SIZE);
     // The link is a hash. The record names the provider's session.
     const found = records.filter((record) => {
       const provider = readRecordData(record)?.provider;
@@ -103,6 +104,19 @@ export async function revokeByProviderSession<In, Out extends In>(
     for (const { id, userKey } of found)
       if ((await repository.endById(id, "revoked", userKey)) === "deleted") ended.push(id as SessionId);
     if (found.length < PAGE_SIZE || ended.length === before) return ended;
+  }
+}
+
+/** Reads at most `limit` sessions by their link. Throws `ERR_STORE` when the store fails. */
+async function readByLink(
+  repository: Repository,
+  link: string,
+  limit: number,
+): Promise<readonly SessionRecord[]> {
+  try {
+    return (await repository.store.fetchByLink?.(link, { limit })) ?? [];
+  } catch (cause) {
+    throw repository.toStoreError(cause);
   }
 }
 

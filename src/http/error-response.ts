@@ -24,15 +24,14 @@ const RETRY_AFTER = "5";
  */
 export function toErrorResponse(error: SessionError): ErrorResponse {
   const { status, reason, needed } = error;
-  const acr = needed?.level === undefined ? undefined : String(needed.level);
   const requirement = {
     ...(needed?.maxAge !== undefined && { max_age: needed.maxAge }),
-    ...(acr !== undefined && { acr_values: acr }),
+    ...(needed?.level !== undefined && { acr_values: String(needed.level) }),
   };
   const headers = {
     ...JSON_HEADERS,
     ...(status === 503 && { "retry-after": RETRY_AFTER }),
-    ...(needed && { "www-authenticate": toChallenge(requirement) }),
+    ...(needed && { "www-authenticate": toChallenge(error.message, requirement) }),
   };
   const body = { error: ERRORS[status] ?? "internal", ...(reason && { reason }), ...requirement };
   return { status, headers, body: JSON.stringify(body) };
@@ -42,10 +41,10 @@ export function toErrorResponse(error: SessionError): ErrorResponse {
  * Returns the challenge of RFC 9470 section 3, except for the scheme. Browsers do not know "Session", so none opens a login
  * dialog as for "Basic" or "Negotiate". "Bearer" would promise that a token in `Authorization` helps.
  */
-function toChallenge(requirement: Readonly<Record<string, number | string>>): string {
+function toChallenge(description: string, requirement: Readonly<Record<string, number | string>>): string {
   const parameters = Object.entries({
     error: "insufficient_user_authentication",
-    error_description: "The user must authenticate again",
+    error_description: description,
     ...requirement,
   });
   return `Session ${parameters.map(([name, value]) => `${name}="${value}"`).join(", ")}`;

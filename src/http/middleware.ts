@@ -1,6 +1,5 @@
 import type { SessionError } from "../errors.ts";
 import { type AuthResult, getStepUpState } from "../lifecycle/auth-result.ts";
-import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import {
   type AuthOptions,
   type MiddlewareRules,
@@ -31,16 +30,13 @@ export interface Guards<Context> {
 type GetState<Context, Out> = (context: Context) => RequestState<Out>;
 
 /** Creates the guards of a manager. @internal */
-export function createGuards<Context, Out>(
-  lifecycle: Lifecycle<unknown, Out>,
-  getState: GetState<Context, Out>,
-): Guards<Context> {
+export function createGuards<Context, Out>(getState: GetState<Context, Out>): Guards<Context> {
   return {
     public: (options) => createGuard(getState, parsePublicOptions(options), false, () => undefined),
     auth(options) {
       const rules = parseAuthOptions(options);
       return createGuard(getState, rules, true, (state, result) => {
-        const error = findRejection(lifecycle, state, result, rules.requirement);
+        const error = findRejection(state, result, rules.requirement);
         // The response is for one user, so no shared cache may store it.
         if (!error && state.exchange.blocked() === undefined)
           state.exchange.setDefaultHeader("cache-control", "private");
@@ -70,14 +66,16 @@ function createGuard<Context, Out>(
 
 /** Returns the error for a request that lacks a session, or a proof that the requirement asks for. @internal */
 export function findRejection<Out>(
-  { options }: Lifecycle<unknown, Out>,
   state: RequestState<Out>,
   result: AuthResult<Out>,
   requirement?: StepUpRequirement,
 ): SessionError | undefined {
   if (result.state === "failed") return result.error;
   if (result.state !== "session") return state.reject(result.reason);
-  if (!requirement || meetsRequirement(getStepUpState(result), requirement, result.record, options.clock()))
+  if (
+    !requirement ||
+    meetsRequirement(getStepUpState(result), requirement, result.record, state.lifecycle.options.clock())
+  )
     return undefined;
   return state.reject("stale_authentication", toNeededAuthentication(requirement));
 }

@@ -13,7 +13,7 @@ const METHOD_USE: RequestUse = { touch: true, rotate: false };
 
 /** The state of one request for one manager. Its fields are private, so that a logged context shows no hash. @internal */
 export class RequestState<Out> {
-  #lifecycle: Lifecycle<unknown, Out>;
+  readonly #lifecycle: Lifecycle<unknown, Out>;
   readonly #exchange: Exchange;
   #result: AuthResult<Out> | undefined;
   #loading: MaybePromise<AuthResult<Out>> | undefined;
@@ -30,9 +30,6 @@ export class RequestState<Out> {
   /** The lifecycle of the transport by which the request arrived. */
   get lifecycle(): Lifecycle<unknown, Out> {
     return this.#lifecycle;
-  }
-  set lifecycle(lifecycle: Lifecycle<unknown, Out>) {
-    this.#lifecycle = lifecycle;
   }
 
   get exchange(): Exchange {
@@ -126,8 +123,7 @@ export class RequestState<Out> {
   /** Reports a rejection and returns its error. */
   reject(reason: UnauthorizedReason, needed?: NeededAuthentication): SessionError {
     this.reportRejection(reason);
-    const lifecycle = this.#lifecycle;
-    lifecycle.options.transports.bearer?.challenge(lifecycle, this.#exchange, reason, needed);
+    this.#lifecycle.options.transports?.challenge(this, reason, needed);
     return SessionError.unauthorized(reason, needed);
   }
 

@@ -49,7 +49,7 @@ function toRouteMethods<Context>({
   ): Promise<Session<unknown>> {
     const state = getState(context);
     const result = state.result ?? (await state.load({ touch, rotate: touch }));
-    const error = findRejection(lifecycle, state, result, requirement);
+    const error = findRejection(state, result, requirement);
     if (result.state === "session" && !error) return result.session;
     throw error;
   }

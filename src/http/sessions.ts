@@ -10,6 +10,7 @@ import { toSessions } from "../lifecycle/session-view.ts";
 import type { Manager } from "../manager.ts";
 import { type InitOptions, parseInitOptions } from "../options/init-options.ts";
 import { parseReauthenticateOptions, type ReauthenticateOptions } from "../options/middleware-options.ts";
+import { aFunction } from "../options/parsers.ts";
 import { checkUserKey } from "../options/user-key.ts";
 import type { StepUpProof } from "../rules/step-up.ts";
 import type { Session, SessionId } from "../session.ts";
@@ -118,7 +119,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   toCarrier: (context: Context) => object = (context) => context,
 ): SessionsCore<Context, In, Out> {
   const lifecycle = getLifecycle(manager);
-  const findLifecycle = lifecycle.options.transports.bearer?.connect(lifecycle);
+  const findLifecycle = lifecycle.options.transports?.connect(lifecycle);
 
   // A property under the manager's own symbol keeps managers apart, at a quarter of the cost of a WeakMap.
   function getState(context: Context): RequestState<Out> {
@@ -150,7 +151,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   };
   return {
     methods: { ...methods, [INTERNALS]: internals, [MOUNT]: (routes: Routes<Context>) => routes },
-    guards: createGuards(lifecycle, getState),
+    guards: createGuards(getState),
   };
 }
 
@@ -246,8 +247,7 @@ function createMethods<Context, In, Out extends In>(
     },
 
     async revokeOwn(context, id) {
-      if (typeof id !== "string")
-        throw new TypeError(`revokeOwn requires the id of a session. Received ${typeof id}.`);
+      if (typeof id !== "string") throw new TypeError(`id must be a string. Received ${typeof id}.`);
       const { state, session } = await load(context);
       if (!session) return false;
       const end = (reason: EndReason) => repository.endById(id, reason, session.userKey);
@@ -262,8 +262,7 @@ function createMethods<Context, In, Out extends In>(
     reauthenticate: async (context, options) => rotate(context, parseReauthenticateOptions(options)),
 
     async updateMeta(context, update) {
-      if (typeof update !== "function")
-        throw new TypeError("updateMeta requires a function from metadata to metadata.");
+      aFunction()(update, "update");
       const { state, result } = await load(context);
       if (result.state === "none") return undefined;
       const changed = await updateMetadata(state.lifecycle, result, update);

@@ -59,7 +59,7 @@ export async function beginSession<In, Out>(
   try {
     for (const other of held)
       if (other !== replaced) await repository.endById(other.id, "logout", other.userKey);
-    cookie.send(exchange, { id, secret }, options.clock(), data.persistent ? record.deadline : undefined);
+    cookie.send(exchange, { id, secret }, options.clock(), record);
     if (deviceCookie) exchange.setCookie(deviceCookie);
   } catch (error) {
     await repository.undoInsert(record);

@@ -47,5 +47,5 @@ export function attachLifecycle(manager: object, lifecycle: Lifecycle): void {
 export function getLifecycle<In, Out extends In>(manager: Manager<In, Out>): Lifecycle<In, Out> {
   const found = (Object(manager) as { [LIFECYCLE]?: Lifecycle<In, Out> })[LIFECYCLE];
   if (found) return found;
-  throw new TypeError("The first argument must be a Manager: pass new Manager(store), not the store itself.");
+  throw new TypeError("The first argument must be a Manager: pass new Manager(store).");
 }

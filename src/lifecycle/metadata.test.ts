@@ -199,7 +199,7 @@ describe("updateMeta", () => {
     await expect(update).rejects.toMatchObject({ code: "ERR_META_INVALID" });
     expect((await browser.visit(sessions.get))?.meta).toEqual({ count: 0 });
     await expect(sessions.updateMeta(browser.request(), { count: 1 } as never)).rejects.toThrow(
-      /^updateMeta requires a function/,
+      /^update must be a function/,
     );
   });
 

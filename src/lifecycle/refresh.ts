@@ -92,7 +92,7 @@ async function writeRefresh<Out>(
     return toNoSession("revoked");
   }
   const { id } = session;
-  if (secret) cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
+  if (secret) cookie.send(exchange, { id, secret }, now, record);
   const isConfirmed = isPending(before.match);
   if (isConfirmed) events.emit("rotated", { id, userKey: record.userKey, at: now, by: "time" });
   const revision = record.revision + (change.data ? 1 : 0);

@@ -4,7 +4,6 @@ import { GatedStore } from "../../test/support/gated-store.ts";
 import { createHarness } from "../../test/support/harness.ts";
 import { shardOf } from "../cookie/shard.ts";
 import { SessionError } from "../errors.ts";
-import { providerLogin } from "../federation/federation.ts";
 import { Manager, type Store } from "../index.ts";
 import { typed } from "../standard-schema.ts";
 import { TestClock } from "../testing/test-clock.ts";
@@ -231,24 +230,5 @@ describe("ended", () => {
     await manager.revokeById(id);
     await manager.revokeByUserKey("ann");
     expect(ended.map((event) => "userKey" in event)).toEqual([false, true]);
-  });
-});
-
-describe("readByLink", () => {
-  it("returns at most as many sessions as asked for", async () => {
-    const { sessions, store, manager } = createHarness();
-    const provider = providerLogin({ issuer: "https://login.example.com", sid: "s1" });
-    const { id } = await sessions.init(new TestRequest(), "ann", { provider });
-    await sessions.init(new TestRequest(), "ann", { provider });
-    const { link = "" } = (await store.fetchById(id)) ?? {};
-    const { repository } = getLifecycle(manager);
-    expect(await repository.readByLink(link, 1)).toHaveLength(1);
-    expect(await repository.readByLink(link, 9)).toHaveLength(2);
-  });
-
-  it("finds nothing in a store without fetchByLink", async () => {
-    const { fetchByLink: _, ...store } = new GatedStore();
-    const { repository } = getLifecycle(new Manager(store as unknown as Store));
-    expect([repository.hasLinks, await repository.readByLink("link", 1)]).toEqual([false, []]);
   });
 });

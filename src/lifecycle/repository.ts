@@ -105,16 +105,12 @@ export class Repository {
     return typeof this.store.fetchByLink === "function";
   }
 
-  readByLink(link: string, limit: number): Promise<readonly SessionRecord[]> {
-    return this.#ask(async () => this.store.fetchByLink?.(link, { limit }) ?? []);
-  }
-
   /** Stores a new session under a generated id, within the user's limit. `replaced` ends in the same step. */
   async insert(
     draft: Omit<SessionRecord, "id">,
     replaced: SessionRecord | undefined,
   ): Promise<SessionRecord> {
-    const { limit, generateId, tombstones } = this.#options;
+    const { maxSessions: limit, generateId, tombstones } = this.#options;
     const { userKey, createdAt: now } = draft;
     const options = {
       now,

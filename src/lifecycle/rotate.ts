@@ -33,7 +33,7 @@ export async function rotateSession<Out>(
   const match = data.secret === hash ? "current" : data.pending?.find((each) => each.hash === hash);
   if (!match) return toLiveSession(lifecycle, before.token, after, meta, before.held, now);
   const id = record.id as SessionId;
-  cookie.send(exchange, { id, secret }, now, data.persistent ? record.deadline : undefined);
+  cookie.send(exchange, { id, secret }, now, record);
   events.emit("rotated", { id, userKey: record.userKey, at: now, by: proof ? "reauthenticate" : "rotate" });
   return toLiveSession(lifecycle, { id, secret }, { ...after, match }, meta, before.held, now);
 }

@@ -1,5 +1,5 @@
 import { findEndReason } from "../rules/expiry.ts";
-import { isApp, type RecordData, readRecordData, type StepUpState } from "../rules/record.ts";
+import { type RecordData, readRecordData, type StepUpState } from "../rules/record.ts";
 import { computeLevel } from "../rules/step-up.ts";
 import type { Agent, Session, SessionId, SessionJson, SessionKind } from "../session.ts";
 import type { Json, SessionRecord } from "../store.ts";
@@ -65,7 +65,7 @@ export class SessionView<Meta> implements Session<Meta> {
     return this.#level;
   }
   get kind(): SessionKind {
-    return isApp(this.#data) ? "app" : "browser";
+    return this.#data.kind ?? "browser";
   }
   get deviceName(): string | undefined {
     return this.#data.deviceName;

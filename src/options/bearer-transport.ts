@@ -16,8 +16,7 @@ export interface BearerTransport {
   connect<In, Out>(lifecycle: Lifecycle<In, Out>): (exchange: Exchange) => Lifecycle<In, Out>;
   /** Adds the challenge of a 401 to the response (RFC 6750 section 3). @internal */
   challenge(
-    lifecycle: Lifecycle,
-    exchange: Exchange,
+    request: { readonly lifecycle: Lifecycle; readonly exchange: Exchange },
     reason: UnauthorizedReason,
     needed: NeededAuthentication | undefined,
   ): void;
@@ -29,9 +28,8 @@ export interface AppLifecycle<In = unknown, Out = unknown> extends Lifecycle<In,
   issue(kept: Carrier["kept"]): Lifecycle<In, Out>;
 }
 
-/** The transports of a manager. @internal */
-export interface ParsedTransports {
+/** The transports of a manager that has more than the cookie. @internal */
+export interface ParsedTransports extends BearerTransport {
   /** Whether the cookie is one of them. */
-  readonly cookie: boolean;
-  readonly bearer: BearerTransport | undefined;
+  readonly hasCookie: boolean;
 }

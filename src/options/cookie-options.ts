@@ -120,10 +120,10 @@ function toCookie({ name: base, domain, ...rest }: ParsedOptions<typeof COOKIE>,
   // Browsers enforce the prefixes in any letter case.
   const prefix = /^__(host|secure|http)-(http-)?/i.exec(base)?.[0] ?? "";
   const kind = prefix.toLowerCase();
-  if (kind.startsWith("__host-") && !isHostOnly)
-    needs('name with the prefix "__Host-"', 'path "/", no domain and secure: true');
-  if (prefix && !secure) needs(`name with the prefix "${prefix}"`, "secure: true");
-  if (kind.endsWith("http-") && !httpOnly) needs(`name with the prefix "${prefix}"`, "httpOnly: true");
+  const option = `name with the prefix "${prefix}"`;
+  if (kind.startsWith("__host-") && !isHostOnly) needs(option, 'path "/", no domain and secure: true');
+  if (prefix && !secure) needs(option, "secure: true");
+  if (kind.endsWith("http-") && !httpOnly) needs(option, "httpOnly: true");
   const sentName = prefix || !secure ? base : `${isHostOnly ? "__Host-" : "__Secure-"}${base}`;
   const attributes = { name: sentName, ...rest, ...(domain !== undefined && { domain }) };
   return { base, attributes: Object.freeze(attributes) };

@@ -13,8 +13,8 @@ function resolve(options: Record<string, unknown>): ReturnType<typeof resolveOpt
 
 describe("manager options", () => {
   it("default to OWASP's recommendations", () => {
-    const { cookie, lifetime, client, validate, limit, maxMetaBytes } = resolve({});
-    expect({ cookie, lifetime, client, validate, limit, maxMetaBytes }).toEqual({
+    const { cookie, lifetime, client, validate, maxSessions, maxMetaBytes } = resolve({});
+    expect({ cookie, lifetime, client, validate, maxSessions, maxMetaBytes }).toEqual({
       cookie: {
         base: "sessionup",
         previous: undefined,
@@ -30,7 +30,7 @@ describe("manager options", () => {
       lifetime: { expiresIn: undefined, idleTimeout: undefined },
       client: { ip: true, agent: true, parse: undefined, geo: undefined },
       validate: undefined,
-      limit: { max: 1_000, onExceed: "evict-oldest" },
+      maxSessions: { max: 1_000, onExceed: "evict-oldest" },
       maxMetaBytes: 4_096,
     });
   });
@@ -42,7 +42,7 @@ describe("manager options", () => {
     }
     // The app can set `notBefore` while it runs.
     expect(Object.isSealed(resolved.lifetime)).toBe(true);
-    expect(Object.isFrozen(resolved.limit) && Object.isFrozen(resolved.validate)).toBe(true);
+    expect(Object.isFrozen(resolved.maxSessions) && Object.isFrozen(resolved.validate)).toBe(true);
   });
 
   it.each([

@@ -14,6 +14,7 @@ import { type CookieOptions, type ParsedCookies, parseCookies } from "./cookie-o
 import type { LiveSignals } from "./live-signals.ts";
 import {
   aFunction,
+  type DefaultOption,
   invalidOption,
   listOf,
   type Option,
@@ -131,15 +132,15 @@ export interface ResolvedOptions<In = unknown, Out = unknown> {
   readonly rotateEvery: number | undefined;
   readonly tombstones: TombstoneOptions | undefined;
   readonly clearSiteData: readonly string[];
-  readonly transports: ParsedTransports;
+  readonly transports: ParsedTransports | undefined;
   readonly client: ParsedClient;
   readonly recognize: Recognizer | undefined;
   readonly validate: ClientValidator | undefined;
   readonly live: LiveSignals | undefined;
-  readonly trust: TrustFunction;
+  readonly trustProxy: TrustFunction;
   readonly trustedOrigins: ReadonlySet<string>;
   readonly signer: Signer | undefined;
-  readonly limit: SessionLimit;
+  readonly maxSessions: SessionLimit;
   readonly generateId: () => string;
   readonly generateSecret: () => string;
   readonly meta: StandardSchema<In, Out> | undefined;
@@ -172,10 +173,8 @@ const parseOrigins = listOf(
   (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
 );
 
-const parseClearSiteData = listOf(
-  '"cache", "cookies" and "storage", and not empty',
-  (type) => ["cache", "cookies", "storage"].includes(type),
-  1,
+const parseClearSiteData = listOf('"cache", "cookies" and "storage"', (type) =>
+  ["cache", "cookies", "storage"].includes(type),
 );
 
 const parseKeys: Parser<readonly string[]> = (value, name) => {
@@ -195,10 +194,13 @@ const LIMIT = {
 
 const parseLimit: Parser<SessionLimit> = (value, name) => parseOptions(value as object, LIMIT, name);
 
-/** A parser of generators: the result checks each generated text. */
-const createGeneratorParser =
-  ({ min, max }: { readonly min: number; readonly max: number }): Parser<() => string> =>
-  (value, name) => {
+/** Returns the option of a generator. The parsed generator checks each text. */
+const createGeneratorOption = ({
+  default: length,
+  min,
+  max,
+}: Readonly<Record<"default" | "min" | "max", number>>): DefaultOption<() => string> => ({
+  parse(value, name) {
     const generate = aFunction<() => unknown>()(value, name);
     const generateChecked = () => {
       const text = generate();
@@ -209,17 +211,19 @@ const createGeneratorParser =
     const first = generateChecked();
     if (generateChecked() === first) throw new TypeError(`${name} must not return the same text twice.`);
     return generateChecked;
-  };
+  },
+  default: () => randomText(length),
+});
 
 const parseBearer = resultOf<BearerTransport>("bearer", "connect");
 
-const parseTransports: Parser<ParsedTransports> = (value, name) => {
+const parseTransports: Parser<ParsedTransports | undefined> = (value, name) => {
   const given = [value].flat();
   const others = given.filter((each) => each !== "cookie");
-  const cookie = others.length < given.length;
-  if (cookie && others.length === 0) return { cookie, bearer: undefined };
+  const hasCookie = others.length < given.length;
+  if (hasCookie && others.length === 0) return undefined;
   const [first, another] = others;
-  return { cookie, bearer: parseBearer(another ? others : first, `${name} besides "cookie"`) };
+  return { ...parseBearer(another ? others : first, `${name} besides "cookie"`), hasCookie };
 };
 
 const parseSchema: Parser<StandardSchema<never, never>> = (value, name) => {
@@ -236,20 +240,20 @@ const MANAGER = {
   nist: { parse: oneOf("aal1", "aal2", "aal3") },
   idleTimeout: { parse: parseDuration },
   rotateEvery: { parse: parseRotateEvery },
-  transports: { parse: parseTransports, default: ["cookie"] },
+  transports: { parse: parseTransports },
   client: { parse: parseClient, default: {} },
   recognize: { parse: resultOf<Recognizer>("recognition", "recognize") },
   validate: { parse: resultOf<ClientValidator>("clientValidation", "rejectChanged") },
   live: { parse: resultOf<LiveSignals>("liveSessions", "getSignal", "live") },
   trustProxy: { parse: (value) => parseTrustProxy(value as TrustProxy), default: false },
-  trustedOrigins: { parse: parseOrigins, default: [] },
+  trustedOrigins: { parse: (value, name) => new Set(parseOrigins(value, name)), default: [] },
   tombstones: { parse: parseDuration },
   notBefore: { parse: parseDate },
-  clearSiteData: { parse: parseClearSiteData },
+  clearSiteData: { parse: parseClearSiteData, default: [] },
   keys: { parse: parseKeys },
   maxSessions: { parse: parseLimit, default: { max: 1_000, onExceed: "evict-oldest" } },
-  generateId: { parse: createGeneratorParser(TOKEN_LENGTH.id) },
-  generateSecret: { parse: createGeneratorParser(TOKEN_LENGTH.turn) },
+  generateId: createGeneratorOption(TOKEN_LENGTH.id),
+  generateSecret: createGeneratorOption(TOKEN_LENGTH.turn),
   meta: { parse: parseSchema },
   maxMetaBytes: { parse: parsePositiveInteger, default: 4_096 },
   clock: { parse: aFunction<() => number>(), default: Date.now },
@@ -265,8 +269,12 @@ export const MANAGER_TABLES: Readonly<Record<"manager" | "maxSessions", OptionTa
 export function resolveOptions<In, Out extends In>(
   options: ManagerOptions<In, Out>,
 ): ResolvedOptions<In, Out> {
-  const { keys, trustProxy, trustedOrigins, maxSessions, expiresIn, idleTimeout, notBefore, ...parsed } =
-    parseOptions(options, MANAGER, "Manager", "");
+  const { keys, expiresIn, idleTimeout, notBefore, ...parsed } = parseOptions(
+    options,
+    MANAGER,
+    "Manager",
+    "",
+  );
   const { nist, client, validate, recognize, cookie, tombstones } = parsed;
   const limits = nist && NIST_LIMITS[nist];
   if (nist) {
@@ -284,13 +292,7 @@ export function resolveOptions<In, Out extends In>(
     }),
     tombstones:
       tombstones === undefined ? undefined : Object.freeze({ keepFor: tombstones, max: MAX_TOMBSTONES }),
-    clearSiteData: parsed.clearSiteData ?? Object.freeze([]),
-    trust: trustProxy,
-    trustedOrigins: new Set(trustedOrigins),
     signer: keys && new Signer(keys, cookie.base),
-    limit: maxSessions,
-    generateId: parsed.generateId ?? (() => randomText(TOKEN_LENGTH.id.default)),
-    generateSecret: parsed.generateSecret ?? (() => randomText(TOKEN_LENGTH.turn.default)),
   });
   recognize?.check(resolved);
   validate?.check(resolved);

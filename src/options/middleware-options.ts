@@ -93,10 +93,10 @@ export function parseAuthOptions(options: AuthOptions = {}): MiddlewareRules {
 
 /** Returns a requirement in the form that a client receives. @internal */
 export function toNeededAuthentication({ maxAuthAge, level }: StepUpRequirement): NeededAuthentication {
-  return Object.freeze({
+  return {
     ...(maxAuthAge !== undefined && { maxAge: maxAuthAge / 1_000 }),
     ...(level > 1 && { level }),
-  });
+  };
 }
 
 /** Parses the options of `reauthenticate`. Throws `TypeError`. @internal */

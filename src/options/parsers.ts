@@ -132,15 +132,10 @@ export const parseDate: Parser<number> = (value, name) => {
 };
 
 /** Returns a parser for arrays of strings. @internal */
-export function listOf(
-  needed: string,
-  accepts: (item: string) => boolean,
-  minLength = 0,
-): Parser<readonly string[]> {
+export function listOf(needed: string, accepts: (item: string) => boolean): Parser<readonly string[]> {
   return (value, name) => {
     const accepted = (item: unknown) => typeof item === "string" && accepts(item);
-    if (Array.isArray(value) && value.length >= minLength && value.every(accepted))
-      return Object.freeze([...value]);
+    if (Array.isArray(value) && value.every(accepted)) return Object.freeze([...value]);
     throw invalidOption(name, `an array of ${needed}`, value);
   };
 }

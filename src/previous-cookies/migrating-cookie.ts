@@ -3,6 +3,7 @@ import { type PresentedTokens, readTokens } from "../cookie/cookie-header.ts";
 import { type CookieSet, countMaxTokens, SessionCookie } from "../cookie/session-cookie.ts";
 import type { Token } from "../cookie/token.ts";
 import type { Exchange, SetCookie } from "../exchange.ts";
+import type { SessionRecord } from "../store.ts";
 
 /** The number of tokens under former names that are looked up. */
 const MAX_FORMER_TOKENS = 4;
@@ -12,6 +13,7 @@ type Attributes = Omit<SetCookie, "value">;
 
 /** The cookie of a manager that also reads and clears previous cookies. */
 export class MigratingCookie extends SessionCookie {
+  readonly name: string;
   /** Identifies the current cookie's attributes if a previous cookie has the same name. Otherwise undefined. */
   readonly sentAs: string | undefined;
   readonly #previous: readonly Attributes[];
@@ -21,6 +23,7 @@ export class MigratingCookie extends SessionCookie {
     const { name, domain = "", path, partitioned } = current.attributes;
     const names = previous.map((each) => each.name);
     super(current);
+    this.name = name;
     // Requests do not show which of two cookies with the same name the browser sent.
     this.sentAs = names.includes(name) ? `${path};${domain};${partitioned}` : undefined;
     this.#previous = previous;
@@ -47,9 +50,9 @@ export class MigratingCookie extends SessionCookie {
     };
   }
 
-  override send(exchange: Exchange, token: Token, now: number, end: number | undefined): void {
+  override send(exchange: Exchange, token: Token, now: number, record: SessionRecord): void {
     this.#clearPrevious(exchange);
-    super.send(exchange, token, now, end);
+    super.send(exchange, token, now, record);
   }
 
   override clear(exchange: Exchange): void {

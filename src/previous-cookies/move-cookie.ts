@@ -39,7 +39,7 @@ export async function moveCookie<Out>(
     cookie.clear(exchange);
     return toNoSession("revoked");
   }
-  cookie.send(exchange, token, now, data.persistent ? record.deadline : undefined);
+  cookie.send(exchange, token, now, record);
   return isMoved ? found : { ...found, record: { ...record, revision: record.revision + 1, data }, data };
 }
 

@@ -100,7 +100,7 @@ export function sessionPolicy<In, Out extends In>(manager: Manager<In, Out>): Se
     persistentCookie: lifetime.expiresIn !== undefined,
     provider: Object.freeze({ caps: true, ends: repository.hasLinks } as const),
     rotation: rotateEvery === undefined ? null : rotateEvery / 1_000,
-    concurrent: options.limit,
+    concurrent: options.maxSessions,
     tombstones: tombstones ? tombstones.keepFor / 1_000 : null,
     notBefore: notBefore === undefined ? null : new Date(notBefore).toISOString(),
     clearSiteData: options.clearSiteData,
@@ -118,11 +118,10 @@ function toValidationPolicy({ ip, agent, onChange }: ClientValidator): SessionPo
   return Object.freeze({ ip, agent, onChange });
 }
 
-function toTransportPolicy({ cookie, bearer }: ParsedTransports): SessionPolicy["transports"] {
-  return Object.freeze({
-    cookie,
-    bearer: bearer ? Object.freeze({ header: bearer.header, dpop: bearer.dpop !== undefined }) : null,
-  });
+function toTransportPolicy(transports: ParsedTransports | undefined): SessionPolicy["transports"] {
+  if (!transports) return Object.freeze({ cookie: true, bearer: null });
+  const { header, dpop, hasCookie } = transports;
+  return Object.freeze({ cookie: hasCookie, bearer: Object.freeze({ header, dpop: dpop !== undefined }) });
 }
 
 function toCookiePolicy({ attributes, previous }: ParsedCookies): SessionPolicy["cookie"] {

@@ -65,6 +65,8 @@ export interface RecordData extends SessionData {
   readonly network?: string;
   /** The identity provider that logged the user in. */
   readonly provider?: ProviderData;
+  /** Set if an app holds the session, rather than a browser. */
+  readonly kind?: "app";
   /** The name that the client gave for its device. Only sessions of apps have one. */
   readonly deviceName?: string;
   /** The thumbprint of the key that the session is bound to (RFC 9449). Only sessions of apps have one. */
@@ -80,21 +82,16 @@ export function readRecordData(record: SessionRecord): RecordData | undefined {
 }
 
 /** Begins the name that stands in the record of an app's session for the cookie's. No cookie has a space in its name. */
-const APP = "Bearer ";
+const APP_PREFIX = "Bearer ";
 
 /** Returns the name under which the sessions of apps are kept apart from those of a cookie. @internal */
 export function toAppName(cookie: string): string {
-  return APP + cookie;
-}
-
-/** Whether an app holds the session, rather than a browser. @internal */
-export function isApp({ cookie }: RecordData): boolean {
-  return cookie?.startsWith(APP) === true;
+  return APP_PREFIX + cookie;
 }
 
 /** Returns the data of an app's session as if its token were in the manager's cookie. @internal */
 export function asBrowser(data: RecordData): RecordData {
-  return isApp(data) ? { ...data, cookie: getCookieName(data).slice(APP.length) } : data;
+  return data.kind ? { ...data, cookie: getCookieName(data).slice(APP_PREFIX.length) } : data;
 }
 
 /** Returns the base name of a session's cookie. @internal */

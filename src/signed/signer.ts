@@ -16,24 +16,18 @@ export class Signer {
   }
 
   /** Returns the signature: 64 hexadecimal digits. */
-  sign(purpose: SigningPurpose, text: string): string {
-    const [first] = this.#keys as readonly [KeyObject, ...KeyObject[]];
-    return this.#signature(first, purpose, text);
+  sign(purpose: SigningPurpose, text: string, key: KeyObject = this.#keys[0] as KeyObject): string {
+    // Sessions store this signature, which must stay valid when the app renames the cookie.
+    const scope = purpose === "address" ? "*" : this.#cookieBase;
+    // Neither a purpose nor a cookie name contains a space, so two different inputs never give the same text.
+    return createHmac("sha256", key).update(`sessionup ${purpose} ${scope} ${text}`).digest("hex");
   }
 
   /** Whether any of the keys made the signature for the text. The time does not depend on where the signature differs. */
   verifies(purpose: SigningPurpose, text: string, signature: string): boolean {
     let found = false;
-    for (const key of this.#keys)
-      if (areHashesEqual(this.#signature(key, purpose, text), signature)) found = true;
+    for (const key of this.#keys) if (areHashesEqual(this.sign(purpose, text, key), signature)) found = true;
     return found;
-  }
-
-  #signature(key: KeyObject, purpose: SigningPurpose, text: string): string {
-    // Sessions store this signature, which must stay valid when the app renames the cookie.
-    const scope = purpose === "address" ? "*" : this.#cookieBase;
-    // Neither a purpose nor a cookie name contains a space, so two different inputs never give the same text.
-    return createHmac("sha256", key).update(`sessionup ${purpose} ${scope} ${text}`).digest("hex");
   }
 }
 

@@ -292,6 +292,7 @@ export const SECTIONS: readonly Section[] = [...CORE, ...STORES, ...ADAPTERS];
 export const DEFAULTS: Readonly<Record<string, string>> = {
   "Manager.cookie": "see [cookie](#options-of-cookie)",
   "Manager.client": "see [client](#options-of-client)",
+  "Manager.transports": "`[\"cookie\"]`",
   "Manager.generateId": "20 random characters",
   "Manager.generateSecret": "43 random characters",
   "Manager.clock": "`Date.now`",
