@@ -1,7 +1,7 @@
 /** An asymmetric signature algorithm (JWA) that WebCrypto has on every runtime. `Ed25519` and `EdDSA` are two names of one. */
 export type DpopAlgorithm = "ES256" | "ES384" | "Ed25519" | "EdDSA" | "PS256" | "RS256";
 
-/** What an algorithm needs of a key, and how WebCrypto verifies its signatures. @internal */
+/** The keys of an algorithm, and the parameters with which WebCrypto verifies its signatures. @internal */
 export interface SignatureScheme {
   readonly kty: "EC" | "OKP" | "RSA";
   /** The curve of the key. None for RSA. */

@@ -73,8 +73,12 @@ describe("dpop", () => {
     [{ baseUrl: "https://api.example.com/?a" }, /^dpop\.baseUrl/],
     [{ baseUrl: [] }, /^dpop\.baseUrl/],
     [{ baseUrl: ["https://api.example.com", 1] }, /^dpop\.baseUrl/],
-    [{ baseUrl: BASE, algorithms: ["HS256"] }, /^dpop\.algorithms must be an array of ES256, ES384, /],
+    [
+      { baseUrl: BASE, algorithms: ["HS256"] },
+      /^dpop\.algorithms must be an array of one or more of ES256, ES384, /,
+    ],
     [{ baseUrl: BASE, algorithms: ["none"] }, /^dpop\.algorithms/],
+    [{ baseUrl: BASE, algorithms: [["ES256"], 1] }, /^dpop\.algorithms/],
     [{ baseUrl: BASE, algorithms: [] }, /^dpop\.algorithms/],
     [{ baseUrl: BASE, window: 60 }, /^dpop\.window must be a duration/],
     [{ baseUrl: BASE, replay: "allow" }, /^dpop\.replay must be "reject" or "allow-within-window"/],
@@ -103,13 +107,13 @@ describe("dpop", () => {
     });
     clock.set(RFC_LOGIN.iat * 1_000);
     const login = new TestRequest({ dpop: RFC_LOGIN.proof }, RFC_LOGIN.method);
-    login.url = "/token";
+    login.url = new URL(RFC_LOGIN.uri).pathname;
     const { session } = await initBearer(sessions, login, "ann");
     expect((await store.fetchById(session.id))?.data).toMatchObject({ jkt: RFC_THUMBPRINT });
 
     const proofs = dpop({ baseUrl: "https://resource.example.org" });
     const request = new TestRequest({ dpop: RFC_REQUEST.proof }, RFC_REQUEST.method);
-    request.url = "/protectedresource";
+    request.url = new URL(RFC_REQUEST.uri).pathname;
     const bound = { token: RFC_REQUEST.token, jkt: RFC_THUMBPRINT };
     expect(await proofs.verify(request, getLifecycle(manager), bound)).toBe("ok");
   });
@@ -420,16 +424,16 @@ describe("a proof that arrives again", () => {
     const { clock, logIn, send, present, store } = await setUp();
     const { token } = await logIn();
     const create = store.create;
-    const untils: number[] = [];
+    const deadlines: number[] = [];
     store.create = (record, options) => {
-      untils.push(record.deadline);
+      deadlines.push(record.deadline);
       return create(record, options);
     };
     const claims = { iat: clock.now() / 1_000 + 0.000_4 };
     const headers = await present(token, { claims });
     expect((await send(headers)).reason).toBeUndefined();
     expect((await send(headers)).reason).toBe("malformed");
-    expect(untils.map(Number.isInteger)).toEqual([true, true]);
+    expect(deadlines.map(Number.isInteger)).toEqual([true, true]);
   });
 });
 

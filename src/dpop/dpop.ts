@@ -28,7 +28,7 @@ export interface DpopOptions {
    */
   readonly window?: Duration;
   /**
-   * What happens to a proof that arrives again. Default `"reject"`, which costs one write to the store per request.
+   * Whether a proof may arrive again. Default `"reject"`, which costs one write to the store per request.
    * `"allow-within-window"` writes nothing: an attacker who reads a request can repeat it during the window.
    */
   readonly replay?: "reject" | "allow-within-window";

@@ -1,7 +1,6 @@
 import { parseDuration } from "../duration.ts";
 import {
   invalidOption,
-  listOf,
   type OptionTable,
   oneOf,
   type ParsedOptions,
@@ -10,12 +9,11 @@ import {
 import { ALGORITHMS, type DpopAlgorithm, SCHEMES } from "./algorithms.ts";
 import { normalizeUri } from "./target-uri.ts";
 
-const parseAlgorithms = (value: unknown, name: string): readonly DpopAlgorithm[] =>
-  listOf(
-    `${ALGORITHMS.join(", ")}`,
-    (item) => Object.hasOwn(SCHEMES, item),
-    1,
-  )(value, name) as readonly DpopAlgorithm[];
+function parseAlgorithms(value: unknown, name: string): readonly DpopAlgorithm[] {
+  const isAlgorithm = (item: string): item is DpopAlgorithm => Object.hasOwn(SCHEMES, item);
+  if (Array.isArray(value) && value.length > 0 && value.every(isAlgorithm)) return Object.freeze([...value]);
+  throw invalidOption(name, `an array of one or more of ${ALGORITHMS.join(", ")}`, value);
+}
 
 /** Parses the URLs of the app's root. Returns them without the slash at their end. */
 function parseBaseUrls(value: unknown, name: string): readonly string[] {

@@ -1,22 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Prover, toBase64url } from "../../test/support/dpop-proof.ts";
-import { RFC_KEY, RFC_THUMBPRINT } from "../../test/support/dpop-vectors.ts";
+import {
+  OKP_KEY,
+  OKP_THUMBPRINT,
+  RFC_KEY,
+  RFC_THUMBPRINT,
+  RSA_KEY,
+  RSA_THUMBPRINT,
+} from "../../test/support/dpop-vectors.ts";
 import { type DpopAlgorithm, SCHEMES } from "./algorithms.ts";
 import { computeThumbprint, parsePublicKey } from "./public-key.ts";
-
-/** The example of RFC 7638 section 3.1. */
-const RSA = {
-  kty: "RSA",
-  n:
-    "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ" +
-    "_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOp" +
-    "bISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
-  e: "AQAB",
-  alg: "RS256",
-  kid: "2011-04-29",
-};
-/** The example of RFC 8037 appendix A.2. */
-const OKP = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
 
 function thumbprint(jwk: Readonly<Record<string, unknown>>, alg: DpopAlgorithm): string | undefined {
   const key = parsePublicKey(jwk, SCHEMES[alg]);
@@ -25,12 +18,12 @@ function thumbprint(jwk: Readonly<Record<string, unknown>>, alg: DpopAlgorithm):
 
 describe("computeThumbprint", () => {
   it("returns the thumbprint of the example of RFC 7638", () => {
-    expect(thumbprint(RSA, "RS256")).toBe("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
-    expect(thumbprint(RSA, "PS256")).toBe("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    expect(thumbprint(RSA_KEY, "RS256")).toBe(RSA_THUMBPRINT);
+    expect(thumbprint(RSA_KEY, "PS256")).toBe(RSA_THUMBPRINT);
   });
 
   it("returns the thumbprint of the example of RFC 8037", () => {
-    expect(thumbprint(OKP, "EdDSA")).toBe("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    expect(thumbprint(OKP_KEY, "EdDSA")).toBe(OKP_THUMBPRINT);
   });
 
   it("returns the thumbprint of the example of RFC 9449", () => {
@@ -47,27 +40,31 @@ describe("parsePublicKey", () => {
     "rejects a key with the private member %s",
     (member) => {
       expect(parsePublicKey({ ...RFC_KEY, [member]: "AQAB" }, SCHEMES.ES256)).toBeUndefined();
-      expect(parsePublicKey({ ...RSA, [member]: undefined }, SCHEMES.RS256)).toBeUndefined();
+      expect(parsePublicKey({ ...RSA_KEY, [member]: undefined }, SCHEMES.RS256)).toBeUndefined();
     },
   );
 
   it.each<[about: string, jwk: Readonly<Record<string, unknown>>, alg: DpopAlgorithm]>([
     ["a key of another curve", RFC_KEY, "ES384"],
-    ["a key of another kind", OKP, "ES256"],
-    ["a curve that the name of the kind contradicts", { ...OKP, kty: "EC" }, "EdDSA"],
-    ["X25519", { ...OKP, crv: "X25519" }, "EdDSA"],
+    ["a key of another kind", OKP_KEY, "ES256"],
+    ["a curve that the name of the kind contradicts", { ...OKP_KEY, kty: "EC" }, "EdDSA"],
+    ["X25519", { ...OKP_KEY, crv: "X25519" }, "EdDSA"],
     ["a short coordinate", { ...RFC_KEY, x: toBase64url(new Uint8Array(31)) }, "ES256"],
     ["a long coordinate", { ...RFC_KEY, y: toBase64url(new Uint8Array(33)) }, "ES256"],
     ["a coordinate with padding", { ...RFC_KEY, y: `${RFC_KEY.y}=` }, "ES256"],
     ["a missing coordinate", { ...RFC_KEY, y: undefined }, "ES256"],
-    ["a coordinate that is no text", { ...OKP, x: [] }, "EdDSA"],
+    ["a coordinate that is not text", { ...OKP_KEY, x: [] }, "EdDSA"],
     ["no kind", { x: RFC_KEY.x, y: RFC_KEY.y, crv: "P-256" }, "ES256"],
-    ["another exponent", { ...RSA, e: "Aw" }, "RS256"],
-    ["an exponent with a leading zero", { ...RSA, e: "AAEAAQ" }, "RS256"],
-    ["no modulus", { ...RSA, n: undefined }, "RS256"],
-    ["a modulus of 2 040 bits", { ...RSA, n: toBase64url(new Uint8Array(255).fill(255)) }, "PS256"],
-    ["a modulus of 4 104 bits", { ...RSA, n: toBase64url(new Uint8Array(513).fill(255)) }, "PS256"],
-    ["a modulus with a leading zero", { ...RSA, n: toBase64url(new Uint8Array(257).fill(255, 1)) }, "RS256"],
+    ["another exponent", { ...RSA_KEY, e: "Aw" }, "RS256"],
+    ["an exponent with a leading zero", { ...RSA_KEY, e: "AAEAAQ" }, "RS256"],
+    ["no modulus", { ...RSA_KEY, n: undefined }, "RS256"],
+    ["a modulus of 2 040 bits", { ...RSA_KEY, n: toBase64url(new Uint8Array(255).fill(255)) }, "PS256"],
+    ["a modulus of 4 104 bits", { ...RSA_KEY, n: toBase64url(new Uint8Array(513).fill(255)) }, "PS256"],
+    [
+      "a modulus with a leading zero",
+      { ...RSA_KEY, n: toBase64url(new Uint8Array(257).fill(255, 1)) },
+      "RS256",
+    ],
   ])("rejects %s", (_about, jwk, alg) => {
     expect(parsePublicKey(jwk, SCHEMES[alg])).toBeUndefined();
   });
