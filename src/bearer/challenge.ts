@@ -27,7 +27,7 @@ function toError(needed: NeededAuthentication | undefined): Readonly<Record<stri
   if (!needed) return { error: "invalid_token" };
   return {
     error: "insufficient_user_authentication",
-    error_description: "The user must authenticate again",
+    error_description: "The user must re-authenticate.",
     ...(needed.maxAge !== undefined && { max_age: needed.maxAge }),
     ...(needed.level !== undefined && { acr_values: needed.level }),
   };

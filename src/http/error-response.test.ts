@@ -17,7 +17,7 @@ describe("toErrorResponse", () => {
     ]);
     expect(headers["www-authenticate"]).toBe(
       'Session error="insufficient_user_authentication", ' +
-        `error_description="The user must authenticate again", ${parameters}`,
+        `error_description="The user must re-authenticate.", ${parameters}`,
     );
   });
 

@@ -45,6 +45,7 @@ describe("sessionRoutes", () => {
     const mounted = sessionRoutes(adapter, { path: "/account" });
     expect(mounted).toEqual([
       "/api/account/session",
+      "/api/account/session/refresh",
       "/api/account/sessions",
       "/api/account/sessions/:id",
       "/api/account/logout",

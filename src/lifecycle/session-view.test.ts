@@ -17,6 +17,7 @@ describe("a session", () => {
       createdAt: at.toISOString(),
       lastSeenAt: at.toISOString(),
       expiresAt: new Date(clock.now() + 86_400_000).toISOString(),
+      kind: "browser",
       ip: "192.0.2.1",
     });
     expect([session.userKey, session.createdAt, session.authenticatedAt, session.agent]).toEqual([

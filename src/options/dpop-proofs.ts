@@ -18,7 +18,7 @@ export type DpopError = "invalid_dpop_proof" | "use_dpop_nonce" | "invalid_token
  * a proof that `verify` accepts. One without `jkt` is accepted only with the scheme `Bearer`.
  */
 export interface DpopProofs {
-  /** The parameters of the challenge `WWW-Authenticate: DPoP …`, such as `algs="ES256"`. @internal */
+  /** The parameters of the challenge `WWW-Authenticate: DPoP …`, such as `algs="ES256"`. */
   readonly challenge: string;
   /**
    * Called by `initBearer`, after it has checked its options and the request's origin, and before anything is written. Returns

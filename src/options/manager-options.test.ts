@@ -180,7 +180,7 @@ describe("cookie.name", () => {
       { name: "__Host-sid", domain: "example.com" },
       'cookie.name with the prefix "__Host-" requires path "/"',
     ],
-    [{ name: "__HOST-sid", secure: false }, 'cookie.name with the prefix "__Host-" requires path "/"'],
+    [{ name: "__HOST-sid", secure: false }, 'cookie.name with the prefix "__HOST-" requires path "/"'],
     [
       { name: "__secure-sid", secure: false },
       'cookie.name with the prefix "__secure-" requires secure: true.',

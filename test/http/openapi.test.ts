@@ -101,6 +101,7 @@ describe("openapi.json", () => {
     const [own, other, theirs] = [await login(), await login(), await login("bob")];
     expect(await ask(own.client, "get", "/session")).toBe(200);
     expect(await ask(own.client, "get", "/sessions")).toBe(200);
+    expect(await ask(own.client, "post", "/session/refresh")).toBe(204);
     expect(await ask(own.client, "delete", "/sessions/{id}", { id: other.id })).toBe(204);
     expect(await ask(own.client, "delete", "/sessions/{id}", { id: theirs.id })).toBe(404);
     await login();
