@@ -6,6 +6,11 @@ export interface TokenStorage {
   save(token: string | undefined): void | Promise<void>;
   /** The response header that carries a new token, if `bearer({ header })` of the manager names another one than `"Session-Token"`. */
   readonly header?: string;
+  /**
+   * Returns the header `DPoP` of a request (RFC 9449), for a session that `dpop()` of `sessionup/dpop` binds to a key. `path` of the
+   * client must then be an absolute URL. Default: none. The client then sends the token alone.
+   */
+  prove?(method: string, url: string, token: string): string | Promise<string>;
 }
 
 /** A response, and the token that its request presented. */
@@ -46,12 +51,23 @@ export class TokenKeeper {
 
   async #present(token: string | undefined, url: string, options: RequestInit): Promise<Answer> {
     const number = ++this.#requests;
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = token === undefined ? {} : await this.#authorize(token, url, options);
     // The manager rejects a token together with its cookie.
     const response = await fetch(url, { ...options, credentials: "omit", headers });
     const next = response.headers.get(this.#header);
     if (token !== undefined && next !== null) await this.#store(number, token, next);
     return { response, token };
+  }
+
+  async #authorize(
+    token: string,
+    url: string,
+    { method = "GET" }: RequestInit,
+  ): Promise<Record<string, string>> {
+    const dpop = await this.#storage.prove?.(method, url, token);
+    return dpop === undefined
+      ? { authorization: `Bearer ${token}` }
+      : { authorization: `DPoP ${token}`, dpop };
   }
 
   /** Stores the token of a response. An empty one says that the session has ended. */

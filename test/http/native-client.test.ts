@@ -8,11 +8,13 @@ import {
   sessionClient,
   type TokenStorage,
 } from "sessionup/client";
+import { dpop } from "sessionup/dpop";
 import { expressSessions } from "sessionup/express";
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { afterEach, describe, expect, it } from "vitest";
+import { Prover, toAth } from "../support/dpop-proof.ts";
 import { listen } from "../support/listen.ts";
 
 const closing: Array<() => Promise<void>> = [];
@@ -259,5 +261,35 @@ describe("concurrent responses", () => {
     await arrived(1);
     answer(0, {});
     await second;
+  });
+});
+
+describe("sessionClient with a token that is bound to a key", () => {
+  it("sends a new proof with each request", async () => {
+    const prover = await Prover.create();
+    const clock = new TestClock();
+    const base = "https://api.example.com";
+    const iat = () => Math.floor(clock.now() / 1_000);
+    const prove = (htm: string, url: string, token?: string) => {
+      const htu = base + new URL(url).pathname;
+      return prover.prove({ htm, htu, iat: iat(), ...(token !== undefined && { ath: toAth(token) }) });
+    };
+    const { origin, storage, client } = await startApp({
+      clock: clock.now,
+      transports: ["cookie", bearer({ dpop: dpop({ baseUrl: base }) })],
+      rotateEvery: "5m",
+    });
+    const headers = { dpop: await prove("POST", `${origin}/login`) };
+    const response = await fetch(`${origin}/login`, { method: "POST", headers });
+    storage.token = ((await response.json()) as { token: string }).token;
+    await expect(client.fetchAll()).rejects.toMatchObject({ status: 401, reason: "malformed" });
+    const proven = sessionClient({ path: `${origin}/account`, token: Object.assign(storage, { prove }) });
+    expect(await proven.fetchAll()).toHaveLength(2);
+    const before = storage.token;
+    await proven.refresh();
+    expect(storage.token).not.toBe(before);
+    expect((await proven.get())?.userKey).toBe("ann");
+    await proven.revoke();
+    expect(storage.token).toBeUndefined();
   });
 });
