@@ -36,11 +36,11 @@ export interface TrustedView {
 }
 
 /** The exchange over Node's request and response, also for frameworks that are built on them. */
-export class NodeExchange implements Exchange {
-  readonly #request: NodeRequest;
+export class NodeExchange<Source extends RequestSource = RequestSource> implements Exchange {
+  readonly #request: NodeRequest & Source;
   readonly #response: NodeResponse;
 
-  constructor(request: NodeRequest, response: NodeResponse) {
+  constructor(request: NodeRequest & Source, response: NodeResponse) {
     this.#request = request;
     this.#response = response;
   }
@@ -49,7 +49,7 @@ export class NodeExchange implements Exchange {
     return this.#request.method ?? "";
   }
 
-  source(): RequestSource {
+  source(): Source {
     return this.#request;
   }
 
