@@ -25,6 +25,8 @@ const ROWS = [
 const NAMES: Record<string, string> = {
   "fastify-session": "@fastify/session",
   "secure-session": "@fastify/secure-session \\*",
+  "sessionup-cached": "sessionup with the cache",
+  "sessionup-in-memory": "sessionup with the memory store",
   "hono-sessions-in-clear": "hono-sessions, plain id",
   "iron-session": "iron-session \\*",
 };

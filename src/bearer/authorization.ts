@@ -3,7 +3,7 @@ import { parseToken, type Token } from "../cookie/token.ts";
 /** The schemes of `Authorization` that carry our tokens, in lower case. */
 export type TokenScheme = "bearer" | "dpop";
 
-/** The scheme of a request, and its token unless the text is not one of ours. */
+/** The scheme of a request, and its token. Text in another form is no token. */
 export interface Credentials {
   readonly scheme: TokenScheme;
   readonly token: Token | undefined;

@@ -6,7 +6,7 @@ import type { Token } from "./token.ts";
 
 /** Carries the token between a client and the manager: in our cookie, or in headers with `sessionup/bearer`. */
 export interface Carrier {
-  /** What the record of a new session keeps besides the name of the carrier. */
+  /** The data that the record of a new session keeps besides the name of the carrier. */
   readonly kept?: Pick<RecordData, "sentAs" | "kind" | "deviceName" | "jkt"> | undefined;
   /** Whether the client adds the token itself. A page of another origin then cannot send a request in a user's name. */
   readonly isExplicit?: true;

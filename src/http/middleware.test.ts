@@ -1,6 +1,6 @@
-import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Browser, type TestRequest, testSessions } from "../../test/support/browser.ts";
+import { toForeignPromise } from "../../test/support/foreign-promise.ts";
 import { createHarness } from "../../test/support/harness.ts";
 import { clientValidation } from "../client-validation/client-validation.ts";
 import {
@@ -425,8 +425,7 @@ describe("a guard", () => {
   });
 
   it("admits nothing before a promise of another realm has settled", async () => {
-    const foreign = runInNewContext("async (read) => read()");
-    const { sessions, browser } = await setUpMemory({}, foreign);
+    const { sessions, browser } = await setUpMemory({}, (read) => toForeignPromise(later(read)));
     const auth = sessions.guards.auth();
     expect(await auth(browser.request())).toBeUndefined();
     expect(auth(strange(browser))).not.toMatchObject({ reason: "unknown" });

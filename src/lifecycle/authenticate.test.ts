@@ -296,3 +296,35 @@ describe("a previous cookie", () => {
     expect(browser.jar.get("__Host-sessionup")).not.toBe(value);
   });
 });
+
+describe("authenticate with a store whose records may be old", () => {
+  async function setUpOld() {
+    const store = Object.assign(new GatedStore(), { maxStaleness: 600_000 });
+    const harness = createHarness({ idleTimeout: "10m" }, store);
+    const browser = new Browser();
+    const { id } = await harness.login(browser);
+    const old = await store.fetchById(id);
+    store.fetchById = async () => old;
+    return { ...harness, browser };
+  }
+
+  it("reads the session again before it ends one that was used meanwhile", async () => {
+    const { clock, store, browser, reason } = await setUpOld();
+    clock.advance("9m");
+    expect(await reason(browser)).toBeUndefined();
+    store.calls.length = 0;
+    clock.advance("2m");
+    expect(await reason(browser)).toBeUndefined();
+    expect(store.calls).toEqual(["fetchByIds", "update"]);
+  });
+
+  it("ends a session that is over in the store, too, and reads none again that is not over", async () => {
+    const { clock, store, browser, reason } = await setUpOld();
+    store.calls.length = 0;
+    expect(await reason(browser)).toBeUndefined();
+    expect(store.calls).toEqual([]);
+    clock.advance("10m");
+    expect(await reason(browser)).toBe("idle");
+    expect(store.calls).toEqual(["fetchByIds", "deleteById"]);
+  });
+});

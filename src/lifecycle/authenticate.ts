@@ -78,8 +78,7 @@ export function choose<Out>(
   now: number,
   use: RequestUse,
 ): MaybePromise<AuthResult<Out>> {
-  const ending = verdicts.some(isOver) ? endRejectedSessions(lifecycle, exchange, verdicts) : [];
-  return continueWith(ending, (remaining) => {
+  return continueWith(endRejectedSessions(lifecycle, exchange, verdicts), (remaining) => {
     // Clearing hits any cookie of the name, so all of them must have ended.
     if (verdicts.every(isOver)) lifecycle.cookie.clearIfWritable(exchange);
     const chosen = chooseToken(tokens, verdicts, remaining);

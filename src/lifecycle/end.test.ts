@@ -44,6 +44,18 @@ describe("ending sessions", () => {
     expect((await manager.fetchByUserKey("ann")).map((session) => session.id)).not.toContain(id);
   });
 
+  it("revoke asks the store nothing more about a session that the request has already ended", async () => {
+    const { clock, store, login, sessions } = createHarness();
+    const browser = new Browser();
+    await login(browser);
+    clock.advance("24h");
+    store.calls.length = 0;
+    const request = browser.request();
+    await sessions.revoke(request);
+    expect(store.calls).toEqual(["fetchById", "deleteById"]);
+    expect(request.cookies).toMatchObject([{ maxAge: 0 }]);
+  });
+
   it("revoke ends both sessions of a user that a browser presents", async () => {
     const { login, sessions, manager } = createHarness({ cookie: { path: "/app" } });
     const [one, two] = [new Browser(), new Browser()];

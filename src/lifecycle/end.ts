@@ -1,7 +1,7 @@
 import type { UnauthorizedReason } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { AcceptedToken, TokenVerdict } from "../rules/verify-token.ts";
-import type { SessionRecord } from "../store.ts";
+import type { MaybePromise, SessionRecord } from "../store.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 /** A token whose session is over, and that proves to have held it. */
@@ -23,7 +23,15 @@ export function findReason(verdicts: readonly TokenVerdict[]): UnauthorizedReaso
  *
  * @internal
  */
-export async function endRejectedSessions(
+export function endRejectedSessions(
+  lifecycle: Lifecycle,
+  exchange: Exchange,
+  verdicts: readonly TokenVerdict[],
+): MaybePromise<readonly SessionRecord[]> {
+  return verdicts.some(isOver) ? endOverSessions(lifecycle, exchange, verdicts) : [];
+}
+
+async function endOverSessions(
   { repository }: Lifecycle,
   exchange: Exchange,
   verdicts: readonly TokenVerdict[],

@@ -92,22 +92,19 @@ export class SessionView<Meta> implements Session<Meta> {
 
   toJSON(): SessionJson<Meta> {
     const { deviceName, ip, agent, geo } = this.#data;
-    const json: SessionJson<Meta> = {
+    return {
       id: this.id,
       current: this.#current,
       createdAt: this.createdAt.toISOString(),
       lastSeenAt: this.lastSeenAt.toISOString(),
       expiresAt: this.expiresAt.toISOString(),
       kind: this.kind,
+      ...(deviceName !== undefined && { deviceName }),
+      ...(ip !== undefined && { ip }),
+      ...(agent !== undefined && { agent }),
+      ...(geo !== undefined && { geo }),
+      ...(this.#meta.ok && this.#meta.value !== undefined && { meta: this.#meta.value }),
     };
-    return Object.assign(
-      json,
-      deviceName !== undefined && { deviceName },
-      ip !== undefined && { ip },
-      agent !== undefined && { agent },
-      geo !== undefined && { geo },
-      this.#meta.ok && this.#meta.value !== undefined && { meta: this.#meta.value },
-    );
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): SessionJson<Meta> {

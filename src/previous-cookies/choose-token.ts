@@ -5,57 +5,42 @@ import { accept, chooseToken, isAccepted } from "../lifecycle/authenticate.ts";
 import { endRejectedSessions, isOver } from "../lifecycle/end.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { RequestUse } from "../lifecycle/refresh.ts";
+import { continueWith } from "../rules/maybe-promise.ts";
 import type { TokenVerdict } from "../rules/verify-token.ts";
+import type { MaybePromise } from "../store.ts";
 import type { MigratingCookie } from "./migrating-cookie.ts";
 import { getSentAs, isSentDifferently, moveCookie } from "./move-cookie.ts";
 
-/** Accepts the only token of a request if it arrived in the current cookie. Otherwise chooses among the tokens. */
-export function chooseOrAccept<Out>(
-  lifecycle: Lifecycle<unknown, Out>,
-  exchange: Exchange,
-  presented: PresentedTokens,
-  verdicts: readonly TokenVerdict[],
-  now: number,
-  use: RequestUse,
-): AuthResult<Out> | Promise<AuthResult<Out>> {
-  const { tokens, formerNames = [] } = presented;
-  const [token] = tokens;
-  const [first] = verdicts;
-  const isUsual = verdicts.length === 1 && formerNames.length === 0;
-  if (isUsual && token && first?.admitted && !isSentDifferently(lifecycle, first))
-    return accept(lifecycle, exchange, { token, accepted: first, held: [first.record] }, now, use);
-  return choose(lifecycle, exchange, presented, verdicts, now, use);
-}
-
 /** Chooses the token that counts, ends the sessions that are over, and moves a token to the current cookie. */
-async function choose<Out>(
+export function choose<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
   { tokens, formerNames = [] }: PresentedTokens,
   verdicts: readonly TokenVerdict[],
   now: number,
   use: RequestUse,
-): Promise<AuthResult<Out>> {
+): MaybePromise<AuthResult<Out>> {
   const currentCount = tokens.length - formerNames.length;
   // An attacker may be able to plant a previous cookie, so previous cookies count only without a current one.
   const counting = currentCount > 0 ? verdicts.slice(0, currentCount) : verdicts;
   const copiedId = currentCount > 0 ? counting.find(isAccepted)?.record.id : undefined;
-  const remaining = await endRejectedSessions(lifecycle, exchange, verdicts);
-  clearEndedCookies(lifecycle, exchange, verdicts, formerNames, copiedId);
-  const chosen = chooseToken(tokens, counting, remaining);
-  if ("state" in chosen) return chosen;
-  const { userKey } = chosen.accepted.record;
-  const others = verdicts.slice(counting.length).filter(isAccepted);
-  const held = [
-    ...chosen.held,
-    ...others.map(({ record }) => record).filter((record) => record.userKey === userKey),
-  ];
-  // Beside a token that is over, nothing tells which cookie is the current one: the move makes them one.
-  const isAmbiguous = getSentAs(lifecycle) !== undefined && counting.some(isOver);
-  const moves = currentCount === 0 || isAmbiguous || isSentDifferently(lifecycle, chosen.accepted);
-  if (!moves) return accept(lifecycle, exchange, { ...chosen, held }, now, use);
-  const found = await accept(lifecycle, exchange, { ...chosen, held }, now, { ...use, rotate: false });
-  return moveCookie(lifecycle, exchange, found, now);
+  return continueWith(endRejectedSessions(lifecycle, exchange, verdicts), (remaining) => {
+    clearEndedCookies(lifecycle, exchange, verdicts, formerNames, copiedId);
+    const chosen = chooseToken(tokens, counting, remaining);
+    if ("state" in chosen) return chosen;
+    const { userKey } = chosen.accepted.record;
+    const others = verdicts.slice(counting.length).filter(isAccepted);
+    const held = [
+      ...chosen.held,
+      ...others.map(({ record }) => record).filter((record) => record.userKey === userKey),
+    ];
+    // Beside a token that is over, nothing tells which cookie is the current one: the move makes them one.
+    const isAmbiguous = getSentAs(lifecycle) !== undefined && counting.some(isOver);
+    const moves = currentCount === 0 || isAmbiguous || isSentDifferently(lifecycle, chosen.accepted);
+    if (!moves) return accept(lifecycle, exchange, { ...chosen, held }, now, use);
+    const accepting = accept(lifecycle, exchange, { ...chosen, held }, now, { ...use, rotate: false });
+    return continueWith(accepting, (found) => moveCookie(lifecycle, exchange, found, now));
+  });
 }
 
 /**

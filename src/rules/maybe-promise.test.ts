@@ -1,8 +1,8 @@
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { toForeignPromise } from "../../test/support/foreign-promise.ts";
 import { continueWith, isPromise } from "./maybe-promise.ts";
 
-const foreign: (value: number) => Promise<number> = runInNewContext("async (value) => value");
+const foreign = (value: number) => toForeignPromise(Promise.resolve(value));
 
 describe("isPromise", () => {
   it("is true for promises, also for those of another realm", () => {

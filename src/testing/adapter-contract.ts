@@ -2,7 +2,7 @@ import { bearer } from "../bearer/bearer.ts";
 import type { Sessions } from "../http/sessions.ts";
 import { Manager } from "../manager.ts";
 import { previousCookies } from "../previous-cookies/previous-cookies.ts";
-import { contractRoutes } from "./adapter/app.ts";
+import { type AppLogin, contractRoutes } from "./adapter/app.ts";
 import { throwUndefined } from "./adapter/app-responses.ts";
 import { bearerTests } from "./adapter/bearer.ts";
 import { cachingTests } from "./adapter/caching.ts";
@@ -27,8 +27,15 @@ export interface ContractApp<Context> {
   readonly admins: Manager;
   /** The option `reject` of the adapter whose `auth` is the guard `throwing`. Throws `undefined`. */
   readonly reject: () => never;
-  /** Returns the routes of the app, for the adapter's sessions over both managers. */
-  routes(sessions: Sessions<Context>, admins: Sessions<Context>): readonly ContractRoute<Context>[];
+  /**
+   * Returns the routes of the app, for the adapter's sessions over both managers. An adapter whose sessions have no context
+   * passes its own login by `initBearer`, for the first manager.
+   */
+  routes(
+    sessions: Sessions<Context>,
+    admins: Sessions<Context>,
+    apps?: AppLogin<Context>,
+  ): readonly ContractRoute<Context>[];
 }
 
 /** The options of `adapterContract`. */

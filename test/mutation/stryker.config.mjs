@@ -10,6 +10,7 @@ export const FILES = [
   "src/lifecycle/repository.ts",
   "src/lifecycle/rotate.ts",
   "src/manager.ts",
+  "src/previous-cookies/choose-token.ts",
   "src/rules/cross-origin.ts",
   "src/rules/expiry.ts",
   "src/rules/nist.ts",

@@ -603,7 +603,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
       Object.assign(request, { sent: true }),
     );
     expect(late).toMatchObject({ code: "ERR_HEADERS_SENT" });
-    const invalid = () => bearer({ header: String(tokens[0]).slice(30) + " " });
+    const invalid = () => bearer({ header: `${String(tokens[0]).slice(30)} ` });
     expect(await site.see("bearer", invalid)).toBeInstanceOf(TypeError);
     site.clock.advance("1m");
     expect(await site.auth(current)).toBeUndefined();

@@ -374,12 +374,9 @@ describe("clearSiteData", () => {
     expect(header(request)).toBeUndefined();
   });
 
-  it.each([[["*"]], ['"cache"'], [true], [["cache", "cache\r\n"]]])(
-    "clearSiteData rejects %j",
-    (wrong) => {
-      expect(() => setUp({ clearSiteData: wrong as never })).toThrow(
-        /^clearSiteData must be an array of "cache", "cookies" and "storage"/,
-      );
-    },
-  );
+  it.each([[["*"]], ['"cache"'], [true], [["cache", "cache\r\n"]]])("clearSiteData rejects %j", (wrong) => {
+    expect(() => setUp({ clearSiteData: wrong as never })).toThrow(
+      /^clearSiteData must be an array of "cache", "cookies" and "storage"/,
+    );
+  });
 });

@@ -247,6 +247,19 @@ describe("cookie.previous", () => {
     expect(jar.only.path).toBe("/app2");
   });
 
+  it("a live cookie beside an expired one of its name is not sent again when the previous cookie has another name", async () => {
+    const { login, sessions, clock } = setUp({ name: "sid" });
+    const [expired, live] = [new Jar(), new Jar()];
+    await login(expired, sessions);
+    clock.advance("23h");
+    const { id } = await login(live, sessions);
+    clock.advance("2h");
+    const cookie = [expired, live].map((jar) => jar.request().headers.cookie).join("; ");
+    const request = new TestRequest({ cookie });
+    expect((await sessions.get(request))?.id).toBe(id);
+    expect(request.cookies).toEqual([]);
+  });
+
   it("login and logout end the session of a previous cookie", async () => {
     const { login, sessions, manager } = setUp({ name: "sid" });
     const jar = new Jar();

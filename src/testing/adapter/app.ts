@@ -1,18 +1,26 @@
-import { initBearer } from "../../bearer/init-bearer.ts";
+import { type BegunSession, initBearer } from "../../bearer/init-bearer.ts";
+import type { DeviceOptions } from "../../bearer/options.ts";
 import type { Duration } from "../../duration.ts";
 import { SessionError } from "../../errors.ts";
 import type { Sessions } from "../../http/sessions.ts";
 import { responseRoutes } from "./app-responses.ts";
 import { type ContractRoute, requestedUser, route } from "./route.ts";
 
+/** The login of native clients. */
+export interface AppLogin<Context> {
+  /** Logs a native client in, as `initBearer` of `sessionup/bearer` does. */
+  logIn(context: Context, userKey: string, options: DeviceOptions): Promise<BegunSession>;
+}
+
 /** Returns the routes of the contract's app, over two managers with different cookies. */
 export function contractRoutes<Context>(
   sessions: Sessions<Context>,
   admins: Sessions<Context>,
+  apps: AppLogin<Context> = { logIn: (context, ...rest) => initBearer(sessions, context, ...rest) },
 ): readonly ContractRoute<Context>[] {
   return [
     ...loginRoutes(sessions),
-    ...appRoutes(sessions),
+    ...appRoutes(sessions, apps),
     ...guardedRoutes(sessions),
     ...bareRoutes(sessions),
     ...adminRoutes(sessions, admins),
@@ -51,11 +59,14 @@ function loginRoutes<Context>(sessions: Sessions<Context>): readonly ContractRou
 }
 
 /** Routes for native clients. */
-function appRoutes<Context>(sessions: Sessions<Context>): readonly ContractRoute<Context>[] {
+function appRoutes<Context>(
+  sessions: Sessions<Context>,
+  apps: AppLogin<Context>,
+): readonly ContractRoute<Context>[] {
   return [
     route("POST", "/app/login", async (context, query) => {
       const options = { deviceName: query.get("device") };
-      const { session, token } = await initBearer(sessions, context, requestedUser(query), options);
+      const { session, token } = await apps.logIn(context, requestedUser(query), options);
       return { json: { id: session.id, token } };
     }),
     route(

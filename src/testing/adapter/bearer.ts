@@ -49,7 +49,7 @@ export const bearerTests: AdapterTests = [
     const browser = f.client();
     await browser.post("/login");
     f.clock.advance("1m");
-    const token = await login(f, "?device=Ana%E2%80%99s%0Aphone");
+    const token = await login(f, `?${new URLSearchParams({ device: "Ana’s\nphone" })}`);
     const { sessions } = (await app(f, token).get("/account/sessions")).json() as { sessions: SessionJson[] };
     assert.deepEqual(
       sessions.map(({ kind, deviceName, current }) => [kind, deviceName, current]),
@@ -213,7 +213,9 @@ export const bearerTests: AdapterTests = [
           const type = typeof body === "string" ? "application/json" : "application/x-www-form-urlencoded";
           const headers = { "content-type": type };
           const response = await fetch(`${f.origin}/act`, { method: "POST", headers, body });
-          assert.deepEqual([response.status, response.headers.getSetCookie()], [401, []], name);
+          // Some frameworks accept no forms without a parser.
+          assert.ok(response.status === 401 || response.status === 415, name);
+          assert.deepEqual(response.headers.getSetCookie(), [], name);
           await response.arrayBuffer();
         }
       }

@@ -187,7 +187,7 @@ export const middlewareTests: AdapterTests = [
         assert.equal(
           response.headers.get("www-authenticate"),
           'Session error="insufficient_user_authentication", ' +
-            'error_description="The user must authenticate again", max_age="600", acr_values="2"',
+            'error_description="The user must re-authenticate.", max_age="600", acr_values="2"',
         );
       };
       await assertRejected();
@@ -237,7 +237,7 @@ async function visitAll(f: AdapterFixture): Promise<readonly unknown[]> {
     const { status, text, cookies, headers } = await client.get(path, cookie === undefined ? {} : { cookie });
     seen.push([path, status, text, cookies, headers.get("cache-control"), f.store.calls]);
   };
-  for (const path of ["/private", "/public", "/handler-throws"]) await visit(path);
+  for (const path of ["/private", "/public", "/private-error"]) await visit(path);
   for (const path of ["/private", "/public"])
     await visit(path, `${NAME}=${"a".repeat(22)}.${"b".repeat(65)}`);
   f.clock.advance("1m");

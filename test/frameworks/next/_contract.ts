@@ -1,4 +1,5 @@
 import type { Session, Sessions } from "sessionup";
+import { initBearer } from "sessionup/bearer";
 import { type NextHandler, type NextSessions, nextSessions } from "sessionup/next";
 import { sessionRoutes } from "sessionup/routes";
 import { adapterContract, type ContractApp, type ContractReply } from "sessionup/testing";
@@ -17,13 +18,7 @@ interface Bridge {
  * last `get`.
  */
 function bridged(own: NextSessions): Sessions<Bridge> {
-  async function settle<Result>(bridge: Bridge, result: Promise<Result>): Promise<Result> {
-    try {
-      return await result;
-    } finally {
-      await load(own, bridge);
-    }
-  }
+  const settle = <Result>(bridge: Bridge, result: Promise<Result>) => settleFor(own, bridge, result);
   return {
     init: (bridge, userKey, options) => settle(bridge, own.init(userKey, options)),
     current: ({ session }) => session,
@@ -41,6 +36,18 @@ function bridged(own: NextSessions): Sessions<Bridge> {
     reauthenticate: (bridge, options) => settle(bridge, own.reauthenticate(options)),
     updateMeta: (bridge, update) => settle(bridge, own.updateMeta(update)),
   };
+}
+
+async function settleFor<Result>(
+  own: NextSessions,
+  bridge: Bridge,
+  result: Promise<Result>,
+): Promise<Result> {
+  try {
+    return await result;
+  } finally {
+    await load(own, bridge);
+  }
 }
 
 async function load(own: NextSessions, bridge: Bridge): Promise<void> {
@@ -66,7 +73,10 @@ function contractApp(
   const throwing = nextSessions(manager, { ...given, reject }).auth;
   const guards = { public: sessions.public, auth: sessions.auth, admin: adminSessions.auth, throwing };
   const handlers = new Map<string, NextHandler<Request, readonly unknown[]>>();
-  for (const { method, path, guard, options, run } of routes(bridged(sessions), bridged(adminSessions))) {
+  const all = routes(bridged(sessions), bridged(adminSessions), {
+    logIn: (bridge, ...rest) => settleFor(sessions, bridge, initBearer(sessions, ...rest)),
+  });
+  for (const { method, path, guard, options, run } of all) {
     // Routes without a guard are wrapped too, so that the adapter knows when their response has left.
     const handler = guards[guard ?? "public"](async (request) => {
       const bridge: Bridge = {};

@@ -105,10 +105,9 @@ describe("push of durableObjectStore", () => {
     },
   );
 
-  it("the alarm comes again while the hub fails, and later goes back to the expired records", {
-    retry: 2,
-  }, async () => {
-    const { store, heard } = await subscribed();
+  it("the alarm comes again while the hub fails, and later goes back to the expired records", async () => {
+    // Nothing subscribes: to a subscriber, a clock that jumps means that its process was suspended.
+    const store = open();
     const kept = createRecord("cat");
     await store.create(kept, { now: Date.now() });
     const before = await inside("cat");
@@ -125,8 +124,7 @@ describe("push of durableObjectStore", () => {
     await inHub((hub) => void Object.assign(hub, { mode: "pass" }));
     await runDurableObjectAlarm(getObject("cat"));
     expect(await inside("cat")).toEqual({ pending: 0, alarm: before.alarm });
-    vi.useRealTimers();
-    await expect.poll(() => heard.ids).toEqual([id]);
+    expect(await inHub((hub) => hub.reports.at(-1))).toContain(id);
   });
 
   it("the cleanup of expired records keeps old events that the hub has not confirmed", async () => {

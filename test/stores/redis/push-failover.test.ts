@@ -13,13 +13,24 @@ const HEARTBEAT = { heartbeat: "1s" } as const;
 /** The time within which a failover and a connection that does not open are over. */
 const PATIENCE = { timeout: 30_000 };
 
-/** Ends a new session, also when the store has to find its server first, and waits for the event. */
+async function countSubscribers(port: number): Promise<unknown> {
+  const [, count] = (await askRedis(port, "PUBSUB", "NUMSUB", "sessionup:push")) as readonly unknown[];
+  return count;
+}
+
+/** Ends new sessions until one of the events arrives. Right after a failover, the store has to find its server first. */
 async function expectEvent(store: Store, heard: HeardEvents): Promise<void> {
-  const record = createRecord();
-  const isStored = () => store.create(record, { now: NOW }).then(() => true, String);
-  await expect.poll(isStored, PATIENCE).toBe(true);
-  await store.deleteById(record.id, { reason: "revoked", now: NOW });
-  await expect.poll(() => heard.ids, PATIENCE).toContain(record.id);
+  const before = heard.ids.length;
+  const endOne = async () => {
+    const record = createRecord();
+    await store.create(record, { now: NOW });
+    await store.deleteById(record.id, { reason: "revoked", now: NOW });
+  };
+  const countHeard = async () => {
+    await endOne().catch(() => undefined);
+    return heard.ids.length;
+  };
+  await expect.poll(countHeard, PATIENCE).toBeGreaterThan(before);
 }
 
 async function subscribe(store: Store): Promise<HeardEvents> {
@@ -27,8 +38,13 @@ async function subscribe(store: Store): Promise<HeardEvents> {
   const heard = new HeardEvents();
   await store.subscribe?.(heard);
   await expectEvent(store, heard);
-  expect(heard.states).toEqual([true]);
+  expect(heard.states.at(-1)).toBe(true);
   return heard;
+}
+
+/** Waits until the channel was lost and is up again. On a busy machine, a late heartbeat is another loss. */
+async function expectRecovery({ states }: HeardEvents): Promise<void> {
+  await expect.poll(() => states.length > 2 && states.at(-1), PATIENCE).toBe(true);
 }
 
 describe("a subscriber of redisStore that found the primary by Sentinel", () => {
@@ -56,16 +72,16 @@ describe("a subscriber of redisStore that found the primary by Sentinel", () => 
     },
   };
 
-  it.each(Object.keys(stores))("follows a failover with %s", { retry: 2 }, async (client) => {
+  it.each(Object.keys(stores))("follows a failover with %s", async (client) => {
     const { name, port, primary, replica, stop } = await startRedisSentinel();
     onTestFinished(stop);
     const store = await stores[client]?.(name, port);
     if (!store) throw new Error(client);
     const heard = await subscribe(store);
     await primary.process.signal("SIGKILL");
-    await expect.poll(() => heard.states, PATIENCE).toEqual([true, false, true]);
+    await expectRecovery(heard);
     await expectEvent(store, heard);
-    expect(await askRedis(replica.port, "PUBSUB", "NUMSUB", "sessionup:push")).toEqual(["sessionup:push", 1]);
+    await expect.poll(() => countSubscribers(replica.port)).toBe(1);
   });
 
   it.each(Object.keys(stores))("leaves a primary that became a replica with %s", async (client) => {
@@ -76,10 +92,10 @@ describe("a subscriber of redisStore that found the primary by Sentinel", () => 
     const heard = await subscribe(store);
     await askRedis(port, "SENTINEL", "FAILOVER", name);
     // The former primary stays a primary for some seconds, and the connection for events would stay open.
-    await expect.poll(() => heard.states, PATIENCE).toEqual([true, false, true]);
+    await expectRecovery(heard);
     await expectEvent(store, heard);
-    expect(await askRedis(replica.port, "PUBSUB", "NUMSUB", "sessionup:push")).toEqual(["sessionup:push", 1]);
-    expect(await askRedis(primary.port, "PUBSUB", "NUMSUB", "sessionup:push")).toEqual(["sessionup:push", 0]);
+    await expect.poll(() => countSubscribers(replica.port)).toBe(1);
+    await expect.poll(() => countSubscribers(primary.port)).toBe(0);
   });
 });
 
@@ -114,10 +130,10 @@ describe("a subscriber of redisStore after the promotion of a replica", () => {
       const { primary, replica, ports, store } = await pair(open);
       const heard = await subscribe(store);
       await primary.process.signal("SIGKILL");
-      await expect.poll(() => heard.states).toEqual([true, false]);
+      await expect.poll(() => heard.states.at(-1)).toBe(false);
       await askRedis(replica.port, "REPLICAOF", "NO", "ONE");
       ports.store = ports.events = replica.port;
-      await expect.poll(() => heard.states, PATIENCE).toEqual([true, false, true]);
+      await expectRecovery(heard);
       await expectEvent(store, heard);
     },
   );
@@ -132,10 +148,10 @@ describe("a subscriber of redisStore after the promotion of a replica", () => {
       // The former primary is alive and answers, but the store publishes elsewhere.
       address.cutAll();
       eventAddress.cutAll();
-      await expect.poll(() => heard.states).toEqual([true, false]);
+      await expect.poll(() => heard.states.at(-1)).toBe(false);
       await expect.poll(() => eventAddress.connections).toBe(1);
       ports.events = replica.port;
-      await expect.poll(() => heard.states, PATIENCE).toEqual([true, false, true]);
+      await expectRecovery(heard);
       await expectEvent(store, heard);
     },
   );
