@@ -19,6 +19,7 @@ const SLOWEST: readonly string[] = [
   "runtimes/bun",
   "stores/mysql/push",
   "examples/next",
+  "examples/auth-libraries/authjs-next",
   "stores/mysql/mariadb",
   "runtimes/deno",
   "stores/mysql/outages",

@@ -1,0 +1,4 @@
+import { sessionRoutes } from "sessionup/routes";
+import { sessions } from "../../../lib/sessions";
+
+export const { GET, HEAD, POST, DELETE } = sessionRoutes(sessions, { path: "/account" });
