@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { Controller, Get, Module, UseGuards } from "@nestjs/common";
 import express from "express";
 import express4 from "express4";
 import { fastify } from "fastify";
@@ -16,14 +17,18 @@ import { h3Sessions } from "sessionup/h3";
 import { honoSessions } from "sessionup/hono";
 import { koaSessions } from "sessionup/koa";
 import { lambdaSessions } from "sessionup/lambda";
+import { nestSessions } from "sessionup/nest";
+import { nextSessions } from "sessionup/next";
 import { nodeSessions } from "sessionup/node";
 import { memoryStore } from "sessionup/stores/memory";
+import { svelteKitSessions } from "sessionup/sveltekit";
 import { describe, expect, it } from "vitest";
 import { TestRequest, testSessions } from "../support/browser.ts";
 import { Prover, toAth } from "../support/dpop-proof.ts";
 import { listen } from "../support/listen.ts";
 import { listening } from "./fastify/app.ts";
 import { lambdaFront } from "./lambda/_front.ts";
+import { createApp, listenApp, type Platform } from "./nest/app.ts";
 
 const BASE = "https://api.example.com";
 const manager = new Manager(memoryStore(), { transports: [bearer({ dpop: dpop({ baseUrl: BASE }) })] });
@@ -81,11 +86,45 @@ const APPS: Readonly<Record<string, () => Running>> = {
     const handle = fetchSessions(manager).auth(() => new Response("/data"));
     return listen(createServer(getRequestListener((request) => handle(request))));
   },
+  "Next.js in a wrapped Route Handler"() {
+    const handle = (request: Request) => {
+      const cookies = async () => ({ set() {}, delete() {} });
+      const sessions = nextSessions(manager, { headers: async () => request.headers, cookies });
+      return sessions.auth(() => new Response("/data"))(request);
+    };
+    return listen(createServer(getRequestListener(handle)));
+  },
+  SvelteKit() {
+    const { auth } = svelteKitSessions(manager);
+    const handle = async (request: Request) => {
+      const cookies = { set(_name: string, _value: string, _attributes: object) {} };
+      const event = { request, cookies, locals: {}, getClientAddress: () => "192.0.2.1" };
+      return auth()({ event, resolve: async () => new Response("/data") });
+    };
+    return listen(createServer(getRequestListener(handle)));
+  },
+  "Nest on Express": () => startNest("Express"),
+  "Nest on Fastify": () => startNest("Fastify"),
   "AWS Lambda with a stage"() {
     const handle = lambdaSessions(manager).auth(async () => ({ statusCode: 200, body: "/data" }));
     return listen(createServer(lambdaFront(handle, { stage: "prod" })));
   },
 };
+
+@Controller("api")
+class DataController {
+  @Get("data")
+  @UseGuards(nestSessions(manager).auth())
+  data(): string {
+    return "/data";
+  }
+}
+
+async function startNest(platform: Platform): Running {
+  class AppModule {}
+  Module({ controllers: [DataController] })(AppModule);
+  return listenApp(await createApp(AppModule, platform));
+}
 
 function mountExpress(framework: typeof express): Running {
   const router = framework.Router();
