@@ -177,6 +177,22 @@ describe("dpop", () => {
     expect((await send(await present(next))).reason).toBeUndefined();
   });
 
+  it("a replaced token ends the session as reused, whether or not a proof comes with it", async () => {
+    for (const withProof of [true, false]) {
+      const { clock, logIn, send, present } = await setUp({}, { rotateEvery: "5m" });
+      const { token } = await logIn();
+      clock.advance("5m");
+      const { request } = await send(await present(token));
+      const next = request.responseHeaders.get("session-token") ?? "";
+      expect((await send(await present(next))).reason).toBeUndefined();
+      clock.advance("31s");
+      expect((await send(withProof ? await present(token) : { authorization: `DPoP ${token}` })).reason).toBe(
+        "reused",
+      );
+      expect((await send(await present(next))).reason).toBe("unknown");
+    }
+  });
+
   it("logs out with a proof, and with none the session stays", async () => {
     const { logIn, send, present, sessions } = await setUp();
     const { token } = await logIn();
