@@ -161,6 +161,14 @@ describe("bearer", () => {
     held.open();
     await first;
     expect(request.responseHeaders.get(HEADER) ?? "").not.toBe(token);
+    // The same for metadata.
+    const again = store.hold("update");
+    const next = app(String(request.responseHeaders.get(HEADER) ?? token));
+    const update = sessions.updateMeta(next, (meta) => meta);
+    await again.arrived;
+    await sessions.updateMeta(app(next.headers.authorization?.slice(7) ?? ""), (meta) => meta);
+    again.open();
+    expect(await update).toMatchObject({ kind: "app" });
   });
 });
 

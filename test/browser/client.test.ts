@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { bearer } from "sessionup/bearer";
 import { SessionClientError, sessionClient } from "sessionup/client";
 import { TestClock } from "sessionup/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -7,6 +8,7 @@ import { startChromium } from "../support/chromium.ts";
 
 /** The members that the site's page adds to its window. */
 interface Own {
+  readonly sessionClient: typeof sessionClient;
   readonly client: ReturnType<typeof sessionClient>;
   readonly ticks: number[];
   readonly ends: string[];
@@ -87,6 +89,32 @@ describe("sessionup/client in Chromium", () => {
     expect(await call(page, "revokeOther")).toEqual([ids[2]]);
     expect(await call(page, "revokeAll")).toEqual([ids[0]]);
     expect(await call(page, "get")).toBeUndefined();
+  });
+
+  it("a client with a token sends the token without the cookie, also on the cookie's own origin", async () => {
+    await site.close();
+    site = await startAccountSite({ transports: ["cookie", bearer()] });
+    const page = await (await browser.newContext({ baseURL: site.origin })).newPage();
+    await page.goto("/");
+    await page.waitForFunction(() => "ends" in window);
+    const users = await page.evaluate(async () => {
+      const { sessionClient: create } = window as unknown as Own;
+      const post = async (path: string) => (await fetch(path, { method: "POST" })).json();
+      let token: string | undefined = (await post("/app/login")).token;
+      await post("/login");
+      const storage = {
+        load: () => token,
+        save(next: string | undefined) {
+          token = next;
+        },
+      };
+      const app = create({ path: "/account", token: storage });
+      const cookie = create({ path: "/account" });
+      const both = [(await app.get())?.userKey, (await cookie.get())?.userKey];
+      await app.revoke();
+      return [...both, token, (await cookie.get())?.userKey];
+    });
+    expect(users).toEqual(["app", "ann", undefined, "ann"]);
   });
 
   it("watch calls tick once a second with the seconds left", async () => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import express from "express";
 import { Manager, type ManagerOptions } from "sessionup";
+import { initBearer } from "sessionup/bearer";
 import { expressSessions } from "sessionup/express";
 import { type RoutesOptions, sessionRoutes } from "sessionup/routes";
 import { SwitchableStore } from "../../src/testing/adapter/fixture.ts";
@@ -30,6 +31,9 @@ export async function startAccountSite(
     const { id } = await sessions.init(req, String(req.query.user ?? "ann"));
     res.json({ id });
   });
+  app.post("/app/login", async (req, res) => {
+    res.json({ token: (await initBearer(sessions, req, "app")).token });
+  });
   app.post("/prove", async (req, res) => {
     await sessions.reauthenticate(req, { level: 2 });
     res.json({});
@@ -54,6 +58,7 @@ export async function startAccountSite(
 
 const PAGE = `<!doctype html><title>account</title><script type="module">
   import { sessionClient } from "/client.js";
+  window.sessionClient = sessionClient;
   window.client = sessionClient({ path: "/account" });
   window.ticks = [];
   window.ends = [];
