@@ -475,3 +475,85 @@ describe("failures", () => {
     await expect(sessions.authorize(request)).rejects.toThrow(/^dpop requires an adapter that knows the URL/);
   });
 });
+
+describe("dpop with nonces", () => {
+  const keys = ["k".repeat(32)];
+  const WANTS_NONCE = `Bearer realm="sessions", DPoP error="use_dpop_nonce", ${ALGS}`;
+
+  /** Logs in with a nonce of the server, and returns it with the token. */
+  async function begin(options: Partial<DpopOptions> = {}, more: ManagerOptions = {}) {
+    const set = await setUp({ nonce: "5m", ...options }, { keys, ...more });
+    const first = new TestRequest({ dpop: await set.prove("/login") });
+    first.url = "/login";
+    await expect(initBearer(set.sessions, first, "ann")).rejects.toMatchObject({ reason: "malformed" });
+    expect(first.responseHeaders.get("www-authenticate")).toBe(`DPoP error="use_dpop_nonce", ${ALGS}`);
+    const nonce = first.responseHeaders.get("dpop-nonce") ?? "";
+    const { token } = await set.logIn({ dpop: await set.prove("/login", undefined, { claims: { nonce } }) });
+    set.takeWrites();
+    return { ...set, token, nonce };
+  }
+
+  it("asks for a nonce, and accepts a proof that contains it", async () => {
+    const { send, present, takeWrites, token, nonce } = await begin();
+    const without = await send(await present(token));
+    expect([without.reason, without.challenge, takeWrites()]).toEqual(["malformed", WANTS_NONCE, []]);
+    expect(without.request.responseHeaders.get("dpop-nonce")).toBe(nonce);
+    const { reason, request } = await send(await present(token, { claims: { nonce } }));
+    expect([reason, request.responseHeaders.get("dpop-nonce"), takeWrites()]).toEqual([
+      undefined,
+      undefined,
+      ["create"],
+    ]);
+  });
+
+  it("sends the next nonce when half of the time is over, and rejects the old one at its end", async () => {
+    const { clock, send, present, token, nonce } = await begin();
+    clock.advance("150s");
+    expect(
+      (await send(await present(token, { claims: { nonce } }))).request.responseHeaders.has("dpop-nonce"),
+    ).toBe(false);
+    clock.advance("1s");
+    const { reason, request } = await send(await present(token, { claims: { nonce } }));
+    const next = request.responseHeaders.get("dpop-nonce") ?? "";
+    expect([reason, next === "", next === nonce]).toEqual([undefined, false, false]);
+    clock.advance("149s");
+    expect((await send(await present(token, { claims: { nonce } }))).reason).toBeUndefined();
+    clock.advance("1s");
+    expect((await send(await present(token, { claims: { nonce } }))).challenge).toBe(WANTS_NONCE);
+    expect((await send(await present(token, { claims: { nonce: next } }))).reason).toBeUndefined();
+  });
+
+  it("counts the time of the nonce in place of the client's clock", async () => {
+    const { send, present, token, nonce } = await begin();
+    for (const iat of [0, 2 ** 40, 1e308])
+      expect((await send(await present(token, { claims: { nonce, iat } }))).reason).toBeUndefined();
+    const headers = await present(token, { claims: { nonce, iat: 0 } });
+    expect([(await send(headers)).reason, (await send(headers)).reason]).toEqual([undefined, "malformed"]);
+  });
+
+  it("rejects a replay for as long as the nonce is valid", async () => {
+    const { clock, send, present, store, token, nonce } = await begin();
+    const headers = await present(token, { claims: { nonce } });
+    expect((await send(headers)).reason).toBeUndefined();
+    clock.advance("300s");
+    await store.deleteExpired(clock.now(), 100);
+    const { reason, challenge } = await send(headers);
+    expect([reason, challenge]).toEqual(["malformed", WRONG_PROOF]);
+  });
+
+  it.each<[about: string, nonce: unknown]>([
+    ["a forged one", `${Date.UTC(2026, 0, 1, 12).toString(36)}.${"0".repeat(64)}`],
+    ["an empty one", ""],
+    ["a number", 1],
+    ["an array", ["x"]],
+  ])("rejects %s", async (_about, nonce) => {
+    const { send, present, token } = await begin();
+    expect((await send(await present(token, { claims: { nonce } }))).challenge).toBe(WANTS_NONCE);
+  });
+
+  it("requires the option keys of the manager", async () => {
+    const { logIn } = await setUp({ nonce: "5m" });
+    await expect(logIn()).rejects.toThrow(new TypeError("dpop.nonce requires the option keys."));
+    expect(() => dpop({ baseUrl: BASE, nonce: 300 as never })).toThrow(/^dpop\.nonce must be a duration/);
+  });
+});

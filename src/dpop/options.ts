@@ -34,6 +34,7 @@ const DPOP = {
   baseUrl: { parse: parseBaseUrls, required: true },
   algorithms: { parse: parseAlgorithms, default: ALGORITHMS },
   window: { parse: parseDuration, default: "1m" },
+  nonce: { parse: parseDuration },
   replay: { parse: oneOf("reject", "allow-within-window"), default: "reject" },
 } as const;
 

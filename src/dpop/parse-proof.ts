@@ -24,6 +24,8 @@ export interface ProofClaims {
   readonly iat: number;
   /** The hash of the token that is sent with the proof. */
   readonly ath: string | undefined;
+  /** The nonce of the server, in a server that asks for one. */
+  readonly nonce: unknown;
 }
 
 /** The longest accepted proof, in characters. With an RSA key of 4 096 bits, a proof has about 2 kB. */
@@ -55,10 +57,10 @@ export function parseProof(
   return claims && { scheme, key, claims, signed: `${header}.${payload}`, signature };
 }
 
-function parseClaims({ jti, htm, htu, iat, ath }: JsonObject): ProofClaims | undefined {
+function parseClaims({ jti, htm, htu, iat, ath, nonce }: JsonObject): ProofClaims | undefined {
   if (typeof jti !== "string" || jti === "" || jti.length > MAX_JTI_LENGTH) return undefined;
   if (typeof htm !== "string" || typeof htu !== "string" || typeof iat !== "number") return undefined;
-  return ath === undefined || typeof ath === "string" ? { jti, htm, htu, iat, ath } : undefined;
+  return ath === undefined || typeof ath === "string" ? { jti, htm, htu, iat, ath, nonce } : undefined;
 }
 
 /** Parses a part of a JWT: a JSON object as UTF-8 in base64url. */

@@ -21,6 +21,7 @@ describe("the examples of RFC 9449", () => {
       jkt: RFC_THUMBPRINT,
       jti: RFC_LOGIN.jti,
       issuedAt: RFC_LOGIN.iat * 1_000,
+      nonce: undefined,
     });
   });
 
@@ -30,6 +31,7 @@ describe("the examples of RFC 9449", () => {
       jkt: RFC_THUMBPRINT,
       jti: RFC_REQUEST.jti,
       issuedAt: RFC_REQUEST.iat * 1_000,
+      nonce: undefined,
     });
   });
 

@@ -25,6 +25,8 @@ export interface VerifiedProof {
   readonly jti: string;
   /** When the proof was created, in milliseconds since 1970. */
   readonly issuedAt: number;
+  /** The claim `nonce`, which nothing has verified. */
+  readonly nonce: unknown;
 }
 
 /** Verifies a proof (RFC 9449 section 4.3), except that it is new. Returns `undefined` for a wrong proof. Never throws. */
@@ -34,9 +36,9 @@ export async function verifyProof(
 ): Promise<VerifiedProof | undefined> {
   const proof = parseProof(text, context.algorithms);
   if (!proof || !matchesRequest(proof, context)) return undefined;
-  const { jti, iat } = proof.claims;
+  const { jti, iat, nonce } = proof.claims;
   if (!(await verifiesSignature(proof))) return undefined;
-  return { jkt: computeThumbprint(proof.key), jti, issuedAt: iat * 1_000 };
+  return { jkt: computeThumbprint(proof.key), jti, issuedAt: iat * 1_000, nonce };
 }
 
 function matchesRequest({ claims }: DpopProof, { method, uris, token, now, window }: ProofContext): boolean {

@@ -137,6 +137,7 @@ export const EXAMPLES = {
     baseUrl: "https://api.example.com",
     algorithms: ["ES256", "EdDSA"],
     window: "5m",
+    nonce: "5m",
     replay: "allow-within-window",
   } satisfies Required<DpopOptions>,
   initBearer: { deviceName: "Ana's phone" } satisfies Required<DeviceOptions>,

@@ -42,6 +42,9 @@ const transports = ["cookie", bearer({ dpop: dpop({ baseUrl: "https://api.exampl
 const manager = new Manager(memoryStore(), { transports, rotateEvery: "5m", clock: clock.now });
 const sessions = expressSessions(manager);
 
+const answerError: express.ErrorRequestHandler = (error, _req, res, _next) =>
+  void res.status(error.status).json({ code: error.code });
+
 // A proxy has removed https://api.example.com/v1.
 const app = express();
 app.post("/login", async (req, res) => {
@@ -49,10 +52,7 @@ app.post("/login", async (req, res) => {
   res.json({ token });
 });
 app.get("/whoami", sessions.auth(), (req, res) => void res.send(sessions.require(req).userKey));
-app.use(
-  ((error, _req, res, _next) =>
-    void res.status(error.status).json({ code: error.code })) satisfies express.ErrorRequestHandler,
-);
+app.use(answerError);
 const { origin, close } = await listen(createServer(app));
 afterAll(close);
 
@@ -146,5 +146,42 @@ describe("a client over HTTP", () => {
     const response = await fetch(`${origin}/login`, { method: "POST", headers });
     expect([response.status, await response.json()]).toEqual([401, { code: "ERR_UNAUTHORIZED" }]);
     expect(response.headers.get("www-authenticate")).toMatch(/^DPoP error="invalid_dpop_proof", algs="/);
+  });
+});
+
+describe("a client of a server with nonces", () => {
+  it("tries again with the nonce of the response, by the package dpop", async () => {
+    const proofs = dpop({ baseUrl: "https://api.example.com", nonce: "5m" });
+    const keys = ["k".repeat(32)];
+    const own = expressSessions(new Manager(memoryStore(), { keys, transports: [bearer({ dpop: proofs })] }));
+    const site = express();
+    site.post("/login", async (req, res) => void res.json(await initBearer(own, req, "ann")));
+    site.get("/whoami", own.auth(), (req, res) => void res.send(own.require(req).userKey));
+    site.use(answerError);
+    const server = await listen(createServer(site));
+    const { generateKeyPair, generateProof } = packages.dpop;
+    const pair = await generateKeyPair("ES256");
+    let nonce: string | undefined;
+    const ask = async (method: string, path: string, token?: string): Promise<Response> => {
+      const proof = await generateProof(pair, `https://api.example.com${path}`, method, nonce, token);
+      const headers = { dpop: proof, ...(token !== undefined && { authorization: `DPoP ${token}` }) };
+      const response = await fetch(server.origin + path, { method, headers });
+      nonce = response.headers.get("dpop-nonce") ?? nonce;
+      return response;
+    };
+    try {
+      const first = await ask("POST", "/login");
+      expect([first.status, first.headers.get("www-authenticate")]).toEqual([
+        401,
+        expect.stringMatching(/use_dpop_nonce/),
+      ]);
+      const { token } = (await (await ask("POST", "/login")).json()) as { token: string };
+      expect(await (await ask("GET", "/whoami", token)).text()).toBe("ann");
+      nonce = undefined;
+      expect((await ask("GET", "/whoami", token)).status).toBe(401);
+      expect((await ask("GET", "/whoami", token)).status).toBe(200);
+    } finally {
+      await server.close();
+    }
   });
 });

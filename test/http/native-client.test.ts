@@ -8,7 +8,7 @@ import {
   sessionClient,
   type TokenStorage,
 } from "sessionup/client";
-import { dpop } from "sessionup/dpop";
+import { type DpopOptions, dpop } from "sessionup/dpop";
 import { expressSessions } from "sessionup/express";
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
@@ -265,30 +265,59 @@ describe("concurrent responses", () => {
 });
 
 describe("sessionClient with a token that is bound to a key", () => {
-  it("sends a new proof with each request", async () => {
+  /** Logs in with a key, and returns a client that creates proofs. */
+  async function startBound(options: Partial<DpopOptions> = {}) {
     const prover = await Prover.create();
     const clock = new TestClock();
     const base = "https://api.example.com";
-    const iat = () => Math.floor(clock.now() / 1_000);
-    const prove = (htm: string, url: string, token?: string) => {
+    const prove = (htm: string, url: string, token?: string, nonce?: string) => {
       const htu = base + new URL(url).pathname;
-      return prover.prove({ htm, htu, iat: iat(), ...(token !== undefined && { ath: toAth(token) }) });
+      const iat = Math.floor(clock.now() / 1_000);
+      return prover.prove({ htm, htu, iat, nonce, ...(token !== undefined && { ath: toAth(token) }) });
     };
-    const { origin, storage, client } = await startApp({
+    const { origin, storage } = await startApp({
       clock: clock.now,
-      transports: ["cookie", bearer({ dpop: dpop({ baseUrl: base }) })],
-      rotateEvery: "5m",
+      keys: ["k".repeat(32)],
+      transports: ["cookie", bearer({ dpop: dpop({ baseUrl: base, ...options }) })],
     });
-    const headers = { dpop: await prove("POST", `${origin}/login`) };
-    const response = await fetch(`${origin}/login`, { method: "POST", headers });
+    const login = async (nonce?: string): Promise<Response> => {
+      const headers = { dpop: await prove("POST", `${origin}/login`, undefined, nonce) };
+      return fetch(`${origin}/login`, { method: "POST", headers });
+    };
+    const first = await login();
+    const response = first.ok ? first : await login(first.headers.get("dpop-nonce") ?? "");
     storage.token = ((await response.json()) as { token: string }).token;
-    await expect(client.fetchAll()).rejects.toMatchObject({ status: 401, reason: "malformed" });
     const proven = sessionClient({ path: `${origin}/account`, token: Object.assign(storage, { prove }) });
+    return { clock, storage, proven };
+  }
+
+  it("sends a new proof with each request", async () => {
+    const { storage, proven } = await startBound();
     expect(await proven.fetchAll()).toHaveLength(2);
     const before = storage.token;
     await proven.refresh();
     expect(storage.token).not.toBe(before);
     expect((await proven.get())?.userKey).toBe("ann");
+    await proven.revoke();
+    expect(storage.token).toBeUndefined();
+  });
+
+  it("keeps the token after a 401 for a missing proof", async () => {
+    const { storage, proven } = await startBound();
+    const { token } = storage;
+    Object.assign(storage, { prove: undefined });
+    await expect(proven.fetchAll()).rejects.toMatchObject({ status: 401, reason: "malformed" });
+    expect(storage.token).toBe(token);
+  });
+
+  it("uses the latest nonce of the server, and sends a request again for it", async () => {
+    const { clock, proven, storage } = await startBound({ nonce: "5m" });
+    expect(await proven.fetchAll()).toHaveLength(2);
+    clock.advance("4m");
+    expect((await proven.get())?.userKey).toBe("ann");
+    clock.advance("4m");
+    expect((await proven.get())?.userKey).toBe("ann");
+    clock.advance("6m");
     await proven.revoke();
     expect(storage.token).toBeUndefined();
   });
