@@ -40,7 +40,7 @@ const SMALL = [
   "test/frameworks/{express,fastify,fetch,koa,lambda,nest,sveltekit,ws}/!(app|many).test.ts",
   "test/frameworks/{h3,koa,next,node}/{app,contract,options,responses,types}.test.ts",
   "test/frameworks/{origin-scheme,wrong-manager}.test.ts",
-  "test/{migrate,recipes}/{pages,types}.test.ts",
+  "test/{migrate,pocket,recipes}/{pages,types}.test.ts",
   "test/stores/{custom,memory}/*.test.ts",
 ];
 

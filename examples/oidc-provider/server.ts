@@ -21,6 +21,7 @@ const provider = new Provider(issuer, {
     createClient("authjs-work", "/auth/callback/work"),
     createClient("better-auth", "/api/auth/callback/local"),
     createClient("arctic", "/login/callback"),
+    { ...createClient("passport", "/login/callback"), token_endpoint_auth_method: "client_secret_post" },
   ],
   claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
   // Auth.js and Arctic read the profile from the ID token.

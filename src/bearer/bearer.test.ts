@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Browser, TestRequest, testSessions } from "../../test/support/browser.ts";
 import { GatedStore } from "../../test/support/gated-store.ts";
 import { createHarness } from "../../test/support/harness.ts";
@@ -355,9 +355,10 @@ describe("requests of apps", () => {
   });
 
   it("update metadata and end each other like those of browsers", async () => {
-    const { loginApp, login, sessions, reason, reasonOf } = createApps();
+    const { loginApp, login, sessions, reason, reasonOf, clock } = createApps();
     const browser = new Browser();
     await login(browser);
+    clock.advance("1m");
     const { token } = await loginApp();
     expect(await sessions.updateMeta(app(token), (meta) => meta)).toMatchObject({ kind: "app" });
     expect((await sessions.fetchAll(app(token))).map(({ kind, current }) => [kind, current])).toEqual([
@@ -370,6 +371,18 @@ describe("requests of apps", () => {
     await sessions.revokeAll(request);
     expect([request.cookies, request.responseHeaders.get("clear-site-data")]).toEqual([[], undefined]);
     expect(await reasonOf(token)).toBe("unknown");
+  });
+
+  it("have signals that end with them, over one subscription for both transports", async () => {
+    const { loginApp, login, manager, store } = createApps({ live: liveSessions() });
+    const browser = await login(new Browser());
+    const { session } = await loginApp();
+    expect([browser.signal.aborted, session.signal.aborted]).toEqual([false, false]);
+    await vi.waitFor(() => expect(store.listening).toBe(1));
+    await manager.revokeById(session.id);
+    expect([browser.signal.aborted, session.signal.aborted]).toEqual([false, true]);
+    await manager.revokeByUserKey("ann");
+    expect(store.listening).toBe(1);
   });
 
   it("a store outage is 503 and has no challenge", async () => {

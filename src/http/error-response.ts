@@ -9,11 +9,11 @@ export interface ErrorResponse {
 }
 
 /** The headers of every JSON response: its content is one user's and current, and browsers must not sniff it as HTML. */
-export const JSON_HEADERS: Readonly<Record<string, string>> = Object.freeze({
+export const JSON_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "application/json; charset=utf-8",
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
-});
+};
 
 /** The seconds after which a client may retry when the store did not answer. */
 const RETRY_AFTER = "5";

@@ -111,8 +111,8 @@ function toJson(value: unknown, maxBytes: number): Json | undefined {
   return JSON.parse(text) as Json;
 }
 
-/** Whether JSON represents the whole value. It would silently drop or change a Date, a Map, NaN or a symbol key. */
-function isJson(value: unknown, depth: number): boolean {
+/** Whether JSON represents the whole value. It would silently drop or change a Date, a Map, NaN or a symbol key. @internal */
+export function isJson(value: unknown, depth: number): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (value === null || typeof value === "boolean") return true;
   if (typeof value !== "object") return Number.isFinite(value);

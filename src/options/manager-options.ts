@@ -101,9 +101,10 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
   readonly clearSiteData?: ReadonlyArray<"cache" | "cookies" | "storage">;
   /**
    * The secret keys with which the manager signs form tokens, revocation links, device cookies, nonces of DPoP and hashes of
-   * addresses. Each key has at least 32 unguessable bytes, such as the output of `openssl rand -base64 32`. With a key, an
-   * attacker can forge all of them. The first key signs, and every key verifies. To rotate keys, put the new key first, and remove the
-   * old key when everything that it signed has expired. Default: none. Features that need keys then throw a `TypeError`.
+   * addresses, and seals the values of a pocket. Each key has at least 32 unguessable bytes, such as the output of
+   * `openssl rand -base64 32`. With a key, an attacker can forge all of them and open those values. The first key signs and
+   * seals, and every key verifies and opens. To rotate keys, put the new key first, and remove the old key when everything
+   * that it signed or sealed has expired. Default: none. Features that need keys then throw a `TypeError`.
    */
   readonly keys?: readonly string[];
   /** How many sessions a user may have. Default: 1 000, after which the oldest ends. */
@@ -226,7 +227,8 @@ const parseTransports: Parser<ParsedTransports | undefined> = (value, name) => {
   return { ...parseBearer(another ? others : first, `${name} besides "cookie"`), hasCookie };
 };
 
-const parseSchema: Parser<StandardSchema<never, never>> = (value, name) => {
+/** Parses a schema. @internal */
+export const parseSchema: Parser<StandardSchema<never, never>> = (value, name) => {
   const standard = (value as Partial<StandardSchema> | null)?.["~standard"];
   if (standard?.version === 1 && typeof standard.validate === "function")
     return value as StandardSchema<never, never>;

@@ -36,6 +36,8 @@ import { type LiveOptions, liveSessions } from "sessionup/live";
 import type { NestSessionsOptions } from "sessionup/nest";
 import type { NextSessionsOptions } from "sessionup/next";
 import type { NodeSessionsOptions } from "sessionup/node";
+import type { OAuth2StateOptions, PassportOptions } from "sessionup/passport";
+import type { FlashOptions, PocketValue, PutOptions, TakeOptions } from "sessionup/pocket";
 import { previousCookies } from "sessionup/previous-cookies";
 import { type RecognitionOptions, recognition } from "sessionup/recognition";
 import type { RoutesOptions } from "sessionup/routes";
@@ -65,6 +67,7 @@ const env = {
   } satisfies HubNamespace<object>,
 };
 const randomText = (length: number) => Array.from({ length }, () => randomInt(10)).join("");
+const findUser = async (id: string) => ({ id });
 const findCountry = (ip: string) => ({ country: ip ? "DE" : "" });
 
 const headers = async () => new Headers();
@@ -143,7 +146,21 @@ export const EXAMPLES = {
   initBearer: { deviceName: "Ana's phone" } satisfies Required<DeviceOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
+  connectPassport: {
+    findUser: (userKey) => findUser(userKey),
+    toUserKey: (user) => user.id,
+    init: (_user, req) => ({ expiresIn: req.body.remember ? "30d" : "8h" }),
+  } satisfies Required<PassportOptions<{ id: string }, unknown, unknown, ExpressRequest>>,
+  oauth2StateStore: { ttl: "5m", sameSite: "none" } satisfies Required<OAuth2StateOptions>,
   eventStream: { heartbeat: "30s", maxBufferedBytes: 1_048_576 } satisfies Required<EventStreamOptions>,
+  values: {
+    schema: typed<readonly string[]>(),
+    ttl: "7d",
+    sameSite: "strict",
+  } satisfies Required<PocketValue>,
+  put: { ttl: "5m", key: "state-1" } satisfies Required<PutOptions>,
+  take: { key: "state-1", once: true } satisfies Required<TakeOptions>,
+  createFlash: { ttl: "1m" } satisfies Required<FlashOptions>,
   clientValidation: { ip: "exact", agent: true, onChange: "end" } satisfies Required<ClientValidationOptions>,
   memoryStore: {
     maxRecords: 1_000_000,

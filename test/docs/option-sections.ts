@@ -2,6 +2,7 @@ import { FETCH_TABLE } from "../../src/adapters/fetch/options.ts";
 import { HONO_TABLE } from "../../src/adapters/hono/options.ts";
 import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
 import { NEXT_TABLE } from "../../src/adapters/next/options.ts";
+import { PASSPORT_TABLES } from "../../src/adapters/passport/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SOCKET_IO_TABLE } from "../../src/adapters/socket.io/options.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
@@ -19,6 +20,7 @@ import { MIDDLEWARE_TABLES } from "../../src/options/middleware-options.ts";
 import type { OptionTable } from "../../src/options/parsers.ts";
 import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
 import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
+import { POCKET_TABLES } from "../../src/pocket/options.ts";
 import { DURABLE_OBJECTS_TABLE } from "../../src/stores/durable-objects/options.ts";
 import { LMDB_TABLE } from "../../src/stores/lmdb/options.ts";
 import { MEMORY_TABLE } from "../../src/stores/memory/options.ts";
@@ -133,10 +135,47 @@ const CORE: readonly Section[] = [
     table: LIVE_TABLE,
   },
   {
+    title: "connectPassport",
+    about: "`connectPassport(passport, sessions, options)` of `sessionup/passport`.",
+    declaredBy: "PassportOptions",
+    table: PASSPORT_TABLES.connect,
+  },
+  {
+    title: "oauth2StateStore",
+    about: "`oauth2StateStore(sessions, options)` of `sessionup/passport`.",
+    declaredBy: "OAuth2StateOptions",
+    table: PASSPORT_TABLES.state,
+  },
+  {
     title: "eventStream",
     about: "`eventStream(sessions, context, options)` of `sessionup/sse`.",
     declaredBy: "EventStreamOptions",
     table: EVENT_STREAM_TABLE,
+  },
+  {
+    title: "values",
+    about:
+      "Each of the `values` of `createPocket(sessions, { values })` of `sessionup/pocket`. A name is 1 to 32 letters and digits.",
+    declaredBy: "PocketValue",
+    table: POCKET_TABLES.value,
+  },
+  {
+    title: "put",
+    about: "`pocket.put(context, name, value, options)`.",
+    declaredBy: "PutOptions",
+    table: POCKET_TABLES.put,
+  },
+  {
+    title: "take",
+    about: "`pocket.take(context, name, options)`. `pocket.peek` has `key` only.",
+    declaredBy: "TakeOptions",
+    table: POCKET_TABLES.take,
+  },
+  {
+    title: "createFlash",
+    about: "`createFlash(sessions, options)` of `sessionup/pocket`.",
+    declaredBy: "FlashOptions",
+    table: POCKET_TABLES.flash,
   },
 ];
 
@@ -306,6 +345,8 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "client.parse": "a built-in labeller",
   "init.expiresIn": "the manager's `expiresIn`",
   "memoryStore.maxRecords": "no limit",
+  "connectPassport.findUser": "the functions of `passport.deserializeUser`",
+  "connectPassport.toUserKey": "the functions of `passport.serializeUser`",
   "redisStore.onWarning": "`console.warn`",
   "cached.onError": "`console.warn`",
   "postgresStore.schema": "the first schema of the `search_path`",

@@ -8,6 +8,7 @@
  * - `file=app.ts`: the snippet has this name. It shares a folder with the document's other fences, which can import it.
  * - `with=next`, `with=sveltekit`: the snippet uses the packages of test/frameworks/next/next-16 or
  *   test/frameworks/sveltekit/kit-3. The test of types in that framework's folder compiles it.
+ * - `with=passport`: the snippet uses the packages of test/frameworks/passport, whose test of types compiles it.
  * - `with=components`: the snippet uses the packages of test/docs/components. test/docs/components.test.ts compiles it.
  *   Only such snippets may be in the languages `tsx`, `vue` and `svelte`.
  * - `[Express]`: the title of the snippet's tab in a `::: code-group` of the site.

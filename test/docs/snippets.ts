@@ -18,7 +18,7 @@ export interface Snippet {
   readonly file: string;
   readonly run: boolean;
   /** The packages that the snippet uses. Default: those of the repository. */
-  readonly packages: "next" | "sveltekit" | "components" | undefined;
+  readonly packages: "next" | "sveltekit" | "passport" | "components" | undefined;
   /** The reason why the snippet is not compiled. */
   readonly unchecked: string | undefined;
 }
@@ -54,7 +54,7 @@ export function parseSnippet({ document, line, language, info, code }: Fence): S
   const unchecked = take(/\bnocheck "([^"]+)"/);
   const file = take(/\bfile=([\w./+-]+\.(?:tsx?|vue|svelte))\b/);
   const run = take(/\b(run)\b/) !== undefined;
-  const packages = take(/\bwith=(next|sveltekit|components)\b/) as Snippet["packages"];
+  const packages = take(/\bwith=(next|sveltekit|passport|components)\b/) as Snippet["packages"];
   if (rest.trim() !== "")
     throw new Error(
       `${document}:${line}: the info string must contain only run, file=, with= and nocheck. Received "${rest.trim()}".`,

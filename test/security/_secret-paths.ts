@@ -4,11 +4,13 @@ import { clientValidation } from "sessionup/client-validation";
 import { contextSessions } from "sessionup/context";
 import { providerLogin, revokeByProviderSession } from "sessionup/federation";
 import { liveSessions } from "sessionup/live";
+import { createFlash, createPocket } from "sessionup/pocket";
 import { previousCookies } from "sessionup/previous-cookies";
 import { recognition } from "sessionup/recognition";
 import { sessionPolicy } from "sessionup/report";
 import { formToken, revocationToken, revokeByToken, verifyFormToken } from "sessionup/signed";
 import { expect } from "vitest";
+import { z } from "zod";
 import { STORE_METHODS } from "../../src/lifecycle/repository.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
@@ -31,6 +33,13 @@ function twin(browser: Browser): Browser {
   const copy = new Browser(browser.headers);
   for (const [name, value] of browser.jar) copy.jar.set(name, value);
   return copy;
+}
+
+/** Creates a pocket and flash messages over the sessions of a site. */
+function openPocket(site: WatchedSite) {
+  const schema = z.object({ verifier: z.string() });
+  const options = { values: { login: { schema } } };
+  return { pocket: createPocket(site.sessions, options), flash: createFlash(site.sessions) };
 }
 
 const withHeaders =
@@ -230,6 +239,57 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await site.visit(ann.browser, METHODS.rotate as never);
     expect(await verify(ann.browser, own)).toBeUndefined();
     expect(await createToken(new Browser())).toMatchObject({ reason: "no_cookie" });
+  },
+
+  async "values of a pocket"(start) {
+    const site = start({ keys: [KEY] });
+    const { pocket, flash } = openPocket(site);
+    const secret = (text: string) => {
+      site.witness.keep("a value of the pocket", text);
+      return text;
+    };
+    const browser = new Browser();
+    const verifier = secret("v".repeat(20) + STRANGER);
+    const state = secret(`state ${STRANGER} of the first tab`);
+    const put = (value: unknown, options?: object) =>
+      site.visit(browser, (request) => pocket.put(request, "login", value as never, options));
+    expect(await put({ verifier })).toBeUndefined();
+    expect(await put({ verifier }, { key: state })).toBeUndefined();
+    for (const wrong of [
+      { verifier: [verifier] },
+      { [verifier]: 1 },
+      verifier,
+      { verifier: verifier.repeat(90) },
+    ])
+      expect(await put(wrong)).toMatchObject({ code: "ERR_META_INVALID" });
+    for (const options of [{ key: [state] }, { key: "" }, { ttl: state }])
+      expect(await put({ verifier }, options)).toBeInstanceOf(TypeError);
+    expect(await site.visit(browser, (request) => pocket.take(request, verifier as "login"))).toBeInstanceOf(
+      TypeError,
+    );
+    const copy = twin(browser);
+    const take = (client: Browser) =>
+      site.visit(
+        client,
+        async (request) => (await pocket.take(request, "login", { key: state, once: true })) !== undefined,
+      );
+    expect(await take(browser)).toBe(true);
+    expect(await take(copy)).toBe(false);
+    site.store.fail("create", new Error("connection reset"));
+    expect(
+      await site.visit(twin(copy), (request) => pocket.take(request, "login", { once: true })),
+    ).toMatchObject({ code: "ERR_STORE" });
+    const token = await site.visit(browser, (request) => pocket.formToken(request));
+    const verify = (text: unknown) =>
+      site.visit(browser, async (request) => pocket.verifyFormToken(request, text));
+    expect(await verify(token)).toBeUndefined();
+    expect(await verify(`${token}0`)).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+    const message = secret(`message ${STRANGER}`);
+    expect(await site.visit(browser, (request) => flash.add(request, "info", message))).toBeUndefined();
+    expect(
+      await site.visit(browser, (request) => flash.add(request, "info", message.repeat(99))),
+    ).toMatchObject({ code: "ERR_META_INVALID" });
+    await site.see("the pocket", () => [pocket, flash]);
   },
 
   async "revocation links"(start) {

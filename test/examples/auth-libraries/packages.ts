@@ -7,6 +7,7 @@ const PACKAGES = {
   authjs: "Auth.js (10 MB)",
   "better-auth": "better-auth (60 MB)",
   arctic: "Arctic (6 MB)",
+  passport: "Passport (8 MB)",
 } as const;
 
 /** An example that has its own packages. */

@@ -7,7 +7,7 @@ afterAll(async () => {
   for (const example of running) await example.stop();
 });
 
-describe.each(["arctic", "authjs", "better-auth"] as const)("examples/%s", (name) => {
+describe.each(["arctic", "authjs", "better-auth", "passport"] as const)("examples/%s", (name) => {
   it("the server starts as its README says", async () => {
     await installExamples(name);
     const secret = "a secret for this test, which is long";
