@@ -80,7 +80,7 @@ export class Events {
   ): () => void {
     if (typeof listener !== "function") {
       throw new TypeError(
-        `The listener of events.on("${String(name)}") must be a function. Received ${typeof listener}.`,
+        `The listener of events.on("${name}") must be a function. Received ${typeof listener}.`,
       );
     }
     const listeners = this.#listeners.get(name) ?? new Set();

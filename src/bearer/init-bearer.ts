@@ -78,7 +78,7 @@ export async function initBearer(
   checkUserKey(userKey);
   const { deviceName: given, ...rest } = (options ?? {}) as BearerInitOptions<unknown>;
   const { deviceName } = parseDeviceOptions({ deviceName: given });
-  const init = parseInitOptions(rest, apps.options, apps.repository.hasLinks);
+  const init = parseInitOptions(rest, apps);
   const state = getState(context);
   const { exchange } = state;
   if (init.crossOrigin === "allow") state.acceptAnyOrigin();

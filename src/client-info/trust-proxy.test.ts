@@ -7,11 +7,7 @@ import { parseTrustProxy, resolveClientAddress, type TrustProxy } from "./trust-
 
 const PEER = "10.0.0.1";
 
-function seen(
-  option: TrustProxy | undefined,
-  forwardedFor: string | undefined,
-  peer: string | undefined = PEER,
-) {
+function seen(option: TrustProxy, forwardedFor: string | undefined, peer: string | undefined = PEER) {
   return resolveClientAddress(peer, forwardedFor, parseTrustProxy(option));
 }
 
@@ -47,7 +43,7 @@ function toBits(address: string): string {
 
 describe("resolveClientAddress", () => {
   it("ignores X-Forwarded-For by default", () => {
-    expect(seen(undefined, "203.0.113.9")).toBe(PEER);
+    expect(seen(false, "203.0.113.9")).toBe(PEER);
     expect(seen(false, "203.0.113.9")).toBe(PEER);
     expect(seen(0, "203.0.113.9")).toBe(PEER);
     expect(seen([], "203.0.113.9")).toBe(PEER);

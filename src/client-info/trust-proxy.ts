@@ -24,8 +24,8 @@ const MAX_HEADER_LENGTH = 4_096;
 const trustNone: TrustFunction = () => false;
 
 /** Parses the option. Throws `TypeError` if it is invalid. */
-export function parseTrustProxy(option: TrustProxy | undefined): TrustFunction {
-  if (option === undefined || option === false) return trustNone;
+export function parseTrustProxy(option: TrustProxy): TrustFunction {
+  if (option === false) return trustNone;
   if (typeof option === "function") return option;
   if (typeof option === "number" && Number.isInteger(option) && option >= 0 && option <= MAX_HOPS) {
     return (_address, distance) => distance < option;

@@ -91,7 +91,7 @@ export async function revokeByProviderSession<In, Out extends In>(
 ): Promise<readonly SessionId[]> {
   const { repository } = getLifecycle(manager);
   const { issuer, sid } = parseOptions(session, SESSION, "revokeByProviderSession");
-  if (!repository.hasLinks) throw linksRequired("revokeByProviderSession");
+  if (!repository.store.fetchByLink) throw linksRequired("revokeByProviderSession");
   const ended: SessionId[] = [];
   for (;;) {
     const records = await readByLink(repository, toLink(issuer, sid), PAGE_SIZE);

@@ -201,7 +201,7 @@ function createMethods<Context, In, Out extends In>(
   return {
     async init(context, userKey, options: InitOptions<In> = {}) {
       checkUserKey(userKey);
-      const init = parseInitOptions(options, lifecycle.options, repository.hasLinks);
+      const init = parseInitOptions(options, lifecycle);
       const state = getState(context);
       state.lifecycle.cookie.assertInit?.();
       if (init.crossOrigin === "allow") state.acceptAnyOrigin();

@@ -39,7 +39,7 @@ export const STORE_METHODS = [
 
 /** Wraps the store: its failures become `ERR_STORE` here and nowhere else, and every end is emitted as `ended`. @internal */
 export class Repository {
-  /** Only for `subscribe`: every other call goes through the methods of this class. */
+  /** Only for the abilities that subpaths use: every other call goes through the methods of this class. */
   readonly store: Store;
   readonly #options: ResolvedOptions;
   readonly #events: Events;
@@ -98,11 +98,6 @@ export class Repository {
       records.push(...page);
       if (page.length < PAGE_SIZE) return records;
     }
-  }
-
-  /** Whether the store can find sessions by a link. */
-  get hasLinks(): boolean {
-    return typeof this.store.fetchByLink === "function";
   }
 
   /** Stores a new session under a generated id, within the user's limit. `replaced` ends in the same step. */

@@ -1,5 +1,6 @@
 import type { Duration } from "../duration.ts";
 import { NIST_LIMITS } from "../rules/nist.ts";
+import type { Store } from "../store.ts";
 import { checkNistLimit, parseExpiresIn, type ResolvedOptions } from "./manager-options.ts";
 import {
   invalidOption,
@@ -70,12 +71,18 @@ export const INIT_TABLE: OptionTable = INIT;
 /** Checks the options of `init`, before any I/O. Throws `TypeError`. @internal */
 export function parseInitOptions(
   given: object,
-  { nist }: Pick<ResolvedOptions, "nist">,
-  hasLinks: boolean,
+  {
+    options: { nist },
+    repository: { store },
+  }: {
+    readonly options: Pick<ResolvedOptions, "nist">;
+    readonly repository: { readonly store: Pick<Store, "fetchByLink"> };
+  },
 ): ParsedInit {
   const init = parseOptions(given, INIT, "init");
   if (nist) checkNistLimit(init.expiresIn, NIST_LIMITS[nist].overall, "init.expiresIn", nist);
-  if (init.provider?.link !== undefined && !hasLinks) throw linksRequired("init.provider with a sid");
+  if (init.provider?.link !== undefined && !store.fetchByLink)
+    throw linksRequired("init.provider with a sid");
   return init;
 }
 

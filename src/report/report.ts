@@ -98,7 +98,7 @@ export function sessionPolicy<In, Out extends In>(manager: Manager<In, Out>): Se
     idle: idleTimeout === undefined ? null : idleTimeout / 1_000,
     idleEarly: computeActivityInterval(lifetime) / 1_000,
     persistentCookie: lifetime.expiresIn !== undefined,
-    provider: Object.freeze({ caps: true, ends: repository.hasLinks } as const),
+    provider: Object.freeze({ caps: true, ends: repository.store.fetchByLink !== undefined } as const),
     rotation: rotateEvery === undefined ? null : rotateEvery / 1_000,
     concurrent: options.maxSessions,
     tombstones: tombstones ? tombstones.keepFor / 1_000 : null,
