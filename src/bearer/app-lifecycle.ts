@@ -8,6 +8,7 @@ import type { PreviousCookies } from "../options/previous-cookies.ts";
 import type { Recognizer } from "../options/recognizer.ts";
 import { continueWith } from "../rules/maybe-promise.ts";
 import { toAppName } from "../rules/record.ts";
+import type { SessionRecord } from "../store.ts";
 import { BearerCarrier, HandedOverCarrier } from "./bearer-carrier.ts";
 import type { ParsedBearer } from "./options.ts";
 import { verifyBinding } from "./verify-binding.ts";
@@ -34,14 +35,16 @@ export function createAppLifecycle<In, Out>(
     bases: previous?.bases.map(toAppName) ?? [],
     check() {},
     createCookie: () => new BearerCarrier(...carried),
-    choose(lifecycle, exchange, { tokens }, verdicts, now, use) {
+    choose(lifecycle, exchange, { tokens, malformed }, verdicts, now, use) {
       const [token] = tokens;
       const [verdict] = verdicts;
-      const proceed = () => choose(lifecycle, exchange, tokens, verdicts, now, use);
+      // A malformed request uses no session. It still holds the one that its token proves, which a logout must end.
+      const proceed = (held: readonly SessionRecord[] = []) =>
+        malformed ? toNoSession("malformed", held) : choose(lifecycle, exchange, tokens, verdicts, now, use);
       if (!token || !verdict?.admitted) return proceed();
       const bound = verifyBinding(lifecycle, exchange, token, verdict, parsed.dpop);
       return continueWith(bound, (result): ReturnType<typeof proceed> => {
-        if (result === "ok") return proceed();
+        if (result === "ok") return proceed([verdict.record]);
         if (verdict.data.jkt !== undefined) rejectedProofs.set(exchange, result);
         return toNoSession("malformed");
       });

@@ -37,9 +37,10 @@ export class BearerCarrier implements Carrier {
     const credentials = readCredentials(exchange.header("authorization"), this.#hasDpop);
     if (!credentials) return NOTHING;
     const { token } = credentials;
+    if (!token) return MALFORMED;
     const { tokens, malformed } = this.#cookie.read(exchange);
     // Two carriers in one request are a client's mistake, or an attack on which of them counts.
-    return token && tokens.length === 0 && !malformed ? { tokens: [token], malformed: false } : MALFORMED;
+    return { tokens: [token], malformed: malformed || tokens.length > 0 };
   }
 
   assertWritable(exchange: Exchange): void {

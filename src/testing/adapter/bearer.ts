@@ -72,6 +72,10 @@ export const bearerTests: AdapterTests = [
       assert.deepEqual((await app(f, token).get("/public", { cookie })).json(), { user: null });
     }
     assert.equal((await app(f, token).get("/private", { cookie: "theme=dark" })).status, 200);
+    // A logout must not report success while the session of the token goes on.
+    const cookie = browser.cookieHeader();
+    assert.deepEqual((await app(f, token).post("/account/logout", { cookie })).cookies, []);
+    assertRejected(await app(f, token).get("/private"), "unknown");
     assert.equal((await browser.get("/private")).status, 200);
   }),
   test(
