@@ -1,3 +1,5 @@
+import type { Json } from "./store.ts";
+
 /** A schema of any library that follows Standard Schema version 1, such as zod, valibot or arktype. */
 export interface StandardSchema<In = unknown, Out = In> {
   readonly "~standard": {
@@ -14,17 +16,19 @@ export type SchemaResult<Out> =
   | { readonly issues: readonly unknown[] };
 
 /** `T` if JSON can represent it, otherwise a type that `T` does not fit: no Date, Map, function, bigint or symbol. */
-export type JsonOf<T> = T extends string | number | boolean | null | undefined
+export type JsonOf<T> = [T] extends [Json]
   ? T
-  : T extends bigint | symbol | ((...args: never) => unknown)
-    ? never
-    : T extends readonly unknown[]
-      ? { readonly [K in keyof T]: JsonOf<T[K]> }
-      : T extends { toJSON(...args: never): unknown } | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
-        ? never
-        : T extends object
-          ? { readonly [K in keyof T]: JsonOf<T[K]> }
-          : never;
+  : T extends string | number | boolean | null | undefined
+    ? T
+    : T extends bigint | symbol | ((...args: never) => unknown)
+      ? never
+      : T extends readonly unknown[]
+        ? { readonly [K in keyof T]: JsonOf<T[K]> }
+        : T extends { toJSON(...args: never): unknown } | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+          ? never
+          : T extends object
+            ? { readonly [K in keyof T]: JsonOf<T[K]> }
+            : never;
 
 /**
  * Types metadata without a schema. At run time the manager only checks that the metadata is JSON.

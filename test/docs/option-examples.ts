@@ -25,6 +25,7 @@ import type { CacheOptions } from "sessionup/cache";
 import { type ClientValidationOptions, clientValidation } from "sessionup/client-validation";
 import { type DpopOptions, dpop } from "sessionup/dpop";
 import type { ExpressSessionsOptions } from "sessionup/express";
+import type { ExpressSessionOptions } from "sessionup/express-session";
 import type { FastifySessionsOptions } from "sessionup/fastify";
 import { providerLogin } from "sessionup/federation";
 import type { FetchSessionsOptions } from "sessionup/fetch";
@@ -227,6 +228,11 @@ export const EXAMPLES = {
   expressSessions: {
     reject: (error, _req, res) => res.status(error.status).send("Please try again."),
   } satisfies Required<ExpressSessionsOptions<ExpressRequest, ExpressResponse>>,
+  expressSession: {
+    name: "guest",
+    expiresIn: "7d",
+    sameSite: "none",
+  } satisfies Required<ExpressSessionOptions>,
   fastifySessions: {
     reject: (error, _request, reply) => reply.code(error.status).send("Please try again."),
   } satisfies Required<FastifySessionsOptions<FastifyRequest, FastifyReply>>,

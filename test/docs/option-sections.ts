@@ -1,3 +1,4 @@
+import { EXPRESS_SESSION_TABLE } from "../../src/adapters/express-session/options.ts";
 import { FETCH_TABLE } from "../../src/adapters/fetch/options.ts";
 import { HONO_TABLE } from "../../src/adapters/hono/options.ts";
 import { LAMBDA_TABLE } from "../../src/adapters/lambda/options.ts";
@@ -258,6 +259,12 @@ const ADAPTERS: readonly Section[] = [
     table: REJECT_TABLE,
   },
   {
+    title: "expressSession",
+    about: "`expressSession(sessions, options)` of `sessionup/express-session`.",
+    declaredBy: "ExpressSessionOptions",
+    table: EXPRESS_SESSION_TABLE,
+  },
+  {
     title: "fastifySessions",
     about: "`fastifySessions(manager, options)` of `sessionup/fastify`.",
     declaredBy: "FastifySessionsOptions",
@@ -354,6 +361,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
     '`"100ms"` with SQLite and LMDB, `"500ms"` with MySQL and MariaDB, `"1s"` with libSQL and D1',
   ...forEach(STORES, "onCleanupError", "`console.warn`"),
   ...forEach(ADAPTERS, "reject", "the default JSON"),
+  "expressSession.sameSite": 'the manager\'s, but `"lax"` in place of `"strict"`',
   "fetchSessions.peerAddress": "the address is unknown",
   "honoSessions.peerAddress": "the socket's address on `@hono/node-server`, unknown elsewhere",
   "lambdaSessions.peerAddress": "`requestContext.http.sourceIp`",

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type InitOptions, Manager, type Session, type StandardSchema, typed } from "sessionup";
+import { type InitOptions, type Json, Manager, type Session, type StandardSchema, typed } from "sessionup";
 import { expressSessions } from "sessionup/express";
 import { fetchSessions } from "sessionup/fetch";
 import { nodeSessions } from "sessionup/node";
@@ -81,6 +81,13 @@ describe("the type of metadata", () => {
     nodeSessions(without).init(res, "user-1", { expiresIn: "30d" });
     expectTypeOf(nodeSessions(maybe).require(res).meta).toEqualTypeOf<Meta | undefined>();
     expectTypeOf(nodeSessions(without).require(res).meta).toEqualTypeOf<undefined>();
+  });
+
+  it("a type of any JSON compiles", () => {
+    const any = new Manager(memoryStore(), { meta: typed<{ readonly [key: string]: Json }>() });
+    expectTypeOf(any).toEqualTypeOf<Manager<{ readonly [key: string]: Json }>>();
+    // @ts-expect-error a Date is not JSON
+    typed<{ readonly [key: string]: Json | Date }>();
   });
 
   it("a manager without a metadata type rejects metadata", () => {
