@@ -14,6 +14,13 @@ export interface SetCookie {
   readonly partitioned: boolean;
 }
 
+/** An object with the URL of a request, absolute or beginning with the path. */
+export interface RequestSource {
+  readonly url?: string | undefined;
+  /** The URL as the client sent it, where a mount has shortened `url`. */
+  readonly originalUrl?: string | undefined;
+}
+
 /**
  * The port between the core and a framework: one request and its response. An adapter only implements this interface. The
  * core makes all decisions.
@@ -21,6 +28,11 @@ export interface SetCookie {
 export interface Exchange {
   /** Returns the method of the request, such as `"POST"`. */
   method(): string;
+  /**
+   * Returns the object that holds the URL which the client asked for. All exchanges over one request return the same object. Only
+   * proofs of possession (`sessionup/dpop`) need it. Default: unknown.
+   */
+  source?(): RequestSource | undefined;
   /** Returns a request header by its lower-case name. Several lines are joined to one list. */
   header(name: string): string | undefined;
   /** Returns the peer address of the connection, never one from a header. */

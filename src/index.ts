@@ -9,7 +9,7 @@ export {
   type UnauthorizedReason,
 } from "./errors.ts";
 export type { Events, Recognition, SessionEvents } from "./events.ts";
-export type { Exchange, SetCookie } from "./exchange.ts";
+export type { Exchange, RequestSource, SetCookie } from "./exchange.ts";
 export { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
 export type { Guard, Guards } from "./http/middleware.ts";
 export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./http/sessions.ts";

@@ -45,6 +45,7 @@ const GUIDE: Item[] = [
         "moving-cookies": "Moving to another cookie",
         "ready-made-routes": "Front ends and ready-made routes",
         "native-clients": "Native clients",
+        dpop: "Binding tokens to a key",
         "immediate-sign-out": "Immediate sign-outs",
         cache: "Requests without a round trip",
         websockets: "WebSockets",

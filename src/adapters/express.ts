@@ -95,16 +95,10 @@ export function expressSessions<
   };
 }
 
-class ExpressExchange extends NodeExchange {
-  readonly #request: ExpressContext;
-
-  constructor(request: ExpressContext, response: NodeResponse) {
-    super(request, response);
-    this.#request = request;
-  }
-
+class ExpressExchange extends NodeExchange<ExpressContext> {
   protected override trusted(): TrustedView | undefined {
-    return this.#request.app?.settings?.["trust proxy"] ? this.#request : undefined;
+    const request = this.source();
+    return request.app?.settings?.["trust proxy"] ? request : undefined;
   }
 }
 

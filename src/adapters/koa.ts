@@ -1,4 +1,5 @@
 import type { SessionError } from "../errors.ts";
+import type { RequestSource } from "../exchange.ts";
 import { toErrorResponse } from "../http/error-response.ts";
 import type { Guard } from "../http/middleware.ts";
 import { MOUNT, type Mountable, type RouteAnswer } from "../http/mount.ts";
@@ -140,6 +141,12 @@ class KoaExchange extends NodeExchange {
   constructor(context: KoaContext) {
     super(context.req, context.res);
     this.#context = context;
+  }
+
+  /** Mounts of Koa shorten `req.url`, and a server above Koa sets `req.originalUrl`. */
+  override source(): RequestSource {
+    const context = this.#context;
+    return context.req.originalUrl === undefined ? context : context.req;
   }
 
   protected override trusted(): TrustedView | undefined {

@@ -92,7 +92,7 @@ export function nextSessions<In, Out extends In>(
   ): NextHandler<Asked, Rest> {
     return async (request, ...rest) => {
       const exchange = await findExchange();
-      exchange.requestMethod = request.method;
+      exchange.request = request;
       const response = await runGuarded(
         () => guard(exchange),
         () => handler(request, ...rest),
@@ -107,9 +107,10 @@ export function nextSessions<In, Out extends In>(
     public: (handler, options) => wrap(guards.public(options), handler),
     auth: (handler, options) => wrap(guards.auth(options), handler),
     [MOUNT](routes: Routes<NextExchange>) {
-      const handle: NextHandler<Request, readonly unknown[]> = async ({ method, url }) => {
+      const handle: NextHandler<Request, readonly unknown[]> = async (request) => {
         const exchange = await findExchange();
-        exchange.requestMethod = method;
+        exchange.request = request;
+        const { method, url } = request;
         const answer = await routes(exchange, { method, path: new URL(url).pathname });
         return answer ? exchange.finish(toResponse(answer)) : new Response(null, { status: 404 });
       };

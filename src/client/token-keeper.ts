@@ -6,6 +6,12 @@ export interface TokenStorage {
   save(token: string | undefined): void | Promise<void>;
   /** The response header that carries a new token, if `bearer({ header })` of the manager names another one than `"Session-Token"`. */
   readonly header?: string;
+  /**
+   * Returns the header `DPoP` of a request (RFC 9449), for a session that `dpop()` of `sessionup/dpop` binds to a key. `path` of the
+   * client must then be an absolute URL. `nonce` is the latest one of the server, if it asks for nonces. Default: none. The client
+   * then sends the token alone.
+   */
+  prove?(method: string, url: string, token: string, nonce?: string): string | Promise<string>;
 }
 
 /** A response, and the token that its request presented. */
@@ -13,6 +19,8 @@ interface Answer {
   readonly response: Response;
   readonly token: string | undefined;
 }
+
+const NONCE = "dpop-nonce";
 
 /** Presents the stored token, and stores the token of a response in place of its predecessor. */
 export class TokenKeeper {
@@ -22,18 +30,24 @@ export class TokenKeeper {
   #last: Promise<unknown> = Promise.resolve();
   #requests = 0;
   #newest = 0;
+  #nonce: string | undefined;
 
   constructor(storage: TokenStorage) {
     this.#storage = storage;
     this.#header = storage.header ?? "session-token";
   }
 
-  /** Sends a request, and once more after a 401 if another request has stored a newer token in the meantime. */
+  /**
+   * Sends a request. Sends it once more after a 401 if another request has stored a newer token in the meantime, or if the server
+   * has sent a nonce.
+   */
   async send(url: string, options: RequestInit): Promise<Answer> {
     const answer = await this.#present(await this.#load(), url, options);
-    if (answer.response.status !== 401) return answer;
+    const { response, token } = answer;
+    if (response.status !== 401) return answer;
     const stored = await this.#load();
-    return stored === undefined || stored === answer.token ? answer : this.#present(stored, url, options);
+    const hasChanged = stored !== token || response.headers.has(NONCE);
+    return stored !== undefined && hasChanged ? this.#present(stored, url, options) : answer;
   }
 
   /** Deletes the stored token if `isOver` says so. */
@@ -46,12 +60,24 @@ export class TokenKeeper {
 
   async #present(token: string | undefined, url: string, options: RequestInit): Promise<Answer> {
     const number = ++this.#requests;
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = token === undefined ? {} : await this.#authorize(token, url, options);
     // The manager rejects a token together with its cookie.
     const response = await fetch(url, { ...options, credentials: "omit", headers });
+    this.#nonce = response.headers.get(NONCE) ?? this.#nonce;
     const next = response.headers.get(this.#header);
     if (token !== undefined && next !== null) await this.#store(number, token, next);
     return { response, token };
+  }
+
+  async #authorize(
+    token: string,
+    url: string,
+    { method = "GET" }: RequestInit,
+  ): Promise<Record<string, string>> {
+    const dpop = await this.#storage.prove?.(method, url, token, this.#nonce);
+    return dpop === undefined
+      ? { authorization: `Bearer ${token}` }
+      : { authorization: `DPoP ${token}`, dpop };
   }
 
   /** Stores the token of a response. An empty one says that the session has ended. */

@@ -100,8 +100,8 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    */
   readonly clearSiteData?: ReadonlyArray<"cache" | "cookies" | "storage">;
   /**
-   * The secret keys with which the manager signs form tokens, revocation links, device cookies and hashes of addresses, and
-   * seals the values of a pocket. Each key has at least 32 unguessable bytes, such as the output of
+   * The secret keys with which the manager signs form tokens, revocation links, device cookies, nonces of DPoP and hashes of
+   * addresses, and seals the values of a pocket. Each key has at least 32 unguessable bytes, such as the output of
    * `openssl rand -base64 32`. With a key, an attacker can forge all of them and open those values. The first key signs and
    * seals, and every key verifies and opens. To rotate keys, put the new key first, and remove the old key when everything
    * that it signed or sealed has expired. Default: none. Features that need keys then throw a `TypeError`.

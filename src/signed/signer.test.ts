@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Signer, type SigningPurpose } from "./signer.ts";
 
 const [ONE, TWO] = ["1".repeat(32), "2".repeat(32)];
-const PURPOSES: readonly SigningPurpose[] = ["address", "device", "form", "revocation"];
+const PURPOSES: readonly SigningPurpose[] = ["address", "device", "dpop", "form", "revocation"];
 
 describe("Signer", () => {
   it("signs with HMAC-SHA-256, and includes the purpose and the name of the cookie", () => {

@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { areHashesEqual } from "../rules/are-hashes-equal.ts";
 
 /** The purpose of a signature. A signature for one purpose is invalid for every other one. */
-export type SigningPurpose = "address" | "device" | "form" | "revocation";
+export type SigningPurpose = "address" | "device" | "dpop" | "form" | "revocation";
 
 /** Signs texts that clients hold, and verifies them when a client presents them, with HMAC-SHA-256 (RFC 2104). */
 export class Signer {

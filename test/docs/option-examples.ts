@@ -20,9 +20,10 @@ import {
   type SessionLimit,
   typed,
 } from "sessionup";
-import { type BearerOptions, bearer, type DeviceOptions, type DpopProofs } from "sessionup/bearer";
+import { type BearerOptions, bearer, type DeviceOptions } from "sessionup/bearer";
 import type { CacheOptions } from "sessionup/cache";
 import { type ClientValidationOptions, clientValidation } from "sessionup/client-validation";
+import { type DpopOptions, dpop } from "sessionup/dpop";
 import type { ExpressSessionsOptions } from "sessionup/express";
 import type { ExpressSessionOptions } from "sessionup/express-session";
 import type { FastifySessionsOptions } from "sessionup/fastify";
@@ -70,7 +71,6 @@ const randomText = (length: number) => Array.from({ length }, () => randomInt(10
 const findUser = async (id: string) => ({ id });
 const findCountry = (ip: string) => ({ country: ip ? "DE" : "" });
 
-const dpop = (): DpopProofs => ({ challenge: "", bind: () => undefined, verify: () => "ok" });
 const headers = async () => new Headers();
 const cookies = async () => ({ set: () => {}, delete: () => {} });
 
@@ -133,7 +133,17 @@ export const EXAMPLES = {
   } satisfies Required<AuthOptions>,
   reauthenticate: { level: 2, expiresIn: "15m" } satisfies Required<ReauthenticateOptions>,
   sessionRoutes: { level: 2, maxAuthAge: "5m", path: "/account" } satisfies Required<RoutesOptions>,
-  bearer: { header: "X-Session", dpop: dpop() } satisfies Required<BearerOptions>,
+  bearer: {
+    header: "X-Session",
+    dpop: dpop({ baseUrl: "https://api.example.com" }),
+  } satisfies Required<BearerOptions>,
+  dpop: {
+    baseUrl: "https://api.example.com",
+    algorithms: ["ES256", "EdDSA"],
+    window: "5m",
+    nonce: "5m",
+    replay: "allow-within-window",
+  } satisfies Required<DpopOptions>,
   initBearer: { deviceName: "Ana's phone" } satisfies Required<DeviceOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,

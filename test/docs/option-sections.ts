@@ -9,6 +9,7 @@ import { SOCKET_IO_TABLE } from "../../src/adapters/socket.io/options.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
 import { BEARER_TABLE, DEVICE_TABLE } from "../../src/bearer/options.ts";
 import { CACHE_TABLE } from "../../src/cache/options.ts";
+import { DPOP_TABLE } from "../../src/dpop/options.ts";
 import { EVENT_STREAM_TABLE } from "../../src/live/event-stream-options.ts";
 import { LIVE_TABLE } from "../../src/live/live-options.ts";
 import { CLIENT_TABLE } from "../../src/options/client-options.ts";
@@ -121,6 +122,12 @@ const CORE: readonly Section[] = [
       "`initBearer(sessions, context, userKey, options)` of `sessionup/bearer`, which also has the options of [init](#options-of-init).",
     declaredBy: "DeviceOptions",
     table: DEVICE_TABLE,
+  },
+  {
+    title: "dpop",
+    about: "`dpop(options)` of `sessionup/dpop`, for the option `dpop` of [bearer](#options-of-bearer).",
+    declaredBy: "DpopOptions",
+    table: DPOP_TABLE,
   },
   {
     title: "liveSessions",

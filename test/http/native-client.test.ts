@@ -8,11 +8,13 @@ import {
   sessionClient,
   type TokenStorage,
 } from "sessionup/client";
+import { type DpopOptions, dpop } from "sessionup/dpop";
 import { expressSessions } from "sessionup/express";
 import { sessionRoutes } from "sessionup/routes";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import { afterEach, describe, expect, it } from "vitest";
+import { Prover, toAth } from "../support/dpop-proof.ts";
 import { listen } from "../support/listen.ts";
 
 const closing: Array<() => Promise<void>> = [];
@@ -259,5 +261,64 @@ describe("concurrent responses", () => {
     await arrived(1);
     answer(0, {});
     await second;
+  });
+});
+
+describe("sessionClient with a token that is bound to a key", () => {
+  /** Logs in with a key, and returns a client that creates proofs. */
+  async function startBound(options: Partial<DpopOptions> = {}) {
+    const prover = await Prover.create();
+    const clock = new TestClock();
+    const base = "https://api.example.com";
+    const prove = (htm: string, url: string, token?: string, nonce?: string) => {
+      const htu = base + new URL(url).pathname;
+      const iat = Math.floor(clock.now() / 1_000);
+      return prover.prove({ htm, htu, iat, nonce, ...(token !== undefined && { ath: toAth(token) }) });
+    };
+    const { origin, storage } = await startApp({
+      clock: clock.now,
+      keys: ["k".repeat(32)],
+      transports: ["cookie", bearer({ dpop: dpop({ baseUrl: base, ...options }) })],
+    });
+    const login = async (nonce?: string): Promise<Response> => {
+      const headers = { dpop: await prove("POST", `${origin}/login`, undefined, nonce) };
+      return fetch(`${origin}/login`, { method: "POST", headers });
+    };
+    const first = await login();
+    const response = first.ok ? first : await login(first.headers.get("dpop-nonce") ?? "");
+    storage.token = ((await response.json()) as { token: string }).token;
+    const proven = sessionClient({ path: `${origin}/account`, token: Object.assign(storage, { prove }) });
+    return { clock, storage, proven };
+  }
+
+  it("sends a new proof with each request", async () => {
+    const { storage, proven } = await startBound();
+    expect(await proven.fetchAll()).toHaveLength(2);
+    const before = storage.token;
+    await proven.refresh();
+    expect(storage.token).not.toBe(before);
+    expect((await proven.get())?.userKey).toBe("ann");
+    await proven.revoke();
+    expect(storage.token).toBeUndefined();
+  });
+
+  it("keeps the token after a 401 for a missing proof", async () => {
+    const { storage, proven } = await startBound();
+    const { token } = storage;
+    Object.assign(storage, { prove: undefined });
+    await expect(proven.fetchAll()).rejects.toMatchObject({ status: 401, reason: "malformed" });
+    expect(storage.token).toBe(token);
+  });
+
+  it("uses the latest nonce of the server, and sends a request again for it", async () => {
+    const { clock, proven, storage } = await startBound({ nonce: "5m" });
+    expect(await proven.fetchAll()).toHaveLength(2);
+    clock.advance("4m");
+    expect((await proven.get())?.userKey).toBe("ann");
+    clock.advance("4m");
+    expect((await proven.get())?.userKey).toBe("ann");
+    clock.advance("6m");
+    await proven.revoke();
+    expect(storage.token).toBeUndefined();
   });
 });

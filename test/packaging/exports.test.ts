@@ -9,6 +9,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "./client": "client.ts",
   "./client-validation": "client-validation/client-validation.ts",
   "./context": "context.ts",
+  "./dpop": "dpop/dpop.ts",
   "./federation": "federation/federation.ts",
   "./live": "live/live.ts",
   "./pocket": "pocket/pocket.ts",

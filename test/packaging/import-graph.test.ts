@@ -27,6 +27,7 @@ const ROOMS: readonly string[] = [
   "http/",
   "live/",
   "bearer/",
+  "dpop/",
   "pocket/",
   "manager",
   "signed",

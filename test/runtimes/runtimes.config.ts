@@ -7,7 +7,7 @@ import { shared } from "../../vitest.config.ts";
  */
 export const CORE = [
   "src/*.test.ts",
-  "src/{cache,client-info,cookie,federation,http,lifecycle,live,options,pocket,recognition,report,rules,signed,stores}/**/*.test.ts",
+  "src/{cache,client-info,cookie,dpop,federation,http,lifecycle,live,options,pocket,recognition,report,rules,signed,stores}/**/*.test.ts",
   "src/adapters/fetch.test.ts",
 ];
 
@@ -16,7 +16,7 @@ export const CORE = [
  * cryptography.
  */
 const ON_NODE = [
-  "src/{cookie,pocket,signed}/*.test.ts",
+  "src/{cookie,dpop,pocket,signed}/*.test.ts",
   "src/stores/memory.test.ts",
   "test/frameworks/fetch/contract.test.ts",
 ];

@@ -4,6 +4,7 @@ import {
   type Guards,
   type Manager,
   type MaybePromise,
+  type RequestSource,
   type Sessions,
   type SetCookie,
 } from "sessionup";
@@ -15,6 +16,7 @@ export class TestRequest implements Exchange {
   readonly responseHeaders = new Map<string, string>();
   peer: string | undefined = "192.0.2.1";
   sent = false;
+  url = "/";
   readonly #method: string;
 
   constructor(headers: Readonly<Record<string, string>> = {}, method = "POST") {
@@ -24,6 +26,10 @@ export class TestRequest implements Exchange {
 
   method(): string {
     return this.#method;
+  }
+
+  source(): RequestSource {
+    return this;
   }
 
   header(name: string): string | undefined {

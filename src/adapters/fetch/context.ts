@@ -1,5 +1,5 @@
 import { withCookie } from "../../cookie/cookie-header.ts";
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import type { Session } from "../../session.ts";
 import { addHeaders, replaceCookies } from "../shared/response.ts";
 
@@ -38,6 +38,9 @@ export class FetchExchange<Out> implements FetchContext<Out>, Exchange {
 
   method(): string {
     return this.request.method;
+  }
+  source(): RequestSource {
+    return this.request;
   }
   header(name: string): string | undefined {
     return this.request.headers.get(name) ?? undefined;

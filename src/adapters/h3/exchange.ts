@@ -1,4 +1,4 @@
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import { setEventCookie, setEventDefault, setEventHeader } from "./outgoing.ts";
 
 /** The context: the event of h3 2. */
@@ -41,6 +41,10 @@ export class H3Exchange implements Exchange {
 
   method(): string {
     return this.#event.req.method;
+  }
+  /** On Node, mounts shorten the URL of h3's own request. */
+  source(): RequestSource {
+    return this.#event.runtime?.node?.req ?? this.#event.req;
   }
   header(name: string): string | undefined {
     return this.#event.req.headers.get(name) ?? undefined;

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import { isBare, Outgoing } from "./outgoing.ts";
 
 /** The exchange over Hono's context. */
@@ -14,6 +14,9 @@ export class HonoExchange implements Exchange {
 
   method(): string {
     return this.#c.req.method;
+  }
+  source(): RequestSource {
+    return this.#c.req.raw;
   }
   header(name: string): string | undefined {
     return this.#c.req.header(name);

@@ -1,7 +1,7 @@
 import { OutgoingCookies, serializeCookie } from "../../cookie/cookie-header.ts";
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import type { Session } from "../../session.ts";
-import { type LambdaEvent, readCookieHeader, readHeader } from "./event.ts";
+import { type LambdaEvent, readCookieHeader, readHeader, readPath } from "./event.ts";
 import { addToResult, type LambdaResult } from "./result.ts";
 
 /** The context: one request, and the cookies and headers that its result gets besides the handler's. */
@@ -23,6 +23,7 @@ export class LambdaExchange<Out> implements LambdaContext<Out>, Exchange {
   readonly #cookies = new OutgoingCookies();
   readonly #headers: Record<string, string> = {};
   readonly #defaults: Record<string, string> = {};
+  #source: RequestSource | undefined;
   #closed = false;
 
   constructor(
@@ -47,6 +48,10 @@ export class LambdaExchange<Out> implements LambdaContext<Out>, Exchange {
 
   method(): string {
     return this.event.requestContext.http.method;
+  }
+  source(): RequestSource {
+    this.#source ??= { url: readPath(this.event) };
+    return this.#source;
   }
   header(name: string): string | undefined {
     return name === "cookie" ? readCookieHeader(this.event) : readHeader(this.event, name);

@@ -21,7 +21,7 @@ export interface NestResponse extends NodeResponse {
 export function toNestExchange(context: NestResponse | FastifyReplyLike): Exchange {
   if (typeof context?.getHeader === "function") {
     if ("request" in context) return new FastifyExchange(context);
-    if (context.req) return new ResponseExchange(context);
+    if (context.req) return new ResponseExchange(context.req, context);
   }
   throw new TypeError(
     "sessionup/nest: the context must be the platform's response. " +
@@ -29,18 +29,12 @@ export function toNestExchange(context: NestResponse | FastifyReplyLike): Exchan
   );
 }
 
-class ResponseExchange extends NodeExchange {
-  readonly #request: NestResponse["req"];
-
-  constructor(response: NestResponse) {
-    super(response.req, response);
-    this.#request = response.req;
-  }
-
+class ResponseExchange extends NodeExchange<NestResponse["req"]> {
   protected override trusted(): TrustedView | undefined {
-    const { app, ips } = this.#request;
+    const request = this.source();
+    const { app, ips } = request;
     // Express always has `ips`. Fastify sets it for middleware only if the app has set `trustProxy`.
     const configured = app ? app.settings?.["trust proxy"] : ips;
-    return configured ? this.#request : undefined;
+    return configured ? request : undefined;
   }
 }

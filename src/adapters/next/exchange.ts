@@ -1,5 +1,5 @@
 import { SessionError } from "../../errors.ts";
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import { addHeaders } from "../shared/response.ts";
 
 /** The result of Next.js's `headers()`, as far as it is used here. */
@@ -21,8 +21,8 @@ export type NextCookieAttributes = Omit<SetCookie, "name" | "value">;
 export class NextExchange implements Exchange {
   /** The cookies that can be written at the moment. */
   cookies: NextCookies | undefined;
-  /** The method of the request, once a wrapped Route Handler has received it: Next.js passes it to nothing else. */
-  requestMethod: string | undefined;
+  /** The request, once a wrapped Route Handler has received it: Next.js passes its method and URL to nothing else. */
+  request: Pick<Request, "method" | "url"> | undefined;
   readonly #headers: NextHeaders;
   readonly #peerAddress: ((headers: NextHeaders) => string | undefined) | undefined;
   readonly #added: Headers = new Headers();
@@ -35,12 +35,15 @@ export class NextExchange implements Exchange {
   }
 
   method(): string {
-    if (this.requestMethod !== undefined) return this.requestMethod;
+    if (this.request) return this.request.method;
     // Server Components only render. Otherwise this is a Server Action or an unwrapped Route Handler, and headers of a body
     // tell a POST from a GET: browsers send the length of an empty body, too.
     const hasBody =
       this.blocked() === undefined && BODY_HEADERS.some((name) => this.header(name) !== undefined);
     return hasBody ? "POST" : "GET";
+  }
+  source(): RequestSource | undefined {
+    return this.request;
   }
   header(name: string): string | undefined {
     return this.#headers.get(name) ?? undefined;
@@ -50,7 +53,7 @@ export class NextExchange implements Exchange {
   }
   blocked(what: "cookie" | "header" = "cookie"): string | undefined {
     if (this.#finished) return "the handler has returned its response";
-    if (what === "header" && this.requestMethod === undefined) return UNWRAPPED;
+    if (what === "header" && !this.request) return UNWRAPPED;
     // Where cookies are read-only, Next.js has one function that throws in place of every method that writes.
     return this.cookies?.set === this.cookies?.delete ? READ_ONLY : undefined;
   }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { withCookie } from "../../cookie/cookie-header.ts";
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import { cookieLines, keptHeaders } from "./kept-headers.ts";
 
 /** A request of `node:http`, `node:https` or the compatibility API of `node:http2`, as far as it is used here. */
@@ -36,17 +36,21 @@ export interface TrustedView {
 }
 
 /** The exchange over Node's request and response, also for frameworks that are built on them. */
-export class NodeExchange implements Exchange {
-  readonly #request: NodeRequest;
+export class NodeExchange<Source extends RequestSource = RequestSource> implements Exchange {
+  readonly #request: NodeRequest & Source;
   readonly #response: NodeResponse;
 
-  constructor(request: NodeRequest, response: NodeResponse) {
+  constructor(request: NodeRequest & Source, response: NodeResponse) {
     this.#request = request;
     this.#response = response;
   }
 
   method(): string {
     return this.#request.method ?? "";
+  }
+
+  source(): Source {
+    return this.#request;
   }
 
   header(name: string): string | undefined {

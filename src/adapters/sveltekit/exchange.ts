@@ -1,5 +1,5 @@
 import { OutgoingCookies, serializeCookie, setsCookie } from "../../cookie/cookie-header.ts";
-import type { Exchange, SetCookie } from "../../exchange.ts";
+import type { Exchange, RequestSource, SetCookie } from "../../exchange.ts";
 import { addHeaders } from "../shared/response.ts";
 
 /** The attributes of a cookie in SvelteKit's form. */
@@ -38,6 +38,10 @@ export class SvelteKitExchange implements Exchange {
 
   method(): string {
     return this.#event.request.method;
+  }
+
+  source(): RequestSource {
+    return this.#event.request;
   }
 
   header(name: string): string | undefined {
