@@ -27,7 +27,9 @@ import { send } from "./send.ts";
 import { Users } from "./users.ts";
 
 const publicFiles = fileURLToPath(new URL("public", import.meta.url));
-const clientScript = fileURLToPath(new URL("../../dist/client.js", import.meta.url));
+const dist = fileURLToPath(new URL("../../dist", import.meta.url));
+/** The files of `sessionup/client`, which a bundler would make one. */
+const CLIENT_FILES = ["client.js", "client/token-keeper.js"];
 
 /** The options of the demo. */
 export interface DemoOptions {
@@ -56,7 +58,7 @@ export function createApp(manager: DemoManager, options: DemoOptions = {}): Expr
 
   // The pages' script uses the ready-made routes. Without a session, it learns why from `rejectedScript`.
   const scripts = expressSessions(manager, { reject: rejectedScript });
-  app.get("/client.js", (_req, res) => res.sendFile(clientScript));
+  for (const file of CLIENT_FILES) app.get(`/${file}`, (_req, res) => res.sendFile(file, { root: dist }));
   // An open page learns by this stream that its session has ended.
   const streams = expressSessions(manager, { reject: rejectedStream });
   app.get("/events", streams.auth({ touch: false }), (req, res) => eventStream(streams, req).pipe(res));

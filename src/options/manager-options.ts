@@ -195,26 +195,31 @@ const LIMIT = {
 
 const parseLimit: Parser<SessionLimit> = (value, name) => parseOptions(value as object, LIMIT, name);
 
-/** Returns the option of a generator. The parsed generator checks each text. */
-const createGeneratorOption = ({
+/** Returns the option of a generator. A generator of the app is tried out, and its texts are checked. */
+function createGeneratorOption({
   default: length,
   min,
   max,
-}: Readonly<Record<"default" | "min" | "max", number>>): DefaultOption<() => string> => ({
-  parse(value, name) {
-    const generate = aFunction<() => unknown>()(value, name);
-    const generateChecked = () => {
-      const text = generate();
-      if (typeof text === "string" && text.length >= min && text.length <= max && isAlphanumeric(text))
-        return text;
-      throw new TypeError(`${name} must return ${min} to ${max} characters of [0-9A-Za-z].`);
-    };
-    const first = generateChecked();
-    if (generateChecked() === first) throw new TypeError(`${name} must not return the same text twice.`);
-    return generateChecked;
-  },
-  default: () => randomText(length),
-});
+}: Readonly<Record<"default" | "min" | "max", number>>): DefaultOption<() => string> {
+  const generateDefault = () => randomText(length);
+  return {
+    parse(value, name) {
+      // Cloudflare Workers create a manager outside of a request, where they allow no random values.
+      if (value === generateDefault) return generateDefault;
+      const generate = aFunction<() => unknown>()(value, name);
+      const generateChecked = () => {
+        const text = generate();
+        if (typeof text === "string" && text.length >= min && text.length <= max && isAlphanumeric(text))
+          return text;
+        throw new TypeError(`${name} must return ${min} to ${max} characters of [0-9A-Za-z].`);
+      };
+      const first = generateChecked();
+      if (generateChecked() === first) throw new TypeError(`${name} must not return the same text twice.`);
+      return generateChecked;
+    },
+    default: generateDefault,
+  };
+}
 
 const parseBearer = resultOf<BearerTransport>("bearer", "connect");
 

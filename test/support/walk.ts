@@ -40,7 +40,8 @@ export async function startExample(name: string, command?: ExampleCommand): Prom
   const lines = createInterface({ input: child.stdout });
   for await (const line of lines) {
     said.push(line);
-    const origin = /https?:\/\/[^\s/]+/.exec(line)?.[0];
+    // With a port: an example's program may print other addresses, such as that of its documentation.
+    const origin = /https?:\/\/[^\s/]+:\d+/.exec(line)?.[0];
     if (origin) {
       child.stdout.resume();
       return { origin, stop: () => stop(child) };

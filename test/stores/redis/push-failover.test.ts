@@ -90,7 +90,9 @@ describe("a subscriber of redisStore that found the primary by Sentinel", () => 
     const store = await stores[client]?.(name, port);
     if (!store) throw new Error(client);
     const heard = await subscribe(store);
-    await askRedis(port, "SENTINEL", "FAILOVER", name);
+    // The sentinel may not have heard of the replica yet.
+    const failover = () => askRedis(port, "SENTINEL", "FAILOVER", name).catch(String);
+    await expect.poll(failover, PATIENCE).toBe("OK");
     // The former primary stays a primary for some seconds, and the connection for events would stay open.
     await expectRecovery(heard);
     await expectEvent(store, heard);
