@@ -37,9 +37,10 @@ export const shared = {
 const SMALL = [
   "src/**/*.test.ts",
   "test/{docs,http,mutation,packaging,security,support,testing}/*.test.ts",
-  "test/frameworks/{express,fastify,fetch,koa,lambda,nest,sveltekit,ws}/!(app|many).test.ts",
+  "test/frameworks/{express,express-session,fastify,fetch,koa,lambda,nest,sveltekit,ws}/!(app|many|packages).test.ts",
   "test/frameworks/{h3,koa,next,node}/{app,contract,options,responses,types}.test.ts",
-  "test/frameworks/{origin-scheme,wrong-manager}.test.ts",
+  "test/frameworks/{dpop-url,origin-scheme,private-responses,synchronous,wrong-manager}.test.ts",
+  "test/frameworks/pocket/servers.test.ts",
   "test/{migrate,pocket,recipes}/{pages,types}.test.ts",
   "test/stores/{custom,memory}/*.test.ts",
 ];
