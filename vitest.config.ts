@@ -25,8 +25,8 @@ export const shared = {
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },
-    // One more worker than cores, because many tests wait for a server, an outage or a lock. Vitest's default is one fewer.
-    maxWorkers: availableParallelism() + 1,
+    // Two more workers than cores, because many tests wait for a server, an outage or a lock. Vitest's default is one fewer.
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: SlowFirst },
     // The output of a test matters only when the test fails.
     silent: "passed-only",
