@@ -112,6 +112,7 @@ describe("fetchByUserKey", () => {
     [{ limit: 0 }, /^page\.limit must be a positive integer\. Received 0\./],
     [{ offset: 1 }, /^"offset" is not an option of page\./],
     [{ before: "id" }, /^page\.before must be a session\. Received "id"\./],
+    [{ before: null }, /^page\.before must be a session\. Received null\./],
   ])("rejects the page %j", async (page, message) => {
     const { manager } = createHarness();
     await expect(manager.fetchByUserKey("ann", page as object)).rejects.toThrow(message);
