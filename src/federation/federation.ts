@@ -1,13 +1,12 @@
 import { hashText } from "../cookie/token.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
-import { PAGE_SIZE, type Repository } from "../lifecycle/repository.ts";
+import { PAGE_SIZE } from "../lifecycle/repository.ts";
 import type { Manager } from "../manager.ts";
 import { linksRequired, type ProviderLogin } from "../options/init-options.ts";
 import { type Option, parseDate, parseOptions } from "../options/parsers.ts";
 import { checkLookupKey } from "../options/user-key.ts";
 import { readRecordData } from "../rules/record.ts";
 import type { SessionId } from "../session.ts";
-import type { SessionRecord } from "../store.ts";
 
 /** A session at an identity provider. */
 export interface ProviderSession {
@@ -91,10 +90,14 @@ export async function revokeByProviderSession<In, Out extends In>(
 ): Promise<readonly SessionId[]> {
   const { repository } = getLifecycle(manager);
   const { issuer, sid } = parseOptions(session, SESSION, "revokeByProviderSession");
-  if (!repository.store.fetchByLink) throw linksRequired("revokeByProviderSession");
+  const { store } = repository;
+  if (!store.fetchByLink) throw linksRequired("revokeByProviderSession");
+  const link = toLink(issuer, sid);
   const ended: SessionId[] = [];
   for (;;) {
-    const records = await readByLink(repository, toLink(issuer, sid), PAGE_SIZE);
+    const records = await repository.ask(
+      async () => (await store.fetchByLink?.(link, { limit: PAGE_SIZE })) ?? [],
+    );
     // The link is a hash. The record names the provider's session.
     const found = records.filter((record) => {
       const provider = readRecordData(record)?.provider;
@@ -104,19 +107,6 @@ export async function revokeByProviderSession<In, Out extends In>(
     for (const { id, userKey } of found)
       if ((await repository.endById(id, "revoked", userKey)) === "deleted") ended.push(id as SessionId);
     if (found.length < PAGE_SIZE || ended.length === before) return ended;
-  }
-}
-
-/** Reads at most `limit` sessions by their link. Throws `ERR_STORE` when the store fails. */
-async function readByLink(
-  repository: Repository,
-  link: string,
-  limit: number,
-): Promise<readonly SessionRecord[]> {
-  try {
-    return (await repository.store.fetchByLink?.(link, { limit })) ?? [];
-  } catch (cause) {
-    throw repository.toStoreError(cause);
   }
 }
 

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { shardOf } from "../cookie/shard.ts";
+import { SessionError } from "../errors.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { CLAIM_PREFIX } from "./repository.ts";
 
@@ -23,13 +24,12 @@ export async function claimOnce(
   const name = hash("sha256", `${purpose} ${options.cookie.base} ${text}`);
   const userKey = CLAIM_PREFIX + name;
   const times = { createdAt: now, lastSeenAt: now, expiresAt: until, deadline: until };
+  const record = { id: shardOf(userKey) + name, userKey, revision: 0, ...times, data: { v: 0 } };
   try {
-    const record = { id: shardOf(userKey) + name, userKey, revision: 0, ...times, data: { v: 0 } };
-    await repository.store.create(record, { now });
+    await repository.ask(() => repository.store.create(record, { now }));
     return true;
-  } catch (cause) {
-    const error = repository.toStoreError(cause);
-    if (error.code === "ERR_DUPLICATE_ID") return false;
+  } catch (error) {
+    if (SessionError.is(error) && error.code === "ERR_DUPLICATE_ID") return false;
     throw error;
   }
 }

@@ -68,7 +68,7 @@ export class Repository {
     ids: readonly string[],
     isCurrent: boolean = ids.length !== 1,
   ): MaybePromise<ReadonlyArray<SessionRecord | undefined>> {
-    if (isCurrent) return this.#ask(() => this.store.fetchByIds(ids));
+    if (isCurrent) return this.ask(() => this.store.fetchByIds(ids));
     let found: MaybePromise<SessionRecord | undefined>;
     try {
       found = this.store.fetchById(ids[0] as string);
@@ -86,7 +86,7 @@ export class Repository {
   }
 
   readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {
-    return this.#ask(() => this.store.fetchByUserKey(userKey, { ...page, now: this.#options.clock() }));
+    return this.ask(() => this.store.fetchByUserKey(userKey, { ...page, now: this.#options.clock() }));
   }
 
   /** Reads all live sessions of a user, newest first. */
@@ -117,7 +117,7 @@ export class Repository {
     for (let attempt = 1; ; attempt++) {
       const record = { id: shard + generateId(), ...draft };
       try {
-        const { evicted } = await this.#ask(() => this.store.create(record, options));
+        const { evicted } = await this.ask(() => this.store.create(record, options));
         if (replaced) this.#emitEnded([replaced.id], userKey, "logout");
         this.#emitEnded(evicted, userKey, "evicted");
         return record;
@@ -179,7 +179,7 @@ export class Repository {
       if (data === found.data) return found;
       if ((await this.#update(record.id, { data }, record.revision)) === "updated")
         return { ...found, record: { ...record, revision: record.revision + 1, data }, data };
-      const stored = await this.#ask(() => this.store.fetchById(record.id));
+      const stored = await this.ask(() => this.store.fetchById(record.id));
       const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
       if (!verdict.admitted)
         throw SessionError.unauthorized(verdict.reason === "unknown" ? "revoked" : verdict.reason);
@@ -193,7 +193,7 @@ export class Repository {
     change: SessionChange,
     ifRevision: number,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    return this.#ask(() => this.store.update(id, change, { now: this.#options.clock(), ifRevision }));
+    return this.ask(() => this.store.update(id, change, { now: this.#options.clock(), ifRevision }));
   }
 
   /** Ends one session. With an owner, ends only that user's. The store is never asked for an impossible id. */
@@ -203,7 +203,7 @@ export class Repository {
     owner?: string,
   ): Promise<"deleted" | "not_found" | "not_owner"> {
     if (!isSessionId(id)) return "not_found";
-    const outcome = await this.#ask(() => this.store.deleteById(id, this.#end(reason), owner));
+    const outcome = await this.ask(() => this.store.deleteById(id, this.#end(reason), owner));
     if (outcome === "deleted") this.#emitEnded([id], owner, reason);
     return outcome;
   }
@@ -214,7 +214,7 @@ export class Repository {
     reason: EndReason,
     except?: readonly string[],
   ): Promise<readonly SessionId[]> {
-    const ids = await this.#ask(() => this.store.deleteByUserKey(userKey, this.#end(reason), except));
+    const ids = await this.ask(() => this.store.deleteByUserKey(userKey, this.#end(reason), except));
     this.#emitEnded(ids, userKey, reason);
     return ids as readonly SessionId[];
   }
@@ -239,11 +239,11 @@ export class Repository {
   }
 
   close(): Promise<void> {
-    return this.#ask(async () => this.store.close?.());
+    return this.ask(async () => this.store.close?.());
   }
 
   /** Asks the store. Its failure, thrown or rejected, becomes `ERR_STORE`. */
-  async #ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
+  async ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
     try {
       return await operation();
     } catch (cause) {

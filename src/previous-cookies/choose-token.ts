@@ -12,7 +12,7 @@ import type { MigratingCookie } from "./migrating-cookie.ts";
 import { getSentAs, isSentDifferently, moveCookie } from "./move-cookie.ts";
 
 /** Chooses the token that counts, ends the sessions that are over, and moves a token to the current cookie. */
-export function choose<Out>(
+export function chooseAndMove<Out>(
   lifecycle: Lifecycle<unknown, Out>,
   exchange: Exchange,
   { tokens, formerNames = [] }: PresentedTokens,

@@ -2,7 +2,7 @@ import { isSameCookie } from "../cookie/cookie-header.ts";
 import { type CookieOptions, parsePreviousCookie } from "../options/cookie-options.ts";
 import { invalidOption } from "../options/parsers.ts";
 import type { PreviousCookies } from "../options/previous-cookies.ts";
-import { choose } from "./choose-token.ts";
+import { chooseAndMove } from "./choose-token.ts";
 import { MigratingCookie } from "./migrating-cookie.ts";
 
 /** The settings of a previous cookie. A missing option had its default. */
@@ -38,6 +38,6 @@ export function previousCookies(cookies: readonly PreviousCookie[]): PreviousCoo
       if (index !== -1) throw new TypeError(`cookie.previous[${index}] must differ from the current cookie.`);
     },
     createCookie: (current) => new MigratingCookie(current, previous),
-    choose,
+    choose: chooseAndMove,
   } satisfies PreviousCookies);
 }
