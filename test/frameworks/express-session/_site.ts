@@ -136,20 +136,3 @@ export async function serve(app: Express): Promise<{ origin: string } & AsyncDis
   const { origin, close } = await listen(createServer(app));
   return { origin, [Symbol.asyncDispose]: close };
 }
-
-/** Holds a handler until the test opens the gate. */
-export class Gate {
-  #arrive = () => {};
-  open = (): void => {};
-  readonly arrived = new Promise<void>((resolve) => {
-    this.#arrive = resolve;
-  });
-  readonly #opened = new Promise<void>((resolve) => {
-    this.open = resolve;
-  });
-
-  pass(): Promise<void> {
-    this.#arrive();
-    return this.#opened;
-  }
-}

@@ -1,6 +1,7 @@
 import { bearer, initBearer } from "sessionup/bearer";
 import { describe, expect, it } from "vitest";
-import { assign, EXPRESS, Gate, readData, startSite, USER, VISITOR } from "./_site.ts";
+import { Gate } from "../../support/gate.ts";
+import { assign, EXPRESS, readData, startSite, USER, VISITOR } from "./_site.ts";
 
 describe.each([...EXPRESS])("users, on %s", (_version, express) => {
   it("a user's data is the session's metadata", async () => {

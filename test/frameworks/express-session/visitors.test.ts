@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { assign, countHits, EXPRESS, readData, startSite, USER, VISITOR } from "./_site.ts";
+import {
+  assign,
+  countHits,
+  EXPRESS,
+  readData,
+  type Site,
+  type SiteOptions,
+  startSite,
+  USER,
+  VISITOR,
+} from "./_site.ts";
 
 describe.each([...EXPRESS])("visitors, on %s", (_version, express) => {
   it("a visitor without data gets no cookie and writes nothing", async () => {
@@ -125,13 +135,7 @@ describe.each([...EXPRESS])("the login of a visitor, on %s", (_version, express)
   });
 
   it("on a route without the middleware, the next request ends the visitor's session", async () => {
-    await using site = await startSite(assign, {
-      express,
-      before: (app) =>
-        app.post("/elsewhere", (req, res, next) => {
-          site.sessions.init(req, "user-1").then(() => res.end(), next);
-        }),
-    });
+    await using site = await startWithLoginElsewhere(express);
     const browser = site.open();
     await browser.get("/?cart=book");
     await browser.post("/elsewhere");
@@ -143,13 +147,7 @@ describe.each([...EXPRESS])("the login of a visitor, on %s", (_version, express)
   });
 
   it("on a route without the middleware, a logout behind it ends the visitor's session, too", async () => {
-    await using site = await startSite(assign, {
-      express,
-      before: (app) =>
-        app.post("/elsewhere", (req, res, next) => {
-          site.sessions.init(req, "user-1").then(() => res.end(), next);
-        }),
-    });
+    await using site = await startWithLoginElsewhere(express);
     const browser = site.open();
     await browser.get("/?cart=book");
     await browser.post("/elsewhere");
@@ -168,3 +166,15 @@ describe.each([...EXPRESS])("the login of a visitor, on %s", (_version, express)
     expect((await late.get()).cookies.get(VISITOR)?.maxAge).toBe(0);
   });
 });
+
+/** Starts a site with a login on a route before the middleware. */
+async function startWithLoginElsewhere(express: NonNullable<SiteOptions["express"]>): Promise<Site> {
+  const site = await startSite(assign, {
+    express,
+    before: (app) =>
+      app.post("/elsewhere", (req, res, next) => {
+        site.sessions.init(req, "user-1").then(() => res.end(), next);
+      }),
+  });
+  return site;
+}

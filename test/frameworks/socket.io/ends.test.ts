@@ -8,6 +8,7 @@ import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
 import type { Socket } from "socket.io";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Gate } from "../../support/gate.ts";
 import { GatedStore } from "../../support/gated-store.ts";
 import { Connected, IoSite, type SiteOptions, settle, TRANSPORTS } from "./site.ts";
 
@@ -28,23 +29,6 @@ async function setUp({ manager: given, ...rest }: SetUp = {}) {
   const errors: SessionEvents["error"][] = [];
   manager.events.on("error", (event) => errors.push(event));
   return { clock, manager, site, errors };
-}
-
-/** A step of the app that a test holds. */
-class Step {
-  #arrive: () => void = () => {};
-  open: () => void = () => {};
-  readonly arrived = new Promise<void>((resolve) => {
-    this.#arrive = resolve;
-  });
-  readonly #opened = new Promise<void>((resolve) => {
-    this.open = resolve;
-  });
-
-  pass(): Promise<void> {
-    this.#arrive();
-    return this.#opened;
-  }
 }
 
 const RECONNECTING = { reconnection: true, reconnectionDelay: 10 };
@@ -93,7 +77,7 @@ describe.each(TRANSPORTS)("a socket over %s receives session_ended and is discon
 
   it("a session that ends while the next middleware of the app runs gets no socket", async () => {
     const { site, manager } = await setUp();
-    const step = new Step();
+    const step = new Gate();
     site.io.of("/private").use(async (_socket, next) => {
       await step.pass();
       next();
@@ -113,7 +97,7 @@ describe.each(TRANSPORTS)("a socket over %s receives session_ended and is discon
 
 describe("a session that ends during the handshake", () => {
   it("a session that ends before it is accepted gets no socket, and runs no middleware of the app", async () => {
-    const step = new Step();
+    const step = new Gate();
     let isHeld = false;
     const manager = new Manager(memoryStore(), {
       meta: {
@@ -147,7 +131,7 @@ describe("a session that ends during the handshake", () => {
   });
 
   it("a session that ends between two guards gets no socket", async () => {
-    const step = new Step();
+    const step = new Gate();
     const { site, manager } = await setUp({
       prepare: (io, sessions) =>
         io
@@ -304,7 +288,7 @@ describe("an event that arrives after the session has ended", () => {
   it("an event that the app's middleware holds reaches no handler", async () => {
     const { site } = await setUp();
     const heard = collectNotes(site);
-    const step = new Step();
+    const step = new Gate();
     site.io.of("/private").on("connection", (socket) => {
       socket.use(async (_event, next) => {
         await step.pass();
