@@ -32,15 +32,21 @@ export type { AssuranceLevel } from "./rules/nist.ts";
 export type { Agent, Session, SessionId, SessionJson, SessionKind } from "./session.ts";
 export { type JsonOf, type SchemaResult, type StandardSchema, typed } from "./standard-schema.ts";
 export type {
+  Actor,
   ChangedEvent,
   CreateOptions,
+  CreateResult,
   End,
   EndedEvent,
   EndReason,
   ExpiredSession,
   Json,
   MaybePromise,
+  ScanFilter,
+  ScanPage,
+  ScanResult,
   SessionChange,
+  SessionCount,
   SessionCursor,
   SessionData,
   SessionLimit,
@@ -48,6 +54,9 @@ export type {
   SessionRecord,
   Store,
   StoreListener,
+  StoreState,
+  TimeRange,
   TombstoneOptions,
   UpdateOptions,
 } from "./store.ts";
+export { CLAIM_PREFIX } from "./store.ts";

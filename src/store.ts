@@ -78,6 +78,19 @@ export interface TombstoneOptions {
   readonly max: number;
 }
 
+/** The party that caused an event. */
+export interface Actor {
+  /**
+   * - `user`: the user of the session.
+   * - `admin`: a person who may end the sessions of others.
+   * - `system`: a program, such as a job or an identity provider's notice. Also the default.
+   * - `policy`: a rule of the manager, such as a timeout or a limit.
+   */
+  readonly kind: "user" | "admin" | "system" | "policy";
+  /** The user key of a user, or the app's own name for the party. At most 1 kB. */
+  readonly id?: string;
+}
+
 /** How sessions are ended. */
 export interface End {
   readonly reason: EndReason;
@@ -137,6 +150,73 @@ export interface SessionPage {
   readonly before?: SessionCursor;
 }
 
+/**
+ * Begins the user keys of records that are no sessions: the manager's claims, such as used one-time values. `scan` and `count`
+ * leave them out.
+ */
+export const CLAIM_PREFIX = "\0claim ";
+
+/** A range of times: `from` belongs to it, `before` does not. Without a limit it is open. */
+export interface TimeRange {
+  readonly from?: number;
+  readonly before?: number;
+}
+
+/** The sessions that a scan looks for. All conditions that are given must hold. */
+export interface ScanFilter {
+  readonly userKey?: string;
+  readonly createdAt?: TimeRange;
+  readonly lastSeenAt?: TimeRange;
+  /**
+   * Texts that are all in `JSON.stringify(data)`. It only saves work: a store may ignore it, because the caller reads the
+   * records that it receives.
+   */
+  readonly dataIncludes?: readonly string[];
+}
+
+/** One step of a scan. */
+export interface ScanPage {
+  readonly now: number;
+  /** The largest number of records: a whole number, at least 1. */
+  readonly limit: number;
+  readonly filter?: ScanFilter;
+  /** The `cursor` of the previous step. Absent for the first one. */
+  readonly cursor?: string;
+}
+
+/** The answer to one step of a scan. */
+export interface ScanResult {
+  /** May be fewer than the limit, and even none, although more follow. */
+  readonly records: readonly SessionRecord[];
+  /** Continues the scan with the same filter. Absent at the end. At most 1 kB of printable ASCII. */
+  readonly cursor?: string;
+}
+
+/** The number of live sessions. */
+export interface SessionCount {
+  readonly count: number;
+  /** Whether the number is exact. Otherwise it is an estimate, or expired sessions may be among them. */
+  readonly isExact: boolean;
+}
+
+/** What an engine tells about itself. */
+export interface StoreState {
+  /** The engine's clock, in milliseconds since 1970. Absent if it has none, or the process's own. */
+  readonly clock?: number;
+  /** The version of the tables, and the version that this release needs. 0 stands for no tables. Absent if there are no tables. */
+  readonly schema?: { readonly found: number; readonly needed: number };
+  /** Settings of the engine that endanger sessions, in sentences. Absent if there are none. */
+  readonly warnings?: readonly string[];
+}
+
+/** The answer of a store's `create`. */
+export interface CreateResult {
+  /** The ids of the sessions that ended because of the limit. */
+  readonly evicted: readonly string[];
+  /** Whether the session that `replaces` names ended in this step. */
+  readonly replaced: boolean;
+}
+
 /** The options of a store's `create`. */
 export interface CreateOptions {
   readonly now: number;
@@ -177,10 +257,10 @@ export interface Store {
   readonly maxStaleness?: number;
   /**
    * Inserts a record. Rejects with `ERR_DUPLICATE_ID`, and changes nothing, if a record with the id is stored, live or not.
-   * With a limit the user has at most `max` live sessions afterwards, this one included. Returns the ids of the sessions that
-   * ended because of the limit.
+   * With a limit the user has at most `max` live sessions afterwards, this one included. Returns the sessions that ended in
+   * this step: of two steps that would end the same session, only one returns it.
    */
-  create(record: SessionRecord, options: CreateOptions): Promise<{ readonly evicted: readonly string[] }>;
+  create(record: SessionRecord, options: CreateOptions): Promise<CreateResult>;
   /**
    * Returns the stored record, also if it has expired or ended: the manager decides. A store that has the record in memory
    * returns it without a promise: the request then continues synchronously. With `maxStaleness`, the record may be out of
@@ -224,14 +304,27 @@ export interface Store {
    */
   deleteCreatedBefore?(createdAt: number, end: End): AsyncIterable<readonly string[]>;
   /**
+   * Returns live sessions of all users, one step of a scan: for operators, not for requests. Optional. A scan has many steps
+   * and is no snapshot. A session that lives from the first step to the last is in one of them, and in no second one unless
+   * the store's page says otherwise. The order depends neither on the time nor on the step size. Newest first where the engine
+   * has such an order. A step looks at a bounded number of records, however few of them match. Rejects with a `TypeError` for a
+   * cursor that no step has returned.
+   */
+  scan?(page: ScanPage): Promise<ScanResult>;
+  /** Returns the number of live sessions of all users. It is cheap: where counting is dear, it estimates. Optional. */
+  count?(now: number): Promise<SessionCount>;
+  /** Asks the engine for its clock, its tables and its settings, for health checks. Takes one or two round trips. Optional. */
+  inspect?(): Promise<StoreState>;
+  /**
    * Removes up to `limit` expired records and tombstones, those past their `deadline` at the latest, and never a live
    * session. Returns the number of removed records. Absent where the engine expires records by itself.
    */
   deleteExpired?(now: number, limit: number): Promise<number>;
   /**
-   * Registers a listener for the expired sessions that `deleteExpired` removes, called in the background or by the app.
-   * Tombstones are not reported. Each session is reported once, in the process that removed it. Returns a function that
-   * removes the listener. Present where `deleteExpired` is.
+   * Registers a listener for the sessions that nobody ended before they expired. Tombstones are not reported. Each session is
+   * reported at least once: once, unless a process dies between taking the session and having reported it; then another one
+   * reports it again. A session that an operation has ended is not reported, and a reported one is not ended by an operation any
+   * more. Returns a function that removes the listener. Absent where the engine removes records by itself and reports nothing.
    */
   onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   /**

@@ -1,4 +1,5 @@
 import {
+  CLAIM_PREFIX,
   type End,
   type ExpiredSession,
   type SessionCursor,
@@ -6,6 +7,7 @@ import {
   type SessionLimit,
   type SessionRecord,
   type Store,
+  type TimeRange,
 } from "sessionup";
 
 /**
@@ -56,7 +58,7 @@ export function mapStore(): Store {
       endAll(replaced, { reason: "logout", now, ...(tombstones && { tombstones }) });
       endAll(evicted, { reason: "evicted", now, ...(tombstones && { tombstones }) });
       records.set(record.id, structuredClone(record));
-      return { evicted: evicted.map(({ id }) => id) };
+      return { evicted: evicted.map(({ id }) => id), replaced: replaced.length > 0 };
     },
 
     // Records go in and come out as copies. A caller that changes its copy changes nothing in the store.
@@ -118,6 +120,33 @@ export function mapStore(): Store {
       yield ending.map(({ id }) => id);
     },
 
+    // For operators. The cursor is the id of the last session that a step has looked at: ids never change.
+    async scan({ now, limit, filter = {}, cursor = "~" }) {
+      if (!/^([0-9A-Za-z]{4,128}|~)$/.test(cursor))
+        throw new TypeError("mapStore: the cursor is of no scan.");
+      const { userKey, createdAt = {}, lastSeenAt = {} } = filter;
+      const matching = [...records.values()].filter(
+        (record) =>
+          isLive(record, now) &&
+          record.id < cursor &&
+          // The manager's own notes are no sessions.
+          !record.userKey.startsWith(CLAIM_PREFIX) &&
+          (userKey === undefined || record.userKey === userKey) &&
+          isWithin(record.createdAt, createdAt) &&
+          isWithin(record.lastSeenAt, lastSeenAt),
+      );
+      matching.sort((a, b) => (a.id < b.id ? 1 : -1));
+      const page = matching.slice(0, limit);
+      const next = matching.length > limit ? page.at(-1)?.id : undefined;
+      return { records: structuredClone(page), ...(next && { cursor: next }) };
+    },
+
+    async count(now) {
+      const isSession = (record: SessionRecord) =>
+        isLive(record, now) && !record.userKey.startsWith(CLAIM_PREFIX);
+      return { count: [...records.values()].filter(isSession).length, isExact: true };
+    },
+
     // Leave this out where the engine expires records itself, as Redis does. Then leave out `onExpired` too.
     async deleteExpired(now, limit) {
       const expired = [...records.values()].filter(({ expiresAt }) => expiresAt <= now).slice(0, limit);
@@ -136,6 +165,10 @@ export function mapStore(): Store {
 
 function isLive({ expiresAt, ended }: SessionRecord, now: number): boolean {
   return expiresAt > now && !ended;
+}
+
+function isWithin(time: number, { from = time, before = Number.POSITIVE_INFINITY }: TimeRange): boolean {
+  return time >= from && time < before;
 }
 
 /** Sorts by `createdAt` and then by `id`, both descending. Ids are compared by code unit, never by locale. */

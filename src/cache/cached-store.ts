@@ -1,6 +1,7 @@
 import { deepFreeze } from "../rules/deep-freeze.ts";
 import type {
   CreateOptions,
+  CreateResult,
   End,
   MaybePromise,
   SessionChange,
@@ -38,6 +39,9 @@ export class CachedStore implements Store {
   readonly subscribe: PushedStore["subscribe"];
   readonly fetchByLink?: NonNullable<Store["fetchByLink"]>;
   readonly deleteCreatedBefore?: NonNullable<Store["deleteCreatedBefore"]>;
+  readonly scan?: NonNullable<Store["scan"]>;
+  readonly count?: NonNullable<Store["count"]>;
+  readonly inspect?: NonNullable<Store["inspect"]>;
   readonly deleteExpired?: NonNullable<Store["deleteExpired"]>;
   readonly onExpired?: NonNullable<Store["onExpired"]>;
   readonly #store: PushedStore;
@@ -83,7 +87,14 @@ export class CachedStore implements Store {
     this.#ignoreExpired = store.onExpired?.((sessions) => this.#forget(sessions.map(({ id }) => id)));
     if (store.fetchByLink) this.fetchByLink = store.fetchByLink.bind(store);
     if (store.onExpired) this.onExpired = store.onExpired.bind(store);
-    const { deleteCreatedBefore, deleteExpired } = store;
+    if (store.count) this.count = store.count.bind(store);
+    if (store.inspect) this.inspect = store.inspect.bind(store);
+    const { deleteCreatedBefore, deleteExpired, scan } = store;
+    if (scan)
+      this.scan = async (page) => {
+        await this.#activity.writeAll();
+        return scan.call(store, page);
+      };
     if (deleteExpired)
       this.deleteExpired = async (now, limit) => {
         await this.#activity.writeAll();
@@ -123,10 +134,7 @@ export class CachedStore implements Store {
     return this.#store.fetchByUserKey(userKey, page);
   }
 
-  async create(
-    record: SessionRecord,
-    options: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[] }> {
+  async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
     const { id, userKey } = record;
     // The limit may choose by activity.
     await this.#activity.writeOfUser(userKey);

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { shardOf } from "../cookie/shard.ts";
 import { SessionError } from "../errors.ts";
+import { CLAIM_PREFIX } from "../store.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { CLAIM_PREFIX } from "./repository.ts";
 
 /**
  * Claims a text for a purpose. Returns true to one caller, in whichever process, and false to every other one until that

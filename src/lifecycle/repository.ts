@@ -9,20 +9,19 @@ import type { RecordData } from "../rules/record.ts";
 import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
-import type {
-  End,
-  EndReason,
-  MaybePromise,
-  SessionChange,
-  SessionPage,
-  SessionRecord,
-  Store,
+import {
+  CLAIM_PREFIX,
+  type End,
+  type EndReason,
+  type MaybePromise,
+  type SessionChange,
+  type SessionPage,
+  type SessionRecord,
+  type Store,
 } from "../store.ts";
 
 /** How many sessions are read at a time unless a caller asks for another number. @internal */
 export const PAGE_SIZE = 1_000;
-/** The user keys of claims, which are no sessions, begin with this text. @internal */
-export const CLAIM_PREFIX = "\0claim ";
 const MAX_ID_ATTEMPTS = 5;
 const MAX_CHANGE_ATTEMPTS = 1_000;
 
@@ -117,8 +116,8 @@ export class Repository {
     for (let attempt = 1; ; attempt++) {
       const record = { id: shard + generateId(), ...draft };
       try {
-        const { evicted } = await this.ask(() => this.store.create(record, options));
-        if (replaced) this.#emitEnded([replaced.id], userKey, "logout");
+        const { evicted, replaced: hasReplaced } = await this.ask(() => this.store.create(record, options));
+        if (replaced && hasReplaced) this.#emitEnded([replaced.id], userKey, "logout");
         this.#emitEnded(evicted, userKey, "evicted");
         return record;
       } catch (error) {

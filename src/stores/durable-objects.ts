@@ -3,6 +3,7 @@ import type { Duration } from "../duration.ts";
 import { SessionError } from "../errors.ts";
 import type {
   CreateOptions,
+  CreateResult,
   End,
   SessionChange,
   SessionPage,
@@ -95,10 +96,7 @@ class DurableObjectStore<Id> implements Store {
     this.#deadline = deadline;
   }
 
-  async create(
-    record: SessionRecord,
-    options: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[] }> {
+  async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
     return await this.#call(validateShard(record), "create", record, options);
   }
 

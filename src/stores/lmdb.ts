@@ -1,6 +1,7 @@
 import type { Duration } from "../duration.ts";
 import type {
   CreateOptions,
+  CreateResult,
   End,
   ExpiredSession,
   SessionChange,
@@ -134,7 +135,7 @@ class LmdbSessions implements LmdbStore {
   async create(
     record: SessionRecord,
     { now, limit, replaces, tombstones }: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[] }> {
+  ): Promise<CreateResult> {
     this.#cleanup.tell(now);
     this.#cleanup.start();
     return this.#write((tables) => {

@@ -46,6 +46,7 @@ import { createUserLists } from "./memory/user-lists.ts";
 import { Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
 import { duplicateError } from "./shared/errors.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
+import { matchesScan, parseCursor, SCAN_STEP } from "./shared/scan.ts";
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions extends CleanupOptions {
@@ -215,7 +216,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       }
       records++;
       cleanup.start();
-      return { evicted: evicted.map(({ id }) => id) };
+      return { evicted: evicted.map(({ id }) => id), replaced: replaced !== NOWHERE };
     },
 
     fetchById(id) {
@@ -309,6 +310,28 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         await new Promise((resolve) => setTimeout(resolve));
       }
       yield ended;
+    },
+
+    async scan({ now, limit, filter, cursor }) {
+      cleanup.tell(now);
+      const found: SessionRecord[] = [];
+      let place = cursor === undefined ? last() : Number(parseCursor(cursor, /^\d{1,15}$/)[0]);
+      place = Math.min(place, last());
+      const end = Math.max(NOWHERE, place - SCAN_STEP);
+      while (place > end && found.length < limit) {
+        const record = read(place--);
+        if (record && matchesScan(record, filter, now)) found.push(record);
+      }
+      return { records: found, ...(place > NOWHERE && { cursor: String(place) }) };
+    },
+
+    async count(now) {
+      let count = 0;
+      for (let place = last(); place > NOWHERE; place--) {
+        const record = expiresAt(place) > now && read(place);
+        if (record && matchesScan(record, undefined, now)) count++;
+      }
+      return { count, isExact: true };
     },
 
     deleteExpired,

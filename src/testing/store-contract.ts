@@ -8,6 +8,7 @@ import { fetchTests } from "./store/fetch.ts";
 import { StoreFixture } from "./store/fixture.ts";
 import { limitTests } from "./store/limit.ts";
 import { raceTests } from "./store/races.ts";
+import { scanTests } from "./store/scan.ts";
 import { subscribeTests } from "./store/subscribe.ts";
 import { updateTests } from "./store/update.ts";
 
@@ -55,6 +56,7 @@ export function storeContract(
     ...endTests,
     ...endByDateTests,
     ...cleanupTests,
+    ...scanTests,
     ...(another ? subscribeTests : []),
     ...raceTests,
   ];

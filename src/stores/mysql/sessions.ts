@@ -1,6 +1,7 @@
 import { SessionError } from "../../errors.ts";
 import type {
   CreateOptions,
+  CreateResult,
   End,
   ExpiredSession,
   SessionChange,
@@ -56,10 +57,7 @@ export class MysqlSessions implements SqlStore {
     return toMysqlMigration(this.#names);
   }
 
-  async create(
-    record: SessionRecord,
-    options: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[] }> {
+  async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
     const { now, limit, replaces } = options;
     this.#cleanup.tell(now);
     this.#cleanup.start();

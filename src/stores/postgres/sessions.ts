@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { SessionError } from "../../errors.ts";
 import type {
   CreateOptions,
+  CreateResult,
   End,
   ExpiredSession,
   SessionChange,
@@ -69,7 +70,7 @@ export class PostgresSessions implements SqlStore {
   async create(
     record: SessionRecord,
     { now, limit, replaces, tombstones }: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[] }> {
+  ): Promise<CreateResult> {
     this.#cleanup.tell(now);
     this.#cleanup.start();
     try {

@@ -1,6 +1,7 @@
 import { shardOf } from "../../cookie/shard.ts";
 import type {
   CreateOptions,
+  CreateResult,
   End,
   SessionChange,
   SessionPage,
@@ -52,7 +53,7 @@ export class RedisSessions implements Store {
   async create(
     record: SessionRecord,
     { now, limit, replaces = "", tombstones }: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[] }> {
+  ): Promise<CreateResult> {
     const { id, userKey, createdAt, expiresAt, ended } = record;
     // Both keys must be in one slot of a Cluster.
     validateShard(record);

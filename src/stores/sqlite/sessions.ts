@@ -1,5 +1,6 @@
 import type {
   CreateOptions,
+  CreateResult,
   End,
   ExpiredSession,
   SessionChange,
@@ -69,10 +70,7 @@ export class SqliteSessions implements SqlStore {
     return script.map((sql) => `${sql};\n`).join("");
   }
 
-  async create(
-    record: SessionRecord,
-    options: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[] }> {
+  async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
     const { now, limit, replaces } = options;
     this.#cleanup.tell(now);
     this.#cleanup.start();

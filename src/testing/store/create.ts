@@ -54,7 +54,10 @@ export const createTests: StoreTests = [
   test("create/replaces", "create ends the replaced session when there is no limit", async (f) => {
     const old = await f.stored();
     const record = f.record();
-    await f.store.create(record, { now: NOW, replaces: old.id });
+    assert.deepEqual(await f.store.create(record, { now: NOW, replaces: old.id }), {
+      evicted: [],
+      replaced: true,
+    });
     assert.deepEqual(await f.liveIds(), [record.id]);
   }),
   test(
@@ -62,8 +65,10 @@ export const createTests: StoreTests = [
     "create with replaces ignores another user's session and an unknown id",
     async (f) => {
       const theirs = await f.stored({ userKey: `${f.userKey}-other` });
-      await f.store.create(f.record(), { now: NOW, replaces: theirs.id });
-      await f.store.create(f.record(), { now: NOW, replaces: shardOf(f.userKey) + randomText(20) });
+      for (const replaces of [theirs.id, shardOf(f.userKey) + randomText(20)]) {
+        const { replaced } = await f.store.create(f.record(), { now: NOW, replaces });
+        assert.equal(replaced, false);
+      }
       assert.deepEqual(await f.store.fetchById(theirs.id), theirs);
       assert.equal((await f.liveIds()).length, 2);
     },
@@ -86,9 +91,11 @@ export const createTests: StoreTests = [
     "create keeps a tombstone of the replaced session when there is no limit",
     async (f) => {
       const old = await f.stored();
-      await f.store.create(f.record(), { now: NOW, replaces: old.id, tombstones: SHORT_TOMBSTONES });
+      const options = { now: NOW, replaces: old.id, tombstones: SHORT_TOMBSTONES };
+      assert.equal((await f.store.create(f.record(), options)).replaced, true);
+      assert.equal((await f.store.create(f.record(), options)).replaced, false, "a tombstone ended again");
       assert.deepEqual((await f.store.fetchById(old.id))?.ended, { at: NOW, reason: "logout" });
-      assert.equal((await f.liveIds()).length, 1);
+      assert.equal((await f.liveIds()).length, 2);
     },
   ),
   test(

@@ -63,7 +63,10 @@ export const raceTests: StoreTests = [
       for (let round = 0; round < ROUNDS; round++) {
         const old = await f.stored();
         const drafts = [f.record(), f.record()];
-        await Promise.all(drafts.map((draft) => f.store.create(draft, { now: NOW, replaces: old.id })));
+        const results = await Promise.all(
+          drafts.map((draft) => f.store.create(draft, { now: NOW, replaces: old.id })),
+        );
+        assert.equal(results.filter(({ replaced }) => replaced).length, 1, "both report the end, or neither");
         assert.deepEqual(sorted(await f.store.deleteByUserKey(f.userKey, f.end())), sortedIds(drafts));
       }
     },

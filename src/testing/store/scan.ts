@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { shardOf } from "../../cookie/shard.ts";
+import { randomText } from "../../cookie/token.ts";
+import { CLAIM_PREFIX, type ScanFilter, type SessionRecord, type TimeRange } from "../../store.ts";
+import { test } from "../contract.ts";
+import {
+  HOUR,
+  LONG_TOMBSTONES,
+  NOW,
+  ROUNDS,
+  type StoreFixture,
+  type StoreTests,
+  sortedIds,
+} from "./fixture.ts";
+
+/** Tests of scan and count, which look at the sessions of every user. */
+export const scanTests: StoreTests = [
+  test("scan/all-users", "scan returns the live sessions of every user, as they are stored", async (f) => {
+    const records = [await f.stored(), await f.stored({ userKey: `${f.userKey}-other` })];
+    const found = (await scan(f, { limit: 100 })).filter(({ id }) => records.some((each) => each.id === id));
+    assert.deepEqual(byId(found), byId(records));
+  }),
+  test(
+    "scan/live-only",
+    "scan returns neither expired sessions, nor ended ones, nor tombstones",
+    async (f) => {
+      const live = await f.stored({ expiresAt: NOW + 1 });
+      await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW });
+      const ended = await f.stored();
+      await f.store.deleteById(ended.id, f.end());
+      const buried = await f.stored();
+      await f.store.deleteById(buried.id, f.end({ tombstones: LONG_TOMBSTONES }));
+      assert.deepEqual(await ownIds(f, {}), [live.id]);
+    },
+  ),
+  test("scan/claims", "scan leaves out the records of claims", async (f) => {
+    const userKey = CLAIM_PREFIX + randomText(64);
+    await f.stored({ id: shardOf(userKey) + randomText(64), userKey });
+    const found = await scan(f, { filter: { userKey } });
+    assert.deepEqual(found, []);
+  }),
+  test("scan/limit", "no step of a scan returns more than limit records", async (f) => {
+    const ids = sortedIds(await f.storedMany(7));
+    const found: string[] = [];
+    for await (const step of steps(f, { limit: 2, filter: { userKey: f.userKey } })) {
+      assert.ok(step.length <= 2, `a step has ${step.length} records`);
+      found.push(...step.map(({ id }) => id));
+    }
+    assert.deepEqual([...new Set(found)].sort(), ids);
+  }),
+  test(
+    "scan/once",
+    "scan returns a session that lives throughout in exactly one step, whatever begins and ends meanwhile",
+    async (f) => {
+      const staying = sortedIds(await f.storedMany(20));
+      const leaving = await f.storedMany(20);
+      const found: string[] = [];
+      for await (const step of steps(f, { limit: 3 })) {
+        found.push(...step.filter(({ userKey }) => userKey === f.userKey).map(({ id }) => id));
+        await f.stored();
+        const next = leaving.pop();
+        if (next) await f.store.deleteById(next.id, f.end());
+      }
+      assert.deepEqual(found.filter((id) => staying.includes(id)).sort(), staying);
+    },
+  ),
+  test("scan/order", "scan has the same order with another step size and at another time", async (f) => {
+    await f.storedMany(9);
+    const orders: string[][] = [];
+    for (const limit of [2, 5, 1_000]) {
+      orders.push(await ownIds(f, { limit }));
+      const changed = orders[0]?.[0] ?? "";
+      await f.store.update(
+        changed,
+        { activity: { lastSeenAt: NOW + limit, expiresAt: NOW + HOUR } },
+        { now: NOW },
+      );
+    }
+    assert.equal(orders[0]?.length, 9);
+    assert.deepEqual(orders[1], orders[0]);
+    assert.deepEqual(orders[2], orders[0]);
+  }),
+  test("scan/user", "scan with a user key returns that user's sessions only", async (f) => {
+    const { id } = await f.stored();
+    await f.stored({ userKey: `${f.userKey}2` });
+    await f.stored({ userKey: f.userKey.toUpperCase() });
+    const found = await scan(f, { filter: { userKey: f.userKey } });
+    assert.deepEqual(
+      found.map((record) => record.id),
+      [id],
+    );
+  }),
+  test("scan/created-at", "scan compares createdAt from a moment on and before another", async (f) => {
+    await f.stored({ createdAt: NOW - 3 });
+    const first = await f.stored({ createdAt: NOW - 2 });
+    const second = await f.stored({ createdAt: NOW - 1 });
+    const last = await f.stored({ createdAt: NOW });
+    const ids = async (createdAt: TimeRange) => (await ownIds(f, { filter: { createdAt } })).sort();
+    assert.deepEqual(await ids({ from: NOW - 2, before: NOW }), sortedIds([first, second]));
+    assert.deepEqual(await ids({ from: NOW - 2 }), sortedIds([first, second, last]));
+    assert.equal((await ids({ before: NOW - 1 })).length, 2);
+    assert.deepEqual(await ids({ from: NOW, before: NOW }), []);
+  }),
+  test("scan/last-seen-at", "scan compares lastSeenAt from a moment on and before another", async (f) => {
+    const first = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - 2 });
+    const second = await f.stored({ createdAt: NOW - HOUR, lastSeenAt: NOW - 1 });
+    const ids = (lastSeenAt: TimeRange) => ownIds(f, { filter: { lastSeenAt } });
+    assert.deepEqual(await ids({ from: NOW - 1 }), [second.id]);
+    assert.deepEqual(await ids({ before: NOW - 1 }), [first.id]);
+    await f.store.update(
+      first.id,
+      { activity: { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR } },
+      { now: NOW },
+    );
+    assert.deepEqual((await ids({ from: NOW - 1 })).sort(), sortedIds([first, second]));
+  }),
+  test(
+    "scan/data",
+    "scan returns every session whose data includes the texts, with any characters",
+    async (f) => {
+      const data = { v: 1, place: "100%_é\\", quote: "'; --", b: [1, 2] };
+      const texts = [JSON.stringify(data.place), "'; --", '"b":[1,2]'];
+      const { id } = await f.stored({ data });
+      await f.stored({ data: { v: 1, place: "100xx" } });
+      const found = await ownIds(f, { filter: { dataIncludes: texts } });
+      assert.ok(found.includes(id), "a session that matches is missing");
+    },
+  ),
+  test("scan/combined", "scan applies all conditions of a filter", async (f) => {
+    const both = { createdAt: NOW - 5, lastSeenAt: NOW - 1 };
+    const { id } = await f.stored(both);
+    await f.stored({ ...both, createdAt: NOW - 9 });
+    await f.stored({ ...both, lastSeenAt: NOW });
+    await f.stored({ ...both, userKey: `${f.userKey}-other` });
+    const filter = {
+      userKey: f.userKey,
+      createdAt: { from: NOW - 6 },
+      lastSeenAt: { before: NOW },
+    };
+    assert.deepEqual(
+      (await scan(f, { filter })).map((record) => record.id),
+      [id],
+    );
+  }),
+  test("scan/cursor", "scan rejects a cursor that no step has returned with a TypeError", async (f) => {
+    await f.stored();
+    for (const cursor of ["", "nonsense", "-1", "1'; DROP TABLE x", "\u0000", "9".repeat(2_000)])
+      await assert.rejects(
+        async () => f.store.scan?.({ now: NOW, limit: 1, cursor }),
+        TypeError,
+        `the cursor ${JSON.stringify(cursor.slice(0, 20))} was accepted`,
+      );
+  }),
+  test("scan/cursor-text", "the cursor of a scan is short printable ASCII", async (f) => {
+    await f.storedMany(3);
+    const { cursor } = (await f.store.scan?.({ now: NOW, limit: 1 })) ?? {};
+    assert.match(String(cursor), /^[!-~]{1,1024}$/);
+  }),
+  test("scan/copies", "a caller that changes a scanned record changes nothing in the store", async (f) => {
+    const record = await f.stored();
+    const [found] = await scan(f, { filter: { userKey: f.userKey } });
+    assert.ok(found);
+    try {
+      (found.data as { v: number }).v = 9;
+    } catch {
+      // Frozen.
+    }
+    assert.deepEqual(await f.store.fetchById(record.id), record);
+  }),
+  test(
+    "scan/races",
+    "a scan beside logins and logouts neither fails nor returns ended sessions",
+    async (f) => {
+      const ended = new Set<string>();
+      const churn = async () => {
+        for (let round = 0; round < ROUNDS; round++) {
+          const { id } = await f.stored();
+          await f.store.deleteById(id, f.end());
+          ended.add(id);
+        }
+      };
+      const watch = async () => {
+        for (let round = 0; round < 5; round++) {
+          const before = new Set(ended);
+          for (const id of await ownIds(f, { limit: 10 })) assert.ok(!before.has(id), "an ended session");
+        }
+      };
+      await Promise.all([churn(), watch()]);
+      assert.deepEqual(await ownIds(f, {}), []);
+    },
+  ),
+  test(
+    "count/live",
+    "count rises with sessions, leaves out claims, and says whether it is exact",
+    async (f) => {
+      assert.ok(f.store.count, "the store has no count: skip these tests, because the operation is optional");
+      const before = await f.store.count(NOW);
+      assert.equal(typeof before.isExact, "boolean");
+      assert.ok(Number.isSafeInteger(before.count) && before.count >= 0, `the count is ${before.count}`);
+      await f.storedMany(3);
+      const userKey = CLAIM_PREFIX + randomText(64);
+      await f.stored({ id: shardOf(userKey) + randomText(64), userKey });
+      const after = await f.store.count(NOW);
+      assert.ok(Number.isSafeInteger(after.count) && after.count >= 0, `the count is ${after.count}`);
+      if (before.isExact && after.isExact) assert.equal(after.count, before.count + 3);
+    },
+  ),
+];
+
+type Scan = { readonly limit?: number; readonly filter?: ScanFilter };
+
+/** Yields the records of each step. */
+async function* steps(
+  f: StoreFixture,
+  { limit = 1_000, filter = {} }: Scan,
+): AsyncGenerator<readonly SessionRecord[]> {
+  assert.ok(f.store.scan, "the store has no scan: skip these tests, because the operation is optional");
+  let cursor: string | undefined;
+  for (let step = 0; step < 100_000; step++) {
+    const result = await f.store.scan({ now: NOW, limit, filter, ...(cursor !== undefined && { cursor }) });
+    yield result.records;
+    cursor = result.cursor;
+    if (cursor === undefined) return;
+  }
+  assert.fail("the scan has no end");
+}
+
+async function scan(f: StoreFixture, options: Scan): Promise<SessionRecord[]> {
+  const found: SessionRecord[] = [];
+  for await (const records of steps(f, options)) found.push(...records);
+  return found;
+}
+
+/** Returns the ids of the fixture's user in the order of the scan. */
+async function ownIds(f: StoreFixture, options: Scan): Promise<string[]> {
+  const found = await scan(f, options);
+  return found.filter(({ userKey }) => userKey === f.userKey).map(({ id }) => id);
+}
+
+function byId(records: readonly SessionRecord[]): SessionRecord[] {
+  return records.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
