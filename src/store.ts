@@ -172,6 +172,8 @@ export interface ScanFilter {
    * records that it receives.
    */
   readonly dataIncludes?: readonly string[];
+  /** Looks for tombstones instead of live sessions: those whose session ended in this range. */
+  readonly ended?: TimeRange;
 }
 
 /** One step of a scan. */
@@ -235,6 +237,8 @@ export interface UpdateOptions {
   readonly now: number;
   /** Changes the record only at this revision. At another revision the result is `conflict`. */
   readonly ifRevision?: number;
+  /** Changes the data of a tombstone instead of a live session. Only for stores with `scan`. Publishes no event. */
+  readonly isTombstone?: true;
 }
 
 /**
@@ -303,8 +307,10 @@ export interface Store {
    * iteration is complete; a caller that stops iterating stops it there.
    */
   deleteCreatedBefore?(createdAt: number, end: End): AsyncIterable<readonly string[]>;
+  /** Removes the user's tombstones, and returns their number: for data-protection requests. Optional. */
+  deleteTombstones?(userKey: string): Promise<number>;
   /**
-   * Returns live sessions of all users, one step of a scan: for operators, not for requests. Optional. A scan has many steps
+   * Returns live sessions of all users, or tombstones, one step of a scan: for operators, not for requests. Optional. A scan has many steps
    * and is no snapshot. A session that lives from the first step to the last is in one of them, and in no second one unless
    * the store's page says otherwise. The order depends neither on the time nor on the step size. Newest first where the engine
    * has such an order. A step looks at a bounded number of records, however few of them match. Rejects with a `TypeError` for a

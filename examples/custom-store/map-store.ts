@@ -77,10 +77,10 @@ export function mapStore(): Store {
       return structuredClone(page.slice(0, limit));
     },
 
-    async update(id, { activity, data }, { now, ifRevision }) {
+    async update(id, { activity, data }, { now, ifRevision, isTombstone }) {
       const record = records.get(id);
       // An update never creates a record and never revives a session.
-      if (!record || !isLive(record, now)) return "not_found";
+      if (!record || !(isTombstone ? record.ended : isLive(record, now))) return "not_found";
       if (ifRevision !== undefined && ifRevision !== record.revision) return "conflict";
       records.set(id, {
         ...record,
@@ -120,14 +120,24 @@ export function mapStore(): Store {
       yield ending.map(({ id }) => id);
     },
 
+    async deleteTombstones(userKey) {
+      const tombstones = findByUserKey(userKey).filter(({ ended }) => ended);
+      for (const { id } of tombstones) records.delete(id);
+      return tombstones.length;
+    },
+
     // For operators. The cursor is the id of the last session that a step has looked at: ids never change.
     async scan({ now, limit, filter = {}, cursor = "~" }) {
       if (!/^([0-9A-Za-z]{4,128}|~)$/.test(cursor))
         throw new TypeError("mapStore: the cursor is of no scan.");
-      const { userKey, createdAt = {}, lastSeenAt = {} } = filter;
+      const { userKey, createdAt = {}, lastSeenAt = {}, ended } = filter;
+      const isWanted = (record: SessionRecord) =>
+        ended
+          ? record.ended && record.expiresAt > now && isWithin(record.ended.at, ended)
+          : isLive(record, now);
       const matching = [...records.values()].filter(
         (record) =>
-          isLive(record, now) &&
+          isWanted(record) &&
           record.id < cursor &&
           // The manager's own notes are no sessions.
           !record.userKey.startsWith(CLAIM_PREFIX) &&

@@ -41,6 +41,7 @@ export class CachedStore implements Store {
   readonly deleteCreatedBefore?: NonNullable<Store["deleteCreatedBefore"]>;
   readonly scan?: NonNullable<Store["scan"]>;
   readonly count?: NonNullable<Store["count"]>;
+  readonly deleteTombstones?: NonNullable<Store["deleteTombstones"]>;
   readonly inspect?: NonNullable<Store["inspect"]>;
   readonly deleteExpired?: NonNullable<Store["deleteExpired"]>;
   readonly onExpired?: NonNullable<Store["onExpired"]>;
@@ -88,6 +89,7 @@ export class CachedStore implements Store {
     if (store.fetchByLink) this.fetchByLink = store.fetchByLink.bind(store);
     if (store.onExpired) this.onExpired = store.onExpired.bind(store);
     if (store.count) this.count = store.count.bind(store);
+    if (store.deleteTombstones) this.deleteTombstones = store.deleteTombstones.bind(store);
     if (store.inspect) this.inspect = store.inspect.bind(store);
     const { deleteCreatedBefore, deleteExpired, scan } = store;
     if (scan)

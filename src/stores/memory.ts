@@ -237,14 +237,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return page;
     },
 
-    async update(id, change, { now, ifRevision }) {
+    async update(id, change, { now, ifRevision, isTombstone }) {
       cleanup.tell(now);
       const place = find(id);
       const record = read(place);
-      if (!record || !isLive(record, now)) return "not_found";
+      if (!record || !(isTombstone ? record.ended : isLive(record, now))) return "not_found";
       if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
       write(place, applyChange(record, change));
-      if (change.data) publish((listener) => listener.changed({ id, revision: record.revision + 1 }));
+      if (change.data && !isTombstone)
+        publish((listener) => listener.changed({ id, revision: record.revision + 1 }));
       if (expiresAt(place) < record.expiresAt) wheel.move(place);
       return "updated";
     },
@@ -310,6 +311,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         await new Promise((resolve) => setTimeout(resolve));
       }
       yield ended;
+    },
+
+    async deleteTombstones(userKey) {
+      const all = tombstones.all(userKey);
+      for (const place of all) eraseTombstone(place);
+      return all.length;
     },
 
     async scan({ now, limit, filter, cursor }) {

@@ -5,10 +5,13 @@ import { isLive } from "./records.ts";
 /** The number of records that one step of a scan looks at. */
 export const SCAN_STEP = 10_000;
 
-/** Whether a record is a live session that the filter matches. For stores that decide in JavaScript. */
+/** Whether a scan returns a record. For stores that decide in JavaScript. */
 export function matchesScan(record: SessionRecord, filter: ScanFilter = {}, now: number): boolean {
-  const { userKey, createdAt, lastSeenAt, dataIncludes = [] } = filter;
-  if (!isLive(record, now) || record.userKey.startsWith(CLAIM_PREFIX)) return false;
+  const { userKey, createdAt, lastSeenAt, ended, dataIncludes = [] } = filter;
+  const isWanted = ended
+    ? record.ended && record.expiresAt > now && isWithin(record.ended.at, ended)
+    : isLive(record, now);
+  if (!isWanted || record.userKey.startsWith(CLAIM_PREFIX)) return false;
   if (userKey !== undefined && record.userKey !== userKey) return false;
   if (!isWithin(record.createdAt, createdAt) || !isWithin(record.lastSeenAt, lastSeenAt)) return false;
   if (dataIncludes.length === 0) return true;

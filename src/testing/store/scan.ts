@@ -142,6 +142,63 @@ export const scanTests: StoreTests = [
       [id],
     );
   }),
+  test("scan/ended", "scan with ended returns tombstones by the moment of their end", async (f) => {
+    await f.stored();
+    const [first, second] = [await f.stored(), await f.stored()];
+    const end = (record: SessionRecord, now: number) =>
+      f.store.deleteById(record.id, f.end({ now, tombstones: LONG_TOMBSTONES }));
+    await end(first, NOW - 2);
+    await end(second, NOW - 1);
+    const ids = (ended: TimeRange) => ownIds(f, { filter: { ended } });
+    assert.deepEqual((await ids({})).sort(), sortedIds([first, second]));
+    assert.deepEqual(await ids({ before: NOW - 1 }), [first.id]);
+    assert.deepEqual(await ids({ from: NOW - 1 }), [second.id]);
+    const [found] = (await scan(f, { filter: { ended: {}, userKey: f.userKey } })).filter(
+      ({ id }) => id === first.id,
+    );
+    assert.deepEqual(found, await f.store.fetchById(first.id));
+  }),
+  test("update/tombstone", "update with isTombstone changes the data of tombstones only", async (f) => {
+    const live = await f.stored();
+    const ended = await f.stored();
+    await f.store.deleteById(ended.id, f.end({ tombstones: LONG_TOMBSTONES }));
+    const before = await f.store.fetchById(ended.id);
+    const change = { data: { v: 1, less: true } };
+    const options = { now: NOW, ifRevision: before?.revision ?? -1, isTombstone: true } as const;
+    assert.equal(
+      await f.store.update(live.id, change, { ...options, ifRevision: live.revision }),
+      "not_found",
+    );
+    assert.equal(await f.store.update(ended.id, change, options), "updated");
+    assert.equal(await f.store.update(ended.id, change, options), "conflict");
+    const { data, revision, ...rest } = before ?? assert.fail("the tombstone is missing");
+    assert.deepEqual(await f.store.fetchById(ended.id), {
+      ...rest,
+      revision: revision + 1,
+      data: change.data,
+    });
+    assert.notDeepEqual(data, change.data);
+  }),
+  test(
+    "delete-tombstones/user",
+    "deleteTombstones removes all tombstones of the user and nothing else",
+    async (f) => {
+      assert.ok(f.store.deleteTombstones, "the store has no deleteTombstones: skip this test");
+      const bury = async (userKey: string) => {
+        const record = await f.stored({ userKey });
+        await f.store.deleteById(record.id, f.end({ tombstones: LONG_TOMBSTONES }));
+        return record.id;
+      };
+      const live = await f.stored();
+      const buried = [await bury(f.userKey), await bury(f.userKey)];
+      const theirs = await bury(`${f.userKey}-other`);
+      assert.equal(await f.store.deleteTombstones(f.userKey), 2);
+      assert.equal(await f.store.deleteTombstones(f.userKey), 0);
+      assert.deepEqual(await f.store.fetchByIds(buried), [undefined, undefined]);
+      assert.deepEqual(await f.store.fetchById(live.id), live);
+      assert.ok((await f.store.fetchById(theirs))?.ended);
+    },
+  ),
   test("scan/cursor", "scan rejects a cursor that no step has returned with a TypeError", async (f) => {
     await f.stored();
     for (const cursor of ["", "nonsense", "-1", "1'; DROP TABLE x", "\u0000", "9".repeat(2_000)])
