@@ -67,7 +67,7 @@ export class MysqlSessions implements SqlStore {
         await lease.readCommitted();
         return lease.run(this.#statements.insertWithin(record, now, limit));
       });
-      if (affected) return { evicted: [] };
+      if (affected) return { evicted: [], replaced: false };
     }
     const evicted: string[] = [];
     for (;;) {
@@ -75,7 +75,7 @@ export class MysqlSessions implements SqlStore {
         lease.transaction(() => this.#replace(lease, record, options)),
       );
       evicted.push(...step.evicted);
-      if (step.done) return { evicted };
+      if (step.done) return { evicted, replaced: step.replaced };
     }
   }
 
@@ -87,7 +87,7 @@ export class MysqlSessions implements SqlStore {
     lease: MysqlLease,
     record: SessionRecord,
     { now, limit, replaces = "", tombstones }: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[]; readonly done: boolean }> {
+  ): Promise<CreateResult & { readonly done: boolean }> {
     await this.#lock(lease, record.userKey);
     const most = MAX_ENDED_PER_STEP + 1;
     const conflicts = await lease.rows(this.#statements.conflicts(record, now, limit, replaces, most));
@@ -109,7 +109,7 @@ export class MysqlSessions implements SqlStore {
       ...toEndedMessages("logout", record.userKey, replaced),
       ...toEndedMessages("evicted", record.userKey, evicted),
     ]);
-    return { evicted, done };
+    return { evicted, replaced: replaced.length > 0, done };
   }
 
   fetchById(id: string): Promise<SessionRecord | undefined> {

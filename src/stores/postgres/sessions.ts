@@ -76,14 +76,17 @@ export class PostgresSessions implements SqlStore {
     try {
       if (!limit && replaces === undefined) {
         await this.#query(this.#statements.insert, toRowValues(record));
-        return { evicted: [] };
+        return { evicted: [], replaced: false };
       }
       const bounds = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
       const kept = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
       const values = [...toRowValues(record), ...bounds, ...kept];
       const [row] = await this.#query(this.#statements.create, values);
-      const evicted = row?.[0];
-      if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
+      if (typeof row?.[0] === "string") {
+        const ended = row[0].split(",").filter(Boolean);
+        const evicted = ended.filter((id) => id !== replaces);
+        return { evicted, replaced: evicted.length < ended.length };
+      }
     } catch (error) {
       if (readCode(error) !== UNIQUE_VIOLATION) throw error;
       throw duplicateError("postgresStore");

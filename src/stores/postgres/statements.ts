@@ -38,7 +38,7 @@ export class PostgresStatements {
   /** The channel of events as an expression in SQL, or `undefined` if the app wants none. */
   readonly #channel: string | undefined;
 
-  constructor({ table, create, trim, literal }: PostgresNames, push: boolean) {
+  constructor({ table, begin, trim, literal }: PostgresNames, push: boolean) {
     const select = `SELECT ${withUserKeyAsHex(COLUMNS)} FROM ${table} WHERE`;
     const selectLive = `${select} user_key = $1 AND ${LIVE}`;
     this.#table = table;
@@ -50,7 +50,7 @@ export class PostgresStatements {
     this.idAfter = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
     this.insert = `INSERT INTO ${table} (${COLUMNS.join(", ")}) VALUES (${PLACEHOLDERS})`;
     this.#channel = push ? toPostgresChannel(literal) : undefined;
-    const call = `${create}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
+    const call = `${begin}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
     this.create = this.#channel ? this.#toCreate(call) : `SELECT ${call}`;
     this.byLink = `${select} link = $1 AND ended_at IS NULL LIMIT $2`;
     // The lock waits for a concurrent change of the row and then reads its latest version. A snapshot could report a
@@ -148,17 +148,13 @@ export class PostgresStatements {
     };
   }
 
-  /**
-   * Creates a session and publishes the ids of the sessions that ended. The function returns the evicted ids only. The
-   * statement's own snapshot precedes the function, so it still shows whether the session to replace was there.
-   */
+  /** Creates a session and publishes the ids of the sessions that ended. */
   #toCreate(call: string): string {
-    const ended = `SELECT unnest(string_to_array(evicted, ',')) AS id, $2 AS user_key, 'evicted' AS reason FROM created
-    UNION ALL SELECT id, user_key, 'logout' FROM ${this.#table}
-    WHERE id = $15 AND user_key = $2 AND ended_at IS NULL AND (SELECT evicted FROM created) IS NOT NULL`;
+    const ended = `SELECT id, $2 AS user_key, CASE WHEN id = $15 THEN 'logout' ELSE 'evicted' END AS reason
+    FROM created, unnest(string_to_array(ended, ',')) AS id`;
     return `WITH created AS MATERIALIZED (
-  SELECT ${call} AS evicted
-), ${this.#toNotification(ended)} SELECT evicted FROM created, (SELECT count(*) FROM told) AS told`;
+  SELECT ${call} AS ended
+), ${this.#toNotification(ended)} SELECT ended FROM created, (SELECT count(*) FROM told) AS told`;
   }
 
   /**
