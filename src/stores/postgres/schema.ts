@@ -11,6 +11,10 @@ export interface PostgresNames {
   readonly tombstones: string;
   readonly byDeadline: string;
   readonly byLink: string;
+  readonly byCreation: string;
+  /** The table of sessions that the cleanup has taken and not yet reported. */
+  readonly ends: string;
+  readonly byClaim: string;
   /** The table's name as a string literal in SQL. */
   readonly literal: string;
 }
@@ -36,6 +40,9 @@ export function toPostgresNames(schema: string | undefined, table: string): Post
     tombstones: quote(`${table}_tombstones`),
     byDeadline: quote(`${table}_by_deadline`),
     byLink: quote(`${table}_by_link`),
+    byCreation: quote(`${table}_by_creation`),
+    ends: inSchema(`${table}_ends`),
+    byClaim: quote(`${table}_by_claim`),
     literal: toLiteral(qualified),
   };
 }
@@ -165,7 +172,22 @@ export const POSTGRES_MIGRATIONS: ReadonlyArray<(names: PostgresNames) => string
     RETURN coalesce(evicted, '');
   END
   $function$;`,
-  ({ table, begin, trim, literal }) => `
+  ({ table, begin, trim, byCreation, ends, byClaim, literal }) => `
+  -- For scans of all sessions. The app may have created it before, without blocking logins.
+  CREATE INDEX IF NOT EXISTS ${byCreation} ON ${table} (created_at, id);
+
+  -- Expired sessions between their removal and their report. It is almost always empty.
+  CREATE TABLE IF NOT EXISTS ${ends} (
+    id text COLLATE "C",
+    user_key bytea NOT NULL,
+    expires_at bigint NOT NULL,
+    deadline bigint,
+    claimed_until bigint NOT NULL,
+    PRIMARY KEY (id, deadline)
+  );
+  -- Rows that were reported stay in the table until a vacuum. By the index they are not read again.
+  CREATE INDEX IF NOT EXISTS ${byClaim} ON ${ends} (claimed_until);
+
   -- Creates a session within a limit, as the function of version 2 does, which processes of the previous release still call.
   -- Returns the ids of all sessions that ended in this step, the replaced one included.
   CREATE OR REPLACE FUNCTION ${begin}(
