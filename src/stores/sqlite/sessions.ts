@@ -87,11 +87,13 @@ export class SqliteSessions implements SqlStore {
       ...(endings.length > 0 ? this.#statements.trimUser(record.userKey, options) : []),
     ];
     const insertion = endings.length;
+    const replacement = replaces === undefined ? -1 : insertion - 1;
     const evicted: string[] = [];
     for (;;) {
       const answers = await this.#write(statements);
       if (evicts) evicted.push(...readIds(answers[0]));
-      if (answers[insertion]?.length) return { evicted };
+      // The replaced session ends only in the step that inserts.
+      if (answers[insertion]?.length) return { evicted, replaced: !!answers[replacement]?.length };
       if (!limit || answers[insertion + 1]?.length) throw duplicateError(this.#store);
       if (!evicts) throw limitError(limit.max);
       // More sessions must end than one step may end.
