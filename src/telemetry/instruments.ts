@@ -7,6 +7,8 @@ type Instrument = Partial<Counter & Histogram>;
 export class Instruments {
   readonly #api: MetricsApi;
   readonly #onError: (error: unknown) => void;
+  /** Whether the process removes expired records: an alert about missing cleanups must not apply to other stores. */
+  hasCleanup = false;
   #all: Readonly<Record<MetricKey, Instrument>> | undefined;
 
   constructor(api: MetricsApi, onError: (error: unknown) => void) {
@@ -39,7 +41,8 @@ export class Instruments {
       const counter =
         kind === "counter" ? meter.createCounter(name, options) : meter.createUpDownCounter(name, options);
       // A series that begins at 1 shows no increase, so an alert would miss the first event.
-      for (const attributes of listAttributes(metric)) counter.add(0, attributes);
+      if (this.hasCleanup || !key.startsWith("cleanup"))
+        for (const attributes of listAttributes(metric)) counter.add(0, attributes);
       return [key, counter];
     });
     return Object.fromEntries(entries);

@@ -40,7 +40,7 @@ interface CacheLike {
  */
 export function observeStore(store: Store, observe: ObserveCall): Store {
   const given = store as unknown as Readonly<Record<string, Method | undefined>>;
-  const { maxStaleness, deleteCreatedBefore } = store;
+  const { maxStaleness } = store;
   const { holds } = store as CacheLike;
   const observed: Record<string, unknown> = { ...(maxStaleness !== undefined && { maxStaleness }) };
   for (const name of Object.keys(CALLS) as (keyof typeof CALLS)[])
@@ -49,9 +49,9 @@ export function observeStore(store: Store, observe: ObserveCall): Store {
     if (given[name]) observed[name] = (...args: unknown[]) => given[name]?.(...args);
   observed.fetchById = (id: string): MaybePromise<SessionRecord | undefined> =>
     holds?.call(store, id) ? store.fetchById(id) : observe("fetchById", () => store.fetchById(id));
-  if (deleteCreatedBefore)
-    observed.deleteCreatedBefore = (...args: Parameters<typeof deleteCreatedBefore>) =>
-      observeSteps(deleteCreatedBefore.apply(store, args), observe);
+  if (given.deleteCreatedBefore)
+    observed.deleteCreatedBefore = (...args: unknown[]) =>
+      observeSteps(given.deleteCreatedBefore?.(...args) as AsyncIterable<readonly string[]>, observe);
   return observed as unknown as Store;
 }
 

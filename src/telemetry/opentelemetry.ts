@@ -96,6 +96,7 @@ export function openTelemetry(options: OpenTelemetryOptions): Telemetry {
       }
       // The second transport of a manager has the store of the first, and what is no store is for the manager to reject.
       if (observedStores.has(store) || typeof store?.fetchById !== "function") return store;
+      if (instruments && store.deleteExpired) instruments.hasCleanup = true;
       const observed = observeStore(store, observeCall);
       observedStores.add(observed);
       return observed;

@@ -92,9 +92,6 @@ function toTree(spans: readonly ReadableSpan[]): readonly string[] {
         return parent === undefined ? id === undefined || !ids.has(id) : id === parent;
       })
       .sort((one, other) => began(one) - began(other))
-      .flatMap((span) => [
-        "  ".repeat(depth) + span.name,
-        ...under(span.spanContext().spanId, depth + 1),
-      ]);
+      .flatMap((span) => ["  ".repeat(depth) + span.name, ...under(span.spanContext().spanId, depth + 1)]);
   return under(undefined, 0);
 }

@@ -93,7 +93,12 @@ describe.each([
       expect.stringMatching(/^ {6}\S/),
       ...sdk.tree().slice(4),
     ]);
-    expect(sdk.tree().slice(4).every((line) => line.startsWith("      "))).toBe(true);
+    expect(
+      sdk
+        .tree()
+        .slice(4)
+        .every((line) => line.startsWith("      ")),
+    ).toBe(true);
     expect(toDriverSpans()[1]).toMatch(driver);
   });
 
