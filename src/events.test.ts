@@ -48,7 +48,7 @@ describe("events", () => {
     events.emit("rejected", { ...EVENT });
     events.on("rejected", () => undefined);
     events.emit("rejected", { ...EVENT, at: 2 });
-    events.emit("rotated", { id: "1" as SessionId, userKey: "ann", at: 3, by: "time" });
+    events.emit("rotated", { id: "1" as SessionId, userKey: "ann", at: 3, cause: "time" });
     unsubscribe("sessionup:rejected", hear);
     events.emit("rejected", { ...EVENT });
     expect(heard).toEqual([

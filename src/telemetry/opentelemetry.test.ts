@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Browser, testSessions } from "../../test/support/browser.ts";
 import { GatedStore } from "../../test/support/gated-store.ts";
 import { TelemetryRecorder } from "../../test/support/telemetry-recorder.ts";
+import { revokeAllBefore, revokeWhere } from "../admin/admin.ts";
 import { bearer, initBearer } from "../bearer/bearer.ts";
 import { cached } from "../cache/cache.ts";
 import { bindSessions } from "../http/bound-sessions.ts";
@@ -126,10 +127,14 @@ describe("spans", () => {
         "sessionup.revoke_by_user_key",
         "  sessionup.store.delete_by_user_key",
       ]);
-      expect(await during(() => each.revokeAllBefore(new Date()))).toEqual([
+      expect(await during(() => revokeAllBefore(each, new Date()))).toEqual([
         "sessionup.revoke_all_before",
         "  sessionup.store.delete_created_before",
         "  sessionup.store.delete_created_before",
+      ]);
+      expect(await during(() => revokeWhere(each, { userKey: "ann" }))).toEqual([
+        "sessionup.revoke_where",
+        "  sessionup.store.scan",
       ]);
     }
     expect(Object.keys(manager)).toEqual(Object.keys(new Manager(memoryStore())));
