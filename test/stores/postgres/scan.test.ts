@@ -80,7 +80,11 @@ describe.each([
       let [cursor, found]: [string | undefined, number] = [undefined, 0];
       do {
         const before = await read();
-        const step: ScanResult | undefined = await store.scan?.({ ...LIVE, filter, ...(cursor !== undefined && { cursor }) });
+        const step: ScanResult | undefined = await store.scan?.({
+          ...LIVE,
+          filter,
+          ...(cursor !== undefined && { cursor }),
+        });
         expect((await read()) - before).toBeLessThanOrEqual(most);
         cursor = step?.cursor;
         found += step?.records.length ?? 0;
