@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { SessionError } from "../errors.ts";
 import { Manager } from "../manager.ts";
-import type { EndedEvent, SessionRecord } from "../store.ts";
+import { CLAIM_PREFIX, type EndedEvent, type SessionRecord } from "../store.ts";
 import { storeContract } from "../testing/store-contract.ts";
 import { memoryStore } from "./memory.ts";
 
@@ -49,10 +49,47 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it.each([0, -1, Number.NaN, "5", null])("rejects the option maxRecords: %j", (maxRecords) => {
+  it.each([0, -1, 1.5, Number.NaN, "5", null])("rejects the option maxRecords: %j", (maxRecords) => {
     expect(() => memoryStore({ maxRecords: maxRecords as number })).toThrow(
-      /^maxRecords must be a number of at least 1/,
+      /^maxRecords must be a positive integer/,
     );
+  });
+
+  it("counts sessions without looking at records: not tombstones, claims and ended sessions", async () => {
+    const store = memoryStore({ cleanupEvery: false });
+    const count = async () => (await store.count?.(0))?.count;
+    const [first, second, third] = [record(), record(), record({ userKey: "bob" })];
+    for (const each of [first, second, third]) await store.create(each, { now: 0 });
+    await store.create(record({ userKey: `${CLAIM_PREFIX}x` }), { now: 0 });
+    expect(await store.count?.(0)).toEqual({ count: 3, isExact: false });
+    await store.deleteById(first.id, { reason: "logout", now: 0, tombstones: { keepFor: 100, max: 9 } });
+    await store.create(record({ ended: { at: 0, reason: "logout" } }), { now: 0 });
+    expect(await count()).toBe(2);
+    await store.create(record(), { now: 0, replaces: second.id });
+    expect(await count()).toBe(2);
+    await store.deleteExpired?.(1_000, 100);
+    expect(await count()).toBe(0);
+    for (let index = 0; index < 1_500; index++) await store.create(record({ userKey: "cleo" }), { now: 0 });
+    await store.deleteByUserKey("cleo", { reason: "revoked", now: 0 }, [first.id]);
+    expect(await count()).toBe(0);
+  });
+
+  it("gives other work its turn between the steps of a scan, each of which looks at 500 records", async () => {
+    const store = memoryStore();
+    for (let index = 0; index < 1_200; index++) await store.create(record({ userKey: "bob" }), { now: 0 });
+    let turns = 0;
+    const timer = setInterval(() => turns++);
+    let steps = 0;
+    let cursor: string | undefined;
+    do {
+      const page = { now: 0, limit: 10, filter: { userKey: "ann" }, ...(cursor && { cursor }) };
+      cursor = (await store.scan?.(page))?.cursor;
+      steps++;
+    } while (cursor);
+    clearInterval(timer);
+    expect(steps).toBe(3);
+    expect(turns).toBeGreaterThan(0);
+    await store.close?.();
   });
 
   it("rejects an unknown option by name", () => {

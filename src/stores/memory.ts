@@ -46,7 +46,7 @@ import { createUserLists } from "./memory/user-lists.ts";
 import { Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
 import { duplicateError } from "./shared/errors.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
-import { matchesScan, parseCursor, SCAN_STEP } from "./shared/scan.ts";
+import { isClaim, matchesScan, parseCursor } from "./shared/scan.ts";
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions extends CleanupOptions {
@@ -90,8 +90,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const linked = new Map<string | undefined, Set<number>>();
   const wheel = createExpiryWheel(expiresAt);
   /** The places of hidden records. */
-  let hidden: number[] = [];
+  const hidden: number[] = [];
   let records = 0;
+  /** The number of sessions, expired ones included, without tombstones, claims and hidden records. */
+  let live = 0;
 
   const cleanup = new Cleanup(cleaning, {
     batch: BATCH,
@@ -119,6 +121,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const forget = (place: number, { userKey, link }: SessionRecord) => {
     sessions.remove(place, userKey);
     unlink(place, link);
+    if (!isClaim(userKey)) live--;
   };
 
   /** Frees a place that is in no list of a user any more. */
@@ -181,7 +184,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       // The place of a hidden record with this id, if any.
       const taken = find(record.id);
       if (read(taken)) throw duplicateError("memoryStore");
-      const given = replaces === undefined ? NOWHERE : find(replaces);
+      const given = find(replaces ?? "");
       const old = read(given);
       const replaced = old?.userKey === userKey && !old.ended ? given : NOWHERE;
       const others = limit
@@ -212,6 +215,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       if (record.ended) bury(place);
       else {
         sessions.add(place, userKeyAt(place), (other) => isOlder(record, read(other)));
+        if (!isClaim(userKey)) live++;
         if (link !== undefined) linked.set(link, (linked.get(link) ?? new Set()).add(place));
       }
       records++;
@@ -267,7 +271,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       const ending: number[] = [];
       // Without exceptions no id is looked at: of very many sessions, each would be a cache miss.
       const ids: string[] = [];
-      for (let place = sessions.first(userKey); place; place = links.after(place)) {
+      for (const place of sessions.all(userKey)) {
         const id = idAt(place);
         if (except.size > 0 && except.has(id)) staying.push(place);
         else {
@@ -281,9 +285,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       else {
         sessions.clear(userKey);
         for (const place of staying.reverse()) sessions.add(place, userKeyAt(place));
-        if (linked.size > 0) for (const place of ending) unlink(place, read(place)?.link);
-        hide(ending);
-        hidden = hidden.concat(ending);
+        for (const place of ending) {
+          if (linked.size > 0) unlink(place, read(place)?.link);
+          hide(place);
+          hidden.push(place);
+          live--;
+        }
         // A copy: the caller may change the array that it receives.
         const copy = [...ids];
         publish((listener) => listener.ended({ ids: copy, userKey, reason: end.reason }));
@@ -308,7 +315,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         if (place % BATCH > 0) continue;
         yield ended;
         ended = [];
-        await new Promise((resolve) => setTimeout(resolve));
+        await nextTurn();
       }
       yield ended;
     },
@@ -322,23 +329,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     async scan({ now, limit, filter, cursor }) {
       cleanup.tell(now);
       const found: SessionRecord[] = [];
-      let place = cursor === undefined ? last() : Number(parseCursor(cursor, /^\d{1,15}$/)[0]);
-      place = Math.min(place, last());
-      const end = Math.max(NOWHERE, place - SCAN_STEP);
-      while (place > end && found.length < limit) {
+      let place = last();
+      if (cursor !== undefined) {
+        place = Math.min(place, Number(parseCursor(cursor, /^\d{1,15}$/)[0]));
+        await nextTurn();
+      }
+      for (let looks = BATCH; place && looks && found.length < limit; looks--) {
         const record = read(place--);
         if (record && matchesScan(record, filter, now)) found.push(record);
       }
-      return { records: found, ...(place > NOWHERE && { cursor: String(place) }) };
+      return { records: found, ...(place && { cursor: `${place}` }) };
     },
 
-    async count(now) {
-      let count = 0;
-      for (let place = last(); place > NOWHERE; place--) {
-        const record = expiresAt(place) > now && read(place);
-        if (record && matchesScan(record, undefined, now)) count++;
-      }
-      return { count, isExact: true };
+    async count() {
+      return { count: live, isExact: false };
     },
 
     deleteExpired,
@@ -359,6 +363,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       cleanup.stop();
     },
   };
+}
+
+/** Lets other work have its turn of the event loop. */
+function nextTurn(): Promise<unknown> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Whether a session comes after another one in a list. */

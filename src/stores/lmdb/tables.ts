@@ -1,12 +1,7 @@
 import { SessionError } from "../../errors.ts";
-import {
-  CLAIM_PREFIX,
-  type ExpiredSession,
-  type SessionCursor,
-  type SessionRecord,
-  type TimeRange,
-} from "../../store.ts";
+import type { ExpiredSession, SessionCursor, SessionRecord, TimeRange } from "../../store.ts";
 import { toExpiredSession } from "../shared/records.ts";
+import { isClaim } from "../shared/scan.ts";
 import type { LmdbDatabase, LmdbRoot } from "./client.ts";
 import { recordEvents, removeOldEvents } from "./events.ts";
 import {
@@ -173,8 +168,7 @@ export class LmdbTables {
 
   /** Tombstones and claims are no sessions. */
   #addByCreated({ id, userKey, createdAt, ended }: SessionRecord): void {
-    if (!ended && !userKey.startsWith(CLAIM_PREFIX))
-      this.#byCreated.putSync(byTime(EVERY, createdAt, id), "");
+    if (!ended && !isClaim(userKey)) this.#byCreated.putSync(byTime(EVERY, createdAt, id), "");
   }
 
   /** Replaces a record that has the same user key, `createdAt` and deadline. */
@@ -309,7 +303,7 @@ export class LmdbTables {
       const record = this.get(id);
       if (!record) continue;
       this.remove(record);
-      if (record.ended || record.userKey.startsWith(CLAIM_PREFIX)) continue;
+      if (record.ended || isClaim(record.userKey)) continue;
       const session = toExpiredSession(record);
       take(this.#byDeadline, now, session);
       taken.push(session);

@@ -30,8 +30,8 @@ export interface Columns {
   read(place: number): SessionRecord | undefined;
   /** Replaces a record. Its id and user key never change. */
   write(place: number, record: SessionRecord): void;
-  /** Makes records unreadable until their places are freed. */
-  hide(places: readonly number[]): void;
+  /** Makes a record unreadable until its place is freed. */
+  hide(place: number): void;
   free(place: number): void;
   id(place: number): string;
   userKey(place: number): string;
@@ -102,7 +102,7 @@ export function createColumns(): Columns {
       if (revision < 0) return undefined;
       const { times } = page;
       // A place that can be read has all columns.
-      const record = {
+      return {
         id: page.ids[at],
         userKey: page.userKeys[at],
         revision,
@@ -111,12 +111,11 @@ export function createColumns(): Columns {
         expiresAt: times[4 * at + 2],
         deadline: times[4 * at + 3],
         data: page.data[at],
+        ...page.rare?.[at],
       } as SessionRecord;
-      const rare = page.rare?.[at];
-      return rare ? Object.assign(record, rare) : record;
     },
-    hide(places) {
-      for (const place of places) pageWith(place).revisions[place & WITHIN] = -1;
+    hide(place) {
+      pageWith(place).revisions[place & WITHIN] = -1;
     },
     free(place) {
       const page = pageWith(place);
