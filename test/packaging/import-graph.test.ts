@@ -26,9 +26,11 @@ const ROOMS: readonly string[] = [
   "cache/",
   "http/",
   "live/",
+  "telemetry/",
   "bearer/",
   "dpop/",
   "pocket/",
+  "admin/",
   "manager",
   "signed",
   "stores/",
@@ -124,8 +126,12 @@ describe("imports of src/", () => {
     expect(names.filter((name) => graph.get(name)?.augments)).toEqual([]);
   });
 
-  it("only index and testing consist of re-exports", () => {
-    expect(names.filter((name) => graph.get(name)?.reExportsOnly)).toEqual(["index", "testing"]);
+  it("only index, testing and admin consist of re-exports", () => {
+    expect(names.filter((name) => graph.get(name)?.reExportsOnly)).toEqual([
+      "admin/admin",
+      "index",
+      "testing",
+    ]);
   });
 });
 
@@ -141,7 +147,7 @@ describe.each([...ENTRIES])("the subpath %s", (subpath, file) => {
   it("the entry imports only its own peers and the Node modules that every server runtime has", () => {
     const runtime = collectImports(graph, file.replace(/\.ts$/, ""), ({ typeOnly }) => !typeOnly);
     const foreign = [...runtime].filter((name) => !graph.has(name));
-    const allowed = ["node:crypto", "node:net", ...(OWN_NEEDS[subpath] ?? [])];
+    const allowed = ["node:crypto", "node:diagnostics_channel", "node:net", ...(OWN_NEEDS[subpath] ?? [])];
     expect(foreign.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 });

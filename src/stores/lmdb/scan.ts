@@ -3,7 +3,7 @@ import { matchesScan, parseCursor } from "../shared/scan.ts";
 import type { Listed, ListRange, LmdbTables } from "./tables.ts";
 
 /** Records that one step looks at, in one turn of the event loop. */
-const LOOKED_AT_ONCE = 1_000;
+const LOOKED_AT_ONCE = 500;
 
 /** Returns one step of a scan, within this turn of the event loop. */
 export function scanStep(tables: LmdbTables, { now, limit, filter, cursor }: ScanPage): ScanResult {

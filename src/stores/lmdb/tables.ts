@@ -2,6 +2,7 @@ import { SessionError } from "../../errors.ts";
 import type { ExpiredSession, SessionCursor, SessionRecord, TimeRange } from "../../store.ts";
 import { toExpiredSession } from "../shared/records.ts";
 import { isClaim } from "../shared/scan.ts";
+import { AFTER_ALL } from "../shared/steps.ts";
 import type { LmdbDatabase, LmdbRoot } from "./client.ts";
 import { recordEvents, removeOldEvents } from "./events.ts";
 import {
@@ -31,7 +32,7 @@ import { forget, take, takeAgain } from "./taken.ts";
 export const VERSION = "2";
 const FIRST_VERSION = "1";
 /** Records that one transaction adds to `by_created`. */
-const ADDED_AT_ONCE = 1_000;
+const ADDED_AT_ONCE = 500;
 const VERSION_KEY = new TextEncoder().encode("version");
 const SWEPT_KEY = new TextEncoder().encode("swept_at");
 
@@ -345,9 +346,6 @@ async function findCause(error: unknown): Promise<unknown> {
     return cause;
   }
 }
-
-/** Sorts after all ids, which consist of letters and digits. */
-const AFTER_ALL = "~";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -1,12 +1,7 @@
 import type { ExpiredSession } from "../../store.ts";
+import { CLAIM_TIME } from "../shared/ends.ts";
 import type { LmdbDatabase } from "./client.ts";
 import { byTaken, type Key, parseTakenId, takenRange } from "./keys.ts";
-
-/**
- * How long a store has to report the expired sessions that it has taken, in milliseconds. If it has not forgotten them by
- * then, its process has ended, and another store reports them.
- */
-const CLAIM = 60_000;
 
 type Stored = readonly [userKey: string, expiresAt: number, deadline: number];
 
@@ -19,7 +14,7 @@ export function take(deadlines: LmdbDatabase, now: number, session: ExpiredSessi
 
 /** Takes up to `limit` sessions again that a store has taken and not reported. Returns them. */
 export function takeAgain(deadlines: LmdbDatabase, now: number, limit: number): readonly ExpiredSession[] {
-  const keys: Iterable<Key> = deadlines.getKeys({ ...takenRange(now - CLAIM), limit });
+  const keys: Iterable<Key> = deadlines.getKeys({ ...takenRange(now - CLAIM_TIME), limit });
   // Read all keys before the first one is replaced.
   return [...keys].map((key) => {
     const [userKey, expiresAt, deadline]: Stored = JSON.parse(deadlines.get(key));

@@ -175,7 +175,7 @@ describe("scans of lmdbStore", () => {
     expect(await store.count()).toEqual({ count: 3, isExact: false });
   });
 
-  it("look at a thousand records in one turn of the event loop, and at none outside of createdAt", async () => {
+  it("look at 500 records in one turn of the event loop, and at none outside of createdAt", async () => {
     const store = await file.store({}, root);
     const records = Array.from({ length: 2_500 }, () => createRecord());
     await Promise.all(records.map((each) => store.create(each, { now: NOW })));
@@ -199,7 +199,7 @@ describe("scans of lmdbStore", () => {
       ({ cursor } = step);
     } while (cursor);
     isOver = true;
-    expect(steps).toEqual([1_000, 1_000, 500]);
+    expect(steps).toEqual([500, 500, 500, 500, 500, 0]);
     expect(turns).toBeGreaterThanOrEqual(steps.length);
 
     looks = 0;
