@@ -29,7 +29,8 @@ export class RedisScript {
  * - ARGV: now, the channel, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
  *   replace or an empty string, the maximum number of sessions (0 for no limit), `onExceed`, the maximum number of sessions
  *   that one run ends, the end of new tombstones or an empty string, the maximum number of tombstones (0 for none).
- * - Returns `created`, `duplicate`, `limit`, or `more` if more sessions must end. The evicted ids follow.
+ * - Returns `created`, `replaced` (created, and the session to replace ended), `duplicate`, `limit`, or `more` if more
+ *   sessions must end. The evicted ids follow.
  */
 export const CREATE: RedisScript = new RedisScript(`
 index = KEYS[2]
@@ -88,10 +89,11 @@ end
 if created ~= "" then redis.call("ZADD", index, created, id, "-" .. expires, "-" .. id) end
 redis.call("SET", KEYS[1], value, "PX", text(ttl(expires)))
 if created == "" then remember(id, expires, tombstones > 0 and tombstones or math.huge) end
-if replaced ~= "" then finish({ replaced }, "logout", untilMoment, tombstones) end
+local outcome = "created"
+if replaced ~= "" and finish({ replaced }, "logout", untilMoment, tombstones)[1] then outcome = "replaced" end
 tidy()
 if created ~= "" then keep(index, ttl(expires)) end
-return { "created", unpack(leaving) }
+return { outcome, unpack(leaving) }
 `);
 
 /**

@@ -76,7 +76,8 @@ export class RedisSessions implements Store {
     for (;;) {
       const [outcome, ...ids] = toStrings(await this.#run(CREATE, keys, args));
       evicted.push(...ids);
-      if (outcome === "created") return { evicted };
+      if (outcome === "created" || outcome === "replaced")
+        return { evicted, replaced: outcome === "replaced" };
       if (outcome === "duplicate") throw duplicateError("redisStore");
       if (outcome === "limit") throw limitError(limit?.max);
       if (outcome !== "more") throw unexpectedReply();

@@ -89,7 +89,7 @@ async function expectToWork(store: Store, user: string = newUser()): Promise<voi
   const [a, b, c] = records as [SessionRecord, SessionRecord, SessionRecord];
   const limit = { max: 3, onExceed: "evict-oldest" } as const;
   const d = createRecord({ userKey: user, createdAt: NOW + 3 });
-  expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id] });
+  expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id], replaced: false });
   expect(await store.fetchById(b.id)).toEqual(b);
   expect(await store.fetchByIds([c.id, a.id])).toEqual([c, undefined]);
   expect(await store.update(c.id, { data: { v: 7 } }, { now: NOW, ifRevision: 0 })).toBe("updated");
