@@ -1,9 +1,10 @@
 import type { Duration } from "../duration.ts";
 import type { Store } from "../store.ts";
 import { type RedisClient, toRedisPort } from "./redis/client.ts";
+import { escapePrefix, RedisConnection } from "./redis/connection.ts";
 import { parseRedisOptions } from "./redis/options.ts";
 import type { RedisPush } from "./redis/push.ts";
-import { escapePrefix, RedisSessions } from "./redis/sessions.ts";
+import { RedisSessions } from "./redis/sessions.ts";
 import { Deadline } from "./shared/deadline.ts";
 
 export type {
@@ -64,7 +65,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const port = toRedisPort(client);
   const channel = push ? `${port.keyPrefix}${escapePrefix(prefix)}push` : "";
   const deadline = new Deadline(timeout);
-  const store = new RedisSessions(port, prefix, deadline, onWarning, channel);
+  const store = new RedisSessions(new RedisConnection(port, prefix, deadline), onWarning, channel);
   if (typeof push === "boolean") return store;
   return push.attach(store, channel, (name) => deadline.within(port.send(undefined, ["PUBLISH", name, ""])));
 }

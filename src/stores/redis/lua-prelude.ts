@@ -15,6 +15,7 @@ const SLACK = 15 * 60_000;
  *   then. It comes last where the end of a session must not fail because of it.
  * - Clocks of processes differ, so no script relies on `now` to remove a session. An index entry is removed only when its
  *   record is gone, and the TTL of a session or an index is never shortened.
+ * - A record's data is a JSON object, and what follows contains no "}": scripts split a record after its last "}".
  * - With a channel, the script that ends or changes sessions publishes their ids.
  * - A list holds the ids of a user's tombstones, in the order in which the sessions ended. They are not in the index. Only
  *   scripts that write a tombstone access the list.
@@ -76,28 +77,28 @@ local HEAD = "^%[([12]),(%d+),(%d+),(%-?%d+),(%-?%d+),(%-?%d+),(%d+),()"
 
 local function parse(value)
   local form, revision, created, seen, expires, deadline, size, at = value:match(HEAD)
-  if not at then error({ err = "ERR sessionup: a key of the store contains no record" }) end
+  local data, tail = value:match("^(.*})([^}]*)%]$", at and at + size + 1)
+  if not at or not data then error({ err = "ERR sessionup: a key of the store contains no record" }) end
   return {
-    revision = revision, created = created, seen = created + seen, expires = created + expires,
+    form = form, revision = revision, created = created, seen = created + seen, expires = created + expires,
     deadline = created + deadline, ended = form == "2",
-    userKey = value:sub(at, at + size - 1), data = value:sub(at + size + 1, -2), size = size,
+    userKey = value:sub(at, at + size - 1), data = data, tail = tail, size = size,
   }
 end
 
-local function write(key, r, ending, ...)
-  local form = ending == "" and "1" or "2"
+local function write(key, r, ...)
   local function since(moment) return text(moment - r.created) end
-  local head = { form, r.revision, r.created, since(r.seen), since(r.expires), since(r.deadline), r.size }
-  redis.call("SET", key, "[" .. table.concat(head, ",") .. "," .. r.userKey .. "," .. r.data .. ending .. "]", ...)
+  local head = { r.form, r.revision, r.created, since(r.seen), since(r.expires), since(r.deadline), r.size }
+  redis.call("SET", key, "[" .. table.concat(head, ",") .. "," .. r.userKey .. "," .. r.data .. r.tail .. "]", ...)
 end
 
 local function bury(id, reason, untilMoment)
   local value = redis.call("GET", recordKey(id))
   if not value then return false end
   local r = parse(value)
-  r.revision, r.expires, r.deadline = text(r.revision + 1), untilMoment, untilMoment
-  local ending = "," .. text(now - r.created) .. ',"' .. reason .. '"'
-  write(recordKey(id), r, ending, "PX", text(ttl(untilMoment)))
+  r.form, r.revision, r.expires, r.deadline = "2", text(r.revision + 1), untilMoment, untilMoment
+  r.tail = "," .. text(now - r.created) .. ',"' .. reason .. '"' .. r.tail
+  write(recordKey(id), r, "PX", text(ttl(untilMoment)))
   return true
 end
 

@@ -7,8 +7,8 @@ export class RedisScript {
   readonly #source: string;
   readonly #sha: string;
 
-  constructor(source: string) {
-    this.#source = LUA_PRELUDE + source;
+  constructor(source: string, prelude: string = LUA_PRELUDE) {
+    this.#source = prelude + source;
     this.#sha = hash("sha1", this.#source);
   }
 
@@ -131,30 +131,33 @@ return found
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the channel, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data. All but the first two may be empty.
+ * - ARGV: now, the channel, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data, `tombstone` to change one. All
+ *   but the first three may be empty.
  * - Returns `updated`, `not_found` or `conflict`.
  */
 export const UPDATE: RedisScript = new RedisScript(`
-local id, revision, seen, expires, data = unpack(ARGV, 3, 7)
+local id, revision, seen, expires, data, kind = unpack(ARGV, 3, 8)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
-if r.ended or r.expires <= now then return "not_found" end
+if kind ~= "" then
+  if not r.ended then return "not_found" end
+elseif r.ended or r.expires <= now then return "not_found" end
 if revision ~= "" and revision ~= r.revision then return "conflict" end
-local moved = seen ~= "" and tonumber(seen) > r.seen
+local moved = seen ~= "" and kind == "" and tonumber(seen) > r.seen
 if data ~= "" then r.revision, r.data = text(r.revision + 1), data end
 if moved then
   r.seen, r.expires = seen, expires
   index = indexKey(r.userKey)
   redis.call("ZADD", index, r.created, id, "-" .. expires, "-" .. id)
   local left = math.max(redis.call("PTTL", KEYS[1]), ttl(expires))
-  write(KEYS[1], r, "", "PX", text(left))
+  write(KEYS[1], r, "PX", text(left))
   tidy()
   keep(index, left)
 elseif data ~= "" then
-  write(KEYS[1], r, "", "KEEPTTL")
+  write(KEYS[1], r, "KEEPTTL")
 end
-if data ~= "" and channel ~= "" then redis.call("PUBLISH", channel, "[" .. r.revision .. ',"' .. id .. '"]') end
+if data ~= "" and kind == "" and channel ~= "" then redis.call("PUBLISH", channel, "[" .. r.revision .. ',"' .. id .. '"]') end
 return "updated"
 `);
 
@@ -202,4 +205,18 @@ end
 local named = mode == "look" and ending or finish(ending, reason, untilMoment, tombstones)
 for _, id in ipairs(named) do reply[#reply + 1] = id end
 return reply
+`);
+
+/**
+ * - KEYS: the list of a user's tombstones.
+ * - ARGV: now, the channel, the maximum number of tombstones per run.
+ * - Returns the number of removed tombstones, and 1 if there may be more.
+ */
+export const DELETE_TOMBSTONES: RedisScript = new RedisScript(`
+local ids, removed = redis.call("LPOP", KEYS[1], ARGV[3]) or {}, 0
+for _, id in ipairs(ids) do
+  local key = recordKey(id)
+  if redis.call("GETRANGE", key, 0, 1) == "[2" then removed = removed + redis.call("UNLINK", key) end
+end
+return { text(removed), redis.call("EXISTS", KEYS[1]) == 1 and "1" or "" }
 `);
