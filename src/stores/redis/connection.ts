@@ -66,6 +66,10 @@ export class RedisConnection {
     return this.shardKey(shardOf(userKey), `t:${JSON.stringify(userKey).slice(1, -1)}`);
   }
 
+  linkKey(link: string): string {
+    return `${this.#prefix}{${link}}l:`;
+  }
+
   /** Returns a key whose hash tag is a shard. Every script derives the keys of the shard from it. */
   shardKey(shard: string, name: string): string {
     return `${this.#prefix}{${shard}}${name}`;

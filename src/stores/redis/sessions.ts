@@ -1,27 +1,30 @@
-import type {
-  CreateOptions,
-  CreateResult,
-  End,
-  ScanPage,
-  ScanResult,
-  SessionChange,
-  SessionCount,
-  SessionPage,
-  SessionRecord,
-  Store,
-  StoreState,
-  TombstoneOptions,
-  UpdateOptions,
+import {
+  CLAIM_PREFIX,
+  type CreateOptions,
+  type CreateResult,
+  type End,
+  type ScanPage,
+  type ScanResult,
+  type SessionChange,
+  type SessionCount,
+  type SessionPage,
+  type SessionRecord,
+  type Store,
+  type StoreState,
+  type TombstoneOptions,
+  type UpdateOptions,
 } from "../../store.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { validateShard } from "../shared/shard.ts";
-import { endInSteps } from "../shared/steps.ts";
+import { endInSteps, type Step } from "../shared/steps.ts";
 import { type RedisConnection, toStrings, unexpectedReply } from "./connection.ts";
 import { countSessions, inspectServers, warnOfEviction } from "./health.ts";
+import { addLink, fetchByLink } from "./links.ts";
 import { CREATE, DELETE_TOMBSTONES, END_MANY, END_ONE, LIST, UPDATE } from "./lua-scripts.ts";
 import { parseRedisRecord, serializeRedisRecord } from "./record-format.ts";
 import { scanAll, scanUser, scanUserTombstones } from "./scan.ts";
+import { WALK_START, type WalkPosition, type WalkStep, walk } from "./walk.ts";
 
 /**
  * The number of a user's sessions that one script may end, which takes the server a few milliseconds. It is the manager's
@@ -52,6 +55,7 @@ export class RedisSessions implements Store {
     // Both keys must be in one slot of a Cluster.
     validateShard(record);
     void this.#warnOfEviction();
+    if (record.link !== undefined && !ended) await addLink(this.#connection, record, now);
     const keys = [this.#connection.recordKey(id), this.#connection.indexKey(userKey)];
     const args = [
       now,
@@ -137,34 +141,62 @@ export class RedisSessions implements Store {
 
   async deleteByUserKey(
     userKey: string,
-    { now, reason, tombstones }: End,
+    end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    const keys = [this.#connection.indexKey(userKey)];
     const exempt = exceptIds.length > MAX_ENDED_PER_SCRIPT ? new Set(exceptIds) : undefined;
-    return endInSteps<readonly string[]>(async (before = ["", ""]) => {
-      const step = async (mode: string, ids: readonly string[]) => {
-        const args = [
-          now,
-          this.#channel,
-          reason,
-          ...tombstoneArgs(now, tombstones),
-          mode,
-          MAX_ENDED_PER_SCRIPT,
-          ...before,
-          ...ids,
-        ];
-        const [createdAt = "", id = "", ...ended] = toStrings(
-          await this.#connection.run(END_MANY, keys, args),
-        );
-        return { ids: ended, next: id === "" ? undefined : [createdAt, id] };
-      };
-      if (!exempt) return step("but", exceptIds);
+    return endInSteps<readonly string[]>(async (before) => {
+      if (!exempt) return this.#endMany(userKey, end, "but", exceptIds, before);
       // Too many exempt ids to send them with each step.
-      const { ids, next } = await step("look", []);
+      const { ids, next } = await this.#endMany(userKey, end, "look", [], before);
       const ending = ids.filter((id) => !exempt.has(id));
-      return { ids: ending.length > 0 ? (await step("only", ending)).ids : [], next };
+      if (ending.length === 0) return { ids: [], next };
+      return { ids: (await this.#endMany(userKey, end, "only", ending, before)).ids, next };
     });
+  }
+
+  async #endMany(
+    userKey: string,
+    { now, reason, tombstones }: End,
+    mode: "but" | "look" | "only",
+    ids: readonly string[],
+    before: readonly string[] = ["", ""],
+  ): Promise<Step<readonly string[]>> {
+    const kept = tombstoneArgs(now, tombstones);
+    const args = [now, this.#channel, reason, ...kept, mode, MAX_ENDED_PER_SCRIPT, ...before, ...ids];
+    const key = this.#connection.indexKey(userKey);
+    const [createdAt = "", id = "", ...ended] = toStrings(await this.#connection.run(END_MANY, [key], args));
+    return { ids: ended, next: id === "" ? undefined : [createdAt, id] };
+  }
+
+  fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    return fetchByLink(this.#connection, link, limit);
+  }
+
+  async *deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    for (let position: WalkPosition | undefined = WALK_START; position; ) {
+      const { buckets, next }: WalkStep = await walk(this.#connection, position, MAX_ENDED_PER_SCRIPT);
+      const records = await this.#connection.readAll(buckets.flatMap(({ ids }) => ids));
+      const idsByUser = new Map<string, string[]>();
+      for (const record of records) {
+        const { id, userKey } = record;
+        if (record.ended || record.createdAt >= createdAt || userKey.startsWith(CLAIM_PREFIX)) continue;
+        idsByUser.set(userKey, [...(idsByUser.get(userKey) ?? []), id]);
+      }
+      const users = [...idsByUser].map(([userKey, ids]) => this.#endListed(userKey, ids, end));
+      yield (await Promise.all(users)).flat();
+      position = next;
+    }
+  }
+
+  /** Ends sessions of one user, and returns the ids that ended. */
+  async #endListed(userKey: string, ids: readonly string[], end: End): Promise<readonly string[]> {
+    const { ids: ended } = await this.#endMany(userKey, end, "only", ids);
+    const named = new Set(ended);
+    // Without an entry in the user's index, which the server may have evicted, the record alone tells of a session.
+    const others = ids.filter((id) => !named.has(id));
+    const outcomes = await Promise.all(others.map((id) => this.deleteById(id, end)));
+    return [...ended, ...others.filter((_, index) => outcomes[index] === "deleted")];
   }
 
   async deleteTombstones(userKey: string): Promise<number> {

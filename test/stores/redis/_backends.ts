@@ -46,28 +46,6 @@ const SKIP: ContractSkip = {
   ],
 };
 
-const NO_BULK: ContractSkip = {
-  reason: "redisStore cannot list the sessions of all users without a scan of all keys",
-  tests: [
-    "delete-created-before/all-users",
-    "delete-created-before/returned-ids",
-    "delete-created-before/fast-clock",
-    "delete-created-before/tombstones-max",
-    "delete-created-before/tombstones",
-    "delete-created-before/many",
-  ],
-};
-
-const NO_BULK_PUSH: ContractSkip = {
-  reason: NO_BULK.reason,
-  tests: ["subscribe/delete-created-before"],
-};
-
-const NO_LINK: ContractSkip = {
-  reason: "redisStore cannot find sessions by a link",
-  tests: ["fetch-by-link/all-users", "fetch-by-link/stable"],
-};
-
 /** Starts servers once for all backends of a file. A prefix separates the backends' keys. */
 function shared(start: () => Promise<Servers>): () => Promise<Servers> {
   let started: Promise<Servers> | undefined;
@@ -168,7 +146,7 @@ function backend(
   return {
     store: "redis",
     client: title,
-    skip: [SKIP, NO_BULK, NO_LINK],
+    skip: [SKIP],
     start: async () => {
       servers = await start();
     },
@@ -255,8 +233,7 @@ function pushed(
   title: string,
   ...args: Parameters<typeof backend> extends [string, ...infer Rest] ? Rest : never
 ): Backend {
-  const made = contractOnly(`${title}, push`, ...args);
-  return { ...made, subscribes: true, skip: [...(made.skip ?? []), NO_BULK_PUSH] };
+  return { ...contractOnly(`${title}, push`, ...args), subscribes: true };
 }
 
 function contractOnly(...args: Parameters<typeof backend>): Backend {
