@@ -26,7 +26,7 @@ export class RedisScript {
 
 /**
  * - KEYS: the record, the index.
- * - ARGV: now, the channel, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
  *   replace or an empty string, the maximum number of sessions (0 for no limit), `onExceed`, the maximum number of sessions
  *   that one run ends, the end of new tombstones or an empty string, the maximum number of tombstones (0 for none).
  * - Returns `created`, `replaced` (created, and the session to replace ended), `duplicate`, `limit`, or `more` if more
@@ -34,9 +34,9 @@ export class RedisScript {
  */
 export const CREATE: RedisScript = new RedisScript(`
 index = KEYS[2]
-local id, value, created, expires, replaced = unpack(ARGV, 3, 7)
-local max, onExceed, most = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local untilMoment, tombstones = ARGV[11], tonumber(ARGV[12])
+local id, value, created, expires, replaced = unpack(ARGV, 4, 8)
+local max, onExceed, most = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11])
+local untilMoment, tombstones = ARGV[12], tonumber(ARGV[13])
 
 local function each(visit)
   local from = redis.call("ZCOUNT", index, "-inf", "(0")
@@ -88,6 +88,7 @@ if max > 0 then
 end
 if created ~= "" then redis.call("ZADD", index, created, id, "-" .. expires, "-" .. id) end
 redis.call("SET", KEYS[1], value, "PX", text(ttl(expires)))
+watch(id, expires)
 if created == "" then remember(id, expires, tombstones > 0 and tombstones or math.huge) end
 local outcome = "created"
 if replaced ~= "" and finish({ replaced }, "logout", untilMoment, tombstones)[1] then outcome = "replaced" end
@@ -98,13 +99,13 @@ return { outcome, unpack(leaving) }
 
 /**
  * - KEYS: the index.
- * - ARGV: now, the channel, the limit, `createdAt` and id of the cursor or empty strings.
+ * - ARGV: now, the channel, whether expired sessions are reported, the limit, `createdAt` and id of the cursor or empty strings.
  * - Returns ids and records in turn.
  */
 export const LIST: RedisScript = new RedisScript(`
 index = KEYS[1]
-local limit = tonumber(ARGV[3])
-local from = ARGV[5] ~= "" and behind(tonumber(ARGV[4]), ARGV[5]) or 0
+local limit = tonumber(ARGV[4])
+local from = ARGV[6] ~= "" and behind(tonumber(ARGV[5]), ARGV[6]) or 0
 local found = {}
 while #found < 2 * limit do
   local count = math.min(limit - #found / 2, 500)
@@ -131,12 +132,12 @@ return found
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the channel, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data, `tombstone` to change one. All
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data, `tombstone` to change one. All
  *   but the first three may be empty.
  * - Returns `updated`, `not_found` or `conflict`.
  */
 export const UPDATE: RedisScript = new RedisScript(`
-local id, revision, seen, expires, data, kind = unpack(ARGV, 3, 8)
+local id, revision, seen, expires, data, kind = unpack(ARGV, 4, 9)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
@@ -163,12 +164,12 @@ return "updated"
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the channel, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
  *   none), the owner as JSON or an empty string.
  * - Returns `deleted`, `not_found` or `not_owner`.
  */
 export const END_ONE: RedisScript = new RedisScript(`
-local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 3, 7)
+local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 4, 8)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
@@ -181,7 +182,7 @@ return "deleted"
 
 /**
  * - KEYS: the index.
- * - ARGV: now, the channel, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
+ * - ARGV: now, the channel, whether expired sessions are reported, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
  *   mode, the maximum number of sessions per run, `createdAt` and id of the cursor or empty strings, ids.
  * - Modes: `but` ends the sessions of a page except the given ids. `look` returns the ids of a page and ends nothing. `only`
  *   ends the sessions with the given ids.
@@ -189,13 +190,13 @@ return "deleted"
  */
 export const END_MANY: RedisScript = new RedisScript(`
 index = KEYS[1]
-local reason, untilMoment, tombstones, mode, most = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
+local reason, untilMoment, tombstones, mode, most = ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 local ids, spared, reply = {}, {}, { "", "" }
-for i = 10, #ARGV do
+for i = 11, #ARGV do
   if mode == "only" then ids[#ids + 1] = ARGV[i] else spared[ARGV[i]] = true end
 end
 if mode ~= "only" then
-  ids = newest(ARGV[9] ~= "" and behind(tonumber(ARGV[8]), ARGV[9]) or 0, most)
+  ids = newest(ARGV[10] ~= "" and behind(tonumber(ARGV[9]), ARGV[10]) or 0, most)
   if #ids == most then reply = { redis.call("ZSCORE", index, ids[most]), ids[most] } end
 end
 local ending = {}
@@ -209,14 +210,64 @@ return reply
 
 /**
  * - KEYS: the list of a user's tombstones.
- * - ARGV: now, the channel, the maximum number of tombstones per run.
+ * - ARGV: now, the channel, whether expired sessions are reported, the maximum number of tombstones per run.
  * - Returns the number of removed tombstones, and 1 if there may be more.
  */
 export const DELETE_TOMBSTONES: RedisScript = new RedisScript(`
-local ids, removed = redis.call("LPOP", KEYS[1], ARGV[3]) or {}, 0
-for _, id in ipairs(ids) do
-  local key = recordKey(id)
-  if redis.call("GETRANGE", key, 0, 1) == "[2" then removed = removed + redis.call("UNLINK", key) end
-end
+local ids, removed = redis.call("LPOP", KEYS[1], ARGV[4]) or {}, 0
+for _, id in ipairs(ids) do removed = removed + drop(id) end
 return { text(removed), redis.call("EXISTS", KEYS[1]) == 1 and "1" or "" }
 `);
+
+/**
+ * Takes sessions that have expired: they are gone for every other operation, and the caller reports them. Until then they stay
+ * in a second sorted set of the shard, scored by the moment at which another process may take them again, by the server's clock.
+ * Nearly every run finds nothing, so it looks before it does anything else.
+ *
+ * - KEYS: the ends of the shard's records.
+ * - ARGV: the moment, an empty string, 1, the maximum number of records, the time for which the caller has them in milliseconds.
+ * - Returns the number of removed records, 1 if there may be more, and the taken sessions as JSON: id, `expiresAt`, `deadline`
+ *   and user key.
+ */
+export const TAKE_EXPIRED: RedisScript = new RedisScript(
+  `
+local removed, reply = 0, { "", math.max(#due, #late) == tonumber(ARGV[4]) and "1" or "" }
+for _, id in ipairs(due) do
+  unwatch(id)
+  local value = redis.call("GET", recordKey(id))
+  local r = value and parse(value)
+  if r and r.expires > now then
+    watch(id, text(r.expires))
+  elseif r then
+    removed = removed + redis.call("UNLINK", recordKey(id))
+    if r.ended then
+      redis.call("LREM", base .. "t:" .. r.userKey:sub(2, -2), 1, id)
+    else
+      redis.call("ZREM", indexKey(r.userKey), id, "-" .. id)
+      late[#late + 1] = '["' .. id .. '",' .. text(r.expires) .. "," .. text(r.deadline) .. "," .. r.userKey .. "]"
+    end
+  end
+end
+for _, session in ipairs(late) do
+  redis.call("ZREM", taken, session)
+  redis.call("ZADD", taken, text(clock() + ARGV[5]), session)
+  reply[#reply + 1] = session
+end
+if late[1] then keep(taken, REPORT_SLACK) end
+reply[1] = text(removed)
+return reply
+`,
+  `
+local taken = KEYS[1]:sub(1, -3) .. "r:"
+local function clock()
+  local time = redis.call("TIME")
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local due = redis.call("ZRANGE", KEYS[1], "-inf", ARGV[1], "BYSCORE", "LIMIT", 0, ARGV[4])
+local late = {}
+if redis.call("EXISTS", taken) == 1 then
+  late = redis.call("ZRANGE", taken, "-inf", string.format("%.0f", clock()), "BYSCORE", "LIMIT", 0, ARGV[4])
+end
+if not due[1] and not late[1] then return { "0", "" } end
+${LUA_PRELUDE}`,
+);

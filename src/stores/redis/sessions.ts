@@ -19,6 +19,7 @@ import { Lookups } from "../shared/lookups.ts";
 import { validateShard } from "../shared/shard.ts";
 import { endInSteps, type Step } from "../shared/steps.ts";
 import { type RedisConnection, toStrings, unexpectedReply } from "./connection.ts";
+import type { RedisExpiry } from "./expiry.ts";
 import { countSessions, inspectServers, warnOfEviction } from "./health.ts";
 import { addLink, fetchByLink } from "./links.ts";
 import { CREATE, DELETE_TOMBSTONES, END_MANY, END_ONE, LIST, UPDATE } from "./lua-scripts.ts";
@@ -38,11 +39,30 @@ export class RedisSessions implements Store {
   readonly #lookups: Lookups<string | undefined>;
   /** The channel of events, empty if the app wants none. */
   readonly #channel: string;
+  /** `1` if expired sessions are reported. */
+  readonly #reports: "1" | "";
+  readonly #expiry: RedisExpiry | undefined;
   #warn: ((message: string) => void) | undefined;
+  /** Only with an expiry: otherwise the server removes expired records and reports nothing. */
+  readonly deleteExpired?: NonNullable<Store["deleteExpired"]>;
+  readonly onExpired?: NonNullable<Store["onExpired"]>;
+  readonly close?: NonNullable<Store["close"]>;
 
-  constructor(connection: RedisConnection, warn: (message: string) => void, channel: string) {
+  constructor(
+    connection: RedisConnection,
+    warn: (message: string) => void,
+    channel: string,
+    expiry: RedisExpiry | undefined,
+  ) {
     this.#connection = connection;
     this.#channel = channel;
+    this.#reports = expiry ? "1" : "";
+    this.#expiry = expiry;
+    if (expiry) {
+      this.deleteExpired = (now, limit) => expiry.deleteExpired(now, limit);
+      this.onExpired = (listener) => expiry.cleanup.listen(listener);
+      this.close = async () => expiry.cleanup.stop();
+    }
     this.#lookups = new Lookups((ids) => connection.read(ids));
     this.#warn = warn;
   }
@@ -54,12 +74,15 @@ export class RedisSessions implements Store {
     const { id, userKey, createdAt, expiresAt, ended } = record;
     // Both keys must be in one slot of a Cluster.
     validateShard(record);
+    this.#expiry?.cleanup.tell(now);
+    this.#expiry?.cleanup.start();
     void this.#warnOfEviction();
     if (record.link !== undefined && !ended) await addLink(this.#connection, record, now);
     const keys = [this.#connection.recordKey(id), this.#connection.indexKey(userKey)];
     const args = [
       now,
       this.#channel,
+      userKey.startsWith(CLAIM_PREFIX) ? "" : this.#reports,
       id,
       serializeRedisRecord(record),
       ended ? "" : createdAt,
@@ -102,7 +125,7 @@ export class RedisSessions implements Store {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    const args = [now, this.#channel, limit, before?.createdAt ?? "", before?.id ?? ""];
+    const args = [now, this.#channel, this.#reports, limit, before?.createdAt ?? "", before?.id ?? ""];
     const texts = toStrings(await this.#connection.run(LIST, [this.#connection.indexKey(userKey)], args));
     const records: SessionRecord[] = [];
     for (let index = 0; index < texts.length; index += 2)
@@ -115,10 +138,12 @@ export class RedisSessions implements Store {
     { activity, data }: SessionChange,
     { now, ifRevision, isTombstone }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
+    this.#expiry?.cleanup.tell(now);
     const moved = [activity?.lastSeenAt ?? "", activity?.expiresAt ?? ""];
     const args = [
       now,
       this.#channel,
+      this.#reports,
       id,
       ifRevision ?? "",
       ...moved,
@@ -132,8 +157,17 @@ export class RedisSessions implements Store {
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     const { now, reason, tombstones } = end;
+    this.#expiry?.cleanup.tell(now);
     const ownerJson = owner === undefined ? "" : JSON.stringify(owner);
-    const args = [now, this.#channel, id, reason, ...tombstoneArgs(now, tombstones), ownerJson];
+    const args = [
+      now,
+      this.#channel,
+      this.#reports,
+      id,
+      reason,
+      ...tombstoneArgs(now, tombstones),
+      ownerJson,
+    ];
     const outcome = await this.#connection.run(END_ONE, [this.#connection.recordKey(id)], args);
     if (outcome === "deleted" || outcome === "not_found" || outcome === "not_owner") return outcome;
     throw unexpectedReply();
@@ -162,8 +196,10 @@ export class RedisSessions implements Store {
     ids: readonly string[],
     before: readonly string[] = ["", ""],
   ): Promise<Step<readonly string[]>> {
+    this.#expiry?.cleanup.tell(now);
     const kept = tombstoneArgs(now, tombstones);
-    const args = [now, this.#channel, reason, ...kept, mode, MAX_ENDED_PER_SCRIPT, ...before, ...ids];
+    const parts = [reason, ...kept, mode, MAX_ENDED_PER_SCRIPT, ...before, ...ids];
+    const args = [now, this.#channel, this.#reports, ...parts];
     const key = this.#connection.indexKey(userKey);
     const [createdAt = "", id = "", ...ended] = toStrings(await this.#connection.run(END_MANY, [key], args));
     return { ids: ended, next: id === "" ? undefined : [createdAt, id] };
@@ -203,7 +239,7 @@ export class RedisSessions implements Store {
     const key = this.#connection.tombstonesKey(userKey);
     let removed = 0;
     for (;;) {
-      const args = [0, "", MAX_ENDED_PER_SCRIPT];
+      const args = [0, "", this.#reports, MAX_ENDED_PER_SCRIPT];
       const [count, more] = toStrings(await this.#connection.run(DELETE_TOMBSTONES, [key], args));
       removed += Number(count);
       if (!more) return removed;
