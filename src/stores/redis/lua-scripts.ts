@@ -221,8 +221,7 @@ return { text(removed), redis.call("EXISTS", KEYS[1]) == 1 and "1" or "" }
 
 /**
  * Takes sessions that have expired: they are gone for every other operation, and the caller reports them. Until then they stay
- * in a second sorted set of the shard, scored by the moment at which another process may take them again, by the server's clock.
- * Nearly every run finds nothing, so it looks before it does anything else.
+ * in a second sorted set of the shard, scored by the moment at which another process may take them again. Nearly every run finds nothing, so it looks before it does anything else.
  *
  * - KEYS: the ends of the shard's records.
  * - ARGV: the moment, an empty string, 1, the maximum number of records, the time for which the caller has them in milliseconds.
@@ -250,7 +249,7 @@ for _, id in ipairs(due) do
 end
 for _, session in ipairs(late) do
   redis.call("ZREM", taken, session)
-  redis.call("ZADD", taken, text(clock() + ARGV[5]), session)
+  redis.call("ZADD", taken, text(now + ARGV[5]), session)
   reply[#reply + 1] = session
 end
 if late[1] then keep(taken, REPORT_SLACK) end
@@ -259,15 +258,8 @@ return reply
 `,
   `
 local taken = KEYS[1]:sub(1, -3) .. "r:"
-local function clock()
-  local time = redis.call("TIME")
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local due = redis.call("ZRANGE", KEYS[1], "-inf", ARGV[1], "BYSCORE", "LIMIT", 0, ARGV[4])
-local late = {}
-if redis.call("EXISTS", taken) == 1 then
-  late = redis.call("ZRANGE", taken, "-inf", string.format("%.0f", clock()), "BYSCORE", "LIMIT", 0, ARGV[4])
-end
+local late = redis.call("ZRANGE", taken, "-inf", ARGV[1], "BYSCORE", "LIMIT", 0, ARGV[4])
 if not due[1] and not late[1] then return { "0", "" } end
 ${LUA_PRELUDE}`,
 );

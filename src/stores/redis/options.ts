@@ -25,7 +25,7 @@ const REDIS = {
     default: (message: string) => console.warn(message),
   },
   push: pushOption<RedisPush>("redisPush"),
-  reportExpired: { parse: parseBoolean, default: true },
+  reportExpired: { parse: parseBoolean, default: false },
   ...cleanupOptions("1m"),
 } as const;
 
