@@ -1,7 +1,8 @@
+import { channel, hasSubscribers } from "node:diagnostics_channel";
 import type { ClientChange } from "./client-info/compare.ts";
 import type { UnauthorizedReason } from "./errors.ts";
 import type { Agent, SessionId } from "./session.ts";
-import type { EndReason, Json } from "./store.ts";
+import type { Actor, EndReason, Json } from "./store.ts";
 
 /** Whether the user has used the browser and the network of a login before. */
 export interface Recognition {
@@ -32,12 +33,14 @@ export interface SessionEvents {
   /**
    * Sessions and their records ended. A session that ends by itself, as `expired` or `idle`, is reported once: when a client
    * presents its cookie, or when the store's cleanup removes it, which may be much later. Then `at` is the moment when it
-   * ended. Redis and Durable Objects expire records themselves, so these ends are not reported. `userKey` is absent if it is
-   * unknown, as in `revokeById`, or if the sessions belong to many users, as in `revokeAllBefore`.
+   * ended. Durable Objects expire records themselves, so these ends are not reported. `userKey` is absent if it is
+   * unknown, as in `revokeById`, or if the sessions belong to many users, as in `revokeAllBefore`. `by` is the party that
+   * ended them: the one that the ending call names, otherwise the user for `logout`, `system` for `revoked` and `policy` for
+   * every other reason.
    */
-  ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
-  /** A session got a new secret: by `rotateEvery` (`time`), or by the method of that name. */
-  rotated: { id: SessionId; userKey: string; at: number; by: "time" | "rotate" | "reauthenticate" };
+  ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number; by: Readonly<Actor> };
+  /** A session got a new secret, because of `rotateEvery` (`time`) or the method of that name. */
+  rotated: { id: SessionId; userKey: string; at: number; cause: "time" | "rotate" | "reauthenticate" };
   /**
    * `auth` rejected a request, or a request to any route presented an invalid cookie. Each reason is emitted once per
    * request. With `cross_origin`, a page of another origin sent the request.
@@ -57,7 +60,11 @@ export interface SessionEvents {
 
 type Listener<Event> = (event: Event) => unknown;
 
-/** Emits events to listeners. A failing listener breaks no request: its error goes to the listeners of `error`. */
+/**
+ * Emits events to listeners, and publishes them on the channels `sessionup:created`, `sessionup:ended` and so on of
+ * `node:diagnostics_channel`. A failing listener breaks no request: its error goes to
+ * the listeners of `error`.
+ */
 export class Events {
   readonly #listeners = new Map<keyof SessionEvents, Set<Listener<never>>>();
 
@@ -93,10 +100,11 @@ export class Events {
 
   /** @internal */
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
-    const listeners = this.#listeners.get(name);
-    if (!listeners?.size) return;
+    const topic = `sessionup:${name}`;
     const frozen = Object.freeze(event) as never;
-    for (const listener of [...listeners]) {
+    // A channel that nobody has asked for must not be created at each event.
+    if (hasSubscribers(topic)) channel(topic).publish(frozen);
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {
         const result = listener(frozen);
         if (result instanceof Promise) result.catch((error: unknown) => this.#failed(name, error, event.at));
