@@ -1,12 +1,11 @@
 import type { ExpiredSession } from "../../store.ts";
 import { Cleanup, type ParsedCleanup } from "../shared/cleanup.ts";
+import { CLAIM_TIME } from "../shared/ends.ts";
 import { type RedisConnection, toStrings } from "./connection.ts";
 import { SLACK } from "./lua-prelude.ts";
 import { TAKE_EXPIRED } from "./lua-scripts.ts";
 import { SHARDS } from "./primaries.ts";
 
-/** How long a process has taken sessions for itself before another one may report them, in milliseconds. */
-const HELD_FOR = 60_000;
 /** The number of shards that are asked at once. */
 const WIDTH = 100;
 /** The number of records that one script removes, which takes the server a millisecond. */
@@ -58,14 +57,18 @@ export class RedisExpiry {
   async #take(shard: string, now: number, most: number) {
     const key = this.#connection.shardKey(shard, "e:");
     const begun = performance.now();
-    const reply = await this.#connection.run(TAKE_EXPIRED, [key], [now, "", "1", most, HELD_FOR]);
+    const reply = await this.#connection.run(TAKE_EXPIRED, [key], [now, "", "1", most, CLAIM_TIME]);
     const [removed, isFull, ...taken] = toStrings(reply);
     // A process that was suspended meanwhile leaves the report to the next one.
-    if (taken.length > 0 && performance.now() - begun < HELD_FOR / 2) {
-      this.cleanup.report(taken.map(parseTaken));
+    if (taken.length > 0 && performance.now() - begun < CLAIM_TIME / 2) {
       const held = this.#connection.shardKey(shard, "r:");
       this.#reported.set(held, [...(this.#reported.get(held) ?? []), ...taken]);
-      await this.#release(held);
+      try {
+        this.cleanup.report(taken.map(parseTaken));
+      } finally {
+        // Also after an error of a listener: the others would otherwise be called again and again.
+        await this.#release(held);
+      }
     }
     return { removed: Number(removed), isFull: isFull === "1" };
   }
