@@ -142,6 +142,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   }
 
   const methods = createMethods(lifecycle, getState, requireLive);
+  lifecycle.options.telemetry?.traceMethods(methods);
   const internals: SessionsInternals<Context, In, Out> = {
     manager,
     lifecycle,

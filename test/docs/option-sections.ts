@@ -21,6 +21,7 @@ import { MIDDLEWARE_TABLES } from "../../src/options/middleware-options.ts";
 import type { OptionTable } from "../../src/options/parsers.ts";
 import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
 import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
+import { OPEN_TELEMETRY_TABLE } from "../../src/telemetry/options.ts";
 import { POCKET_TABLES } from "../../src/pocket/options.ts";
 import { DURABLE_OBJECTS_TABLE } from "../../src/stores/durable-objects/options.ts";
 import { LMDB_TABLE } from "../../src/stores/lmdb/options.ts";
@@ -134,6 +135,13 @@ const CORE: readonly Section[] = [
     about: "`liveSessions(options)` of `sessionup/live`.",
     declaredBy: "LiveOptions",
     table: LIVE_TABLE,
+  },
+  {
+    title: "openTelemetry",
+    about:
+      "`openTelemetry(options)` of `sessionup/opentelemetry`. At least one of `trace` and `metrics` must be set.",
+    declaredBy: "OpenTelemetryOptions",
+    table: OPEN_TELEMETRY_TABLE,
   },
   {
     title: "connectPassport",

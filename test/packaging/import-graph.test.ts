@@ -26,6 +26,7 @@ const ROOMS: readonly string[] = [
   "cache/",
   "http/",
   "live/",
+  "telemetry/",
   "bearer/",
   "dpop/",
   "pocket/",
