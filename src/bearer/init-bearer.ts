@@ -3,6 +3,7 @@ import type { BoundSessions } from "../http/bound-sessions.ts";
 import { RequestState } from "../http/request-state.ts";
 import { getInternals, INTERNALS, type Sessions } from "../http/sessions.ts";
 import { beginSession } from "../lifecycle/begin.ts";
+import { traceOperation } from "../lifecycle/trace.ts";
 import { type InitOptions, parseInitOptions } from "../options/init-options.ts";
 import { checkUserKey } from "../options/user-key.ts";
 import type { Session } from "../session.ts";
@@ -101,5 +102,5 @@ export async function initBearer(
     (toCarrier(context) as Record<symbol, RequestState<unknown>>)[lifecycle.key] = next;
     return { session: begun.session, token: formatToken(begun.token) };
   };
-  return lifecycle.options.telemetry?.trace("init", begin, [context, userKey]) ?? begin();
+  return traceOperation(lifecycle, "init", begin, [context, userKey]);
 }

@@ -4,7 +4,7 @@ import { SessionError } from "../errors.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { SessionId } from "../session.ts";
 import type { EndReason, SessionRecord } from "../store.ts";
-import { type ConnectionKind, LIVE_CHANNEL } from "./channel.ts";
+import { type ConnectionKind, publishClosed, publishOpened } from "./channel.ts";
 import { Doubts } from "./doubts.ts";
 import { type ConnectionEnd, Handshake } from "./handshake.ts";
 import { type OpenedSession, readStandings, toWatchedSession } from "./standing.ts";
@@ -21,18 +21,6 @@ export interface Watcher {
   readonly kind?: ConnectionKind;
   /** Called at most once. An error, or a rejection, is emitted as `error`. */
   end(reason: ConnectionEnd): unknown;
-}
-
-/** Watchers whose opening was published. Someone who subscribes later must not receive only their close. */
-const published = new WeakSet<Watcher>();
-
-/** Publishes that a connection was opened or has closed. Costs nothing without a subscriber. */
-function publish(watcher: Watcher, change: 1 | -1): void {
-  const { kind } = watcher;
-  if (!kind || (change === 1 && !LIVE_CHANNEL.hasSubscribers)) return;
-  if (change === 1) published.add(watcher);
-  else if (!published.delete(watcher)) return;
-  LIVE_CHANNEL.publish({ kind, change });
 }
 
 /** A session and what it ends. */
@@ -136,7 +124,7 @@ export class LiveSessions {
     const { id, endsAt, expiresAt } = watcher.opened;
     const watched = this.#watched.get(id) ?? { watchers: new Set(), expiresAt };
     watched.watchers.add(watcher);
-    publish(watcher, 1);
+    if (watcher.kind) publishOpened(watcher, watcher.kind);
     watched.expiresAt = Math.max(watched.expiresAt, expiresAt);
     this.#watched.set(id, watched);
     this.#start();
@@ -144,7 +132,7 @@ export class LiveSessions {
     if (isInDoubt) this.#doubts.add([id]);
     return () => {
       if (!watched.watchers.delete(watcher)) return;
-      publish(watcher, -1);
+      if (watcher.kind) publishClosed(watcher, watcher.kind);
       if (watched.watchers.size === 0) this.#watched.delete(id);
       this.#lingerIfIdle();
     };
@@ -212,7 +200,7 @@ export class LiveSessions {
       const reason = findReason(watcher);
       if (!reason) continue;
       watchers.delete(watcher);
-      publish(watcher, -1);
+      if (watcher.kind) publishClosed(watcher, watcher.kind);
       void this.#end(watcher, reason);
     }
     if (watchers.size > 0) return;

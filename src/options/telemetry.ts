@@ -11,7 +11,7 @@ export interface Telemetry {
   traceMethods(methods: object): void;
 }
 
-/** The names of operations: `authenticate`, and methods. @internal */
+/** The names of operations: `authenticate`, methods, and functions of subpaths. @internal */
 export type Operation =
   | "authenticate"
   | "init"
@@ -26,4 +26,5 @@ export type Operation =
   | "fetchByUserKey"
   | "revokeById"
   | "revokeByUserKey"
+  | "revokeWhere"
   | "revokeAllBefore";

@@ -9,9 +9,7 @@ export function countEvents(events: Events, instruments: Instruments): void {
     if (reason === "reused") instruments.write("reuseDetected", ids.length);
   });
   events.on("rejected", ({ reason }) => instruments.write("rejected", 1, { "sessionup.reason": reason }));
-  events.on("rotated", ({ cause }) =>
-    instruments.write("rotated", 1, { "sessionup.rotation.trigger": cause }),
-  );
+  events.on("rotated", ({ cause }) => instruments.write("rotated", 1, { "sessionup.rotation.cause": cause }));
   events.on("client_changed", ({ action }) =>
     instruments.write("clientChanged", 1, { "sessionup.action": action }),
   );

@@ -41,7 +41,7 @@ const REJECTIONS = /* @__PURE__ */ all<UnauthorizedReason | "cross_origin">({
   cross_origin: true,
 });
 
-const ROTATIONS = /* @__PURE__ */ all<SessionEvents["rotated"]["by"]>({
+const ROTATIONS = /* @__PURE__ */ all<SessionEvents["rotated"]["cause"]>({
   time: true,
   rotate: true,
   reauthenticate: true,
@@ -92,7 +92,7 @@ export const METRICS = {
     kind: "counter",
     unit: "{secret}",
     description: "Secrets that were replaced.",
-    attributes: { "sessionup.rotation.trigger": ROTATIONS },
+    attributes: { "sessionup.rotation.cause": ROTATIONS },
   },
   clientChanged: {
     name: "sessionup.client_changed",

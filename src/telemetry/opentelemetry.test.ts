@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Browser, testSessions } from "../../test/support/browser.ts";
 import { GatedStore } from "../../test/support/gated-store.ts";
 import { TelemetryRecorder } from "../../test/support/telemetry-recorder.ts";
+import { revokeAllBefore, revokeWhere } from "../admin/admin.ts";
 import { bearer, initBearer } from "../bearer/bearer.ts";
 import { cached } from "../cache/cache.ts";
 import { bindSessions } from "../http/bound-sessions.ts";
@@ -126,10 +127,13 @@ describe("spans", () => {
         "sessionup.revoke_by_user_key",
         "  sessionup.store.delete_by_user_key",
       ]);
-      expect(await during(() => each.revokeAllBefore(new Date()))).toEqual([
+      expect(await during(() => revokeAllBefore(each, new Date()))).toEqual([
         "sessionup.revoke_all_before",
-        "  sessionup.store.delete_created_before",
-        "  sessionup.store.delete_created_before",
+        "  sessionup.store.scan",
+      ]);
+      expect(await during(() => revokeWhere(each, { userKey: "ann" }))).toEqual([
+        "sessionup.revoke_where",
+        "  sessionup.store.scan",
       ]);
     }
     expect(Object.keys(manager)).toEqual(Object.keys(new Manager(memoryStore())));
@@ -322,16 +326,29 @@ describe("the observed store", () => {
     expect(recorder.sums("sessionup.ended")).toEqual({ idle: 1 });
   });
 
-  it("a scan of sessions ends with the iteration that its caller leaves", async () => {
-    const { manager, login } = setUp();
-    await login();
-    const { store } = getLifecycle(manager).repository;
-    const steps = store.deleteCreatedBefore?.(Date.now() + 1, { reason: "revoked", now: Date.now() });
-    for await (const ids of steps ?? []) {
-      expect(ids).toHaveLength(1);
-      break;
+  it("each step of a mass revocation is observed, until its caller leaves", async () => {
+    const steps: string[] = [];
+    async function* deleteCreatedBefore() {
+      try {
+        for (const id of ["1", "2", "3"]) {
+          steps.push(id);
+          yield [id];
+        }
+      } finally {
+        steps.push("left");
+      }
     }
-    expect(await manager.fetchByUserKey("ann")).toEqual([]);
+    const { manager, during } = setUp(Object.assign(new GatedStore(), { deleteCreatedBefore }));
+    const observed = getLifecycle(manager).repository.store;
+    const end = { reason: "revoked", now: 0 } as const;
+    const take = async (count: number) => {
+      for await (const [id] of observed.deleteCreatedBefore?.(0, end) ?? []) if (id === `${count}`) break;
+    };
+    const span = "sessionup.store.delete_created_before";
+    expect(await during(() => take(2))).toEqual([span, span]);
+    expect(steps).toEqual(["1", "2", "left"]);
+    // The last one learns that there are no more.
+    expect(await during(() => take(9))).toEqual([span, span, span, span]);
   });
 });
 
@@ -512,7 +529,10 @@ describe("an OpenTelemetry API that fails", () => {
   ])("breaks no request: %s", async (_name, api) => {
     const store = new GatedStore();
     const errors: unknown[] = [];
-    const telemetry = openTelemetry({ ...api, onError: (error) => void errors.push(error) } as never);
+    const telemetry = openTelemetry({
+      ...api,
+      onError: (error: unknown) => void errors.push(error),
+    } as never);
     const { login, sessions, browser } = setUp(store, { telemetry });
     await login();
     expect(await browser.visit(sessions.authorize)).toBeUndefined();

@@ -41,6 +41,7 @@ const DESCRIPTIONS: Readonly<Record<Operation, Describe>> = {
   }),
   revokeById: (isEnded: boolean, [id]) => (isEnded ? session(id as string) : {}),
   revokeByUserKey: (ids: readonly string[], [userKey]) => ({ ...countEnded(ids), ...user(userKey) }),
+  revokeWhere: (ended: number) => ({ "sessionup.ended": ended }),
   revokeAllBefore: (ended: number) => ({ "sessionup.ended": ended }),
 };
 

@@ -42,7 +42,9 @@ describe("docs/guides/monitoring.md", () => {
   });
 
   it("names the span of each operation", () => {
-    const missing = OPERATIONS.filter((operation) => !PAGE.includes(`\`sessionup.${toSnakeCase(operation)}\``));
+    const missing = OPERATIONS.filter(
+      (operation) => !PAGE.includes(`\`sessionup.${toSnakeCase(operation)}\``),
+    );
     expect(missing).toEqual([]);
   });
 });

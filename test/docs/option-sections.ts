@@ -21,7 +21,6 @@ import { MIDDLEWARE_TABLES } from "../../src/options/middleware-options.ts";
 import type { OptionTable } from "../../src/options/parsers.ts";
 import { RECOGNITION_TABLE } from "../../src/options/recognition-options.ts";
 import { ROUTES_TABLE } from "../../src/options/routes-options.ts";
-import { OPEN_TELEMETRY_TABLE } from "../../src/telemetry/options.ts";
 import { POCKET_TABLES } from "../../src/pocket/options.ts";
 import { DURABLE_OBJECTS_TABLE } from "../../src/stores/durable-objects/options.ts";
 import { LMDB_TABLE } from "../../src/stores/lmdb/options.ts";
@@ -32,6 +31,7 @@ import { REDIS_TABLE } from "../../src/stores/redis/options.ts";
 import { POLL_TABLE } from "../../src/stores/shared/poll-channel.ts";
 import { PUSH_TABLE } from "../../src/stores/shared/push-channel.ts";
 import { SQLITE_TABLE } from "../../src/stores/sqlite/options.ts";
+import { OPEN_TELEMETRY_TABLE } from "../../src/telemetry/options.ts";
 
 /** A section of the page: one object of options. */
 export interface Section {
@@ -364,6 +364,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "connectPassport.toUserKey": "the functions of `passport.serializeUser`",
   "redisStore.onWarning": "`console.warn`",
   "cached.onError": "`console.warn`",
+  "openTelemetry.onError": "`console.warn`",
   "postgresStore.schema": "the first schema of the `search_path`",
   "poll.interval":
     '`"100ms"` with SQLite and LMDB, `"500ms"` with MySQL and MariaDB, `"1s"` with libSQL and D1',

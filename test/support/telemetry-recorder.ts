@@ -62,15 +62,19 @@ export class TelemetryRecorder {
 
   readonly metrics: MetricsApi = {
     getMeter: () => {
-      const write =
+      const record =
         (name: string) =>
         (value: number, attributes = {}) =>
-          // A value of 0 only makes a series known.
-          void (value !== 0 && this.points.push({ name, value, attributes }));
+          void this.points.push({ name, value, attributes });
+      const add =
+        (name: string) =>
+        (value: number, attributes = {}) =>
+          // A counter's 0 only makes a series known.
+          void (value !== 0 && record(name)(value, attributes));
       return {
-        createCounter: (name) => ({ add: write(name) }),
-        createUpDownCounter: (name) => ({ add: write(name) }),
-        createHistogram: (name) => ({ record: write(name) }),
+        createCounter: (name) => ({ add: add(name) }),
+        createUpDownCounter: (name) => ({ add: add(name) }),
+        createHistogram: (name) => ({ record: record(name) }),
       };
     },
   };
