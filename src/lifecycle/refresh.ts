@@ -94,7 +94,7 @@ async function writeRefresh<Out>(
   const { id } = session;
   if (secret) cookie.send(exchange, { id, secret }, now, record);
   const isConfirmed = isPending(before.match);
-  if (isConfirmed) events.emit("rotated", { id, userKey: record.userKey, at: now, by: "time" });
+  if (isConfirmed) events.emit("rotated", { id, userKey: record.userKey, at: now, cause: "time" });
   const revision = record.revision + (change.data ? 1 : 0);
   const match = isConfirmed ? "current" : before.match;
   const refreshed = { ...before, record: { ...record, ...change.activity, revision, data }, data, match };

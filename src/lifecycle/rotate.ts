@@ -34,7 +34,12 @@ export async function rotateSession<Out>(
   if (!match) return toLiveSession(lifecycle, before.token, after, meta, before.held, now);
   const id = record.id as SessionId;
   cookie.send(exchange, { id, secret }, now, record);
-  events.emit("rotated", { id, userKey: record.userKey, at: now, by: proof ? "reauthenticate" : "rotate" });
+  events.emit("rotated", {
+    id,
+    userKey: record.userKey,
+    at: now,
+    cause: proof ? "reauthenticate" : "rotate",
+  });
   return toLiveSession(lifecycle, { id, secret }, { ...after, match }, meta, before.held, now);
 }
 
