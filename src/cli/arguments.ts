@@ -21,7 +21,13 @@ function tokenize(args: readonly string[], table: FlagTable): readonly Token[] {
       { type: takesValue(flag) ? "string" : "boolean", ...(flag.short && { short: flag.short }) } as const,
     ]),
   );
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   return tokens;
 }
 
@@ -46,7 +52,10 @@ export function findCommandName(args: readonly string[], commands: readonly Comm
 export function findCommand(name: string, commands: readonly Command[]): Command {
   const found = commands.find((command) => command.name === name);
   if (found) return found;
-  const nearest = findNearest(name, commands.map((command) => command.name));
+  const nearest = findNearest(
+    name,
+    commands.map((command) => command.name),
+  );
   throw usageError(
     `"${escapeControls(name)}" is not a command.`,
     ...(nearest === undefined ? [] : [`Did you mean "${nearest}"?`]),
@@ -55,7 +64,11 @@ export function findCommand(name: string, commands: readonly Command[]): Command
 }
 
 /** Parses the arguments of a command. Throws the error of a wrong command line. */
-export function parseArguments(command: Command, args: readonly string[], now: number): Input & { readonly help: boolean } {
+export function parseArguments(
+  command: Command,
+  args: readonly string[],
+  now: number,
+): Input & { readonly help: boolean } {
   const table: FlagTable = { ...command.flags, ...GLOBAL_FLAGS };
   const operands: string[] = [];
   const values: Record<string, unknown> = {};

@@ -8,7 +8,11 @@ export class CliError extends Error {
 
   constructor(
     message: string,
-    options: { readonly exitCode?: ExitCode; readonly hints?: readonly string[]; readonly cause?: unknown } = {},
+    options: {
+      readonly exitCode?: ExitCode;
+      readonly hints?: readonly string[];
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.exitCode = options.exitCode ?? EXIT.failure;

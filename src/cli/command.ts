@@ -17,9 +17,9 @@ export interface Context {
 export type CommandGroup = "Look at sessions" | "End sessions" | "Check" | "Set up";
 
 /** What a command line says after the command's name. */
-export interface Input<Table extends FlagTable = FlagTable> {
+export interface Input<Values = Readonly<Record<string, unknown>>> {
   readonly operands: readonly string[];
-  readonly flags: FlagValues<Table>;
+  readonly flags: Values;
 }
 
 /** A value of a command that has no flag, such as an id. */
@@ -40,18 +40,19 @@ export interface Command {
   readonly flags: FlagTable;
   /** Commands with the sentence that explains each. */
   readonly examples: ReadonlyArray<readonly [text: string, command: string]>;
+  /** Receives the input that `parseArguments` has parsed with the flags above. */
   readonly run: (context: Context, input: Input) => Promise<ExitCode>;
 }
 
 interface CommandDefinition<Table extends FlagTable> extends Omit<Command, "flags" | "run" | "operands"> {
   readonly operands?: readonly Operand[];
   readonly flags: Table;
-  readonly run: (context: Context, input: Input<Table>) => Promise<ExitCode>;
+  readonly run: (context: Context, input: Input<FlagValues<Table>>) => Promise<ExitCode>;
 }
 
 /** Creates a command. Its `run` receives the values of its own flags with their types. */
 export function createCommand<const Table extends FlagTable>(definition: CommandDefinition<Table>): Command {
   const { run, operands = [], ...rest } = definition;
   // `parseArguments` has parsed the input with the table of this very command.
-  return { ...rest, operands, run: (context, input) => run(context, input as Input<Table>) };
+  return { ...rest, operands, run: (context, input) => run(context, input as Input<FlagValues<Table>>) };
 }

@@ -60,7 +60,8 @@ function quote(text: string): string {
 }
 
 function formatZsh(commands: readonly Command[]): string {
-  const describe = (text: string) => quote(text).replaceAll("[", "\\[").replaceAll("]", "\\]").replaceAll(":", "\\:");
+  const describe = (text: string) =>
+    quote(text).replaceAll("[", "\\[").replaceAll("]", "\\]").replaceAll(":", "\\:");
   const cases = commands.map((command) => {
     const flags = Object.entries(allFlags(command)).map(([name, flag]) => {
       const value = takesValue(flag) ? `:value:${flag.isPath ? "_files" : " "}` : "";

@@ -23,7 +23,9 @@ export function escapeField(text: string): string {
 export function toSafeJson(value: unknown, indent?: number): string {
   // Outside of strings, the only control characters are the newlines of the indentation.
   return JSON.stringify(value, undefined, indent).replace(UNSAFE, (character) =>
-    character === "\n" ? character : Array.from({ length: character.length }, (_, at) => toUnit(character, at)).join(""),
+    character === "\n"
+      ? character
+      : Array.from({ length: character.length }, (_, at) => toUnit(character, at)).join(""),
   );
 }
 

@@ -3,8 +3,18 @@ import { usageError } from "./cli-error.ts";
 import { type FlagValues, parseCount, parseText, type ValueFlag } from "./flag.ts";
 import { parseMoment } from "./moment.ts";
 
-const text = (value: string, summary: string): ValueFlag<string> => ({ group: "Filter", value, summary, parse: parseText });
-const moment = (summary: string): ValueFlag<Date> => ({ group: "Filter", value: "<time>", summary, parse: parseMoment });
+const text = (value: string, summary: string): ValueFlag<string> => ({
+  group: "Filter",
+  value,
+  summary,
+  parse: parseText,
+});
+const moment = (summary: string): ValueFlag<Date> => ({
+  group: "Filter",
+  value: "<time>",
+  summary,
+  parse: parseMoment,
+});
 
 /** The flags that select sessions. All that are given must hold. */
 export const FILTER_FLAGS: FilterFlags = {
@@ -13,7 +23,12 @@ export const FILTER_FLAGS: FilterFlags = {
   browser: text("<name>", "Family, as in the list, such as Firefox"),
   os: text("<name>", "System, as in the list, such as macOS"),
   country: text("<code>", "The country that your option client.geo returned"),
-  level: { group: "Filter", value: "<number>", summary: "Authentication level of at least this", parse: parseCount },
+  level: {
+    group: "Filter",
+    value: "<number>",
+    summary: "Authentication level of at least this",
+    parse: parseCount,
+  },
   provider: text("<issuer>", "Identity provider that signed the user in"),
   "created-after": moment("Began at this time or later: 2026-01-31, 7d (ago)"),
   "created-before": moment("Began earlier than this"),

@@ -24,7 +24,14 @@ export function formatProgramHelp(commands: readonly Command[], heading: Heading
   const groups = GROUPS.flatMap((group) => {
     const entries = commands.filter((command) => command.group === group);
     if (entries.length === 0) return [];
-    return ["", heading(group), ...formatEntries(entries.map(({ name, summary }) => [name, summary]), 16)];
+    return [
+      "",
+      heading(group),
+      ...formatEntries(
+        entries.map(({ name, summary }) => [name, summary]),
+        16,
+      ),
+    ];
   });
   return [
     "Inspect, check and end the sessions of a sessionup store.",
@@ -39,7 +46,7 @@ export function formatProgramHelp(commands: readonly Command[], heading: Heading
         ["SESSIONUP_STORE", "The store, unless --store names it: a URL, or a module of your app"],
         ["--store <store>", 'Such as "postgres://app@db/app" or "./sessions.js"'],
       ],
-      16,
+      18,
     ),
     "",
     heading("Examples"),
@@ -85,8 +92,10 @@ function formatFlags(flags: FlagTable, heading: Heading): readonly string[] {
     "",
     heading(group),
     ...formatEntries(
-      all.filter((each) => each.group === group).map(({ name, flag }) => [formatFlag(name, flag), flag.summary]),
-      27,
+      all
+        .filter((each) => each.group === group)
+        .map(({ name, flag }) => [formatFlag(name, flag), flag.summary]),
+      29,
     ),
   ]);
 }

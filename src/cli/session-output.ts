@@ -106,8 +106,10 @@ export class SessionTable {
       formatSpan(now - session.createdAt.getTime()),
       formatSpan(now - session.lastSeenAt.getTime()),
     ]);
-    const titles = this.#layout ? [] : [toTitle(formatTitles((this.#layout = layOut(COLUMNS, rows, this.#width))))];
+    const isFirst = this.#layout === undefined;
     const layout = this.#layout ?? layOut(COLUMNS, rows, this.#width);
+    this.#layout = layout;
+    const titles = isFirst ? [toTitle(formatTitles(layout))] : [];
     return [...titles, ...rows.map((row) => formatRow(layout, row))];
   }
 }

@@ -21,7 +21,8 @@ function countEdits(from: string, to: string): number {
       }
       const cost = from[row - 1] === to[column - 1] ? 0 : 1;
       let edits = Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + cost);
-      const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      const swapped =
+        row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
       if (swapped) edits = Math.min(edits, at(row - 2, column - 2) + 1);
       table[row * width + column] = edits;
     }

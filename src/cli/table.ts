@@ -39,7 +39,10 @@ export function layOut(
 
 /** Returns the line with the titles. */
 export function formatTitles(layout: Layout): string {
-  return formatRow(layout, layout.columns.map(({ title }) => title));
+  return formatRow(
+    layout,
+    layout.columns.map(({ title }) => title),
+  );
 }
 
 /** Returns the line of one row. A value that may not be shortened and is too long moves the rest of its line. */

@@ -28,14 +28,21 @@ export class Terminal {
   readonly width: number;
   readonly #streams: Streams;
   readonly #colors: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly #interrupt: () => void;
   #progress = { text: "", at: Number.NEGATIVE_INFINITY };
   /** Whether the reader of the results has closed its end, as `head` does. */
   #isClosed = false;
   #onClosed: () => void = () => undefined;
 
-  constructor(streams: Streams, env: Readonly<Record<string, string | undefined>>) {
+  /** `interrupt` is called at Ctrl-C while a question is asked. */
+  constructor(
+    streams: Streams,
+    env: Readonly<Record<string, string | undefined>>,
+    interrupt: () => void = () => undefined,
+  ) {
     const { stdout, stderr } = streams;
     this.#streams = streams;
+    this.#interrupt = interrupt;
     this.isInteractive = stdout.isTTY === true;
     this.width = stdout.columns || DEFAULT_WIDTH;
     this.#colors = {
@@ -59,7 +66,10 @@ export class Terminal {
 
   /** Writes lines of the result. Resolves when the reader can take more. */
   async write(lines: string | readonly string[]): Promise<void> {
-    const text = [lines].flat().map((line) => `${line}\n`).join("");
+    const text = [lines]
+      .flat()
+      .map((line) => `${line}\n`)
+      .join("");
     if (this.#isClosed || text === "") return;
     this.#clearProgress();
     const { stdout } = this.#streams;
@@ -85,7 +95,7 @@ export class Terminal {
     stderr.write(`\r\u001b[K${text}`);
   }
 
-  /** Asks a question and returns the answer. `undefined` if there is no answer, or nobody to ask. */
+  /** Asks a question and returns the answer. `undefined` if there is no answer, or no terminal. */
   async ask(question: string, signal: AbortSignal): Promise<string | undefined> {
     const { stdin, stderr } = this.#streams;
     if (!this.canAsk || signal.aborted) return undefined;
@@ -95,7 +105,7 @@ export class Terminal {
       return await new Promise<string | undefined>((resolve) => {
         const leave = () => resolve(undefined);
         signal.addEventListener("abort", leave, { once: true });
-        prompt.on("SIGINT", leave);
+        prompt.on("SIGINT", this.#interrupt);
         prompt.on("close", leave);
         prompt.question(question, resolve);
       });

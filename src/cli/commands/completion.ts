@@ -10,7 +10,9 @@ export function createCompletionCommand(others: readonly Command[]): Command {
     name: "completion",
     group: "Set up",
     summary: "Print a completion script for your shell",
-    description: [`Shells: ${SHELLS.join(", ")}. The script completes commands and flags. It does not ask the store.`],
+    description: [
+      `Shells: ${SHELLS.join(", ")}. The script completes commands and flags. It does not ask the store.`,
+    ],
     operands: [{ name: "shell", required: true }],
     flags: {},
     examples: [

@@ -34,8 +34,7 @@ export const eraseUserCommand: Command = createCommand({
   ],
   async run(context, { operands: [user = ""], flags }) {
     const { terminal, signal } = context;
-    if (!flags.yes && !terminal.canAsk)
-      throw usageError("There is no terminal to confirm on. Add --yes.");
+    if (!flags.yes && !terminal.canAsk) throw usageError("There is no terminal to confirm on. Add --yes.");
     const { manager, close } = await openStore(context, flags, { push: !flags["no-push"] });
     try {
       const live = await manager.fetchByUserKey(user);

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { FILTER_FLAGS, toFilter } from "../filter-flags.ts";
 import { parseCount, parseText } from "../flag.ts";
 import { SessionTable, toLine, toSessionObject } from "../session-output.ts";
-import { openStore, type OpenedStore } from "../stores/open-store.ts";
+import { type OpenedStore, openStore } from "../stores/open-store.ts";
 import { STORE_FLAGS } from "../stores/store-flags.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -24,7 +24,12 @@ const FLAGS = {
     parse: parseCount,
   },
   all: { group: "Output", summary: "List every matching session, however many there are" },
-  cursor: { group: "Output", value: "<text>", summary: "Continue a list with the cursor it ended with", parse: parseText },
+  cursor: {
+    group: "Output",
+    value: "<text>",
+    summary: "Continue a list with the cursor it ended with",
+    parse: parseText,
+  },
   json: { group: "Output", summary: "One JSON object per line" },
   ...STORE_FLAGS,
 } as const;
@@ -115,7 +120,8 @@ async function printPages(
     if (sessions.length > 0) await terminal.write(printer(sessions));
     listed += sessions.length;
     if (signal.aborted) return EXIT.interrupted;
-    if (listed < limit && cursor !== undefined) terminal.progress(`${listed} sessions found. Looking for more …`);
+    if (listed < limit && cursor !== undefined)
+      terminal.progress(`${listed} sessions found. Looking for more …`);
     if (listed >= limit && cursor !== undefined)
       terminal.note(`More sessions follow: add --cursor ${cursor}, or --all.`);
   }

@@ -1,5 +1,5 @@
-import type { SqlStore } from "../../stores/shared/sql-store.ts";
 import type { Store } from "../../store.ts";
+import type { SqlStore } from "../../stores/shared/sql-store.ts";
 import { CliError } from "../cli-error.ts";
 import { type Command, createCommand } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -59,5 +59,7 @@ function isSqlStore(store: Store): store is SqlStore {
 function describe(before: number | undefined, after: number | undefined): string {
   if (after === undefined) return "The tables are up to date.";
   if (before === after) return `The tables already had version ${after}. Nothing to do.`;
-  return before ? `Upgraded the tables from version ${before} to ${after}.` : `Created the tables, version ${after}.`;
+  return before
+    ? `Upgraded the tables from version ${before} to ${after}.`
+    : `Created the tables, version ${after}.`;
 }

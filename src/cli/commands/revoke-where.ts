@@ -1,5 +1,5 @@
-import { revokeAllBefore, revokeWhere } from "../../admin/revoke-sessions.ts";
 import type { SessionFilter } from "../../admin/filter.ts";
+import { revokeAllBefore, revokeWhere } from "../../admin/revoke-sessions.ts";
 import { countSessions, scanSessions } from "../../admin/scan-sessions.ts";
 import type { Session } from "../../session.ts";
 import type { Actor } from "../../store.ts";
@@ -12,7 +12,7 @@ import { parseCount } from "../flag.ts";
 import { Interrupted } from "../interrupted.ts";
 import { toOperator } from "../operator.ts";
 import { SessionTable } from "../session-output.ts";
-import { openStore, type OpenedStore } from "../stores/open-store.ts";
+import { type OpenedStore, openStore } from "../stores/open-store.ts";
 import { ENDING_FLAGS, STORE_FLAGS } from "../stores/store-flags.ts";
 import { formatCount, formatNumber } from "../wording.ts";
 
@@ -25,7 +25,7 @@ const MAX_USERS = 100_000;
 const FLAGS = {
   ...FILTER_FLAGS,
   everyone: { group: "Filter", summary: "All sessions that exist now, of all users, instead of a filter" },
-  "dry-run": { group: "Safety", short: "n", summary: "Only show how many sessions match, and some of them" },
+  "dry-run": { group: "Safety", summary: "Only show how many sessions match, and some of them" },
   yes: { group: "Safety", short: "y", summary: "Do not ask. For scripts" },
   max: {
     group: "Safety",
@@ -50,7 +50,10 @@ export const revokeWhereCommand: Command = createCommand({
   flags: FLAGS,
   examples: [
     ["Look at what would end, and change nothing", "sessionup revoke-where --ip 203.0.113.0/24 --dry-run"],
-    ["End what began in that network since a breach", "sessionup revoke-where --ip 203.0.113.0/24 --created-after 2026-01-31T03:00Z"],
+    [
+      "End what began in that network since a breach",
+      "sessionup revoke-where --ip 203.0.113.0/24 --created-after 2026-01-31T03:00Z",
+    ],
     ["Sign everyone out", "sessionup revoke-where --everyone"],
     ["Nightly, but never more than expected", "sessionup revoke-where --seen-before 90d --yes --max 5000"],
   ],
@@ -107,7 +110,14 @@ async function runPlan(
   const found = await (plan.moment ? countEveryone(opened) : countMatches(context, opened, plan.filter));
   const report = (ended: number) =>
     json
-      ? terminal.write(JSON.stringify({ matched: found.matched, ...(found.users !== undefined && { users: found.users }), ended, dryRun }))
+      ? terminal.write(
+          JSON.stringify({
+            matched: found.matched,
+            ...(found.users !== undefined && { users: found.users }),
+            ended,
+            dryRun,
+          }),
+        )
       : undefined;
   if (!json) showMatches(context, found);
   if (found.matched === 0) {
@@ -115,7 +125,9 @@ async function runPlan(
     return EXIT.notFound;
   }
   if (max !== undefined && found.matched > max)
-    throw new CliError(`${formatCount(found.matched, "session")} match, and --max is ${formatNumber(max)}. Nothing was ended.`);
+    throw new CliError(
+      `${formatCount(found.matched, "session")} match, and --max is ${formatNumber(max)}. Nothing was ended.`,
+    );
   if (dryRun) {
     await report(0);
     if (!json) terminal.note("This was a dry run. Nothing was ended.");
@@ -150,7 +162,11 @@ async function countMatches(
   let matched = 0;
   let cursor: string | undefined;
   do {
-    const page = await scanSessions(manager, { filter, limit: STEP, ...(cursor !== undefined && { cursor }) });
+    const page = await scanSessions(manager, {
+      filter,
+      limit: STEP,
+      ...(cursor !== undefined && { cursor }),
+    });
     matched += page.sessions.length;
     for (const session of page.sessions) {
       if (sample.length < SAMPLE) sample.push(session);
@@ -172,14 +188,19 @@ async function countEveryone({ manager, store }: OpenedStore): Promise<Matches> 
 
 /** The dry run is for the operator, so it goes to the standard error. */
 function showMatches({ terminal, now }: Context, { matched, isExact, users, sample }: Matches): void {
-  if (matched === 0) return terminal.note("No live session matches. Nothing was ended.");
+  if (matched === 0) {
+    terminal.note("No live session matches. Nothing was ended.");
+    return;
+  }
   const of = users === undefined ? "" : ` of ${formatCount(users, "user")}`;
   const verb = matched === 1 ? "matches" : "match";
   const rest = matched - sample.length;
   terminal.note([
     `${isExact ? "" : "About "}${formatCount(matched, "session")}${of} ${verb}${sample.length > 0 ? ":" : "."}`,
     "",
-    ...new SessionTable(terminal.width).format(sample, now(), (text) => terminal.style("strong", text, "stderr")),
+    ...new SessionTable(terminal.width).format(sample, now(), (text) =>
+      terminal.style("strong", text, "stderr"),
+    ),
     ...(rest > 0 ? [`… and ${isExact ? "" : "about "}${formatNumber(rest)} more`] : []),
     "",
   ]);
@@ -210,15 +231,19 @@ async function end(
   const onProgress = (ended: number) => {
     last = ended;
     terminal.progress(`Ended ${formatNumber(ended)} of ${formatNumber(matched)} sessions …`);
-    if (signal.aborted) throw new Interrupted(`Ended ${formatCount(ended, "session")} until then. Run it again for the rest.`);
+    if (signal.aborted)
+      throw new Interrupted(`Ended ${formatCount(ended, "session")} until then. Run it again for the rest.`);
   };
   try {
     return await revokeWhere(manager, filter, { by, onProgress });
   } catch (cause) {
     if (cause instanceof Interrupted) throw cause;
-    throw new CliError(`The store (${location.engine}) failed after ${formatCount(last, "session")} had ended.`, {
-      cause,
-      hints: ["Run the command again: it continues with the sessions that are left."],
-    });
+    throw new CliError(
+      `The store (${location.engine}) failed after ${formatCount(last, "session")} had ended.`,
+      {
+        cause,
+        hints: ["Run the command again: it continues with the sessions that are left."],
+      },
+    );
   }
 }

@@ -7,7 +7,12 @@ import { parseCount } from "../flag.ts";
 const BYTES = 32;
 
 const FLAGS = {
-  count: { short: "n", value: "<number>", summary: "How many keys, one per line. Default: 1", parse: parseCount },
+  count: {
+    short: "n",
+    value: "<number>",
+    summary: "How many keys, one per line. Default: 1",
+    parse: parseCount,
+  },
 } as const;
 
 /** Generates keys. */

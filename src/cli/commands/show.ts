@@ -44,7 +44,8 @@ export const showCommand: Command = createCommand({
 
 function toJson(id: string, { session, ended, expiredAt }: FoundSession): object {
   if (session) return toSessionObject(session);
-  if (ended) return { id, userKey: ended.userKey, ended: { at: ended.at.toISOString(), reason: ended.reason } };
+  if (ended)
+    return { id, userKey: ended.userKey, ended: { at: ended.at.toISOString(), reason: ended.reason } };
   return { id, expiredAt: expiredAt?.toISOString() };
 }
 
@@ -58,7 +59,13 @@ function toLines(
     ? describeSession(session, now)
     : [
         ["Session", id],
-        ...(ended ? [["User", escapeControls(ended.userKey)], ["Ended", formatMoment(ended.at, now)], ["Reason", ended.reason]] : []),
+        ...(ended
+          ? [
+              ["User", escapeControls(ended.userKey)],
+              ["Ended", formatMoment(ended.at, now)],
+              ["Reason", ended.reason],
+            ]
+          : []),
         ...(expiredAt ? [["Expired", formatMoment(expiredAt, now)]] : []),
       ];
   return rows.map(([label = "", value = ""]) => faint(pad(label, 11)) + value);

@@ -27,7 +27,9 @@ export function loadDriver(names: readonly string[], cwd: string): Driver {
   if (failure)
     throw new CliError(`The driver ${failure.name} is installed and cannot be loaded.`, {
       cause: failure.cause,
-      hints: [`Install it again for this Node (${process.version}): npm rebuild ${toPackageName(failure.name)}`],
+      hints: [
+        `Install it again for this Node (${process.version}): npm rebuild ${toPackageName(failure.name)}`,
+      ],
     });
   const [first = "", ...others] = names.filter((name) => !name.startsWith("node:")).map(toPackageName);
   const alternatives = others.length > 0 ? ` (or ${others.join(", ")})` : "";

@@ -17,7 +17,8 @@ export async function connectLibsql(
   const driver = loadDriver(["@libsql/client"], cwd);
   const { createClient } = driver.exports as LibsqlModule;
   const isFile = url.startsWith("file:");
-  const file = isFile && !isOffline ? `file:${requireFile(url.slice("file:".length), cwd, creates)}` : "file::memory:";
+  const file =
+    isFile && !isOffline ? `file:${requireFile(url.slice("file:".length), cwd, creates)}` : "file::memory:";
   const client = createClient({ url: isFile ? file : url, ...(authToken && { authToken }) });
   const store = libsqlStore(client, {
     ...given({ table, timeout }),

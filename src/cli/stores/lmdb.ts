@@ -25,7 +25,9 @@ export async function connectLmdb(
     if (!SessionError.is(cause)) throw cause;
     throw new CliError(cause.message, {
       cause: cause.cause,
-      hints: ["An LMDB file has one owner process: stop the app first, or end sessions through the app itself."],
+      hints: [
+        "An LMDB file has one owner process: stop the app first, or end sessions through the app itself.",
+      ],
     });
   }
 }

@@ -63,7 +63,9 @@ function toDriverUrl(url: string): string {
 function parseFilePath(rest: string, engine: Engine): string {
   const path = rest.replace(/^\/\/(?=[./]|[^/]*$)/, "");
   if (path !== "") return path;
-  throw usageError(`The store needs a path, such as ${engine === "lmdb" ? "lmdb:sessions.lmdb" : `${engine === "libsql" ? "file" : "sqlite"}:sessions.db`}.`);
+  throw usageError(
+    `The store needs a path, such as ${engine === "lmdb" ? "lmdb:sessions.lmdb" : `${engine === "libsql" ? "file" : "sqlite"}:sessions.db`}.`,
+  );
 }
 
 function parsePath(text: string): StoreLocation {

@@ -35,7 +35,10 @@ async function importModule(file: string): Promise<Readonly<Record<string, unkno
   } catch (cause) {
     const { code } = Object(cause) as { readonly code?: unknown };
     const isTypescript = /^\.[cm]?ts$/.test(extname(file));
-    if (isTypescript && (code === "ERR_UNKNOWN_FILE_EXTENSION" || code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX"))
+    if (
+      isTypescript &&
+      (code === "ERR_UNKNOWN_FILE_EXTENSION" || code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX")
+    )
       throw new CliError(`Node ${process.versions.node} cannot load ${file}: it is TypeScript.`, {
         hints: [
           'Name the built .js file, or load TypeScript with tsx: NODE_OPTIONS="--import tsx" npx sessionup …',

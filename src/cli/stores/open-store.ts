@@ -1,5 +1,5 @@
-import { getLifecycle } from "../../lifecycle/lifecycle.ts";
 import type { Duration } from "../../duration.ts";
+import { getLifecycle } from "../../lifecycle/lifecycle.ts";
 import { Manager } from "../../manager.ts";
 import type { Store } from "../../store.ts";
 import { usageError } from "../cli-error.ts";
@@ -38,10 +38,7 @@ export interface StoreNeeds {
 }
 
 /** Returns the value of `--store` or of the variable. */
-export function requireStore(
-  given: string | undefined,
-  env: Context["env"],
-): string {
+export function requireStore(given: string | undefined, env: Context["env"]): string {
   const text = given ?? env["SESSIONUP_STORE"];
   if (text) return text;
   throw usageError(

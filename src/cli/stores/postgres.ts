@@ -1,9 +1,17 @@
-import { type PgListener, type PgPool, type PostgresJs, postgresPush, postgresStore } from "../../stores/postgres.ts";
+import {
+  type PgListener,
+  type PgPool,
+  type PostgresJs,
+  postgresPush,
+  postgresStore,
+} from "../../stores/postgres.ts";
 import { type Connection, given, type StoreSettings } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
 
 interface PgModule {
-  readonly Pool: new (options: object) => PgPool & {
+  readonly Pool: new (
+    options: object,
+  ) => PgPool & {
     on(event: "error", listener: () => void): unknown;
     end(): Promise<void>;
   };
@@ -25,7 +33,11 @@ export async function connectPostgres(
   const options = { ...given({ table, schema, timeout }), cleanupEvery: false } as const;
   const engine = "PostgreSQL";
   if (driver.name === "postgres") {
-    const sql = toFactory(driver.exports)(url, { max: CONNECTIONS, connect_timeout: 5, onnotice: () => undefined });
+    const sql = toFactory(driver.exports)(url, {
+      max: CONNECTIONS,
+      connect_timeout: 5,
+      onnotice: () => undefined,
+    });
     return { store: postgresStore(sql, { ...options, push }), engine, driver, close: () => sql.end() };
   }
   const { Pool, Client } = driver.exports as PgModule;
@@ -42,5 +54,7 @@ export async function connectPostgres(
 
 /** The CommonJS build of postgres.js is the function itself, its module has it as the default. */
 function toFactory(exports: unknown): PostgresJsModule {
-  return (typeof exports === "function" ? exports : (exports as { readonly default: unknown }).default) as PostgresJsModule;
+  return (
+    typeof exports === "function" ? exports : (exports as { readonly default: unknown }).default
+  ) as PostgresJsModule;
 }

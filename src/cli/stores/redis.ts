@@ -58,7 +58,12 @@ export async function connectRedis(
 
 async function openIoRedis({ Redis, Cluster }: IoRedisModule, url: string): Promise<OpenedClient> {
   // A person waits: the first failure is the answer.
-  const options = { lazyConnect: true, connectTimeout: 5_000, maxRetriesPerRequest: 1, retryStrategy: () => null };
+  const options = {
+    lazyConnect: true,
+    connectTimeout: 5_000,
+    maxRetriesPerRequest: 1,
+    retryStrategy: () => null,
+  };
   const single = new Redis(url, options);
   await connect(single);
   const isCluster = String(await single.call("INFO", ["cluster"])).includes("cluster_enabled:1");

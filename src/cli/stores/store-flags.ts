@@ -13,7 +13,12 @@ export function parseSpan(text: string, flag: string): Duration {
   }
 }
 
-const text = (value: string, summary: string): ValueFlag<string> => ({ group: "Store", value, summary, parse: parseText });
+const text = (value: string, summary: string): ValueFlag<string> => ({
+  group: "Store",
+  value,
+  summary,
+  parse: parseText,
+});
 
 /** The flags of every command that uses a store. */
 export const STORE_FLAGS: StoreFlags = {
@@ -45,7 +50,8 @@ export const ENDING_FLAGS: EndingFlags = {
   tombstones: {
     group: "Record",
     value: "<duration>",
-    summary: "Remember the ended sessions for this long, as the app's option tombstones does. Default: none, or the module's",
+    summary:
+      "Remember the ended sessions for this long, as the app's option tombstones does. Default: none, or the module's",
     parse: parseSpan,
   },
   "no-push": {
@@ -85,6 +91,8 @@ export function checkStoreFlags(values: Readonly<Record<string, unknown>>, { eng
   for (const [name, engines] of Object.entries(ENGINES_OF)) {
     if (values[name] === undefined || engines.includes(engine)) continue;
     if (engine === "module") throw usageError(`--${name} has no effect on a module: set the option there.`);
-    throw usageError(`--${name} is not an option of this store (${engine}). It is for ${engines.join(", ")}.`);
+    throw usageError(
+      `--${name} is not an option of this store (${engine}). It is for ${engines.join(", ")}.`,
+    );
   }
 }
