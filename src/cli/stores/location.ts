@@ -44,7 +44,8 @@ export function parseLocation(text: string): StoreLocation {
   if (engine === undefined) throw unknownScheme(scheme);
   if (engine === "sqlite" || engine === "lmdb") return { engine, path: parseFilePath(rest, engine) };
   if (scheme.toLowerCase() === "file") return { engine, url: `file:${parseFilePath(rest, engine)}` };
-  if (!URL.canParse(text))
+  // Behind an unencoded "/" in the password, the parser takes the rest for a path.
+  if (!URL.canParse(text) || new URL(text).pathname.includes("@"))
     throw usageError(
       "The store's URL is not valid.",
       'A special character in the password must be encoded: "@" as %40, "/" as %2F, "#" as %23.',
