@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { MEMORY_SKIPS } from "../../test/contract/skips.ts";
 import { SessionError } from "../errors.ts";
 import { Manager } from "../manager.ts";
-import type { EndedEvent, SessionRecord } from "../store.ts";
+import type { SessionRecord } from "../store.ts";
 import { storeContract } from "../testing/store-contract.ts";
 import { memoryStore } from "./memory.ts";
 
