@@ -1,4 +1,4 @@
-import type { SessionFilter } from "../admin/filter.ts";
+import { parseFilter, type SessionFilter } from "../admin/filter.ts";
 import { usageError } from "./cli-error.ts";
 import { type FlagValues, parseCount, parseText, type ValueFlag } from "./flag.ts";
 import { parseMoment } from "./moment.ts";
@@ -58,7 +58,7 @@ export function toFilter(values: FilterValues): SessionFilter {
   const { user, ip, browser, os, country, level, provider } = values;
   const createdAt = toRange(values["created-after"], values["created-before"], "created");
   const lastSeenAt = toRange(values["seen-after"], values["seen-before"], "seen");
-  return {
+  const filter: SessionFilter = {
     ...(user !== undefined && { userKey: user }),
     ...(ip !== undefined && { ip }),
     ...(browser !== undefined && { browser }),
@@ -69,6 +69,18 @@ export function toFilter(values: FilterValues): SessionFilter {
     ...(createdAt && { createdAt }),
     ...(lastSeenAt && { lastSeenAt }),
   };
+  try {
+    parseFilter(filter);
+  } catch (error) {
+    if (error instanceof TypeError) throw usageError(toFlagName(error.message));
+    throw error;
+  }
+  return filter;
+}
+
+/** Names the flag instead of the option of the filter. */
+function toFlagName(message: string): string {
+  return message.replace(/^filter\.(\w+)/, (_, name: string) => `--${name === "userKey" ? "user" : name}`);
 }
 
 function toRange(

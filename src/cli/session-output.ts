@@ -76,9 +76,10 @@ export function toLine(session: Session<unknown>): string {
 
 const COLUMNS: readonly Column[] = [
   { title: "ID" },
-  { title: "USER", min: 10 },
+  { title: "USER", min: 16 },
   { title: "CLIENT", min: 8, optional: true },
-  { title: "ADDRESS", min: 9, optional: true },
+  // The length of an IPv4 address.
+  { title: "ADDRESS", min: 15, optional: true },
   { title: "BEGAN", optional: true },
   { title: "SEEN" },
 ];

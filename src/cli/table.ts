@@ -22,8 +22,8 @@ export interface Layout {
 }
 
 /**
- * Decides how a table fits into `width` columns of a terminal. Values have no control characters. The widest columns that may
- * be shortened are shortened first.
+ * Decides how a table fits into `width` columns of a terminal. Values have no control characters. Of the columns that
+ * may be shortened, the optional ones are shortened first, and among these the widest.
  */
 export function layOut(
   columns: readonly Column[],
@@ -85,13 +85,14 @@ function shrink(
 ): readonly number[] {
   const widths = [...natural];
   const total = () => shown.reduce((sum, index) => sum + (widths[index] ?? 0), GAP * (shown.length - 1));
+  const rank = (index: number) => (columns[index]?.optional ? 1 : 0);
   while (total() > width) {
     const [widest] = shown
       .filter((index) => {
         const { min, title = "" } = columns[index] ?? {};
         return min !== undefined && (widths[index] ?? 0) > Math.max(min, measureWidth(title));
       })
-      .sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0));
+      .sort((a, b) => rank(b) - rank(a) || (widths[b] ?? 0) - (widths[a] ?? 0));
     if (widest === undefined) return widths;
     widths[widest] = (widths[widest] ?? 0) - 1;
   }

@@ -2,10 +2,10 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { hasColors, Terminal } from "./terminal.ts";
 
+const createStream = (isTTY: boolean) => Object.assign(new PassThrough(), { isTTY });
+
 function createTerminal(isTTY: boolean, env: Record<string, string> = {}) {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()].map((stream) =>
-    Object.assign(stream, { isTTY }),
-  ) as [PassThrough, PassThrough, PassThrough];
+  const [stdin, stdout, stderr] = [createStream(isTTY), createStream(isTTY), createStream(isTTY)];
   const terminal = new Terminal({ stdin, stdout, stderr }, env);
   const read = (stream: PassThrough) => String(stream.read() ?? "");
   return { terminal, stdin, output: () => read(stdout), messages: () => read(stderr), stdout };

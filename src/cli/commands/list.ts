@@ -1,6 +1,6 @@
 import { scanSessions } from "../../admin/scan-sessions.ts";
 import type { Session } from "../../session.ts";
-import { usageError } from "../cli-error.ts";
+import { CliError, usageError } from "../cli-error.ts";
 import { type Command, type Context, createCommand } from "../command.ts";
 import { toSafeJson } from "../escape.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -81,17 +81,20 @@ async function* readPages(
   const { userKey, ...others } = filter;
   // A user's own list takes one lookup, and every store has it.
   if (userKey !== undefined && first === undefined && (Object.keys(others).length === 0 || !store.scan)) {
-    if (Object.keys(others).length > 0) throw usageError("This store cannot filter: use --user alone.");
+    if (Object.keys(others).length > 0) throw cannotScan();
     yield { sessions: (await manager.fetchByUserKey(userKey)).slice(0, limit) };
     return;
   }
+  if (!store.scan) throw cannotScan();
   let cursor = first;
   let found = 0;
   do {
-    const page = await scanSessions(manager, {
-      filter,
-      limit: Math.min(STEP, limit - found),
-      ...(cursor !== undefined && { cursor }),
+    const step = { filter, limit: Math.min(STEP, limit - found), ...(cursor !== undefined && { cursor }) };
+    const page = await scanSessions(manager, step).catch((error: unknown) => {
+      // Only the cursor of the command line can be wrong here.
+      throw cursor !== undefined && cursor === first && error instanceof TypeError
+        ? usageError("--cursor must be the cursor that a list of this store ended with.")
+        : error;
     });
     found += page.sessions.length;
     cursor = page.cursor;
@@ -127,4 +130,10 @@ async function printPages(
   }
   if (listed === 0) terminal.note("No live session matches.");
   return EXIT.ok;
+}
+
+function cannotScan(): Error {
+  return new CliError("This store cannot look at the sessions of all users.", {
+    hints: ["List one user's sessions with --user alone."],
+  });
 }

@@ -72,6 +72,10 @@ export const revokeWhereCommand: Command = createCommand({
       push: !flags["no-push"],
     });
     try {
+      if (!opened.store.scan)
+        throw new CliError("This store cannot look at the sessions of all users.", {
+          hints: ["End the sessions of one user with: sessionup revoke --user <key>"],
+        });
       const plan: Plan = { filter, moment: flags.everyone ? new Date(context.now()) : undefined };
       return await runPlan(context, opened, plan, {
         dryRun: flags["dry-run"],
