@@ -24,7 +24,16 @@ async function buildPackage(): Promise<string> {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     cpSync(`${ROOT}package.json`, join(folder, "package.json"));
-    const args = ["-p", "tsconfig.build.json", "--outDir", join(folder, "dist"), "--noCheck"];
+    const plain = [
+      "--noCheck",
+      "--declaration",
+      "false",
+      "--declarationMap",
+      "false",
+      "--isolatedDeclarations",
+      "false",
+    ];
+    const args = ["-p", "tsconfig.build.json", "--outDir", join(folder, "dist"), ...plain];
     await promisify(execFile)(`${ROOT}node_modules/.bin/tsc`, args, { cwd: ROOT });
   });
   return folder;
