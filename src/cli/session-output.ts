@@ -76,8 +76,8 @@ export function toLine(session: Session<unknown>): string {
 
 const COLUMNS: readonly Column[] = [
   { title: "ID" },
-  { title: "USER", min: 16 },
-  { title: "CLIENT", min: 8, optional: true },
+  { title: "USER", min: 16, enough: 24 },
+  { title: "CLIENT", min: 8, enough: 14, optional: true },
   // The length of an IPv4 address.
   { title: "ADDRESS", min: 15, optional: true },
   { title: "BEGAN", optional: true },

@@ -5,6 +5,8 @@ export interface Column {
   readonly title: string;
   /** The columns of the terminal to which its values may be shortened. Default: values are never shortened. */
   readonly min?: number;
+  /** A width that is enough for most values. A few long ones do not take the room of other columns. */
+  readonly enough?: number;
   /** Whether the column is left out if the terminal is too narrow. The last such column goes first. */
   readonly optional?: true;
   /** Whether values stand at the right edge, as numbers do. */
@@ -22,9 +24,7 @@ export interface Layout {
 }
 
 /**
- * Decides how a table fits into `width` columns of a terminal. Values have no control characters. Of the columns that
- * may be shortened, the optional ones are shortened first, and among these the widest.
- */
+ * Decides how a table fits into `width` columns of a terminal. Values have no control characters. */
 export function layOut(
   columns: readonly Column[],
   rows: ReadonlyArray<readonly string[]>,
@@ -76,25 +76,43 @@ function chooseColumns(
   }
 }
 
-/** Returns the width of each column, so that those shown fit together if they can. */
+/**
+ * Returns the width of each column, so that those shown fit together if they can. First columns lose what is more than enough,
+ * then the optional columns lose the rest, and then the others do.
+ */
 function shrink(
   columns: readonly Column[],
   natural: readonly number[],
   shown: readonly number[],
   width: number,
 ): readonly number[] {
-  const widths = [...natural];
-  const total = () => shown.reduce((sum, index) => sum + (widths[index] ?? 0), GAP * (shown.length - 1));
-  const rank = (index: number) => (columns[index]?.optional ? 1 : 0);
-  while (total() > width) {
-    const [widest] = shown
-      .filter((index) => {
-        const { min, title = "" } = columns[index] ?? {};
-        return min !== undefined && (widths[index] ?? 0) > Math.max(min, measureWidth(title));
-      })
-      .sort((a, b) => rank(b) - rank(a) || (widths[b] ?? 0) - (widths[a] ?? 0));
-    if (widest === undefined) return widths;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+  const least = columns.map(({ title, min = Number.POSITIVE_INFINITY }) =>
+    Math.max(min, measureWidth(title)),
+  );
+  const enough = columns.map((column, index) =>
+    Math.max(column.enough ?? Number.POSITIVE_INFINITY, least[index] ?? 0),
+  );
+  const optional = columns.map(({ optional: isOptional }, index) =>
+    isOptional ? (least[index] ?? 0) : Number.POSITIVE_INFINITY,
+  );
+  let widths = natural;
+  for (const limits of [enough, optional, least]) widths = shrinkTo(limits, widths, shown, width);
+  return widths;
+}
+
+/** Takes from the widest column above its limit, again and again, until the columns fit or each is at its limit. */
+function shrinkTo(
+  limits: readonly number[],
+  given: readonly number[],
+  shown: readonly number[],
+  width: number,
+): readonly number[] {
+  const widths = [...given];
+  const at = (index: number) => widths[index] ?? 0;
+  while (shown.reduce((sum, index) => sum + at(index), GAP * (shown.length - 1)) > width) {
+    const [widest] = shown.filter((index) => at(index) > (limits[index] ?? 0)).sort((a, b) => at(b) - at(a));
+    if (widest === undefined) break;
+    widths[widest] = at(widest) - 1;
   }
   return widths;
 }

@@ -96,12 +96,19 @@ export class Cli {
       cwd: this.folder,
       env: { PATH: process.env["PATH"], TERM: "xterm", NO_COLOR: "1", ...env },
     });
-    // The terminal closes with its input, so the input ends only when the command has ended.
-    if (input) child.stdin.write(input);
     const code = new Promise<number>((resolve) => child.once("close", (status) => resolve(status ?? -1)));
-    const stdout = await collect(child.stdout);
+    let stdout = "";
+    let isAnswered = false;
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      stdout += chunk;
+      if (isAnswered || !stdout.includes("Type ")) return;
+      isAnswered = true;
+      child.stdin.write(input);
+    });
+    // The terminal closes with its input, so the input ends only when the command has ended.
+    const outcome = { code: await code, stdout, stderr: "" };
     child.stdin.end();
-    return { code: await code, stdout, stderr: "" };
+    return { ...outcome, stdout };
   }
 
   remove(): void {
@@ -111,7 +118,7 @@ export class Cli {
 
 interface TerminalOptions {
   readonly columns?: number;
-  /** The keys that are pressed. */
+  /** The keys that are pressed at the question. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
 }

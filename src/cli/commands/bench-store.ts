@@ -39,13 +39,13 @@ export const benchStoreCommand: Command = createCommand({
   ],
   async run(context, { flags }) {
     const opened = await openStore(context, flags, { push: false });
-    const probes = new Probes(createProbeUser(), context.now);
+    const probes = new Probes(createProbeUser(), opened.now);
     try {
       const results = await measure(context, opened, probes, flags.rounds ?? DEFAULT_ROUNDS);
       await print(context, results, flags.json);
       return context.signal.aborted ? EXIT.interrupted : EXIT.ok;
     } finally {
-      await opened.store.deleteByUserKey(probes.userKey, { reason: "revoked", now: context.now() });
+      await opened.store.deleteByUserKey(probes.userKey, { reason: "revoked", now: opened.now() });
       await opened.close();
     }
   },

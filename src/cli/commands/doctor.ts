@@ -78,8 +78,8 @@ async function* examine(context: Context, values: StoreValues): AsyncGenerator<F
 }
 
 async function* examineStore(
-  { now, signal }: Context,
-  { manager, store, driver, engine }: OpenedStore,
+  { signal }: Context,
+  { manager, store, now, driver, engine }: OpenedStore,
   explain: (error: unknown) => string,
 ): AsyncGenerator<Finding, void> {
   if (driver)

@@ -76,7 +76,7 @@ export const revokeWhereCommand: Command = createCommand({
         throw new CliError("This store cannot look at the sessions of all users.", {
           hints: ["End the sessions of one user with: sessionup revoke --user <key>"],
         });
-      const plan: Plan = { filter, moment: flags.everyone ? new Date(context.now()) : undefined };
+      const plan: Plan = { filter, moment: flags.everyone ? new Date(opened.now()) : undefined };
       return await runPlan(context, opened, plan, {
         dryRun: flags["dry-run"],
         yes: flags.yes,

@@ -44,8 +44,8 @@ export const verifyCommand: Command = createCommand({
     ["All of them, after a restore", "sessionup verify --all --users 10000"],
   ],
   async run(context, { flags }) {
-    const { terminal, signal, now } = context;
-    const { store, close } = await openStore(context, flags);
+    const { terminal, signal } = context;
+    const { store, now, close } = await openStore(context, flags);
     const sessions = flags.all ? Number.MAX_SAFE_INTEGER : (flags.limit ?? DEFAULT_SESSIONS);
     const users = flags.users ?? DEFAULT_USERS;
     let failed = false;

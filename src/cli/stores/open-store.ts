@@ -20,6 +20,8 @@ import { checkStoreFlags, type StoreValues } from "./store-flags.ts";
 export interface OpenedStore {
   readonly manager: Manager<unknown, unknown>;
   readonly store: Store;
+  /** The manager's clock. */
+  readonly now: () => number;
   readonly location: StoreLocation;
   /** The engine's name for people. */
   readonly engine: string;
@@ -74,10 +76,11 @@ function toOpened(
   location: StoreLocation,
   connection?: Connection,
 ): OpenedStore {
-  const { store } = getLifecycle(manager).repository;
+  const { repository, options } = getLifecycle(manager);
   return {
     manager,
-    store,
+    store: repository.store,
+    now: options.clock,
     location,
     engine: connection?.engine ?? "the app's module",
     ...(connection && { driver: connection.driver }),
