@@ -1,3 +1,4 @@
+// cspell:ignore revok
 import { describe, expect, it } from "vitest";
 import { findCommand, findCommandName, parseArguments } from "./arguments.ts";
 import { type Command, createCommand } from "./command.ts";

@@ -6,8 +6,8 @@ import { findSecrets, redact } from "./redact.ts";
 
 /** Returns what no message may contain: the passwords of the store's URL, and those of the environment. */
 export function findGivenSecrets(args: readonly string[], env: Context["env"]): readonly string[] {
-  const urls = [...args.map((arg) => arg.replace(/^(--store=|-s=?)/, "")), env["SESSIONUP_STORE"] ?? ""];
-  return [...urls.flatMap(findSecrets), env["LIBSQL_AUTH_TOKEN"] ?? "", env["PGPASSWORD"] ?? ""];
+  const urls = [...args.map((arg) => arg.replace(/^(--store=|-s=?)/, "")), env.SESSIONUP_STORE ?? ""];
+  return [...urls.flatMap(findSecrets), env.LIBSQL_AUTH_TOKEN ?? "", env.PGPASSWORD ?? ""];
 }
 
 /** Describes an error and its causes in one line, without secrets. */
@@ -26,8 +26,7 @@ export function formatError(
   const clean = (text: string) => escapeControls(redact(text, secrets));
   const [first = "unknown error", ...causes] = listMessages(error);
   const hints = error instanceof CliError ? error.hints : [];
-  const stack =
-    env["SESSIONUP_DEBUG"] && error instanceof Error ? (error.stack ?? "").split("\n").slice(1) : [];
+  const stack = env.SESSIONUP_DEBUG && error instanceof Error ? (error.stack ?? "").split("\n").slice(1) : [];
   return [
     `${terminal.style("bad", "error:", "stderr")} ${clean(first)}`,
     ...causes.map((message) => `  because: ${clean(message)}`),

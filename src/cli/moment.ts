@@ -61,6 +61,6 @@ export function formatMoment(moment: Date, now: number): string {
 }
 
 /** Formats a moment in UTC, without fractions of a second. */
-export function formatTime(moment: Date): string {
+function formatTime(moment: Date): string {
   return `${moment.toISOString().slice(0, 19).replace("T", " ")}Z`;
 }

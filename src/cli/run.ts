@@ -33,7 +33,7 @@ export async function run(
       await terminal.write(formatCommandHelp(command, heading));
       return EXIT.ok;
     }
-    if ("version" in input.flags && input.flags["version"]) {
+    if ("version" in input.flags && input.flags.version) {
       await terminal.write(readVersion());
       return EXIT.ok;
     }

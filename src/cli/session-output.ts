@@ -116,7 +116,7 @@ export class SessionTable {
 }
 
 /** Returns the client's own name, or the families of its browser and system. */
-export function describeClient({ agent, deviceName, kind }: Session<unknown>): string {
+function describeClient({ agent, deviceName, kind }: Session<unknown>): string {
   const families = [agent?.browser, agent?.os].filter((name) => name !== undefined).join(", ");
   return deviceName ?? (families || (kind === "app" ? "app" : ""));
 }

@@ -1,3 +1,4 @@
+// cspell:ignore lsit shwo revok coutn creatd
 import { expect, it } from "vitest";
 import { findNearest } from "./suggestion.ts";
 

@@ -1,3 +1,4 @@
+// cspell:ignore Firef
 import { describe, expect, it } from "vitest";
 import { type Column, formatRow, formatTitles, layOut } from "./table.ts";
 import { measureWidth } from "./text-width.ts";

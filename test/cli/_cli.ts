@@ -81,7 +81,7 @@ export class Cli {
   spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     return spawn(process.execPath, [this.#program, ...args], {
       cwd: this.folder,
-      env: { PATH: process.env["PATH"], ...env },
+      env: { PATH: process.env.PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
   }
@@ -94,7 +94,7 @@ export class Cli {
     const command = [process.execPath, this.#program, ...args].map((arg) => `'${arg}'`).join(" ");
     const child = spawn("script", ["-qefc", `stty cols ${columns} -onlcr; ${command}`, "/dev/null"], {
       cwd: this.folder,
-      env: { PATH: process.env["PATH"], TERM: "xterm", NO_COLOR: "1", ...env },
+      env: { PATH: process.env.PATH, TERM: "xterm", NO_COLOR: "1", ...env },
     });
     const code = new Promise<number>((resolve) => child.once("close", (status) => resolve(status ?? -1)));
     let stdout = "";

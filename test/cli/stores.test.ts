@@ -56,8 +56,8 @@ const redis = (name: string, driver: string, program: "Redis" | "Valkey", scheme
   name,
   packages: [driver],
   async start() {
-    const server = await startRedis({ program, args: ["--requirepass", "s3cret/p@ss"] });
-    return { url: server.url.replace("redis://", `${scheme}://:s3cret%2Fp%40ss@`), stop: server.stop };
+    const server = await startRedis({ program, args: ["--requirepass", "pass/w@rd"] });
+    return { url: server.url.replace("redis://", `${scheme}://:pass%2Fw%40rd@`), stop: server.stop };
   },
   open: openRedis,
   hasTables: false,
@@ -292,13 +292,7 @@ describe.each(ENGINES)("the command line on $name", ({ packages, start, open, ha
   });
 
   it("no message has the password", async () => {
-    const wrong = await cli.run([
-      "count",
-      "--store",
-      url.replace(/:\d+/, ":1").replace("s3cret", "Wr0ng-s3cret"),
-      "--timeout",
-      "1s",
-    ]);
-    expect(wrong.stdout + wrong.stderr).not.toMatch(/s3cret/);
+    const wrong = await cli.run(["count", "--store", url.replace(/:\d+/, ":1"), "--timeout", "1s"]);
+    expect(wrong.stdout + wrong.stderr).not.toMatch(/pass\/w@rd|%2Fw/);
   });
 });

@@ -1,3 +1,4 @@
+// cspell:ignore rediz postgre
 import { describe, expect, it } from "vitest";
 import { parseLocation } from "./location.ts";
 import { checkStoreFlags } from "./store-flags.ts";

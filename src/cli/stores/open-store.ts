@@ -40,8 +40,8 @@ export interface StoreNeeds {
 }
 
 /** Returns the value of `--store` or of the variable. */
-export function requireStore(given: string | undefined, env: Context["env"]): string {
-  const text = given ?? env["SESSIONUP_STORE"];
+function requireStore(given: string | undefined, env: Context["env"]): string {
+  const text = given ?? env.SESSIONUP_STORE;
   if (text) return text;
   throw usageError(
     "Name the store with --store or the variable SESSIONUP_STORE.",
@@ -108,7 +108,7 @@ function connect(
     case "sqlite":
       return connectSqlite(location.path, settings, cwd);
     case "libsql":
-      return connectLibsql(location.url, settings, cwd, env["LIBSQL_AUTH_TOKEN"]);
+      return connectLibsql(location.url, settings, cwd, env.LIBSQL_AUTH_TOKEN);
     case "lmdb":
       return connectLmdb(location.path, settings, cwd);
   }

@@ -4,7 +4,7 @@ import { type FlagValues, parseText, type Switch, type ValueFlag } from "../flag
 import type { StoreLocation } from "./location.ts";
 
 /** Accepts a duration such as `5s`. */
-export function parseSpan(text: string, flag: string): Duration {
+function parseSpan(text: string, flag: string): Duration {
   try {
     parseDuration(text, flag);
     return text as Duration;
