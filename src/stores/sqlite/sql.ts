@@ -12,7 +12,7 @@ export const LIST = "(SELECT value FROM json_each(?))";
 
 const CLAIM = encodeUserKey(CLAIM_PREFIX);
 /** The user key with which claims begin, and the first one after those of claims, as literals. */
-export const CLAIMS: { readonly first: string; readonly after: string } = {
+export const CLAIMS: Readonly<Record<"first" | "after", string>> = {
   first: toLiteral(CLAIM),
   after: toLiteral(CLAIM.with(-1, (CLAIM.at(-1) ?? 0) + 1)),
 };
