@@ -89,6 +89,7 @@ export function openTelemetry(options: OpenTelemetryOptions): Telemetry {
   }
 
   return Object.freeze({
+    exportsUserKeys: exportUserKeys,
     observe(store, events) {
       if (instruments && !counted.has(events)) {
         counted.add(events);
