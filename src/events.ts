@@ -38,6 +38,8 @@ export interface SessionEvents {
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
   /** A session got a new secret: by `rotateEvery` (`time`), or by the method of that name. */
   rotated: { id: SessionId; userKey: string; at: number; by: "time" | "rotate" | "reauthenticate" };
+  /** A session moved to the cookie of the manager. Only with `cookie.previous`. */
+  moved: { id: SessionId; userKey: string; at: number };
   /**
    * `auth` rejected a request, or a request to any route presented an invalid cookie. Each reason is emitted once per
    * request. With `cross_origin`, a page of another origin sent the request.
