@@ -1,7 +1,7 @@
 import type { ClientChange } from "./client-info/compare.ts";
 import type { UnauthorizedReason } from "./errors.ts";
 import type { Agent, SessionId } from "./session.ts";
-import type { EndReason, Json } from "./store.ts";
+import type { Actor, EndReason, Json } from "./store.ts";
 
 /** Whether the user has used the browser and the network of a login before. */
 export interface Recognition {
@@ -32,13 +32,22 @@ export interface SessionEvents {
   /**
    * Sessions and their records ended. A session that ends by itself, as `expired` or `idle`, is reported once: when a client
    * presents its cookie, or when the store's cleanup removes it, which may be much later. Then `at` is the moment when it
-   * ended. Redis and Durable Objects expire records themselves, so these ends are not reported. `userKey` is absent if it is
-   * unknown, as in `revokeById`, or if the sessions belong to many users, as in `revokeAllBefore`.
+   * ended. Durable Objects expire records themselves, so these ends are not reported. `userKey` is absent if it is
+   * unknown, as in `revokeById`, or if the sessions belong to many users, as in `revokeAllBefore`. `by` is the party that
+   * ended them: the one that the ending call names, otherwise the user for `logout`, `system` for `revoked` and `policy` for
+   * every other reason.
    */
-  ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number };
-  /** A session got a new secret: by `rotateEvery` (`time`), or by the method of that name. */
-  rotated: { id: SessionId; userKey: string; at: number; by: "time" | "rotate" | "reauthenticate" };
-  /** A session moved to the cookie of the manager. Only with `cookie.previous`. */
+  ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number; by: Readonly<Actor> };
+  /** A session got a new secret, because of `rotateEvery` (`time`) or the method of that name. */
+  rotated: {
+    id: SessionId;
+    userKey: string;
+    at: number;
+    cause: "time" | "rotate" | "reauthenticate";
+    /** The level that `reauthenticate` received. */
+    level?: number;
+  };
+  /** A session moved to the manager's cookie. Only with `cookie.previous`. */
   moved: { id: SessionId; userKey: string; at: number };
   /**
    * `auth` rejected a request, or a request to any route presented an invalid cookie. Each reason is emitted once per

@@ -2,6 +2,7 @@ import { Events } from "./events.ts";
 import { attachLifecycle, createLifecycle, type Lifecycle } from "./lifecycle/lifecycle.ts";
 import { PAGE_SIZE } from "./lifecycle/repository.ts";
 import { toSessions } from "./lifecycle/session-view.ts";
+import { BY, type ByOptions } from "./options/by.ts";
 import { type ManagerOptions, resolveOptions } from "./options/manager-options.ts";
 import {
   invalidOption,
@@ -35,7 +36,7 @@ const PAGE = {
 } as const;
 
 // A single id would count as a list of characters, and spare no session.
-const REVOKE_BY_USER_KEY = { except: { parse: listOf("ids", () => true), default: [] } } as const;
+const REVOKE_BY_USER_KEY = { ...BY, except: { parse: listOf("ids", () => true), default: [] } } as const;
 
 /**
  * Holds a store and the options. Pass it to an adapter, which has the methods for requests. Its own methods need no
@@ -105,42 +106,27 @@ export class Manager<In = undefined, Out extends In = In> {
     return toSessions(this.#lifecycle, await repository.readPage(userKey, { limit, ...cursor }));
   }
 
-  /** Ends one session of any user. Returns false when the session no longer exists. */
-  async revokeById(id: string): Promise<boolean> {
+  /**
+   * Ends one session of any user. Returns false when the session no longer exists. `by` is the party that `ended` names.
+   * Default `{ kind: "system" }`.
+   */
+  async revokeById(id: string, options: ByOptions = {}): Promise<boolean> {
     if (typeof id !== "string") throw new TypeError(`id must be a string. Received ${typeof id}.`);
-    return (await this.#lifecycle.repository.endById(id, "revoked")) === "deleted";
-  }
-
-  /** Ends the sessions of a user, except those with the ids in `except`. Returns the ended ids. */
-  async revokeByUserKey(
-    userKey: string,
-    options: { readonly except?: readonly string[] } = {},
-  ): Promise<readonly SessionId[]> {
-    checkUserKey(userKey);
-    const { except } = parseOptions(options, REVOKE_BY_USER_KEY, "revokeByUserKey");
-    return this.#lifecycle.repository.endByUserKey(userKey, "revoked", except);
+    const { by } = parseOptions(options, BY, "revokeById");
+    return (await this.#lifecycle.repository.endById(id, "revoked", undefined, by)) === "deleted";
   }
 
   /**
-   * Ends the sessions of all users that began before this moment, whichever manager of the store created them. Returns their
-   * number. It takes many steps, so set `notBefore` first, which applies at once.
-   *
-   * Throws `TypeError` for an invalid date, and when the store has no `deleteCreatedBefore`. In that case leave `notBefore`
-   * set until the last of the sessions would have expired.
-   *
-   * @example
-   * ```ts
-   * import { Manager } from "sessionup";
-   * import { memoryStore } from "sessionup/stores/memory";
-   *
-   * const manager = new Manager(memoryStore());
-   * const breach = new Date("2026-01-31T12:00:00Z");
-   * manager.notBefore = breach; // in every process
-   * console.log(await manager.revokeAllBefore(breach)); // once
-   * ```
+   * Ends the sessions of a user, except those with the ids in `except`. Returns the ended ids. `by` is the party that `ended`
+   * names. Default `{ kind: "system" }`.
    */
-  async revokeAllBefore(moment: Date): Promise<number> {
-    return this.#lifecycle.repository.endCreatedBefore(parseDate(moment, "revokeAllBefore"), "revoked");
+  async revokeByUserKey(
+    userKey: string,
+    options: ByOptions & { readonly except?: readonly string[] } = {},
+  ): Promise<readonly SessionId[]> {
+    checkUserKey(userKey);
+    const { except, by } = parseOptions(options, REVOKE_BY_USER_KEY, "revokeByUserKey");
+    return this.#lifecycle.repository.endByUserKey(userKey, by, except);
   }
 
   /**

@@ -4,6 +4,7 @@ import { SessionError } from "./errors.ts";
 import { type AnySessions, type BoundSessions, withContext } from "./http/bound-sessions.ts";
 import { getInternals, type Sessions } from "./http/sessions.ts";
 import { getLifecycle } from "./lifecycle/lifecycle.ts";
+import { toUser } from "./lifecycle/repository.ts";
 import type { Manager } from "./manager.ts";
 import { keysRequired, type ResolvedOptions } from "./options/manager-options.ts";
 import { parseOptions } from "./options/parsers.ts";
@@ -93,7 +94,9 @@ export async function revokeByToken<In, Out extends In>(
 ): Promise<boolean> {
   const { options, repository } = getLifecycle(manager);
   const id = parseRevocationToken(requireSigner(options, "revokeByToken"), token, options.clock());
-  return id !== undefined && (await repository.endById(id, "revoked")) === "deleted";
+  return (
+    id !== undefined && (await repository.endById(id, "revoked", undefined, toUser(undefined))) === "deleted"
+  );
 }
 
 function readOwner(sessions: AnySessions, context: unknown, method: string) {

@@ -155,8 +155,8 @@ export interface SessionPage {
 }
 
 /**
- * Begins the user keys of records that are no sessions: the manager's claims, such as used one-time values. `scan` and `count`
- * leave them out.
+ * Begins the user keys of records that are no sessions: the manager's claims, such as used one-time values. `count` leaves them
+ * out.
  */
 export const CLAIM_PREFIX = "\0claim ";
 
@@ -166,15 +166,15 @@ export interface TimeRange {
   readonly before?: number;
 }
 
-/** The sessions that a scan looks for. All conditions that are given must hold. */
+/**
+ * The sessions that a scan looks for. The filter only saves work: a store may return sessions that do not match it, because the
+ * caller leaves them out. `ended` alone decides what a store returns.
+ */
 export interface ScanFilter {
   readonly userKey?: string;
   readonly createdAt?: TimeRange;
   readonly lastSeenAt?: TimeRange;
-  /**
-   * Texts that are all in `JSON.stringify(data)`. It only saves work: a store may ignore it, because the caller reads the
-   * records that it receives.
-   */
+  /** Texts that are all in `JSON.stringify(data)`. */
   readonly dataIncludes?: readonly string[];
   /** Looks for tombstones instead of live sessions: those whose session ended in this range. */
   readonly ended?: TimeRange;

@@ -1,7 +1,7 @@
 import { invalidOption, listOf, parseOptions } from "../options/parsers.ts";
 import { commitTo, hashEntry, type TrailKeys, toTrailKeys } from "./chain.ts";
 import type { AuditEntry, AuditHead } from "./entry.ts";
-import { parseKeys } from "./options.ts";
+import { parseKeys } from "../options/manager-options.ts";
 
 /** A line of a file that is not an entry. */
 export interface UnreadableLine {
@@ -227,14 +227,14 @@ export class Verifier {
   /** Reads what a genuine entry says about the trail. */
   #learn({ kind, details, seq, chain }: AuditEntry, state: ChainState): void {
     if (kind === "opened") {
-      const { follows } = details as { readonly follows?: AuditHead };
+      const { follows } = details as unknown as { readonly follows?: AuditHead };
       const known = follows && this.#chains.get(follows.chain);
       if (!follows || (known && known.last.seq > follows.seq)) return;
       if (known?.last.seq !== follows.seq) this.#wanted.push({ ...follows, of: "followed" });
       else if (known.last.hash !== follows.hash)
         this.#report({ problem: "edited", chain: follows.chain, seq: follows.seq, text: `Entry ${follows.seq} is not the one that a later chain follows.` });
     } else if (kind === "deleted") {
-      const { upTo } = details as { readonly upTo: AuditHead };
+      const { upTo } = details as unknown as { readonly upTo: AuditHead };
       state.deleted.push(upTo);
     } else if (kind === "erased") {
       const { entries, pseudonym } = details as { readonly entries: readonly number[]; readonly pseudonym?: string };

@@ -299,14 +299,15 @@ describe("the cache as a store", () => {
 
   it("the cache has the optional operations that its store has", async () => {
     const { subscribe, ...others } = new PushedStore();
-    const { fetchByLink, deleteCreatedBefore, deleteExpired, onExpired, ...needed } = others;
+    const { fetchByLink, scan, deleteCreatedBefore, deleteTombstones, deleteExpired, onExpired, ...needed } =
+      others;
     for (const [store, type] of [
       [{ ...others, subscribe }, "function"],
       [{ ...needed, subscribe }, "undefined"],
     ] as const) {
       const cache = new CachedStore(store, parseCacheOptions({}), new TestCacheClock());
-      const { fetchByLink, deleteCreatedBefore, deleteExpired, onExpired } = cache;
-      const types = [fetchByLink, deleteCreatedBefore, deleteExpired, onExpired].map(
+      const { fetchByLink, scan, deleteTombstones, deleteExpired, onExpired } = cache;
+      const types = [fetchByLink, scan, deleteTombstones, deleteExpired, onExpired].map(
         (method) => typeof method,
       );
       expect(new Set(types)).toEqual(new Set([type]));

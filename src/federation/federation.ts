@@ -4,7 +4,7 @@ import { PAGE_SIZE } from "../lifecycle/repository.ts";
 import type { Manager } from "../manager.ts";
 import { linksRequired, type ProviderLogin } from "../options/init-options.ts";
 import { type Option, parseDate, parseOptions } from "../options/parsers.ts";
-import { checkLookupKey } from "../options/user-key.ts";
+import { parseLookupKey } from "../options/user-key.ts";
 import { readRecordData } from "../rules/record.ts";
 import type { SessionId } from "../session.ts";
 
@@ -25,12 +25,7 @@ export interface ProviderClaims {
   readonly expiresAt?: Date;
 }
 
-const lookupKey: Option<string> = {
-  parse(value, name) {
-    checkLookupKey(value, name);
-    return value;
-  },
-};
+const lookupKey: Option<string> = { parse: parseLookupKey };
 
 const requiredKey = { ...lookupKey, required: true } as const;
 

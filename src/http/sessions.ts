@@ -5,6 +5,7 @@ import { beginSession } from "../lifecycle/begin.ts";
 import { logOut } from "../lifecycle/end.ts";
 import { getLifecycle, type Lifecycle } from "../lifecycle/lifecycle.ts";
 import { updateMetadata } from "../lifecycle/metadata.ts";
+import { toUser } from "../lifecycle/repository.ts";
 import { rotateSession } from "../lifecycle/rotate.ts";
 import { toSessions } from "../lifecycle/session-view.ts";
 import type { Manager } from "../manager.ts";
@@ -238,19 +239,22 @@ function createMethods<Context, In, Out extends In>(
 
     async revokeOther(context) {
       const { session } = await load(context);
-      return session ? repository.endByUserKey(session.userKey, "revoked", [session.id]) : [];
+      return session ? repository.endByUserKey(session.userKey, toUser(session.userKey), [session.id]) : [];
     },
 
     async revokeAll(context) {
       const { state, session } = await load(context);
-      return session ? endCurrent(state, () => repository.endByUserKey(session.userKey, "revoked")) : [];
+      return session
+        ? endCurrent(state, () => repository.endByUserKey(session.userKey, toUser(session.userKey)))
+        : [];
     },
 
     async revokeOwn(context, id) {
       if (typeof id !== "string") throw new TypeError(`id must be a string. Received ${typeof id}.`);
       const { state, session } = await load(context);
       if (!session) return false;
-      const end = (reason: EndReason) => repository.endById(id, reason, session.userKey);
+      const end = (reason: EndReason) =>
+        repository.endById(id, reason, session.userKey, toUser(session.userKey));
       const outcome = await (id === session.id ? endCurrent(state, () => end("logout")) : end("revoked"));
       if (outcome === "not_owner")
         throw new SessionError("ERR_NOT_OWNER", "The session belongs to another user.");

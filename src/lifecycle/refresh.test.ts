@@ -131,7 +131,7 @@ describe("rotation by time", () => {
     store.calls.length = 0;
     await browser.visit(sessions.authorize);
     expect(store.calls).toEqual(["fetchById", "update"]);
-    expect(rotated.map(({ id, by }) => [id, by])).toEqual([[first?.split(".")[0], "time"]]);
+    expect(rotated.map(({ id, cause }) => [id, cause])).toEqual([[first?.split(".")[0], "time"]]);
     store.calls.length = 0;
     await browser.visit(sessions.authorize);
     expect(store.calls).toEqual(["fetchById"]);
@@ -146,7 +146,7 @@ describe("rotation by time", () => {
       await sessions.authorize(request);
       await sessions.rotate(request);
     });
-    expect(rotated.map(({ by }) => by)).toEqual(["time", "rotate"]);
+    expect(rotated.map(({ cause }) => cause)).toEqual(["time", "rotate"]);
   });
 
   it.each<

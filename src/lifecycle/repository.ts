@@ -10,6 +10,7 @@ import type { SecretMatch } from "../rules/rotation.ts";
 import { type AcceptedToken, verifyToken } from "../rules/verify-token.ts";
 import type { SessionId } from "../session.ts";
 import {
+  type Actor,
   CLAIM_PREFIX,
   type End,
   type EndReason,
@@ -54,7 +55,7 @@ export class Repository {
     const stop = store.onExpired?.((sessions) => {
       for (const { id, userKey, expiresAt, deadline } of sessions)
         if (!userKey.startsWith(CLAIM_PREFIX))
-          this.#emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", expiresAt);
+          this.emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", undefined, expiresAt);
     });
     this.ignoreCleanup = stop ?? (() => undefined);
   }
@@ -117,8 +118,8 @@ export class Repository {
       const record = { id: shard + generateId(), ...draft };
       try {
         const { evicted, replaced: hasReplaced } = await this.ask(() => this.store.create(record, options));
-        if (replaced && hasReplaced) this.#emitEnded([replaced.id], userKey, "logout");
-        this.#emitEnded(evicted, userKey, "evicted");
+        if (replaced && hasReplaced) this.emitEnded([replaced.id], userKey, "logout");
+        this.emitEnded(evicted, userKey, "evicted");
         return record;
       } catch (error) {
         if (attempt === MAX_ID_ATTEMPTS || !(await this.#canRetry(error, userKey))) throw error;
@@ -151,9 +152,10 @@ export class Repository {
   async writeIfUnchanged(
     { id, revision }: SessionRecord,
     change: SessionChange,
+    entry?: string,
   ): Promise<"updated" | "not_found" | "lost"> {
     try {
-      const outcome = await this.#update(id, change, revision);
+      const outcome = await this.#update(id, change, revision, entry);
       return outcome === "conflict" ? "lost" : outcome;
     } catch {
       // The failure has been emitted, and the session itself was read.
@@ -169,6 +171,7 @@ export class Repository {
     before: AcceptedToken,
     token: Token,
     compute: (data: RecordData, match: SecretMatch) => RecordData | Promise<RecordData>,
+    entry?: string,
   ): Promise<AcceptedToken> {
     const proof = hashToken(token);
     let found = before;
@@ -176,7 +179,7 @@ export class Repository {
       const { record, match } = found;
       const data = await compute(found.data, match);
       if (data === found.data) return found;
-      if ((await this.#update(record.id, { data }, record.revision)) === "updated")
+      if ((await this.#update(record.id, { data }, record.revision, entry)) === "updated")
         return { ...found, record: { ...record, revision: record.revision + 1, data }, data };
       const stored = await this.ask(() => this.store.fetchById(record.id));
       const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
@@ -191,8 +194,10 @@ export class Repository {
     id: string,
     change: SessionChange,
     ifRevision: number,
+    entry?: string,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    return this.ask(() => this.store.update(id, change, { now: this.#options.clock(), ifRevision }));
+    const options = { now: this.#options.clock(), ifRevision, ...(entry && { entry }) };
+    return this.ask(() => this.store.update(id, change, options));
   }
 
   /** Ends one session. With an owner, ends only that user's. The store is never asked for an impossible id. */
@@ -200,41 +205,19 @@ export class Repository {
     id: string,
     reason: EndReason,
     owner?: string,
+    by?: Actor,
   ): Promise<"deleted" | "not_found" | "not_owner"> {
     if (!isSessionId(id)) return "not_found";
-    const outcome = await this.ask(() => this.store.deleteById(id, this.#end(reason), owner));
-    if (outcome === "deleted") this.#emitEnded([id], owner, reason);
+    const outcome = await this.ask(() => this.store.deleteById(id, this.toEnd(reason, by), owner));
+    if (outcome === "deleted") this.emitEnded([id], owner, reason, by);
     return outcome;
   }
 
   /** Ends the sessions of a user in one step, except those listed. Returns the ended ids. */
-  async endByUserKey(
-    userKey: string,
-    reason: EndReason,
-    except?: readonly string[],
-  ): Promise<readonly SessionId[]> {
-    const ids = await this.ask(() => this.store.deleteByUserKey(userKey, this.#end(reason), except));
-    this.#emitEnded(ids, userKey, reason);
+  async endByUserKey(userKey: string, by?: Actor, except?: readonly string[]): Promise<readonly SessionId[]> {
+    const ids = await this.ask(() => this.store.deleteByUserKey(userKey, this.toEnd("revoked", by), except));
+    this.emitEnded(ids, userKey, "revoked", by);
     return ids as readonly SessionId[];
-  }
-
-  /** Ends the sessions of all users that began before this moment, in steps. Returns their number. */
-  async endCreatedBefore(createdAt: number, reason: EndReason): Promise<number> {
-    const steps = this.store.deleteCreatedBefore?.(createdAt, this.#end(reason));
-    if (!steps)
-      throw new TypeError(
-        "revokeAllBefore requires a store with deleteCreatedBefore. Set notBefore instead.",
-      );
-    let count = 0;
-    try {
-      for await (const ids of steps) {
-        count += ids.length;
-        this.#emitEnded(ids, undefined, reason);
-      }
-    } catch (cause) {
-      throw this.toStoreError(cause);
-    }
-    return count;
   }
 
   close(): Promise<void> {
@@ -263,19 +246,27 @@ export class Repository {
     return error;
   }
 
-  #end(reason: EndReason): End {
+  /** Returns the store's form of an end, now. */
+  toEnd(reason: EndReason, by?: Actor): End {
     const { clock, tombstones } = this.#options;
-    return { reason, now: clock(), ...(tombstones && { tombstones }) };
+    return { reason, now: clock(), ...(tombstones && { tombstones }), ...(by && { by }) };
   }
 
-  #emitEnded(
+  /** Emits `ended`. Without `by`, the reason decides about the party. */
+  emitEnded(
     ids: readonly string[],
     userKey: string | undefined,
     reason: EndReason,
+    by: Actor = reason === "logout" ? toUser(userKey) : { kind: reason === "revoked" ? "system" : "policy" },
     at: number = this.#options.clock(),
   ): void {
     if (ids.length === 0) return;
     const ended = { ids: ids as readonly SessionId[], ...(userKey !== undefined && { userKey }) };
-    this.#events.emit("ended", { ...ended, reason, at });
+    this.#events.emit("ended", { ...ended, reason, at, by });
   }
+}
+
+/** Returns a user as the party that caused an event. @internal */
+export function toUser(userKey: string | undefined): Actor {
+  return { kind: "user", ...(userKey !== undefined && { id: userKey }) };
 }

@@ -92,8 +92,8 @@ describe("rotate", () => {
     await browser.visit(sessions.rotate);
     await browser.visit(sessions.reauthenticate);
     expect(rotated).toEqual([
-      { id, userKey: "ann", at: clock.now(), by: "rotate" },
-      { id, userKey: "ann", at: clock.now(), by: "reauthenticate" },
+      { id, userKey: "ann", at: clock.now(), cause: "rotate" },
+      { id, userKey: "ann", at: clock.now(), cause: "reauthenticate" },
     ]);
   });
 

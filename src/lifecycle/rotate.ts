@@ -26,6 +26,7 @@ export async function rotateSession<Out>(
   const hash = hashText(secret);
   const after = await repository.change(before, before.token, (data, match) =>
     rotateData(data, match, hash, proof, options.clock()),
+    proof ? `elevated ${proof.level}` : "rotated",
   );
   const { record, data } = after;
   const meta = await metadata.read(data.meta);
@@ -34,7 +35,12 @@ export async function rotateSession<Out>(
   if (!match) return toLiveSession(lifecycle, before.token, after, meta, before.held, now);
   const id = record.id as SessionId;
   cookie.send(exchange, { id, secret }, now, record);
-  events.emit("rotated", { id, userKey: record.userKey, at: now, by: proof ? "reauthenticate" : "rotate" });
+  events.emit("rotated", {
+    id,
+    userKey: record.userKey,
+    at: now,
+    ...(proof ? { cause: "reauthenticate", level: proof.level } : { cause: "rotate" }),
+  });
   return toLiveSession(lifecycle, { id, secret }, { ...after, match }, meta, before.held, now);
 }
 

@@ -139,8 +139,8 @@ export class LiveSessions {
     const { events, repository } = this.#lifecycle;
     const stops = [
       events.on("ended", ({ ids, reason }) => this.#endAll(ids, reason)),
-      events.on("rotated", ({ id, by }) => {
-        if (by === "time") return;
+      events.on("rotated", ({ id, cause }) => {
+        if (cause === "time") return;
         for (const handshake of this.#handshakes) handshake.noteEnd(id, "rotated");
         this.#endOpenedBefore(id, Number.POSITIVE_INFINITY);
       }),

@@ -5,6 +5,12 @@ export function checkUserKey(userKey: unknown): asserts userKey is string {
   checkLookupKey(userKey, "userKey");
 }
 
+/** Parses a user key, or another text by which sessions or parties are found. @internal */
+export function parseLookupKey(value: unknown, name: string): string {
+  checkLookupKey(value, name);
+  return value;
+}
+
 /** Rejects text by which sessions cannot be found. The error never shows the text. @internal */
 export function checkLookupKey(key: unknown, name: string): asserts key is string {
   // A number may be the id of a user.

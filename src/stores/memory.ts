@@ -46,7 +46,6 @@ import { createUserLists } from "./memory/user-lists.ts";
 import { Cleanup, type CleanupOptions } from "./shared/cleanup.ts";
 import { duplicateError } from "./shared/errors.ts";
 import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
-import { matchesScan, parseCursor, SCAN_STEP } from "./shared/scan.ts";
 
 /** Options of `memoryStore`. */
 export interface MemoryStoreOptions extends CleanupOptions {
@@ -60,6 +59,8 @@ export interface MemoryStoreOptions extends CleanupOptions {
 
 /** Records that one turn of the event loop removes or looks at. Among a million, where each is a cache miss, this takes milliseconds. */
 const BATCH = 500;
+/** Places that one step of a scan looks at. Among a million records a step takes a few milliseconds. */
+const SCAN_STEP = 1_000;
 /** Sessions of one user that end within the call. As many as a user has by default (`maxSessions`). */
 const MOST_AT_ONCE = 1_000;
 
@@ -295,24 +296,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return readAll([...(linked.get(link) ?? [])].slice(0, limit));
     },
 
-    async *deleteCreatedBefore(createdAt, end) {
-      cleanup.tell(end.now);
-      let ended: string[] = [];
-      // A record that comes into a place while other work has its turn was created later.
-      for (let place = last(); place > NOWHERE; place--) {
-        const record = read(place);
-        if (record && !record.ended && record.createdAt < createdAt) {
-          ended.push(record.id);
-          endSession(place, end, end.tombstones);
-        }
-        if (place % BATCH > 0) continue;
-        yield ended;
-        ended = [];
-        await new Promise((resolve) => setTimeout(resolve));
-      }
-      yield ended;
-    },
-
     async deleteTombstones(userKey) {
       const all = tombstones.all(userKey);
       for (const place of all) eraseTombstone(place);
@@ -320,25 +303,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
 
     async scan({ now, limit, filter, cursor }) {
-      cleanup.tell(now);
+      let place = cursor === undefined ? last() : Math.min(parseCursor(cursor), last());
       const found: SessionRecord[] = [];
-      let place = cursor === undefined ? last() : Number(parseCursor(cursor, /^\d{1,15}$/)[0]);
-      place = Math.min(place, last());
-      const end = Math.max(NOWHERE, place - SCAN_STEP);
-      while (place > end && found.length < limit) {
+      while (place > NOWHERE && found.length < limit) {
         const record = read(place--);
-        if (record && matchesScan(record, filter, now)) found.push(record);
+        if (record && (filter?.ended ? record.ended : isLive(record, now))) found.push(record);
+        if (place % SCAN_STEP === 0) break;
       }
       return { records: found, ...(place > NOWHERE && { cursor: String(place) }) };
-    },
-
-    async count(now) {
-      let count = 0;
-      for (let place = last(); place > NOWHERE; place--) {
-        const record = expiresAt(place) > now && read(place);
-        if (record && matchesScan(record, undefined, now)) count++;
-      }
-      return { count, isExact: true };
     },
 
     deleteExpired,
@@ -359,6 +331,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       cleanup.stop();
     },
   };
+}
+
+/** Returns the place at which a scan continues. */
+function parseCursor(cursor: string): number {
+  if (/^\d{1,10}$/.test(cursor)) return Number(cursor);
+  throw new TypeError("cursor must be the cursor of the scan's previous step.");
 }
 
 /** Whether a session comes after another one in a list. */

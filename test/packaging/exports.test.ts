@@ -4,6 +4,7 @@ import { ENTRIES, PACKAGE, sourceFiles } from "../support/entries.ts";
 /** The subpaths that are neither a store nor an adapter. */
 const OTHERS: Readonly<Record<string, string>> = {
   ".": "index.ts",
+  "./admin": "admin/admin.ts",
   "./bearer": "bearer/bearer.ts",
   "./cache": "cache/cache.ts",
   "./client": "client.ts",

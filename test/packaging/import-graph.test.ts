@@ -29,6 +29,7 @@ const ROOMS: readonly string[] = [
   "bearer/",
   "dpop/",
   "pocket/",
+  "admin/",
   "manager",
   "signed",
   "stores/",
@@ -124,8 +125,12 @@ describe("imports of src/", () => {
     expect(names.filter((name) => graph.get(name)?.augments)).toEqual([]);
   });
 
-  it("only index and testing consist of re-exports", () => {
-    expect(names.filter((name) => graph.get(name)?.reExportsOnly)).toEqual(["index", "testing"]);
+  it("only index, testing and admin consist of re-exports", () => {
+    expect(names.filter((name) => graph.get(name)?.reExportsOnly)).toEqual([
+      "admin/admin",
+      "index",
+      "testing",
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { type EndReason, Manager, type ManagerOptions, SessionError } from "sessionup";
+import { revokeAllBefore } from "sessionup/admin";
 import { clientValidation } from "sessionup/client-validation";
 import { memoryStore } from "sessionup/stores/memory";
 import { TestClock } from "sessionup/testing";
@@ -25,7 +26,7 @@ describe("tombstones", () => {
     ["logout", ({ sessions }, own) => own.visit(sessions.revoke)],
     ["revoked", ({ manager }, _, id) => manager.revokeById(id)],
     ["revoked", ({ manager }) => manager.revokeByUserKey("ann")],
-    ["revoked", ({ manager, clock }) => manager.revokeAllBefore(new Date(clock.now() + 1))],
+    ["revoked", ({ manager, clock }) => revokeAllBefore(manager, new Date(clock.now() + 1))],
     [
       "reused",
       async ({ sessions, clock, reason }, own) => {
@@ -144,9 +145,10 @@ describe("expired sessions", () => {
     }
     clock.advance("3h");
     for (let round = 0; round < 2; round++) await store.deleteExpired?.(clock.now(), 100);
+    const by = { kind: "policy" };
     expect(ended).toEqual([
-      { ids: [idle.id], userKey: "ann", reason: "idle", at: begun + 10 * 60_000 },
-      { ids: [expired.id], userKey: "bob", reason: "expired", at: begun + 111 * 60_000 },
+      { ids: [idle.id], userKey: "ann", reason: "idle", at: begun + 10 * 60_000, by },
+      { ids: [expired.id], userKey: "bob", reason: "expired", at: begun + 111 * 60_000, by },
     ]);
     expect(heard).toEqual([]);
   });
@@ -164,7 +166,9 @@ describe("expired sessions", () => {
     expect(await late.sessions.authorize(copy)).toBe("unknown");
     clock.advance("3h");
     await store.deleteExpired?.(clock.now(), 100);
-    expect(ended).toEqual([{ ids: [id], userKey: "ann", reason: "idle", at: expect.any(Number) }]);
+    expect(ended).toEqual([
+      { ids: [id], userKey: "ann", reason: "idle", at: expect.any(Number), by: { kind: "policy" } },
+    ]);
   });
 
   it("an expired session stays until a response can clear the cookie, and logout rejects until then", async () => {
@@ -292,11 +296,10 @@ describe("revokeAllBefore", () => {
     clock.advance("1s");
     const moment = new Date(clock.now());
     await login(young);
-    expect(await manager.revokeAllBefore(moment)).toBe(2);
-    expect(await manager.revokeAllBefore(moment)).toBe(0);
-    expect(ended.map(({ reason: why, userKey, ids: told }) => [why, userKey, [...told].sort()])).toEqual([
-      ["revoked", undefined, [...ids].sort()],
-    ]);
+    expect(await revokeAllBefore(manager, moment)).toBe(2);
+    expect(await revokeAllBefore(manager, moment)).toBe(0);
+    expect(ended.flatMap(({ ids: told }) => told).sort()).toEqual([...ids].sort());
+    expect(ended.map(({ reason: why, by }) => [why, by.kind])).toEqual(ids.map(() => ["revoked", "system"]));
     expect([await reason(ann), await admins.authorize(admin.request()), await reason(young)]).toEqual([
       "unknown",
       "unknown",
@@ -305,13 +308,13 @@ describe("revokeAllBefore", () => {
     expect(await store.fetchById(ids[0] ?? "")).toBeUndefined();
   });
 
-  it("revokeAllBefore rejects an invalid date, and a store without deleteCreatedBefore", async () => {
-    const { deleteCreatedBefore: _, ...methods } = new GatedStore();
+  it("revokeAllBefore rejects an invalid date, and a store without deleteCreatedBefore and scan", async () => {
+    const { scan: _, ...methods } = new GatedStore();
     const manager = new Manager(methods as unknown as GatedStore);
-    await expect(manager.revokeAllBefore(new Date())).rejects.toThrow(
-      /^revokeAllBefore requires a store with deleteCreatedBefore/,
+    await expect(revokeAllBefore(manager, new Date())).rejects.toThrow(
+      /^revokeAllBefore requires a store with scan/,
     );
-    await expect(manager.revokeAllBefore(0 as unknown as Date)).rejects.toThrow(
+    await expect(revokeAllBefore(manager, 0 as unknown as Date)).rejects.toThrow(
       /^revokeAllBefore must be a valid/,
     );
   });
@@ -325,7 +328,7 @@ describe("revokeAllBefore", () => {
     const manager = new Manager(store);
     const errors: unknown[] = [];
     manager.events.on("error", ({ error }) => errors.push(error));
-    await expect(manager.revokeAllBefore(new Date())).rejects.toThrow(
+    await expect(revokeAllBefore(manager, new Date())).rejects.toThrow(
       expect.objectContaining({ code: "ERR_STORE" }),
     );
     expect(errors).toHaveLength(1);

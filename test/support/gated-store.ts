@@ -4,7 +4,15 @@ import { Gate } from "./gate.ts";
 
 type Method = Exclude<
   keyof Store,
-  "deleteExpired" | "onExpired" | "deleteCreatedBefore" | "fetchByLink" | "close"
+  | "deleteExpired"
+  | "onExpired"
+  | "deleteCreatedBefore"
+  | "fetchByLink"
+  | "scan"
+  | "count"
+  | "inspect"
+  | "deleteTombstones"
+  | "close"
 >;
 
 /** A memory store with gates. A gate holds an operation before it begins, so that a test can force a race. */
@@ -29,8 +37,10 @@ export class GatedStore implements Store {
     this.#through("deleteById", () => this.#store.deleteById(...given));
   deleteByUserKey: Store["deleteByUserKey"] = (...given) =>
     this.#through("deleteByUserKey", () => this.#store.deleteByUserKey(...given));
-  deleteCreatedBefore: NonNullable<Store["deleteCreatedBefore"]> = (...given) =>
-    this.#store.deleteCreatedBefore?.(...given) ?? nothing();
+  scan: NonNullable<Store["scan"]> = async (...given) =>
+    (await this.#store.scan?.(...given)) ?? { records: [] };
+  deleteTombstones: NonNullable<Store["deleteTombstones"]> = async (...given) =>
+    (await this.#store.deleteTombstones?.(...given)) ?? 0;
   fetchByLink: NonNullable<Store["fetchByLink"]> = async (...given) =>
     (await this.#store.fetchByLink?.(...given)) ?? [];
   deleteExpired: NonNullable<Store["deleteExpired"]> = async (...given) =>
@@ -83,5 +93,3 @@ export class GatedStore implements Store {
     return await ask();
   }
 }
-
-async function* nothing(): AsyncGenerator<readonly string[], void> {}

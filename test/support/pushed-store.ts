@@ -17,6 +17,19 @@ export class PushedStore extends GatedStore {
     return async () => void this.#listeners.delete(listener);
   };
 
+  deleteCreatedBefore: NonNullable<Store["deleteCreatedBefore"]> = async function* (
+    this: PushedStore,
+    createdAt,
+    end,
+  ) {
+    const { records } = await this.scan({ now: 0, limit: 1_000 });
+    for (const record of records) {
+      if (record.createdAt >= createdAt) continue;
+      await this.deleteById(record.id, end);
+      yield [record.id];
+    }
+  };
+
   get listeners(): number {
     return this.#listeners.size;
   }

@@ -203,7 +203,7 @@ describe("a socket that stays", () => {
   it("a socket stays when the secret is rotated by time", async () => {
     const { site, clock, manager } = await setUp({ manager: { rotateEvery: "1m" } });
     const rotated: string[] = [];
-    manager.events.on("rotated", ({ by }) => rotated.push(by));
+    manager.events.on("rotated", ({ cause }) => rotated.push(cause));
     const client = await site.loggedIn();
     const socket = await site.connect("/private", { client });
     clock.advance("1m");

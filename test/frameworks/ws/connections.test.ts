@@ -124,7 +124,7 @@ describe("a WebSocket closes with 4401 and the reason", () => {
   it("a WebSocket stays open when the secret is rotated by time", async () => {
     const { site, clock, manager } = await setUp({ manager: { rotateEvery: "1m" } });
     const rotated: string[] = [];
-    manager.events.on("rotated", ({ by }) => rotated.push(by));
+    manager.events.on("rotated", ({ cause }) => rotated.push(cause));
     const client = await site.loggedIn();
     const { socket } = await site.connect("/private", client);
     clock.advance("1m");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { revokeAllBefore } from "sessionup/admin";
 import { countHits, type Handler, type Site, type SiteOptions, VISITOR } from "../_site.ts";
 import { type Case, type Check, group, keys, rejects, setUser } from "./_case.ts";
 
@@ -190,7 +191,7 @@ export const MIDDLEWARE: readonly Case[] = [
       req.session.num = Number(req.session.num ?? 0) + 1;
       res.json([req.session.num, req.sessionID]);
     };
-    const forgetAll = (site: Site) => site.middleware.visitors.revokeAllBefore(new Date(Date.now() + 1_000));
+    const forgetAll = (site: Site) => revokeAllBefore(site.middleware.visitors, new Date(Date.now() + 1_000));
     same("begins another session when the store does not know it", async (start) => {
       await using site = await start(hitsAndId);
       await restart(
