@@ -4,6 +4,7 @@ import { toTrailKeys } from "./chain.ts";
 import { ChainRecorder, TrailRecorder } from "./recorders.ts";
 import { type AuditHead, describeEvent, RECORDED } from "./entry.ts";
 import { type AuditLogOptions, parseAuditOptions } from "./options.ts";
+import { Rejections } from "./rejections.ts";
 import { type AuditTrail, Trail } from "./trail.ts";
 
 /** The audit log of a manager. */
@@ -72,7 +73,7 @@ export {
  */
 export function auditLog<In, Out extends In>(manager: Manager<In, Out>, options: AuditLogOptions = {}): AuditLog {
   const { events, options: resolved, repository } = getLifecycle(manager);
-  const { to, keys, sealEvery, maxWaiting } = parseAuditOptions(options);
+  const { to, keys, sealEvery, maxWaiting, maxRejected } = parseAuditOptions(options);
   const { clock } = resolved;
   const store = repository.store.audit;
   if (!store && to.length === 0)
@@ -86,8 +87,13 @@ export function auditLog<In, Out extends In>(manager: Manager<In, Out>, options:
     onError: (error: Error) => events.emit("error", { error, at: clock() }),
   };
   const recorder = store ? new TrailRecorder(new Trail(store, plan.keys, clock), plan) : new ChainRecorder(plan);
+  const rejections = new Rejections(maxRejected);
   const stops = RECORDED.map((name) =>
-    events.on(name, (event) => recorder.add(describeEvent(name, event as never))),
+    events.on(name, (event) => {
+      const draft = describeEvent(name, event as never);
+      const admitted = name === "rejected" ? rejections.admit(draft) : draft;
+      if (admitted) recorder.add(admitted);
+    }),
   );
   return {
     get trail() {

@@ -4,6 +4,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { AuditEntry } from "./entry.ts";
 import { type FileSinkOptions, parseFileOptions } from "./options.ts";
+import { parseEntry } from "./parse-entry.ts";
 import type { AuditSink } from "./sink.ts";
 import type { UnreadableLine } from "./verify.ts";
 
@@ -89,18 +90,6 @@ export async function* readEntries(path: string): AsyncGenerator<AuditEntry | Un
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
     line++;
     if (text !== "") yield parseEntry(text) ?? { line, unreadable: true };
-  }
-}
-
-/** Returns the entry in a text, or `undefined` if it is something else. @internal */
-export function parseEntry(text: string): AuditEntry | undefined {
-  try {
-    const entry: Partial<AuditEntry> | null = JSON.parse(text);
-    const isEntry =
-      typeof entry?.chain === "string" && Number.isSafeInteger(entry.seq) && typeof entry.hash === "string";
-    return isEntry ? (entry as AuditEntry) : undefined;
-  } catch {
-    return undefined;
   }
 }
 

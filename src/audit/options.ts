@@ -32,6 +32,10 @@ export interface AuditLogOptions {
   readonly sealEvery?: Duration;
   /** How many entries wait for each sink at most. Further ones are lost, which `error` reports. Default: 10 000. */
   readonly maxWaiting?: number;
+  /**
+   * How many entries `rejected` a process writes in a minute at most. The next one then has `details.omitted`. Default: 1 000.
+   */
+  readonly maxRejected?: number;
 }
 
 /** The options of `fileSink`. */
@@ -130,6 +134,7 @@ const AUDIT = {
   keys: { parse: parseKeys },
   sealEvery: { parse: parseInterval, default: "1s" },
   maxWaiting: { parse: parsePositiveInteger, default: 10_000 },
+  maxRejected: { parse: parsePositiveInteger, default: 1_000 },
 } as const;
 
 const FILE = {

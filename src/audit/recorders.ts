@@ -2,8 +2,8 @@ import { randomText } from "../cookie/token.ts";
 import { unrefed } from "../live/unrefed.ts";
 import { appendEntry, createChain, type TrailKeys } from "./chain.ts";
 import type { AuditDraft, AuditEntry, AuditHead } from "./entry.ts";
-import { parseEntry } from "./file-sink.ts";
-import { type AuditSink, Delivery } from "./sink.ts";
+import { parseEntry } from "./parse-entry.ts";
+import { type AuditSink, Delivery, PAUSE } from "./sink.ts";
 import { type Trail, toRow } from "./trail.ts";
 import type { TrailRow } from "./trail-store.ts";
 
@@ -95,6 +95,8 @@ export class TrailRecorder {
   #until = 0;
   /** How much of the chain each sink has. */
   #sent: number[] | undefined;
+  /** The time before which a sink that has failed is left alone, and the next pause. */
+  readonly #rests = new Map<AuditSink, { readonly until: number; readonly next: number }>();
   #turn: Promise<void> | undefined;
   #hasFailed = false;
 
@@ -118,6 +120,7 @@ export class TrailRecorder {
     await this.#rows.flush();
     // A turn under way may have begun before the last rows.
     await this.#turn?.catch(() => undefined);
+    this.#rests.clear();
     await this.#takeTurn();
   }
 
@@ -173,6 +176,9 @@ export class TrailRecorder {
 
   /** Sends the entries that a sink does not have yet. A sink that fails delays no other one. */
   async #send(sink: AuditSink, sent: number[], index: number): Promise<void> {
+    const rest = this.#rests.get(sink);
+    const now = this.#plan.clock();
+    if (rest && rest.until > now && rest.until <= now + PAUSE.last) return;
     for (;;) {
       const rows = await this.trail.store.read({ after: sent[index] ?? 0, limit: ENTRIES_PER_WRITE });
       const last = rows.at(-1);
@@ -181,10 +187,15 @@ export class TrailRecorder {
       try {
         await sink.write(entries);
       } catch (cause) {
-        if ((cause as { readonly retry?: unknown } | null)?.retry !== false) throw cause;
+        if ((cause as { readonly retry?: unknown } | null)?.retry !== false) {
+          const pause = rest?.next ?? PAUSE.first;
+          this.#rests.set(sink, { until: now + pause, next: Math.min(2 * pause, PAUSE.last) });
+          throw cause;
+        }
         this.#plan.onError(new Error(`sessionup: a sink of auditLog rejected ${entries.length} entries for good.`, { cause }));
       }
       sent[index] = last.seq;
+      this.#rests.delete(sink);
     }
   }
 }

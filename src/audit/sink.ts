@@ -15,8 +15,8 @@ export interface AuditSink {
 }
 
 const MAX_PER_WRITE = 500;
-/** The pause after a failure, in milliseconds. It doubles from `first` to `last`. */
-const PAUSE = { first: 500, last: 60_000 } as const;
+/** The pause after a failure, in milliseconds. It doubles from `first` to `last`. @internal */
+export const PAUSE = { first: 500, last: 60_000 } as const;
 
 /** A destination of a `Delivery`. @internal */
 export interface Destination<Item> {

@@ -6,7 +6,7 @@ import { type AuditQuery, type AuditTrailOptions, type EraseOptions, parseEraseO
 import { toDraft } from "./rows.ts";
 import { parseDate } from "../options/parsers.ts";
 import { checkUserKey } from "../options/user-key.ts";
-import { parseEntry } from "./file-sink.ts";
+import { parseEntry } from "./parse-entry.ts";
 import type { StoredEntry, TrailRow, TrailStore } from "./trail-store.ts";
 import { type AuditReport, Verifier } from "./verify.ts";
 

@@ -69,7 +69,7 @@ const MAX_PROBLEMS = 1_000;
 const MAX_RECENT = 1_000;
 
 const VERIFY = {
-  keys: { parse: parseKeys, default: [] },
+  keys: { parse: parseKeys },
   heads: { parse: parseHeads, default: [] },
 } as const;
 
