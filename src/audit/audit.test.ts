@@ -82,7 +82,7 @@ describe("auditLog", () => {
       { kind: "ended", at: 0, sessions: [id], reason: "revoked", by: "admin", actor: "grace" },
       { kind: "rejected", at: 0, reason: "unknown", by: "policy" },
       { kind: "begun", at: 0, sessions: [second], userKey: "ann", ip: "192.0.2.1", by: "user" },
-      { kind: "ended", at: 0, sessions: [second], userKey: "ann", actor: "ann", reason: "logout", by: "user" },
+      { kind: "ended", at: 0, sessions: [second], userKey: "ann", reason: "logout", by: "user" },
     ]);
     expect(await verifyEntries(sink.entries)).toMatchObject({ ok: true, entries: 8 });
   });

@@ -40,7 +40,7 @@ export interface AuditSubject {
   /** The ids of the sessions. */
   readonly sessions: readonly string[];
   readonly userKey?: string;
-  /** The id of the party that acted, if the app named one. */
+  /** The id of the party that acted, if the app named one and it is not the user. */
   readonly actor?: string;
   /** The client's address, as the manager's option `client.ip` keeps it. */
   readonly ip?: string;
@@ -106,7 +106,7 @@ export function describeEnd(
   reason: EndReason,
   by: Actor = { kind: reason === "logout" ? "user" : reason === "revoked" ? "system" : "policy" },
 ): AuditDraft {
-  const actor = by.id ?? (by.kind === "user" ? userKey : undefined);
+  const actor = by.id === userKey ? undefined : by.id;
   const known = { ...(userKey !== undefined && { userKey }), ...(actor !== undefined && { actor }) };
   return { kind: "ended", at, reason, by: by.kind, subject: { sessions, ...known } };
 }

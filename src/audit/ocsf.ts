@@ -85,7 +85,7 @@ export function toOcsf(entry: AuditEntry): object {
         session: { uid: session, ...(kind === "ended" && reason !== undefined && { expiration_reason: reason }) },
       }),
     }),
-    ...(isSession && by && { actor: { user: toActor(by, subject?.actor) } }),
+    ...(isSession && by && { actor: { user: toActor(by, subject?.actor ?? (by === "user" ? name : undefined)) } }),
     ...(subject?.ip !== undefined && { src_endpoint: toEndpoint(subject.ip, subject.agent?.os) }),
     unmapped,
   };
