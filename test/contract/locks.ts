@@ -135,7 +135,7 @@ export function lockTests({ store, second, login }: Locking): void {
             .catch((error: unknown) => error);
         const answer = await second(login(theirs), create);
         if (onExceed === "reject") expect(SessionError.is(answer) && answer.code).toBe("ERR_LIMIT");
-        else expect(answer).toEqual({ evicted: [theirs.id] });
+        else expect(answer).toEqual({ evicted: [theirs.id], replaced: false });
         expect(await store().fetchByUserKey(onExceed, { now: NOW, limit: 9 })).toHaveLength(1);
       },
     );
@@ -144,7 +144,7 @@ export function lockTests({ store, second, login }: Locking): void {
       const [a, b] = [await stored("evict"), await stored("evict")];
       const limit = { max: 1, onExceed: "evict-oldest" } as const;
       const create = () => store().create(createRecord({ userKey: "evict" }), { now: NOW, limit });
-      expect(await second(gone(a.id), create)).toEqual({ evicted: [b.id] });
+      expect(await second(gone(a.id), create)).toEqual({ evicted: [b.id], replaced: false });
     });
   });
 

@@ -151,6 +151,7 @@ const UNUSABLE: ReadonlySet<unknown> = new Set([TRANSACTION_OPEN, 1290, 1792, 18
 
 export const NO_SUCH_TABLE = 1146;
 export const NO_SUCH_COLUMN = 1054;
+const NO_SUCH_INDEX = 1176;
 
 /** Thrown when sessions ended concurrently. The operation is attempted again. */
 export class OvertakenError extends Error {}
@@ -201,12 +202,12 @@ export class MysqlClient {
   }
 }
 
-/** Tells the app to call `migrate` if tables or columns are missing. */
+/** Tells the app to call `migrate` if tables, columns or indexes are missing. */
 function explain(error: unknown): unknown {
   const errno = readErrno(error);
-  if (errno !== NO_SUCH_TABLE && errno !== NO_SUCH_COLUMN) return error;
-  // Earlier releases had no table of events.
-  const isLater = errno === NO_SUCH_COLUMN || /_events'/.test(String(error));
+  if (errno !== NO_SUCH_TABLE && errno !== NO_SUCH_COLUMN && errno !== NO_SUCH_INDEX) return error;
+  // Earlier releases lacked these two tables.
+  const isLater = errno !== NO_SUCH_TABLE || /_(events|ends)'/.test(String(error));
   return tableError("mysqlStore", isLater ? "from an earlier release" : "missing", error);
 }
 

@@ -14,6 +14,8 @@ export interface MysqlNames {
   readonly slots: Sql;
   /** The table of events, which is written only with the option `push`. */
   readonly events: Sql;
+  /** The table of sessions that the cleanup has taken and not yet reported. */
+  readonly ends: Sql;
 }
 
 /** MySQL limits names to 64 characters. The longest suffixes, `_schema` and `_events`, have 7. */
@@ -29,6 +31,7 @@ export function toMysqlNames(table: unknown, option = "table"): MysqlNames {
     schema: quote(`${table}_schema`),
     slots: quote(`${table}_slots`),
     events: quote(`${table}_events`),
+    ends: quote(`${table}_ends`),
   };
 }
 
@@ -43,6 +46,9 @@ const SLOTS = 1_000;
 export function whereSlot(userKey: Uint8Array): Sql {
   return sql`slot = MOD(CRC32(${userKey}), ${raw(String(SLOTS))})`;
 }
+
+/** The number of columns of the first version. */
+const FIRST_COLUMNS = 10;
 
 /** Overrides the server's defaults: other engines have no transactions, other formats no keys of this length. */
 const INNODB = raw("ENGINE = InnoDB ROW_FORMAT = DYNAMIC");
@@ -91,6 +97,20 @@ SELECT a.digit + 10 * b.digit + 100 * c.digit FROM digits AS a, digits AS b, dig
     // The table is never empty, so the event at a position shows that no event after it was removed.
     sql`INSERT IGNORE INTO ${events} (number, at, message) VALUES (1, 0, ${""})`,
   ],
+  ({ table, ends }) => [
+    // For scans of all sessions.
+    sql`CREATE INDEX by_creation ON ${table} (created_at, id)`,
+    // Expired sessions between their removal and their report. It is almost always empty.
+    sql`CREATE TABLE IF NOT EXISTS ${ends} (
+  id VARBINARY(128) NOT NULL,
+  user_key VARBINARY(1024) NOT NULL,
+  expires_at BIGINT NOT NULL,
+  deadline BIGINT NOT NULL,
+  claimed_until BIGINT NOT NULL,
+  PRIMARY KEY (id, deadline),
+  INDEX by_claim (claimed_until)
+) ${INNODB}`,
+  ],
 ];
 
 /** Returns the SQL that creates the tables in a database that has none, as `migrateMysql` does. */
@@ -130,6 +150,8 @@ async function upgrade(
         if (!ALREADY_DONE.has(readErrno(error))) throw error;
       });
     }
+    // Before anything is added to the table of another program.
+    if (index === 0) await checkColumns(lease, names, COLUMNS.slice(0, FIRST_COLUMNS));
     await lease.run(raiseVersion(names, index));
   }
 }
@@ -180,7 +202,7 @@ function raiseVersion({ schema }: MysqlNames, from: number): Sql {
 }
 
 /** Returns the version of the tables, or -1 when there are none. */
-async function readVersion(lease: MysqlLease, { schema }: MysqlNames): Promise<number> {
+export async function readVersion(lease: MysqlLease, { schema }: MysqlNames): Promise<number> {
   try {
     const [row] = await lease.rows(sql`SELECT version FROM ${schema} WHERE id = 1`);
     return Number(row?.[0] ?? -1);
@@ -190,9 +212,13 @@ async function readVersion(lease: MysqlLease, { schema }: MysqlNames): Promise<n
   }
 }
 
-async function checkColumns(lease: MysqlLease, { table }: MysqlNames): Promise<void> {
+async function checkColumns(
+  lease: MysqlLease,
+  { table }: MysqlNames,
+  columns: readonly string[] = COLUMNS,
+): Promise<void> {
   try {
-    await lease.rows(sql`SELECT ${raw(COLUMNS.join(", "))} FROM ${table} LIMIT 0`);
+    await lease.rows(sql`SELECT ${raw(columns.join(", "))} FROM ${table} LIMIT 0`);
   } catch (error) {
     if (readErrno(error) !== NO_SUCH_COLUMN) throw error;
     const message =

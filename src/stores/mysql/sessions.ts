@@ -4,20 +4,27 @@ import type {
   CreateResult,
   End,
   ExpiredSession,
+  ScanPage,
+  ScanResult,
   SessionChange,
+  SessionCount,
   SessionPage,
   SessionRecord,
+  StoreState,
   UpdateOptions,
 } from "../../store.ts";
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
+import { CLAIM_TIME } from "../shared/ends.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
+import { scanNewestFirst } from "../shared/keyset-scan.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { groupByUser, toChangedMessage, toEndedMessages } from "../shared/push-messages.ts";
 import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
 import { type MysqlClient, type MysqlLease, OvertakenError, readErrno } from "./client.ts";
-import { type MysqlNames, migrateMysql, toMysqlMigration } from "./schema.ts";
+import { MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, readVersion, toMysqlMigration } from "./schema.ts";
+import { SETTINGS, toMysqlWarnings } from "./settings.ts";
 import type { Sql } from "./sql.ts";
 import { CONFLICT, MysqlStatements } from "./statements.ts";
 
@@ -25,6 +32,8 @@ import { CONFLICT, MysqlStatements } from "./statements.ts";
 const MAX_ENDED_PER_STEP = 1_000;
 /** MariaDB turns a list of twice this length into a temporary table, and then scans the whole table of sessions. */
 const MAX_LIST_LENGTH = 500;
+/** The number of records up to which `count` counts all of them. It takes some tens of milliseconds. */
+const MOST_COUNTED = 50_000;
 const DUPLICATE_ENTRY = 1062;
 
 /** The store. Each operation is one statement or one transaction. */
@@ -67,7 +76,7 @@ export class MysqlSessions implements SqlStore {
         await lease.readCommitted();
         return lease.run(this.#statements.insertWithin(record, now, limit));
       });
-      if (affected) return { evicted: [] };
+      if (affected) return { evicted: [], replaced: false };
     }
     const evicted: string[] = [];
     for (;;) {
@@ -75,7 +84,7 @@ export class MysqlSessions implements SqlStore {
         lease.transaction(() => this.#replace(lease, record, options)),
       );
       evicted.push(...step.evicted);
-      if (step.done) return { evicted };
+      if (step.done) return { evicted, replaced: step.replaced };
     }
   }
 
@@ -87,7 +96,7 @@ export class MysqlSessions implements SqlStore {
     lease: MysqlLease,
     record: SessionRecord,
     { now, limit, replaces = "", tombstones }: CreateOptions,
-  ): Promise<{ readonly evicted: readonly string[]; readonly done: boolean }> {
+  ): Promise<CreateResult & { readonly done: boolean }> {
     await this.#lock(lease, record.userKey);
     const most = MAX_ENDED_PER_STEP + 1;
     const conflicts = await lease.rows(this.#statements.conflicts(record, now, limit, replaces, most));
@@ -109,7 +118,7 @@ export class MysqlSessions implements SqlStore {
       ...toEndedMessages("logout", record.userKey, replaced),
       ...toEndedMessages("evicted", record.userKey, evicted),
     ]);
-    return { evicted, done };
+    return { evicted, replaced: replaced.length > 0, done };
   }
 
   fetchById(id: string): Promise<SessionRecord | undefined> {
@@ -139,18 +148,21 @@ export class MysqlSessions implements SqlStore {
   async update(
     id: string,
     change: SessionChange,
-    { now, ifRevision }: UpdateOptions,
+    options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
+    const { now, ifRevision, isTombstone } = options;
     this.#cleanup.tell(now);
-    const records = this.#pushes && change.data;
+    const records = this.#pushes && change.data && !isTombstone;
     return this.#client.operation((lease) => {
       const update = async () => {
-        const { lastInsertId } = await lease.run(this.#statements.update(id, change, now, ifRevision), true);
+        const { lastInsertId } = await lease.run(this.#statements.update(id, change, options), true);
         if (lastInsertId) {
           if (records) await this.#record(lease, () => [toChangedMessage(id, lastInsertId)]);
           return "updated";
         }
-        return ifRevision !== undefined && (await this.#isLive(lease, id, now)) ? "conflict" : "not_found";
+        if (ifRevision === undefined) return "not_found";
+        const { length } = await lease.rows(this.#statements.canUpdate(id, options));
+        return length > 0 ? "conflict" : "not_found";
       };
       return records ? lease.transaction(update) : update();
     });
@@ -229,20 +241,73 @@ export class MysqlSessions implements SqlStore {
     );
   }
 
+  deleteTombstones(userKey: string): Promise<number> {
+    return this.#client.operation(async (lease) => {
+      // Otherwise the gaps between the user's rows would be locked, and logins would wait.
+      await lease.readCommitted();
+      return (await lease.run(this.#statements.deleteTombstones(userKey))).affected;
+    });
+  }
+
+  async scan(page: ScanPage): Promise<ScanResult> {
+    this.#cleanup.tell(page.now);
+    return scanNewestFirst(
+      page,
+      async (range) => {
+        const [row] = await this.#read(this.#statements.scanEnd(range, page.filter));
+        return row && { createdAt: Number(row[0]), id: String(row[1]) };
+      },
+      async (range) => (await this.#read(this.#statements.scan(range, page))).map(toSessionRecord),
+    );
+  }
+
+  async count(now: number): Promise<SessionCount> {
+    this.#cleanup.tell(now);
+    const [row = []] = await this.#read(this.#statements.count(now, MOST_COUNTED));
+    const [rows, live] = [Number(row[0]), Number(row[1])];
+    if (rows < MOST_COUNTED) return { count: live, isExact: true };
+    return { count: Math.round(live / toShareOfIds(String(row[2]))), isExact: false };
+  }
+
+  inspect(): Promise<StoreState> {
+    return this.#client.operation(async (lease) => {
+      const rows = await lease.rows(SETTINGS);
+      const { timestamp, ...settings } = Object.fromEntries(
+        rows.map(([name, value]) => [String(name), String(value)]),
+      );
+      const warnings = toMysqlWarnings(settings);
+      return {
+        clock: Math.floor(Number(timestamp) * 1_000),
+        schema: {
+          found: Math.max(0, await readVersion(lease, this.#names)),
+          needed: MYSQL_MIGRATIONS.length,
+        },
+        ...(warnings.length > 0 && { warnings }),
+      };
+    });
+  }
+
   async deleteExpired(now: number, limit: number): Promise<number> {
     // `READ COMMITTED`, as every transaction here: otherwise the gap before the first live session would be locked, and
     // logins that insert there would wait.
-    const rows = await this.#client.operation((lease) =>
+    const until = now + CLAIM_TIME;
+    const { removed, sessions } = await this.#client.operation((lease) =>
       lease.transaction(async () => {
         const rows = await lease.rows(this.#statements.expired(now, limit));
         await this.#delete(lease, rows);
-        return rows;
+        const sessions = this.#cleanup.hasListeners ? await this.#claim(lease, rows, { now, limit, until }) : [];
+        return { removed: rows.length, sessions };
       }),
     );
-    this.#cleanup.report(toExpiredSessions(rows));
+    try {
+      this.#cleanup.report(sessions);
+    } finally {
+      // Also after an error of a listener: the others would otherwise be called again and again.
+      if (sessions.length > 0) await this.#deleteReported(sessions, until);
+    }
     let more = this.#pushes;
     while (more) more = (await this.#deleteEvents(limit)) >= Math.max(limit, 1);
-    return rows.length;
+    return removed;
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
@@ -253,10 +318,40 @@ export class MysqlSessions implements SqlStore {
     this.#cleanup.stop();
   }
 
+  #read(statement: Sql): Promise<ReadonlyArray<readonly unknown[]>> {
+    return this.#client.operation((lease) => lease.rows(statement));
+  }
+
   async #claimCleanup(now: number, apart: number): Promise<boolean> {
     const claim = this.#statements.claimCleanup(now, apart);
     const { affected } = await this.#client.operation((lease) => lease.run(claim));
     return affected > 0;
+  }
+
+  /**
+   * Keeps the sessions among removed rows in the table of ends, and adds those that another process has claimed and not reported.
+   * Returns all of them.
+   */
+  async #claim(
+    lease: MysqlLease,
+    removed: ReadonlyArray<readonly unknown[]>,
+    { now, limit, until }: { readonly now: number; readonly limit: number; readonly until: number },
+  ): Promise<readonly ExpiredSession[]> {
+    const unclaimed = await lease.rows(this.#statements.unclaimedEnds(now, limit));
+    const sessions = toExpiredSessions([...removed, ...unclaimed]);
+    for (let from = 0; from < sessions.length; from += MAX_LIST_LENGTH)
+      await lease.run(this.#statements.insertEnds(sessions.slice(from, from + MAX_LIST_LENGTH), until));
+    return sessions;
+  }
+
+  async #deleteReported(sessions: readonly ExpiredSession[], until: number): Promise<void> {
+    const ids = sessions.map(({ id }) => id);
+    await this.#client.operation((lease) =>
+      lease.transaction(async () => {
+        for (let from = 0; from < ids.length; from += MAX_LIST_LENGTH)
+          await lease.run(this.#statements.deleteEnds(ids.slice(from, from + MAX_LIST_LENGTH), until));
+      }),
+    );
   }
 
   /** Removes up to `limit` old events. Returns the number of removed events. */
@@ -325,10 +420,6 @@ export class MysqlSessions implements SqlStore {
     await this.#delete(lease, await lease.rows(this.#statements.tombstonesBeyond(users, tombstones.max)));
   }
 
-  async #isLive(lease: MysqlLease, id: string, now: number): Promise<boolean> {
-    return (await lease.rows(this.#statements.isLive(id, now))).length > 0;
-  }
-
   async #insert<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
     try {
       return await this.#client.operation(work);
@@ -342,4 +433,17 @@ export class MysqlSessions implements SqlStore {
 function pad(ids: readonly string[]): readonly string[] {
   const length = 2 ** Math.ceil(Math.log2(ids.length));
   return Array.from({ length }, (_, index) => ids[Math.min(index, ids.length - 1)] ?? "");
+}
+
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/**
+ * Returns the share of all ids that are not after this one. Ids begin with a hash of the user key, and the rest is random, so the
+ * sessions up to an id are a sample.
+ */
+function toShareOfIds(id: string): number {
+  let share = 0;
+  for (const character of id.slice(0, 8).split("").reverse())
+    share = (share + DIGITS.indexOf(character)) / DIGITS.length;
+  return share;
 }

@@ -59,9 +59,9 @@ export function raw(text: string): Sql {
 
 export const EMPTY: Sql = raw("");
 
-/** Joins parts with commas. */
-export function joinSql(parts: ReadonlyArray<Sql | SqlValue>): Sql {
-  const strings = parts.map((_, index) => (index ? ", " : ""));
+/** Joins parts, by default with commas. */
+export function joinSql(parts: ReadonlyArray<Sql | SqlValue>, separator = ", "): Sql {
+  const strings = parts.map((_, index) => (index ? separator : ""));
   return splice([...strings, ""], parts);
 }
 

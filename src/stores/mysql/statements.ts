@@ -1,12 +1,27 @@
-import type { End, SessionChange, SessionCursor, SessionLimit, SessionRecord } from "../../store.ts";
+import {
+  CLAIM_PREFIX,
+  type End,
+  type ExpiredSession,
+  type ScanFilter,
+  type ScanPage,
+  type SessionChange,
+  type SessionCursor,
+  type SessionLimit,
+  type SessionRecord,
+  type TimeRange,
+  type UpdateOptions,
+} from "../../store.ts";
+import { type ScanRange, toSearchTexts } from "../shared/keyset-scan.ts";
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
 import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
+import { SCAN_STEP } from "../shared/scan.ts";
 import { type MysqlNames, whereSlot } from "./schema.ts";
 import { EMPTY, joinSql, raw, type Sql, sql } from "./sql.ts";
 
 const ALL_COLUMNS = raw(COLUMNS.join(", "));
 const NEWEST_FIRST = raw("created_at DESC, id DESC");
 const NOT_ENDED = raw("ended_at IS NULL");
+const ENDED = raw("ended_at IS NOT NULL");
 
 /** The first column of the rows of `conflicts`: the reason why a session must end, or why a login fails. */
 export const CONFLICT = { beyondLimit: 0, replaced: 1, duplicate: 2 } as const;
@@ -17,8 +32,10 @@ export class MysqlStatements {
   readonly #schema: Sql;
   readonly #slots: Sql;
   readonly #events: Sql;
+  readonly #ends: Sql;
 
-  constructor({ table, schema, slots, events }: MysqlNames) {
+  constructor({ table, schema, slots, events, ends }: MysqlNames) {
+    this.#ends = ends;
     this.#table = table;
     this.#schema = schema;
     this.#slots = slots;
@@ -88,8 +105,9 @@ WHERE ${whereSlot(encodeUserKey(record.userKey))} AND (
 UNION ALL SELECT ${CONFLICT.duplicate}, id FROM ${this.#table} WHERE id = ${record.id}`;
   }
 
-  isLive(id: string, now: number): Sql {
-    return sql`${this.hasNotEnded(id)} AND expires_at > ${now}`;
+  /** Whether `update` would find the record at some revision. */
+  canUpdate(id: string, options: UpdateOptions): Sql {
+    return sql`SELECT 1 FROM ${this.#table} WHERE id = ${id} AND ${whereUpdatable(options)}`;
   }
 
   /** Whether a session with the id exists, expired or not. */
@@ -101,7 +119,8 @@ UNION ALL SELECT ${CONFLICT.duplicate}, id FROM ${this.#table} WHERE id = ${reco
    * Sets `LAST_INSERT_ID` if it finds the record: to its new revision with `data`, otherwise to 1. The number of affected
    * rows depends on a flag of the app's pool.
    */
-  update(id: string, { activity, data }: SessionChange, now: number, ifRevision: number | undefined): Sql {
+  update(id: string, { activity, data }: SessionChange, options: UpdateOptions): Sql {
+    const { ifRevision } = options;
     const sets = [
       raw(`revision = ${data ? "LAST_INSERT_ID(revision + 1)" : "revision + 0 * LAST_INSERT_ID(1)"}`),
     ];
@@ -115,7 +134,7 @@ UNION ALL SELECT ${CONFLICT.duplicate}, id FROM ${this.#table} WHERE id = ${reco
       sets.push(sql`last_seen_at = GREATEST(last_seen_at, ${lastSeenAt})`);
     }
     const at = ifRevision === undefined ? EMPTY : sql` AND revision = ${ifRevision}`;
-    return sql`UPDATE ${this.#table} SET ${joinSql(sets)} WHERE id = ${id} AND ${NOT_ENDED} AND expires_at > ${now}${at}`;
+    return sql`UPDATE ${this.#table} SET ${joinSql(sets)} WHERE id = ${id} AND ${whereUpdatable(options)}${at}`;
   }
 
   /** Locks a session, expired or not, and returns its user key. */
@@ -167,8 +186,48 @@ ORDER BY ${NEWEST_FIRST} LIMIT ${most}`;
 
   /** Locks the sessions created before `createdAt` with an id after `after` and up to `last`. Returns ids and user keys. */
   idsCreatedBefore(createdAt: number, after: string, last: string): Sql {
-    return sql`SELECT id, user_key FROM ${this.#table} WHERE id > ${after} AND id <= ${last} AND ${NOT_ENDED}
+    // Rows are locked in the order in which they are read. With another index that would not be the order of the ids.
+    return sql`SELECT id, user_key FROM ${this.#table} FORCE INDEX (PRIMARY) WHERE id > ${after} AND id <= ${last} AND ${NOT_ENDED}
 AND created_at < ${createdAt} ORDER BY id FOR UPDATE`;
+  }
+
+  deleteTombstones(userKey: string): Sql {
+    return sql`DELETE FROM ${this.#table} WHERE user_key = ${encodeUserKey(userKey)} AND ${ENDED}`;
+  }
+
+  /** Finds the last row of a step of a scan, of any state. */
+  scanEnd(range: ScanRange, filter: ScanFilter | undefined): Sql {
+    return sql`SELECT created_at, id FROM ${this.#toScanned(range, filter)}
+ORDER BY ${NEWEST_FIRST} LIMIT 1 OFFSET ${SCAN_STEP - 1}`;
+  }
+
+  /** Returns the matching rows of a step. */
+  scan(range: ScanRange, { now, limit, filter = {} }: ScanPage): Sql {
+    const { lastSeenAt, ended, dataIncludes } = filter;
+    const matches = [
+      sql`${ended ? ENDED : NOT_ENDED} AND expires_at > ${now} AND ${NO_CLAIM}`,
+      ...whereWithin("last_seen_at", lastSeenAt),
+      ...whereWithin("ended_at", ended),
+      ...toSearchTexts(dataIncludes).map((text) => sql`LOCATE(${text}, data) > 0`),
+    ];
+    return sql`SELECT ${ALL_COLUMNS} FROM ${this.#toScanned(range, filter)} AND ${joinSql(matches, " AND ")}
+ORDER BY ${NEWEST_FIRST} LIMIT ${limit}`;
+  }
+
+  /** The rows of a range. The index is forced, because the server would rather sort all rows for some limits. */
+  #toScanned({ from, before }: ScanRange, { userKey, ended }: ScanFilter = {}): Sql {
+    const range = sql`(created_at < ${before.createdAt} OR created_at = ${before.createdAt} AND id < ${before.id})
+AND (created_at > ${from.createdAt} OR created_at = ${from.createdAt} AND id >= ${from.id})`;
+    if (userKey === undefined) return sql`${this.#table} FORCE INDEX (by_creation) WHERE ${range}`;
+    return sql`${this.#table} FORCE INDEX (by_user)
+WHERE user_key = ${encodeUserKey(userKey)} AND ${ended ? ENDED : NOT_ENDED} AND ${range}`;
+  }
+
+  /** Counts the first rows in the order of their ids, and the live sessions among them. Returns the last id too. */
+  count(now: number, most: number): Sql {
+    return sql`SELECT COUNT(*), SUM(live), MAX(id) FROM (
+  SELECT id, ${NOT_ENDED} AND expires_at > ${now} AND ${NO_CLAIM} AS live FROM ${this.#table} FORCE INDEX (PRIMARY) ORDER BY id LIMIT ${most}
+) AS first`;
   }
 
   /**
@@ -178,6 +237,26 @@ AND created_at < ${createdAt} ORDER BY id FOR UPDATE`;
   expired(now: number, limit: number): Sql {
     return sql`SELECT ${raw(EXPIRED_COLUMNS.join(", "))} FROM ${this.#table}
 WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+  }
+
+  /** Keeps sessions for a process that reports them until `until`. */
+  insertEnds(sessions: readonly ExpiredSession[], until: number): Sql {
+    const rows = sessions.map(
+      ({ id, userKey, expiresAt, deadline }) =>
+        sql`(${joinSql([id, encodeUserKey(userKey), expiresAt, deadline, until])})`,
+    );
+    return sql`INSERT INTO ${this.#ends} (id, user_key, expires_at, deadline, claimed_until) VALUES ${joinSql(rows)}
+ON DUPLICATE KEY UPDATE claimed_until = ${until}`;
+  }
+
+  /** Locks the sessions whose process has not reported them, and returns their `EXPIRED_COLUMNS`. */
+  unclaimedEnds(now: number, limit: number): Sql {
+    return sql`SELECT id, user_key, expires_at, deadline, NULL FROM ${this.#ends}
+WHERE claimed_until <= ${now} ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+  }
+
+  deleteEnds(ids: readonly string[], until: number): Sql {
+    return sql`DELETE FROM ${this.#ends} WHERE id IN (${joinSql(ids)}) AND claimed_until = ${until}`;
   }
 
   /** Affects a row in one process, and in no other until `apart` has passed. A wrong clock does not block the cleanup. */
@@ -212,6 +291,20 @@ WHERE at < UNIX_TIMESTAMP() - ${EVENTS_KEPT_FOR}`;
     return sql`UPDATE ${this.#table} SET revision = revision + 1, expires_at = ${end}, deadline = ${end},
 ended_at = ${now}, ended_reason = ${reason}`;
   }
+}
+
+/** Leaves out claims. */
+const NO_CLAIM = sql`LEFT(user_key, ${CLAIM_PREFIX.length}) <> ${CLAIM_PREFIX}`;
+
+function whereWithin(column: string, { from, before }: TimeRange = {}): readonly Sql[] {
+  return [
+    ...(from === undefined ? [] : [sql`${raw(column)} >= ${from}`]),
+    ...(before === undefined ? [] : [sql`${raw(column)} < ${before}`]),
+  ];
+}
+
+function whereUpdatable({ now, isTombstone }: UpdateOptions): Sql {
+  return isTombstone ? ENDED : sql`${NOT_ENDED} AND expires_at > ${now}`;
 }
 
 function whereSession(userKey: string): Sql {

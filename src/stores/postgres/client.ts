@@ -33,8 +33,15 @@ type PostgresJsRows = readonly unknown[][] & { readonly command: string | null }
 
 /** The operations that the store needs of either client. */
 export interface PostgresClient {
-  /** Returns the rows of one statement as arrays: apps configure clients to rename columns, such as to camelCase. */
-  query(text: string, values: readonly SqlValue[]): Promise<ReadonlyArray<readonly unknown[]>>;
+  /**
+   * Returns the rows of one statement as arrays: apps configure clients to rename columns, such as to camelCase. With `rarely`
+   * the statement is not prepared, so the server plans it for its values.
+   */
+  query(
+    text: string,
+    values: readonly SqlValue[],
+    rarely?: boolean,
+  ): Promise<ReadonlyArray<readonly unknown[]>>;
   /** Runs several statements without values in one transaction. */
   runScript(text: string): Promise<void>;
 }
@@ -70,9 +77,9 @@ function wrapPool(pool: PgPool, prepare: boolean): PostgresClient {
     return name;
   };
   return {
-    async query(text, values) {
+    async query(text, values, rarely = false) {
       const query: PgQuery = { text, values: [...values], rowMode: "array" };
-      const { rows } = await pool.query(prepare ? { name: nameStatement(text), ...query } : query);
+      const { rows } = await pool.query(prepare && !rarely ? { name: nameStatement(text), ...query } : query);
       return rows;
     },
     async runScript(text) {
@@ -83,8 +90,8 @@ function wrapPool(pool: PgPool, prepare: boolean): PostgresClient {
 
 function wrapPostgresJs(sql: PostgresJs, prepare: boolean): PostgresClient {
   return {
-    async query(text, values) {
-      const rows = await readRows(sql.unsafe(text, [...values], { prepare }));
+    async query(text, values, rarely = false) {
+      const rows = await readRows(sql.unsafe(text, [...values], { prepare: prepare && !rarely }));
       // After a broken connection, 3.4.9 may return no rows for a statement that the server never executed. `command` is
       // null then.
       if (rows.command === null)

@@ -5,11 +5,16 @@ export interface PostgresNames {
   readonly schema: string | undefined;
   readonly table: string;
   readonly create: string;
+  readonly begin: string;
   readonly trim: string;
   readonly byUser: string;
   readonly tombstones: string;
   readonly byDeadline: string;
   readonly byLink: string;
+  readonly byCreation: string;
+  /** The table of sessions that the cleanup has taken and not yet reported. */
+  readonly ends: string;
+  readonly byClaim: string;
   /** The table's name as a string literal in SQL. */
   readonly literal: string;
 }
@@ -29,11 +34,15 @@ export function toPostgresNames(schema: string | undefined, table: string): Post
     schema: schema === undefined ? undefined : quote(schema),
     table: qualified,
     create: inSchema(`${table}_create`),
+    begin: inSchema(`${table}_begin`),
     trim: inSchema(`${table}_trim`),
     byUser: quote(`${table}_by_user`),
     tombstones: quote(`${table}_tombstones`),
     byDeadline: quote(`${table}_by_deadline`),
     byLink: quote(`${table}_by_link`),
+    byCreation: quote(`${table}_by_creation`),
+    ends: inSchema(`${table}_ends`),
+    byClaim: quote(`${table}_by_claim`),
     literal: toLiteral(qualified),
   };
 }
@@ -161,6 +170,81 @@ export const POSTGRES_MIGRATIONS: ReadonlyArray<(names: PostgresNames) => string
     )
     SELECT string_agg(id, ',') FILTER (WHERE id IS DISTINCT FROM replaced) INTO evicted FROM locked, trimmed;
     RETURN coalesce(evicted, '');
+  END
+  $function$;`,
+  ({ table, begin, trim, byCreation, ends, byClaim, literal }) => `
+  -- For scans of all sessions. The app may have created it before, without blocking logins.
+  CREATE INDEX IF NOT EXISTS ${byCreation} ON ${table} (created_at, id);
+
+  -- Expired sessions between their removal and their report. It is almost always empty.
+  CREATE TABLE IF NOT EXISTS ${ends} (
+    id text COLLATE "C",
+    user_key bytea NOT NULL,
+    expires_at bigint NOT NULL,
+    deadline bigint,
+    claimed_until bigint NOT NULL,
+    PRIMARY KEY (id, deadline)
+  );
+  -- Rows that were reported stay in the table until a vacuum. By the index they are not read again.
+  CREATE INDEX IF NOT EXISTS ${byClaim} ON ${ends} (claimed_until);
+
+  -- Creates a session within a limit, as the function of version 2 does, which processes of the previous release still call.
+  -- Returns the ids of all sessions that ended in this step, the replaced one included.
+  CREATE OR REPLACE FUNCTION ${begin}(
+    new_id text, new_user_key bytea, new_revision integer, new_created_at bigint, new_last_seen_at bigint,
+    new_expires_at bigint, new_deadline bigint, new_ended_at bigint, new_ended_reason text, new_data text, new_link text,
+    at bigint, most integer, on_exceed text, replaced text, keep_until bigint, most_tombstones integer
+  ) RETURNS text LANGUAGE plpgsql AS $function$
+  #variable_conflict use_column
+  DECLARE
+    leaving text[] := '{}';
+    ended text;
+  BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+      RAISE EXCEPTION 'the isolation level of sessionup''s connections must be "read committed"';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended(encode(new_user_key, 'hex'), ${literal}::regclass::oid::bigint));
+    IF most IS NOT NULL THEN
+      -- The second order is that of the index, so nothing is sorted.
+      IF on_exceed = 'evict-idlest' THEN
+        leaving := ARRAY(
+          SELECT id FROM ${table}
+          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
+          ORDER BY last_seen_at DESC, created_at DESC, id DESC OFFSET most - 1
+        );
+      ELSE
+        leaving := ARRAY(
+          SELECT id FROM ${table}
+          WHERE user_key = new_user_key AND ended_at IS NULL AND expires_at > at AND id IS DISTINCT FROM replaced
+          ORDER BY created_at DESC, id DESC OFFSET most - 1
+        );
+      END IF;
+      IF on_exceed = 'reject' AND leaving <> '{}' THEN
+        IF EXISTS (SELECT FROM ${table} WHERE id = new_id) THEN
+          RAISE unique_violation;
+        END IF;
+        RETURN NULL;
+      END IF;
+    END IF;
+    INSERT INTO ${table} VALUES (
+      new_id, new_user_key, new_revision, new_created_at, new_last_seen_at,
+      new_expires_at, new_deadline, new_ended_at, new_ended_reason, new_data, new_link
+    );
+    WITH locked AS MATERIALIZED (
+      SELECT id FROM ${table}
+      WHERE id = ANY (leaving || replaced) AND user_key = new_user_key AND ended_at IS NULL
+      ORDER BY id FOR UPDATE
+    ), gone AS (
+      DELETE FROM ${table} AS t USING locked WHERE keep_until IS NULL AND t.id = locked.id
+    ), kept AS (
+      UPDATE ${table} AS t SET revision = revision + 1, expires_at = keep_until, deadline = keep_until,
+        ended_at = at, ended_reason = CASE WHEN t.id = replaced THEN 'logout' ELSE 'evicted' END
+      FROM locked WHERE keep_until IS NOT NULL AND t.id = locked.id RETURNING t.user_key
+    ), trimmed AS MATERIALIZED (
+      SELECT ${trim}(array_agg(DISTINCT user_key), most_tombstones) FROM kept
+    )
+    SELECT string_agg(id, ',') INTO ended FROM locked, trimmed;
+    RETURN coalesce(ended, '');
   END
   $function$;`,
 ];

@@ -5,14 +5,20 @@ import type {
   CreateResult,
   End,
   ExpiredSession,
+  ScanPage,
+  ScanResult,
   SessionChange,
+  SessionCount,
   SessionPage,
   SessionRecord,
+  StoreState,
   UpdateOptions,
 } from "../../store.ts";
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import type { Deadline } from "../shared/deadline.ts";
+import { CLAIM_TIME } from "../shared/ends.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
+import { scanNewestFirst } from "../shared/keyset-scan.ts";
 import { Lookups } from "../shared/lookups.ts";
 import {
   encodeUserKey,
@@ -25,8 +31,9 @@ import {
 import { type SqlStore, tableError } from "../shared/sql-store.ts";
 import { stepThroughIds } from "../shared/steps.ts";
 import type { PostgresClient } from "./client.ts";
-import { type PostgresNames, toPostgresMigration } from "./schema.ts";
-import { PostgresStatements } from "./statements.ts";
+import { POSTGRES_MIGRATIONS, type PostgresNames, toPostgresMigration } from "./schema.ts";
+import { PostgresStatements, type Removal } from "./statements.ts";
+import { toPostgresWarnings } from "./warnings.ts";
 
 /** The number of rows that `deleteCreatedBefore` reads in one transaction. */
 const ROWS_PER_STEP = 10_000;
@@ -54,7 +61,7 @@ export class PostgresSessions implements SqlStore {
     this.#cleanup = new Cleanup(options, {
       ...DATABASE_CLEANUP,
       // One process at a time cleans up: the statement removes nothing without the lock.
-      remove: (now, limit) => this.#remove(this.#statements.cleanup, now, limit),
+      remove: (now, limit) => this.#remove(this.#statements.removeInTurn, now, limit),
     });
   }
 
@@ -76,14 +83,17 @@ export class PostgresSessions implements SqlStore {
     try {
       if (!limit && replaces === undefined) {
         await this.#query(this.#statements.insert, toRowValues(record));
-        return { evicted: [] };
+        return { evicted: [], replaced: false };
       }
       const bounds = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
       const kept = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
       const values = [...toRowValues(record), ...bounds, ...kept];
       const [row] = await this.#query(this.#statements.create, values);
-      const evicted = row?.[0];
-      if (typeof evicted === "string") return { evicted: evicted === "" ? [] : evicted.split(",") };
+      if (typeof row?.[0] === "string") {
+        const ended = row[0].split(",").filter(Boolean);
+        const evicted = ended.filter((id) => id !== replaces);
+        return { evicted, replaced: evicted.length < ended.length };
+      }
     } catch (error) {
       if (readCode(error) !== UNIQUE_VIOLATION) throw error;
       throw duplicateError("postgresStore");
@@ -126,15 +136,19 @@ export class PostgresSessions implements SqlStore {
   async update(
     id: string,
     { activity, data }: SessionChange,
-    { now, ifRevision }: UpdateOptions,
+    { now, ifRevision, isTombstone }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     this.#cleanup.tell(now);
-    const changes = [
+    const values = [
+      id,
+      ifRevision ?? null,
       activity?.lastSeenAt ?? null,
       activity?.expiresAt ?? null,
       data ? JSON.stringify(data) : null,
     ];
-    const [found] = await this.#query(this.#statements.update, [id, now, ifRevision ?? null, ...changes]);
+    const [found] = isTombstone
+      ? await this.#query(this.#statements.updateTombstone, values)
+      : await this.#query(this.#statements.update, [...values, now]);
     return found ? (found[0] ? "updated" : "conflict") : "not_found";
   }
 
@@ -176,8 +190,49 @@ export class PostgresSessions implements SqlStore {
     );
   }
 
+  async deleteTombstones(userKey: string): Promise<number> {
+    const [row] = await this.#query(this.#statements.deleteTombstones, [encodeUserKey(userKey)]);
+    return Number(row?.[0]);
+  }
+
+  async scan(page: ScanPage): Promise<ScanResult> {
+    this.#cleanup.tell(page.now);
+    return scanNewestFirst(
+      page,
+      async (range) => {
+        const { text, values } = this.#statements.scanEnd(range, page.filter);
+        const [row] = await this.#query(text, values, true);
+        return row && { createdAt: Number(row[0]), id: String(row[1]) };
+      },
+      async (range) => {
+        const { text, values } = this.#statements.scan(range, page);
+        return toRecords(await this.#query(text, values, true));
+      },
+    );
+  }
+
+  async count(now: number): Promise<SessionCount> {
+    this.#cleanup.tell(now);
+    const [counted] = await this.#query(this.#statements.count, [now], true);
+    if (counted?.[0] !== null) return { count: Number(counted?.[0]), isExact: true };
+    const [plan] = await this.#query(this.#statements.estimate, [now], true);
+    const [, rows] = / rows=(\d+)/.exec(String(plan?.[0])) ?? [];
+    return { count: Number(rows), isExact: false };
+  }
+
+  async inspect(): Promise<StoreState> {
+    const [row = []] = await this.#query(this.#statements.inspect, [], true);
+    const [clock, found, ...settings] = row.map(String);
+    const warnings = toPostgresWarnings(settings);
+    return {
+      clock: Number(clock),
+      schema: { found: Number(found), needed: POSTGRES_MIGRATIONS.length },
+      ...(warnings.length > 0 && { warnings }),
+    };
+  }
+
   async deleteExpired(now: number, limit: number): Promise<number> {
-    return this.#remove(this.#statements.deleteExpired, now, limit);
+    return this.#remove(this.#statements.removeAlways, now, limit);
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
@@ -188,19 +243,33 @@ export class PostgresSessions implements SqlStore {
     this.#cleanup.stop();
   }
 
-  async #remove(statement: string, now: number, limit: number): Promise<number> {
-    const removed = await this.#query(statement, [now, limit]);
-    this.#cleanup.report(toExpiredSessions(removed.map(withUserKeyAsBytes)));
-    return removed.length;
+  async #remove({ silently, claiming }: Removal, now: number, limit: number): Promise<number> {
+    if (!this.#cleanup.hasListeners) return (await this.#query(silently, [now, limit])).length;
+    const until = now + CLAIM_TIME;
+    const rows = await this.#query(claiming, [now, limit, until]);
+    const sessions = toExpiredSessions(rows.map(withUserKeyAsBytes));
+    try {
+      this.#cleanup.report(sessions);
+    } finally {
+      // Also after an error of a listener: the others would otherwise be called again and again.
+      const ids = sessions.map(({ id }) => id).join(",");
+      if (ids) await this.#query(this.#statements.deleteReported, [ids, until]);
+    }
+    return rows.filter(([, , , , , isRemoved]) => Number(isRemoved)).length;
   }
 
-  async #query(text: string, values: readonly SqlValue[]): Promise<ReadonlyArray<readonly unknown[]>> {
+  async #query(
+    text: string,
+    values: readonly SqlValue[],
+    rarely = false,
+  ): Promise<ReadonlyArray<readonly unknown[]>> {
     try {
-      return await this.#deadline.within(this.#client.query(text, values));
+      return await this.#deadline.within(this.#client.query(text, values, rarely));
     } catch (error) {
       const code = readCode(error);
       if (code === UNDEFINED_COLUMN) throw tableError("postgresStore", "from an earlier release", error);
-      if (MISSING.has(code)) throw tableError("postgresStore", "missing", error);
+      if (MISSING.has(code))
+        throw tableError("postgresStore", isLater(error) ? "from an earlier release" : "missing", error);
       if (!UNPREPARED.has(code)) throw error;
       const message =
         "postgresStore: a prepared statement is on another connection. Set prepare: false behind a PgBouncer in transaction mode.";
@@ -219,6 +288,11 @@ const UNPREPARED: ReadonlySet<unknown> = new Set(["26000", "42P05"]);
 
 function readCode(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
+
+/** Whether the missing object is one that earlier releases did not have. */
+function isLater(error: unknown): boolean {
+  return /_ends"/.test(String(error));
 }
 
 function toRecords(rows: ReadonlyArray<readonly unknown[]>): SessionRecord[] {

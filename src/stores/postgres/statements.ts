@@ -1,10 +1,18 @@
-import type { End } from "../../store.ts";
-import { COLUMNS, EXPIRED_COLUMNS, type SqlValue } from "../shared/rows.ts";
+import { Buffer } from "node:buffer";
+import { CLAIM_PREFIX, type End, type ScanFilter, type ScanPage } from "../../store.ts";
+import { type ScanRange, toSearchTexts } from "../shared/keyset-scan.ts";
+import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, type SqlValue } from "../shared/rows.ts";
+import { SCAN_STEP } from "../shared/scan.ts";
 import type { PostgresNames } from "./schema.ts";
 
 const PLACEHOLDERS = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
 const LIVE = "ended_at IS NULL AND expires_at > $2";
-const NEWEST_FIRST = "ORDER BY created_at DESC, id DESC LIMIT $3";
+const NEWEST_FIRST = "ORDER BY created_at DESC, id DESC";
+/** Leaves out claims. A range, because the planner has statistics about ranges and not about `substr`. */
+const NO_CLAIM = `(user_key < ${toBytes(CLAIM_PREFIX)} OR user_key >= ${toBytes(CLAIM_PREFIX.replace(/ $/, "!"))})`;
+
+/** The size of a table up to which `count` counts, in bytes: some 200 000 sessions. */
+const LARGEST_COUNTED = 2 ** 26;
 
 /** The advisory lock of the process that cleans up. The second key of the lock stands for the table. */
 const CLEANUP = 7_355_609;
@@ -31,54 +39,101 @@ export class PostgresStatements {
   readonly insert: string;
   readonly create: string;
   readonly update: string;
-  readonly deleteExpired: string;
-  readonly cleanup: string;
+  readonly updateTombstone: string;
+  readonly deleteTombstones: string;
+  readonly count: string;
+  readonly estimate: string;
+  readonly inspect: string;
+  /** The removal of expired records, for the app, and for the background cleanup of one process at a time. */
+  readonly removeAlways: Removal;
+  readonly removeInTurn: Removal;
+  readonly deleteReported: string;
   readonly #table: string;
   readonly #trim: string;
   /** The channel of events as an expression in SQL, or `undefined` if the app wants none. */
   readonly #channel: string | undefined;
 
-  constructor({ table, create, trim, literal }: PostgresNames, push: boolean) {
+  constructor({ table, begin, trim, ends, literal }: PostgresNames, push: boolean) {
     const select = `SELECT ${withUserKeyAsHex(COLUMNS)} FROM ${table} WHERE`;
     const selectLive = `${select} user_key = $1 AND ${LIVE}`;
     this.#table = table;
     this.#trim = trim;
     this.byId = `${select} id = $1`;
     this.byIds = `${select} id = ANY (string_to_array($1, ','))`;
-    this.page = `${selectLive} ${NEWEST_FIRST}`;
-    this.pageAfter = `${selectLive} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST}`;
+    this.page = `${selectLive} ${NEWEST_FIRST} LIMIT $3`;
+    this.pageAfter = `${selectLive} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST} LIMIT $3`;
     this.idAfter = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
     this.insert = `INSERT INTO ${table} (${COLUMNS.join(", ")}) VALUES (${PLACEHOLDERS})`;
     this.#channel = push ? toPostgresChannel(literal) : undefined;
-    const call = `${create}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
+    const call = `${begin}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
     this.create = this.#channel ? this.#toCreate(call) : `SELECT ${call}`;
     this.byLink = `${select} link = $1 AND ended_at IS NULL LIMIT $2`;
-    // The lock waits for a concurrent change of the row and then reads its latest version. A snapshot could report a
-    // conflict for a deleted session.
-    this.update = `WITH found AS MATERIALIZED (
-  SELECT id, $3::integer IS NULL OR revision = $3 AS matched FROM ${table} WHERE id = $1 AND ${LIVE} FOR NO KEY UPDATE
-), changed AS (
-  UPDATE ${table} AS t SET
-    last_seen_at = greatest(last_seen_at, $4::bigint),
-    expires_at = CASE WHEN last_seen_at < $4 THEN $5::bigint ELSE expires_at END,
-    revision = revision + CASE WHEN $6::text IS NULL THEN 0 ELSE 1 END,
-    data = coalesce($6, data)
-  FROM found WHERE t.id = found.id AND found.matched${push ? " RETURNING t.id, t.revision" : ""}
-)${
-      this.#channel
-        ? `, told AS MATERIALIZED (
-  SELECT pg_notify(${this.#channel}, '[' || revision || ',"' || id || '"]') FROM changed WHERE $6 IS NOT NULL
-) SELECT matched FROM found, (SELECT count(*) FROM told) AS told`
-        : " SELECT matched FROM found"
-    }`;
-    this.deleteExpired = this.#toRemoval("");
-    this.cleanup = this.#toRemoval(
-      `(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`,
-    );
+    this.update = this.#toUpdate("ended_at IS NULL AND expires_at > $6", this.#channel);
+    this.updateTombstone = this.#toUpdate("ended_at IS NOT NULL", undefined);
+    // Locks rows in the order of their ids, as every statement does.
+    this.deleteTombstones = `WITH found AS MATERIALIZED (
+  SELECT id FROM ${table} WHERE user_key = $1 AND ended_at IS NOT NULL ORDER BY id FOR UPDATE
+), gone AS (
+  DELETE FROM ${table} AS t USING found WHERE t.id = found.id RETURNING t.id
+) SELECT count(*) FROM gone`;
+    const counted = `FROM ${table} WHERE ended_at IS NULL AND expires_at > $1 AND ${NO_CLAIM}`;
+    this.count = `SELECT CASE WHEN pg_relation_size(${literal}::regclass) <= ${LARGEST_COUNTED} THEN (SELECT count(*) ${counted}) END`;
+    this.estimate = `EXPLAIN (FORMAT TEXT) SELECT ${counted}`;
+    this.inspect = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+  coalesce(substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$'), '0'),
+  current_setting('fsync'), current_setting('synchronous_commit'), current_setting('transaction_isolation'), pg_is_in_recovery()::text`;
+    const isTurn = `(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`;
+    this.removeAlways = { silently: this.#toRemoval(""), claiming: this.#toClaim(ends, "") };
+    this.removeInTurn = { silently: this.#toRemoval(isTurn), claiming: this.#toClaim(ends, isTurn) };
+    this.deleteReported = `DELETE FROM ${ends} WHERE id = ANY (string_to_array($1, ',')) AND claimed_until = $2`;
+  }
+
+  /** Finds the last row of a step of a scan, of any state. */
+  scanEnd(range: ScanRange, filter: ScanFilter | undefined): Statement {
+    const values: SqlValue[] = [];
+    const rows = this.#toScanned(range, filter, values);
+    return {
+      text: `SELECT created_at, id FROM ${rows} ${NEWEST_FIRST} OFFSET ${SCAN_STEP - 1} LIMIT 1`,
+      values,
+    };
+  }
+
+  /** Returns the matching rows of a step. */
+  scan(range: ScanRange, { now, limit, filter = {} }: ScanPage): Statement {
+    const values: SqlValue[] = [];
+    const add = (value: SqlValue) => `$${values.push(value)}`;
+    const rows = this.#toScanned(range, filter, values);
+    const { lastSeenAt = {}, ended } = filter;
+    const conditions = [`ended_at IS ${ended ? "NOT " : ""}NULL`, `expires_at > ${add(now)}`, NO_CLAIM];
+    for (const [column, { from, before }] of [
+      ["last_seen_at", lastSeenAt] as const,
+      ["ended_at", ended ?? {}] as const,
+    ]) {
+      if (from !== undefined) conditions.push(`${column} >= ${add(from)}`);
+      if (before !== undefined) conditions.push(`${column} < ${add(before)}`);
+    }
+    // Bytes are compared: another collation could find a text that differs.
+    for (const text of toSearchTexts(filter.dataIncludes))
+      conditions.push(`strpos(data COLLATE "C", ${add(text)}) > 0`);
+    return {
+      text: `SELECT ${withUserKeyAsHex(COLUMNS)} FROM ${rows} AND ${conditions.join(" AND ")} ${NEWEST_FIRST} LIMIT ${add(limit)}`,
+      values,
+    };
+  }
+
+  /** The rows of a range, found by the index that has them in order. */
+  #toScanned({ from, before }: ScanRange, { userKey, ended }: ScanFilter = {}, values: SqlValue[]): string {
+    values.push(before.createdAt, before.id, from.createdAt, from.id);
+    const range = "(created_at, id) < ($1, $2) AND (created_at, id) >= ($3, $4)";
+    if (userKey === undefined) return `${this.#table} WHERE ${range}`;
+    values.push(encodeUserKey(userKey));
+    if (!ended) return `${this.#table} WHERE user_key = $5 AND ended_at IS NULL AND ${range}`;
+    // Without OFFSET the planner may read the sessions of all users in order, rather than sort the user's tombstones.
+    return `(SELECT * FROM ${this.#table} WHERE user_key = $5 AND ended_at IS NOT NULL OFFSET 0) AS own WHERE ${range}`;
   }
 
   /** Ends one session. `$1` is the id, `$2` is the owner or null. */
-  end(end: End): EndStatement {
+  end(end: End): Statement {
     return this.#toEndStatement(
       end,
       2,
@@ -92,7 +147,7 @@ export class PostgresStatements {
    * Ends a user's sessions. `$1` is the user key, `$2` lists the ids that are exempt. Every statement locks rows in the
    * order of their ids, which prevents deadlocks.
    */
-  endAll(end: End): EndStatement {
+  endAll(end: End): Statement {
     return this.#toEndStatement(
       end,
       2,
@@ -103,7 +158,7 @@ export class PostgresStatements {
   }
 
   /** Ends the sessions that were created before `$3` and have an id after `$1` and up to `$2`. */
-  endCreatedBefore(end: End): EndStatement {
+  endCreatedBefore(end: End): Statement {
     return this.#toEndStatement(
       end,
       3,
@@ -117,12 +172,7 @@ export class PostgresStatements {
    * Ends the rows that the query `found` locks and matches. The returned values follow the `count` values of `found`.
    * With tombstones the row stays and stores the reason; otherwise it is deleted.
    */
-  #toEndStatement(
-    { reason, now, tombstones }: End,
-    count: number,
-    found: string,
-    answer: string,
-  ): EndStatement {
+  #toEndStatement({ reason, now, tombstones }: End, count: number, found: string, answer: string): Statement {
     const begin = `WITH found AS MATERIALIZED (
   ${found}
 ), ended AS (
@@ -149,16 +199,32 @@ export class PostgresStatements {
   }
 
   /**
-   * Creates a session and publishes the ids of the sessions that ended. The function returns the evicted ids only. The
-   * statement's own snapshot precedes the function, so it still shows whether the session to replace was there.
+   * Changes the row with the id `$1` if it is in this state. The lock waits for a concurrent change of the row and then reads its
+   * latest version. A snapshot could report a conflict for a deleted session.
    */
+  #toUpdate(state: string, channel: string | undefined): string {
+    const told = `, told AS MATERIALIZED (
+  SELECT pg_notify(${channel}, '[' || revision || ',"' || id || '"]') FROM changed WHERE $5 IS NOT NULL
+) SELECT matched FROM found, (SELECT count(*) FROM told) AS told`;
+    return `WITH found AS MATERIALIZED (
+  SELECT id, $2::integer IS NULL OR revision = $2 AS matched FROM ${this.#table} WHERE id = $1 AND ${state} FOR NO KEY UPDATE
+), changed AS (
+  UPDATE ${this.#table} AS t SET
+    last_seen_at = greatest(last_seen_at, $3::bigint),
+    expires_at = CASE WHEN last_seen_at < $3 THEN $4::bigint ELSE expires_at END,
+    revision = revision + CASE WHEN $5::text IS NULL THEN 0 ELSE 1 END,
+    data = coalesce($5, data)
+  FROM found WHERE t.id = found.id AND found.matched${channel ? " RETURNING t.id, t.revision" : ""}
+)${channel ? told : " SELECT matched FROM found"}`;
+  }
+
+  /** Creates a session and publishes the ids of the sessions that ended. */
   #toCreate(call: string): string {
-    const ended = `SELECT unnest(string_to_array(evicted, ',')) AS id, $2 AS user_key, 'evicted' AS reason FROM created
-    UNION ALL SELECT id, user_key, 'logout' FROM ${this.#table}
-    WHERE id = $15 AND user_key = $2 AND ended_at IS NULL AND (SELECT evicted FROM created) IS NOT NULL`;
+    const ended = `SELECT id, $2 AS user_key, CASE WHEN id = $15 THEN 'logout' ELSE 'evicted' END AS reason
+    FROM created, unnest(string_to_array(ended, ',')) AS id`;
     return `WITH created AS MATERIALIZED (
-  SELECT ${call} AS evicted
-), ${this.#toNotification(ended)} SELECT evicted FROM created, (SELECT count(*) FROM told) AS told`;
+  SELECT ${call} AS ended
+), ${this.#toNotification(ended)} SELECT ended FROM created, (SELECT count(*) FROM told) AS told`;
   }
 
   /**
@@ -180,15 +246,42 @@ export class PostgresStatements {
    * Removes expired records. A live session is never past its deadline. Locked rows are left for the next cleanup. The ids
    * are an array, because for a join with an unknown number of rows the planner scans the whole table.
    */
-  #toRemoval(condition: string): string {
+  #toRemoval(condition: string, columns: string = withUserKeyAsHex(EXPIRED_COLUMNS)): string {
     return `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
   SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
-)) RETURNING ${withUserKeyAsHex(EXPIRED_COLUMNS)}`;
+)) RETURNING ${columns}`;
+  }
+
+  /**
+   * Moves expired sessions to the table of ends, and claims those of a process that has not reported its own. The last column
+   * tells whether a record was removed.
+   */
+  #toClaim(ends: string, condition: string): string {
+    const columns = "id, user_key, expires_at, deadline";
+    return `WITH removed AS (
+  ${this.#toRemoval(condition, `${columns}, ended_at`)}
+), moved AS (
+  INSERT INTO ${ends} (${columns}, claimed_until) SELECT ${columns}, $3 FROM removed WHERE ended_at IS NULL
+  ON CONFLICT DO NOTHING
+), claimed AS (
+  UPDATE ${ends} SET claimed_until = $3 WHERE id = ANY (ARRAY(
+    SELECT id FROM ${ends} WHERE ${condition} claimed_until <= $1 ORDER BY claimed_until LIMIT $2 FOR UPDATE SKIP LOCKED
+  )) RETURNING ${columns}
+) SELECT ${withUserKeyAsHex(EXPIRED_COLUMNS)}, 1 FROM removed
+UNION ALL SELECT ${withUserKeyAsHex(["id", "user_key", "expires_at", "deadline"])}, NULL, 0 FROM claimed`;
   }
 }
 
-/** A statement that ends sessions, and the values that follow those of the caller. */
-interface EndStatement {
+/** Two statements that remove expired records. */
+export interface Removal {
+  /** Returns the removed rows. `$1` is the time, `$2` the largest number of rows. */
+  readonly silently: string;
+  /** Also keeps the sessions among them until `$3` for the process to report. */
+  readonly claiming: string;
+}
+
+/** A statement and its values. Of a statement that ends sessions, those after the caller's. */
+interface Statement {
   readonly text: string;
   readonly values: readonly SqlValue[];
 }
@@ -196,4 +289,8 @@ interface EndStatement {
 /** Hexadecimal text does not depend on `bytea_output` or on how the app's client parses bytes. */
 function withUserKeyAsHex(columns: readonly string[]): string {
   return columns.join(", ").replace("user_key", "encode(user_key, 'hex')");
+}
+
+function toBytes(text: string): string {
+  return `decode('${Buffer.from(text).toString("hex")}', 'hex')`;
 }

@@ -104,6 +104,11 @@ export class Cleanup {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Whether anyone hears what `report` is given. */
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** Reports sessions that had expired and were removed, without tombstones. */
   report(sessions: readonly ExpiredSession[]): void {
     if (sessions.length > 0) for (const listener of this.#listeners) listener(sessions);

@@ -61,7 +61,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
     it("only reads an up-to-date schema, and needs no more privileges than the store", async () => {
       await open("closed").migrate();
       await pool.query("CREATE USER app@'127.0.0.1'");
-      for (const table of ["closed", "closed_schema", "closed_slots"])
+      for (const table of ["closed", "closed_schema", "closed_slots", "closed_ends"])
         await pool.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON sessionup.${table} TO app@'127.0.0.1'`);
       const theirs = openPool(server.url.replace("root@", "app@"));
       const asked = recorded(theirs);
@@ -94,7 +94,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       await pool.query("UPDATE later_schema SET version = 7");
       await expect(store.migrate()).rejects.toMatchObject({
         code: "ERR_STORE",
-        message: "mysqlStore: the table has version 7, this release supports 3. Upgrade sessionup.",
+        message: "mysqlStore: the table has version 7, this release supports 4. Upgrade sessionup.",
       });
       expect(await fetchRows("SELECT version FROM later_schema")).toEqual([[7]]);
     });
@@ -128,9 +128,9 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       const client = new MysqlClient(pool, new Deadline(5_000), true);
       await Promise.all(Array.from({ length: 10 }, () => migrateMysql(client, names, next)));
       await migrateMysql(client, names, next);
-      expect(await fetchRows("SELECT version, swept_at FROM upgraded_schema")).toEqual([[6, 1]]);
+      expect(await fetchRows("SELECT version, swept_at FROM upgraded_schema")).toEqual([[7, 1]]);
       await migrateMysql(client, names, [...next, once]);
-      expect(await fetchRows("SELECT version, swept_at FROM upgraded_schema")).toEqual([[7, 2]]);
+      expect(await fetchRows("SELECT version, swept_at FROM upgraded_schema")).toEqual([[8, 2]]);
       // The previous release keeps working, even on connections with prepared statements.
       expect(await store.fetchByUserKey("ann", { now: NOW, limit: 1_000 })).toEqual(records.toReversed());
       expect(await store.fetchByIds(records.map(({ id }) => id))).toEqual(records);
@@ -149,10 +149,10 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
         (each: typeof names) => [column(each), raw("SELECT no_such_column")],
       ];
       await expect(migrateMysql(client, names, failing)).rejects.toMatchObject({ errno: 1054 });
-      expect(await fetchRows("SELECT version FROM half_schema")).toEqual([[3]]);
+      expect(await fetchRows("SELECT version FROM half_schema")).toEqual([[4]]);
       // The failed step has already added the column.
       await migrateMysql(client, names, [...MYSQL_MIGRATIONS, (each) => [column(each)]]);
-      expect(await fetchRows("SELECT version FROM half_schema")).toEqual([[4]]);
+      expect(await fetchRows("SELECT version FROM half_schema")).toEqual([[5]]);
       expect(await store.fetchByUserKey("half", { now: NOW, limit: 9 })).toHaveLength(1);
     });
   });
@@ -170,7 +170,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
         (await fetchRows(`SHOW CREATE TABLE ${table}`)).map(([name, text]) =>
           String(text).replace(String(name), ""),
         );
-      for (const suffix of ["", "_schema", "_slots"])
+      for (const suffix of ["", "_schema", "_slots", "_events", "_ends"])
         expect(await made(`printed${suffix}`)).toEqual(await made(`migrated${suffix}`));
     });
   });

@@ -197,7 +197,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       ["page behind a cursor", statements.page("user7", NOW, 10, page), ["by_user"], 1_100],
       ["byLink", statements.byLink("none", 10), ["by_link"], 1],
       ["idsCreatedBefore", statements.idsCreatedBefore(NOW, "user7 5", "user7 50"), ["PRIMARY"], 500],
-      ["update", statements.update("user7 5", change, NOW, 0), ["PRIMARY"], 1],
+      ["update", statements.update("user7 5", change, { now: NOW, ifRevision: 0 }), ["PRIMARY"], 1],
       ["end", statements.end("user7 5", END, "user7"), ["PRIMARY"], 1],
       [
         "end with a tombstone",

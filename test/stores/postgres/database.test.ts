@@ -73,7 +73,7 @@ describe("migrate of postgresStore", () => {
     await store.migrate();
     const own = createRecord();
     const limit = { max: 1, onExceed: "evict-oldest" } as const;
-    expect(await store.create(own, { now: NOW, limit })).toEqual({ evicted: [] });
+    expect(await store.create(own, { now: NOW, limit })).toMatchObject({ evicted: [] });
     expect((await store.create(createRecord(), { now: NOW, limit })).evicted).toEqual([own.id]);
     expect(await store.deleteExpired(NOW + DAY, 10)).toBe(1);
   });

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const TABLE = "sessionup_sessions";
 const login = ({ id, userKey, createdAt, expiresAt }: SessionRecord) => [
-  `select ${TABLE}_create('${id}', '${userKey}', 0, ${createdAt}, ${NOW}, ${expiresAt}, ${expiresAt}, null, null,
+  `select ${TABLE}_begin('${id}', '${userKey}', 0, ${createdAt}, ${NOW}, ${expiresAt}, ${expiresAt}, null, null,
     '{"v":1}', null, ${NOW}, 1, 'reject', null, null, null)`,
 ];
 

@@ -1,0 +1,38 @@
+import type { ScanPage, ScanResult, SessionCursor, SessionRecord } from "../../store.ts";
+import { parseCursor } from "./scan.ts";
+
+/** A part of the order by `createdAt` and `id`. `from` belongs to it, `before` does not. */
+export interface ScanRange {
+  readonly from: SessionCursor;
+  readonly before: SessionCursor;
+}
+
+const CURSOR = /^(-?\d{1,16})\.([0-9A-Za-z]{1,128})$/;
+
+/**
+ * Runs one step of a scan, newest first, for stores with an index on `createdAt` and `id`. `findEnd` returns the last session of
+ * the step that begins at `range.before`, or `undefined` if too few sessions are left for a whole step. `select` returns the
+ * matching records of a range, newest first and at most `page.limit`.
+ */
+export async function scanNewestFirst(
+  { limit, filter: { createdAt = {} } = {}, cursor }: ScanPage,
+  findEnd: (range: ScanRange) => Promise<SessionCursor | undefined>,
+  select: (range: ScanRange) => Promise<readonly SessionRecord[]>,
+): Promise<ScanResult> {
+  const [, time, id = ""] = cursor === undefined ? [] : parseCursor(cursor, CURSOR);
+  // No id sorts before an empty one, so these limits are limits of time alone.
+  const before = { createdAt: Number(time ?? createdAt.before ?? Number.MAX_SAFE_INTEGER), id };
+  const from = { createdAt: createdAt.from ?? Number.MIN_SAFE_INTEGER, id: "" };
+  const end = await findEnd({ from, before });
+  const records = await select({ from: end ?? from, before });
+  const next = records.length === limit ? records.at(-1) : end;
+  return { records, ...(next && { cursor: `${next.createdAt}.${next.id}` }) };
+}
+
+/**
+ * Returns the texts of `dataIncludes` that a database can look for. It cannot store NUL or a half of a character, and JSON has
+ * no NUL.
+ */
+export function toSearchTexts(dataIncludes: readonly string[] = []): readonly string[] {
+  return dataIncludes.filter((text) => text.isWellFormed() && !text.includes("\0"));
+}
