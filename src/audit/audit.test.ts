@@ -9,7 +9,16 @@ import { Manager, type ManagerOptions } from "../index.ts";
 import { previousCookies } from "../previous-cookies/previous-cookies.ts";
 import { memoryStore } from "../stores/memory.ts";
 import { TestClock } from "../testing/test-clock.ts";
-import { type AuditEntry, type AuditLogOptions, type AuditSink, auditLog, fileSink, loggerSink, readEntries, verifyEntries } from "./audit.ts";
+import {
+  type AuditEntry,
+  type AuditLogOptions,
+  type AuditSink,
+  auditLog,
+  fileSink,
+  loggerSink,
+  readEntries,
+  verifyEntries,
+} from "./audit.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0";
 const CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36";
@@ -70,13 +79,27 @@ describe("auditLog", () => {
     await audit.flush();
     const shown = sink.entries.map(({ kind, reason, by, level, at, subject }) => {
       const { salt: _, ...known } = subject ?? { salt: "" };
-      return { kind, at: at - clock.now(), ...known, ...(reason && { reason }), ...(by && { by }), ...(level && { level }) };
+      return {
+        kind,
+        at: at - clock.now(),
+        ...known,
+        ...(reason && { reason }),
+        ...(by && { by }),
+        ...(level && { level }),
+      };
     });
     const own = { sessions: [id], userKey: "ann" };
     const second = sink.entries.at(-1)?.subject?.sessions[0];
     expect(shown).toEqual([
       { kind: "opened", at: -1_000 },
-      { kind: "begun", at: -1_000, ...own, ip: "192.0.2.1", agent: { browser: "Firefox", os: "Linux" }, by: "user" },
+      {
+        kind: "begun",
+        at: -1_000,
+        ...own,
+        ip: "192.0.2.1",
+        agent: { browser: "Firefox", os: "Linux" },
+        by: "user",
+      },
       { kind: "rotated", at: 0, ...own, reason: "rotate", by: "system" },
       { kind: "elevated", at: 0, ...own, level: 2, by: "user" },
       { kind: "ended", at: 0, sessions: [id], reason: "revoked", by: "admin", actor: "grace" },
@@ -104,7 +127,10 @@ describe("auditLog", () => {
     await browser.visit((request) => sessions.authorize(request));
     await audit.flush();
     expect(sink.kinds).toEqual(["opened", "moved", "client_changed"]);
-    expect(sink.entries[2]).toMatchObject({ reason: "report", subject: { userKey: "ann", changed: ["browser", "os"] } });
+    expect(sink.entries[2]).toMatchObject({
+      reason: "report",
+      subject: { userKey: "ann", changed: ["browser", "os"] },
+    });
   });
 
   it("writes addresses only as client.ip keeps them", async () => {
@@ -141,7 +167,9 @@ describe("auditLog", () => {
     await new Browser().visit((request) => sessions.init(request, "bob"));
     await expect(audit.flush()).rejects.toThrow("disk full");
     await expect(audit.flush()).rejects.toThrow("disk full");
-    expect(errors.map(({ message }) => message)).toEqual(["sessionup: a sink of auditLog failed, and is tried again."]);
+    expect(errors.map(({ message }) => message)).toEqual([
+      "sessionup: a sink of auditLog failed, and is tried again.",
+    ]);
     sink.failing = undefined;
     await audit.flush();
     expect(sink.kinds).toEqual(["opened", "begun", "begun"]);
@@ -163,7 +191,8 @@ describe("auditLog", () => {
     const { sessions, sink, audit, errors } = setUp({}, { maxWaiting: 2 });
     await audit.flush();
     sink.failing = new Error("down");
-    for (const user of ["a", "b", "c", "d", "e"]) await new Browser().visit((request) => sessions.init(request, user));
+    for (const user of ["a", "b", "c", "d", "e"])
+      await new Browser().visit((request) => sessions.init(request, user));
     await expect(audit.flush()).rejects.toThrow("down");
     sink.failing = undefined;
     await audit.flush();
@@ -184,7 +213,9 @@ describe("auditLog", () => {
     sink.failing = Object.assign(new Error("bad"), { retry: false });
     await new Browser().visit((request) => sessions.init(request, "ann"));
     await audit.flush();
-    expect(errors.map(({ message }) => message)).toEqual(["sessionup: a sink of auditLog rejected 1 entries for good."]);
+    expect(errors.map(({ message }) => message)).toEqual([
+      "sessionup: a sink of auditLog rejected 1 entries for good.",
+    ]);
   });
 
   it("close ends the chain, stops recording and rejects if entries are lost", async () => {
@@ -229,12 +260,18 @@ describe("fileSink", () => {
     const keys = ["k".repeat(32)];
     const report = await verifyEntries(readEntries(path), { keys });
     expect(report).toEqual({ ok: true, entries: 9, heads, follows: [], problems: [] });
-    const lines = readFileSync(path, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
+    const lines = readFileSync(path, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     // The first process's chain is in an earlier file.
     expect(await verifyEntries(lines.slice(3), { keys })).toMatchObject({ ok: true, follows: [heads[0]] });
     // A chain in the middle is missing altogether.
     const [first, , third] = [lines.slice(0, 3), lines.slice(3, 6), lines.slice(6)];
-    expect(await verifyEntries([...first, ...third], { keys })).toMatchObject({ ok: true, follows: [heads[1]] });
+    expect(await verifyEntries([...first, ...third], { keys })).toMatchObject({
+      ok: true,
+      follows: [heads[1]],
+    });
     // The end of a chain that a later one follows.
     const cut = await verifyEntries([...lines.slice(0, 2), ...lines.slice(3)], { keys });
     expect(cut.problems).toMatchObject([{ problem: "truncated", seq: 3 }]);
@@ -249,7 +286,11 @@ describe("fileSink", () => {
     renameSync(path, `${path}.1`);
     await new Browser().visit((request) => sessions.init(request, "bob"));
     await audit.flush();
-    const read = (name: string) => readFileSync(name, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line).kind);
+    const read = (name: string) =>
+      readFileSync(name, "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).kind);
     expect([read(`${path}.1`), read(path)]).toEqual([["opened", "begun"], ["begun"]]);
   });
 
@@ -262,7 +303,11 @@ describe("fileSink", () => {
     const second = setUp({}, { to: [fileSink(path)] });
     await second.audit.close();
     const { ok, problems, entries } = await verifyEntries(readEntries(path));
-    expect([ok, entries, problems]).toEqual([false, 3, [expect.objectContaining({ problem: "unreadable", seq: 2 })]]);
+    expect([ok, entries, problems]).toEqual([
+      false,
+      3,
+      [expect.objectContaining({ problem: "unreadable", seq: 2 })],
+    ]);
   });
 });
 
@@ -271,7 +316,10 @@ describe("loggerSink", () => {
     const lines: string[] = [];
     const stream = { write: (line: string) => void lines.push(line) };
     const { log: logger } = Fastify({ logger: { stream, base: null, timestamp: false } });
-    const { sessions, audit } = setUp({}, { to: [loggerSink(logger, { format: ({ kind, seq }) => ({ kind, seq }) })] });
+    const { sessions, audit } = setUp(
+      {},
+      { to: [loggerSink(logger, { format: ({ kind, seq }) => ({ kind, seq }) })] },
+    );
     await new Browser().visit((request) => sessions.init(request, "ann"));
     await audit.flush();
     expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -1,9 +1,9 @@
-import type { Manager } from "../manager.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
+import type { Manager } from "../manager.ts";
 import { toTrailKeys } from "./chain.ts";
-import { ChainRecorder, TrailRecorder } from "./recorders.ts";
 import { type AuditHead, describeEvent, RECORDED } from "./entry.ts";
 import { type AuditLogOptions, parseAuditOptions } from "./options.ts";
+import { ChainRecorder, TrailRecorder } from "./recorders.ts";
 import { Rejections } from "./rejections.ts";
 import { type AuditTrail, Trail } from "./trail.ts";
 
@@ -71,13 +71,18 @@ export {
  * process.once("SIGTERM", () => audit.close());
  * ```
  */
-export function auditLog<In, Out extends In>(manager: Manager<In, Out>, options: AuditLogOptions = {}): AuditLog {
+export function auditLog<In, Out extends In>(
+  manager: Manager<In, Out>,
+  options: AuditLogOptions = {},
+): AuditLog {
   const { events, options: resolved, repository } = getLifecycle(manager);
   const { to, keys, sealEvery, maxWaiting, maxRejected } = parseAuditOptions(options);
   const { clock } = resolved;
   const store = repository.store.audit;
   if (!store && to.length === 0)
-    throw new TypeError("auditLog requires the option to, such as { to: [fileSink(path)] }, or a store with the option audit.");
+    throw new TypeError(
+      "auditLog requires the option to, such as { to: [fileSink(path)] }, or a store with the option audit.",
+    );
   const plan = {
     sinks: to,
     keys: toTrailKeys(keys),
@@ -86,7 +91,9 @@ export function auditLog<In, Out extends In>(manager: Manager<In, Out>, options:
     maxWaiting,
     onError: (error: Error) => events.emit("error", { error, at: clock() }),
   };
-  const recorder = store ? new TrailRecorder(new Trail(store, plan.keys, clock), plan) : new ChainRecorder(plan);
+  const recorder = store
+    ? new TrailRecorder(new Trail(store, plan.keys, clock), plan)
+    : new ChainRecorder(plan);
   const rejections = new Rejections(maxRejected);
   const stops = RECORDED.map((name) =>
     events.on(name, (event) => {

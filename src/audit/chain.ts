@@ -27,7 +27,11 @@ export function createChain(): AuditHead {
 }
 
 /** Appends an entry to a chain. The entry is the next head. @internal */
-export function appendEntry({ chain, seq, hash: previous }: AuditHead, draft: AuditDraft, keys: TrailKeys): AuditEntry {
+export function appendEntry(
+  { chain, seq, hash: previous }: AuditHead,
+  draft: AuditDraft,
+  keys: TrailKeys,
+): AuditEntry {
   const { subject: given, ...rest } = draft;
   const subject = given && { salt: randomText(SALT_LENGTH), ...given };
   const entry = {

@@ -5,7 +5,9 @@ import { toMessage } from "./logger-sink.ts";
 const ECS_VERSION = "8.17.0";
 
 /** `event.category`, `event.type` and `event.action` of each kind. */
-const CATEGORIES: Readonly<Record<AuditKind, readonly [categories: readonly string[], type: string, action: string]>> = {
+const CATEGORIES: Readonly<
+  Record<AuditKind, readonly [categories: readonly string[], type: string, action: string]>
+> = {
   begun: [["authentication", "session"], "start", "session-begun"],
   ended: [["authentication", "session"], "end", "session-ended"],
   elevated: [["authentication", "session"], "info", "user-reauthenticated"],
@@ -65,7 +67,10 @@ export function toEcs(entry: AuditEntry): object {
     ...(id !== undefined && { user: { id } }),
     ...(ip !== undefined && { source: { address: ip, ...(!ip.includes("/") && { ip }) } }),
     ...((browser !== undefined || os !== undefined) && {
-      user_agent: { ...(browser !== undefined && { name: browser }), ...(os !== undefined && { os: { name: os } }) },
+      user_agent: {
+        ...(browser !== undefined && { name: browser }),
+        ...(os !== undefined && { os: { name: os } }),
+      },
     }),
     labels,
   };

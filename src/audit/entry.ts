@@ -66,7 +66,15 @@ export interface AuditEntry extends AuditHead {
   readonly at: number;
   readonly kind: AuditKind;
   /** Why a session ended, a request was rejected or a secret was replaced, or the action after a change of the client. */
-  readonly reason?: EndReason | UnauthorizedReason | "cross_origin" | "time" | "rotate" | "reject" | "end" | "report";
+  readonly reason?:
+    | EndReason
+    | UnauthorizedReason
+    | "cross_origin"
+    | "time"
+    | "rotate"
+    | "reject"
+    | "end"
+    | "report";
   /** The level of the authentication. Only in `elevated`. */
   readonly level?: number;
   /** The kind of the party that acted. */
@@ -140,7 +148,12 @@ const DESCRIBE: { readonly [Name in Recorded]: (event: SessionEvents[Name]) => A
   created: ({ at, id, userKey, ...client }) => describeBeginning(at, id, userKey, client),
   ended: ({ at, ids, userKey, reason, by }) => describeEnd(at, ids, userKey, reason, by),
   rotated: ({ at, id, userKey, cause, level = 1 }) =>
-    describeChange(at, cause === "time" ? "rotated time" : cause === "rotate" ? "rotated" : `elevated ${level}`, id, userKey),
+    describeChange(
+      at,
+      cause === "time" ? "rotated time" : cause === "rotate" ? "rotated" : `elevated ${level}`,
+      id,
+      userKey,
+    ),
   moved: ({ at, id, userKey }) => describeChange(at, "moved", id, userKey),
   client_changed: ({ at, id, userKey, changed, action }) => ({
     kind: "client_changed",

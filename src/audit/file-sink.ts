@@ -87,7 +87,10 @@ export function fileSink(path: string, options: FileSinkOptions = {}): FileSink 
  */
 export async function* readEntries(path: string): AsyncGenerator<AuditEntry | UnreadableLine, void> {
   let line = 0;
-  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of createInterface({
+    input: createReadStream(path),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     line++;
     if (text !== "") yield parseEntry(text) ?? { line, unreadable: true };
   }

@@ -47,14 +47,19 @@ function setUp(url: string, options = {}) {
 }
 
 const parseLines = ({ body }: Received): AuditEntry[] =>
-  body.trimEnd().split("\n").map((line) => JSON.parse(line));
+  body
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 describe("httpSink", () => {
   it("sends the entries of one turn in one request, as lines or as an array", async () => {
     const { url, received } = await startServer();
     const { audit, sessions } = setUp(url, { headers: { authorization: "Bearer t" } });
     await audit.flush();
-    await Promise.all(["a", "b", "c"].map((user) => new Browser().visit((request) => sessions.init(request, user))));
+    await Promise.all(
+      ["a", "b", "c"].map((user) => new Browser().visit((request) => sessions.init(request, user))),
+    );
     await audit.flush();
     expect(received.map(({ headers }) => [headers["content-type"], headers.authorization])).toEqual([
       ["application/x-ndjson", "Bearer t"],
@@ -63,7 +68,10 @@ describe("httpSink", () => {
     expect(parseLines(received[1] as Received).map(({ kind }) => kind)).toEqual(["begun", "begun", "begun"]);
     const array = setUp(url, { body: "array", format: ({ kind }: AuditEntry) => ({ kind }) });
     await array.audit.flush();
-    expect([received[2]?.headers["content-type"], received[2]?.body]).toEqual(["application/json", '[{"kind":"opened"}]']);
+    expect([received[2]?.headers["content-type"], received[2]?.body]).toEqual([
+      "application/json",
+      '[{"kind":"opened"}]',
+    ]);
   });
 
   it.each([500, 503, 429, 401, 0])("entries survive a server that fails with %i", async (status) => {
@@ -79,15 +87,21 @@ describe("httpSink", () => {
     expect(await verifyEntries(entries)).toMatchObject({ ok: true, entries: 2 });
   });
 
-  it.each([400, 413, 307])("entries that a server rejects with %i are dropped and reported", async (status) => {
-    const { url, received } = await startServer(status);
-    const { audit, errors } = setUp(url);
-    await audit.flush();
-    expect(received).toEqual([]);
-    expect(errors.map(({ message, cause }) => [message, (cause as Error).message])).toEqual([
-      ["sessionup: a sink of auditLog rejected 1 entries for good.", `The server of httpSink answered ${status}.`],
-    ]);
-  });
+  it.each([400, 413, 307])(
+    "entries that a server rejects with %i are dropped and reported",
+    async (status) => {
+      const { url, received } = await startServer(status);
+      const { audit, errors } = setUp(url);
+      await audit.flush();
+      expect(received).toEqual([]);
+      expect(errors.map(({ message, cause }) => [message, (cause as Error).message])).toEqual([
+        [
+          "sessionup: a sink of auditLog rejected 1 entries for good.",
+          `The server of httpSink answered ${status}.`,
+        ],
+      ]);
+    },
+  );
 
   it("a server that does not answer counts as failed after the timeout", async () => {
     const { url } = await startServer(-1);
@@ -99,7 +113,11 @@ describe("httpSink", () => {
   it("rejects invalid URLs and options", () => {
     for (const wrong of ["", "ftp://example.com", "siem.example.com"])
       expect(() => httpSink(wrong)).toThrow("url must be the URL of an HTTP server");
-    expect(() => httpSink("https://a.example", { body: "xml" as never })).toThrow('body must be "lines" or "array"');
-    expect(() => httpSink("https://a.example", { headers: { a: 1 } as never })).toThrow("headers must be an object of texts");
+    expect(() => httpSink("https://a.example", { body: "xml" as never })).toThrow(
+      'body must be "lines" or "array"',
+    );
+    expect(() => httpSink("https://a.example", { headers: { a: 1 } as never })).toThrow(
+      "headers must be an object of texts",
+    );
   });
 });

@@ -44,7 +44,9 @@ export function httpSink(url: string | URL, options: HttpSinkOptions = {}): Audi
   return {
     async write(entries) {
       const shown = entries.map(format);
-      const text = isArray ? JSON.stringify(shown) : shown.map((each) => `${JSON.stringify(each)}\n`).join("");
+      const text = isArray
+        ? JSON.stringify(shown)
+        : shown.map((each) => `${JSON.stringify(each)}\n`).join("");
       const response = await fetch(url, {
         method: "POST",
         headers: { "content-type": type, ...headers },

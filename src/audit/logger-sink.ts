@@ -45,7 +45,8 @@ export function toMessage({ kind, reason }: AuditEntry): string {
 export function loggerSink(logger: AuditLogger, options: LoggerSinkOptions = {}): AuditSink {
   const { level, format } = parseLoggerOptions(options);
   const methods = logger as Readonly<Record<string, (object: object, message: string) => void>> | null;
-  if (typeof methods?.[level] !== "function") throw invalidOption("logger", `an object with the method ${level}`, logger);
+  if (typeof methods?.[level] !== "function")
+    throw invalidOption("logger", `an object with the method ${level}`, logger);
   return {
     write(entries) {
       for (const entry of entries) methods[level]?.({ audit: format(entry) }, toMessage(entry));

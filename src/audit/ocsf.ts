@@ -4,8 +4,18 @@ import { toMessage } from "./logger-sink.ts";
 /** The version of OCSF whose classes the objects have. */
 const OCSF_VERSION = "1.2.0";
 
-const AUTHENTICATION = { category_uid: 3, category_name: "Identity & Access Management", class_uid: 3002, class_name: "Authentication" };
-const BASE_EVENT = { category_uid: 0, category_name: "Uncategorized", class_uid: 0, class_name: "Base Event" };
+const AUTHENTICATION = {
+  category_uid: 3,
+  category_name: "Identity & Access Management",
+  class_uid: 3002,
+  class_name: "Authentication",
+};
+const BASE_EVENT = {
+  category_uid: 0,
+  category_name: "Uncategorized",
+  class_uid: 0,
+  class_name: "Base Event",
+};
 const LOGON = 1;
 const LOGOFF = 2;
 const OTHER = 99;
@@ -82,10 +92,14 @@ export function toOcsf(entry: AuditEntry): object {
       service: { name: "sessionup" },
       is_remote: true,
       ...(session !== undefined && {
-        session: { uid: session, ...(kind === "ended" && reason !== undefined && { expiration_reason: reason }) },
+        session: {
+          uid: session,
+          ...(kind === "ended" && reason !== undefined && { expiration_reason: reason }),
+        },
       }),
     }),
-    ...(isSession && by && { actor: { user: toActor(by, subject?.actor ?? (by === "user" ? name : undefined)) } }),
+    ...(isSession &&
+      by && { actor: { user: toActor(by, subject?.actor ?? (by === "user" ? name : undefined)) } }),
     ...(subject?.ip !== undefined && { src_endpoint: toEndpoint(subject.ip, subject.agent?.os) }),
     unmapped,
   };

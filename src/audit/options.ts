@@ -117,7 +117,11 @@ const parseSinks: Parser<readonly AuditSink[]> = (value, name) => {
 };
 
 const parseHeaders: Parser<Readonly<Record<string, string>>> = (value, name) => {
-  if (typeof value === "object" && value !== null && Object.values(value).every((each) => typeof each === "string"))
+  if (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((each) => typeof each === "string")
+  )
     return { ...value };
   throw invalidOption(name, "an object of texts", value);
 };
@@ -168,7 +172,10 @@ const ERASE = { policy: { parse: oneOf("keep", "pseudonymize", "delete"), requir
 
 /** The option tables, from which `docs/reference/options.md` is generated. @internal */
 export const AUDIT_TABLES: Readonly<
-  Record<"auditLog" | "fileSink" | "httpSink" | "loggerSink" | "auditTrail" | "read" | "eraseUser", OptionTable>
+  Record<
+    "auditLog" | "fileSink" | "httpSink" | "loggerSink" | "auditTrail" | "read" | "eraseUser",
+    OptionTable
+  >
 > = {
   auditLog: AUDIT,
   fileSink: FILE,

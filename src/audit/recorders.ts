@@ -131,7 +131,8 @@ export class TrailRecorder {
       await this.flush();
     } finally {
       // Lets another process go on at once.
-      if (this.#until > 0) await this.trail.store.claim(this.#owner, this.#plan.clock(), 0).catch(() => undefined);
+      if (this.#until > 0)
+        await this.trail.store.claim(this.#owner, this.#plan.clock(), 0).catch(() => undefined);
       await all(this.#plan.sinks.map(async (sink) => sink.close?.()));
     }
   }
@@ -145,7 +146,8 @@ export class TrailRecorder {
       (cause) => {
         this.#turn = undefined;
         // A failure that lasts is reported once.
-        if (!this.#hasFailed) this.#plan.onError(new Error("sessionup: the audit trail could not be sealed or sent.", { cause }));
+        if (!this.#hasFailed)
+          this.#plan.onError(new Error("sessionup: the audit trail could not be sealed or sent.", { cause }));
         this.#hasFailed = true;
         throw cause;
       },
@@ -192,7 +194,9 @@ export class TrailRecorder {
           this.#rests.set(sink, { until: now + pause, next: Math.min(2 * pause, PAUSE.last) });
           throw cause;
         }
-        this.#plan.onError(new Error(`sessionup: a sink of auditLog rejected ${entries.length} entries for good.`, { cause }));
+        this.#plan.onError(
+          new Error(`sessionup: a sink of auditLog rejected ${entries.length} entries for good.`, { cause }),
+        );
       }
       sent[index] = last.seq;
       this.#rests.delete(sink);
@@ -202,5 +206,6 @@ export class TrailRecorder {
 
 /** Waits for all, and then rejects with the first error. */
 async function all(promises: ReadonlyArray<Promise<unknown>>): Promise<void> {
-  for (const result of await Promise.allSettled(promises)) if (result.status === "rejected") throw result.reason;
+  for (const result of await Promise.allSettled(promises))
+    if (result.status === "rejected") throw result.reason;
 }

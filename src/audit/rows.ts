@@ -6,7 +6,8 @@ import type { TrailRow } from "./trail-store.ts";
 /** Returns what a row says. A note that somebody has damaged counts as none, so that later rows still get their place. @internal */
 export function toDraft({ at, kind, id = "", userKey, reason, note }: TrailRow): AuditDraft {
   const noted = note ? parseNote(note) : undefined;
-  if (kind === "entry") return (noted as AuditDraft | undefined) ?? { at, kind: "rejected", details: "unreadable" };
+  if (kind === "entry")
+    return (noted as AuditDraft | undefined) ?? { at, kind: "rejected", details: "unreadable" };
   if (kind === "begun") return describeBeginning(at, id, userKey ?? "", noted ?? {});
   if (kind !== "ended") return describeChange(at, kind, id, userKey ?? "");
   return describeEnd(at, [id], userKey, reason as EndReason, (noted as Actor | undefined) ?? undefined);

@@ -50,7 +50,9 @@ export class Delivery<Item = AuditEntry> {
     }
     // Reports each time that the number of lost entries has doubled.
     if ((++this.#lost & (this.#lost - 1)) === 0)
-      this.#onError(new Error(`sessionup: a sink of auditLog is ${this.#max} entries behind. ${this.#lost} are lost.`));
+      this.#onError(
+        new Error(`sessionup: a sink of auditLog is ${this.#max} entries behind. ${this.#lost} are lost.`),
+      );
   }
 
   /** Resolves when all entries are written. Rejects with the sink's error if it fails now. */
@@ -70,7 +72,9 @@ export class Delivery<Item = AuditEntry> {
       await this.flush();
     } catch (cause) {
       const count = this.#waiting.length;
-      throw new Error(`sessionup: a sink of auditLog failed at the end. ${count} entries are lost.`, { cause });
+      throw new Error(`sessionup: a sink of auditLog failed at the end. ${count} entries are lost.`, {
+        cause,
+      });
     } finally {
       clearTimeout(this.#timer);
       this.#waiting = [];
@@ -93,7 +97,9 @@ export class Delivery<Item = AuditEntry> {
           this.#fail(cause);
           break;
         }
-        this.#onError(new Error(`sessionup: a sink of auditLog rejected ${entries.length} entries for good.`, { cause }));
+        this.#onError(
+          new Error(`sessionup: a sink of auditLog rejected ${entries.length} entries for good.`, { cause }),
+        );
       }
       this.#waiting.splice(0, entries.length);
       this.#pause = PAUSE.first;

@@ -63,7 +63,12 @@ export interface TrailStore {
    * Gives rows their place in the chain: `entries` belong to the rows with `numbers`, in order. Changes nothing and returns false
    * if `from` is not the end of the chain any more.
    */
-  seal(from: AuditHead, numbers: readonly number[], entries: readonly StoredEntry[], to: AuditHead): Promise<boolean>;
+  seal(
+    from: AuditHead,
+    numbers: readonly number[],
+    entries: readonly StoredEntry[],
+    to: AuditHead,
+  ): Promise<boolean>;
   read(page: TrailPage): Promise<readonly StoredEntry[]>;
   /** Replaces entries of the chain, and adds a row, in one step. */
   replace(entries: readonly StoredEntry[], row: TrailRow): Promise<void>;

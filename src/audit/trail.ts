@@ -1,12 +1,20 @@
 import { randomText } from "../cookie/token.ts";
+import { parseDate } from "../options/parsers.ts";
+import { checkUserKey } from "../options/user-key.ts";
 import type { Store } from "../store.ts";
 import { appendEntry, type TrailKeys, toTrailKeys } from "./chain.ts";
 import type { AuditDraft, AuditEntry, AuditHead } from "./entry.ts";
-import { type AuditQuery, type AuditTrailOptions, type EraseOptions, parseEraseOptions, parseQuery, parseTrailOptions, type TrailVerifyOptions } from "./options.ts";
-import { toDraft } from "./rows.ts";
-import { parseDate } from "../options/parsers.ts";
-import { checkUserKey } from "../options/user-key.ts";
+import {
+  type AuditQuery,
+  type AuditTrailOptions,
+  type EraseOptions,
+  parseEraseOptions,
+  parseQuery,
+  parseTrailOptions,
+  type TrailVerifyOptions,
+} from "./options.ts";
 import { parseEntry } from "./parse-entry.ts";
+import { toDraft } from "./rows.ts";
 import type { StoredEntry, TrailRow, TrailStore } from "./trail-store.ts";
 import { type AuditReport, Verifier } from "./verify.ts";
 
@@ -157,7 +165,10 @@ export class Trail implements AuditTrail {
     const entry = row && parseEntry(row.text);
     if (entry?.seq !== last) return 0;
     const details = { upTo: { chain: entry.chain, seq: last, hash: entry.hash } };
-    const count = await this.store.deleteUpTo(last, toRow({ kind: "deleted", at: this.#clock(), by: "system", details }));
+    const count = await this.store.deleteUpTo(
+      last,
+      toRow({ kind: "deleted", at: this.#clock(), by: "system", details }),
+    );
     await this.seal();
     return count;
   }
@@ -196,12 +207,22 @@ export class Trail implements AuditTrail {
 /** Returns a row for an entry that belongs to no step of the store. @internal */
 export function toRow(draft: AuditDraft): TrailRow {
   const userKey = draft.subject?.userKey;
-  return { at: draft.at, kind: "entry", ...(userKey !== undefined && { userKey }), note: JSON.stringify(draft) };
+  return {
+    at: draft.at,
+    kind: "entry",
+    ...(userKey !== undefined && { userKey }),
+    note: JSON.stringify(draft),
+  };
 }
 
 function toStored(entry: AuditEntry): StoredEntry {
   const { seq, at, subject } = entry;
-  return { seq, at, ...(subject?.userKey !== undefined && { userKey: subject.userKey }), text: JSON.stringify(entry) };
+  return {
+    seq,
+    at,
+    ...(subject?.userKey !== undefined && { userKey: subject.userKey }),
+    text: JSON.stringify(entry),
+  };
 }
 
 function eraseRow({ seq, at, text }: StoredEntry, pseudonym: string | undefined): StoredEntry {

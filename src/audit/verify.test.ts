@@ -9,7 +9,12 @@ const OLD_KEY = "o".repeat(32);
 function createEntries(count = 6, keys: readonly string[] = []): AuditEntry[] {
   let head: AuditHead = createChain();
   return Array.from({ length: count }, (_, index) => {
-    const draft: AuditDraft = { kind: "begun", at: index, by: "user", subject: { sessions: [`s${index}`], userKey: "ann", ip: "192.0.2.1" } };
+    const draft: AuditDraft = {
+      kind: "begun",
+      at: index,
+      by: "user",
+      subject: { sessions: [`s${index}`], userKey: "ann", ip: "192.0.2.1" },
+    };
     const entry = appendEntry(head, draft, toTrailKeys(keys));
     head = entry;
     return entry;
@@ -41,24 +46,52 @@ describe("verifyEntries", () => {
   it.each<[name: string, tamper: (entries: AuditEntry[]) => AuditEntry[], problems: string[]]>([
     ["an entry is missing", (all) => all.toSpliced(2, 1), ["missing 4"]],
     ["the first entries are missing", (all) => all.slice(2), ["missing 3"]],
-    ["two entries changed places", (all) => all.with(2, all[3] as AuditEntry).with(3, all[2] as AuditEntry), ["missing 4", "order 3"]],
-    ["a foreign entry was inserted", (all) => all.toSpliced(3, 0, { ...(all[2] as AuditEntry), at: 7, hash: "x" }), ["order 3", "edited 3", "unlinked 4"].filter((each) => each !== "unlinked 4")],
+    [
+      "two entries changed places",
+      (all) => all.with(2, all[3] as AuditEntry).with(3, all[2] as AuditEntry),
+      ["missing 4", "order 3"],
+    ],
+    [
+      "a foreign entry was inserted",
+      (all) => all.toSpliced(3, 0, { ...(all[2] as AuditEntry), at: 7, hash: "x" }),
+      ["order 3", "edited 3", "unlinked 4"].filter((each) => each !== "unlinked 4"),
+    ],
     ["the time was changed", (all) => all.with(2, { ...(all[2] as AuditEntry), at: 99 }), ["edited 3"]],
-    ["the kind was changed", (all) => all.with(2, { ...(all[2] as AuditEntry), kind: "ended" }), ["edited 3"]],
+    [
+      "the kind was changed",
+      (all) => all.with(2, { ...(all[2] as AuditEntry), kind: "ended" }),
+      ["edited 3"],
+    ],
     ["a property was added", (all) => all.with(2, { ...(all[2] as AuditEntry), level: 2 }), ["edited 3"]],
-    ["the address was changed", (all) => {
-      const entry = all[2] as AuditEntry;
-      return all.with(2, { ...entry, subject: { ...entry.subject, ip: "192.0.2.9" } as never });
-    }, ["edited 3"]],
-    ["the personal part was removed", (all) => {
-      const { subject: _, ...rest } = all[2] as AuditEntry;
-      return all.with(2, rest);
-    }, ["erased 3"]],
-    ["the content was removed", (all) => {
-      const { v, chain, seq, at, previous, hash } = all[2] as AuditEntry;
-      return all.with(2, { v, chain, seq, at, previous, hash } as AuditEntry);
-    }, ["erased 3"]],
-    ["an entry was made anew", (all) => all.with(2, appendEntry(all[1] as AuditEntry, { kind: "begun", at: 2 }, toTrailKeys())), ["unlinked 4"]],
+    [
+      "the address was changed",
+      (all) => {
+        const entry = all[2] as AuditEntry;
+        return all.with(2, { ...entry, subject: { ...entry.subject, ip: "192.0.2.9" } as never });
+      },
+      ["edited 3"],
+    ],
+    [
+      "the personal part was removed",
+      (all) => {
+        const { subject: _, ...rest } = all[2] as AuditEntry;
+        return all.with(2, rest);
+      },
+      ["erased 3"],
+    ],
+    [
+      "the content was removed",
+      (all) => {
+        const { v, chain, seq, at, previous, hash } = all[2] as AuditEntry;
+        return all.with(2, { v, chain, seq, at, previous, hash } as AuditEntry);
+      },
+      ["erased 3"],
+    ],
+    [
+      "an entry was made anew",
+      (all) => all.with(2, appendEntry(all[1] as AuditEntry, { kind: "begun", at: 2 }, toTrailKeys())),
+      ["unlinked 4"],
+    ],
   ])("finds that %s", async (_name, tamper, problems) => {
     expect(await findProblems(tamper(createEntries()))).toEqual(problems);
   });
@@ -92,7 +125,10 @@ describe("verifyEntries", () => {
 
   it("accepts entries of a former key while it is given", async () => {
     const old = createEntries(2, [OLD_KEY]);
-    const both = [...old, appendEntry(old[1] as AuditEntry, { kind: "closed", at: 5 }, toTrailKeys([KEY, OLD_KEY]))];
+    const both = [
+      ...old,
+      appendEntry(old[1] as AuditEntry, { kind: "closed", at: 5 }, toTrailKeys([KEY, OLD_KEY])),
+    ];
     expect(await findProblems(both, { keys: [KEY, OLD_KEY] })).toEqual([]);
     expect(await findProblems(both, { keys: [KEY] })).toEqual(["unkeyed 1", "unkeyed 2"]);
   });
@@ -105,14 +141,17 @@ describe("verifyEntries", () => {
     };
     const say = (details: object) => ({ kind: "erased", at: 9, details }) as AuditDraft;
     expect(await findProblems(append(erase("p1"), say({ entries: [2], pseudonym: "p1" })))).toEqual([]);
-    expect(await findProblems(append(erase("p2"), say({ entries: [2], pseudonym: "p1" })))).toEqual(["edited 2"]);
+    expect(await findProblems(append(erase("p2"), say({ entries: [2], pseudonym: "p1" })))).toEqual([
+      "edited 2",
+    ]);
     expect(await findProblems(append(erase(), say({ entries: [3] })))).toEqual(["erased 2"]);
   });
 
   it("accepts a missing beginning if a later entry says where it ended", async () => {
     const all = createEntries(4);
     const { chain, seq, hash } = all[1] as AuditEntry;
-    const say = (upTo: object) => append(all, { kind: "deleted", at: 9, details: { upTo } as never }).slice(2);
+    const say = (upTo: object) =>
+      append(all, { kind: "deleted", at: 9, details: { upTo } as never }).slice(2);
     expect(await findProblems(say({ chain, seq, hash }))).toEqual([]);
     expect(await findProblems(say({ chain, seq, hash }), { heads: [all[0], all[3]] })).toEqual([]);
     expect(await findProblems(say({ chain, seq, hash: "another" }))).toEqual(["missing 3"]);
@@ -121,7 +160,9 @@ describe("verifyEntries", () => {
 
   it("rejects heads that are none", async () => {
     for (const heads of [{}, [{}], [{ chain: "a", seq: "1", hash: "b" }]])
-      await expect(verifyEntries([], { heads: heads as never })).rejects.toThrow("heads must be an array of heads");
+      await expect(verifyEntries([], { heads: heads as never })).rejects.toThrow(
+        "heads must be an array of heads",
+      );
   });
 
   it("does not keep a whole trail in memory, and lists at most 1 000 problems", async () => {

@@ -1,7 +1,7 @@
+import { parseKeys } from "../options/manager-options.ts";
 import { invalidOption, listOf, parseOptions } from "../options/parsers.ts";
 import { commitTo, hashEntry, type TrailKeys, toTrailKeys } from "./chain.ts";
 import type { AuditEntry, AuditHead } from "./entry.ts";
-import { parseKeys } from "../options/manager-options.ts";
 
 /** A line of a file that is not an entry. */
 export interface UnreadableLine {
@@ -178,7 +178,12 @@ export class Verifier {
     for (const [chain, { first, deleted, erased }] of this.#chains) {
       const isDeleted = ({ seq, hash }: AuditHead) => seq + 1 === first?.seq && hash === first.previous;
       if (first && !deleted.some(isDeleted))
-        this.#report({ problem: "missing", chain, seq: first.seq, text: `The entries before ${first.seq} are missing.` });
+        this.#report({
+          problem: "missing",
+          chain,
+          seq: first.seq,
+          text: `The entries before ${first.seq} are missing.`,
+        });
       for (const seq of erased.keys()) {
         const text = `The personal part of entry ${seq} is gone, and no entry records its erasure.`;
         this.#report({ problem: "erased", chain, seq, text });
@@ -191,8 +196,17 @@ export class Verifier {
       if (!state && !isRemembered) follows.push(head);
       else if (!state || state.last.seq < seq)
         this.#report({ problem: "truncated", chain, seq, text: `The chain ends before entry ${seq}.` });
-      else if (isRemembered && !state.deleted.some((each) => each.seq >= seq) && this.#found.get(toName(head)) !== hash)
-        this.#report({ problem: "edited", chain, seq, text: `Entry ${seq} is not the one that was remembered.` });
+      else if (
+        isRemembered &&
+        !state.deleted.some((each) => each.seq >= seq) &&
+        this.#found.get(toName(head)) !== hash
+      )
+        this.#report({
+          problem: "edited",
+          chain,
+          seq,
+          text: `Entry ${seq} is not the one that was remembered.`,
+        });
     }
     const heads = [...this.#chains.values()].map(({ last }) => last);
     return { ok: this.#isOk, entries: this.#count, heads, follows, problems: this.#problems };
@@ -202,10 +216,16 @@ export class Verifier {
     if (seq <= last.seq)
       this.#report({ problem: "order", chain, seq, text: `Entry ${seq} stands behind entry ${last.seq}.` });
     else if (seq > last.seq + 1) {
-      const gap = seq === last.seq + 2 ? `Entry ${seq - 1} is` : `The entries ${last.seq + 1} to ${seq - 1} are`;
+      const gap =
+        seq === last.seq + 2 ? `Entry ${seq - 1} is` : `The entries ${last.seq + 1} to ${seq - 1} are`;
       this.#report({ problem: "missing", chain, seq, text: `${gap} missing.` });
     } else if (previous !== last.hash)
-      this.#report({ problem: "unlinked", chain, seq, text: `Entry ${seq} does not follow the entry before it.` });
+      this.#report({
+        problem: "unlinked",
+        chain,
+        seq,
+        text: `Entry ${seq} does not follow the entry before it.`,
+      });
   }
 
   #checkContent(entry: AuditEntry, state: ChainState): void {
@@ -232,16 +252,29 @@ export class Verifier {
       if (!follows || (known && known.last.seq > follows.seq)) return;
       if (known?.last.seq !== follows.seq) this.#wanted.push({ ...follows, of: "followed" });
       else if (known.last.hash !== follows.hash)
-        this.#report({ problem: "edited", chain: follows.chain, seq: follows.seq, text: `Entry ${follows.seq} is not the one that a later chain follows.` });
+        this.#report({
+          problem: "edited",
+          chain: follows.chain,
+          seq: follows.seq,
+          text: `Entry ${follows.seq} is not the one that a later chain follows.`,
+        });
     } else if (kind === "deleted") {
       const { upTo } = details as unknown as { readonly upTo: AuditHead };
       state.deleted.push(upTo);
     } else if (kind === "erased") {
-      const { entries, pseudonym } = details as { readonly entries: readonly number[]; readonly pseudonym?: string };
+      const { entries, pseudonym } = details as {
+        readonly entries: readonly number[];
+        readonly pseudonym?: string;
+      };
       for (const each of entries) {
         const erased = state.erased.get(each);
         if (erased && erased.pseudonym !== pseudonym)
-          this.#report({ problem: "edited", chain, seq: each, text: `The pseudonym in entry ${each} is not that of entry ${seq}.` });
+          this.#report({
+            problem: "edited",
+            chain,
+            seq: each,
+            text: `The pseudonym in entry ${each} is not that of entry ${seq}.`,
+          });
         state.erased.delete(each);
       }
     }
