@@ -167,7 +167,7 @@ describe("toOcsf", () => {
       expect(check(event, CLASSES[event.class_uid] as never, "")).toEqual([]);
       expect(event.type_uid).toBe(event.class_uid * 100 + event.activity_id);
       expect(event.category_uid).toBe(event.class_uid === 0 ? 0 : 3);
-      expect(event["time"]).toBe(AT);
+      expect(event.time).toBe(AT);
       expect(JSON.stringify(event)).not.toContain(begun.subject?.salt);
     },
   );

@@ -131,7 +131,7 @@ const parseDateValue: Parser<number> = (value, name) => {
   throw invalidOption(name, "a valid Date", value);
 };
 
-const parseText: Parser<string> = matching(/^[^]+$/, "text that is not empty");
+const parseText: Parser<string> = matching(/./s, "text that is not empty");
 
 const AUDIT = {
   to: { parse: parseSinks, default: [] },

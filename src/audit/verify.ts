@@ -1,5 +1,5 @@
 import { parseKeys } from "../options/manager-options.ts";
-import { invalidOption, listOf, parseOptions } from "../options/parsers.ts";
+import { invalidOption, parseOptions } from "../options/parsers.ts";
 import { commitTo, hashEntry, type TrailKeys, toTrailKeys } from "./chain.ts";
 import type { AuditEntry, AuditHead } from "./entry.ts";
 
@@ -141,7 +141,8 @@ export class Verifier {
   read(entry: AuditEntry | UnreadableLine): void {
     if ("unreadable" in entry) {
       const text = `Line ${entry.line} is not an entry. A crash of the machine can leave such a line.`;
-      return this.#report({ problem: "unreadable", seq: entry.line, text });
+      this.#report({ problem: "unreadable", seq: entry.line, text });
+      return;
     }
     this.#count++;
     const known = this.#chains.get(entry.chain);

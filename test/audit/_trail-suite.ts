@@ -216,7 +216,7 @@ export function trailSuite(backend: TrailBackend): void {
       for (const read of [() => Promise.resolve(), () => trail.seal()]) {
         await read();
         const text = JSON.stringify(
-          (await backend.run(`SELECT * FROM ${AUDIT}`)).map((row) => ({ ...row, note: String(row["note"]) })),
+          (await backend.run(`SELECT * FROM ${AUDIT}`)).map((row) => ({ ...row, note: String(row.note) })),
         );
         for (const each of forbidden) expect(text).not.toContain(each);
         expect(text).toContain("192.0.2.0/24");
