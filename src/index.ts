@@ -13,7 +13,7 @@ export type { Exchange, RequestSource, SetCookie } from "./exchange.ts";
 export { type BoundSessions, bindSessions } from "./http/bound-sessions.ts";
 export type { Guard, Guards } from "./http/middleware.ts";
 export { createSessions, type InitArguments, type Sessions, type SessionsCore } from "./http/sessions.ts";
-export { Manager, type PageOptions } from "./manager.ts";
+export { Manager } from "./manager.ts";
 export type { BearerTransport } from "./options/bearer-transport.ts";
 export type { ClientOptions } from "./options/client-options.ts";
 export type { ClientValidator } from "./options/client-validator.ts";

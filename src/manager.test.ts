@@ -100,24 +100,6 @@ describe("fetchByUserKey", () => {
     expect(listed.map(({ id, current }) => [id, current])).toEqual(ids.toReversed().map((id) => [id, false]));
   });
 
-  it("returns pages", async () => {
-    const { manager, ids } = await setUpThree();
-    const [newest] = await manager.fetchByUserKey("ann", { limit: 1 });
-    expect(newest?.id).toBe(ids[2]);
-    const rest = await manager.fetchByUserKey("ann", { limit: 5, ...(newest && { before: newest }) });
-    expect(rest.map(({ id }) => id)).toEqual([ids[1], ids[0]]);
-  });
-
-  it.each([
-    [{ limit: 0 }, /^page\.limit must be a positive integer\. Received 0\./],
-    [{ offset: 1 }, /^"offset" is not an option of page\./],
-    [{ before: "id" }, /^page\.before must be a session\. Received "id"\./],
-    [{ before: null }, /^page\.before must be a session\. Received null\./],
-  ])("rejects the page %j", async (page, message) => {
-    const { manager } = createHarness();
-    await expect(manager.fetchByUserKey("ann", page as object)).rejects.toThrow(message);
-  });
-
   it("leaves out sessions that are over by this manager's options", async () => {
     const { clock, login, manager } = createHarness({ idleTimeout: "30m" });
     await login(new Browser());

@@ -1,39 +1,12 @@
 import { Events } from "./events.ts";
 import { attachLifecycle, createLifecycle, type Lifecycle } from "./lifecycle/lifecycle.ts";
-import { PAGE_SIZE } from "./lifecycle/repository.ts";
 import { toSessions } from "./lifecycle/session-view.ts";
 import { BY, type ByOptions } from "./options/by.ts";
 import { type ManagerOptions, resolveOptions } from "./options/manager-options.ts";
-import {
-  invalidOption,
-  listOf,
-  type Parser,
-  parseDate,
-  parseOptions,
-  parsePositiveInteger,
-} from "./options/parsers.ts";
+import { listOf, parseDate, parseOptions } from "./options/parsers.ts";
 import { checkUserKey } from "./options/user-key.ts";
 import type { Session, SessionId } from "./session.ts";
 import type { Store } from "./store.ts";
-
-/** Which sessions of a user to fetch. */
-export interface PageOptions<Out> {
-  /** The largest number of sessions. Default 1 000. */
-  readonly limit?: number;
-  /** The last session of the previous page. */
-  readonly before?: Session<Out>;
-}
-
-const parseSession: Parser<Session<unknown>> = (value, name) => {
-  const session = value as Session<unknown> | null;
-  if (session?.createdAt instanceof Date) return session;
-  throw invalidOption(name, "a session", value);
-};
-
-const PAGE = {
-  limit: { parse: parsePositiveInteger, default: PAGE_SIZE },
-  before: { parse: parseSession },
-} as const;
 
 // A single id would count as a list of characters, and spare no session.
 const REVOKE_BY_USER_KEY = { ...BY, except: { parse: listOf("ids", () => true), default: [] } } as const;
@@ -96,14 +69,10 @@ export class Manager<In = undefined, Out extends In = In> {
     return second;
   }
 
-  /** Returns a user's live sessions, newest first: all of them, or one page. */
-  async fetchByUserKey(userKey: string, page?: PageOptions<Out>): Promise<readonly Session<Out>[]> {
-    const { repository } = this.#lifecycle;
+  /** Returns a user's live sessions, newest first. */
+  async fetchByUserKey(userKey: string): Promise<readonly Session<Out>[]> {
     checkUserKey(userKey);
-    if (!page) return toSessions(this.#lifecycle, await repository.readAll(userKey));
-    const { limit, before } = parseOptions(page, PAGE, "page");
-    const cursor = before && { before: { createdAt: before.createdAt.getTime(), id: before.id } };
-    return toSessions(this.#lifecycle, await repository.readPage(userKey, { limit, ...cursor }));
+    return toSessions(this.#lifecycle, await this.#lifecycle.repository.readAll(userKey));
   }
 
   /**

@@ -40,6 +40,7 @@ const GUIDE: Item[] = [
         "better-auth": "Sign-in with better-auth",
         lucia: "Sign-in with Arctic (Lucia)",
         passport: "Passport",
+        "finding-sessions": "Finding sessions of any user",
         "signing-everyone-out": "Signing everyone out",
         "ending-sessions": "How sessions end",
         "moving-cookies": "Moving to another cookie",

@@ -60,7 +60,8 @@ const parseNetwork: Parser<NetworkTest> = (value, name) => {
       value,
     );
   const list = new BlockList();
-  list.addSubnet(expandAddress(address), length, family === 6 ? "ipv6" : "ipv4");
+  if (family === 6) list.addSubnet(expandAddress(address), length, "ipv6");
+  else list.addSubnet(address, length, "ipv4");
   const check = (ip: string) => list.check(ip, isIP(ip) === 6 ? "ipv6" : "ipv4");
   const text = bits === undefined ? (normalizeAddress(address) ?? address) : `${address}/${bits}`;
   return { text, contains: (ip) => check(ip) };

@@ -126,6 +126,13 @@ function requireScan({ repository, options }: Lifecycle, method: string) {
   const { store } = repository;
   if (!store.scan) throw new TypeError(`${method} requires a store with scan, such as postgresStore().`);
   const scan: NonNullable<Store["scan"]> = store.scan.bind(store);
-  return (filter: ScanFilter, limit: number, cursor: string | undefined, now: number = options.clock()) =>
-    repository.ask(() => scan({ now, limit, filter, ...(cursor !== undefined && { cursor }) }));
+  return async (filter: ScanFilter, limit: number, cursor?: string, now: number = options.clock()) => {
+    try {
+      return await scan({ now, limit, filter, ...(cursor !== undefined && { cursor }) });
+    } catch (cause) {
+      // The cursor is the caller's mistake, not an outage.
+      if (cursor !== undefined && cause instanceof TypeError) throw cause;
+      throw repository.toStoreError(cause);
+    }
+  };
 }

@@ -6,6 +6,7 @@ import type { SqlStore } from "./shared/sql-store.ts";
 import {
   ENABLE_WAL,
   LockRetry,
+  MAX_PER_BLOCKING_COUNT,
   MAX_PER_BLOCKING_STEP,
   type SqliteEngine,
   type SqliteQuery,
@@ -74,6 +75,8 @@ export type LibsqlStore = SqlStore;
 
 /** `maxPerStep` of an engine that does not block the event loop. One reply contains all the ids. */
 const MAX_PER_REMOTE_STEP = 10_000;
+/** `maxPerCount` of such an engine. */
+const MAX_PER_REMOTE_COUNT = 1_000_000;
 
 /**
  * Stores sessions in libSQL (Turso, sqld, a local file) or in Cloudflare D1. Takes the app's own client: the result of
@@ -107,7 +110,7 @@ export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptio
     store: "libsqlStore",
     names,
     cleanup: onServer ? cleanup : { ...cleanup, cleanupEvery: undefined },
-    sharesLookups: onServer && !engine.local,
+    sharesLookups: onServer && !engine.isLocal,
     pushes: push !== false,
   });
   return typeof push === "boolean" ? store : push.attach(store, (query) => engine.read(query), names.events);
@@ -142,8 +145,9 @@ const SET_ASIDE = 30_000;
 
 class LibsqlEngine implements SqliteEngine {
   /** Whether the database is a local file. */
-  readonly local: boolean;
+  readonly isLocal: boolean;
   readonly maxPerStep: number;
+  readonly maxPerCount: number;
   readonly enableWal?: () => Promise<void>;
   readonly #client: LibsqlClient;
   readonly #retry: Retry;
@@ -151,9 +155,10 @@ class LibsqlEngine implements SqliteEngine {
   constructor(client: LibsqlClient, retry: Retry) {
     this.#client = client;
     this.#retry = retry;
-    this.local = client.protocol === "file";
-    this.maxPerStep = this.local ? MAX_PER_BLOCKING_STEP : MAX_PER_REMOTE_STEP;
-    if (this.local) this.enableWal = async () => void (await this.read({ sql: ENABLE_WAL, values: [] }));
+    this.isLocal = client.protocol === "file";
+    this.maxPerStep = this.isLocal ? MAX_PER_BLOCKING_STEP : MAX_PER_REMOTE_STEP;
+    this.maxPerCount = this.isLocal ? MAX_PER_BLOCKING_COUNT : MAX_PER_REMOTE_COUNT;
+    if (this.isLocal) this.enableWal = async () => void (await this.read({ sql: ENABLE_WAL, values: [] }));
   }
 
   async read({ sql, values }: SqliteQuery): Promise<readonly SqliteRow[]> {
@@ -172,7 +177,7 @@ class LibsqlEngine implements SqliteEngine {
 
   #batch(statements: Parameters<LibsqlClient["batch"]>[0]): ReturnType<LibsqlClient["batch"]> {
     return this.#retry(async () => {
-      if (!this.local) return this.#client.batch(statements, "write");
+      if (!this.isLocal) return this.#client.batch(statements, "write");
       await this.#waitForLock();
       return this.#client.batch(statements, "write").catch(async (error: unknown) => {
         if (error instanceof Error && /statements in progress/.test(error.message)) await this.#setAside();
@@ -202,6 +207,7 @@ class LibsqlEngine implements SqliteEngine {
 
 class D1Engine implements SqliteEngine {
   readonly maxPerStep: number = MAX_PER_REMOTE_STEP;
+  readonly maxPerCount: number = MAX_PER_REMOTE_COUNT;
   readonly #database: D1;
   readonly #retry: Retry;
 

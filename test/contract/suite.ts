@@ -1,5 +1,6 @@
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, beforeEach, describe, it, onTestFinished } from "vitest";
+import { adminTests } from "./_admin.ts";
 import { limitTests } from "./_limits.ts";
 import { losslessTests } from "./_lossless.ts";
 import { managerEnds } from "./_manager-ends.ts";
@@ -44,6 +45,7 @@ export function storeSuite(backend: Backend): void {
     if (backend.racesRunOn) it.skip(`races (skipped: they run on ${backend.racesRunOn})`, () => {});
     else raceTests(backend);
     managerEnds(backend);
+    adminTests(backend);
     timeoutTests(backend);
     limitTests(backend);
     losslessTests(backend);

@@ -537,7 +537,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
     site.manager.notBefore = moment;
     expect(await site.see("notBefore", () => site.manager.notBefore)).toEqual(moment);
     expect((await site.auth(ann.browser))?.reason).toBe("revoked");
-    expect(await site.see("a list", () => site.manager.fetchByUserKey("ann", { limit: 5 }))).toEqual([]);
+    expect(await site.see("a list", () => site.manager.fetchByUserKey("ann"))).toEqual([]);
     site.manager.notBefore = undefined;
     expect(await site.see("a list", () => site.manager.fetchByUserKey("ann"))).toHaveLength(1);
     expect(await site.see("revokeByUserKey", () => site.manager.revokeByUserKey("ann"))).toEqual([phone.id]);

@@ -2,6 +2,7 @@ import { SessionError, type SessionErrorCode } from "../../errors.ts";
 import type { CreateOptions, SessionRecord, Store } from "../../store.ts";
 import { DATABASE_CLEANUP } from "../shared/cleanup.ts";
 import {
+  MAX_PER_BLOCKING_COUNT,
   MAX_PER_BLOCKING_STEP,
   type SqliteEngine,
   type SqliteQuery,
@@ -175,6 +176,7 @@ export class SessionsObject {
 /** The object's own database. It answers synchronously, has no other client and is never locked. */
 class StorageEngine implements SqliteEngine {
   readonly maxPerStep: number = MAX_PER_BLOCKING_STEP;
+  readonly maxPerCount: number = MAX_PER_BLOCKING_COUNT;
   readonly #storage: ObjectStorage;
   readonly #afterWrite: () => void;
 

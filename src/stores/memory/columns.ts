@@ -6,7 +6,7 @@ import { BITS, NOWHERE, PAGE, WITHIN } from "./links.ts";
 interface Page {
   /** `createdAt`, `lastSeenAt`, `expiresAt` and `deadline` of each place. */
   readonly times: Float64Array;
-  /** Negative where no record can be read: in a hidden place, and in a free one, where it leads to the next free place. */
+  /** Negative in a free place, where it leads to the next free place. */
   readonly revisions: Int32Array;
   readonly ids: string[];
   readonly userKeys: string[];
@@ -26,12 +26,10 @@ const SHARED = 1_000;
 export interface Columns {
   /** Stores a record in a free place, and returns the place. `sibling` is the place of another session of the user, if any. */
   add(record: SessionRecord, sibling: number): number;
-  /** Returns the record, or `undefined` where none is or where it is hidden. */
+  /** Returns the record, or `undefined` where none is. */
   read(place: number): SessionRecord | undefined;
   /** Replaces a record. Its id and user key never change. */
   write(place: number, record: SessionRecord): void;
-  /** Makes records unreadable until their places are freed. */
-  hide(places: readonly number[]): void;
   free(place: number): void;
   id(place: number): string;
   userKey(place: number): string;
@@ -114,9 +112,6 @@ export function createColumns(): Columns {
       } as SessionRecord;
       const rare = page.rare?.[at];
       return rare ? Object.assign(record, rare) : record;
-    },
-    hide(places) {
-      for (const place of places) pageWith(place).revisions[place & WITHIN] = -1;
     },
     free(place) {
       const page = pageWith(place);

@@ -9,18 +9,14 @@ export interface UserLists {
   /** Puts a place on top, or behind those at the top for which `isOlderThan` returns true. */
   add(place: number, userKey: string, isOlderThan?: (other: number) => boolean): void;
   remove(place: number, userKey: string): void;
-  /** Forgets the user's list. */
-  clear(userKey: string): void;
 }
 
 /** Several lists can share their links if no place is in two of them. */
 export function createUserLists({ after, before, join }: Links): UserLists {
   const heads = createSplitMap(Number.POSITIVE_INFINITY);
   const first = (userKey: string) => heads(userKey).get(userKey) ?? NOWHERE;
-  const clear = (userKey: string) => heads(userKey).delete(userKey);
   return {
     first,
-    clear,
     all(userKey) {
       const places: number[] = [];
       for (let place = first(userKey); place; place = after(place)) places.push(place);
@@ -41,7 +37,7 @@ export function createUserLists({ after, before, join }: Links): UserLists {
       join(newer, older);
       if (newer) return;
       if (older) heads(userKey).set(userKey, older);
-      else clear(userKey);
+      else heads(userKey).delete(userKey);
     },
   };
 }

@@ -295,7 +295,9 @@ export class MysqlSessions implements SqlStore {
       lease.transaction(async () => {
         const rows = await lease.rows(this.#statements.expired(now, limit));
         await this.#delete(lease, rows);
-        const sessions = this.#cleanup.hasListeners ? await this.#claim(lease, rows, { now, limit, until }) : [];
+        const sessions = this.#cleanup.hasListeners
+          ? await this.#claim(lease, rows, { now, limit, until })
+          : [];
         return { removed: rows.length, sessions };
       }),
     );

@@ -232,10 +232,11 @@ WHERE user_key = ${encodeUserKey(userKey)} AND ${ended ? ENDED : NOT_ENDED} AND 
 
   /**
    * Locks expired records and returns their `EXPIRED_COLUMNS`, for a transaction that removes them. A live session is never
-   * past its deadline. Rows that are locked already are left for the next cleanup.
+   * past its deadline. Rows that are locked already are left for the next cleanup. By another index the server would read all
+   * expired records, and lock them too.
    */
   expired(now: number, limit: number): Sql {
-    return sql`SELECT ${raw(EXPIRED_COLUMNS.join(", "))} FROM ${this.#table}
+    return sql`SELECT ${raw(EXPIRED_COLUMNS.join(", "))} FROM ${this.#table} FORCE INDEX (by_deadline)
 WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   }
 
@@ -251,7 +252,7 @@ ON DUPLICATE KEY UPDATE claimed_until = ${until}`;
 
   /** Locks the sessions whose process has not reported them, and returns their `EXPIRED_COLUMNS`. */
   unclaimedEnds(now: number, limit: number): Sql {
-    return sql`SELECT id, user_key, expires_at, deadline, NULL FROM ${this.#ends}
+    return sql`SELECT id, user_key, expires_at, deadline, NULL FROM ${this.#ends} FORCE INDEX (by_claim)
 WHERE claimed_until <= ${now} ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   }
 

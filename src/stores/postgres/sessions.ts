@@ -220,9 +220,11 @@ export class PostgresSessions implements SqlStore {
 
   async count(now: number): Promise<SessionCount> {
     this.#cleanup.tell(now);
-    const [counted] = await this.#query(this.#statements.count, [now], true);
-    if (counted?.[0] !== null) return { count: Number(counted?.[0]), isExact: true };
-    const [plan] = await this.#query(this.#statements.estimate, [now], true);
+    const [[counted, statistics] = []] = await this.#query(this.#statements.count, [now], true);
+    if (counted !== null) return { count: Number(counted), isExact: true };
+    const [plan] = Number(statistics)
+      ? await this.#query(this.#statements.estimate, [now], true)
+      : await this.#query(this.#statements.estimateAll, [], true);
     const [, rows] = / rows=(\d+)/.exec(String(plan?.[0])) ?? [];
     return { count: Number(rows), isExact: false };
   }

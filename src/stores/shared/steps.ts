@@ -1,7 +1,7 @@
 import type { SessionCursor } from "../../store.ts";
 
 /** Sorts after all ids, which consist of letters and digits. */
-const AFTER_ALL = "~";
+export const AFTER_ALL = "~";
 
 /**
  * Ends sessions of all users step by step, in the order of their ids, for stores that have that order. `findStepEnd` returns

@@ -3,6 +3,7 @@ import type { SqlValue } from "../shared/rows.ts";
 import {
   ENABLE_WAL,
   LockRetry,
+  MAX_PER_BLOCKING_COUNT,
   MAX_PER_BLOCKING_STEP,
   type SqliteEngine,
   type SqliteQuery,
@@ -37,6 +38,8 @@ const MAX_BLOCKING = 5;
  */
 export class SqliteConnection implements SqliteEngine {
   readonly maxPerStep: number = MAX_PER_BLOCKING_STEP;
+  readonly maxPerCount: number = MAX_PER_BLOCKING_COUNT;
+  readonly isLocal = true;
   readonly #database: SqliteDatabase;
   readonly #retry: LockRetry;
   readonly #prepared = new Map<string, SqliteStatement>();

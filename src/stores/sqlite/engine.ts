@@ -16,6 +16,8 @@ export interface SqliteQuery {
 export interface SqliteEngine {
   /** How many of a user's sessions end in one step. More end in several steps, so that other work is not blocked. */
   readonly maxPerStep: number;
+  /** How many entries of an index one statement counts. More are counted by several statements. */
+  readonly maxPerCount: number;
   /** Returns the rows of a statement that changes nothing. */
   read(query: SqliteQuery): Promise<readonly SqliteRow[]>;
   /** Runs the statements in one transaction. Returns the rows of each one. */
@@ -24,10 +26,14 @@ export interface SqliteEngine {
   define(statements: readonly string[]): Promise<void>;
   /** Enables WAL mode, in which readers and a writer do not block one another. Absent without a local file. */
   enableWal?(): Promise<void>;
+  /** Whether settings of the connection decide what a crash destroys, as those of a local file do. */
+  readonly isLocal?: boolean;
 }
 
 /** `maxPerStep` of an engine that blocks the event loop: such a step takes a few milliseconds. */
 export const MAX_PER_BLOCKING_STEP = 1_000;
+/** `maxPerCount` of such an engine. */
+export const MAX_PER_BLOCKING_COUNT = 10_000;
 
 export const ENABLE_WAL = "PRAGMA journal_mode = WAL";
 
@@ -69,9 +75,9 @@ export class LockRetry {
   #explain(error: unknown): unknown {
     const found =
       error instanceof Error &&
-      /no such table(?<later>: .*_events\b)?|no such column|no column named/.exec(error.message);
+      /no such table(?<later>: .*_(?:events|ends)\b)?|no such column|no column named/.exec(error.message);
     if (!found) return error;
-    // Earlier releases had no table of events.
+    // Earlier releases had no table of events, and none of ends.
     const isMissing = found[0] === "no such table" && !found.groups?.later;
     const state = isMissing ? "missing" : "from an earlier release";
     return tableError(this.#store, state, error);

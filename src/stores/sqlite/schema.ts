@@ -7,12 +7,18 @@ export interface SqliteNames {
   readonly table: string;
   /** The table that holds the schema's version and the time of the last cleanup. */
   readonly schema: string;
+  /** The same name without quotes. */
+  readonly schemaName: string;
   /** The table of events, which is written only with the option `push`. */
   readonly events: string;
+  /** The table of expired sessions that the cleanup has removed and not yet reported. */
+  readonly ends: string;
   readonly byUser: string;
   readonly byUserEnded: string;
   readonly byDeadline: string;
   readonly byLink: string;
+  readonly byCreated: string;
+  readonly byEnded: string;
 }
 
 /** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
@@ -26,11 +32,15 @@ export function toSqliteNames(table: unknown, option = "table"): SqliteNames {
   return {
     table: quote(table),
     schema: quote(`${table}_schema`),
+    schemaName: `${table}_schema`,
     events: quote(`${table}_events`),
+    ends: quote(`${table}_ends`),
     byUser: quote(`${table}_by_user`),
     byUserEnded: quote(`${table}_by_user_ended`),
     byDeadline: quote(`${table}_by_deadline`),
     byLink: quote(`${table}_by_link`),
+    byCreated: quote(`${table}_by_created`),
+    byEnded: quote(`${table}_by_ended`),
   };
 }
 
@@ -75,6 +85,20 @@ export const SQLITE_MIGRATIONS: ReadonlyArray<(names: SqliteNames) => readonly s
 )`,
     // The table is never empty, so the event at a position shows that no event after it was removed.
     `INSERT INTO ${events} (number, at, message) VALUES (1, 0, '')`,
+  ],
+  ({ table, ends, byCreated, byEnded }) => [
+    // For scans of all users. A scan of sessions reads no tombstones. Without tombstones the second index is empty.
+    `CREATE INDEX ${byCreated} ON ${table} (created_at, id) WHERE ended_at IS NULL`,
+    `CREATE INDEX ${byEnded} ON ${table} (ended_at, id) WHERE ended_at IS NOT NULL`,
+    // The id is not unique: a session that has been removed does not keep others from having its id.
+    `CREATE TABLE ${ends} (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  user_key BLOB NOT NULL,
+  expires_at INTEGER NOT NULL,
+  deadline INTEGER NOT NULL,
+  claimed_until INTEGER NOT NULL
+)`,
   ],
 ];
 
@@ -123,6 +147,13 @@ function createVersionTable({ schema }: SqliteNames): readonly string[] {
 /** Fails when another process has changed the version: the column must not be null. The transaction fails with it. */
 function raiseVersion({ schema }: SqliteNames, from: number): string {
   return `UPDATE ${schema} SET version = CASE version WHEN ${from} THEN ${from + 1} END`;
+}
+
+/** Returns the version of the tables, or 0 if there are none. */
+export async function findVersion(engine: SqliteEngine, names: SqliteNames): Promise<number> {
+  const sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
+  const tables = await engine.read({ sql, values: [names.schemaName] });
+  return tables.length > 0 ? await readVersion(engine, names) : 0;
 }
 
 async function readVersion(engine: SqliteEngine, { schema }: SqliteNames): Promise<number> {

@@ -3,20 +3,34 @@ import type {
   CreateResult,
   End,
   ExpiredSession,
+  MaybePromise,
+  ScanPage,
+  ScanResult,
   SessionChange,
+  SessionCount,
   SessionCursor,
   SessionPage,
   SessionRecord,
+  StoreState,
   UpdateOptions,
 } from "../../store.ts";
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { COLUMNS, EXPIRED_COLUMNS, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
+import { COLUMNS, orderByIds, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
-import { endInSteps, stepThroughIds } from "../shared/steps.ts";
+import { AFTER_ALL, endInSteps, type Step } from "../shared/steps.ts";
+import { type ClaimedSession, SqliteEnds, toClaimedSessions } from "./ends.ts";
 import { ENABLE_WAL, pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
-import { migrateSqlite, type SqliteNames, toSqliteMigration } from "./schema.ts";
+import { type CountPosition, countRest, countUpTo, SqliteScan, toCursor } from "./scan.ts";
+import {
+  findVersion,
+  migrateSqlite,
+  SQLITE_MIGRATIONS,
+  type SqliteNames,
+  toSqliteMigration,
+} from "./schema.ts";
+import { findDangers } from "./settings.ts";
 import { type RecordedQuery, SqliteStatements } from "./statements.ts";
 
 /** The options of a store on an engine. */
@@ -38,6 +52,9 @@ export class SqliteSessions implements SqlStore {
   readonly #names: SqliteNames;
   readonly #statements: SqliteStatements;
   readonly #lookups: Lookups | undefined;
+  readonly #ends: SqliteEnds;
+  /** The sessions that have been reported and not been forgotten. */
+  readonly #reported = new Set<ClaimedSession>();
   readonly #cleanup: Cleanup;
 
   constructor(engine: SqliteEngine, { store, names, cleanup, sharesLookups, pushes }: SqliteSessionsOptions) {
@@ -45,6 +62,7 @@ export class SqliteSessions implements SqlStore {
     this.#store = store;
     this.#names = names;
     this.#statements = new SqliteStatements(names, pushes);
+    this.#ends = new SqliteEnds(names);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
     this.#cleanup = new Cleanup(cleanup, {
       ...DATABASE_CLEANUP,
@@ -87,11 +105,13 @@ export class SqliteSessions implements SqlStore {
       ...(endings.length > 0 ? this.#statements.trimUser(record.userKey, options) : []),
     ];
     const insertion = endings.length;
+    const replacement = replaces === undefined ? -1 : insertion - 1;
     const evicted: string[] = [];
     for (;;) {
       const answers = await this.#write(statements);
       if (evicts) evicted.push(...readIds(answers[0]));
-      if (answers[insertion]?.length) return { evicted };
+      // The replaced session ends only in the step that inserts.
+      if (answers[insertion]?.length) return { evicted, replaced: !!answers[replacement]?.length };
       if (!limit || answers[insertion + 1]?.length) throw duplicateError(this.#store);
       if (!evicts) throw limitError(limit.max);
       // More sessions must end than one step may end.
@@ -123,15 +143,15 @@ export class SqliteSessions implements SqlStore {
   async update(
     id: string,
     change: SessionChange,
-    { now, ifRevision }: UpdateOptions,
+    options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
+    const { now, ifRevision, isTombstone } = options;
     this.#cleanup.tell(now);
-    const update = this.#statements.update(id, change, now, ifRevision);
-    const [updated, live] = await this.#write(
-      ifRevision === undefined ? [update] : [update, this.#statements.isLive(id, now)],
-    );
+    const update = this.#statements.update(id, change, options);
+    const find = isTombstone ? this.#statements.isTombstone(id) : this.#statements.isLive(id, now);
+    const [updated, found] = await this.#write(ifRevision === undefined ? [update] : [update, find]);
     if (updated?.length) return "updated";
-    return live?.length ? "conflict" : "not_found";
+    return found?.length ? "conflict" : "not_found";
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
@@ -166,36 +186,119 @@ export class SqliteSessions implements SqlStore {
     return rows.map(toRecord);
   }
 
-  deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+  async *deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    for (let after: string | undefined = ""; after !== undefined; ) {
+      if (after) await pause(0);
+      const { ids, next }: Step<string> = await this.endStep(createdAt, end, after);
+      yield ids;
+      after = next;
+    }
+  }
+
+  /** Ends the sessions with an id after `after` that were created before a moment, as one step of `deleteCreatedBefore`. */
+  async endStep(createdAt: number, end: End, after: string): Promise<Step<string>> {
     this.#cleanup.tell(end.now);
     const { maxPerStep } = this.#engine;
-    return stepThroughIds(
-      async (after) => {
-        if (after) await pause(0);
-        return readIds(await this.#engine.read(this.#statements.idAfter(after, maxPerStep)))[0];
-      },
-      async (after, last) => {
-        const [rows] = await this.#write([
-          this.#statements.endCreatedBefore(createdAt, end, after, last),
-          ...this.#statements.trimRange(after, last, end),
-        ]);
-        return readIds(rows);
-      },
-    );
+    const [next] = readIds(await this.#engine.read(this.#statements.idAfter(after, maxPerStep)));
+    const last = next ?? AFTER_ALL;
+    const [rows] = await this.#write([
+      this.#statements.endCreatedBefore(createdAt, end, after, last),
+      ...this.#statements.trimRange(after, last, end),
+    ]);
+    return { ids: readIds(rows), next };
+  }
+
+  async deleteTombstones(userKey: string): Promise<number> {
+    const { maxPerStep } = this.#engine;
+    const remove = this.#statements.deleteTombstones(userKey, maxPerStep);
+    for (let count = 0; ; await pause(0)) {
+      const [rows = []] = await this.#engine.write([remove]);
+      count += rows.length;
+      if (rows.length < maxPerStep) return count;
+    }
+  }
+
+  async scan(page: ScanPage): Promise<ScanResult> {
+    this.#cleanup.tell(page.now);
+    const scan = new SqliteScan(this.#names.table, page);
+    const [last] = await this.#engine.read(scan.findEnd(this.#engine.maxPerStep));
+    const end = last && scan.toPosition(last);
+    const rows = await this.#engine.read(scan.select(end));
+    const lastFound = rows.length < page.limit ? undefined : rows.at(-1);
+    const next = lastFound ? scan.toPosition(lastFound) : end;
+    return { records: rows.map(toRecord), ...(next && { cursor: toCursor(next) }) };
+  }
+
+  async count(now: number): Promise<SessionCount> {
+    this.#cleanup.tell(now);
+    const { maxPerCount } = this.#engine;
+    const { table } = this.#names;
+    let count = 0;
+    for (let after: CountPosition | undefined; ; await pause(0)) {
+      const [row] = await this.#engine.read(countUpTo(table, after, maxPerCount));
+      if (!row) {
+        const [rest] = await this.#engine.read(countRest(table, after));
+        return { count: count + Number(rest?.count), isExact: false };
+      }
+      count += maxPerCount;
+      // Drivers that return an `ArrayBuffer` do not accept one.
+      after = [new Uint8Array(row.user_key as ArrayBuffer), Number(row.created_at), String(row.id)];
+    }
+  }
+
+  async inspect(): Promise<StoreState> {
+    const found = await findVersion(this.#engine, this.#names);
+    const warnings = this.#engine.isLocal ? await findDangers(this.#engine) : [];
+    const schema = { found, needed: SQLITE_MIGRATIONS.length };
+    return { schema, ...(warnings.length > 0 && { warnings }) };
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
+    const failures: unknown[] = [];
+    const report = (sessions: readonly ExpiredSession[]) => {
+      try {
+        this.#cleanup.report(sessions);
+      } catch (error) {
+        // The listeners have been called. Another call would not help.
+        failures.push(error);
+      }
+    };
+    const removed = await this.removeExpired(now, limit, this.#cleanup.hasListeners ? report : undefined);
+    if (failures.length > 0) throw failures[0];
+    return removed;
+  }
+
+  /**
+   * Removes expired records, and reports the sessions among them. If a report fails or the process dies before, the sessions
+   * are reported again by a call that receives a time a minute later, in any process. Without `report` nothing is.
+   */
+  async removeExpired(
+    now: number,
+    limit: number,
+    report?: (sessions: readonly ExpiredSession[]) => MaybePromise<void>,
+  ): Promise<number> {
+    // They are still there if the statement that should have removed them failed.
+    if (this.#reported.size > 0) await this.#forgetReported();
+    const remove = this.#ends.remove(now, limit);
+    const claim = this.#ends.claim(now, limit);
     const deleteEvents = this.#statements.deleteEvents(limit);
-    const deleteExpired = this.#statements.deleteExpired(now, limit);
-    const [removed = [], ...rest] = await this.#engine.write([deleteExpired, ...deleteEvents]);
-    for (let [events] = rest; events?.length && events.length >= limit; ) {
-      await pause(0);
-      [events] = await this.#engine.write(deleteEvents);
+    const queries = [...(report ? [this.#ends.note(now, limit), remove, claim] : [remove]), ...deleteEvents];
+    const answers = await this.#engine.write(queries);
+    const readAnswer = (query: SqliteQuery | undefined) =>
+      answers.find((_, index) => queries[index] === query) ?? [];
+    for (let rows = readAnswer(claim); report && rows.length > 0; ) {
+      const claimed = toClaimedSessions(rows);
+      await report(claimed.map(({ session }) => session));
+      for (const each of claimed) this.#reported.add(each);
+      await this.#forgetReported();
+      if (rows.length < limit) break;
+      [rows = []] = await this.#engine.write([claim]);
     }
-    this.#cleanup.report(
-      toExpiredSessions(removed.map((row) => EXPIRED_COLUMNS.map((column) => row[column]))),
-    );
-    return removed.length;
+    for (let events = readAnswer(deleteEvents[0]); events.length > 0 && events.length >= limit; ) {
+      await pause(0);
+      [events = []] = await this.#engine.write(deleteEvents);
+    }
+    return readAnswer(remove).length;
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
@@ -204,6 +307,12 @@ export class SqliteSessions implements SqlStore {
 
   async close(): Promise<void> {
     this.#cleanup.stop();
+  }
+
+  async #forgetReported(): Promise<void> {
+    const reported = [...this.#reported];
+    await this.#engine.write([this.#ends.forget(reported)]);
+    for (const each of reported) this.#reported.delete(each);
   }
 
   /** Runs the statements, and those that record their events, in one transaction. Returns the rows of the former. */

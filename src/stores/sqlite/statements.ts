@@ -5,21 +5,20 @@ import type {
   SessionCursor,
   SessionLimit,
   SessionRecord,
+  UpdateOptions,
 } from "../../store.ts";
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
-import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, type SqlValue, toRowValues } from "../shared/rows.ts";
+import { COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
 import type { SqliteQuery } from "./engine.ts";
 import type { SqliteNames } from "./schema.ts";
+import { ALL_COLUMNS, joinParts, LIST, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
 
-const ALL_COLUMNS = COLUMNS.join(", ");
 const PLACEHOLDERS = COLUMNS.map(() => "?").join(", ");
-const NOT_ENDED = "ended_at IS NULL";
+const ENDED = "ended_at IS NOT NULL";
 const LIVE = `expires_at > ? AND ${NOT_ENDED}`;
 /** Matches rows after a cursor, newest first. The first condition lets SQLite use the index. */
 const AFTER = "created_at <= ? AND (created_at < ? OR id < ?)";
 const NEWEST_FIRST = "created_at DESC, id DESC";
-/** A list of ids as one value: some platforms limit a statement to 100 values. */
-const ID_LIST = "(SELECT value FROM json_each(?))";
 
 /** The part of `End` that concerns tombstones. */
 type TombstoneEnd = Pick<End, "now" | "tombstones">;
@@ -31,9 +30,6 @@ export interface RecordedQuery extends SqliteQuery {
 
 /** The time in seconds. `strftime` is in every version that a driver may have. */
 const SECONDS = "CAST(strftime('%s', 'now') AS INTEGER)";
-
-/** A part of a statement and its values. */
-type Part = readonly [sql: string, ...values: SqlValue[]];
 
 /** The statements for one table. Every statement returns rows. */
 export class SqliteStatements {
@@ -52,7 +48,7 @@ export class SqliteStatements {
   byIds(ids: readonly string[]): SqliteQuery {
     const [first] = ids;
     const where: Part =
-      ids.length === 1 && first !== undefined ? ["id = ?", first] : [`id IN ${ID_LIST}`, JSON.stringify(ids)];
+      ids.length === 1 && first !== undefined ? ["id = ?", first] : [`id IN ${LIST}`, JSON.stringify(ids)];
     return toQuery([`SELECT ${ALL_COLUMNS} FROM ${this.#table} WHERE`], where);
   }
 
@@ -132,12 +128,15 @@ export class SqliteStatements {
     return toQuery([`SELECT id FROM ${this.#table} WHERE id = ? AND ${NOT_ENDED}`, id]);
   }
 
-  /** Changes a live record. Returns its id if it was changed. */
+  isTombstone(id: string): SqliteQuery {
+    return toQuery([`SELECT id FROM ${this.#table} WHERE id = ? AND ${ENDED}`, id]);
+  }
+
+  /** Changes a live record, or a tombstone. Returns its id if it was changed. */
   update(
     id: string,
     { activity, data }: SessionChange,
-    now: number,
-    ifRevision: number | undefined,
+    { now, ifRevision, isTombstone }: UpdateOptions,
   ): RecordedQuery {
     const sets: Part[] = [];
     if (activity) {
@@ -150,11 +149,11 @@ export class SqliteStatements {
     if (data) sets.push(["data = ?", JSON.stringify(data)]);
     sets.push([data ? "revision = revision + 1" : "revision = revision"]);
     const where: readonly Part[] = [
-      [`WHERE id = ? AND ${LIVE}`, id, now],
+      isTombstone ? [`WHERE id = ? AND ${ENDED}`, id] : [`WHERE id = ? AND ${LIVE}`, id, now],
       ...(ifRevision === undefined ? [] : [["AND revision = ?", ifRevision] as const]),
     ];
-    const query = toQuery([`UPDATE ${this.#table} SET`], join(sets, ", "), ...where, ["RETURNING id"]);
-    if (!data || !this.#pushes) return query;
+    const query = toQuery([`UPDATE ${this.#table} SET`], joinParts(sets, ", "), ...where, ["RETURNING id"]);
+    if (!data || isTombstone || !this.#pushes) return query;
     return { ...query, event: this.#record(["'[' || (revision + 1) || ',\"' || id || '\"]'"], where) };
   }
 
@@ -177,7 +176,7 @@ export class SqliteStatements {
     return this.#toEnding(end, "id, created_at", [
       [`id IN (SELECT id FROM ${this.#table} WHERE`],
       whereNotEnded(userKey),
-      ...(exceptIds.length > 0 ? [[`AND id NOT IN ${ID_LIST}`, JSON.stringify(exceptIds)] as const] : []),
+      ...(exceptIds.length > 0 ? [[`AND id NOT IN ${LIST}`, JSON.stringify(exceptIds)] as const] : []),
       ...(before ? [whereAfter(before)] : []),
       [`ORDER BY ${NEWEST_FIRST} LIMIT ?)`, most],
     ]);
@@ -195,8 +194,22 @@ export class SqliteStatements {
   /** Ends the sessions created before `createdAt` with an id after `after` and up to `last`. Returns their ids. */
   endCreatedBefore(createdAt: number, end: End, after: string, last: string): RecordedQuery {
     return this.#toEnding(end, "id", [
-      [`id > ? AND id <= ? AND ${NOT_ENDED} AND created_at < ?`, after, last, createdAt],
+      [`id > ? AND id <= ? AND ${NOT_ENDED} AND created_at < ? AND ${NO_CLAIM}`, after, last, createdAt],
     ]);
+  }
+
+  /** Removes up to `most` tombstones of the user. Returns their ids. */
+  deleteTombstones(userKey: string, most: number): SqliteQuery {
+    // Bytes must not be a statement's only value: libsql takes them for an object of named values, and crashes.
+    return toQuery(
+      [`DELETE FROM ${this.#table} WHERE rowid IN`],
+      [
+        `(SELECT rowid FROM ${this.#table} WHERE user_key = ? AND ${ENDED} LIMIT ?)`,
+        encodeUserKey(userKey),
+        most,
+      ],
+      ["RETURNING id"],
+    );
   }
 
   /** Removes the user's tombstones beyond the limit, in a transaction that may have ended sessions of the user. */
@@ -212,15 +225,6 @@ export class SqliteStatements {
   /** Does the same for the users of the sessions with an id after `after` and up to `last`. */
   trimRange(after: string, last: string, end: TombstoneEnd): readonly SqliteQuery[] {
     return this.#trim(["id > ? AND id <= ?", after, last], end);
-  }
-
-  /** Removes expired records. Returns their `EXPIRED_COLUMNS`. A live session is never past its deadline. */
-  deleteExpired(now: number, limit: number): SqliteQuery {
-    return toQuery(
-      [`DELETE FROM ${this.#table} WHERE id IN`],
-      [`(SELECT id FROM ${this.#table} WHERE deadline <= ? ORDER BY deadline LIMIT ?)`, now, limit],
-      [`RETURNING ${EXPIRED_COLUMNS.join(", ")}`],
-    );
   }
 
   /**
@@ -329,16 +333,4 @@ function whereNotEnded(userKey: string): Part {
 
 function whereAfter({ createdAt, id }: SessionCursor): Part {
   return [`AND ${AFTER}`, createdAt, createdAt, id];
-}
-
-function join(parts: readonly Part[], separator: string): Part {
-  return [parts.map(([sql]) => sql).join(separator), ...parts.flatMap(([, ...values]) => values)];
-}
-
-function toQuery(...parts: ReadonlyArray<Part | false | undefined>): SqliteQuery {
-  const [sql, ...values] = join(
-    parts.filter((part) => !!part),
-    " ",
-  );
-  return { sql, values };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { shardOf } from "../../cookie/shard.ts";
 import { randomText } from "../../cookie/token.ts";
-import { CLAIM_PREFIX, type ScanFilter, type SessionRecord, type TimeRange } from "../../store.ts";
+import { CLAIM_PREFIX, type ScanFilter, type SessionRecord } from "../../store.ts";
 import { test } from "../contract.ts";
 import {
   HOUR,

@@ -212,11 +212,20 @@ describe("libsqlStore over the app's client", () => {
         () => store.deleteById("abcc", end, "user"),
         () => store.deleteByUserKey("user", end),
         () => store.deleteExpired(NOW + 1_000, 10),
+        () => store.deleteTombstones?.("user"),
       ];
       for (const operation of operations) {
         batches = 0;
         await operation();
         expect(batches, String(operation)).toBe(1);
+      }
+      // With a listener, a second batch forgets the sessions that have been reported.
+      store.onExpired(() => undefined);
+      for (const expected of [2, 1]) {
+        if (expected === 2) await store.create(record("abcd"), { now: NOW });
+        batches = 0;
+        await store.deleteExpired(NOW + 1_000, 10);
+        expect(batches).toBe(expected);
       }
     },
   );

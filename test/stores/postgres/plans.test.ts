@@ -66,6 +66,12 @@ describe.each([
       await store.deleteByUserKey(`user-${5_000 + round}`, { ...end, tombstones });
       await store.fetchByLink?.(`link-${round}`, { limit: 10 });
       await store.deleteExpired(NOW + 1, 1);
+      const tombstone = { now: NOW, ifRevision: 1, isTombstone: true } as const;
+      await store.update(`zz${3_000 + round}`, { data: { v: 1 } }, tombstone);
+      await store.deleteTombstones?.(`user-${3_000 + round}`);
+      const stopListening = store.onExpired(() => undefined);
+      await store.deleteExpired(NOW + 1, 1);
+      stopListening();
     }
     // The statistics lag behind.
     await until(async () => (await scanned()) >= before);

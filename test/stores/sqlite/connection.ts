@@ -112,7 +112,10 @@ export function connectionTests(
         assert.deepEqual(await store.fetchById(record.id), record);
         const limit = { max: 1, onExceed: "evict-oldest" } as const;
         const next = createRecord({ userKey: "bigint" });
-        assert.deepEqual(await store.create(next, { now: NOW, limit }), { evicted: [record.id] });
+        assert.deepEqual(await store.create(next, { now: NOW, limit }), {
+          evicted: [record.id],
+          replaced: false,
+        });
         assert.equal(await store.update(next.id, { data: { v: 1 } }, { now: NOW, ifRevision: 0 }), "updated");
         assert.equal((await store.fetchById(next.id))?.revision, 1);
       }, true),

@@ -1,6 +1,7 @@
 import Database from "libsql";
+import { CLAIM_PREFIX } from "sessionup";
 import { memoryStore } from "sessionup/stores/memory";
-import { type SqliteStoreOptions, sqlitePush, sqliteStore } from "sessionup/stores/sqlite";
+import { type SqliteStore, type SqliteStoreOptions, sqlitePush, sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Backend } from "../../contract/backend.ts";
 import { storeSuite } from "../../contract/suite.ts";
@@ -200,33 +201,81 @@ describe("the cleanup of sqliteStore", () => {
 });
 
 describe("the event loop with sqliteStore", () => {
-  beforeAll(makeFile);
-  afterAll(() => files.remove());
+  let database: Database.Database;
+  let store: SqliteStore;
+  beforeEach(async () => {
+    await makeFile();
+    database = new Database(files.path());
+    store = sqliteStore(database);
+  });
+  afterEach(async () => {
+    await store.close();
+    database.close();
+    await files.remove();
+  });
 
-  it("is not blocked while 20 000 sessions of one user end", async () => {
-    const database = new Database(files.path());
-    const store = sqliteStore(database);
+  const fill = (total: number, userKey: (count: number) => string) => {
     database.exec("BEGIN");
     const insert = database.prepare(
       "INSERT INTO sessionup_sessions VALUES (?, ?, 0, ?, ?, ?, ?, NULL, NULL, '{\"v\":1}', NULL)",
     );
-    const user = new TextEncoder().encode("many");
-    for (let count = 0; count < 20_000; count++)
-      insert.run(`id${count}`, user, NOW + count, NOW, NOW + 1, NOW + 1);
+    const encoder = new TextEncoder();
+    for (let count = 0; count < total; count++)
+      insert.run(`id${count}`, encoder.encode(userKey(count)), NOW + count, NOW, NOW + 1, NOW + 1);
     database.exec("COMMIT");
+  };
+
+  /** Counts the turns of the event loop that pass during an operation. */
+  const countTurns = async (operation: () => Promise<unknown>) => {
     let turns = 0;
-    let ending = true;
+    let isRunning = true;
     const turn = () => {
       turns++;
-      if (ending) setImmediate(turn);
+      if (isRunning) setImmediate(turn);
     };
     setImmediate(turn);
-    const ended = await store.deleteByUserKey("many", { reason: "revoked", now: NOW });
-    ending = false;
-    expect(new Set(ended).size).toBe(20_000);
+    await operation();
+    isRunning = false;
+    return turns;
+  };
+
+  it("is not blocked while 20 000 sessions of one user end", async () => {
+    fill(20_000, () => "many");
+    const ended = new Set<string>();
+    const turns = await countTurns(async () => {
+      for (const id of await store.deleteByUserKey("many", { reason: "revoked", now: NOW })) ended.add(id);
+    });
+    expect(ended.size).toBe(20_000);
     // At least one turn passes between two steps of a thousand sessions.
     expect(turns).toBeGreaterThanOrEqual(20);
-    await store.close();
-    database.close();
+  });
+
+  it("is not blocked while 45 000 sessions are counted, of one user or of many", async () => {
+    const many = 45_000;
+    // Claims and tombstones do not count, nor do they hide sessions.
+    fill(many, (count) => (count % 3 ? "many" : count % 2 ? `${CLAIM_PREFIX}${count}` : `\0${count}`));
+    database.exec("UPDATE sessionup_sessions SET ended_at = 1, ended_reason = 'logout' WHERE rowid % 7 = 0");
+    const [expected] = files.query(`SELECT count(*) AS count FROM sessionup_sessions
+WHERE ended_at IS NULL AND substr(user_key, 1, 7) <> CAST(char(0) || 'claim ' AS BLOB)`);
+    let counted: unknown;
+    const turns = await countTurns(async () => {
+      counted = await store.count?.(NOW);
+    });
+    expect(counted).toEqual({ count: expected?.count, isExact: false });
+    expect(expected?.count).toBeLessThan(many * 0.8);
+    expect(turns).toBeGreaterThanOrEqual(2);
+  });
+
+  it("one step of a scan looks at a bounded number of sessions", async () => {
+    fill(2_500, (count) => `user-${count}`);
+    const page = { now: NOW, limit: 9, filter: { lastSeenAt: { before: NOW } } } as const;
+    const steps: Array<number | undefined> = [];
+    for (let cursor: string | undefined; ; ) {
+      const step = await store.scan?.({ ...page, ...(cursor && { cursor }) });
+      steps.push(step?.records.length);
+      cursor = step?.cursor;
+      if (!cursor) break;
+    }
+    expect(steps).toEqual([0, 0, 0]);
   });
 });

@@ -61,7 +61,7 @@ describe.each(["sqlite", "libsql"] as const)("migrate of %sStore", (name) => {
     files.query("UPDATE sessionup_sessions_schema SET version = 99 RETURNING version");
     await expect(open().migrate()).rejects.toMatchObject({
       code: "ERR_STORE",
-      message: expect.stringContaining("version 99, this release supports 3"),
+      message: expect.stringContaining("version 99, this release supports 4"),
     });
     expect(files.query("SELECT version FROM sessionup_sessions_schema")).toEqual([{ version: 99 }]);
   });
@@ -91,11 +91,11 @@ describe.each(["sqlite", "libsql"] as const)("migrate of %sStore", (name) => {
     const schema = "SELECT type, name, sql FROM sqlite_master ORDER BY name";
     const printed = files.query(schema);
     byHand.exec(
-      "DROP TABLE sessionup_sessions; DROP TABLE sessionup_sessions_schema; DROP TABLE sessionup_sessions_events",
+      ["", "_schema", "_events", "_ends"].map((suffix) => `DROP TABLE sessionup_sessions${suffix};`).join(""),
     );
     await open().migrate();
     expect(files.query(schema)).toEqual(printed);
-    expect(printed.filter(({ type }) => type === "table")).toHaveLength(3);
+    expect(printed.filter(({ type }) => type === "table")).toHaveLength(4);
   });
 
   it.each([
@@ -111,6 +111,33 @@ describe.each(["sqlite", "libsql"] as const)("migrate of %sStore", (name) => {
     [{ tabel: "x" }, '"tabel" is not an option'],
   ])("is not reached, because the store rejects the options %o", (options, message) => {
     expect(() => open(options)).toThrow(new RegExp(message));
+  });
+});
+
+describe.each(["sqlite", "libsql"] as const)("inspect of %sStore", (name) => {
+  it("returns version 0 without tables, and then the version of the tables", async () => {
+    const store = STORES[name]({ table: 'a"b' });
+    expect((await store.inspect?.())?.schema).toEqual({ found: 0, needed: SQLITE_MIGRATIONS.length });
+    await store.migrate();
+    // Nothing endangers sessions by default, and a file has no clock.
+    expect(await store.inspect?.()).toEqual({
+      schema: { found: SQLITE_MIGRATIONS.length, needed: SQLITE_MIGRATIONS.length },
+    });
+  });
+});
+
+describe("inspect of sqliteStore", () => {
+  it.each([
+    ["synchronous = OFF", "PRAGMA synchronous is OFF"],
+    ["synchronous = NORMAL", "PRAGMA synchronous is NORMAL"],
+    ["journal_mode = OFF", "PRAGMA journal_mode is OFF"],
+  ])("warns about PRAGMA %s", async (setting, warning) => {
+    const opened = database();
+    const store = sqliteStore(opened);
+    await store.migrate();
+    expect((await store.inspect?.())?.warnings).toBeUndefined();
+    opened.exec(`PRAGMA ${setting}`);
+    expect((await store.inspect?.())?.warnings).toEqual([expect.stringContaining(warning)]);
   });
 });
 
@@ -136,6 +163,24 @@ describe("migrateSqlite", () => {
     ]);
     // A process of the previous release keeps working until its restart.
     expect(await store.fetchById("abcd")).toEqual({ ...record, revision: 1 });
+  });
+
+  it("upgrades the tables of the previous version with their sessions, although five connections try", async () => {
+    await migrateSqlite(engine(), names, "test", SQLITE_MIGRATIONS.slice(0, 3));
+    const old = STORES.sqlite({ cleanupEvery: false });
+    await old.create(record, { now: NOW });
+    expect(await old.inspect?.()).toMatchObject({ schema: { found: 3, needed: 4 } });
+    old.onExpired(() => undefined);
+    await expect(old.deleteExpired(NOW, 10)).rejects.toThrow("the table is from an earlier release");
+    const stores = Array.from({ length: 5 }, () => STORES.sqlite({ cleanupEvery: false }));
+    await Promise.all(stores.map((store) => store.migrate()));
+    const [store, other] = stores;
+    expect(await store?.scan?.({ now: NOW, limit: 10 })).toEqual({ records: [record] });
+    expect(await store?.inspect?.()).toMatchObject({ schema: { found: 4, needed: 4 } });
+    const reported: unknown[] = [];
+    other?.onExpired((sessions) => reported.push(...sessions));
+    expect(await other?.deleteExpired(record.deadline, 10)).toBe(1);
+    expect(reported).toMatchObject([{ id: record.id, userKey: record.userKey }]);
   });
 
   it("leaves the schema unchanged when a migration fails", async () => {
