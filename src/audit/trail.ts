@@ -20,6 +20,8 @@ import { type AuditReport, Verifier } from "./verify.ts";
 
 const ROWS_PER_STEP = 500;
 const PSEUDONYM_LENGTH = 20;
+/** Few enough not to delay other work. */
+const DELETED_PER_STEP = 5_000;
 
 /** The trail that a store writes. */
 export interface AuditTrail {
@@ -161,16 +163,21 @@ export class Trail implements AuditTrail {
     await this.seal();
     const { seq: end } = await this.store.readState();
     const last = ((await this.store.findFirst(at)) ?? end + 1) - 1;
-    const [row] = last < 1 ? [] : await this.store.read({ after: last - 1, limit: 1 });
-    const entry = row && parseEntry(row.text);
-    if (entry?.seq !== last) return 0;
-    const details = { upTo: { chain: entry.chain, seq: last, hash: entry.hash } };
-    const count = await this.store.deleteUpTo(
-      last,
-      toRow({ kind: "deleted", at: this.#clock(), by: "system", details }),
-    );
-    await this.seal();
-    return count;
+    for (let count = 0; ; ) {
+      const [first] = await this.store.read({ limit: 1 });
+      if (!first || first.seq > last) return count;
+      const upTo = Math.min(last, first.seq + DELETED_PER_STEP - 1);
+      const [row] = await this.store.read({ after: upTo - 1, limit: 1 });
+      const entry = row && parseEntry(row.text);
+      if (entry?.seq !== upTo)
+        throw new Error(`sessionup: entry ${upTo} of the audit trail is damaged. Verify the trail.`);
+      const details = { upTo: { chain: entry.chain, seq: upTo, hash: entry.hash } };
+      count += await this.store.deleteUpTo(
+        upTo,
+        toRow({ kind: "deleted", at: this.#clock(), by: "system", details }),
+      );
+      await this.seal();
+    }
   }
 
   async seal(): Promise<number> {

@@ -103,7 +103,7 @@ export function trailSuite(backend: TrailBackend): void {
       for (const close of closing.splice(0)) await close();
       for (const table of ["_audit", "_audit_head", ""])
         await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
-      for (const table of ["_schema", "_ends", "_events", "_slots"])
+      for (const table of ["_audit_schema", "_schema", "_ends", "_events", "_slots"])
         await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
       const store = backend.open();
       await store.migrate();

@@ -45,6 +45,7 @@ type Operation = Exclude<
   | "fetchByLink"
   | "close"
   | "maxStaleness"
+  | "audit"
 >;
 
 /** The methods that a store calls on an object. `probe` sends an empty message to all subscribers. */
