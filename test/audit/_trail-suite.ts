@@ -34,6 +34,8 @@ export interface TrailBackend {
   run(sql: string): Promise<ReadonlyArray<Readonly<Record<string, unknown>>>>;
   /** The file of a process that logs users in and out, and its arguments. */
   readonly child: string;
+  /** The table with the end of the chain. */
+  readonly head: string;
   args(): readonly string[];
 }
 
@@ -101,7 +103,7 @@ export function trailSuite(backend: TrailBackend): void {
     });
     beforeEach(async () => {
       for (const close of closing.splice(0)) await close();
-      for (const table of ["_audit", "_audit_head", ""])
+      for (const table of ["_audit", "_audit_head", "_trail", ""])
         await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
       for (const table of ["_audit_schema", "_schema", "_ends", "_events", "_slots"])
         await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
@@ -304,7 +306,7 @@ export function trailSuite(backend: TrailBackend): void {
       ],
       [
         "entries at the end were deleted and the end was moved",
-        [`DELETE FROM ${AUDIT} WHERE seq > 7`, "UPDATE sessionup_sessions_audit_head SET seq = 7"],
+        [`DELETE FROM ${AUDIT} WHERE seq > 7`, `UPDATE ${backend.head} SET seq = 7`],
         ["edited 7"],
       ],
     ])("verify finds that %s", async (_what, sql, problems) => {
@@ -322,7 +324,7 @@ export function trailSuite(backend: TrailBackend): void {
       const head = await trail.head();
       const [seventh] = await trail.read({ after: 6, limit: 1 });
       await backend.run(`DELETE FROM ${AUDIT} WHERE seq > 7`);
-      await backend.run(`UPDATE sessionup_sessions_audit_head SET seq = 7, hash = '${seventh?.hash}'`);
+      await backend.run(`UPDATE ${backend.head} SET seq = 7, hash = '${seventh?.hash}'`);
       expect(await findProblems()).toEqual([]);
       expect((await trail.verify({ head })).problems).toMatchObject([{ problem: "truncated", seq: 9 }]);
       expect(await verifyEntries(trail.readAll(), { keys: [KEY], heads: [head] })).toMatchObject({

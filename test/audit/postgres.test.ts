@@ -22,6 +22,7 @@ for (const pushes of [false, true]) {
         push: pushes && postgresPush(() => new pg.Client({ connectionString: server.url })),
       }),
     run: async (sql) => (await pool.query(sql)).rows,
+    head: "sessionup_sessions_audit_head",
     child: "_postgres-logins.ts",
     args: () => [server.url],
   });

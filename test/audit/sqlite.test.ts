@@ -31,11 +31,14 @@ for (const push of [false, true]) {
       const database = new Database(file(), { timeout: 5_000 });
       try {
         const statement = database.prepare(sql);
-        return statement.reader ? (statement.all() as Record<string, unknown>[]) : (statement.run(), []);
+        if (statement.reader) return statement.all() as Record<string, unknown>[];
+        statement.run();
+        return [];
       } finally {
         database.close();
       }
     },
+    head: "sessionup_sessions_audit_head",
     child: "_sqlite-logins.ts",
     args: () => [file()],
   });
@@ -59,6 +62,7 @@ trailSuite({
       client.close();
     }
   },
+  head: "sessionup_sessions_audit_head",
   child: "_sqlite-logins.ts",
   args: () => [file()],
 });
