@@ -41,7 +41,7 @@ const SMALL = [
   "test/frameworks/{h3,koa,next,node}/{app,contract,options,responses,types}.test.ts",
   "test/frameworks/{dpop-url,origin-scheme,private-responses,synchronous,wrong-manager}.test.ts",
   "test/frameworks/pocket/servers.test.ts",
-  "test/{migrate,pocket,recipes}/{pages,types}.test.ts",
+  "test/{migrate,pocket,recipes,telemetry}/{pages,types}.test.ts",
   "test/stores/{custom,memory}/*.test.ts",
 ];
 

@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it, vi } from "vitest";
 import { Events } from "./events.ts";
+import type { SessionId } from "./session.ts";
 
 const EVENT = { reason: "no_cookie", at: 1 } as const;
 
@@ -36,6 +38,23 @@ describe("events", () => {
     });
     events.emit("rejected", { ...EVENT });
     expect.assertions(1);
+  });
+
+  it("each event is also published on its diagnostics channel, frozen and with or without listeners", () => {
+    const events = new Events();
+    const heard: unknown[] = [];
+    const hear = (message: unknown) => void heard.push([message, Object.isFrozen(message)]);
+    subscribe("sessionup:rejected", hear);
+    events.emit("rejected", { ...EVENT });
+    events.on("rejected", () => undefined);
+    events.emit("rejected", { ...EVENT, at: 2 });
+    events.emit("rotated", { id: "1" as SessionId, userKey: "ann", at: 3, cause: "time" });
+    unsubscribe("sessionup:rejected", hear);
+    events.emit("rejected", { ...EVENT });
+    expect(heard).toEqual([
+      [EVENT, true],
+      [{ ...EVENT, at: 2 }, true],
+    ]);
   });
 
   it("errors of synchronous and asynchronous listeners go to the listeners of error", async () => {

@@ -1,3 +1,4 @@
+import { channel, hasSubscribers } from "node:diagnostics_channel";
 import type { ClientChange } from "./client-info/compare.ts";
 import type { UnauthorizedReason } from "./errors.ts";
 import type { Agent, SessionId } from "./session.ts";
@@ -68,7 +69,11 @@ export interface SessionEvents {
 
 type Listener<Event> = (event: Event) => unknown;
 
-/** Emits events to listeners. A failing listener breaks no request: its error goes to the listeners of `error`. */
+/**
+ * Emits events to listeners, and publishes them on the channels `sessionup:created`, `sessionup:ended` and so on of
+ * `node:diagnostics_channel`. A failing listener breaks no request: its error goes to
+ * the listeners of `error`.
+ */
 export class Events {
   readonly #listeners = new Map<keyof SessionEvents, Set<Listener<never>>>();
 
@@ -104,10 +109,11 @@ export class Events {
 
   /** @internal */
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
-    const listeners = this.#listeners.get(name);
-    if (!listeners?.size) return;
+    const topic = `sessionup:${name}`;
     const frozen = Object.freeze(event) as never;
-    for (const listener of [...listeners]) {
+    // A channel that nobody has asked for must not be created at each event.
+    if (hasSubscribers(topic)) channel(topic).publish(frozen);
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {
         const result = listener(frozen);
         if (result instanceof Promise) result.catch((error: unknown) => this.#failed(name, error, event.at));

@@ -80,7 +80,6 @@ export class Manager<In = undefined, Out extends In = In> {
    * Default `{ kind: "system" }`.
    */
   async revokeById(id: string, options: ByOptions = {}): Promise<boolean> {
-    if (typeof id !== "string") throw new TypeError(`id must be a string. Received ${typeof id}.`);
     const { by } = parseOptions(options, BY, "revokeById");
     return (await this.#lifecycle.repository.endById(id, "revoked", undefined, by)) === "deleted";
   }

@@ -53,6 +53,7 @@ const GUIDE: Item[] = [
         "event-streams": "Event streams",
         "async-context": "Async context",
         "req-session": "req.session",
+        monitoring: "Monitoring",
         testing: "Testing your app",
         "several-apps": "Several apps and admins",
         proxies: "Proxies and CDNs",

@@ -133,7 +133,10 @@ export function wsSessions<In, Out extends In>(
       close(socket, ended);
       return false;
     }
-    tracked.stop = live.watch({ opened, end: (reason) => close(socket, reason) }, tracked.handshake);
+    tracked.stop = live.watch(
+      { opened, kind: "ws", end: (reason) => close(socket, reason) },
+      tracked.handshake,
+    );
     return true;
   }
 

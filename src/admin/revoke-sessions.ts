@@ -1,4 +1,5 @@
 import { getLifecycle, type Lifecycle } from "../lifecycle/lifecycle.ts";
+import { traceOperation } from "../lifecycle/trace.ts";
 import type { Manager } from "../manager.ts";
 import { BY, type ByOptions } from "../options/by.ts";
 import { aFunction, parseDate, parseOptions } from "../options/parsers.ts";
@@ -47,12 +48,14 @@ export async function revokeWhere<In, Out extends In>(
     throw new TypeError(
       "filter must have a condition. To end every session, call revokeAllBefore(manager, new Date()).",
     );
-  let ended = 0;
-  for await (const records of scanRecords(lifecycle, "revokeWhere", parsed)) {
-    ended += await endAll(lifecycle, records, by);
-    if (records.length > 0) onProgress?.(ended);
-  }
-  return ended;
+  return traceOperation(lifecycle, "revokeWhere", async () => {
+    let ended = 0;
+    for await (const records of scanRecords(lifecycle, "revokeWhere", parsed)) {
+      ended += await endAll(lifecycle, records, by);
+      if (records.length > 0) onProgress?.(ended);
+    }
+    return ended;
+  });
 }
 
 /**
@@ -80,10 +83,14 @@ export async function revokeAllBefore<In, Out extends In>(
   options: ByOptions = {},
 ): Promise<number> {
   const lifecycle = getLifecycle(manager);
-  const { repository } = lifecycle;
-  const { store } = repository;
   const before = parseDate(moment, "revokeAllBefore");
   const { by } = parseOptions(options, BY, "revokeAllBefore");
+  return traceOperation(lifecycle, "revokeAllBefore", () => endAllBefore(lifecycle, before, by));
+}
+
+async function endAllBefore(lifecycle: Lifecycle, before: number, by: Actor | undefined): Promise<number> {
+  const { repository } = lifecycle;
+  const { store } = repository;
   let ended = 0;
   if (store.deleteCreatedBefore) {
     try {
@@ -97,7 +104,7 @@ export async function revokeAllBefore<In, Out extends In>(
     }
   }
   // Expired sessions end too: the clock of this process may be ahead of the others'.
-  const filter = parseFilter({ createdAt: { before: moment } });
+  const filter = parseFilter({ createdAt: { before: new Date(before) } });
   for await (const records of scanRecords(lifecycle, "revokeAllBefore", filter, { now: 0 }))
     ended += await endAll(lifecycle, records, by);
   return ended;

@@ -49,9 +49,7 @@ describe("bearer", () => {
     [false, "false"],
   ])("the manager rejects transports %#", (transports, received) => {
     expect(() => new Manager(new GatedStore(), { transports } as never)).toThrow(
-      new TypeError(
-        `transports besides "cookie" must be the result of bearer() from "sessionup/bearer". Received ${received}.`,
-      ),
+      new TypeError(`transports besides "cookie" must be the result of bearer(). Received ${received}.`),
     );
   });
 

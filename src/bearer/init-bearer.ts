@@ -3,6 +3,7 @@ import type { BoundSessions } from "../http/bound-sessions.ts";
 import { RequestState } from "../http/request-state.ts";
 import { getInternals, INTERNALS, type Sessions } from "../http/sessions.ts";
 import { beginSession } from "../lifecycle/begin.ts";
+import { traceOperation } from "../lifecycle/trace.ts";
 import { type InitOptions, parseInitOptions } from "../options/init-options.ts";
 import { checkUserKey } from "../options/user-key.ts";
 import type { Session } from "../session.ts";
@@ -75,28 +76,31 @@ export async function initBearer(
   const bound = (sessions as BoundSessions)[INTERNALS];
   const [context, userKey, options] =
     bound && "getContext" in bound ? [await bound.getContext(), ...args] : args;
-  checkUserKey(userKey);
-  const { deviceName: given, ...rest } = (options ?? {}) as BearerInitOptions<unknown>;
-  const { deviceName } = parseDeviceOptions({ deviceName: given });
-  const init = parseInitOptions(rest, apps);
-  const state = getState(context);
-  const { exchange } = state;
-  if (init.crossOrigin === "allow") state.acceptAnyOrigin();
-  state.checkOrigin();
-  const meta = await apps.metadata.write(init.meta);
-  const { held } = await state.loadKnown();
-  const jkt = await transport.dpop?.bind(exchange, apps);
-  const kept = {
-    kind: "app",
-    ...(deviceName !== undefined && { deviceName }),
-    ...(jkt !== undefined && { jkt }),
-  } as const;
-  const begun = await beginSession(apps.issue(kept), exchange, userKey, init, meta, held);
-  const { cookie } = state.lifecycle;
-  if (held.length > 0 && !cookie.isExplicit) cookie.clearIfWritable(exchange);
-  // Later methods of this request use the new session and its transport.
-  const next = new RequestState(apps, exchange);
-  next.result = begun;
-  (toCarrier(context) as Record<symbol, RequestState<unknown>>)[lifecycle.key] = next;
-  return { session: begun.session, token: formatToken(begun.token) };
+  const begin = async () => {
+    checkUserKey(userKey);
+    const { deviceName: given, ...rest } = (options ?? {}) as BearerInitOptions<unknown>;
+    const { deviceName } = parseDeviceOptions({ deviceName: given });
+    const init = parseInitOptions(rest, apps);
+    const state = getState(context);
+    const { exchange } = state;
+    if (init.crossOrigin === "allow") state.acceptAnyOrigin();
+    state.checkOrigin();
+    const meta = await apps.metadata.write(init.meta);
+    const { held } = await state.loadKnown();
+    const jkt = await transport.dpop?.bind(exchange, apps);
+    const kept = {
+      kind: "app",
+      ...(deviceName !== undefined && { deviceName }),
+      ...(jkt !== undefined && { jkt }),
+    } as const;
+    const begun = await beginSession(apps.issue(kept), exchange, userKey, init, meta, held);
+    const { cookie } = state.lifecycle;
+    if (held.length > 0 && !cookie.isExplicit) cookie.clearIfWritable(exchange);
+    // Later methods of this request use the new session and its transport.
+    const next = new RequestState(apps, exchange);
+    next.result = begun;
+    (toCarrier(context) as Record<symbol, RequestState<unknown>>)[lifecycle.key] = next;
+    return { session: begun.session, token: formatToken(begun.token) };
+  };
+  return traceOperation(lifecycle, "init", begin, [context, userKey]);
 }

@@ -1,4 +1,5 @@
 import type { SessionChange, SessionRecord, Store, UpdateOptions } from "../store.ts";
+import { publish } from "./channel.ts";
 import { type CacheClock, type Moment, measureTime, readClock } from "./clock.ts";
 import { UserMap } from "./user-map.ts";
 
@@ -130,10 +131,12 @@ export class ActivityBuffer {
     const now = options.now + measureTime(touch, this.#clock);
     try {
       const outcome = await this.#store.update(record.id, { activity }, { ...options, now });
+      publish({ touch: "written" });
       if (this.#waiting.get(record.id) === touch) this.#waiting.delete(record.id);
       if (outcome !== "updated") this.#plan.onLost(record.id);
     } catch (error) {
       touch.writing = undefined;
+      publish({ touch: "failed" });
       throw error;
     }
   }

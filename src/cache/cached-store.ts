@@ -12,6 +12,7 @@ import type {
   UpdateOptions,
 } from "../store.ts";
 import { ActivityBuffer } from "./activity.ts";
+import { type CacheMessage, publish } from "./channel.ts";
 import { type CacheClock, isYounger, type Moment, readClock } from "./clock.ts";
 import { Entries } from "./entries.ts";
 import type { ParsedCache } from "./options.ts";
@@ -19,6 +20,12 @@ import { Subscription } from "./subscription.ts";
 
 /** A store that has `subscribe`. @internal */
 export type PushedStore = Store & Required<Pick<Store, "subscribe">>;
+
+// Created once: a hit publishes one.
+const HIT: CacheMessage = { read: "hit" };
+const MISS: CacheMessage = { read: "miss" };
+const JOINED: CacheMessage = { read: "joined" };
+const DEFERRED: CacheMessage = { touch: "deferred" };
 
 /** A read under way, whose result is kept unless the id is dropped meanwhile. */
 interface Read extends Moment {
@@ -45,6 +52,7 @@ export class CachedStore implements Store {
   readonly inspect?: NonNullable<Store["inspect"]>;
   readonly deleteExpired?: NonNullable<Store["deleteExpired"]>;
   readonly onExpired?: NonNullable<Store["onExpired"]>;
+  readonly audit?: NonNullable<Store["audit"]>;
   readonly #store: PushedStore;
   readonly #clock: CacheClock;
   readonly #entries: Entries;
@@ -90,6 +98,7 @@ export class CachedStore implements Store {
     if (store.onExpired) this.onExpired = store.onExpired.bind(store);
     if (store.count) this.count = store.count.bind(store);
     if (store.deleteTombstones) this.deleteTombstones = store.deleteTombstones.bind(store);
+    if (store.audit) this.audit = store.audit;
     if (store.inspect) this.inspect = store.inspect.bind(store);
     const { deleteCreatedBefore, deleteExpired, scan } = store;
     if (scan)
@@ -117,13 +126,22 @@ export class CachedStore implements Store {
     if (entry) {
       if (this.#isFresh(entry)) {
         entry.isUsed = true;
+        publish(HIT);
         return entry.record;
       }
       this.#entries.delete(id);
     }
     this.#subscription.begin();
     const read = this.#reads.get(id);
-    return read && this.#isFresh(read) ? read.found : this.#read(id);
+    const isJoined = read !== undefined && this.#isFresh(read);
+    publish(isJoined ? JOINED : MISS);
+    return isJoined ? read.found : this.#read(id);
+  }
+
+  /** Whether `fetchById` would answer from memory. */
+  holds(id: string): boolean {
+    const entry = this.#entries.get(id);
+    return entry !== undefined && this.#isFresh(entry);
   }
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
@@ -236,8 +254,10 @@ export class CachedStore implements Store {
     const entry = this.#entries.get(id);
     if (!entry || !this.#isFresh(entry)) return false;
     const touched = this.#activity.take(entry.record, activity, options);
-    if (touched) entry.record = touched;
-    return touched !== undefined;
+    if (!touched) return false;
+    entry.record = touched;
+    publish(DEFERRED);
+    return true;
   }
 
   #drop(id: string): void {

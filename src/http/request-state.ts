@@ -52,7 +52,8 @@ export class RequestState<Out> {
     this.#use ??= use;
     let loading = this.#result ?? this.#loading;
     if (!loading) {
-      loading = authenticate(this.#lifecycle, this.#exchange, use);
+      const run = () => authenticate(this.#lifecycle, this.#exchange, use);
+      loading = this.#lifecycle.options.telemetry?.trace("authenticate", run) ?? run();
       this.#loading = loading;
     }
     return isPromise(loading)

@@ -142,6 +142,7 @@ export function createSessions<Context extends object, In, Out extends In>(
   }
 
   const methods = createMethods(lifecycle, getState, requireLive);
+  lifecycle.options.telemetry?.traceMethods(methods);
   const internals: SessionsInternals<Context, In, Out> = {
     manager,
     lifecycle,
@@ -250,7 +251,6 @@ function createMethods<Context, In, Out extends In>(
     },
 
     async revokeOwn(context, id) {
-      if (typeof id !== "string") throw new TypeError(`id must be a string. Received ${typeof id}.`);
       const { state, session } = await load(context);
       if (!session) return false;
       const end = (reason: EndReason) =>

@@ -28,7 +28,7 @@ export function createLifecycle<In, Out>(
   return {
     key: Symbol("sessionup"),
     options,
-    repository: new Repository(store, options, events),
+    repository: new Repository(options.telemetry?.observe(store, events) ?? store, options, events),
     cookie: options.cookie.previous?.createCookie(cookie) ?? new SessionCookie(cookie),
     metadata: new MetadataCodec(options.meta, options.maxMetaBytes),
     events,
@@ -41,6 +41,7 @@ const LIFECYCLE = Symbol.for("sessionup.lifecycle");
 /** Lets `getLifecycle` find the lifecycle of a manager. @internal */
 export function attachLifecycle(manager: object, lifecycle: Lifecycle): void {
   Object.defineProperty(manager, LIFECYCLE, { value: lifecycle });
+  lifecycle.options.telemetry?.traceMethods(manager);
 }
 
 /** Returns the lifecycle of a manager. Throws `TypeError` for anything else. @internal */

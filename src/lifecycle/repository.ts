@@ -207,6 +207,7 @@ export class Repository {
     owner?: string,
     by?: Actor,
   ): Promise<"deleted" | "not_found" | "not_owner"> {
+    if (typeof id !== "string") throw new TypeError(`id must be a string. Received ${typeof id}.`);
     if (!isSessionId(id)) return "not_found";
     const outcome = await this.ask(() => this.store.deleteById(id, this.toEnd(reason, by), owner));
     if (outcome === "deleted") this.emitEnded([id], owner, reason, by);
@@ -268,5 +269,5 @@ export class Repository {
 
 /** Returns a user as the party that caused an event. @internal */
 export function toUser(userKey: string | undefined): Actor {
-  return { kind: "user", ...(userKey !== undefined && { id: userKey }) };
+  return userKey === undefined ? { kind: "user" } : { kind: "user", id: userKey };
 }

@@ -4,6 +4,7 @@ import { SessionError } from "../errors.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { SessionId } from "../session.ts";
 import type { EndReason, SessionRecord } from "../store.ts";
+import { type ConnectionKind, publishClosed, publishOpened } from "./channel.ts";
 import { Doubts } from "./doubts.ts";
 import { type ConnectionEnd, Handshake } from "./handshake.ts";
 import { type OpenedSession, readStandings, toWatchedSession } from "./standing.ts";
@@ -16,6 +17,8 @@ export const CLOSE_CODE = 4401;
 /** A connection or a signal that ends with its session. @internal */
 export interface Watcher {
   readonly opened: OpenedSession;
+  /** Absent for a signal. */
+  readonly kind?: ConnectionKind;
   /** Called at most once. An error, or a rejection, is emitted as `error`. */
   end(reason: ConnectionEnd): unknown;
 }
@@ -121,6 +124,7 @@ export class LiveSessions {
     const { id, endsAt, expiresAt } = watcher.opened;
     const watched = this.#watched.get(id) ?? { watchers: new Set(), expiresAt };
     watched.watchers.add(watcher);
+    if (watcher.kind) publishOpened(watcher, watcher.kind);
     watched.expiresAt = Math.max(watched.expiresAt, expiresAt);
     this.#watched.set(id, watched);
     this.#start();
@@ -128,6 +132,7 @@ export class LiveSessions {
     if (isInDoubt) this.#doubts.add([id]);
     return () => {
       if (!watched.watchers.delete(watcher)) return;
+      if (watcher.kind) publishClosed(watcher, watcher.kind);
       if (watched.watchers.size === 0) this.#watched.delete(id);
       this.#lingerIfIdle();
     };
@@ -195,6 +200,7 @@ export class LiveSessions {
       const reason = findReason(watcher);
       if (!reason) continue;
       watchers.delete(watcher);
+      if (watcher.kind) publishClosed(watcher, watcher.kind);
       void this.#end(watcher, reason);
     }
     if (watchers.size > 0) return;

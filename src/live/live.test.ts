@@ -207,7 +207,7 @@ describe("liveSessions", () => {
 
   it("is the only value that the manager's option live accepts", () => {
     expect(() => createHarness({ live: {} as never })).toThrow(
-      'live must be the result of liveSessions() from "sessionup/live". Received an object.',
+      "live must be the result of liveSessions(). Received an object.",
     );
   });
 });

@@ -79,6 +79,7 @@ export function closeWithSession<Context>(
   const { lifecycle, requireLive } = getInternals<Context, unknown, unknown>(sessions);
   return getLiveSessions(lifecycle).watchLoaded({
     opened: toOpenedSession(lifecycle, requireLive(context, "closeWithSession")),
+    kind: "socket",
     end(reason) {
       dropMessages(socket);
       return socket.close(CLOSE_CODE, reason);

@@ -69,7 +69,7 @@ function openStream(sessions: AnySessions, context: unknown, options: EventStrea
   const stream = new SessionEventStream({
     ...parsed,
     lastEventId: exchange.header("last-event-id"),
-    watch: (end) => getLiveSessions(lifecycle).watchLoaded({ opened, end }),
+    watch: (end) => getLiveSessions(lifecycle).watchLoaded({ opened, kind: "sse", end }),
   });
   if (exchange.method() === "HEAD") stream.close();
   return stream;

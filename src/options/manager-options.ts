@@ -27,6 +27,7 @@ import {
   resultOf,
 } from "./parsers.ts";
 import type { Recognizer } from "./recognizer.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** The options of a manager. Durations are strings such as `"15m"` or `"30d"`. */
 export interface ManagerOptions<In = undefined, Out extends In = In> {
@@ -75,6 +76,11 @@ export interface ManagerOptions<In = undefined, Out extends In = In> {
    * `sessionup/live`. Default: `session.signal` throws, and the interval is a minute.
    */
   readonly live?: LiveSignals;
+  /**
+   * Traces requests and store calls, and counts what happens to sessions: `openTelemetry()` of `sessionup/opentelemetry`.
+   * Default: off.
+   */
+  readonly telemetry?: Telemetry;
   /** The proxies whose `X-Forwarded-For` is trusted. Default: none. Trusting too many lets clients choose their address. */
   readonly trustProxy?: TrustProxy;
   /**
@@ -138,6 +144,7 @@ export interface ResolvedOptions<In = unknown, Out = unknown> {
   readonly recognize: Recognizer | undefined;
   readonly validate: ClientValidator | undefined;
   readonly live: LiveSignals | undefined;
+  readonly telemetry: Telemetry | undefined;
   readonly trustProxy: TrustFunction;
   readonly trustedOrigins: ReadonlySet<string>;
   readonly signer: Signer | undefined;
@@ -252,7 +259,8 @@ const MANAGER = {
   client: { parse: parseClient, default: {} },
   recognize: { parse: resultOf<Recognizer>("recognition", "recognize") },
   validate: { parse: resultOf<ClientValidator>("clientValidation", "rejectChanged") },
-  live: { parse: resultOf<LiveSignals>("liveSessions", "getSignal", "live") },
+  live: { parse: resultOf<LiveSignals>("liveSessions", "getSignal") },
+  telemetry: { parse: resultOf<Telemetry>("openTelemetry", "observe") },
   trustProxy: { parse: (value) => parseTrustProxy(value as TrustProxy), default: false },
   trustedOrigins: { parse: (value, name) => new Set(parseOrigins(value, name)), default: [] },
   tombstones: { parse: parseDuration },

@@ -114,14 +114,10 @@ export function aFunction<F extends (...args: never) => unknown>(): Parser<F> {
 }
 
 /** Returns a parser for the result of a factory. Its subpath is the factory's name in kebab case unless stated. @internal */
-export function resultOf<T extends object>(
-  factory: string,
-  method: keyof T,
-  subpath: string = factory.replace(/[A-Z]/g, "-$&").toLowerCase(),
-): Parser<T> {
+export function resultOf<T extends object>(factory: string, method: keyof T): Parser<T> {
   return (value, name) => {
     if (typeof (value as Partial<T> | null)?.[method] === "function") return value as T;
-    throw invalidOption(name, `the result of ${factory}() from "sessionup/${subpath}"`, value);
+    throw invalidOption(name, `the result of ${factory}()`, value);
   };
 }
 

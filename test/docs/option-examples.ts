@@ -4,6 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { HttpException } from "@nestjs/common";
+import { metrics, trace } from "@opentelemetry/api";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import type { Request as ExpressRequest, Response as ExpressResponse } from "express";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -37,6 +38,7 @@ import { type LiveOptions, liveSessions } from "sessionup/live";
 import type { NestSessionsOptions } from "sessionup/nest";
 import type { NextSessionsOptions } from "sessionup/next";
 import type { NodeSessionsOptions } from "sessionup/node";
+import { type OpenTelemetryOptions, openTelemetry } from "sessionup/opentelemetry";
 import type { OAuth2StateOptions, PassportOptions } from "sessionup/passport";
 import type { FlashOptions, PocketValue, PutOptions, TakeOptions } from "sessionup/pocket";
 import { previousCookies } from "sessionup/previous-cookies";
@@ -87,6 +89,7 @@ export const EXAMPLES = {
     recognize: recognition({ device: true }),
     validate: clientValidation({ agent: true, onChange: "report" }),
     live: liveSessions({ recheck: "10s" }),
+    telemetry: openTelemetry({ trace, metrics }),
     trustProxy: ["10.0.0.0/8"],
     trustedOrigins: ["https://app.example.com"],
     tombstones: "1d",
@@ -147,6 +150,12 @@ export const EXAMPLES = {
   initBearer: { deviceName: "Ana's phone" } satisfies Required<DeviceOptions>,
   recognition: { sessions: true, device: true } satisfies Required<RecognitionOptions>,
   liveSessions: { recheck: "10s" } satisfies Required<LiveOptions>,
+  openTelemetry: {
+    trace,
+    metrics,
+    exportUserKeys: true,
+    onError: (error) => console.error(error),
+  } satisfies Required<OpenTelemetryOptions>,
   connectPassport: {
     findUser: (userKey) => findUser(userKey),
     toUserKey: (user) => user.id,

@@ -31,6 +31,7 @@ import { REDIS_TABLE } from "../../src/stores/redis/options.ts";
 import { POLL_TABLE } from "../../src/stores/shared/poll-channel.ts";
 import { PUSH_TABLE } from "../../src/stores/shared/push-channel.ts";
 import { SQLITE_TABLE } from "../../src/stores/sqlite/options.ts";
+import { OPEN_TELEMETRY_TABLE } from "../../src/telemetry/options.ts";
 
 /** A section of the page: one object of options. */
 export interface Section {
@@ -134,6 +135,13 @@ const CORE: readonly Section[] = [
     about: "`liveSessions(options)` of `sessionup/live`.",
     declaredBy: "LiveOptions",
     table: LIVE_TABLE,
+  },
+  {
+    title: "openTelemetry",
+    about:
+      "`openTelemetry(options)` of `sessionup/opentelemetry`. At least one of `trace` and `metrics` must be set.",
+    declaredBy: "OpenTelemetryOptions",
+    table: OPEN_TELEMETRY_TABLE,
   },
   {
     title: "connectPassport",
@@ -356,6 +364,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "connectPassport.toUserKey": "the functions of `passport.serializeUser`",
   "redisStore.onWarning": "`console.warn`",
   "cached.onError": "`console.warn`",
+  "openTelemetry.onError": "`console.warn`",
   "postgresStore.schema": "the first schema of the `search_path`",
   "poll.interval":
     '`"100ms"` with SQLite and LMDB, `"500ms"` with MySQL and MariaDB, `"1s"` with libSQL and D1',

@@ -14,6 +14,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "./dpop": "dpop/dpop.ts",
   "./federation": "federation/federation.ts",
   "./live": "live/live.ts",
+  "./opentelemetry": "telemetry/opentelemetry.ts",
   "./pocket": "pocket/pocket.ts",
   "./previous-cookies": "previous-cookies/previous-cookies.ts",
   "./recognition": "recognition/recognition.ts",

@@ -26,6 +26,7 @@ const ROOMS: readonly string[] = [
   "cache/",
   "http/",
   "live/",
+  "telemetry/",
   "bearer/",
   "dpop/",
   "pocket/",
@@ -148,7 +149,7 @@ describe.each([...ENTRIES])("the subpath %s", (subpath, file) => {
   it("the entry imports only its own peers and the Node modules that every server runtime has", () => {
     const runtime = collectImports(graph, file.replace(/\.ts$/, ""), ({ typeOnly }) => !typeOnly);
     const foreign = [...runtime].filter((name) => !graph.has(name));
-    const allowed = ["node:crypto", "node:net", ...(OWN_NEEDS[subpath] ?? [])];
+    const allowed = ["node:crypto", "node:diagnostics_channel", "node:net", ...(OWN_NEEDS[subpath] ?? [])];
     expect(foreign.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 });

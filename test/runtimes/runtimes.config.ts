@@ -7,7 +7,7 @@ import { shared } from "../../vitest.config.ts";
  */
 export const CORE = [
   "src/*.test.ts",
-  "src/{cache,client-info,cookie,dpop,federation,http,lifecycle,live,options,pocket,recognition,report,rules,signed,stores}/**/*.test.ts",
+  "src/{cache,client-info,cookie,dpop,federation,http,lifecycle,live,options,pocket,recognition,report,rules,signed,stores,telemetry}/**/*.test.ts",
   "src/adapters/fetch.test.ts",
 ];
 

@@ -62,7 +62,8 @@ export class Connections {
     }
     this.#watched.add(conn);
     const end = (reason: ConnectionEnd) => this.#end(socket, reason);
-    conn.once("close", getLiveSessions(this.#lifecycle).watch({ opened, end }, handshake));
+    const watcher = { opened, kind: "socket.io", end } as const;
+    conn.once("close", getLiveSessions(this.#lifecycle).watch(watcher, handshake));
   }
 
   /** Reports an error that the app's code has thrown. */

@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import type { Duration } from "../../duration.ts";
 import { aFunction, type DefaultOption, parseInterval } from "../../options/parsers.ts";
 import type { ExpiredSession } from "../../store.ts";
@@ -29,6 +30,16 @@ export interface CleanupPlan {
   /** Removes up to `limit` records that had ended by `now`. Returns the number of removed records. */
   readonly remove: (now: number, limit: number) => Promise<number>;
 }
+
+/** A message of the channel `sessionup:cleanup`: one cleanup of this process has ended. */
+export interface CleanupMessage {
+  /** The number of removed records. */
+  readonly removed: number;
+  /** The error that stopped it. */
+  readonly error?: unknown;
+}
+
+const CHANNEL = /* @__PURE__ */ channel("sessionup:cleanup");
 
 /** The plan of database stores: batches too small to delay other queries. */
 export const DATABASE_CLEANUP = { batch: 1_000, pause: 10, slack: 60_000 } as const;
@@ -122,13 +133,18 @@ export class Cleanup {
     const every = this.#every ?? 0;
     // One process cleans up for two thirds of the interval; another one's turn begins after five sixths of it.
     const end = performance.now() + (every * 2) / 3;
+    let removed = 0;
     try {
-      let more = !claim || (await claim(this.#endedBy(), (every * 5) / 6));
-      while (more && this.#timer && performance.now() < end) {
-        more = (await remove(this.#endedBy(), batch)) >= batch;
-        if (more) await new Promise((resolve) => void unrefed(setTimeout(resolve, pause)));
+      if (claim && !(await claim(this.#endedBy(), (every * 5) / 6))) return;
+      let count = batch;
+      while (count >= batch && this.#timer && performance.now() < end) {
+        count = await remove(this.#endedBy(), batch);
+        removed += count;
+        if (count >= batch) await new Promise((resolve) => void unrefed(setTimeout(resolve, pause)));
       }
+      CHANNEL.publish({ removed });
     } catch (error) {
+      CHANNEL.publish({ removed, error });
       this.#onError(error);
     } finally {
       this.#running = false;

@@ -1,5 +1,5 @@
 import type { Pool } from "mysql2/promise";
-import type { ScanFilter } from "sessionup";
+import type { ScanFilter, ScanResult } from "sessionup";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MysqlClient } from "../../../src/stores/mysql/client.ts";
@@ -64,7 +64,11 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       let [cursor, found]: [string | undefined, number] = [undefined, 0];
       do {
         const before = await read();
-        const step = await store.scan?.({ ...LIVE, filter, ...(cursor !== undefined && { cursor }) });
+        const step: ScanResult | undefined = await store.scan?.({
+          ...LIVE,
+          filter,
+          ...(cursor !== undefined && { cursor }),
+        });
         expect((await read()) - before).toBeLessThanOrEqual(most);
         cursor = step?.cursor;
         found += step?.records.length ?? 0;

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { ScanFilter } from "sessionup";
+import type { ScanFilter, ScanResult } from "sessionup";
 import { type PostgresStore, type PostgresStoreOptions, postgresStore } from "sessionup/stores/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -80,7 +80,11 @@ describe.each([
       let [cursor, found]: [string | undefined, number] = [undefined, 0];
       do {
         const before = await read();
-        const step = await store.scan?.({ ...LIVE, filter, ...(cursor !== undefined && { cursor }) });
+        const step: ScanResult | undefined = await store.scan?.({
+          ...LIVE,
+          filter,
+          ...(cursor !== undefined && { cursor }),
+        });
         expect((await read()) - before).toBeLessThanOrEqual(most);
         cursor = step?.cursor;
         found += step?.records.length ?? 0;

@@ -115,7 +115,7 @@ export function testEndedOnce({
 type Reported = Omit<SessionEvents["ended"], "ids"> & { readonly id: string };
 
 function toEvent({ id, userKey, reason, endsAt: at }: Login): Reported {
-  return { id, userKey, reason, at };
+  return { id, userKey, reason, at, by: { kind: "policy" } };
 }
 
 /** Expects that each event is the one of the cleanup, or the one of a client that returned after the deadline. */
