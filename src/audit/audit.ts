@@ -37,6 +37,7 @@ export type {
   HttpSinkOptions,
   LoggerSinkOptions,
   TrailVerifyOptions,
+  VerifyOptions,
 } from "./options.ts";
 export type { AuditSink } from "./sink.ts";
 export { type AuditTrail, auditTrail } from "./trail.ts";
@@ -46,7 +47,6 @@ export {
   type AuditProblem,
   type AuditReport,
   type UnreadableLine,
-  type VerifyOptions,
   verifyEntries,
 } from "./verify.ts";
 

@@ -13,7 +13,7 @@ import {
   parseOptions,
   parsePositiveInteger,
 } from "../options/parsers.ts";
-import type { AuditEntry } from "./entry.ts";
+import type { AuditEntry, AuditHead } from "./entry.ts";
 import type { AuditSink } from "./sink.ts";
 
 /** Returns the form in which a sink writes an entry. */
@@ -69,6 +69,14 @@ export interface LoggerSinkOptions {
   readonly format?: AuditFormat;
 }
 
+/** The options of `verifyEntries`. */
+export interface VerifyOptions {
+  /** Every key with which the entries were made. Default: none, for a trail without keys. */
+  readonly keys?: readonly string[];
+  /** Heads that were kept elsewhere. Each must still be there. Default: none. */
+  readonly heads?: readonly AuditHead[];
+}
+
 /** The options of `auditTrail`. */
 export interface AuditTrailOptions {
   /** As in `auditLog`. Default: none. */
@@ -92,7 +100,7 @@ export interface AuditQuery {
 /** The options of `trail.verify`. */
 export interface TrailVerifyOptions {
   /** A head that was kept elsewhere, which must still be there. */
-  readonly head?: { readonly chain: string; readonly seq: number; readonly hash: string };
+  readonly head?: AuditHead;
 }
 
 /** The options of `trail.eraseUser`. */
@@ -168,12 +176,37 @@ const READ = {
   limit: { parse: parsePositiveInteger, default: 1_000 },
 } as const;
 
+const isHead = (head: Partial<AuditHead> | null): boolean =>
+  typeof head?.chain === "string" && Number.isSafeInteger(head.seq) && typeof head.hash === "string";
+
+const parseHead: Parser<AuditHead> = (value, name) => {
+  if (isHead(value as AuditHead)) return value as AuditHead;
+  throw invalidOption(name, "a head with chain, seq and hash", value);
+};
+
+const parseHeads: Parser<readonly AuditHead[]> = (value, name) => {
+  if (Array.isArray(value) && value.every(isHead)) return value;
+  throw invalidOption(name, "an array of heads, each with chain, seq and hash", value);
+};
+
+const VERIFY = { keys: { parse: parseKeys }, heads: { parse: parseHeads, default: [] } } as const;
+
+const VERIFY_TRAIL = { head: { parse: parseHead } } as const;
+
 const ERASE = { policy: { parse: oneOf("keep", "pseudonymize", "delete"), required: true } } as const;
 
 /** The option tables, from which `docs/reference/options.md` is generated. @internal */
 export const AUDIT_TABLES: Readonly<
   Record<
-    "auditLog" | "fileSink" | "httpSink" | "loggerSink" | "auditTrail" | "read" | "eraseUser",
+    | "auditLog"
+    | "fileSink"
+    | "httpSink"
+    | "loggerSink"
+    | "verifyEntries"
+    | "auditTrail"
+    | "read"
+    | "verify"
+    | "eraseUser",
     OptionTable
   >
 > = {
@@ -181,8 +214,10 @@ export const AUDIT_TABLES: Readonly<
   fileSink: FILE,
   httpSink: HTTP,
   loggerSink: LOGGER,
+  verifyEntries: VERIFY,
   auditTrail: TRAIL,
   read: READ,
+  verify: VERIFY_TRAIL,
   eraseUser: ERASE,
 };
 
@@ -214,6 +249,16 @@ export function parseTrailOptions(options: object): ParsedOptions<typeof TRAIL> 
 /** Parses the options of `trail.read`. Throws `TypeError`. @internal */
 export function parseQuery(options: object): ParsedOptions<typeof READ> {
   return parseOptions(options, READ, "read");
+}
+
+/** Parses the options of `verifyEntries`. Throws `TypeError`. @internal */
+export function parseVerifyOptions(options: object): ParsedOptions<typeof VERIFY> {
+  return parseOptions(options, VERIFY, "verifyEntries", "");
+}
+
+/** Parses the options of `trail.verify`. Throws `TypeError`. @internal */
+export function parseTrailVerifyOptions(options: object): ParsedOptions<typeof VERIFY_TRAIL> {
+  return parseOptions(options, VERIFY_TRAIL, "verify");
 }
 
 /** Parses the options of `trail.eraseUser`. Throws `TypeError`. @internal */

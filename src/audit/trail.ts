@@ -11,6 +11,7 @@ import {
   parseEraseOptions,
   parseQuery,
   parseTrailOptions,
+  parseTrailVerifyOptions,
   type TrailVerifyOptions,
 } from "./options.ts";
 import { parseEntry } from "./parse-entry.ts";
@@ -138,7 +139,8 @@ export class Trail implements AuditTrail {
     }
   }
 
-  async verify({ head }: TrailVerifyOptions = {}): Promise<AuditReport> {
+  async verify(options: TrailVerifyOptions = {}): Promise<AuditReport> {
+    const { head } = parseTrailVerifyOptions(options);
     await this.seal();
     const { sent: _, ...end } = await this.store.readState();
     const verifier = new Verifier(this.#keys, head ? [head, end] : [end]);

@@ -1,7 +1,6 @@
-import { parseKeys } from "../options/manager-options.ts";
-import { invalidOption, parseOptions } from "../options/parsers.ts";
 import { commitTo, hashEntry, type TrailKeys, toTrailKeys } from "./chain.ts";
 import type { AuditEntry, AuditHead } from "./entry.ts";
+import { parseVerifyOptions, type VerifyOptions } from "./options.ts";
 
 /** A line of a file that is not an entry. */
 export interface UnreadableLine {
@@ -56,22 +55,9 @@ export interface AuditReport {
   readonly problems: readonly AuditProblem[];
 }
 
-/** The options of `verifyEntries`. */
-export interface VerifyOptions {
-  /** Every key with which the entries were made. Default: none, for a trail without keys. */
-  readonly keys?: readonly string[];
-  /** Heads that were kept elsewhere. Each must still be there. Default: none. */
-  readonly heads?: readonly AuditHead[];
-}
-
 const MAX_PROBLEMS = 1_000;
 /** A sink writes at most half as many entries at once, so these include those that it may write again. */
 const MAX_RECENT = 1_000;
-
-const VERIFY = {
-  keys: { parse: parseKeys },
-  heads: { parse: parseHeads, default: [] },
-} as const;
 
 /**
  * Verifies entries: hashes, numbers and links of each chain, and that erasures and deletions were recorded. Reads entries of
@@ -95,17 +81,10 @@ export async function verifyEntries(
   entries: Iterable<AuditEntry | UnreadableLine> | AsyncIterable<AuditEntry | UnreadableLine>,
   options: VerifyOptions = {},
 ): Promise<AuditReport> {
-  const { keys, heads } = parseOptions(options, VERIFY, "verifyEntries", "");
+  const { keys, heads } = parseVerifyOptions(options);
   const verifier = new Verifier(toTrailKeys(keys), heads);
   for await (const entry of entries) verifier.read(entry);
   return verifier.finish();
-}
-
-function parseHeads(value: unknown, name: string): readonly AuditHead[] {
-  const isHead = (head: Partial<AuditHead> | null) =>
-    typeof head?.chain === "string" && Number.isSafeInteger(head.seq) && typeof head.hash === "string";
-  if (Array.isArray(value) && value.every(isHead)) return value;
-  throw invalidOption(name, "an array of heads, each with chain, seq and hash", value);
 }
 
 /** What is known of one chain. */

@@ -24,8 +24,10 @@ export async function rotateSession<Out>(
   cookie.assertWritable(exchange);
   const secret = createNextSecret(before.token.secret, options.generateSecret);
   const hash = hashText(secret);
-  const after = await repository.change(before, before.token, (data, match) =>
-    rotateData(data, match, hash, proof, options.clock()),
+  const after = await repository.change(
+    before,
+    before.token,
+    (data, match) => rotateData(data, match, hash, proof, options.clock()),
     proof ? `elevated ${proof.level}` : "rotated",
   );
   const { record, data } = after;

@@ -17,7 +17,7 @@ const MYSQL = {
   timeout: TIMEOUT,
   prepare: { parse: parseBoolean, default: true },
   push: pushOption<MysqlPush>("mysqlPush"),
-  audit: { parse: resultOf<MysqlAudit>("mysqlAudit", "open", "stores/mysql") },
+  audit: { parse: resultOf<MysqlAudit>("mysqlAudit", "open") },
   ...cleanupOptions("1m"),
 } as const;
 

@@ -141,16 +141,18 @@ WHERE seq IS NULL ORDER BY number LIMIT $1`,
     to: AuditHead,
   ): Promise<boolean> {
     const rows = entries.map((entry, index) => ({ number: numbers[index], ...toColumns(entry) }));
-    // The first part waits for another process that seals, and then changes nothing.
+    // The numbers are an array too, because for a join with an unknown number of rows the planner scans the whole table. The
+    // first part waits for another process that seals, and then changes nothing.
     const [row] = await this.#run(
       `WITH moved AS (
   UPDATE ${this.#head} SET seq = $5, hash = $6 WHERE id = 1 AND chain = $2 AND seq = $3 AND hash = $4 RETURNING id
 ), sealed AS (
   UPDATE ${this.table} AS t SET seq = r.seq, at = r.at, kind = 'sealed', session_id = NULL,
     user_key = decode(r.user_key, 'hex'), reason = NULL, note = r.note
-  FROM ${AS_RECORD} WHERE t.number = r.number AND t.seq IS NULL AND EXISTS (SELECT FROM moved)
+  FROM ${AS_RECORD} WHERE t.number = ANY (string_to_array($7, ',')::bigint[]) AND t.number = r.number
+    AND t.seq IS NULL AND EXISTS (SELECT FROM moved)
 ) SELECT count(*) FROM moved`,
-      [JSON.stringify(rows), from.chain, from.seq, from.hash, to.seq, to.hash],
+      [JSON.stringify(rows), from.chain, from.seq, from.hash, to.seq, to.hash, numbers.join(",")],
     );
     return Number(row?.[0]) > 0;
   }
@@ -178,9 +180,10 @@ WHERE ${conditions.join(" AND ")} ORDER BY seq LIMIT $2`,
   async replace(entries: readonly StoredEntry[], row: TrailRow): Promise<void> {
     await this.#run(
       `WITH changed AS (
-  UPDATE ${this.table} AS t SET user_key = decode(r.user_key, 'hex'), note = r.note FROM ${AS_RECORD} WHERE t.seq = r.seq
+  UPDATE ${this.table} AS t SET user_key = decode(r.user_key, 'hex'), note = r.note FROM ${AS_RECORD}
+  WHERE t.seq = ANY (string_to_array($3, ',')::bigint[]) AND t.seq = r.seq
 ) ${this.#toInsert("$2")}`,
-      [JSON.stringify(entries.map(toColumns)), toJson([row])],
+      [JSON.stringify(entries.map(toColumns)), toJson([row]), entries.map(({ seq }) => seq).join(",")],
     );
   }
 

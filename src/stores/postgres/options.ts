@@ -18,7 +18,7 @@ const POSTGRES = {
   timeout: TIMEOUT,
   prepare: { parse: parseBoolean, default: true },
   push: pushOption<PostgresPush>("postgresPush"),
-  audit: { parse: resultOf<PostgresAudit>("postgresAudit", "open", "stores/postgres") },
+  audit: { parse: resultOf<PostgresAudit>("postgresAudit", "open") },
   ...cleanupOptions("1m"),
 } as const;
 

@@ -11,7 +11,7 @@ const SQLITE = {
   table: { parse: toSqliteNames, default: "sessionup_sessions" },
   timeout: TIMEOUT,
   push: pushOption<SqlitePush>("sqlitePush or libsqlPush"),
-  audit: { parse: resultOf<SqliteAudit>("sqliteAudit", "open", "stores/sqlite") },
+  audit: { parse: resultOf<SqliteAudit>("sqliteAudit", "open") },
   ...cleanupOptions("1m"),
 } as const;
 
