@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { END, isHit, openCache } from "../../test/cache/_open-cache.ts";
+import { hearMessages } from "../../test/support/heard-messages.ts";
 import { createRecord, HOUR, NOW } from "../../test/support/record.ts";
 
 const MINUTE = 60_000;
@@ -193,6 +194,19 @@ describe("activity", () => {
     for (const id of ids) expect(await store.fetchById(id)).toMatchObject({ lastSeenAt: NOW });
     expect(errors).toEqual([error]);
     expect(clock.timers).toBe(0);
+  });
+
+  it("is published when it is deferred, and when it is or cannot be written", async () => {
+    const { cache, store, clock, kept } = await openCache();
+    const { id } = await kept(USED);
+    const messages = hearMessages("sessionup:cache");
+    store.fail("update");
+    await cache.update(id, at(NOW), { now: NOW });
+    await cache.update(id, at(NOW + 1), { now: NOW + 1 });
+    await clock.pass(10_000);
+    await clock.pass(10_000);
+    const touches = ["deferred", "deferred", "failed", "written"];
+    expect(messages).toEqual(touches.map((touch) => ({ touch })));
   });
 
   it("is written at once when earlier activity could not be written for half of the idle timeout", async () => {

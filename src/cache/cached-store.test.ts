@@ -2,6 +2,7 @@ import type { SessionRecord } from "sessionup";
 import { describe, expect, it } from "vitest";
 import { TestCacheClock } from "../../test/cache/_cache-clock.ts";
 import { END, isHit, openCache, TOMBSTONES } from "../../test/cache/_open-cache.ts";
+import { hearMessages } from "../../test/support/heard-messages.ts";
 import { PushedStore } from "../../test/support/pushed-store.ts";
 import { createRecord, HOUR, NOW } from "../../test/support/record.ts";
 import { CachedStore } from "./cached-store.ts";
@@ -16,6 +17,26 @@ describe("a cached read", () => {
     expect(first).toEqual(record);
     expect(Object.isFrozen(first?.data.list)).toBe(true);
     expect(store.calls).toEqual(["fetchById"]);
+  });
+
+  it("publishes whether it came from memory, from the store or from the read of another request", async () => {
+    const { cache, create } = await openCache();
+    const { id } = await create();
+    const messages = hearMessages("sessionup:cache");
+    expect(cache.holds(id)).toBe(false);
+    await Promise.all([cache.fetchById(id), cache.fetchById(id)]);
+    expect(cache.holds(id)).toBe(true);
+    await cache.fetchById(id);
+    expect(messages).toEqual([{ read: "miss" }, { read: "joined" }, { read: "hit" }]);
+  });
+
+  it("the cache no longer holds an entry when it is too old", async () => {
+    const { cache, clock, kept } = await openCache({ maxAge: "10s" });
+    const { id } = await kept();
+    await clock.pass(9_999);
+    expect(cache.holds(id)).toBe(true);
+    await clock.pass(1);
+    expect(cache.holds(id)).toBe(false);
   });
 
   it("the age of an entry counts from the beginning of its read, and is below maxAge", async () => {

@@ -222,6 +222,25 @@ describe("answers of the store", () => {
 });
 
 describe("ended", () => {
+  it("is not emitted for a session that the store ended before it failed, not even by a later attempt", async () => {
+    const { login, manager, sessions, store, record, reason } = createHarness();
+    const browser = new Browser();
+    const { id } = await login(browser);
+    const [ended, errors] = [record("ended"), record("error")];
+    const { deleteById } = store;
+    store.deleteById = async (...given) => {
+      await deleteById(...given);
+      throw new Error("timeout");
+    };
+    const before = browser.request().headers.cookie;
+    await expect(browser.visit(sessions.revoke)).rejects.toMatchObject({ code: "ERR_STORE" });
+    store.deleteById = deleteById;
+    expect(browser.request().headers.cookie).toBe(before);
+    expect(await reason(browser)).toBe("unknown");
+    expect(await manager.revokeById(id)).toBe(false);
+    expect([ended.length, errors.length]).toEqual([0, 1]);
+  });
+
   it("has a user key only if the end names the user", async () => {
     const { login, manager, record } = createHarness();
     const { id } = await login(new Browser());

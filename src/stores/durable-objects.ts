@@ -5,12 +5,17 @@ import type {
   CreateOptions,
   CreateResult,
   End,
+  ScanPage,
+  ScanResult,
   SessionChange,
   SessionPage,
   SessionRecord,
   Store,
+  StoreState,
   UpdateOptions,
 } from "../store.ts";
+import { endInShards, scanShards } from "./durable-objects/all-shards.ts";
+import { isLinked, toLinkEntry, toLinkedId, toLinkKey } from "./durable-objects/links.ts";
 import { parseDurableObjectsOptions } from "./durable-objects/options.ts";
 import type { DurableObjectPush } from "./durable-objects/push.ts";
 import type { ObjectAnswer, ObjectMethod } from "./durable-objects/sessions-object.ts";
@@ -53,6 +58,9 @@ export interface DurableObjectStoreOptions {
    */
   readonly push?: DurableObjectPush;
 }
+
+/** The number of a link's entries that are read at a time. */
+const ENTRIES_PER_READ = 100;
 
 /**
  * Keeps sessions in Cloudflare's Durable Objects. All sessions of a user are in one of 3 844 objects, and each object has its
@@ -97,7 +105,10 @@ class DurableObjectStore<Id> implements Store {
   }
 
   async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
-    return await this.#call(validateShard(record), "create", record, options);
+    const shard = validateShard(record);
+    // First: a session that a revocation by its link does not find would be worse than an entry without a session.
+    if (record.link !== undefined) await this.#addLink(toLinkEntry(record, record.link, options.now));
+    return await this.#call(shard, "create", record, options);
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
@@ -138,9 +149,49 @@ class DurableObjectStore<Id> implements Store {
     return await this.#call(shardOf(userKey), "deleteByUserKey", userKey, end, exceptIds);
   }
 
+  async fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    const userKey = toLinkKey(link);
+    const found: SessionRecord[] = [];
+    for (let before: SessionRecord | undefined; ; ) {
+      const page = { now: 0, limit: ENTRIES_PER_READ, ...(before && { before }) };
+      const entries = await this.fetchByUserKey(userKey, page);
+      const records = await this.fetchByIds(entries.map(toLinkedId));
+      found.push(...records.filter((record) => isLinked(record, link)));
+      const stale = entries.filter((_, index) => !isLinked(records[index], link)).map(({ id }) => id);
+      if (stale.length > 0) await this.#call(shardOf(userKey), "unlink", stale);
+      before = entries.at(-1);
+      if (entries.length < ENTRIES_PER_READ || found.length >= limit) return found.slice(0, limit);
+    }
+  }
+
+  deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    return endInShards((shard, after) => this.#call(shard, "endStep", createdAt, end, after));
+  }
+
+  async deleteTombstones(userKey: string): Promise<number> {
+    return await this.#call(shardOf(userKey), "deleteTombstones", userKey);
+  }
+
+  async scan(page: ScanPage): Promise<ScanResult> {
+    return await scanShards(page, (shard, inner) => this.#call(shard, "scan", inner));
+  }
+
+  async inspect(): Promise<StoreState> {
+    return await this.#call(shardOf(""), "inspect");
+  }
+
   /** Makes an object report an empty message to the hub. */
   async probe(): Promise<void> {
     await this.#call(shardOf(""), "probe");
+  }
+
+  async #addLink(entry: SessionRecord): Promise<void> {
+    try {
+      await this.#call(shardOf(entry.userKey), "create", entry, { now: entry.createdAt });
+    } catch (error) {
+      // An earlier attempt to create the session has added the entry.
+      if (!SessionError.is(error) || error.code !== "ERR_DUPLICATE_ID") throw error;
+    }
   }
 
   async #call<Value>(shard: string, method: ObjectMethod, ...args: readonly unknown[]): Promise<Value> {

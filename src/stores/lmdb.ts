@@ -4,26 +4,33 @@ import type {
   CreateResult,
   End,
   ExpiredSession,
+  ScanPage,
+  ScanResult,
   SessionChange,
+  SessionCount,
   SessionLimit,
   SessionPage,
   SessionRecord,
   Store,
+  StoreState,
   UpdateOptions,
 } from "../store.ts";
+import type { LmdbRoot } from "./lmdb/client.ts";
 import { parseLmdbOptions } from "./lmdb/options.ts";
 import { takeFile } from "./lmdb/owner.ts";
 import type { LmdbPush } from "./lmdb/push.ts";
-import { type LmdbRoot, LmdbTables } from "./lmdb/tables.ts";
+import { scanStep } from "./lmdb/scan.ts";
+import { LmdbTables, VERSION } from "./lmdb/tables.ts";
 import { Cleanup, type CleanupOptions, DATABASE_CLEANUP, type ParsedCleanup } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import { duplicateError } from "./shared/errors.ts";
 import { groupByUser, toChangedMessage, toEndedMessages } from "./shared/push-messages.ts";
-import { applyChange, isLive, selectEvicted, toExpiredSession, toTombstone } from "./shared/records.ts";
+import { applyChange, isLive, selectEvicted, toTombstone } from "./shared/records.ts";
 import { endInSteps, stepThroughIds } from "./shared/steps.ts";
 
+export type { LmdbDatabase, LmdbRoot } from "./lmdb/client.ts";
 export { type LmdbPush, lmdbPush } from "./lmdb/push.ts";
-export type { LmdbDatabase, LmdbRoot } from "./lmdb/tables.ts";
+
 export type { PollOptions } from "./shared/poll-channel.ts";
 
 /** Options of `lmdbStore`. */
@@ -33,7 +40,7 @@ export interface LmdbStoreOptions extends CleanupOptions {
    * for reading: that can undo the last write.
    */
   readonly path: string;
-  /** The first part of the names of the databases in the file: five, and a sixth one with `push`. Default: `sessionup`. */
+  /** The first part of the names of the databases in the file: six, and a seventh one with `push`. Default: `sessionup`. */
   readonly name?: string;
   /**
    * How long `lmdbStore` waits for another process to close the file, and a write for its commit, before they fail with
@@ -50,6 +57,10 @@ export interface LmdbStoreOptions extends CleanupOptions {
 
 /** A store in an LMDB environment. */
 export interface LmdbStore extends Store {
+  deleteTombstones(userKey: string): Promise<number>;
+  scan(page: ScanPage): Promise<ScanResult>;
+  count(): Promise<SessionCount>;
+  inspect(): Promise<StoreState>;
   deleteExpired(now: number, limit: number): Promise<number>;
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   /** Waits for writes in flight and closes the file, so that another process can open it. */
@@ -58,6 +69,8 @@ export interface LmdbStore extends Store {
 
 /** Sessions that end in one transaction, which runs in one turn of the event loop. */
 const ENDED_AT_ONCE = 1_000;
+const NO_SYNC =
+  "The file was opened with noSync, so a power cut may damage it. Open the file without noSync.";
 /** Expired records that one transaction removes. */
 const REMOVED_AT_ONCE = 200;
 
@@ -65,7 +78,7 @@ const REMOVED_AT_ONCE = 200;
  * Keeps sessions in an LMDB file, for one process at a time. Takes the function `open` of the package lmdb, or a function
  * that calls it with more options. The store calls it once no other process has the file, because opening the file beside
  * another process can undo that process's last write. Stores of one process may share a file, also in worker threads. A
- * store needs five named databases of `maxDbs` (12 by default), and six with `push`.
+ * store needs six named databases of `maxDbs` (12 by default), and seven with `push`.
  *
  * Rejects with `TypeError` for invalid options, and with `ERR_STORE` when another process keeps the file for longer than
  * `timeout`, or when a later release has changed the file.
@@ -94,6 +107,7 @@ export async function lmdbStore(
   try {
     root = open({ path });
     const tables = new LmdbTables(validateRoot(root), name, push !== false);
+    await tables.migrate();
     const store = new LmdbSessions(tables, deadline, cleanup, release);
     return tables.events && typeof push === "object" ? push.attach(store, tables.events) : store;
   } catch (error) {
@@ -118,6 +132,8 @@ class LmdbSessions implements LmdbStore {
   readonly #deadline: Deadline;
   readonly #cleanup: Cleanup;
   readonly #release: () => void;
+  /** Settles when no call of `deleteExpired` is under way. */
+  #removing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(tables: LmdbTables, deadline: Deadline, cleanup: ParsedCleanup, release: () => void) {
@@ -150,7 +166,7 @@ class LmdbSessions implements LmdbStore {
       if (replaced) endAll(tables, [replaced], { ...end, reason: "logout" });
       endAll(tables, evicted, { ...end, reason: "evicted" });
       tables.put(record);
-      return { evicted: evicted.map(({ id }) => id) };
+      return { evicted: evicted.map(({ id }) => id), replaced: replaced !== undefined };
     });
   }
 
@@ -179,16 +195,16 @@ class LmdbSessions implements LmdbStore {
   async update(
     id: string,
     change: SessionChange,
-    { now, ifRevision }: UpdateOptions,
+    { now, ifRevision, isTombstone }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     this.#cleanup.tell(now);
     return this.#write((tables) => {
       const record = tables.get(id);
-      if (!record || !isLive(record, now)) return "not_found";
+      if (!record || !(isTombstone ? record.ended : isLive(record, now))) return "not_found";
       if (ifRevision !== undefined && record.revision !== ifRevision) return "conflict";
       const changed = applyChange(record, change);
       tables.replace(changed);
-      if (change.data) tables.record(() => [toChangedMessage(id, changed.revision)]);
+      if (change.data && !isTombstone) tables.record(() => [toChangedMessage(id, changed.revision)]);
       return "updated";
     });
   }
@@ -243,18 +259,52 @@ class LmdbSessions implements LmdbStore {
     );
   }
 
-  async deleteExpired(now: number, limit: number): Promise<number> {
+  async deleteTombstones(userKey: string): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const step = await this.#write((tables) => tables.removeTombstones(userKey, 0, ENDED_AT_ONCE));
+      removed += step;
+      if (step < ENDED_AT_ONCE) return removed;
+    }
+  }
+
+  async scan(page: ScanPage): Promise<ScanResult> {
+    this.#cleanup.tell(page.now);
+    // The next step of the same caller is in another turn.
+    await new Promise(setImmediate);
+    return scanStep(this.#tables.latest(), page);
+  }
+
+  async count(): Promise<SessionCount> {
+    return { count: this.#tables.latest().countSessions(), isExact: false };
+  }
+
+  async inspect(): Promise<StoreState> {
+    const { version, hasNoSync } = this.#tables.latest();
+    return {
+      schema: { found: Number(version), needed: Number(VERSION) },
+      ...(hasNoSync && { warnings: [NO_SYNC] }),
+    };
+  }
+
+  deleteExpired(now: number, limit: number): Promise<number> {
+    const removing = this.#removeExpired(now, limit);
+    this.#removing = Promise.allSettled([this.#removing, removing]);
+    return removing;
+  }
+
+  async #removeExpired(now: number, limit: number): Promise<number> {
     let events = 0;
-    const removed = await this.#write((tables) => {
-      const records = [...tables.endedBy(now, limit)];
-      for (const record of records) tables.remove(record);
+    const { count, taken } = await this.#write((tables) => {
       events = tables.removeOldEvents(limit);
-      return records;
+      return tables.takeExpired(now, limit);
     });
     while (events > 0 && events >= limit)
       events = await this.#write((tables) => tables.removeOldEvents(limit));
-    this.#cleanup.report(removed.filter(({ ended }) => !ended).map(toExpiredSession));
-    return removed.length;
+    this.#cleanup.report(taken);
+    // If the process ends before this, another one reports the sessions again.
+    if (taken.length > 0) await this.#write((tables) => tables.forgetTaken(now, taken));
+    return count;
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
@@ -263,7 +313,7 @@ class LmdbSessions implements LmdbStore {
 
   close(): Promise<void> {
     this.#cleanup.stop();
-    this.#closed ??= this.#tables.close().finally(this.#release);
+    this.#closed ??= this.#removing.then(() => this.#tables.close()).finally(this.#release);
     return this.#closed;
   }
 
@@ -301,6 +351,6 @@ function endAll(tables: LmdbTables, records: readonly SessionRecord[], end: End)
   if (!tombstones && !tables.events) return;
   for (const [userKey, ids] of groupByUser(records)) {
     tables.record(() => toEndedMessages(end.reason, userKey, ids));
-    if (tombstones) tables.trimTombstones(userKey, tombstones.max);
+    if (tombstones) tables.removeTombstones(userKey, tombstones.max);
   }
 }

@@ -53,9 +53,9 @@ describe("memoryStore", () => {
     await store.close?.();
   });
 
-  it.each([0, -1, Number.NaN, "5", null])("rejects the option maxRecords: %j", (maxRecords) => {
+  it.each([0, -1, 1.5, Number.NaN, "5", null])("rejects the option maxRecords: %j", (maxRecords) => {
     expect(() => memoryStore({ maxRecords: maxRecords as number })).toThrow(
-      /^maxRecords must be a number of at least 1/,
+      /^maxRecords must be a positive integer/,
     );
   });
 

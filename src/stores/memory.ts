@@ -170,7 +170,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       cleanup.tell(now);
       const { userKey, link } = record;
       if (find(record.id)) throw duplicateError("memoryStore");
-      const given = replaces === undefined ? NOWHERE : find(replaces);
+      const given = find(replaces ?? "");
       const old = read(given);
       const replaced = old?.userKey === userKey && !old.ended ? given : NOWHERE;
       const others = limit

@@ -16,7 +16,7 @@ export type { PollOptions } from "./shared/poll-channel.ts";
 
 /** The options of `mysqlStore`. */
 export interface MysqlStoreOptions extends CleanupOptions {
-  /** The table's name, 1 to 57 characters. The names of three more tables begin with it. Default: `sessionup_sessions`. */
+  /** The table's name, 1 to 57 characters. The names of four more tables begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /** How long an operation waits for a reply before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;

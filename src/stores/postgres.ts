@@ -18,7 +18,7 @@ export type { PushOptions } from "./shared/push-channel.ts";
 export interface PostgresStoreOptions extends CleanupOptions {
   /** The table's schema, at most 51 bytes. `migrate` creates it. Default: the first one in the `search_path`. */
   readonly schema?: string;
-  /** The table's name, at most 51 bytes. Names of indexes and functions begin with it. Default: `sessionup_sessions`. */
+  /** The table's name, at most 51 bytes. Names of a second table, of indexes and functions begin with it. Default: `sessionup_sessions`. */
   readonly table?: string;
   /** How long an operation waits for a reply before it fails with `ERR_STORE` (503). Default: `"5s"`. */
   readonly timeout?: Duration;

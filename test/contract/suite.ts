@@ -1,6 +1,7 @@
 import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, beforeEach, describe, it, onTestFinished } from "vitest";
 import { adminTests } from "./_admin.ts";
+import { endedOnceTests } from "./_ended-once.ts";
 import { limitTests } from "./_limits.ts";
 import { losslessTests } from "./_lossless.ts";
 import { managerEnds } from "./_manager-ends.ts";
@@ -45,6 +46,7 @@ export function storeSuite(backend: Backend): void {
     if (backend.racesRunOn) it.skip(`races (skipped: they run on ${backend.racesRunOn})`, () => {});
     else raceTests(backend);
     managerEnds(backend);
+    endedOnceTests(backend);
     adminTests(backend);
     timeoutTests(backend);
     limitTests(backend);

@@ -201,6 +201,9 @@ export const EXAMPLES = {
     timeout: "2s",
     onWarning: (message) => console.error(message),
     push: true,
+    reportExpired: false,
+    cleanupEvery: "5m",
+    onCleanupError: (error) => console.error(error),
   } satisfies Required<RedisStoreOptions>,
   postgresStore: {
     schema: "auth",

@@ -36,7 +36,7 @@ async function provideDatabase(name: string): Promise<void> {
 /** Returns the session tables in all schemas. */
 async function sessionTables(pool: pg.Pool): Promise<string[]> {
   const { rows } = await pool.query(
-    "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables WHERE table_name LIKE 'sessionup%'",
+    "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables WHERE table_name LIKE 'sessionup%' ORDER BY name",
   );
   return rows.map(({ name }) => name);
 }
@@ -45,7 +45,12 @@ async function sessionTables(pool: pg.Pool): Promise<string[]> {
 async function addPublicTable(pool: pg.Pool): Promise<void> {
   await postgresStore(pool).migrate();
   const tables = await sessionTables(pool);
-  expect(tables.sort()).toEqual(["public.sessionup_sessions", "sessions.sessionup_sessions"]);
+  expect(tables).toEqual([
+    "public.sessionup_sessions",
+    "public.sessionup_sessions_ends",
+    "sessions.sessionup_sessions",
+    "sessions.sessionup_sessions_ends",
+  ]);
 }
 
 describe("Drizzle", () => {
@@ -144,7 +149,10 @@ describe("Kysely", () => {
 
   it("the migration creates this release's table", async () => {
     const { pool } = await load();
-    await expect(sessionTables(pool)).resolves.toEqual(["sessions.sessionup_sessions"]);
+    await expect(sessionTables(pool)).resolves.toEqual([
+      "sessions.sessionup_sessions",
+      "sessions.sessionup_sessions_ends",
+    ]);
   });
 });
 
@@ -271,7 +279,10 @@ describe("Knex", () => {
 
   it("the migration creates this release's table", async () => {
     const { pool } = await load();
-    await expect(sessionTables(pool)).resolves.toEqual(["sessions.sessionup_sessions"]);
+    await expect(sessionTables(pool)).resolves.toEqual([
+      "sessions.sessionup_sessions",
+      "sessions.sessionup_sessions_ends",
+    ]);
   });
 });
 

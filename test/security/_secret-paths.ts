@@ -5,6 +5,7 @@ import { clientValidation } from "sessionup/client-validation";
 import { contextSessions } from "sessionup/context";
 import { providerLogin, revokeByProviderSession } from "sessionup/federation";
 import { liveSessions } from "sessionup/live";
+import { openTelemetry } from "sessionup/opentelemetry";
 import { createFlash, createPocket } from "sessionup/pocket";
 import { previousCookies } from "sessionup/previous-cookies";
 import { recognition } from "sessionup/recognition";
@@ -15,6 +16,7 @@ import { z } from "zod";
 import { STORE_METHODS } from "../../src/lifecycle/repository.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
+import { TelemetryRecorder } from "../support/telemetry-recorder.ts";
 import { KEY, type Options, type Tally, WatchedSite } from "./_watched-site.ts";
 import { type Witness, watched } from "./witness.ts";
 
@@ -329,6 +331,20 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(await site.see("signal", () => (signal as AbortSignal).reason)).toMatchObject({
       reason: "revoked",
     });
+  },
+
+  async "metrics and traces"(start) {
+    const { trace, metrics, spans, points } = new TelemetryRecorder();
+    const site = start({ telemetry: openTelemetry({ trace, metrics }) });
+    const { browser } = await site.login("ann", { meta: { theme: "light" } });
+    await site.visit(browser, (request, sessions) => sessions.rotate(request));
+    site.store.fail("fetchById");
+    await site.visit(browser, (request, sessions) => sessions.fetchAll(request));
+    await site.visit(browser, (request, sessions) => sessions.revokeAll(request));
+    expect(spans.length).toBeGreaterThan(5);
+    expect(points.length).toBeGreaterThan(5);
+    for (const { attributes, exceptions } of spans) site.witness.see("a span", { attributes, exceptions });
+    for (const point of points) site.witness.see("a measurement", point);
   },
 
   async "recognized browsers and locations"(start) {

@@ -1,6 +1,7 @@
 import { SessionError, type SessionErrorCode } from "../../errors.ts";
-import type { CreateOptions, SessionRecord, Store } from "../../store.ts";
+import type { CreateOptions, ExpiredSession, MaybePromise, SessionRecord, Store } from "../../store.ts";
 import { DATABASE_CLEANUP } from "../shared/cleanup.ts";
+import { CLAIM_TIME } from "../shared/ends.ts";
 import {
   MAX_PER_BLOCKING_COUNT,
   MAX_PER_BLOCKING_STEP,
@@ -35,21 +36,42 @@ export interface ObjectEnv {
   readonly SESSIONS_HUB?: unknown;
 }
 
-/** The operations of a store that an object has. The object removes expired records by itself, at an alarm. */
-type Operation = Exclude<
-  keyof Store,
-  | "deleteExpired"
-  | "onExpired"
-  | "subscribe"
-  | "deleteCreatedBefore"
-  | "fetchByLink"
-  | "close"
-  | "maxStaleness"
-  | "audit"
->;
+/** The operations that an object runs as `SqliteSessions` does. It removes expired records by itself, at an alarm. */
+type Operation =
+  | Exclude<
+      keyof Store,
+      | "count"
+      | "deleteCreatedBefore"
+      | "deleteExpired"
+      | "fetchByLink"
+      | "inspect"
+      | "close"
+      | "maxStaleness"
+      | "audit"
+      | "onExpired"
+      | "subscribe"
+    >
+  | "endStep";
 
-/** The methods that a store calls on an object. `probe` sends an empty message to all subscribers. */
-export type ObjectMethod = Operation | "probe";
+/**
+ * The methods that a store calls on an object. `probe` sends an empty message to all subscribers. `unlink` removes entries of
+ * links.
+ */
+export type ObjectMethod = Operation | "inspect" | "probe" | "unlink";
+
+/** The answers of an object that has never stored a record. */
+const EMPTY: Readonly<Record<Exclude<ObjectMethod, "create" | "inspect" | "probe">, unknown>> = {
+  deleteById: "not_found",
+  deleteByUserKey: [],
+  deleteTombstones: 0,
+  endStep: { ids: [] },
+  fetchById: undefined,
+  fetchByIds: [],
+  fetchByUserKey: [],
+  scan: { records: [] },
+  unlink: undefined,
+  update: "not_found",
+};
 
 /** The answer of an object. The platform reports other failures. */
 export type ObjectAnswer =
@@ -59,6 +81,8 @@ export type ObjectAnswer =
 const { batch: BATCH, slack: SLACK } = DATABASE_CLEANUP;
 /** An object wakes up for expired records at most once an hour. */
 const HOUR = 3_600_000;
+/** The longest time, in milliseconds, between the entry of a link and the session that it stands for. */
+const MAX_LOGIN_TIME = 600_000;
 const TABLE = "sessionup_sessions";
 const NAMES = toSqliteNames(TABLE);
 /** The key under which an object stores how far the managers' clock is ahead of the platform's. */
@@ -75,16 +99,22 @@ const AHEAD = "sessionup_ahead";
  * ```
  */
 export class SessionsObject {
+  readonly #state: ObjectState;
   readonly #storage: ObjectStorage;
   readonly #sessions: SqliteSessions;
   /** Removes expired records, and no events: the outbox does that. */
   readonly #cleaner: SqliteSessions;
   /** The events to report. Absent without a hub. */
   readonly #outbox: Outbox | undefined;
+  /** Whether the object has tables. Without them it costs nothing, however often it is asked. */
+  #hasTables = false;
   /** The time at which the object wakes up next, by the platform's clock. */
   #alarm: number | null = null;
+  /** The number of reports of expired sessions that have failed in a row. */
+  #failures = 0;
 
   constructor(state: ObjectState, env: ObjectEnv = {}) {
+    this.#state = state;
     this.#storage = state.storage;
     const hub = env.SESSIONS_HUB;
     if (isHub(hub)) this.#outbox = new Outbox(state.storage.sql, hub, NAMES.events);
@@ -101,10 +131,18 @@ export class SessionsObject {
     this.#sessions = this.#outbox ? open(true) : this.#cleaner;
     // The platform delivers no request before this is done.
     void state.blockConcurrencyWhile(async () => {
-      await this.#sessions.migrate();
+      const { schema } = await this.#sessions.inspect();
+      if (schema?.found) await this.#migrate();
       this.#alarm = await this.#storage.getAlarm();
     });
   }
+
+  /**
+   * Reports sessions that expired. Override it in a class of your own: the object removes them only after the promise has
+   * resolved. If it rejects, or the object is interrupted, the object reports them again, after a minute and later every hour.
+   * Without it, expired sessions are removed and not reported.
+   */
+  reportExpired?(sessions: readonly ExpiredSession[]): MaybePromise<void>;
 
   /** Runs an operation of `durableObjectStore`. Only Workers with a binding to the objects can call it. */
   async fetch(request: { json(): Promise<unknown> }): Promise<Response> {
@@ -115,14 +153,31 @@ export class SessionsObject {
   /** Reports events again, and removes expired records. The platform calls it at the time of the alarm. */
   async alarm(): Promise<void> {
     this.#alarm = null;
+    if (!this.#hasTables) return;
     await this.#outbox?.deliver();
     if (this.#outbox?.isPending) await this.#wakeAt(Date.now() + this.#outbox.pause);
-    const ahead = Number((await this.#storage.get(AHEAD)) ?? 0);
-    const now = Date.now() + ahead;
-    while ((await this.#cleaner.deleteExpired(now - SLACK, BATCH)) === BATCH);
+    const now = await this.#readClock();
+    await this.#removeExpired(now - SLACK);
     const [row] = this.#storage.sql.exec(`SELECT min(deadline) AS deadline FROM ${TABLE}`).toArray();
     const { deadline } = row as { readonly deadline: number | null };
     if (deadline !== null) await this.#wakeAfter(deadline, now);
+  }
+
+  async #removeExpired(now: number): Promise<void> {
+    const report = this.reportExpired?.bind(this);
+    try {
+      while ((await this.#cleaner.removeExpired(now, BATCH, report)) === BATCH);
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures++;
+      console.warn(
+        "sessionup: expired sessions could not be reported. The object reports them again.",
+        error,
+      );
+    }
+    // Also those that a report took before it was interrupted. Another one cannot take them earlier.
+    if (report && this.#storage.sql.exec(`SELECT 1 FROM ${NAMES.ends} LIMIT 1`).toArray().length > 0)
+      await this.#wakeAt(Date.now() + Math.min(CLAIM_TIME * 2 ** Math.max(0, this.#failures - 1), HOUR));
   }
 
   async #answer(method: ObjectMethod, args: readonly unknown[]): Promise<ObjectAnswer> {
@@ -130,6 +185,10 @@ export class SessionsObject {
       // JSON has no `undefined`, and no argument is ever null.
       const given = args.map((arg) => arg ?? undefined);
       if (method === "probe") return await this.#probe();
+      if (method === "inspect") return { value: { clock: Date.now() } };
+      if (method === "create") await this.#createTables();
+      else if (!this.#hasTables) return { value: EMPTY[method] };
+      if (method === "unlink") return await this.#unlink(given[0] as readonly string[]);
       const value: unknown = await Reflect.apply(this.#sessions[method], this.#sessions, given);
       if (method === "create") {
         const [record, { now }] = given as [SessionRecord, CreateOptions];
@@ -150,6 +209,30 @@ export class SessionsObject {
       );
     await this.#outbox.probe();
     return {};
+  }
+
+  /**
+   * Removes entries of links that stand for no session. A login adds the entry before the session, so a new entry stays.
+   */
+  async #unlink(ids: readonly string[]): Promise<ObjectAnswer> {
+    const before = (await this.#readClock()) - MAX_LOGIN_TIME;
+    const sql = `DELETE FROM ${TABLE} WHERE id IN (SELECT value FROM json_each(?)) AND created_at < ?`;
+    this.#storage.sql.exec(sql, JSON.stringify(ids), before).toArray();
+    return {};
+  }
+
+  async #createTables(): Promise<void> {
+    if (!this.#hasTables) await this.#state.blockConcurrencyWhile(() => this.#migrate());
+  }
+
+  async #migrate(): Promise<void> {
+    await this.#sessions.migrate();
+    this.#hasTables = true;
+  }
+
+  /** Returns the time by the managers' clock. */
+  async #readClock(): Promise<number> {
+    return Date.now() + Number((await this.#storage.get(AHEAD)) ?? 0);
   }
 
   /** Reports the events of a step. The alarm is part of the step's transaction, so a crash does not lose them. */

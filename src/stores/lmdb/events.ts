@@ -1,6 +1,6 @@
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
+import type { LmdbDatabase } from "./client.ts";
 import { byNumber, type Key, parseNumber } from "./keys.ts";
-import type { LmdbDatabase } from "./tables.ts";
 
 /** Returns the number of the latest event, or 0. */
 export function latestNumber(events: LmdbDatabase): number {

@@ -1,5 +1,12 @@
+import type { TimeRange } from "../../store.ts";
+
 /** A key of ordered bytes. */
 export type Key = Uint8Array;
+
+/** The beginning of all keys of a database. */
+export const EVERY: Key = new Uint8Array(0);
+
+const MAX_TIME = Number.MAX_SAFE_INTEGER;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -15,7 +22,7 @@ function userPrefix(userKey: string): Key {
 
 /** Returns the key of a session in its user's list, which sorts by time and then by id. */
 export function byUserKey(userKey: string, createdAt: number, id: string): Key {
-  return joined(userPrefix(userKey), timeBytes(createdAt), encoder.encode(id));
+  return byTime(userPrefix(userKey), createdAt, id);
 }
 
 /** Returns the bounds of a user's keys. */
@@ -29,7 +36,7 @@ const TOMBSTONES = Uint8Array.of(255);
 
 /** Returns the key of a tombstone in its user's list, which sorts by the time at which the sessions ended. */
 export function byEnd(userKey: string, endedAt: number, id: string): Key {
-  return joined(TOMBSTONES, userPrefix(userKey), timeBytes(endedAt), encoder.encode(id));
+  return byTime(joined(TOMBSTONES, userPrefix(userKey)), endedAt, id);
 }
 
 /** Returns the bounds of the keys of a user's tombstones. */
@@ -55,12 +62,51 @@ export function parseLinkedId(key: Key): string {
 
 /** Returns the key of a session in the order of deadlines. */
 export function byDeadline(deadline: number, id: string): Key {
-  return joined(timeBytes(deadline), encoder.encode(id));
+  return byTime(EVERY, deadline, id);
 }
 
 /** Returns the key after all deadlines up to `now`. */
 export function endedBy(now: number): Key {
   return timeBytes(now + 1);
+}
+
+/** Sorts after all deadlines: no time is late enough for its bytes to begin with this one. */
+const TAKEN = Uint8Array.of(255);
+
+/** Returns the key of an expired session that a store has taken to report it. */
+export function byTaken(takenAt: number, id: string): Key {
+  return joined(TAKEN, timeBytes(takenAt), encoder.encode(id));
+}
+
+/** Returns the bounds of the keys of sessions that were taken up to that moment. */
+export function takenRange(until: number): { readonly start: Key; readonly end: Key } {
+  return { start: TAKEN, end: joined(TAKEN, timeBytes(until + 1)) };
+}
+
+/** Returns the id in a key of `byTaken`. */
+export function parseTakenId(key: Key): string {
+  return parseId(key, TAKEN.length);
+}
+
+/** Returns the key of a session in a list that sorts by time and then by id. `list` is the beginning of all its keys. */
+export function byTime(list: Key, time: number, id: string): Key {
+  return joined(list, timeBytes(time), encoder.encode(id));
+}
+
+/** Returns the bounds of the keys of a list with these times. Some keys outside of the range may be within the bounds. */
+export function timeRange(
+  list: Key,
+  { from = 0, before = MAX_TIME }: TimeRange = {},
+): { readonly first: Key; readonly end: Key } {
+  // Times before 1970 are stored as 0.
+  const end = Math.min(MAX_TIME, Math.max(1, Math.ceil(before)));
+  const first = Math.min(MAX_TIME, Math.floor(from));
+  return { first: joined(list, timeBytes(first)), end: joined(list, timeBytes(end)) };
+}
+
+/** Returns the time in a key of a list. */
+export function parseTime(key: Key, list: Key): number {
+  return Number(new DataView(key.buffer, key.byteOffset + list.length).getBigUint64(0));
 }
 
 /** Returns the id at the end of a key. Before it are a prefix of `beforeTime` bytes and the time. */
@@ -75,7 +121,7 @@ export function byNumber(number: number): Key {
 
 /** Returns the number in a key of `byNumber`. */
 export function parseNumber(key: Key): number {
-  return Number(new DataView(key.buffer, key.byteOffset, key.length).getBigUint64(0));
+  return parseTime(key, EVERY);
 }
 
 /** Returns a time as big-endian bytes, so that later times sort later. Times before 1970 become 0. */

@@ -6,9 +6,9 @@ import {
   type PollOptions,
   parsePollOptions,
 } from "../shared/poll-channel.ts";
+import type { LmdbDatabase } from "./client.ts";
 import { latestNumber, readMessage } from "./events.ts";
 import { byNumber, type Key, parseNumber } from "./keys.ts";
-import type { LmdbDatabase } from "./tables.ts";
 
 /** The result of `lmdbPush`, for the option `push` of `lmdbStore`. */
 export interface LmdbPush {

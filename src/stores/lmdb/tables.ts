@@ -1,65 +1,57 @@
 import { SessionError } from "../../errors.ts";
-import type { SessionCursor, SessionRecord } from "../../store.ts";
+import type { ExpiredSession, SessionCursor, SessionRecord, TimeRange } from "../../store.ts";
+import { toExpiredSession } from "../shared/records.ts";
+import { isClaim } from "../shared/scan.ts";
+import { AFTER_ALL } from "../shared/steps.ts";
+import type { LmdbDatabase, LmdbRoot } from "./client.ts";
 import { recordEvents, removeOldEvents } from "./events.ts";
 import {
   byDeadline,
   byEnd,
   byLink,
+  byTime,
   byUserKey,
+  EVERY,
   endedBy,
   type Key,
   linkRange,
   parseId,
   parseLinkedId,
+  parseTime,
+  timeRange,
   tombstoneRange,
   userRange,
 } from "./keys.ts";
+import { parseRecord, stringifyRecord } from "./record-format.ts";
+import { forget, take, takeAgain } from "./taken.ts";
 
-/** The methods of one database that the store calls. */
-export interface LmdbDatabase {
-  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
-  get(key: any): any;
-  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
-  putSync(key: any, value: any): unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
-  removeSync(key: any): unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: the package's own types are as wide
-  getKeys(range: { start?: any; end?: any; reverse?: boolean; limit?: number }): Iterable<any>;
-}
-
-/** The methods of the root database, which `open` of lmdb returns, that the store calls. */
-export interface LmdbRoot {
-  openDB(options: { name: string; encoding: "string"; keyEncoding: "binary" }): LmdbDatabase;
-  transaction<Answer>(work: () => Answer): Promise<Answer>;
-  childTransaction<Answer>(work: () => Answer): Promise<Answer>;
-  resetReadTxn(): void;
-  /** Waits for writes in flight. */
-  close(): Promise<void>;
-  readonly committed: PromiseLike<unknown>;
-  /** The option of `open`. It is missing in the package's types. */
-  readonly useWritemap?: boolean;
-}
-
-/** The version of the stored format, so that a later release can read the records of an earlier one. */
-const VERSION = "1";
+/**
+ * The version of the stored format, so that a later release can read the records of an earlier one. The first one had no
+ * `by_created`.
+ */
+export const VERSION = "2";
+const FIRST_VERSION = "1";
+/** Records that one transaction adds to `by_created`. */
+const ADDED_AT_ONCE = 500;
 const VERSION_KEY = new TextEncoder().encode("version");
 const SWEPT_KEY = new TextEncoder().encode("swept_at");
 
-type Stored = readonly [
-  id: string,
-  userKey: string,
-  revision: number,
-  createdAt: number,
-  lastSeenAt: number,
-  expiresAt: number,
-  deadline: number,
-  ended: SessionRecord["ended"] | null,
-  data: SessionRecord["data"],
-  link?: string,
-];
+/** A part of a list, from its latest entry on. */
+export interface ListRange {
+  /** Begins after this entry. */
+  readonly before?: SessionCursor | undefined;
+  readonly times?: TimeRange | undefined;
+  /** The largest number of entries. */
+  readonly limit?: number;
+}
+
+/** A record, and the position in a list that it was read at. */
+export interface Listed extends SessionCursor {
+  readonly record: SessionRecord | undefined;
+}
 
 /**
- * The five databases, and a sixth one with the option `push`. Each method is a step of a transaction, or reads the latest
+ * The six databases, and a seventh one with the option `push`. Each method is a step of a transaction, or reads the latest
  * commit.
  */
 export class LmdbTables {
@@ -68,6 +60,7 @@ export class LmdbTables {
   readonly #byUserKey: LmdbDatabase;
   readonly #byDeadline: LmdbDatabase;
   readonly #byLink: LmdbDatabase;
+  readonly #byCreated: LmdbDatabase;
   readonly #schema: LmdbDatabase;
   /** Absent if the store publishes no events. */
   readonly events: LmdbDatabase | undefined;
@@ -80,15 +73,38 @@ export class LmdbTables {
     this.#byUserKey = open("by_user");
     this.#byDeadline = open("by_deadline");
     this.#byLink = open("by_link");
+    this.#byCreated = open("by_created");
     this.#schema = open("schema");
     this.events = pushes ? open("events") : undefined;
-    const version = this.#schema.get(VERSION_KEY);
+    const { version } = this;
     // Only if it is missing, because a write waits for other writers.
     if (version === undefined) this.#schema.putSync(VERSION_KEY, VERSION);
-    else if (version !== VERSION) {
+    else if (version !== VERSION && version !== FIRST_VERSION) {
       const message = `lmdbStore: the file has version ${version}, this release supports ${VERSION}. Upgrade sessionup.`;
       throw new SessionError("ERR_STORE", message);
     }
+  }
+
+  /** The version of the file. */
+  get version(): string | undefined {
+    return this.#schema.get(VERSION_KEY);
+  }
+
+  /** Whether the engine leaves writes to the operating system. */
+  get hasNoSync(): boolean {
+    return this.#root.noSync === true;
+  }
+
+  /** Adds what an earlier version of the format lacks. */
+  async migrate(): Promise<void> {
+    let after = "";
+    while (this.latest().version === FIRST_VERSION)
+      await this.transaction((tables) => {
+        const last = tables.findStepEnd(after, ADDED_AT_ONCE);
+        for (const record of tables.between(after, last ?? AFTER_ALL)) tables.#addByCreated(record);
+        if (last === undefined) tables.#schema.putSync(VERSION_KEY, VERSION);
+        else after = last;
+      });
   }
 
   /**
@@ -148,6 +164,12 @@ export class LmdbTables {
     this.#byUserKey.putSync(toListKey(record), "");
     this.#byDeadline.putSync(byDeadline(deadline, id), "");
     if (link !== undefined && !ended) this.#byLink.putSync(byLink(link, id), "");
+    this.#addByCreated(record);
+  }
+
+  /** Tombstones and claims are no sessions. */
+  #addByCreated({ id, userKey, createdAt, ended }: SessionRecord): void {
+    if (!ended && !isClaim(userKey)) this.#byCreated.putSync(byTime(EVERY, createdAt, id), "");
   }
 
   /** Replaces a record that has the same user key, `createdAt` and deadline. */
@@ -162,22 +184,25 @@ export class LmdbTables {
   }
 
   remove(record: SessionRecord): void {
-    const { id, deadline, link, ended } = record;
+    const { id, createdAt, deadline, link, ended } = record;
     this.#byId.removeSync(toIdKey(id));
     this.#byUserKey.removeSync(toListKey(record));
     this.#byDeadline.removeSync(byDeadline(deadline, id));
     if (link !== undefined && !ended) this.#byLink.removeSync(byLink(link, id));
+    if (!ended) this.#byCreated.removeSync(byTime(EVERY, createdAt, id));
   }
 
-  /** Removes the user's tombstones beyond the latest `max`. */
-  trimTombstones(userKey: string, max: number): void {
+  /** Removes the user's tombstones beyond the latest `kept`, at most `limit`. Returns their number. */
+  removeTombstones(userKey: string, kept: number, limit: number = Number.MAX_SAFE_INTEGER): number {
     const { first, end } = tombstoneRange(userKey);
     const keys: Iterable<Key> = this.#byUserKey.getKeys({ start: end, end: first, reverse: true });
     // Read all keys before the first record is removed.
-    for (const key of [...keys].slice(max)) {
+    const removed = [...keys].slice(kept, kept + limit);
+    for (const key of removed) {
       const record = this.get(parseId(key, first.length));
       if (record) this.remove(record);
     }
+    return removed.length;
   }
 
   /** Whether the user has at least `count` sessions, expired ones included. */
@@ -187,16 +212,51 @@ export class LmdbTables {
   }
 
   *newestFirst(userKey: string, before?: SessionCursor): Generator<SessionRecord, void> {
-    const { first, end } = userRange(userKey);
-    // Backwards it begins at the start, if that is there, and stops before the end.
-    const cursor = before && byUserKey(userKey, before.createdAt, before.id);
-    const keys: Iterable<Key> = this.#byUserKey.getKeys({ start: cursor ?? end, end: first, reverse: true });
-    for (const key of keys) {
-      const id = parseId(key, first.length);
-      if (id === before?.id) continue;
-      const record = this.get(id);
+    for (const { record } of this.#latestFirst(this.#byUserKey, userRange(userKey).first, { before }))
       if (record) yield record;
+  }
+
+  /** Returns the sessions of all users or of one, newest first, including expired ones. */
+  scanSessions(userKey: string | undefined, range: ListRange): Iterable<Listed> {
+    return userKey === undefined
+      ? this.#latestFirst(this.#byCreated, EVERY, range)
+      : this.#latestFirst(this.#byUserKey, userRange(userKey).first, range);
+  }
+
+  /** Returns the user's tombstones, the latest end first. The times of the range are those of the ends. */
+  scanTombstones(userKey: string, range: ListRange): Iterable<Listed> {
+    return this.#latestFirst(this.#byUserKey, tombstoneRange(userKey).first, range);
+  }
+
+  /** Returns all records in the order of their ids. */
+  *scanAll({ before, limit }: ListRange): Generator<Listed, void> {
+    const start = toKeyAfter(before?.id ?? "");
+    const keys: Iterable<Key> = this.#byId.getKeys({ start, ...(limit && { limit }) });
+    for (const key of keys) {
+      const id = decoder.decode(key);
+      yield { createdAt: 0, id, record: this.get(id) };
     }
+  }
+
+  *#latestFirst(
+    database: LmdbDatabase,
+    list: Key,
+    { before, times, limit }: ListRange,
+  ): Generator<Listed, void> {
+    const { first, end } = timeRange(list, times);
+    // Backwards it begins at the start, if that is there, and stops before the end.
+    const start = before ? byTime(list, before.createdAt, before.id) : end;
+    const range = { start, end: first, reverse: true, ...(limit && { limit: limit + 1 }) };
+    const keys: Iterable<Key> = database.getKeys(range);
+    for (const key of keys) {
+      const id = parseId(key, list.length);
+      if (id !== before?.id) yield { createdAt: parseTime(key, list), id, record: this.get(id) };
+    }
+  }
+
+  /** Returns the number of sessions, expired ones included. */
+  countSessions(): number {
+    return Number(Reflect.get(this.#byCreated.getStats(), "entryCount"));
   }
 
   /** Returns the sessions with that link, including expired ones. */
@@ -226,13 +286,35 @@ export class LmdbTables {
     }
   }
 
-  /** Returns records past their deadline, the earliest first. */
-  *endedBy(now: number, limit: number): Generator<SessionRecord, void> {
-    const keys: Iterable<Key> = this.#byDeadline.getKeys({ end: endedBy(now), limit });
-    for (const key of keys) {
-      const record = this.get(parseId(key));
-      if (record) yield record;
+  /**
+   * Removes up to `limit` records past their deadline, the earliest first. Takes the sessions among them to report them, and
+   * those that another store has taken and not reported. Returns the sessions and the number of all records.
+   */
+  takeExpired(
+    now: number,
+    limit: number,
+  ): { readonly count: number; readonly taken: readonly ExpiredSession[] } {
+    const taken = [...takeAgain(this.#byDeadline, now, limit)];
+    const again = taken.length;
+    const keys: Iterable<Key> =
+      again < limit ? this.#byDeadline.getKeys({ end: endedBy(now), limit: limit - again }) : [];
+    // Read all keys before the first record is removed.
+    const ids = [...keys].map((key) => parseId(key));
+    for (const id of ids) {
+      const record = this.get(id);
+      if (!record) continue;
+      this.remove(record);
+      if (record.ended || isClaim(record.userKey)) continue;
+      const session = toExpiredSession(record);
+      take(this.#byDeadline, now, session);
+      taken.push(session);
     }
+    return { count: again + ids.length, taken };
+  }
+
+  /** Forgets sessions that were taken at that moment and have been reported. */
+  forgetTaken(takenAt: number, sessions: readonly ExpiredSession[]): void {
+    forget(this.#byDeadline, takenAt, sessions);
   }
 
   /**
@@ -275,40 +357,4 @@ function toKeyAfter(id: string): Key {
 
 function toIdKey(id: string): Key {
   return encoder.encode(id);
-}
-
-/** Returns a record as JSON text. lmdb's own encoding treats numbers, dates and names of properties in its own way. */
-function stringifyRecord(record: SessionRecord): string {
-  const { id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data, link } = record;
-  const tail: [link?: string] = link === undefined ? [] : [link];
-  const stored: Stored = [
-    id,
-    userKey,
-    revision,
-    createdAt,
-    lastSeenAt,
-    expiresAt,
-    deadline,
-    ended ?? null,
-    data,
-    ...tail,
-  ];
-  return JSON.stringify(stored);
-}
-
-function parseRecord(text: string): SessionRecord {
-  const stored: Stored = JSON.parse(text);
-  const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, ended, data, link] = stored;
-  return {
-    id,
-    userKey,
-    revision,
-    createdAt,
-    lastSeenAt,
-    expiresAt,
-    deadline,
-    ...(ended && { ended }),
-    ...(link !== undefined && { link }),
-    data,
-  };
 }

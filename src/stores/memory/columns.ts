@@ -100,7 +100,7 @@ export function createColumns(): Columns {
       if (revision < 0) return undefined;
       const { times } = page;
       // A place that can be read has all columns.
-      const record = {
+      return {
         id: page.ids[at],
         userKey: page.userKeys[at],
         revision,
@@ -109,9 +109,8 @@ export function createColumns(): Columns {
         expiresAt: times[4 * at + 2],
         deadline: times[4 * at + 3],
         data: page.data[at],
+        ...page.rare?.[at],
       } as SessionRecord;
-      const rare = page.rare?.[at];
-      return rare ? Object.assign(record, rare) : record;
     },
     free(place) {
       const page = pageWith(place);

@@ -1,18 +1,12 @@
 import {
-  invalidOption,
   type OptionTable,
   type ParsedOptions,
-  type Parser,
   parseOptions,
+  parsePositiveInteger,
 } from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 
-const parseMaxRecords: Parser<number> = (value, name) => {
-  if (typeof value === "number" && value >= 1) return value;
-  throw invalidOption(name, "a number of at least 1", value);
-};
-
-const MEMORY = { maxRecords: { parse: parseMaxRecords }, ...cleanupOptions("1s") } as const;
+const MEMORY = { maxRecords: { parse: parsePositiveInteger }, ...cleanupOptions("1s") } as const;
 
 /** The option table, from which `docs/reference/options.md` is generated. @internal */
 export const MEMORY_TABLE: OptionTable = MEMORY;

@@ -18,8 +18,8 @@ import type {
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
-import { scanNewestFirst } from "../shared/keyset-scan.ts";
 import { Lookups } from "../shared/lookups.ts";
+import { scanNewestFirst } from "../shared/newest-first.ts";
 import { groupByUser, toChangedMessage, toEndedMessages } from "../shared/push-messages.ts";
 import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";

@@ -11,7 +11,7 @@ import {
   type TimeRange,
   type UpdateOptions,
 } from "../../store.ts";
-import { type ScanRange, toSearchTexts } from "../shared/keyset-scan.ts";
+import { type ScanRange, toSearchTexts } from "../shared/newest-first.ts";
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
 import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
 import { SCAN_STEP } from "../shared/scan.ts";

@@ -19,8 +19,8 @@ import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup
 import type { Deadline } from "../shared/deadline.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
-import { scanNewestFirst } from "../shared/keyset-scan.ts";
 import { Lookups } from "../shared/lookups.ts";
+import { scanNewestFirst } from "../shared/newest-first.ts";
 import {
   encodeUserKey,
   orderByIds,

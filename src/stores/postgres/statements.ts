@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { CLAIM_PREFIX, type End, type ScanFilter, type ScanPage } from "../../store.ts";
-import { type ScanRange, toSearchTexts } from "../shared/keyset-scan.ts";
+import { type ScanRange, toSearchTexts } from "../shared/newest-first.ts";
 import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, type SqlValue } from "../shared/rows.ts";
 import { SCAN_STEP } from "../shared/scan.ts";
 import type { PostgresNames } from "./schema.ts";

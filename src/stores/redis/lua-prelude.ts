@@ -2,7 +2,13 @@
  * How long the server keeps a session after its end, in milliseconds. As long as no process's clock is ahead by more, the
  * server never removes a session that is live by the clock of another process.
  */
-const SLACK = 15 * 60_000;
+export const SLACK: number = 15 * 60_000;
+
+/**
+ * How much longer the server keeps a session whose expiry is reported, in milliseconds: for as long as no process may run that
+ * reports it.
+ */
+const REPORT_SLACK = 24 * 60 * 60_000;
 
 /**
  * The functions that all scripts share. The index of a user is one sorted set with two entries for each session: its id
@@ -15,23 +21,38 @@ const SLACK = 15 * 60_000;
  *   then. It comes last where the end of a session must not fail because of it.
  * - Clocks of processes differ, so no script relies on `now` to remove a session. An index entry is removed only when its
  *   record is gone, and the TTL of a session or an index is never shortened.
+ * - A record's data is a JSON object, and what follows contains no "}": scripts split a record after its last "}".
  * - With a channel, the script that ends or changes sessions publishes their ids.
+ * - If expired sessions are reported, a sorted set of each shard holds the ids of its records, scored by `expiresAt`. Activity
+ *   does not touch it: the cleanup compares an entry with its record, and corrects it.
  * - A list holds the ids of a user's tombstones, in the order in which the sessions ended. They are not in the index. Only
  *   scripts that write a tombstone access the list.
  */
 export const LUA_PRELUDE: string = `
-local SLACK = ${SLACK}
+local SLACK, REPORT_SLACK = ${SLACK}, ${REPORT_SLACK}
 local base = KEYS[1]:match("^[^{]*{..}")
 local index
-local now, channel = tonumber(ARGV[1]), ARGV[2]
+local now, channel, reports = tonumber(ARGV[1]), ARGV[2], ARGV[3] == "1"
+local ends = base .. "e:"
+local slack = reports and SLACK + REPORT_SLACK or SLACK
 
 local function text(number) return string.format("%.0f", number) end
 local function recordKey(id) return base .. "s:" .. id end
 local function indexKey(userKey) return base .. "u:" .. userKey:sub(2, -2) end
-local function ttl(moment) return math.max(moment - now, 0) + SLACK end
+local function ttl(moment) return math.max(moment - now, 0) + slack end
 
 local function keep(key, milliseconds)
   if redis.call("PTTL", key) < milliseconds then redis.call("PEXPIRE", key, text(milliseconds)) end
+end
+
+local function watch(id, moment)
+  if not reports then return end
+  redis.call("ZADD", ends, moment, id)
+  if redis.call("PTTL", ends) < ttl(moment) then redis.call("PEXPIRE", ends, text(ttl(moment) + REPORT_SLACK)) end
+end
+
+local function unwatch(id)
+  if reports then redis.call("ZREM", ends, id) end
 end
 
 local function lives(id)
@@ -76,37 +97,42 @@ local HEAD = "^%[([12]),(%d+),(%d+),(%-?%d+),(%-?%d+),(%-?%d+),(%d+),()"
 
 local function parse(value)
   local form, revision, created, seen, expires, deadline, size, at = value:match(HEAD)
-  if not at then error({ err = "ERR sessionup: a key of the store contains no record" }) end
+  local data, tail = value:match("^(.*})([^}]*)%]$", at and at + size + 1)
+  if not at or not data then error({ err = "ERR sessionup: a key of the store contains no record" }) end
   return {
-    revision = revision, created = created, seen = created + seen, expires = created + expires,
+    form = form, revision = revision, created = created, seen = created + seen, expires = created + expires,
     deadline = created + deadline, ended = form == "2",
-    userKey = value:sub(at, at + size - 1), data = value:sub(at + size + 1, -2), size = size,
+    userKey = value:sub(at, at + size - 1), data = data, tail = tail, size = size,
   }
 end
 
-local function write(key, r, ending, ...)
-  local form = ending == "" and "1" or "2"
+local function write(key, r, ...)
   local function since(moment) return text(moment - r.created) end
-  local head = { form, r.revision, r.created, since(r.seen), since(r.expires), since(r.deadline), r.size }
-  redis.call("SET", key, "[" .. table.concat(head, ",") .. "," .. r.userKey .. "," .. r.data .. ending .. "]", ...)
+  local head = { r.form, r.revision, r.created, since(r.seen), since(r.expires), since(r.deadline), r.size }
+  redis.call("SET", key, "[" .. table.concat(head, ",") .. "," .. r.userKey .. "," .. r.data .. r.tail .. "]", ...)
 end
 
 local function bury(id, reason, untilMoment)
   local value = redis.call("GET", recordKey(id))
   if not value then return false end
   local r = parse(value)
-  r.revision, r.expires, r.deadline = text(r.revision + 1), untilMoment, untilMoment
-  local ending = "," .. text(now - r.created) .. ',"' .. reason .. '"'
-  write(recordKey(id), r, ending, "PX", text(ttl(untilMoment)))
+  r.form, r.revision, r.expires, r.deadline = "2", text(r.revision + 1), untilMoment, untilMoment
+  r.tail = "," .. text(now - r.created) .. ',"' .. reason .. '"' .. r.tail
+  write(recordKey(id), r, "PX", text(ttl(untilMoment)))
   return true
+end
+
+local function drop(id)
+  if redis.call("GETRANGE", recordKey(id), 0, 1) ~= "[2" then return 0 end
+  unwatch(id)
+  return redis.call("UNLINK", recordKey(id))
 end
 
 local function remember(id, untilMoment, max)
   local list = base .. "t:" .. index:sub(#base + 3)
   redis.call("RPUSH", list, id)
   for _ = max + 1, redis.call("LLEN", list) do
-    local key = recordKey(redis.call("LPOP", list))
-    if redis.call("GETRANGE", key, 0, 1) == "[2" then redis.call("UNLINK", key) end
+    drop(redis.call("LPOP", list))
   end
   keep(list, ttl(untilMoment))
 end
@@ -117,10 +143,12 @@ local function finish(ids, reason, untilMoment, max)
     local id = ids[i]
     redis.call("ZREM", index, id, "-" .. id)
     if #buried < max and bury(id, reason, untilMoment) then
+      watch(id, untilMoment)
       buried[#buried + 1] = id
       ended[#ended + 1] = id
-    elseif redis.call("UNLINK", recordKey(id)) == 1 then
-      ended[#ended + 1] = id
+    else
+      unwatch(id)
+      if redis.call("UNLINK", recordKey(id)) == 1 then ended[#ended + 1] = id end
     end
   end
   if ended[1] and channel ~= "" then

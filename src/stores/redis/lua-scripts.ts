@@ -7,8 +7,8 @@ export class RedisScript {
   readonly #source: string;
   readonly #sha: string;
 
-  constructor(source: string) {
-    this.#source = LUA_PRELUDE + source;
+  constructor(source: string, prelude: string = LUA_PRELUDE) {
+    this.#source = prelude + source;
     this.#sha = hash("sha1", this.#source);
   }
 
@@ -26,16 +26,17 @@ export class RedisScript {
 
 /**
  * - KEYS: the record, the index.
- * - ARGV: now, the channel, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
  *   replace or an empty string, the maximum number of sessions (0 for no limit), `onExceed`, the maximum number of sessions
  *   that one run ends, the end of new tombstones or an empty string, the maximum number of tombstones (0 for none).
- * - Returns `created`, `duplicate`, `limit`, or `more` if more sessions must end. The evicted ids follow.
+ * - Returns `created`, `replaced` (created, and the session to replace ended), `duplicate`, `limit`, or `more` if more
+ *   sessions must end. The evicted ids follow.
  */
 export const CREATE: RedisScript = new RedisScript(`
 index = KEYS[2]
-local id, value, created, expires, replaced = unpack(ARGV, 3, 7)
-local max, onExceed, most = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local untilMoment, tombstones = ARGV[11], tonumber(ARGV[12])
+local id, value, created, expires, replaced = unpack(ARGV, 4, 8)
+local max, onExceed, most = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11])
+local untilMoment, tombstones = ARGV[12], tonumber(ARGV[13])
 
 local function each(visit)
   local from = redis.call("ZCOUNT", index, "-inf", "(0")
@@ -87,22 +88,24 @@ if max > 0 then
 end
 if created ~= "" then redis.call("ZADD", index, created, id, "-" .. expires, "-" .. id) end
 redis.call("SET", KEYS[1], value, "PX", text(ttl(expires)))
+watch(id, expires)
 if created == "" then remember(id, expires, tombstones > 0 and tombstones or math.huge) end
-if replaced ~= "" then finish({ replaced }, "logout", untilMoment, tombstones) end
+local outcome = "created"
+if replaced ~= "" and finish({ replaced }, "logout", untilMoment, tombstones)[1] then outcome = "replaced" end
 tidy()
 if created ~= "" then keep(index, ttl(expires)) end
-return { "created", unpack(leaving) }
+return { outcome, unpack(leaving) }
 `);
 
 /**
  * - KEYS: the index.
- * - ARGV: now, the channel, the limit, `createdAt` and id of the cursor or empty strings.
+ * - ARGV: now, the channel, whether expired sessions are reported, the limit, `createdAt` and id of the cursor or empty strings.
  * - Returns ids and records in turn.
  */
 export const LIST: RedisScript = new RedisScript(`
 index = KEYS[1]
-local limit = tonumber(ARGV[3])
-local from = ARGV[5] ~= "" and behind(tonumber(ARGV[4]), ARGV[5]) or 0
+local limit = tonumber(ARGV[4])
+local from = ARGV[6] ~= "" and behind(tonumber(ARGV[5]), ARGV[6]) or 0
 local found = {}
 while #found < 2 * limit do
   local count = math.min(limit - #found / 2, 500)
@@ -129,41 +132,44 @@ return found
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the channel, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data. All but the first two may be empty.
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data, `tombstone` to change one. All
+ *   but the first three may be empty.
  * - Returns `updated`, `not_found` or `conflict`.
  */
 export const UPDATE: RedisScript = new RedisScript(`
-local id, revision, seen, expires, data = unpack(ARGV, 3, 7)
+local id, revision, seen, expires, data, kind = unpack(ARGV, 4, 9)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
-if r.ended or r.expires <= now then return "not_found" end
+if kind ~= "" then
+  if not r.ended then return "not_found" end
+elseif r.ended or r.expires <= now then return "not_found" end
 if revision ~= "" and revision ~= r.revision then return "conflict" end
-local moved = seen ~= "" and tonumber(seen) > r.seen
+local moved = seen ~= "" and kind == "" and tonumber(seen) > r.seen
 if data ~= "" then r.revision, r.data = text(r.revision + 1), data end
 if moved then
   r.seen, r.expires = seen, expires
   index = indexKey(r.userKey)
   redis.call("ZADD", index, r.created, id, "-" .. expires, "-" .. id)
   local left = math.max(redis.call("PTTL", KEYS[1]), ttl(expires))
-  write(KEYS[1], r, "", "PX", text(left))
+  write(KEYS[1], r, "PX", text(left))
   tidy()
   keep(index, left)
 elseif data ~= "" then
-  write(KEYS[1], r, "", "KEEPTTL")
+  write(KEYS[1], r, "KEEPTTL")
 end
-if data ~= "" and channel ~= "" then redis.call("PUBLISH", channel, "[" .. r.revision .. ',"' .. id .. '"]') end
+if data ~= "" and kind == "" and channel ~= "" then redis.call("PUBLISH", channel, "[" .. r.revision .. ',"' .. id .. '"]') end
 return "updated"
 `);
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the channel, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
  *   none), the owner as JSON or an empty string.
  * - Returns `deleted`, `not_found` or `not_owner`.
  */
 export const END_ONE: RedisScript = new RedisScript(`
-local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 3, 7)
+local id, reason, untilMoment, tombstones, owner = unpack(ARGV, 4, 8)
 local value = redis.call("GET", KEYS[1])
 if not value then return "not_found" end
 local r = parse(value)
@@ -176,7 +182,7 @@ return "deleted"
 
 /**
  * - KEYS: the index.
- * - ARGV: now, the channel, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
+ * - ARGV: now, the channel, whether expired sessions are reported, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
  *   mode, the maximum number of sessions per run, `createdAt` and id of the cursor or empty strings, ids.
  * - Modes: `but` ends the sessions of a page except the given ids. `look` returns the ids of a page and ends nothing. `only`
  *   ends the sessions with the given ids.
@@ -184,13 +190,13 @@ return "deleted"
  */
 export const END_MANY: RedisScript = new RedisScript(`
 index = KEYS[1]
-local reason, untilMoment, tombstones, mode, most = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
+local reason, untilMoment, tombstones, mode, most = ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 local ids, spared, reply = {}, {}, { "", "" }
-for i = 10, #ARGV do
+for i = 11, #ARGV do
   if mode == "only" then ids[#ids + 1] = ARGV[i] else spared[ARGV[i]] = true end
 end
 if mode ~= "only" then
-  ids = newest(ARGV[9] ~= "" and behind(tonumber(ARGV[8]), ARGV[9]) or 0, most)
+  ids = newest(ARGV[10] ~= "" and behind(tonumber(ARGV[9]), ARGV[10]) or 0, most)
   if #ids == most then reply = { redis.call("ZSCORE", index, ids[most]), ids[most] } end
 end
 local ending = {}
@@ -201,3 +207,59 @@ local named = mode == "look" and ending or finish(ending, reason, untilMoment, t
 for _, id in ipairs(named) do reply[#reply + 1] = id end
 return reply
 `);
+
+/**
+ * - KEYS: the list of a user's tombstones.
+ * - ARGV: now, the channel, whether expired sessions are reported, the maximum number of tombstones per run.
+ * - Returns the number of removed tombstones, and 1 if there may be more.
+ */
+export const DELETE_TOMBSTONES: RedisScript = new RedisScript(`
+local ids, removed = redis.call("LPOP", KEYS[1], ARGV[4]) or {}, 0
+for _, id in ipairs(ids) do removed = removed + drop(id) end
+return { text(removed), redis.call("EXISTS", KEYS[1]) == 1 and "1" or "" }
+`);
+
+/**
+ * Takes sessions that have expired: they are gone for every other operation, and the caller reports them. Until then they stay
+ * in a second sorted set of the shard, scored by the moment at which another process may take them again. Nearly every run finds nothing, so it looks before it does anything else.
+ *
+ * - KEYS: the ends of the shard's records.
+ * - ARGV: the moment, an empty string, 1, the maximum number of records, the time for which the caller has them in milliseconds.
+ * - Returns the number of removed records, 1 if there may be more, and the taken sessions as JSON: id, `expiresAt`, `deadline`
+ *   and user key.
+ */
+export const TAKE_EXPIRED: RedisScript = new RedisScript(
+  `
+local removed, reply = 0, { "", math.max(#due, #late) == tonumber(ARGV[4]) and "1" or "" }
+for _, id in ipairs(due) do
+  unwatch(id)
+  local value = redis.call("GET", recordKey(id))
+  local r = value and parse(value)
+  if r and r.expires > now then
+    watch(id, text(r.expires))
+  elseif r then
+    removed = removed + redis.call("UNLINK", recordKey(id))
+    if r.ended then
+      redis.call("LREM", base .. "t:" .. r.userKey:sub(2, -2), 1, id)
+    else
+      redis.call("ZREM", indexKey(r.userKey), id, "-" .. id)
+      late[#late + 1] = '["' .. id .. '",' .. text(r.expires) .. "," .. text(r.deadline) .. "," .. r.userKey .. "]"
+    end
+  end
+end
+for _, session in ipairs(late) do
+  redis.call("ZREM", taken, session)
+  redis.call("ZADD", taken, text(now + ARGV[5]), session)
+  reply[#reply + 1] = session
+end
+if late[1] then keep(taken, REPORT_SLACK) end
+reply[1] = text(removed)
+return reply
+`,
+  `
+local taken = KEYS[1]:sub(1, -3) .. "r:"
+local due = redis.call("ZRANGE", KEYS[1], "-inf", ARGV[1], "BYSCORE", "LIMIT", 0, ARGV[4])
+local late = redis.call("ZRANGE", taken, "-inf", ARGV[1], "BYSCORE", "LIMIT", 0, ARGV[4])
+if not due[1] and not late[1] then return { "0", "" } end
+${LUA_PRELUDE}`,
+);

@@ -4,8 +4,10 @@ import {
   type OptionTable,
   type ParsedOptions,
   type Parser,
+  parseBoolean,
   parseOptions,
 } from "../../options/parsers.ts";
+import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
 import { pushOption } from "../shared/push-option.ts";
 import type { RedisPush } from "./push.ts";
@@ -23,6 +25,8 @@ const REDIS = {
     default: (message: string) => console.warn(message),
   },
   push: pushOption<RedisPush>("redisPush"),
+  reportExpired: { parse: parseBoolean, default: false },
+  ...cleanupOptions("1m"),
 } as const;
 
 /** The option table, from which `docs/reference/options.md` is generated. @internal */

@@ -1,23 +1,31 @@
-import { shardOf } from "../../cookie/shard.ts";
-import type {
-  CreateOptions,
-  CreateResult,
-  End,
-  SessionChange,
-  SessionPage,
-  SessionRecord,
-  Store,
-  TombstoneOptions,
-  UpdateOptions,
+import {
+  CLAIM_PREFIX,
+  type CreateOptions,
+  type CreateResult,
+  type End,
+  type ScanPage,
+  type ScanResult,
+  type SessionChange,
+  type SessionCount,
+  type SessionPage,
+  type SessionRecord,
+  type Store,
+  type StoreState,
+  type TombstoneOptions,
+  type UpdateOptions,
 } from "../../store.ts";
-import type { Deadline } from "../shared/deadline.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { validateShard } from "../shared/shard.ts";
-import { endInSteps } from "../shared/steps.ts";
-import type { RedisPort } from "./client.ts";
-import { CREATE, END_MANY, END_ONE, LIST, type RedisScript, UPDATE } from "./lua-scripts.ts";
+import { endInSteps, type Step } from "../shared/steps.ts";
+import { type RedisConnection, toStrings, unexpectedReply } from "./connection.ts";
+import type { RedisExpiry } from "./expiry.ts";
+import { countSessions, inspectServers, warnOfEviction } from "./health.ts";
+import { addLink, fetchByLink } from "./links.ts";
+import { CREATE, DELETE_TOMBSTONES, END_MANY, END_ONE, LIST, UPDATE } from "./lua-scripts.ts";
 import { parseRedisRecord, serializeRedisRecord } from "./record-format.ts";
+import { scanAll, scanUser, scanUserTombstones } from "./scan.ts";
+import { WALK_START, type WalkPosition, type WalkStep, walk } from "./walk.ts";
 
 /**
  * The number of a user's sessions that one script may end, which takes the server a few milliseconds. It is the manager's
@@ -27,26 +35,35 @@ const MAX_ENDED_PER_SCRIPT = 1_000;
 
 /** The store. Each operation is one command or script on one node, or several for very many sessions of a user. */
 export class RedisSessions implements Store {
-  readonly #port: RedisPort;
-  readonly #prefix: string;
-  readonly #deadline: Deadline;
+  readonly #connection: RedisConnection;
   readonly #lookups: Lookups<string | undefined>;
   /** The channel of events, empty if the app wants none. */
   readonly #channel: string;
+  /** `1` if expired sessions are reported. */
+  readonly #reports: "1" | "";
+  readonly #expiry: RedisExpiry | undefined;
   #warn: ((message: string) => void) | undefined;
+  /** Only with an expiry: otherwise the server removes expired records and reports nothing. */
+  readonly deleteExpired?: NonNullable<Store["deleteExpired"]>;
+  readonly onExpired?: NonNullable<Store["onExpired"]>;
+  readonly close?: NonNullable<Store["close"]>;
 
   constructor(
-    port: RedisPort,
-    prefix: string,
-    deadline: Deadline,
+    connection: RedisConnection,
     warn: (message: string) => void,
     channel: string,
+    expiry: RedisExpiry | undefined,
   ) {
-    this.#port = port;
-    this.#prefix = escapePrefix(prefix);
+    this.#connection = connection;
     this.#channel = channel;
-    this.#deadline = deadline;
-    this.#lookups = new Lookups((ids) => this.#read(ids));
+    this.#reports = expiry ? "1" : "";
+    this.#expiry = expiry;
+    if (expiry) {
+      this.deleteExpired = (now, limit) => expiry.deleteExpired(now, limit);
+      this.onExpired = (listener) => expiry.cleanup.listen(listener);
+      this.close = async () => expiry.cleanup.stop();
+    }
+    this.#lookups = new Lookups((ids) => connection.read(ids));
     this.#warn = warn;
   }
 
@@ -57,11 +74,15 @@ export class RedisSessions implements Store {
     const { id, userKey, createdAt, expiresAt, ended } = record;
     // Both keys must be in one slot of a Cluster.
     validateShard(record);
+    this.#expiry?.cleanup.tell(now);
+    this.#expiry?.cleanup.start();
     void this.#warnOfEviction();
-    const keys = [this.#recordKey(id), this.#indexKey(userKey)];
+    if (record.link !== undefined && !ended) await addLink(this.#connection, record, now);
+    const keys = [this.#connection.recordKey(id), this.#connection.indexKey(userKey)];
     const args = [
       now,
       this.#channel,
+      userKey.startsWith(CLAIM_PREFIX) ? "" : this.#reports,
       id,
       serializeRedisRecord(record),
       ended ? "" : createdAt,
@@ -74,9 +95,10 @@ export class RedisSessions implements Store {
     ];
     const evicted: string[] = [];
     for (;;) {
-      const [outcome, ...ids] = toStrings(await this.#run(CREATE, keys, args));
+      const [outcome, ...ids] = toStrings(await this.#connection.run(CREATE, keys, args));
       evicted.push(...ids);
-      if (outcome === "created") return { evicted };
+      if (outcome === "created" || outcome === "replaced")
+        return { evicted, replaced: outcome === "replaced" };
       if (outcome === "duplicate") throw duplicateError("redisStore");
       if (outcome === "limit") throw limitError(limit?.max);
       if (outcome !== "more") throw unexpectedReply();
@@ -84,13 +106,15 @@ export class RedisSessions implements Store {
   }
 
   async fetchById(id: string): Promise<SessionRecord | undefined> {
-    const text = this.#port.batches ? await this.#readOne(id) : await this.#lookups.fetch(id);
+    const text = this.#connection.port.batches
+      ? await this.#connection.readOne(id)
+      : await this.#lookups.fetch(id);
     return text === undefined ? undefined : parseRedisRecord(id, text);
   }
 
   async fetchByIds(ids: readonly string[]): Promise<ReadonlyArray<SessionRecord | undefined>> {
     if (ids.length === 0) return [];
-    const texts = await this.#read(ids);
+    const texts = await this.#connection.read(ids);
     return ids.map((id, index) => {
       const text = texts[index];
       return text === undefined ? undefined : parseRedisRecord(id, text);
@@ -101,8 +125,8 @@ export class RedisSessions implements Store {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    const args = [now, this.#channel, limit, before?.createdAt ?? "", before?.id ?? ""];
-    const texts = toStrings(await this.#run(LIST, [this.#indexKey(userKey)], args));
+    const args = [now, this.#channel, this.#reports, limit, before?.createdAt ?? "", before?.id ?? ""];
+    const texts = toStrings(await this.#connection.run(LIST, [this.#connection.indexKey(userKey)], args));
     const records: SessionRecord[] = [];
     for (let index = 0; index < texts.length; index += 2)
       records.push(parseRedisRecord(texts[index] ?? "", texts[index + 1] ?? ""));
@@ -112,119 +136,143 @@ export class RedisSessions implements Store {
   async update(
     id: string,
     { activity, data }: SessionChange,
-    { now, ifRevision }: UpdateOptions,
+    { now, ifRevision, isTombstone }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
+    this.#expiry?.cleanup.tell(now);
     const moved = [activity?.lastSeenAt ?? "", activity?.expiresAt ?? ""];
-    const args = [now, this.#channel, id, ifRevision ?? "", ...moved, data ? JSON.stringify(data) : ""];
-    const outcome = await this.#run(UPDATE, [this.#recordKey(id)], args);
+    const args = [
+      now,
+      this.#channel,
+      this.#reports,
+      id,
+      ifRevision ?? "",
+      ...moved,
+      data ? JSON.stringify(data) : "",
+      isTombstone ? "tombstone" : "",
+    ];
+    const outcome = await this.#connection.run(UPDATE, [this.#connection.recordKey(id)], args);
     if (outcome === "updated" || outcome === "not_found" || outcome === "conflict") return outcome;
     throw unexpectedReply();
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     const { now, reason, tombstones } = end;
+    this.#expiry?.cleanup.tell(now);
     const ownerJson = owner === undefined ? "" : JSON.stringify(owner);
-    const args = [now, this.#channel, id, reason, ...tombstoneArgs(now, tombstones), ownerJson];
-    const outcome = await this.#run(END_ONE, [this.#recordKey(id)], args);
+    const args = [
+      now,
+      this.#channel,
+      this.#reports,
+      id,
+      reason,
+      ...tombstoneArgs(now, tombstones),
+      ownerJson,
+    ];
+    const outcome = await this.#connection.run(END_ONE, [this.#connection.recordKey(id)], args);
     if (outcome === "deleted" || outcome === "not_found" || outcome === "not_owner") return outcome;
     throw unexpectedReply();
   }
 
   async deleteByUserKey(
     userKey: string,
-    { now, reason, tombstones }: End,
+    end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    const keys = [this.#indexKey(userKey)];
     const exempt = exceptIds.length > MAX_ENDED_PER_SCRIPT ? new Set(exceptIds) : undefined;
-    return endInSteps<readonly string[]>(async (before = ["", ""]) => {
-      const step = async (mode: string, ids: readonly string[]) => {
-        const args = [
-          now,
-          this.#channel,
-          reason,
-          ...tombstoneArgs(now, tombstones),
-          mode,
-          MAX_ENDED_PER_SCRIPT,
-          ...before,
-          ...ids,
-        ];
-        const [createdAt = "", id = "", ...ended] = toStrings(await this.#run(END_MANY, keys, args));
-        return { ids: ended, next: id === "" ? undefined : [createdAt, id] };
-      };
-      if (!exempt) return step("but", exceptIds);
+    return endInSteps<readonly string[]>(async (before) => {
+      if (!exempt) return this.#endMany(userKey, end, "but", exceptIds, before);
       // Too many exempt ids to send them with each step.
-      const { ids, next } = await step("look", []);
+      const { ids, next } = await this.#endMany(userKey, end, "look", [], before);
       const ending = ids.filter((id) => !exempt.has(id));
-      return { ids: ending.length > 0 ? (await step("only", ending)).ids : [], next };
+      if (ending.length === 0) return { ids: [], next };
+      return { ids: (await this.#endMany(userKey, end, "only", ending, before)).ids, next };
     });
   }
 
-  async #readOne(id: string): Promise<string | undefined> {
-    const key = this.#recordKey(id);
-    return toOptionalString(await this.#deadline.within(this.#port.send(key, ["GET", key])));
+  async #endMany(
+    userKey: string,
+    { now, reason, tombstones }: End,
+    mode: "but" | "look" | "only",
+    ids: readonly string[],
+    before: readonly string[] = ["", ""],
+  ): Promise<Step<readonly string[]>> {
+    this.#expiry?.cleanup.tell(now);
+    const kept = tombstoneArgs(now, tombstones);
+    const parts = [reason, ...kept, mode, MAX_ENDED_PER_SCRIPT, ...before, ...ids];
+    const args = [now, this.#channel, this.#reports, ...parts];
+    const key = this.#connection.indexKey(userKey);
+    const [createdAt = "", id = "", ...ended] = toStrings(await this.#connection.run(END_MANY, [key], args));
+    return { ids: ended, next: id === "" ? undefined : [createdAt, id] };
   }
 
-  async #read(ids: readonly string[]): Promise<ReadonlyArray<string | undefined>> {
-    if (this.#port.isCluster) return Promise.all(ids.map((id) => this.#readOne(id)));
-    const keys = ids.map((id) => this.#recordKey(id));
-    const replies = await this.#deadline.within(this.#port.send(keys[0], ["MGET", ...keys]));
-    if (!Array.isArray(replies) || replies.length !== ids.length) throw unexpectedReply();
-    return replies.map(toOptionalString);
+  fetchByLink(link: string, { limit }: { readonly limit: number }): Promise<readonly SessionRecord[]> {
+    return fetchByLink(this.#connection, link, limit);
   }
 
-  #run(script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> {
-    return this.#deadline.within(script.run(this.#port, keys, args.map(String)));
+  async *deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
+    for (let position: WalkPosition | undefined = WALK_START; position; ) {
+      const { buckets, next }: WalkStep = await walk(this.#connection, position, MAX_ENDED_PER_SCRIPT);
+      const records = await this.#connection.readAll(buckets.flatMap(({ ids }) => ids));
+      const idsByUser = new Map<string, string[]>();
+      for (const record of records) {
+        const { id, userKey } = record;
+        if (record.ended || record.createdAt >= createdAt || userKey.startsWith(CLAIM_PREFIX)) continue;
+        idsByUser.set(userKey, [...(idsByUser.get(userKey) ?? []), id]);
+      }
+      const users = [...idsByUser].map(([userKey, ids]) => this.#endListed(userKey, ids, end));
+      yield (await Promise.all(users)).flat();
+      position = next;
+    }
   }
 
-  #recordKey(id: string): string {
-    return `${this.#prefix}{${id.slice(0, 2)}}s:${id}`;
+  /** Ends sessions of one user, and returns the ids that ended. */
+  async #endListed(userKey: string, ids: readonly string[], end: End): Promise<readonly string[]> {
+    const { ids: ended } = await this.#endMany(userKey, end, "only", ids);
+    const named = new Set(ended);
+    // Without an entry in the user's index, which the server may have evicted, the record alone tells of a session.
+    const others = ids.filter((id) => !named.has(id));
+    const outcomes = await Promise.all(others.map((id) => this.deleteById(id, end)));
+    return [...ended, ...others.filter((_, index) => outcomes[index] === "deleted")];
   }
 
-  /** The user key is escaped as in JSON, because scripts read it from the JSON of a record. */
-  #indexKey(userKey: string): string {
-    return `${this.#prefix}{${shardOf(userKey)}}u:${JSON.stringify(userKey).slice(1, -1)}`;
+  async deleteTombstones(userKey: string): Promise<number> {
+    const key = this.#connection.tombstonesKey(userKey);
+    let removed = 0;
+    for (;;) {
+      const args = [0, "", this.#reports, MAX_ENDED_PER_SCRIPT];
+      const [count, more] = toStrings(await this.#connection.run(DELETE_TOMBSTONES, [key], args));
+      removed += Number(count);
+      if (!more) return removed;
+    }
   }
 
-  /** Warns if the server evicts keys. Every key of the store has a TTL, so every eviction policy applies to it. */
+  scan(page: ScanPage): Promise<ScanResult> {
+    const { userKey, ended } = page.filter ?? {};
+    if (userKey === undefined) return scanAll(this.#connection, page);
+    if (ended) return scanUserTombstones(this.#connection, userKey, page);
+    return scanUser((each) => this.fetchByUserKey(userKey, each), page);
+  }
+
+  count(now: number): Promise<SessionCount> {
+    return countSessions(this.#connection, now);
+  }
+
+  inspect(): Promise<StoreState> {
+    return inspectServers(this.#connection);
+  }
+
+  /** Warns once if the server evicts keys. */
   async #warnOfEviction(): Promise<void> {
     const warn = this.#warn;
     this.#warn = undefined;
     if (!warn) return;
     // The app may have no permission for INFO. The documentation of the store describes the policy too.
-    const info = String(await this.#port.send(undefined, ["INFO", "memory"]).catch(() => ""));
-    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
-    if (policy === "noeviction" || /^maxmemory:0\s/m.test(info)) return;
-    warn(
-      `sessionup: the Redis server's maxmemory-policy is ${policy}. When its memory is full, it deletes sessions, and ` +
-        'lists and revokeAll may miss some. Set it to "noeviction".',
-    );
+    const info = String(await this.#connection.port.send(undefined, ["INFO", "memory"]).catch(() => ""));
+    for (const warning of warnOfEviction(info)) warn(`sessionup: ${warning}`);
   }
-}
-
-/** Returns the beginning of a store's keys. The first "{" of a key begins its hash tag, so a prefix must not contain one. */
-export function escapePrefix(prefix: string): string {
-  return prefix.replaceAll("%", "%25").replaceAll("{", "%7B");
 }
 
 /** Returns the end of new tombstones and their maximum number. */
 function tombstoneArgs(now: number, tombstones: TombstoneOptions | undefined): readonly (number | "")[] {
   return tombstones ? [now + tombstones.keepFor, tombstones.max] : ["", 0];
-}
-
-function toStrings(reply: unknown): string[] {
-  if (Array.isArray(reply) && reply.every((text) => typeof text === "string")) return reply;
-  throw unexpectedReply();
-}
-
-/** Rejects replies such as QUEUED: a command that waits in a transaction of the app has not been executed. */
-function toOptionalString(reply: unknown): string | undefined {
-  if (reply !== null && typeof reply !== "string") throw unexpectedReply();
-  return reply ?? undefined;
-}
-
-function unexpectedReply(): Error {
-  return new Error(
-    "redisStore: the reply does not match the command. Give the store a client on which the app opens no MULTI.",
-  );
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { hearMessages } from "../../../test/support/heard-messages.ts";
 import { parseOptions } from "../../options/parsers.ts";
 import {
   Cleanup,
@@ -157,6 +158,27 @@ describe("Cleanup", () => {
       [420_000, 50_000],
     ]);
     expect(removals.map(([at]) => at)).toEqual([120_000, 120_010]);
+    cleanup.stop();
+  });
+
+  it("publishes each of its turns with the number of removed records, and the error that stopped it", async () => {
+    const messages = hearMessages("sessionup:cleanup");
+    const turns = [false, true, true];
+    const lost = new Error("the connection was lost");
+    const claim = async () => turns.shift() ?? true;
+    const counts = [10, 5, 10];
+    const remove = async () => {
+      const count = counts.shift();
+      if (count === undefined) throw lost;
+      return count;
+    };
+    const { cleanup, errors } = cleaning({ claim, remove });
+    cleanup.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(messages).toEqual([]);
+    await vi.advanceTimersByTimeAsync(120_010);
+    expect(messages).toEqual([{ removed: 15 }, { removed: 10, error: lost }]);
+    expect(errors).toEqual([lost]);
     cleanup.stop();
   });
 

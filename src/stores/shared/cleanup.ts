@@ -71,14 +71,15 @@ export interface ParsedCleanup {
  */
 export class Cleanup {
   readonly #plan: CleanupPlan;
-  /** Undefined if the app cleans up itself. */
-  readonly #every: number | undefined;
+  /** Undefined if the app cleans up itself, and once the cleanup was stopped. */
+  #every: number | undefined;
   readonly #onError: (error: unknown) => void;
   readonly #listeners = new Set<(sessions: readonly ExpiredSession[]) => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  #told = { now: Number.NEGATIVE_INFINITY, at: 0 };
+  /** The latest time that an operation of the store received, and when. */
+  #told = Number.NEGATIVE_INFINITY;
+  #toldAt = 0;
   #running = false;
-  #stopped = false;
 
   constructor({ cleanupEvery, onCleanupError }: ParsedCleanup, plan: CleanupPlan) {
     this.#plan = plan;
@@ -88,13 +89,14 @@ export class Cleanup {
 
   /** Takes note of the time that an operation of the store received. */
   tell(now: number): void {
-    if (now > this.#told.now) this.#told = { now, at: performance.now() };
+    if (now <= this.#told) return;
+    this.#told = now;
+    this.#toldAt = performance.now();
   }
 
   /** Starts the timer unless it runs or was stopped. Call it when there is something to remove one day. */
   start(): void {
-    if (this.#stopped || this.#every === undefined) return;
-    this.#timer ??= unrefed(setInterval(() => void this.#run(), this.#every));
+    if (this.#every !== undefined) this.#timer ??= unrefed(setInterval(() => void this.#run(), this.#every));
   }
 
   /** Stops the timer until `start` is called. A cleanup that is running ends with its current batch. */
@@ -105,7 +107,7 @@ export class Cleanup {
 
   /** Stops the timer for good, when the store is closed: the app is about to close its database. */
   stop(): void {
-    this.#stopped = true;
+    this.#every = undefined;
     this.rest();
   }
 
@@ -152,7 +154,7 @@ export class Cleanup {
   }
 
   #endedBy(): number {
-    return Math.floor(this.#told.now + (performance.now() - this.#told.at)) - this.#plan.slack;
+    return Math.floor(this.#told + (performance.now() - this.#toldAt)) - this.#plan.slack;
   }
 }
 

@@ -11,10 +11,9 @@ export function isLive(
 
 /** Returns the record after a change. */
 export function applyChange(record: SessionRecord, { activity, data }: SessionChange): SessionRecord {
-  const moved = activity && activity.lastSeenAt > record.lastSeenAt ? activity : undefined;
   return {
     ...record,
-    ...(moved && { lastSeenAt: moved.lastSeenAt, expiresAt: moved.expiresAt }),
+    ...(activity && activity.lastSeenAt > record.lastSeenAt && activity),
     ...(data && { data, revision: record.revision + 1 }),
   };
 }

@@ -1,11 +1,9 @@
 import type { ExpiredSession } from "../../store.ts";
+import { CLAIM_TIME } from "../shared/ends.ts";
 import { EXPIRED_COLUMNS, toExpiredSessions } from "../shared/rows.ts";
 import type { SqliteQuery, SqliteRow } from "./engine.ts";
 import type { SqliteNames } from "./schema.ts";
 import { LIST, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
-
-/** How long a process has to report the sessions that it has taken, in milliseconds. Then another one takes them. */
-const CLAIM = 60_000;
 
 /** A session that a process has claimed, and the number of its entry. */
 export interface ClaimedSession {
@@ -59,11 +57,11 @@ export class SqliteEnds {
    */
   claim(now: number, limit: number): SqliteQuery {
     return toQuery(
-      [`UPDATE ${this.#ends} SET claimed_until = ? WHERE number IN`, now + CLAIM],
+      [`UPDATE ${this.#ends} SET claimed_until = ? WHERE number IN`, now + CLAIM_TIME],
       [
         `(SELECT number FROM ${this.#ends} WHERE claimed_until <= ? OR claimed_until > ?`,
         now,
-        now + 2 * CLAIM,
+        now + 2 * CLAIM_TIME,
       ],
       ["ORDER BY number LIMIT ?)", limit],
       ["RETURNING number, id, user_key, expires_at, deadline"],

@@ -78,8 +78,8 @@ export function toCursor({ at, id }: ScanPosition): string {
   return `${at}.${id}`;
 }
 
-/** The cursors that `toCursor` returns. */
-export const CURSOR: RegExp = /^(-?\d{1,16})\.([0-9A-Za-z]{1,128})$/;
+/** The cursors that `toCursor` returns. Durable Objects have records whose ids are longer than those of sessions. */
+const CURSOR = /^(-?\d{1,16})\.([0-9A-Za-z]{1,130})$/;
 
 function parsePosition(cursor: string): ScanPosition {
   const [, at, id = ""] = parseCursor(cursor, CURSOR);

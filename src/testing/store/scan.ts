@@ -181,12 +181,17 @@ export const scanTests: StoreTests = [
   ),
   test("scan/cursor", "scan rejects a cursor that no step has returned with a TypeError", async (f) => {
     await f.stored();
-    for (const cursor of ["", "nonsense", "-1", "1'; DROP TABLE x", "\u0000", "9".repeat(2_000)])
-      await assert.rejects(
-        async () => f.store.scan?.({ now: NOW, limit: 1, cursor }),
-        TypeError,
-        `the cursor ${JSON.stringify(cursor.slice(0, 20))} was accepted`,
+    for (const cursor of ["", "nonsense", "-1", "1'; DROP TABLE x", "\u0000", "9".repeat(2_000)]) {
+      // Handled at once: to workerd, a rejection that `assert.rejects` handles a little later is an unhandled one.
+      const error = await f.store.scan?.({ now: NOW, limit: 1, cursor }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
       );
+      assert.ok(
+        error instanceof TypeError,
+        `the cursor ${JSON.stringify(cursor.slice(0, 20))} led to ${String(error)}`,
+      );
+    }
   }),
   test("scan/cursor-text", "the cursor of a scan is short printable ASCII", async (f) => {
     await f.storedMany(3);

@@ -10,6 +10,7 @@ import type { Socket } from "socket.io";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Gate } from "../../support/gate.ts";
 import { GatedStore } from "../../support/gated-store.ts";
+import { hearMessages } from "../../support/heard-messages.ts";
 import { Connected, IoSite, type SiteOptions, settle, TRANSPORTS } from "./site.ts";
 
 const sites: IoSite[] = [];
@@ -30,6 +31,21 @@ async function setUp({ manager: given, ...rest }: SetUp = {}) {
   manager.events.on("error", (event) => errors.push(event));
   return { clock, manager, site, errors };
 }
+
+it("a connection is published once, however many sockets it carries", async () => {
+  const messages = hearMessages("sessionup:live");
+  const { site } = await setUp();
+  const client = await site.loggedIn();
+  const first = await site.connect("/private", { transport: "websocket", client });
+  await settle(first.socket.io.socket("/second", {}));
+  expect(messages).toEqual([{ kind: "socket.io", change: 1 }]);
+  await client.post("/logout");
+  await first.closed;
+  expect(messages).toEqual([
+    { kind: "socket.io", change: 1 },
+    { kind: "socket.io", change: -1 },
+  ]);
+});
 
 const RECONNECTING = { reconnection: true, reconnectionDelay: 10 };
 

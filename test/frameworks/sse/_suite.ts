@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { ContractClient } from "../../../src/testing/adapter/client.ts";
 import { EventClient } from "../../support/event-source.ts";
 import { GatedStore } from "../../support/gated-store.ts";
+import { hearMessages } from "../../support/heard-messages.ts";
 
 /** The parts of an app: `POST /login` logs "ann" in, and `GET /events`, behind `auth`, sends `open(…)`. */
 export interface StreamApp {
@@ -49,13 +50,16 @@ export function streamSuite(start: StartStreamApp, { head = 200 } = {}): void {
   });
 
   it("the source stops when the client disconnects", async () => {
+    const messages = hearMessages("sessionup:live");
     const { stream, client } = await site.connected();
+    expect(messages).toContainEqual({ kind: "sse", change: 1 });
     await client.close();
     await new Promise<void>((resolve) => {
       if (stream.signal.aborted) resolve();
       else stream.signal.addEventListener("abort", () => resolve());
     });
     expect(stream.send({ data: "late" })).toBe(false);
+    expect(messages).toContainEqual({ kind: "sse", change: -1 });
   });
 
   it("the app can end the stream, and knows what the client has received when it reconnects", async () => {

@@ -14,6 +14,7 @@ import type { ServerOptions, WebSocket } from "ws";
 import { SwitchableStore } from "../../../src/testing/adapter/fixture.ts";
 import { TestRequest, testSessions } from "../../support/browser.ts";
 import { GatedStore } from "../../support/gated-store.ts";
+import { hearMessages } from "../../support/heard-messages.ts";
 import { WsSite } from "./site.ts";
 
 const sites: WsSite[] = [];
@@ -71,6 +72,22 @@ describe("a WebSocket closes with 4401 and the reason", () => {
     await client.post("/logout");
     for (const { socket } of tabs) expect(await socket.closed).toEqual({ code: 4401, reason: "logout" });
     for (const { socket } of others) expect(await socket.ask("still")).toBe("got still");
+  });
+
+  it("each WebSocket with a session is published when it opens, and when it or its session ends", async () => {
+    const messages = hearMessages<{ change: number }>("sessionup:live");
+    const { site } = await setUp();
+    const client = await site.loggedIn();
+    const [first, second] = [await site.connect("/private", client), await site.connect("/open", client)];
+    await site.connect("/open");
+    const opened = { kind: "ws", change: 1 };
+    expect(messages).toEqual([opened, opened]);
+    first.socket.ws.close();
+    await expect.poll(() => messages.slice(2)).toEqual([{ kind: "ws", change: -1 }]);
+    await client.post("/logout");
+    await second.socket.closed;
+    await expect.poll(() => messages.length).toBe(4);
+    expect(messages[3]).toEqual({ kind: "ws", change: -1 });
   });
 
   it("a WebSocket closes when the user ends all other sessions", async () => {

@@ -8,6 +8,7 @@ declare namespace Cloudflare {
     readonly SESSIONS_HUB: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly OWN_PUSHED: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly OWN_HUB: import("@cloudflare/workers-types").DurableObjectNamespace;
+    readonly REPORTING: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly SUBSCRIBER: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly BROKEN: import("@cloudflare/workers-types").DurableObjectNamespace;
     readonly SILENT: import("@cloudflare/workers-types").DurableObjectNamespace;

@@ -1,4 +1,5 @@
 /** The Worker in which the tests run. Its main module must export the Durable Object classes. */
+import type { ExpiredSession } from "../../../src/store.ts";
 import {
   durableObjectPush,
   durableObjectStore,
@@ -33,6 +34,18 @@ interface OwnEnv {
 export class OwnPushedObject extends SessionsObject {
   constructor(state: ObjectState, env: OwnEnv) {
     super(state, { SESSIONS_HUB: env.OWN_HUB });
+  }
+}
+
+/** Reports expired sessions to the test, which can break it. */
+export class ReportingObject extends PlainSessionsObject {
+  mode: "pass" | "fail" | "hang" = "pass";
+  readonly expired: ExpiredSession[] = [];
+
+  override async reportExpired(sessions: readonly ExpiredSession[]): Promise<void> {
+    this.expired.push(...sessions);
+    if (this.mode === "fail") throw new Error("out of order");
+    if (this.mode === "hang") await new Promise(() => setTimeout(() => undefined, 60_000));
   }
 }
 

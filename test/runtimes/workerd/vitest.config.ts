@@ -21,6 +21,7 @@ export default defineConfig({
           SESSIONS_HUB: { className: "SessionsHub", useSQLite: true },
           OWN_PUSHED: { className: "OwnPushedObject", useSQLite: true },
           OWN_HUB: { className: "OwnHub", useSQLite: true },
+          REPORTING: { className: "ReportingObject", useSQLite: true },
           SUBSCRIBER: { className: "Subscriber", useSQLite: true },
           BROKEN: { className: "BrokenObject", useSQLite: true },
           SILENT: { className: "SilentObject", useSQLite: true },

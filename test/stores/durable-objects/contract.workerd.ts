@@ -6,6 +6,7 @@ import { durableObjectStore } from "sessionup/stores/durable-objects";
 import { storeContract } from "sessionup/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { skip } from "./_skip.ts";
+import { sparse } from "./_sparse.ts";
 
 const HOUR = 3_600_000;
 let count = 0;
@@ -29,7 +30,8 @@ function getStub(userKey: string) {
 }
 
 describe("durable-objects × Cloudflare", () => {
-  storeContract({ describe, it }, { skip, create: () => durableObjectStore(env.SESSIONS) });
+  const sessions = sparse(env.SESSIONS);
+  storeContract({ describe, it }, { skip, create: () => durableObjectStore(sessions) });
 
   describe("a durable object", () => {
     // A separate namespace: the contract's users may have any shard.

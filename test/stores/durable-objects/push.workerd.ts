@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { OwnHub, Subscriber } from "../../runtimes/workerd/_worker.ts";
 import { HeardEvents } from "../../support/heard-events.ts";
 import { skip } from "./_skip.ts";
+import { sparse } from "./_sparse.ts";
 
 const HOUR = 3_600_000;
 const HEARTBEAT = { heartbeat: "1s" } as const;
@@ -50,12 +51,9 @@ async function crash(stub: DurableObjectStub): Promise<void> {
 }
 
 describe("durable-objects × Cloudflare, push", () => {
-  const openStore = () => durableObjectStore(env.PUSHED, { push: durableObjectPush(env.SESSIONS_HUB) });
-  const noBulk = {
-    reason: "objects cannot be enumerated",
-    tests: ["subscribe/delete-created-before"],
-  };
-  storeContract({ describe, it }, { skip: [...skip, noBulk], create: openStore, another: () => openStore() });
+  const sessions = sparse(env.PUSHED);
+  const openStore = () => durableObjectStore(sessions, { push: durableObjectPush(env.SESSIONS_HUB) });
+  storeContract({ describe, it }, { skip, create: openStore, another: () => openStore() });
 });
 
 describe("push of durableObjectStore", () => {

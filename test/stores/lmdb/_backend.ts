@@ -34,7 +34,7 @@ export function lmdbBackend(pushes = false): Backend {
     },
     async left() {
       const root = open({ path: path() });
-      const counts = ["by_id", "by_user", "by_deadline", "by_link"].map((part) => {
+      const counts = ["by_id", "by_user", "by_deadline", "by_link", "by_created"].map((part) => {
         return root
           .openDB({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" })
           .getCount();

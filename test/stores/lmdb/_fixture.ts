@@ -181,6 +181,7 @@ export function changedRoot(
         },
         putSync: (key, value) => database.putSync(key, value),
         getKeys: (range) => database.getKeys(range),
+        getStats: () => database.getStats(),
         removeSync(key) {
           if (broken) throw new Error("no room");
           return database.removeSync(key);

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { ABORT, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
-import { SessionError } from "sessionup";
-import { lmdbStore } from "sessionup/stores/lmdb";
+import { CLAIM_PREFIX, type ScanFilter, SessionError, type SessionRecord } from "sessionup";
+import { type LmdbStore, lmdbStore } from "sessionup/stores/lmdb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DATABASE_CLEANUP } from "../../../src/stores/shared/cleanup.ts";
 import { createRecord, NOW } from "../../support/record.ts";
@@ -23,6 +23,18 @@ afterEach(() => file.remove());
 const database = (part: string) =>
   root.openDB<string, Buffer>({ name: `sessionup_${part}`, encoding: "string", keyEncoding: "binary" });
 
+/** Returns the records of all steps of a scan. */
+async function scanAll(store: LmdbStore, filter: ScanFilter = {}, limit = 1_000): Promise<SessionRecord[]> {
+  const records: SessionRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const step = await store.scan({ now: NOW, limit, filter, ...(cursor && { cursor }) });
+    records.push(...step.records);
+    ({ cursor } = step);
+  } while (cursor);
+  return records;
+}
+
 describe("the file of lmdbStore", () => {
   it("keeps every session across a close and a new open", async () => {
     const records = [createRecord(), createRecord({ userKey: "bob" })];
@@ -33,12 +45,40 @@ describe("the file of lmdbStore", () => {
 
   it("is rejected with ERR_STORE when a later release has written it", async () => {
     await (await file.store()).close();
-    await database("schema").put(Buffer.from("version"), "2");
+    await database("schema").put(Buffer.from("version"), "3");
     const error = await file.store().catch((error) => error);
     expect(error.message).toBe(
-      "lmdbStore: the file has version 2, this release supports 1. Upgrade sessionup.",
+      "lmdbStore: the file has version 3, this release supports 2. Upgrade sessionup.",
     );
     expect(error).toBeInstanceOf(SessionError);
+  });
+
+  it("is completed when the first version of the format has written it", async () => {
+    const store = await file.store({}, root);
+    const records = Array.from({ length: 2_500 }, () => createRecord());
+    const claim = createRecord({ userKey: `${CLAIM_PREFIX}x` });
+    const [ended] = records.splice(1_200, 1) as [SessionRecord];
+    await Promise.all([...records, ended, claim].map((each) => store.create(each, { now: NOW })));
+    await store.deleteById(ended.id, { ...END, tombstones: { keepFor: 1_000, max: 9 } });
+    await store.close();
+    root = file.open();
+    // The first version had no such database.
+    await database("by_created").clearAsync();
+    await database("schema").put(Buffer.from("version"), "1");
+    const [one, other] = await Promise.all([file.store({}, root), file.store()]);
+    expect(await scanAll(one)).toEqual(records.toReversed());
+    expect(await other.count()).toEqual({ count: 2_499, isExact: false });
+    expect(await one.inspect()).toEqual({ schema: { found: 2, needed: 2 } });
+    await one.deleteById(records[0]?.id ?? "", END);
+    await one.close();
+    expect(await (await file.store()).count()).toEqual({ count: 2_498, isExact: false });
+  });
+
+  it("is reported by inspect if it was opened with noSync", async () => {
+    expect(await (await file.store({}, root)).inspect()).not.toHaveProperty("warnings");
+    await root.close();
+    const { warnings } = await (await file.store({}, file.open({ noSync: true }))).inspect();
+    expect(warnings?.join()).toContain("noSync");
   });
 
   it("keeps stores with different names separate", async () => {
@@ -104,7 +144,7 @@ describe("the file of lmdbStore", () => {
       const refused = store.create(third, { now: NOW, limit: { max: 2, onExceed: "reject" } });
       await expect(refused).rejects.toMatchObject({ code: "ERR_LIMIT" });
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
-      expect(await store.create(third, { now: NOW, limit })).toEqual({ evicted: [first.id] });
+      expect(await store.create(third, { now: NOW, limit })).toMatchObject({ evicted: [first.id] });
       expect(await other.fetchByUserKey("ann", PAGE)).toEqual([third, second]);
       expect(await other.deleteById(second.id, { ...END, tombstones: { keepFor: 5, max: 9 } })).toBe(
         "deleted",
@@ -113,6 +153,72 @@ describe("the file of lmdbStore", () => {
       expect(await other.deleteByUserKey("ann", END)).toEqual([third.id]);
       expect(await store.fetchByUserKey("ann", PAGE)).toEqual([]);
     }
+  });
+});
+
+describe("scans of lmdbStore", () => {
+  it("return the newest sessions of all users first, and a user's latest tombstones first", async () => {
+    const store = await file.store({}, root);
+    const users = ["ann", "bob", "ann", "cleo", "bob"];
+    const records = users.map((userKey) => createRecord({ userKey }));
+    for (const each of records.toReversed()) await store.create(each, { now: NOW });
+    expect(await scanAll(store, {}, 2)).toEqual(records.toReversed());
+    const [first, , second] = records as [SessionRecord, SessionRecord, SessionRecord];
+    const tombstones = { keepFor: 1_000, max: 9 };
+    await store.deleteById(second.id, { ...END, tombstones });
+    await store.deleteById(first.id, { ...END, now: NOW + 1, tombstones });
+    const ids = async (filter: ScanFilter) => (await scanAll(store, filter, 1)).map(({ id }) => id);
+    expect(await ids({ userKey: "ann", ended: {} })).toEqual([first.id, second.id]);
+    expect(await ids({ userKey: "ann", ended: { before: NOW + 1 } })).toEqual([second.id]);
+    expect(await ids({ ended: { from: NOW + 1 } })).toEqual([first.id]);
+    expect(await ids({})).toHaveLength(3);
+    expect(await store.count()).toEqual({ count: 3, isExact: false });
+  });
+
+  it("look at 500 records in one turn of the event loop, and at none outside of createdAt", async () => {
+    const store = await file.store({}, root);
+    const records = Array.from({ length: 2_500 }, () => createRecord());
+    await Promise.all(records.map((each) => store.create(each, { now: NOW })));
+    let looks = 0;
+    const counted = await file.store({}, changedRoot(root, "sessionup_by_id", { looked: () => looks++ }));
+    let cursor: string | undefined;
+    const steps: number[] = [];
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    };
+    turn();
+    do {
+      const before: number = looks;
+      const filter = { dataIncludes: ["rare"] };
+      const step = await counted.scan({ now: NOW, limit: 10, filter, ...(cursor && { cursor }) });
+      expect(step.records).toEqual([]);
+      steps.push(looks - before);
+      ({ cursor } = step);
+    } while (cursor);
+    isOver = true;
+    expect(steps).toEqual([500, 500, 500, 500, 500, 0]);
+    expect(turns).toBeGreaterThanOrEqual(steps.length);
+
+    looks = 0;
+    const [from = 0, before = 0] = [records[1_300]?.createdAt, records[1_303]?.createdAt];
+    const range = records.slice(1_300, 1_303).toReversed();
+    expect(await scanAll(counted, { createdAt: { from, before } })).toEqual(range);
+    expect(looks).toBe(3);
+    // A caller may pass no real times.
+    const all = { from: Number.NEGATIVE_INFINITY, before: Number.POSITIVE_INFINITY };
+    expect(await scanAll(counted, { createdAt: all })).toHaveLength(2_500);
+  });
+
+  it("deleteTombstones removes more tombstones than one transaction does", async () => {
+    const store = await file.store({}, root);
+    const records = Array.from({ length: 2_100 }, () => createRecord());
+    await Promise.all(records.map((each) => store.create(each, { now: NOW })));
+    await store.deleteByUserKey("ann", { ...END, tombstones: { keepFor: 1_000, max: 5_000 } });
+    expect(await store.deleteTombstones("ann")).toBe(2_100);
+    for (const part of ["by_id", "by_user", "by_deadline"]) expect(database(part).getCount()).toBe(0);
   });
 });
 

@@ -196,7 +196,7 @@ describe("lmdbStore on a full disk", () => {
     expect(listed.map(({ id }) => id)).toEqual(kept);
     // A logout frees space.
     expect(await other.ask("deleteByUserKey", "ann", END)).toHaveLength(kept.length);
-    expect(await other.ask("create", createRecord(), { now: NOW })).toEqual({ evicted: [] });
+    expect(await other.ask("create", createRecord(), { now: NOW })).toMatchObject({ evicted: [] });
     await other.kill();
     expect(await (await file.store()).fetchByUserKey("ann", page)).toHaveLength(1);
   });

@@ -63,7 +63,7 @@ describe("migrate of postgresStore", () => {
     await stores[0]?.migrate();
     expect(await sql("select count(*)::int as count from at_once")).toEqual([{ count: 1 }]);
     expect(await sql("select obj_description('at_once'::regclass) as version")).toEqual([
-      { version: "sessionup 2" },
+      { version: "sessionup 3" },
     ]);
   });
 
@@ -91,7 +91,7 @@ describe("migrate of postgresStore", () => {
     await store.migrate();
     await pool.query("comment on table later is 'sessionup 9'");
     await expect(store.migrate()).rejects.toThrow(
-      "the table has version 9, this release supports 2; upgrade sessionup",
+      "the table has version 9, this release supports 3; upgrade sessionup",
     );
     await pool.query("create table somebodys (id text)");
     await expect(open(pool, { table: "somebodys" }).migrate()).rejects.toThrow(

@@ -89,7 +89,7 @@ async function expectToWork(store: Store, user: string = newUser()): Promise<voi
   const [a, b, c] = records as [SessionRecord, SessionRecord, SessionRecord];
   const limit = { max: 3, onExceed: "evict-oldest" } as const;
   const d = createRecord({ userKey: user, createdAt: NOW + 3 });
-  expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id] });
+  expect(await store.create(d, { now: NOW, limit })).toEqual({ evicted: [a.id], replaced: false });
   expect(await store.fetchById(b.id)).toEqual(b);
   expect(await store.fetchByIds([c.id, a.id])).toEqual([c, undefined]);
   expect(await store.update(c.id, { data: { v: 7 } }, { now: NOW, ifRevision: 0 })).toBe("updated");
@@ -211,6 +211,45 @@ describe("redisStore over the app's client", () => {
     await store.close?.();
   });
 
+  it("needs the further ACL rights for links, operators and reports that docs/stores/redis.md lists", async () => {
+    const page = await readFile(new URL("../../../docs/stores/redis.md", import.meta.url), "utf8");
+    const rights = /needs `(\+get [^`]+)`/.exec(page)?.[1]?.split(" ") ?? [];
+    const further = (what: RegExp) => what.exec(page)?.[1]?.split(" ") ?? [];
+    const links = further(/Links also need `([^`]+)`/);
+    const operators = further(/Scans, `count` and `inspect` also need `([^`]+)`/);
+    const reports = further(/`reportExpired` also needs `([^`]+)`/);
+    const all = [...rights, ...links, ...operators, ...reports];
+    // The client itself needs these.
+    const own = ["+cluster|slots", "+ping", "+readonly"];
+    const at = [redis.server.port, ...cluster.masters.map(({ port }) => port)];
+    for (const port of at)
+      await askRedis(port, "ACL", "SETUSER", "operator", "on", ">secret", "~sessionup:*", ...all, ...own);
+    const user = { username: "operator", password: "secret", enableReadyCheck: false };
+    for (const client of [ioredis(user), ioredisCluster({ enableReadyCheck: false, redisOptions: user })]) {
+      const store = redisStore(client, { reportExpired: true, cleanupEvery: false });
+      await expectToWork(store);
+      const userKey = newUser();
+      const record = createRecord({ userKey, link: "a-link" });
+      await store.create(record, { now: NOW });
+      expect(await store.fetchByLink?.("a-link", { limit: 9 })).toEqual([record]);
+      for (let cursor: string | undefined; ; ) {
+        const step = await store.scan?.({ now: NOW, limit: 99, ...(cursor && { cursor }) });
+        cursor = step?.cursor;
+        if (!cursor) break;
+      }
+      expect((await store.count?.(NOW))?.count).toBeGreaterThan(0);
+      expect((await store.inspect?.())?.warnings).toHaveLength(1);
+      await store.deleteById(record.id, { ...end, tombstones: { keepFor: HOUR, max: 2 } });
+      const filter = { userKey, ended: {} };
+      expect((await store.scan?.({ now: NOW, limit: 9, filter }))?.records).toHaveLength(1);
+      expect(await store.fetchByLink?.("a-link", { limit: 9 })).toEqual([]);
+      await store.create(createRecord({ userKey, expiresAt: NOW + 1 }), { now: NOW });
+      // A session and two tombstones.
+      expect(await store.deleteExpired?.(NOW + HOUR, 9)).toBe(3);
+    }
+    await redis.client.flushall();
+  });
+
   it("throws a TypeError for a value that is not a supported client", () => {
     const legacy = redis6.createClient({ url: redis.server.url }).legacy();
     for (const client of [
@@ -237,6 +276,8 @@ describe("the options of redisStore", () => {
     expect(attempt({ prefix: "\ud800" })).toThrow(/^prefix must be /);
     expect(attempt({ timeout: "soon" })).toThrow(/^timeout must be /);
     expect(attempt({ onWarning: true })).toThrow(/^onWarning must be /);
+    expect(attempt({ reportExpired: "yes" })).toThrow(/^reportExpired must be /);
+    expect(attempt({ cleanupEvery: 60 })).toThrow(/^cleanupEvery must be /);
   });
 });
 

@@ -87,7 +87,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       await redis.client.set(tombstonesKey(user), "something else");
       const limit = { max: 3, onExceed: "evict-oldest" } as const;
       const record = createRecord({ userKey: user });
-      expect(await store.create(record, { now: NOW, limit })).toEqual({ evicted: [b?.id] });
+      expect(await store.create(record, { now: NOW, limit })).toEqual({ evicted: [b?.id], replaced: false });
       const activity = { lastSeenAt: NOW + 1, expiresAt: NOW + HOUR };
       expect(await store.update(record.id, { activity }, { now: NOW })).toBe("updated");
       expect(await store.fetchByUserKey(user, { now: NOW, limit: 9 })).toHaveLength(3);
@@ -198,7 +198,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       await expire(a?.id ?? "");
       const limit = { max: 2, onExceed: "evict-oldest" } as const;
       const record = createRecord({ userKey: user });
-      expect(await store.create(record, { now: NOW, limit })).toEqual({ evicted: [b?.id] });
+      expect(await store.create(record, { now: NOW, limit })).toEqual({ evicted: [b?.id], replaced: false });
       await expire(c?.id ?? "");
       expect(await store.deleteByUserKey(user, end)).toEqual([record.id]);
     });
@@ -218,6 +218,7 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const now = NOW + 10;
       expect(await store.create(createRecord({ userKey: user, createdAt: now }), { now, limit })).toEqual({
         evicted: [],
+        replaced: false,
       });
       const { evicted } = await store.create(createRecord({ userKey: user, createdAt: now }), { now, limit });
       expect(evicted).toEqual([live.id]);
