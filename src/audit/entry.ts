@@ -79,7 +79,7 @@ export interface AuditEntry extends AuditHead {
   readonly level?: number;
   /** The kind of the party that acted. */
   readonly by?: Actor["kind"];
-  /** What the trail says about itself. */
+  /** Facts about the trail itself, and the number of omitted entries. */
   readonly details?: Json;
   /** Absent if the entry has no personal data, or if it was erased. */
   readonly subject?: AuditSubject;

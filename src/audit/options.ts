@@ -25,7 +25,7 @@ export interface AuditLogOptions {
   readonly to?: readonly AuditSink[];
   /**
    * Secrets of at least 32 bytes that make the hashes of the chain. The first one makes them. Keep the others as long as there
-   * are entries that they made. Without keys, whoever can write the trail can compute it anew. Default: none.
+   * are entries that they made. Without keys, an attacker who can write the trail can compute it anew. Default: none.
    */
   readonly keys?: readonly string[];
   /** How often the entries of a store's trail get their place in the chain. Default: `"1s"`. */

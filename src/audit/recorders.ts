@@ -24,7 +24,7 @@ export class ChainRecorder {
   readonly #deliveries: readonly Delivery[];
   readonly #opening: Promise<void>;
   #head = createChain();
-  /** What happened while the chain was being opened. Later entries follow at once. */
+  /** The events that arrived while the chain was being opened. Later ones become entries at once. */
   #early: AuditDraft[] | undefined = [];
 
   constructor(plan: RecorderPlan) {
@@ -77,7 +77,7 @@ export class ChainRecorder {
   }
 }
 
-/** What the store writes itself, in the step that does it. */
+/** The kinds of entries that the store writes itself, in the step that they describe. */
 const WRITTEN_BY_STORE: ReadonlySet<string> = new Set(["begun", "ended", "rotated", "elevated", "moved"]);
 
 /** One process seals for this many milliseconds at least, before another one may. */

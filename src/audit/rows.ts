@@ -3,7 +3,7 @@ import type { Actor, EndReason, SessionData } from "../store.ts";
 import { type AuditDraft, describeBeginning, describeChange, describeEnd, pickClient } from "./entry.ts";
 import type { TrailRow } from "./trail-store.ts";
 
-/** Returns what a row says. A note that somebody has damaged counts as none, so that later rows still get their place. @internal */
+/** Returns what a row says. A damaged note counts as none, so that later rows still get their place. @internal */
 export function toDraft({ at, kind, id = "", userKey, reason, note }: TrailRow): AuditDraft {
   const noted = note ? parseNote(note) : undefined;
   if (kind === "entry")

@@ -146,7 +146,7 @@ export class Trail implements AuditTrail {
     const verifier = new Verifier(this.#keys, head ? [head, end] : [end]);
     for await (const { seq, at, userKey, text } of this.#rows({})) {
       const entry = parseEntry(text);
-      // The columns of a row only serve to find it. Whoever changes them hides the entry from a search.
+      // The columns of a row only serve to find it. An attacker who changes them hides the entry from a search.
       const isGenuine = entry?.seq === seq && entry.at === at && entry.subject?.userKey === userKey;
       if (isGenuine) verifier.read(entry);
       else verifier.reject(seq, entry);

@@ -65,7 +65,8 @@ const MAX_RECENT = 1_000;
  * sink may write again what it could not confirm.
  *
  * Entries that are missing at the end of a chain are only found by a head that was kept elsewhere, or by a later chain that
- * says it follows. Whoever can write the trail can compute it anew, unless it has keys.
+ * says it follows. An attacker who can write the trail can compute it anew, unless it
+ * has keys.
  *
  * Throws `TypeError` for invalid options.
  *
@@ -87,7 +88,7 @@ export async function verifyEntries(
   return verifier.finish();
 }
 
-/** What is known of one chain. */
+/** The state of one chain, as far as it was read. */
 interface ChainState {
   last: AuditHead;
   /** The first entry that was read, unless it is the first of the chain. */
