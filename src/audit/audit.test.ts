@@ -239,7 +239,7 @@ describe("auditLog", () => {
       [{ to: [sink], keys: ["short"] }, "keys must be an array of secrets"],
       [{ to: [sink], sealEvery: 5 }, "sealEvery must be a duration"],
       [{ to: [sink], maxWaiting: 0 }, "maxWaiting must be a positive integer"],
-      [{ to: [sink], maxWaitin: 1 }, '"maxWaitin" is not an option of auditLog'],
+      [{ to: [sink], maxRejects: 1 }, '"maxRejects" is not an option of auditLog'],
     ] as const)
       expect(() => auditLog(manager, wrong as never)).toThrow(message);
     expect(() => auditLog(manager, { to: [sink] }).trail).toThrow("The store writes no trail");

@@ -42,6 +42,7 @@ const ROOMS: readonly string[] = [
   "testing/",
   "testing",
   "index",
+  "cli/",
 ];
 
 /** An entry of a store or an adapter: `stores/redis`, not `stores/redis/client`. */
@@ -64,6 +65,9 @@ const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
   "./stores/mysql": ["node:buffer"],
   "./stores/postgres": ["node:buffer"],
 };
+
+/** The one file that imports a module whose name is only known at run time: the app's, which an operator names. */
+const LOADER = "cli/stores/module";
 
 /** Frameworks whose types the adapters use. Each peer is optional. */
 const PEERS = Object.keys(manifest.peerDependencies);
@@ -109,7 +113,10 @@ describe("imports of src/", () => {
   });
 
   it("imports lead only to existing files, Node builtins and peers", () => {
-    const edges = names.flatMap((name) => graph.get(name)?.imports ?? []);
+    const isLoader = (name: string, { to }: Import) => name === LOADER && to === "(computed)";
+    const edges = names.flatMap(
+      (name) => graph.get(name)?.imports.filter((edge) => !isLoader(name, edge)) ?? [],
+    );
     const needed = Object.values(OWN_NEEDS).flat();
     const unexpected = edges.filter(
       ({ to, typeOnly }) =>

@@ -12,10 +12,10 @@ export const LIST = "(SELECT value FROM json_each(?))";
 
 const CLAIM = encodeUserKey(CLAIM_PREFIX);
 /** The user key with which claims begin, and the first one after those of claims, as literals. */
-export const CLAIMS = {
+export const CLAIMS: Readonly<Record<"first" | "after", string>> = {
   first: toLiteral(CLAIM),
   after: toLiteral(CLAIM.with(-1, (CLAIM.at(-1) ?? 0) + 1)),
-} as const;
+};
 /** Matches records that are no claims. The function keeps SQLite from searching by the user key. */
 export const NO_CLAIM: string = `substr(user_key, 1, ${CLAIM.length}) <> ${CLAIMS.first}`;
 

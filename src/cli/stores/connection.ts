@@ -1,0 +1,38 @@
+import type { Duration } from "../../duration.ts";
+import type { Store } from "../../store.ts";
+import type { Driver } from "./driver.ts";
+
+/** The options of stores that the command line can set. */
+export interface StoreSettings {
+  readonly table?: string | undefined;
+  readonly schema?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly name?: string | undefined;
+  readonly timeout?: Duration | undefined;
+  /** Whether the store reports what it ends to the app's processes. */
+  readonly push: boolean;
+  /** Whether the command also receives the events of others, as `doctor` does. */
+  readonly subscribes: boolean;
+  /** Whether a file that does not exist may be created, as `migrate` does. */
+  readonly creates: boolean;
+  /** Whether only the store's statements are needed, and no database. */
+  readonly isOffline: boolean;
+}
+
+/** A store over a connection that the command line has opened. */
+export interface Connection {
+  readonly store: Store;
+  /** The engine's name for people. */
+  readonly engine: string;
+  readonly driver: Driver;
+  /** Closes the driver's connections. The store is closed before. */
+  readonly close: () => Promise<unknown>;
+}
+
+/** Returns only the options that are set, as stores expect them. */
+export function given<Options extends object>(
+  options: Options,
+): { [Name in keyof Options]?: NonNullable<Options[Name]> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Options]?: NonNullable<Options[Name]> };
+}

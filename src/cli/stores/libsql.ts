@@ -1,0 +1,29 @@
+import { type LibsqlClient, libsqlPush, libsqlStore } from "../../stores/libsql.ts";
+import { type Connection, given, type StoreSettings } from "./connection.ts";
+import { loadDriver } from "./driver.ts";
+import { requireFile } from "./sqlite.ts";
+
+interface LibsqlModule {
+  createClient(options: object): LibsqlClient & { close(): void };
+}
+
+/** Creates a client of a server, or of a local file. */
+export async function connectLibsql(
+  url: string,
+  { table, timeout, push, subscribes, creates, isOffline }: StoreSettings,
+  cwd: string,
+  authToken: string | undefined,
+): Promise<Connection> {
+  const driver = loadDriver(["@libsql/client"], cwd);
+  const { createClient } = driver.exports as LibsqlModule;
+  const isFile = url.startsWith("file:");
+  const file =
+    isFile && !isOffline ? `file:${requireFile(url.slice("file:".length), cwd, creates)}` : "file::memory:";
+  const client = createClient({ url: isFile ? file : url, ...(authToken && { authToken }) });
+  const store = libsqlStore(client, {
+    ...given({ table, timeout }),
+    cleanupEvery: false,
+    push: subscribes ? libsqlPush() : push,
+  });
+  return { store, engine: "libSQL", driver, close: async () => client.close() };
+}

@@ -1,0 +1,24 @@
+import { type MysqlPool, mysqlPush, mysqlStore } from "../../stores/mysql.ts";
+import { type Connection, given, type StoreSettings } from "./connection.ts";
+import { loadDriver } from "./driver.ts";
+
+interface MysqlModule {
+  createPool(options: object): MysqlPool & { end(): Promise<void> };
+}
+
+/** Creates a pool. It connects at the first query. */
+export async function connectMysql(
+  url: string,
+  { table, timeout, push, subscribes }: StoreSettings,
+  cwd: string,
+): Promise<Connection> {
+  const driver = loadDriver(["mysql2/promise"], cwd);
+  const { createPool } = driver.exports as MysqlModule;
+  const pool = createPool({ uri: url, connectionLimit: 4, connectTimeout: 5_000 });
+  const store = mysqlStore(pool, {
+    ...given({ table, timeout }),
+    cleanupEvery: false,
+    push: subscribes ? mysqlPush() : push,
+  });
+  return { store, engine: "MySQL or MariaDB", driver, close: () => pool.end() };
+}

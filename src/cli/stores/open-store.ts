@@ -1,0 +1,115 @@
+import type { Duration } from "../../duration.ts";
+import { getLifecycle } from "../../lifecycle/lifecycle.ts";
+import { Manager } from "../../manager.ts";
+import type { Store } from "../../store.ts";
+import { usageError } from "../cli-error.ts";
+import type { Context } from "../command.ts";
+import type { Connection, StoreSettings } from "./connection.ts";
+import type { Driver } from "./driver.ts";
+import { connectLibsql } from "./libsql.ts";
+import { connectLmdb } from "./lmdb.ts";
+import { parseLocation, type StoreLocation } from "./location.ts";
+import { loadManager } from "./module.ts";
+import { connectMysql } from "./mysql.ts";
+import { connectPostgres } from "./postgres.ts";
+import { connectRedis } from "./redis.ts";
+import { connectSqlite } from "./sqlite.ts";
+import { checkStoreFlags, type StoreValues } from "./store-flags.ts";
+
+/** A store that is ready to be asked. */
+export interface OpenedStore {
+  readonly manager: Manager<unknown, unknown>;
+  readonly store: Store;
+  /** The manager's clock. */
+  readonly now: () => number;
+  readonly location: StoreLocation;
+  /** The engine's name for people. */
+  readonly engine: string;
+  /** Absent for a module, which has its own. */
+  readonly driver?: Driver;
+  readonly close: () => Promise<void>;
+}
+
+/** What a command needs of a store besides its location. */
+export interface StoreNeeds {
+  readonly tombstones?: Duration | undefined;
+  readonly push?: boolean;
+  readonly subscribes?: boolean;
+  readonly creates?: boolean;
+  readonly isOffline?: boolean;
+}
+
+/** Returns the value of `--store` or of the variable. */
+function requireStore(given: string | undefined, env: Context["env"]): string {
+  const text = given ?? env.SESSIONUP_STORE;
+  if (text) return text;
+  throw usageError(
+    "Name the store with --store or the variable SESSIONUP_STORE.",
+    "Examples: --store redis://localhost:6379   --store ./sessions.js",
+  );
+}
+
+/** Opens the store that the flags or the environment name. */
+export async function openStore(
+  { env, cwd, terminal }: Context,
+  values: StoreValues,
+  needs: StoreNeeds = {},
+): Promise<OpenedStore> {
+  const location = parseLocation(requireStore(values.store, env));
+  checkStoreFlags(values, location);
+  const { tombstones, push = true, subscribes = false, creates = false, isOffline = false } = needs;
+  if (location.engine === "module") {
+    if (tombstones !== undefined)
+      throw usageError("--tombstones has no effect on a module: its Manager has the option.");
+    return toOpened(await loadManager(location.path, cwd), location);
+  }
+  const { table, schema, prefix, name, timeout } = values;
+  const settings = { table, schema, prefix, name, timeout, push, subscribes, creates, isOffline };
+  const warn = (message: string) => terminal.note(message);
+  const connection = await connect(location, settings, cwd, env, warn);
+  const manager = new Manager<unknown, unknown>(connection.store, { ...(tombstones && { tombstones }) });
+  return toOpened(manager, location, connection);
+}
+
+function toOpened(
+  manager: Manager<unknown, unknown>,
+  location: StoreLocation,
+  connection?: Connection,
+): OpenedStore {
+  const { repository, options } = getLifecycle(manager);
+  return {
+    manager,
+    store: repository.store,
+    now: options.clock,
+    location,
+    engine: connection?.engine ?? "the app's module",
+    ...(connection && { driver: connection.driver }),
+    close: async () => {
+      await manager.close();
+      await connection?.close();
+    },
+  };
+}
+
+function connect(
+  location: Exclude<StoreLocation, { engine: "module" }>,
+  settings: StoreSettings,
+  cwd: string,
+  env: Context["env"],
+  warn: (message: string) => void,
+): Promise<Connection> {
+  switch (location.engine) {
+    case "redis":
+      return connectRedis(location.url, settings, cwd, warn);
+    case "postgres":
+      return connectPostgres(location.url, settings, cwd);
+    case "mysql":
+      return connectMysql(location.url, settings, cwd);
+    case "sqlite":
+      return connectSqlite(location.path, settings, cwd);
+    case "libsql":
+      return connectLibsql(location.url, settings, cwd, env.LIBSQL_AUTH_TOKEN);
+    case "lmdb":
+      return connectLmdb(location.path, settings, cwd);
+  }
+}

@@ -1,0 +1,41 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type SqliteDatabase, sqlitePush, sqliteStore } from "../../stores/sqlite.ts";
+import { CliError } from "../cli-error.ts";
+import { type Connection, given, type StoreSettings } from "./connection.ts";
+import { loadDriver } from "./driver.ts";
+
+type Database = new (path: string) => SqliteDatabase & { close(): unknown };
+
+/** Opens a file. */
+export async function connectSqlite(
+  path: string,
+  { table, timeout, push, subscribes, creates, isOffline }: StoreSettings,
+  cwd: string,
+): Promise<Connection> {
+  // The module of Node is always there, so it must not hide the driver that the app has chosen.
+  const driver = loadDriver(["better-sqlite3", "libsql", "node:sqlite"], cwd);
+  const file = isOffline ? ":memory:" : requireFile(path, cwd, creates);
+  const database = new (toClass(driver.exports))(file);
+  const store = sqliteStore(database, {
+    ...given({ table, timeout }),
+    cleanupEvery: false,
+    push: subscribes ? sqlitePush() : push,
+  });
+  return { store, engine: "SQLite", driver, close: async () => database.close() };
+}
+
+/** Returns the absolute path of a file. Opening a mistyped path would create an empty database there. */
+export function requireFile(path: string, cwd: string, creates: boolean): string {
+  const file = resolve(cwd, path);
+  if (creates || existsSync(file)) return file;
+  throw new CliError(`There is no file ${file}.`, {
+    hints: ["Check the path. To create the database, run: sessionup migrate"],
+  });
+}
+
+function toClass(exports: unknown): Database {
+  if (typeof exports === "function") return exports as Database;
+  const { DatabaseSync, default: main } = exports as Readonly<Record<string, unknown>>;
+  return (DatabaseSync ?? main) as Database;
+}

@@ -1,0 +1,9 @@
+/** Returns a number with its noun, such as "1 session" and "12 sessions". */
+export function formatCount(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Formats a number with spaces between the thousands, which no language takes for a decimal sign. */
+export function formatNumber(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
+}
