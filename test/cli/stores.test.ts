@@ -1,4 +1,5 @@
 /** Every command on every engine, with real servers and each driver. */
+// cspell:ignore allkeys
 import { createClient as createLibsqlClient } from "@libsql/client";
 import { Redis } from "ioredis";
 import Database from "libsql";
