@@ -40,7 +40,16 @@ export interface SessionEvents {
    */
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number; by: Readonly<Actor> };
   /** A session got a new secret, because of `rotateEvery` (`time`) or the method of that name. */
-  rotated: { id: SessionId; userKey: string; at: number; cause: "time" | "rotate" | "reauthenticate" };
+  rotated: {
+    id: SessionId;
+    userKey: string;
+    at: number;
+    cause: "time" | "rotate" | "reauthenticate";
+    /** The level that `reauthenticate` received. */
+    level?: number;
+  };
+  /** A session moved to the manager's cookie. Only with `cookie.previous`. */
+  moved: { id: SessionId; userKey: string; at: number };
   /**
    * `auth` rejected a request, or a request to any route presented an invalid cookie. Each reason is emitted once per
    * request. With `cross_origin`, a page of another origin sent the request.
