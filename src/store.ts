@@ -103,7 +103,7 @@ export interface End {
    */
   readonly tombstones?: TombstoneOptions;
   /** The party that ends the sessions, if it is not the one that the reason implies. Only stores with `audit` read it. */
-  readonly by?: Actor;
+  readonly by?: Actor | undefined;
 }
 
 /** A session that the store's cleanup removed. */
@@ -247,7 +247,7 @@ export interface UpdateOptions {
    * What the change is, for the trail of a store with `audit`: `rotated`, `rotated time`, `moved`, or `elevated` with a space and
    * the level. Other stores ignore it. A change without it is not recorded.
    */
-  readonly entry?: string;
+  readonly entry?: string | undefined;
 }
 
 /**

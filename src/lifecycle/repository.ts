@@ -196,8 +196,7 @@ export class Repository {
     ifRevision: number,
     entry?: string,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    const options = { now: this.#options.clock(), ifRevision, ...(entry && { entry }) };
-    return this.ask(() => this.store.update(id, change, options));
+    return this.ask(() => this.store.update(id, change, { now: this.#options.clock(), ifRevision, entry }));
   }
 
   /** Ends one session. With an owner, ends only that user's. The store is never asked for an impossible id. */
@@ -250,7 +249,7 @@ export class Repository {
   /** Returns the store's form of an end, now. */
   toEnd(reason: EndReason, by?: Actor): End {
     const { clock, tombstones } = this.#options;
-    return { reason, now: clock(), ...(tombstones && { tombstones }), ...(by && { by }) };
+    return { reason, now: clock(), by, ...(tombstones && { tombstones }) };
   }
 
   /** Emits `ended`. Without `by`, the reason decides about the party. */
