@@ -111,7 +111,7 @@ export class Events {
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     const topic = `sessionup:${name}`;
     const frozen = Object.freeze(event) as never;
-    // A channel that nobody has asked for must not be created at each event.
+    // Node forgets a channel without subscribers, so it would be created anew at each event.
     if (hasSubscribers(topic)) channel(topic).publish(frozen);
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {

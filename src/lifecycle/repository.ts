@@ -196,7 +196,8 @@ export class Repository {
     ifRevision: number,
     entry?: string,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    return this.ask(() => this.store.update(id, change, { now: this.#options.clock(), ifRevision, entry }));
+    const options = { now: this.#options.clock(), ifRevision, entry };
+    return this.ask(() => this.store.update(id, change, options));
   }
 
   /** Ends one session. With an owner, ends only that user's. The store is never asked for an impossible id. */
@@ -249,7 +250,7 @@ export class Repository {
   /** Returns the store's form of an end, now. */
   toEnd(reason: EndReason, by?: Actor): End {
     const { clock, tombstones } = this.#options;
-    return { reason, now: clock(), by, ...(tombstones && { tombstones }) };
+    return { reason, now: clock(), ...(tombstones && { tombstones }), by };
   }
 
   /** Emits `ended`. Without `by`, the reason decides about the party. */

@@ -55,7 +55,7 @@ export interface D1 {
  */
 export interface LibsqlStoreOptions extends CleanupOptions {
   /**
-   * The table's name, 1 to 100 characters. The names of two more tables and of four indexes begin with it. Default:
+   * The table's name, 1 to 100 characters. The names of three more tables and of six indexes begin with it. Default:
    * `sessionup_sessions`.
    */
   readonly table?: string;
