@@ -46,7 +46,7 @@ export interface SessionEvents {
     at: number;
     cause: "time" | "rotate" | "reauthenticate";
     /** The level that `reauthenticate` received. */
-    level?: number;
+    level?: number | undefined;
   };
   /** A session moved to the manager's cookie. Only with `cookie.previous`. */
   moved: { id: SessionId; userKey: string; at: number };

@@ -93,7 +93,7 @@ describe("rotate", () => {
     await browser.visit(sessions.reauthenticate);
     expect(rotated).toEqual([
       { id, userKey: "ann", at: clock.now(), cause: "rotate" },
-      { id, userKey: "ann", at: clock.now(), cause: "reauthenticate" },
+      { id, userKey: "ann", at: clock.now(), cause: "reauthenticate", level: 1 },
     ]);
   });
 

@@ -41,7 +41,8 @@ export async function rotateSession<Out>(
     id,
     userKey: record.userKey,
     at: now,
-    ...(proof ? { cause: "reauthenticate", level: proof.level } : { cause: "rotate" }),
+    cause: proof ? "reauthenticate" : "rotate",
+    level: proof?.level,
   });
   return toLiveSession(lifecycle, { id, secret }, { ...after, match }, meta, before.held, now);
 }
