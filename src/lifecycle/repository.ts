@@ -196,7 +196,7 @@ export class Repository {
     ifRevision: number,
     entry?: string,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    const options = { now: this.#options.clock(), ifRevision, ...(entry && { entry }) };
+    const options = { now: this.#options.clock(), ifRevision, entry };
     return this.ask(() => this.store.update(id, change, options));
   }
 
@@ -250,7 +250,7 @@ export class Repository {
   /** Returns the store's form of an end, now. */
   toEnd(reason: EndReason, by?: Actor): End {
     const { clock, tombstones } = this.#options;
-    return { reason, now: clock(), ...(tombstones && { tombstones }), ...(by && { by }) };
+    return { reason, now: clock(), ...(tombstones && { tombstones }), by };
   }
 
   /** Emits `ended`. Without `by`, the reason decides about the party. */
