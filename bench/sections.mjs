@@ -10,12 +10,14 @@ import { overPostgres, overRedis } from "./sections/over-database.mjs";
 import { push } from "./sections/push.mjs";
 import { stalls } from "./sections/stalls.mjs";
 import { steps } from "./sections/steps.mjs";
+import { telemetry } from "./sections/telemetry.mjs";
 
 /** The sections of the benchmark, in the order in which they run. */
 /** @type {readonly import("./section.d.ts").Section<any>[]} */
 export const SECTIONS = [
   inProcess,
   steps,
+  telemetry,
   overNode,
   overExpress,
   overFastify,

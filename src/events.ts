@@ -40,7 +40,16 @@ export interface SessionEvents {
    */
   ended: { ids: readonly SessionId[]; userKey?: string; reason: EndReason; at: number; by: Readonly<Actor> };
   /** A session got a new secret, because of `rotateEvery` (`time`) or the method of that name. */
-  rotated: { id: SessionId; userKey: string; at: number; cause: "time" | "rotate" | "reauthenticate" };
+  rotated: {
+    id: SessionId;
+    userKey: string;
+    at: number;
+    cause: "time" | "rotate" | "reauthenticate";
+    /** The level that `reauthenticate` received. */
+    level?: number;
+  };
+  /** A session moved to the manager's cookie. Only with `cookie.previous`. */
+  moved: { id: SessionId; userKey: string; at: number };
   /**
    * `auth` rejected a request, or a request to any route presented an invalid cookie. Each reason is emitted once per
    * request. With `cross_origin`, a page of another origin sent the request.
@@ -102,7 +111,7 @@ export class Events {
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     const topic = `sessionup:${name}`;
     const frozen = Object.freeze(event) as never;
-    // A channel that nobody has asked for must not be created at each event.
+    // Node forgets a channel without subscribers, so it would be created anew at each event.
     if (hasSubscribers(topic)) channel(topic).publish(frozen);
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {

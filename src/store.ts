@@ -1,3 +1,5 @@
+import type { TrailStore } from "./audit/trail-store.ts";
+
 /** A value, or a promise of it. */
 export type MaybePromise<Value> = Value | Promise<Value>;
 
@@ -100,6 +102,8 @@ export interface End {
    * become `now + keepFor`. Default: the record is removed.
    */
   readonly tombstones?: TombstoneOptions;
+  /** The party that ends the sessions, if it is not the one that the reason implies. Only stores with `audit` read it. */
+  readonly by?: Actor | undefined;
 }
 
 /** A session that the store's cleanup removed. */
@@ -239,6 +243,11 @@ export interface UpdateOptions {
   readonly ifRevision?: number;
   /** Changes the data of a tombstone instead of a live session. Only for stores with `scan`. Publishes no event. */
   readonly isTombstone?: true;
+  /**
+   * What the change is, for the trail of a store with `audit`: `rotated`, `rotated time`, `moved`, or `elevated` with a space and
+   * the level. Other stores ignore it. A change without it is not recorded.
+   */
+  readonly entry?: string | undefined;
 }
 
 /**
@@ -344,6 +353,11 @@ export interface Store {
    * may report it. Expired records that the store or its engine removes are not reported.
    */
   subscribe?(listener: StoreListener): Promise<() => Promise<void>>;
+  /**
+   * The trail that the store writes: each step that begins, changes or ends sessions also writes what it did, in the same
+   * transaction, and so does the cleanup. Claims are not recorded. Read by `sessionup/audit`. Optional.
+   */
+  readonly audit?: TrailStore;
   /** Releases the resources that the store itself opened, never the app's client. Subscriptions end. */
   close?(): Promise<void>;
 }

@@ -6,14 +6,15 @@ import { nodeSessions } from "../../dist/adapters/node.js";
 import { Manager } from "../../dist/index.js";
 
 /**
- * Creates the contenders of every framework over a store, set up as in the README, with the default of every option.
+ * Creates the contenders of every framework over a store, set up as in the README, with the default of every other option.
  *
  * @param {(database: import("./contender.d.ts").Database) => import("../../dist/index.js").Store | Promise<import("../../dist/index.js").Store>} openStore
+ * @param {import("../../dist/index.js").ManagerOptions} [options]
  */
-export function createContenders(openStore) {
+export function createContenders(openStore, options = {}) {
   /** Creates a contender for a framework. `toContext` picks the object that the adapter takes as the context. */
   const createContender = (adapter, toContext) => async (database) => {
-    const sessions = adapter(new Manager(await openStore(database)));
+    const sessions = adapter(new Manager(await openStore(database), options));
     return {
       guard: sessions.auth(),
       userKey: (request, response) => sessions.current(toContext(request, response))?.userKey,

@@ -55,6 +55,7 @@ const GUIDE: Item[] = [
         "async-context": "Async context",
         "req-session": "req.session",
         monitoring: "Monitoring",
+        "audit-trail": "Audit trail",
         testing: "Testing your app",
         "several-apps": "Several apps and admins",
         proxies: "Proxies and CDNs",

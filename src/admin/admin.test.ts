@@ -306,3 +306,15 @@ describe("checkManager", () => {
     expect([ok, problems]).toEqual([false, ["The store does not return what it has just stored."]]);
   });
 });
+
+describe("a scan of a store in memory", () => {
+  it("gives other work its turn between the steps", async () => {
+    const { login, manager } = setUp();
+    for (let count = 0; count < 2_500; count++) await login(`user-${count}`);
+    let turns = 0;
+    const timer = setInterval(() => turns++);
+    expect(await countSessions(manager)).toEqual({ count: 2_500, isExact: true });
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(0);
+  });
+});

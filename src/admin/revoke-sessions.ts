@@ -94,7 +94,7 @@ async function endAllBefore(lifecycle: Lifecycle, before: number, by: Actor | un
   let ended = 0;
   if (store.deleteCreatedBefore) {
     try {
-      for await (const ids of store.deleteCreatedBefore(before, repository.toEnd("revoked"))) {
+      for await (const ids of store.deleteCreatedBefore(before, repository.toEnd("revoked", by))) {
         ended += ids.length;
         repository.emitEnded(ids, undefined, "revoked", by);
       }

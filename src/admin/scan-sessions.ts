@@ -127,6 +127,8 @@ function requireScan({ repository, options }: Lifecycle, method: string) {
   if (!store.scan) throw new TypeError(`${method} requires a store with scan, such as postgresStore().`);
   const scan: NonNullable<Store["scan"]> = store.scan.bind(store);
   return async (filter: ScanFilter, limit: number, cursor?: string, now: number = options.clock()) => {
+    // A store in memory answers within the same turn of the event loop. Other work gets its turn between the steps.
+    if (cursor !== undefined) await new Promise((resolve) => setTimeout(resolve));
     try {
       return await scan({ now, limit, filter, ...(cursor !== undefined && { cursor }) });
     } catch (cause) {

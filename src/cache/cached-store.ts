@@ -52,6 +52,7 @@ export class CachedStore implements Store {
   readonly inspect?: NonNullable<Store["inspect"]>;
   readonly deleteExpired?: NonNullable<Store["deleteExpired"]>;
   readonly onExpired?: NonNullable<Store["onExpired"]>;
+  readonly audit?: NonNullable<Store["audit"]>;
   readonly #store: PushedStore;
   readonly #clock: CacheClock;
   readonly #entries: Entries;
@@ -97,6 +98,7 @@ export class CachedStore implements Store {
     if (store.onExpired) this.onExpired = store.onExpired.bind(store);
     if (store.count) this.count = store.count.bind(store);
     if (store.deleteTombstones) this.deleteTombstones = store.deleteTombstones.bind(store);
+    if (store.audit) this.audit = store.audit;
     if (store.inspect) this.inspect = store.inspect.bind(store);
     const { deleteCreatedBefore, deleteExpired, scan } = store;
     if (scan)

@@ -4,8 +4,10 @@ import { EXIT } from "./exit-code.ts";
 import { run } from "./run.ts";
 import { Terminal } from "./terminal.ts";
 
-/** The time in which a command can end its current step after Ctrl-C. */
-const GRACE = 5_000;
+/** The time in which a command can end its current step after Ctrl-C, in milliseconds. */
+const GRACE = 15_000;
+/** A step that takes longer than this is explained. */
+const NOTICE = 500;
 
 const interruption = new AbortController();
 
@@ -13,6 +15,8 @@ const interruption = new AbortController();
 function interrupt(): void {
   if (interruption.signal.aborted) process.exit(EXIT.interrupted);
   interruption.abort();
+  const notice = "Stopping after the current step. Press Ctrl-C again to stop at once.";
+  setTimeout(() => terminal.note(notice), NOTICE).unref();
   setTimeout(() => process.exit(EXIT.interrupted), GRACE).unref();
 }
 

@@ -84,7 +84,8 @@ async function writeRefresh<Out>(
 ): Promise<AuthResult<Out>> {
   const { repository, cookie, events } = lifecycle;
   const { record, session, token, held } = before;
-  const outcome = await repository.writeIfUnchanged(record, change);
+  const isConfirmed = isPending(before.match);
+  const outcome = await repository.writeIfUnchanged(record, change, isConfirmed ? "rotated time" : undefined);
   if (outcome === "lost") return before;
   if (outcome === "not_found") {
     // The session existed a moment ago and the secret was right: this proves its end.
@@ -93,7 +94,6 @@ async function writeRefresh<Out>(
   }
   const { id } = session;
   if (secret) cookie.send(exchange, { id, secret }, now, record);
-  const isConfirmed = isPending(before.match);
   if (isConfirmed) events.emit("rotated", { id, userKey: record.userKey, at: now, cause: "time" });
   const revision = record.revision + (change.data ? 1 : 0);
   const match = isConfirmed ? "current" : before.match;

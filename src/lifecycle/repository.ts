@@ -152,9 +152,10 @@ export class Repository {
   async writeIfUnchanged(
     { id, revision }: SessionRecord,
     change: SessionChange,
+    entry?: string,
   ): Promise<"updated" | "not_found" | "lost"> {
     try {
-      const outcome = await this.#update(id, change, revision);
+      const outcome = await this.#update(id, change, revision, entry);
       return outcome === "conflict" ? "lost" : outcome;
     } catch {
       // The failure has been emitted, and the session itself was read.
@@ -170,6 +171,7 @@ export class Repository {
     before: AcceptedToken,
     token: Token,
     compute: (data: RecordData, match: SecretMatch) => RecordData | Promise<RecordData>,
+    entry?: string,
   ): Promise<AcceptedToken> {
     const proof = hashToken(token);
     let found = before;
@@ -177,7 +179,7 @@ export class Repository {
       const { record, match } = found;
       const data = await compute(found.data, match);
       if (data === found.data) return found;
-      if ((await this.#update(record.id, { data }, record.revision)) === "updated")
+      if ((await this.#update(record.id, { data }, record.revision, entry)) === "updated")
         return { ...found, record: { ...record, revision: record.revision + 1, data }, data };
       const stored = await this.ask(() => this.store.fetchById(record.id));
       const verdict = verifyToken(stored, proof, this.#options.clock(), this.#options);
@@ -192,8 +194,10 @@ export class Repository {
     id: string,
     change: SessionChange,
     ifRevision: number,
+    entry?: string,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    return this.ask(() => this.store.update(id, change, { now: this.#options.clock(), ifRevision }));
+    const options = { now: this.#options.clock(), ifRevision, entry };
+    return this.ask(() => this.store.update(id, change, options));
   }
 
   /** Ends one session. With an owner, ends only that user's. The store is never asked for an impossible id. */
@@ -205,14 +209,14 @@ export class Repository {
   ): Promise<"deleted" | "not_found" | "not_owner"> {
     if (typeof id !== "string") throw new TypeError(`id must be a string. Received ${typeof id}.`);
     if (!isSessionId(id)) return "not_found";
-    const outcome = await this.ask(() => this.store.deleteById(id, this.toEnd(reason), owner));
+    const outcome = await this.ask(() => this.store.deleteById(id, this.toEnd(reason, by), owner));
     if (outcome === "deleted") this.emitEnded([id], owner, reason, by);
     return outcome;
   }
 
   /** Ends the sessions of a user in one step, except those listed. Returns the ended ids. */
   async endByUserKey(userKey: string, by?: Actor, except?: readonly string[]): Promise<readonly SessionId[]> {
-    const ids = await this.ask(() => this.store.deleteByUserKey(userKey, this.toEnd("revoked"), except));
+    const ids = await this.ask(() => this.store.deleteByUserKey(userKey, this.toEnd("revoked", by), except));
     this.emitEnded(ids, userKey, "revoked", by);
     return ids as readonly SessionId[];
   }
@@ -244,9 +248,9 @@ export class Repository {
   }
 
   /** Returns the store's form of an end, now. */
-  toEnd(reason: EndReason): End {
+  toEnd(reason: EndReason, by?: Actor): End {
     const { clock, tombstones } = this.#options;
-    return { reason, now: clock(), ...(tombstones && { tombstones }) };
+    return { reason, now: clock(), ...(tombstones && { tombstones }), by };
   }
 
   /** Emits `ended`. Without `by`, the reason decides about the party. */

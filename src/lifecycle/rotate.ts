@@ -24,8 +24,11 @@ export async function rotateSession<Out>(
   cookie.assertWritable(exchange);
   const secret = createNextSecret(before.token.secret, options.generateSecret);
   const hash = hashText(secret);
-  const after = await repository.change(before, before.token, (data, match) =>
-    rotateData(data, match, hash, proof, options.clock()),
+  const after = await repository.change(
+    before,
+    before.token,
+    (data, match) => rotateData(data, match, hash, proof, options.clock()),
+    proof ? `elevated ${proof.level}` : "rotated",
   );
   const { record, data } = after;
   const meta = await metadata.read(data.meta);
@@ -38,7 +41,7 @@ export async function rotateSession<Out>(
     id,
     userKey: record.userKey,
     at: now,
-    cause: proof ? "reauthenticate" : "rotate",
+    ...(proof ? { cause: "reauthenticate", level: proof.level } : { cause: "rotate" }),
   });
   return toLiveSession(lifecycle, { id, secret }, { ...after, match }, meta, before.held, now);
 }

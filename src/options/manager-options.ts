@@ -185,7 +185,8 @@ const parseClearSiteData = listOf('"cache", "cookies" and "storage"', (type) =>
   ["cache", "cookies", "storage"].includes(type),
 );
 
-const parseKeys: Parser<readonly string[]> = (value, name) => {
+/** Parses keys, newest first. @internal */
+export const parseKeys: Parser<readonly string[]> = (value, name) => {
   const isKey = (key: unknown) =>
     typeof key === "string" && new TextEncoder().encode(key).length >= MIN_KEY_BYTES;
   if (Array.isArray(value) && value.length > 0 && [...value].every(isKey)) return value;

@@ -3,6 +3,8 @@ import type { Store } from "../store.ts";
 
 /** Measures and traces what a manager does. Created by `openTelemetry()` of `sessionup/opentelemetry`. */
 export interface Telemetry {
+  /** Whether spans contain user keys. */
+  readonly exportsUserKeys: boolean;
   /** Observes the store and the events of a manager. Returns the store that the manager uses. @internal */
   observe(store: Store, events: Events): Store;
   /** Runs one of the operations, and passes on what it returns, throws or rejects with. @internal */

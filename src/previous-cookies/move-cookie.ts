@@ -29,17 +29,18 @@ export async function moveCookie<Out>(
   // The holder of a retired secret has been sent a newer one, which moves when it arrives.
   if (found.state !== "session" || found.match !== "current" || exchange.blocked() !== undefined)
     return found;
-  const { options, repository, cookie } = lifecycle;
+  const { options, repository, cookie, events } = lifecycle;
   const { record, token } = found;
   const data = moveToCurrentCookie(found.data, options.cookie.base, getSentAs(lifecycle));
   const isMoved = data === found.data;
-  const outcome = isMoved ? "updated" : await repository.writeIfUnchanged(record, { data });
+  const outcome = isMoved ? "updated" : await repository.writeIfUnchanged(record, { data }, "moved");
   if (outcome === "lost") return found;
   if (outcome === "not_found") {
     cookie.clear(exchange);
     return toNoSession("revoked");
   }
   cookie.send(exchange, token, now, record);
+  if (!isMoved) events.emit("moved", { id: token.id, userKey: record.userKey, at: now });
   return isMoved ? found : { ...found, record: { ...record, revision: record.revision + 1, data }, data };
 }
 

@@ -3,6 +3,7 @@ import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlValue } from "./shared/rows.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
+import type { SqliteAudit } from "./sqlite/audit.ts";
 import {
   ENABLE_WAL,
   LockRetry,
@@ -17,6 +18,7 @@ import type { SqlitePush } from "./sqlite/push.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
 
 export type { PollOptions } from "./shared/poll-channel.ts";
+export { libsqlAudit, type SqliteAudit } from "./sqlite/audit.ts";
 export type { SqliteQuery, SqliteRow } from "./sqlite/engine.ts";
 export { libsqlPush, type SqlitePush } from "./sqlite/push.ts";
 
@@ -53,7 +55,7 @@ export interface D1 {
  */
 export interface LibsqlStoreOptions extends CleanupOptions {
   /**
-   * The table's name, 1 to 100 characters. The names of two more tables and of four indexes begin with it. Default:
+   * The table's name, 1 to 100 characters. The names of three more tables and of six indexes begin with it. Default:
    * `sessionup_sessions`.
    */
   readonly table?: string;
@@ -65,6 +67,8 @@ export interface LibsqlStoreOptions extends CleanupOptions {
    * sessions needs the option. Default: false.
    */
   readonly push?: SqlitePush | boolean;
+  /** The result of `libsqlAudit()`: the store writes an audit trail, in the same transactions. Default: none. */
+  readonly audit?: SqliteAudit;
 }
 
 /**
@@ -99,7 +103,7 @@ const MAX_PER_REMOTE_COUNT = 1_000_000;
  * ```
  */
 export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptions = {}): LibsqlStore {
-  const { table: names, timeout, push, ...cleanup } = parseSqliteOptions(options, "libsqlStore");
+  const { table: names, timeout, push, audit, ...cleanup } = parseSqliteOptions(options, "libsqlStore");
   const engine = toEngine(client, createRetry(timeout));
   const onServer = engine instanceof LibsqlEngine && !inWorkers();
   if (!onServer && options.cleanupEvery)
@@ -112,6 +116,7 @@ export function libsqlStore(client: LibsqlClient | D1, options: LibsqlStoreOptio
     cleanup: onServer ? cleanup : { ...cleanup, cleanupEvery: undefined },
     sharesLookups: onServer && !engine.isLocal,
     pushes: push !== false,
+    audit: audit?.open(engine, names, "libsqlStore"),
   });
   return typeof push === "boolean" ? store : push.attach(store, (query) => engine.read(query), names.events);
 }

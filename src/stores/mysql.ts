@@ -1,4 +1,5 @@
 import type { Duration } from "../duration.ts";
+import type { MysqlAudit } from "./mysql/audit.ts";
 import { MysqlClient, type MysqlPool } from "./mysql/client.ts";
 import { parseMysqlOptions } from "./mysql/options.ts";
 import type { MysqlPush } from "./mysql/push.ts";
@@ -8,6 +9,7 @@ import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 
+export { type MysqlAudit, mysqlAudit } from "./mysql/audit.ts";
 export type { MysqlConnection, MysqlPool, MysqlQuery } from "./mysql/client.ts";
 export { type MysqlPush, mysqlPush } from "./mysql/push.ts";
 export type { PollOptions } from "./shared/poll-channel.ts";
@@ -29,6 +31,8 @@ export interface MysqlStoreOptions extends CleanupOptions {
    * changes sessions needs the option. Default: false.
    */
   readonly push?: MysqlPush | boolean;
+  /** The result of `mysqlAudit()`: the store writes an audit trail, in the same transactions. Default: none. */
+  readonly audit?: MysqlAudit;
 }
 
 /** A store in MySQL or MariaDB. `migrate` also rejects with `ERR_STORE` when another table has the name. */
@@ -58,9 +62,9 @@ export function mysqlStore(pool: MysqlPool, options: MysqlStoreOptions = {}): My
     throw new TypeError(
       "pool must be the result of createPool() of mysql2/promise, or of promise() of a mysql2 pool.",
     );
-  const { table: names, timeout, prepare, push, ...cleanup } = parseMysqlOptions(options);
+  const { table: names, timeout, prepare, push, audit, ...cleanup } = parseMysqlOptions(options);
   const client = new MysqlClient(pool, new Deadline(timeout), prepare);
-  const store = new MysqlSessions(client, names, cleanup, push !== false);
+  const store = new MysqlSessions(client, names, cleanup, push !== false, audit?.open(client, names));
   if (typeof push === "boolean") return store;
   const read = (statement: string) => client.operation((lease) => lease.rows(raw(statement)));
   return push.attach(store, read, names.events.literal);

@@ -1,4 +1,5 @@
 import type { Duration } from "../duration.ts";
+import type { PostgresAudit } from "./postgres/audit.ts";
 import { type PgPool, type PostgresJs, toPostgresClient } from "./postgres/client.ts";
 import { parsePostgresOptions } from "./postgres/options.ts";
 import type { PostgresPush } from "./postgres/push.ts";
@@ -8,6 +9,7 @@ import type { CleanupOptions } from "./shared/cleanup.ts";
 import { Deadline } from "./shared/deadline.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
 
+export { type PostgresAudit, postgresAudit } from "./postgres/audit.ts";
 export type { PgPool, PostgresJs } from "./postgres/client.ts";
 export { type PgListener, type PostgresPush, postgresPush } from "./postgres/push.ts";
 export type { PushOptions } from "./shared/push-channel.ts";
@@ -32,6 +34,8 @@ export interface PostgresStoreOptions extends CleanupOptions {
    * changes sessions needs the option. Default: false.
    */
   readonly push?: PostgresPush | boolean;
+  /** The result of `postgresAudit()`: the store writes an audit trail, in the same statements. Default: none. */
+  readonly audit?: PostgresAudit;
 }
 
 /** A store in PostgreSQL. `migrate` also rejects when another table has the name. */
@@ -61,11 +65,12 @@ export function postgresStore(
   client: PgPool | PostgresJs,
   options: PostgresStoreOptions = {},
 ): PostgresStore {
-  const { schema, table, timeout, prepare, push, ...cleanup } = parsePostgresOptions(options);
+  const { schema, table, timeout, prepare, push, audit, ...cleanup } = parsePostgresOptions(options);
   const names = toPostgresNames(schema, table);
   const deadline = new Deadline(timeout);
   const port = toPostgresClient(client, prepare);
-  const store = new PostgresSessions(port, names, deadline, cleanup, push !== false);
+  const trail = audit?.open(names, (text, values) => deadline.within(port.query(text, values, true)));
+  const store = new PostgresSessions(port, names, deadline, cleanup, push !== false, trail);
   if (typeof push === "boolean") return store;
   return push.attach(store, names.literal, (text) => deadline.within(port.query(text, [])));
 }

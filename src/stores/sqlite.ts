@@ -1,12 +1,14 @@
 import type { Duration } from "../duration.ts";
 import type { CleanupOptions } from "./shared/cleanup.ts";
 import type { SqlStore } from "./shared/sql-store.ts";
+import type { SqliteAudit } from "./sqlite/audit.ts";
 import { SqliteConnection, type SqliteDatabase } from "./sqlite/connection.ts";
 import { parseSqliteOptions } from "./sqlite/options.ts";
 import type { SqlitePush } from "./sqlite/push.ts";
 import { SqliteSessions } from "./sqlite/sessions.ts";
 
 export type { PollOptions } from "./shared/poll-channel.ts";
+export { type SqliteAudit, sqliteAudit } from "./sqlite/audit.ts";
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/connection.ts";
 export type { SqliteQuery, SqliteRow } from "./sqlite/engine.ts";
 export { type SqlitePush, sqlitePush } from "./sqlite/push.ts";
@@ -14,7 +16,7 @@ export { type SqlitePush, sqlitePush } from "./sqlite/push.ts";
 /** The options of `sqliteStore`. */
 export interface SqliteStoreOptions extends CleanupOptions {
   /**
-   * The table's name, 1 to 100 characters. The names of two more tables and of four indexes begin with it. Default:
+   * The table's name, 1 to 100 characters. The names of three more tables and of six indexes begin with it. Default:
    * `sessionup_sessions`.
    */
   readonly table?: string;
@@ -29,6 +31,8 @@ export interface SqliteStoreOptions extends CleanupOptions {
    * changes sessions needs the option. Default: false.
    */
   readonly push?: SqlitePush | boolean;
+  /** The result of `sqliteAudit()`: the store writes an audit trail, in the same transactions. Default: none. */
+  readonly audit?: SqliteAudit;
 }
 
 /** A store in an SQLite file. `migrate` also puts the file into WAL mode. */
@@ -59,7 +63,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     throw new TypeError(
       "database must be a DatabaseSync of node:sqlite, or a Database of better-sqlite3, libsql or bun:sqlite.",
     );
-  const { table: names, timeout, push, ...cleanup } = parseSqliteOptions(options, "sqliteStore");
+  const { table: names, timeout, push, audit, ...cleanup } = parseSqliteOptions(options, "sqliteStore");
   const engine = new SqliteConnection(database, timeout);
   const store = new SqliteSessions(engine, {
     store: "sqliteStore",
@@ -67,6 +71,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     cleanup,
     sharesLookups: false,
     pushes: push !== false,
+    audit: audit?.open(engine, names, "sqliteStore"),
   });
   return typeof push === "boolean" ? store : push.attach(store, (query) => engine.read(query), names.events);
 }

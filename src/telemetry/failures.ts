@@ -11,7 +11,7 @@ export function toErrorType(error: unknown): string {
   return "_OTHER";
 }
 
-/** Describes an error on a span. What a client can cause is no failure of the app. @internal */
+/** Describes an error on a span. A mistake of a client is not a failure of the app. @internal */
 export function describeFailure(span: Span, error: unknown): Attributes {
   const type = toErrorType(error);
   const isOurs = SessionError.is(error);

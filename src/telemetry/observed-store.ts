@@ -20,7 +20,14 @@ const CALLS = {
 } as const satisfies Readonly<Record<Exclude<keyof Store, StoreMember>, true>>;
 
 /** The other members of a store. */
-type StoreMember = "maxStaleness" | "fetchById" | "deleteCreatedBefore" | "onExpired" | "subscribe" | "close";
+type StoreMember =
+  | "maxStaleness"
+  | "audit"
+  | "fetchById"
+  | "deleteCreatedBefore"
+  | "onExpired"
+  | "subscribe"
+  | "close";
 
 /** The name of a method that is observed. @internal */
 export type StoreOperation = keyof typeof CALLS | "fetchById" | "deleteCreatedBefore";
@@ -40,9 +47,12 @@ interface CacheLike {
  */
 export function observeStore(store: Store, observe: ObserveCall): Store {
   const given = store as unknown as Readonly<Record<string, Method | undefined>>;
-  const { maxStaleness } = store;
+  const { maxStaleness, audit } = store;
   const { holds } = store as CacheLike;
-  const observed: Record<string, unknown> = { ...(maxStaleness !== undefined && { maxStaleness }) };
+  const observed: Record<string, unknown> = {
+    ...(maxStaleness !== undefined && { maxStaleness }),
+    ...(audit && { audit }),
+  };
   for (const name of Object.keys(CALLS) as (keyof typeof CALLS)[])
     if (given[name]) observed[name] = (...args: unknown[]) => observe(name, () => given[name]?.(...args));
   for (const name of ["onExpired", "subscribe", "close"])

@@ -64,7 +64,7 @@ describe("options of openTelemetry", () => {
 
   it("telemetry of the manager must be the result of openTelemetry", () => {
     expect(() => new Manager(memoryStore(), { telemetry: {} as never })).toThrow(
-      'telemetry must be the result of openTelemetry() from "sessionup/opentelemetry". Received an object.',
+      "telemetry must be the result of openTelemetry(). Received an object.",
     );
   });
 

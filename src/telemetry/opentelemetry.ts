@@ -89,12 +89,13 @@ export function openTelemetry(options: OpenTelemetryOptions): Telemetry {
   }
 
   return Object.freeze({
+    exportsUserKeys: exportUserKeys,
     observe(store, events) {
       if (instruments && !counted.has(events)) {
         counted.add(events);
         countEvents(events, instruments);
       }
-      // The second transport of a manager has the store of the first, and what is no store is for the manager to reject.
+      // The second transport of a manager has the store of the first. The manager itself rejects an invalid store.
       if (observedStores.has(store) || typeof store?.fetchById !== "function") return store;
       if (instruments && store.deleteExpired) instruments.hasCleanup = true;
       const observed = observeStore(store, observeCall);

@@ -228,6 +228,38 @@ describe("output", () => {
     expect([code, stderr.replace("the app starts\n", "")]).toEqual([0, ""]);
   });
 
+  it("Ctrl-C lets the current step end, says what was done, and exits with 130", async () => {
+    cli.write(
+      "slow.js",
+      `import { Manager } from "sessionup";
+import { memoryStore } from "sessionup/stores/memory";
+import { signIn } from "sessionup/testing";
+const store = memoryStore();
+const { deleteById } = store;
+store.deleteById = async (...args) => {
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  return deleteById.apply(store, args);
+};
+export const manager = new Manager(store);
+for (let user = 0; user < 2_500; user++) await signIn(manager, "user-" + user);
+manager.events.on("ended", () => console.error("an end"));
+`,
+    );
+    const child = cli.spawn(["revoke-where", "--created-after", "1h", "--yes", "--store", "./slow.js"]);
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      if (!stderr.includes("an end") && String(chunk).includes("an end")) child.kill("SIGINT");
+      stderr += chunk;
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringMatching(
+        /Interrupted\. Ended [\d ]+ sessions until then\. Run it again for the rest\.\n$/,
+      ),
+    ]);
+  });
+
   it("colours appear only where they are wanted", async () => {
     const plain = await cli.run(["list", "--help"]);
     const forced = await cli.run(["list", "--help"], { FORCE_COLOR: "1" });

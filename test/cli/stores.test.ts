@@ -138,6 +138,38 @@ const ENGINES: readonly Engine[] = [
   },
 ];
 
+describe("warnings of an engine", () => {
+  it("doctor warns when Redis may evict sessions, and --strict makes that a failure", async () => {
+    const cli = await Cli.create(["ioredis"]);
+    const server = await startRedis({ args: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"] });
+    try {
+      const { code, stdout } = await cli.run(["doctor", "--store", server.url]);
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/^warn\tsettings\t.*allkeys-lru/m)]);
+      expect((await cli.run(["doctor", "--strict", "--store", server.url])).code).toBe(1);
+    } finally {
+      await server.stop();
+      cli.remove();
+    }
+  });
+});
+
+describe("an LMDB file that the app has open", () => {
+  it("is left alone, and the message says what to do", async () => {
+    const cli = await Cli.create(["lmdb"]);
+    const store = await lmdbStore(openLmdb, { path: `${cli.folder}/sessions.lmdb`, cleanupEvery: false });
+    try {
+      const { code, stderr } = await cli.run(["count", "--store", "lmdb:sessions.lmdb", "--timeout", "1s"]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining("An LMDB file has one owner process: stop the app first"),
+      ]);
+    } finally {
+      await store.close();
+      cli.remove();
+    }
+  });
+});
+
 describe.each(ENGINES)("the command line on $name", ({ packages, start, open, hasTables }) => {
   let cli: Cli;
   let url: string;

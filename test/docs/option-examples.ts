@@ -21,6 +21,22 @@ import {
   type SessionLimit,
   typed,
 } from "sessionup";
+import {
+  type AuditHead,
+  type AuditLogOptions,
+  type AuditQuery,
+  type AuditTrailOptions,
+  type EraseOptions,
+  type FileSinkOptions,
+  fileSink,
+  type HttpSinkOptions,
+  httpSink,
+  type LoggerSinkOptions,
+  type TrailVerifyOptions,
+  toEcs,
+  toOcsf,
+  type VerifyOptions,
+} from "sessionup/audit";
 import { type BearerOptions, bearer, type DeviceOptions } from "sessionup/bearer";
 import type { CacheOptions } from "sessionup/cache";
 import { type ClientValidationOptions, clientValidation } from "sessionup/client-validation";
@@ -51,18 +67,21 @@ import {
   durableObjectPush,
   type HubNamespace,
 } from "sessionup/stores/durable-objects";
-import type { LibsqlStoreOptions } from "sessionup/stores/libsql";
+import { type LibsqlStoreOptions, libsqlAudit } from "sessionup/stores/libsql";
 import type { LmdbStoreOptions, PollOptions } from "sessionup/stores/lmdb";
 import type { MemoryStoreOptions } from "sessionup/stores/memory";
-import type { MysqlStoreOptions } from "sessionup/stores/mysql";
-import type { PostgresStoreOptions, PushOptions } from "sessionup/stores/postgres";
+import { type MysqlStoreOptions, mysqlAudit } from "sessionup/stores/mysql";
+import { type PostgresStoreOptions, type PushOptions, postgresAudit } from "sessionup/stores/postgres";
 import type { RedisStoreOptions } from "sessionup/stores/redis";
-import type { SqliteStoreOptions } from "sessionup/stores/sqlite";
+import { type SqliteStoreOptions, sqliteAudit } from "sessionup/stores/sqlite";
 import type { SvelteKitContext, SvelteKitSessionsOptions } from "sessionup/sveltekit";
 import { labelAgent } from "sessionup/user-agent";
 import type { WsSessionsOptions } from "sessionup/ws";
 
-const process = { env: { SESSION_KEY: "01234567890123456789012345678901" } };
+const process = {
+  env: { SESSION_KEY: "01234567890123456789012345678901", AUDIT_KEY: "01234567890123456789012345678901" },
+};
+const head = { chain: "q3Ab", seq: 4_711, hash: "…" } satisfies AuditHead;
 const env = {
   SESSIONS_HUB: {
     idFromName: (name) => ({ name }),
@@ -192,15 +211,46 @@ export const EXAMPLES = {
     timeout: "2s",
     prepare: false,
     push: true,
+    audit: postgresAudit(),
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<PostgresStoreOptions>,
+  auditLog: {
+    to: [fileSink("audit.jsonl"), httpSink("https://siem.example.com/ingest", { format: toOcsf })],
+    keys: [process.env.AUDIT_KEY],
+    sealEvery: "5s",
+    maxWaiting: 100_000,
+    maxRejected: 100,
+  } satisfies Required<AuditLogOptions>,
+  fileSink: { sync: false, format: toEcs } satisfies Required<FileSinkOptions>,
+  httpSink: {
+    headers: { authorization: "Bearer …" },
+    timeout: "5s",
+    body: "array",
+    format: toOcsf,
+  } satisfies Required<HttpSinkOptions>,
+  loggerSink: { level: "warn", format: toEcs } satisfies Required<LoggerSinkOptions>,
+  verifyEntries: {
+    keys: [process.env.AUDIT_KEY],
+    heads: [head],
+  } satisfies Required<VerifyOptions>,
+  auditTrail: { keys: [process.env.AUDIT_KEY] } satisfies Required<AuditTrailOptions>,
+  read: {
+    userKey: "u1",
+    from: new Date("2026-01-01"),
+    before: new Date("2026-02-01"),
+    after: 1_000,
+    limit: 100,
+  } satisfies Required<AuditQuery>,
+  verify: { head } satisfies Required<TrailVerifyOptions>,
+  eraseUser: { policy: "pseudonymize" } satisfies Required<EraseOptions>,
   push: { heartbeat: "2s" } satisfies Required<PushOptions>,
   mysqlStore: {
     table: "sessions",
     timeout: "2s",
     prepare: false,
     push: true,
+    audit: mysqlAudit(),
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<MysqlStoreOptions>,
@@ -208,6 +258,7 @@ export const EXAMPLES = {
     table: "sessions",
     timeout: "2s",
     push: true,
+    audit: sqliteAudit(),
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<SqliteStoreOptions>,
@@ -215,6 +266,7 @@ export const EXAMPLES = {
     table: "sessions",
     timeout: "2s",
     push: true,
+    audit: libsqlAudit(),
     cleanupEvery: "5m",
     onCleanupError: (error) => console.error(error),
   } satisfies Required<LibsqlStoreOptions>,

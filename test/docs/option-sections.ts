@@ -7,6 +7,7 @@ import { PASSPORT_TABLES } from "../../src/adapters/passport/options.ts";
 import { REJECT_TABLE } from "../../src/adapters/shared/reject-option.ts";
 import { SOCKET_IO_TABLE } from "../../src/adapters/socket.io/options.ts";
 import { SVELTEKIT_TABLE } from "../../src/adapters/sveltekit/options.ts";
+import { AUDIT_TABLES } from "../../src/audit/options.ts";
 import { BEARER_TABLE, DEVICE_TABLE } from "../../src/bearer/options.ts";
 import { CACHE_TABLE } from "../../src/cache/options.ts";
 import { DPOP_TABLE } from "../../src/dpop/options.ts";
@@ -259,6 +260,63 @@ const STORES: readonly Section[] = [
   },
 ];
 
+const AUDIT: readonly Section[] = [
+  {
+    title: "auditLog",
+    about: "`auditLog(manager, options)` of `sessionup/audit`.",
+    declaredBy: "AuditLogOptions",
+    table: AUDIT_TABLES.auditLog,
+  },
+  {
+    title: "fileSink",
+    about: "`fileSink(path, options)` of `sessionup/audit`.",
+    declaredBy: "FileSinkOptions",
+    table: AUDIT_TABLES.fileSink,
+  },
+  {
+    title: "httpSink",
+    about: "`httpSink(url, options)` of `sessionup/audit`.",
+    declaredBy: "HttpSinkOptions",
+    table: AUDIT_TABLES.httpSink,
+  },
+  {
+    title: "loggerSink",
+    about: "`loggerSink(logger, options)` of `sessionup/audit`.",
+    declaredBy: "LoggerSinkOptions",
+    table: AUDIT_TABLES.loggerSink,
+  },
+  {
+    title: "verifyEntries",
+    about: "`verifyEntries(entries, options)` of `sessionup/audit`.",
+    declaredBy: "VerifyOptions",
+    table: AUDIT_TABLES.verifyEntries,
+  },
+  {
+    title: "auditTrail",
+    about: "`auditTrail(store, options)` of `sessionup/audit`.",
+    declaredBy: "AuditTrailOptions",
+    table: AUDIT_TABLES.auditTrail,
+  },
+  {
+    title: "read",
+    about: "`trail.read(query)` of the trail of `auditLog` and `auditTrail`.",
+    declaredBy: "AuditQuery",
+    table: AUDIT_TABLES.read,
+  },
+  {
+    title: "verify",
+    about: "`trail.verify(options)` of the same trail.",
+    declaredBy: "TrailVerifyOptions",
+    table: AUDIT_TABLES.verify,
+  },
+  {
+    title: "eraseUser",
+    about: "`trail.eraseUser(userKey, options)` of the same trail.",
+    declaredBy: "EraseOptions",
+    table: AUDIT_TABLES.eraseUser,
+  },
+];
+
 const ADAPTERS: readonly Section[] = [
   {
     title: "expressSessions",
@@ -347,7 +405,7 @@ const ADAPTERS: readonly Section[] = [
 ];
 
 /** The sections in the order of the page. */
-export const SECTIONS: readonly Section[] = [...CORE, ...STORES, ...ADAPTERS];
+export const SECTIONS: readonly Section[] = [...CORE, ...STORES, ...AUDIT, ...ADAPTERS];
 
 /** The defaults that the tables do not show: generated values, functions and objects with a section of their own. */
 export const DEFAULTS: Readonly<Record<string, string>> = {
@@ -369,6 +427,7 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   "poll.interval":
     '`"100ms"` with SQLite and LMDB, `"500ms"` with MySQL and MariaDB, `"1s"` with libSQL and D1',
   ...forEach(STORES, "onCleanupError", "`console.warn`"),
+  ...forEach(AUDIT, "format", "the entry itself"),
   ...forEach(ADAPTERS, "reject", "the default JSON"),
   "expressSession.sameSite": 'the manager\'s, but `"lax"` in place of `"strict"`',
   "fetchSessions.peerAddress": "the address is unknown",

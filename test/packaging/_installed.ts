@@ -90,6 +90,12 @@ export class InstalledPackage {
     return JSON.parse(await run(process.execPath, [script, ...args], { cwd, timeout: 30_000 }));
   }
 
+  /** Runs a program of the package as `npx` does, and returns its output. */
+  async bin(name: string, args: readonly string[]): Promise<string> {
+    const cwd = join(this.#folder, "app");
+    return run(join(cwd, "node_modules/.bin", name), args, { cwd, timeout: 30_000 });
+  }
+
   /** Compiles files of the app. Rejects with the messages of the compiler. */
   async compile(files: readonly string[], options: Readonly<Record<string, unknown>> = {}): Promise<void> {
     const cwd = mkdtempSync(join(this.#folder, "app/compile-"));

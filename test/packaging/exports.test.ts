@@ -5,6 +5,7 @@ import { ENTRIES, PACKAGE, sourceFiles } from "../support/entries.ts";
 const OTHERS: Readonly<Record<string, string>> = {
   ".": "index.ts",
   "./admin": "admin/admin.ts",
+  "./audit": "audit/audit.ts",
   "./bearer": "bearer/bearer.ts",
   "./cache": "cache/cache.ts",
   "./client": "client.ts",

@@ -30,6 +30,7 @@ const ROOMS: readonly string[] = [
   "bearer/",
   "dpop/",
   "pocket/",
+  "audit/",
   "admin/",
   "manager",
   "signed",
@@ -49,6 +50,7 @@ const EDGE = /^(stores|adapters)\/[^/]+$/;
 
 /** Further Node modules and the peers that some subpaths import. */
 const OWN_NEEDS: Readonly<Record<string, readonly string[]>> = {
+  "./audit": ["node:buffer", "node:fs", "node:fs/promises", "node:readline"],
   "./context": ["node:async_hooks"],
   "./live": ["node:events"],
   "./nest": ["@nestjs/common", "@nestjs/core", "rxjs"],

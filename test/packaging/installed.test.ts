@@ -75,6 +75,16 @@ describe("the installed package", () => {
     expect(await installed.json("require.cjs", WITH_PEERS)).toEqual(exportedNames(true));
   });
 
+  it("the command line runs from the installed package", async () => {
+    expect(await installed.bin("sessionup", ["--version"])).toBe(`${PACKAGE.version}\n`);
+    installed.write("store.mjs", 'export { store } from "./make-store.mjs";');
+    installed.write(
+      "make-store.mjs",
+      'import { memoryStore } from "sessionup/stores/memory"; export const store = memoryStore();',
+    );
+    expect(await installed.bin("sessionup", ["count", "--store", "./store.mjs"])).toBe("0\n");
+  });
+
   it("an app with the installed package logs in and out over node:http", async () => {
     expect(await installed.json("login.mjs")).toEqual([
       ["/me", 401, JSON.stringify({ error: "unauthorized", reason: "no_cookie" })],

@@ -21,7 +21,7 @@ interface PgModule {
 type PostgresJsModule = (url: string, options: object) => PostgresJs & { end(): Promise<void> };
 
 /** The connections at a time: `revoke-where` ends several sessions at once. */
-const CONNECTIONS = 4;
+const CONNECTIONS = 8;
 
 /** Creates a pool. It connects at the first query. */
 export async function connectPostgres(

@@ -47,6 +47,7 @@ type Operation =
       | "inspect"
       | "close"
       | "maxStaleness"
+      | "audit"
       | "onExpired"
       | "subscribe"
     >

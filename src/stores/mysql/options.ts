@@ -1,7 +1,14 @@
-import { type OptionTable, type ParsedOptions, parseBoolean, parseOptions } from "../../options/parsers.ts";
+import {
+  type OptionTable,
+  type ParsedOptions,
+  parseBoolean,
+  parseOptions,
+  resultOf,
+} from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
 import { pushOption } from "../shared/push-option.ts";
+import type { MysqlAudit } from "./audit.ts";
 import type { MysqlPush } from "./push.ts";
 import { toMysqlNames } from "./schema.ts";
 
@@ -10,6 +17,7 @@ const MYSQL = {
   timeout: TIMEOUT,
   prepare: { parse: parseBoolean, default: true },
   push: pushOption<MysqlPush>("mysqlPush"),
+  audit: { parse: resultOf<MysqlAudit>("mysqlAudit", "open") },
   ...cleanupOptions("1m"),
 } as const;
 

@@ -16,6 +16,9 @@ export interface MysqlNames {
   readonly events: Sql;
   /** The table of sessions that the cleanup has taken and not yet reported. */
   readonly ends: Sql;
+  /** The tables of the option `audit`: entries, and their version with the end of their chain. */
+  readonly audit: Sql;
+  readonly trail: Sql;
 }
 
 /** MySQL limits names to 64 characters. The longest suffixes, `_schema` and `_events`, have 7. */
@@ -32,6 +35,8 @@ export function toMysqlNames(table: unknown, option = "table"): MysqlNames {
     slots: quote(`${table}_slots`),
     events: quote(`${table}_events`),
     ends: quote(`${table}_ends`),
+    audit: quote(`${table}_audit`),
+    trail: quote(`${table}_trail`),
   };
 }
 
@@ -114,8 +119,11 @@ SELECT a.digit + 10 * b.digit + 100 * c.digit FROM digits AS a, digits AS b, dig
 ];
 
 /** Returns the SQL that creates the tables in a database that has none, as `migrateMysql` does. */
-export function toMysqlMigration(names: MysqlNames): string {
-  const steps = MYSQL_MIGRATIONS.flatMap((step, version) => [...step(names), raiseVersion(names, version)]);
+export function toMysqlMigration(
+  names: MysqlNames,
+  migrations: typeof MYSQL_MIGRATIONS = MYSQL_MIGRATIONS,
+): string {
+  const steps = migrations.flatMap((step, version) => [...step(names), raiseVersion(names, version)]);
   return [...createVersionTable(names), ...steps].map(({ literal }) => `${literal};\n`).join("");
 }
 

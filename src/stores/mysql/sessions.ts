@@ -1,3 +1,5 @@
+import { toClientNote } from "../../audit/rows.ts";
+import type { TrailRow } from "../../audit/trail-store.ts";
 import { SessionError } from "../../errors.ts";
 import type {
   CreateOptions,
@@ -22,6 +24,7 @@ import { groupByUser, toChangedMessage, toEndedMessages } from "../shared/push-m
 import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
+import type { MysqlTrail } from "./audit.ts";
 import { type MysqlClient, type MysqlLease, OvertakenError, readErrno } from "./client.ts";
 import { MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, readVersion, toMysqlMigration } from "./schema.ts";
 import { SETTINGS, toMysqlWarnings } from "./settings.ts";
@@ -38,6 +41,7 @@ const DUPLICATE_ENTRY = 1062;
 
 /** The store. Each operation is one statement or one transaction. */
 export class MysqlSessions implements SqlStore {
+  readonly audit?: MysqlTrail;
   readonly #client: MysqlClient;
   readonly #names: MysqlNames;
   readonly #statements: MysqlStatements;
@@ -46,8 +50,15 @@ export class MysqlSessions implements SqlStore {
   /** Whether each step that ends or changes sessions also records an event. */
   readonly #pushes: boolean;
 
-  constructor(client: MysqlClient, names: MysqlNames, cleanup: ParsedCleanup, pushes: boolean) {
+  constructor(
+    client: MysqlClient,
+    names: MysqlNames,
+    cleanup: ParsedCleanup,
+    pushes: boolean,
+    audit?: MysqlTrail,
+  ) {
     this.#client = client;
+    if (audit) this.audit = audit;
     this.#pushes = pushes;
     this.#names = names;
     this.#statements = new MysqlStatements(names);
@@ -60,10 +71,11 @@ export class MysqlSessions implements SqlStore {
 
   async migrate(): Promise<void> {
     await migrateMysql(this.#client, this.#names);
+    await this.audit?.migrate();
   }
 
   migrationSql(): string {
-    return toMysqlMigration(this.#names);
+    return toMysqlMigration(this.#names) + (this.audit?.migrationSql() ?? "");
   }
 
   async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
@@ -71,10 +83,18 @@ export class MysqlSessions implements SqlStore {
     this.#cleanup.tell(now);
     this.#cleanup.start();
     if (replaces === undefined) {
+      const statement = limit
+        ? this.#statements.insertWithin(record, now, limit)
+        : this.#statements.insertShared(record);
       const { affected } = await this.#insert(async (lease) => {
-        if (!limit) return lease.run(this.#statements.insertShared(record));
-        await lease.readCommitted();
-        return lease.run(this.#statements.insertWithin(record, now, limit));
+        if (this.audit)
+          return lease.transaction(async () => {
+            const result = await lease.run(statement);
+            if (result.affected) await this.#note(lease, [toBeginning(record, now)]);
+            return result;
+          });
+        if (limit) await lease.readCommitted();
+        return lease.run(statement);
       });
       if (affected) return { evicted: [], replaced: false };
     }
@@ -114,6 +134,12 @@ export class MysqlSessions implements SqlStore {
     if (replaced.length + evicted.length > 0)
       await this.#trim(lease, [encodeUserKey(record.userKey)], tombstones);
     if (done) await lease.run(this.#statements.insert(record));
+    if (this.audit)
+      await this.#note(lease, [
+        ...toEnds({ ...end, reason: "logout" }, record.userKey, replaced),
+        ...toEnds({ ...end, reason: "evicted" }, record.userKey, evicted),
+        ...(done ? [toBeginning(record, now)] : []),
+      ]);
     await this.#record(lease, () => [
       ...toEndedMessages("logout", record.userKey, replaced),
       ...toEndedMessages("evicted", record.userKey, evicted),
@@ -150,13 +176,16 @@ export class MysqlSessions implements SqlStore {
     change: SessionChange,
     options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    const { now, ifRevision, isTombstone } = options;
+    const { now, ifRevision, isTombstone, entry } = options;
     this.#cleanup.tell(now);
-    const records = this.#pushes && change.data && !isTombstone;
+    const isRecorded = change.data && !isTombstone;
+    const records = this.#pushes && isRecorded;
+    const trail = isRecorded && entry ? this.audit : undefined;
     return this.#client.operation((lease) => {
       const update = async () => {
         const { lastInsertId } = await lease.run(this.#statements.update(id, change, options), true);
         if (lastInsertId) {
+          if (entry) await trail?.noteChange(lease, id, now, entry);
           if (records) await this.#record(lease, () => [toChangedMessage(id, lastInsertId)]);
           return "updated";
         }
@@ -164,14 +193,15 @@ export class MysqlSessions implements SqlStore {
         const { length } = await lease.rows(this.#statements.canUpdate(id, options));
         return length > 0 ? "conflict" : "not_found";
       };
-      return records ? lease.transaction(update) : update();
+      return records || trail ? lease.transaction(update) : update();
     });
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
     this.#cleanup.tell(end.now);
     const outcome = await this.#client.operation(async (lease) => {
-      if (this.#pushes) return lease.transaction(() => this.#endAndRecord(lease, id, end, owner));
+      if (this.#pushes || this.audit)
+        return lease.transaction(() => this.#endAndRecord(lease, id, end, owner));
       const { affected } = await lease.run(this.#statements.end(id, end, owner), true);
       if (affected) return "deleted";
       const { length } = owner === undefined ? [] : await lease.rows(this.#statements.hasNotEnded(id));
@@ -203,6 +233,7 @@ export class MysqlSessions implements SqlStore {
           const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
           await this.#endAll(lease, ids, end);
           if (ids.length > 0) await this.#trim(lease, [encodeUserKey(userKey)], end.tombstones);
+          if (this.audit) await this.#note(lease, toEnds(end, userKey, ids));
           await this.#record(lease, () => toEndedMessages(end.reason, userKey, ids));
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
@@ -232,6 +263,11 @@ export class MysqlSessions implements SqlStore {
             await this.#endAll(lease, ids, end);
             const users = groupByUser(sessions);
             await this.#trim(lease, [...users.keys()].map(encodeUserKey), end.tombstones);
+            if (this.audit)
+              await this.#note(
+                lease,
+                [...users].flatMap(([userKey, own]) => toEnds(end, userKey, own)),
+              );
             await this.#record(lease, () =>
               [...users].flatMap(([userKey, own]) => toEndedMessages(end.reason, userKey, own)),
             );
@@ -295,6 +331,7 @@ export class MysqlSessions implements SqlStore {
       lease.transaction(async () => {
         const rows = await lease.rows(this.#statements.expired(now, limit));
         await this.#delete(lease, rows);
+        if (this.audit) await this.#note(lease, toExpiredSessions(rows).map(toExpiry));
         const sessions = this.#cleanup.hasListeners
           ? await this.#claim(lease, rows, { now, limit, until })
           : [];
@@ -365,6 +402,10 @@ export class MysqlSessions implements SqlStore {
     });
   }
 
+  async #note(lease: MysqlLease, rows: readonly TrailRow[]): Promise<void> {
+    await this.audit?.note(lease, rows);
+  }
+
   /** Records events as the last step of a transaction. */
   async #record(lease: MysqlLease, createMessages: () => readonly string[]): Promise<void> {
     const messages = this.#pushes ? createMessages() : [];
@@ -383,6 +424,7 @@ export class MysqlSessions implements SqlStore {
     const userKey = String(row[0]);
     if (owner !== undefined && userKey !== owner) return "not_owner";
     await lease.run(this.#statements.end(id, end, undefined), true);
+    if (this.audit) await this.#note(lease, toEnds(end, userKey, [id]));
     await this.#record(lease, () => toEndedMessages(end.reason, userKey, [id]));
     return "deleted";
   }
@@ -448,4 +490,23 @@ function toShareOfIds(id: string): number {
   for (const character of id.slice(0, 8).split("").reverse())
     share = (share + DIGITS.indexOf(character)) / DIGITS.length;
   return share;
+}
+
+function toBeginning({ id, userKey, data }: SessionRecord, at: number): TrailRow {
+  return { at, kind: "begun", id, userKey, note: toClientNote(data) };
+}
+
+function toEnds({ now: at, reason, by }: End, userKey: string, ids: readonly string[]): readonly TrailRow[] {
+  return ids.map((id) => ({
+    at,
+    kind: "ended",
+    id,
+    userKey,
+    reason,
+    ...(by && { note: JSON.stringify(by) }),
+  }));
+}
+
+function toExpiry({ id, userKey, expiresAt, deadline }: ExpiredSession): TrailRow {
+  return { at: expiresAt, kind: "ended", id, userKey, reason: expiresAt < deadline ? "idle" : "expired" };
 }

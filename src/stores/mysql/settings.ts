@@ -1,7 +1,7 @@
-import { raw } from "./sql.ts";
+import { raw, type Sql } from "./sql.ts";
 
 /** Reads the server's clock, in seconds, and the settings for `toMysqlWarnings`. A server lacks some of them. */
-export const SETTINGS =
+export const SETTINGS: Sql =
   raw(`SHOW VARIABLES WHERE Variable_name IN ('timestamp', 'innodb_flush_log_at_trx_commit', 'log_bin',
 'sync_binlog', 'binlog_format', 'read_only', 'sql_select_limit')`);
 

@@ -1,7 +1,14 @@
-import { type OptionTable, type ParsedOptions, parseBoolean, parseOptions } from "../../options/parsers.ts";
+import {
+  type OptionTable,
+  type ParsedOptions,
+  parseBoolean,
+  parseOptions,
+  resultOf,
+} from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
 import { pushOption } from "../shared/push-option.ts";
+import type { PostgresAudit } from "./audit.ts";
 import type { PostgresPush } from "./push.ts";
 import { parseName } from "./schema.ts";
 
@@ -11,6 +18,7 @@ const POSTGRES = {
   timeout: TIMEOUT,
   prepare: { parse: parseBoolean, default: true },
   push: pushOption<PostgresPush>("postgresPush"),
+  audit: { parse: resultOf<PostgresAudit>("postgresAudit", "open") },
   ...cleanupOptions("1m"),
 } as const;
 

@@ -15,6 +15,12 @@ export interface PostgresNames {
   /** The table of sessions that the cleanup has taken and not yet reported. */
   readonly ends: string;
   readonly byClaim: string;
+  /** The tables of the option `audit`: entries, and the end of their chain. */
+  readonly audit: string;
+  readonly auditHead: string;
+  readonly auditBySeq: string;
+  readonly auditNew: string;
+  readonly auditByUser: string;
   /** The table's name as a string literal in SQL. */
   readonly literal: string;
 }
@@ -43,6 +49,11 @@ export function toPostgresNames(schema: string | undefined, table: string): Post
     byCreation: quote(`${table}_by_creation`),
     ends: inSchema(`${table}_ends`),
     byClaim: quote(`${table}_by_claim`),
+    audit: inSchema(`${table}_audit`),
+    auditHead: inSchema(`${table}_audit_head`),
+    auditBySeq: quote(`${table}_audit_seq`),
+    auditNew: quote(`${table}_audit_new`),
+    auditByUser: quote(`${table}_audit_user`),
     literal: toLiteral(qualified),
   };
 }
@@ -61,7 +72,8 @@ function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function toLiteral(name: string): string {
+/** Returns text as a literal in SQL. */
+export function toLiteral(name: string): string {
   return `'${name.replaceAll("'", "''")}'`;
 }
 

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { toClientNote } from "../../audit/rows.ts";
 import { SessionError } from "../../errors.ts";
 import type {
   CreateOptions,
@@ -30,6 +31,7 @@ import {
 } from "../shared/rows.ts";
 import { type SqlStore, tableError } from "../shared/sql-store.ts";
 import { stepThroughIds } from "../shared/steps.ts";
+import type { PostgresTrail } from "./audit.ts";
 import type { PostgresClient } from "./client.ts";
 import { POSTGRES_MIGRATIONS, type PostgresNames, toPostgresMigration } from "./schema.ts";
 import { PostgresStatements, type Removal } from "./statements.ts";
@@ -40,6 +42,7 @@ const ROWS_PER_STEP = 10_000;
 
 /** The store over either client. Each operation is one statement. */
 export class PostgresSessions implements SqlStore {
+  readonly audit?: PostgresTrail;
   readonly #client: PostgresClient;
   readonly #names: PostgresNames;
   readonly #statements: PostgresStatements;
@@ -53,10 +56,12 @@ export class PostgresSessions implements SqlStore {
     deadline: Deadline,
     options: ParsedCleanup,
     push: boolean,
+    audit?: PostgresTrail,
   ) {
     this.#client = client;
     this.#names = names;
-    this.#statements = new PostgresStatements(names, push);
+    if (audit) this.audit = audit;
+    this.#statements = new PostgresStatements(names, push, audit !== undefined);
     this.#deadline = deadline;
     this.#cleanup = new Cleanup(options, {
       ...DATABASE_CLEANUP,
@@ -71,7 +76,7 @@ export class PostgresSessions implements SqlStore {
   }
 
   migrationSql(): string {
-    return toPostgresMigration(this.#names);
+    return toPostgresMigration(this.#names) + (this.audit?.migrationSql() ?? "");
   }
 
   async create(
@@ -82,12 +87,14 @@ export class PostgresSessions implements SqlStore {
     this.#cleanup.start();
     try {
       if (!limit && replaces === undefined) {
-        await this.#query(this.#statements.insert, toRowValues(record));
+        const noted = this.audit ? [now, toClientNote(record.data)] : [];
+        await this.#query(this.#statements.insert, [...toRowValues(record), ...noted]);
         return { evicted: [], replaced: false };
       }
       const bounds = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
       const kept = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
-      const values = [...toRowValues(record), ...bounds, ...kept];
+      const note = this.audit ? [toClientNote(record.data)] : [];
+      const values = [...toRowValues(record), ...bounds, ...kept, ...note];
       const [row] = await this.#query(this.#statements.create, values);
       if (typeof row?.[0] === "string") {
         const ended = row[0].split(",").filter(Boolean);
@@ -136,7 +143,7 @@ export class PostgresSessions implements SqlStore {
   async update(
     id: string,
     { activity, data }: SessionChange,
-    { now, ifRevision, isTombstone }: UpdateOptions,
+    { now, ifRevision, isTombstone, entry }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     this.#cleanup.tell(now);
     const values = [
@@ -148,7 +155,7 @@ export class PostgresSessions implements SqlStore {
     ];
     const [found] = isTombstone
       ? await this.#query(this.#statements.updateTombstone, values)
-      : await this.#query(this.#statements.update, [...values, now]);
+      : await this.#query(this.#statements.update, [...values, now, ...(this.audit ? [entry ?? null] : [])]);
     return found ? (found[0] ? "updated" : "conflict") : "not_found";
   }
 

@@ -55,23 +55,29 @@ export class PostgresStatements {
   readonly #trim: string;
   /** The channel of events as an expression in SQL, or `undefined` if the app wants none. */
   readonly #channel: string | undefined;
+  /** The table of the audit trail, if the app wants one. */
+  readonly #audit: string | undefined;
 
-  constructor({ table, begin, trim, ends, literal }: PostgresNames, push: boolean) {
+  constructor({ table, begin, trim, ends, literal, audit }: PostgresNames, push: boolean, audits = false) {
     const select = `SELECT ${withUserKeyAsHex(COLUMNS)} FROM ${table} WHERE`;
     const selectLive = `${select} user_key = $1 AND ${LIVE}`;
     this.#table = table;
     this.#trim = trim;
+    this.#audit = audits ? audit : undefined;
     this.byId = `${select} id = $1`;
     this.byIds = `${select} id = ANY (string_to_array($1, ','))`;
     this.page = `${selectLive} ${NEWEST_FIRST} LIMIT $3`;
     this.pageAfter = `${selectLive} AND (created_at, id) < ($4, $5) ${NEWEST_FIRST} LIMIT $3`;
     this.idAfter = `SELECT id FROM ${table} WHERE id > $1 ORDER BY id OFFSET $2 LIMIT 1`;
-    this.insert = `INSERT INTO ${table} (${COLUMNS.join(", ")}) VALUES (${PLACEHOLDERS})`;
+    const insert = `INSERT INTO ${table} (${COLUMNS.join(", ")}) VALUES (${PLACEHOLDERS})`;
+    this.insert = audits
+      ? `WITH created AS (${insert} RETURNING id, user_key), ${this.#toBeginning("created", "$12", "$13")} SELECT count(*) FROM created`
+      : insert;
     this.#channel = push ? toPostgresChannel(literal) : undefined;
     const call = `${begin}(${PLACEHOLDERS}, $12, $13, $14, $15, $16, $17)`;
-    this.create = this.#channel ? this.#toCreate(call) : `SELECT ${call}`;
+    this.create = this.#channel || audits ? this.#toCreate(call) : `SELECT ${call}`;
     this.byLink = `${select} link = $1 AND ended_at IS NULL LIMIT $2`;
-    this.update = this.#toUpdate("ended_at IS NULL AND expires_at > $6", this.#channel);
+    this.update = this.#toUpdate("ended_at IS NULL AND expires_at > $6", this.#channel, audits);
     this.updateTombstone = this.#toUpdate("ended_at IS NOT NULL", undefined);
     // Locks rows in the order of their ids, as every statement does.
     this.deleteTombstones = `WITH found AS MATERIALIZED (
@@ -90,8 +96,8 @@ export class PostgresStatements {
   coalesce(substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$'), '0'),
   current_setting('fsync'), current_setting('synchronous_commit'), current_setting('transaction_isolation'), pg_is_in_recovery()::text`;
     const isTurn = `(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`;
-    this.removeAlways = { silently: this.#toRemoval(""), claiming: this.#toClaim(ends, "") };
-    this.removeInTurn = { silently: this.#toRemoval(isTurn), claiming: this.#toClaim(ends, isTurn) };
+    this.removeAlways = { silently: this.#toSilentRemoval(""), claiming: this.#toClaim(ends, "") };
+    this.removeInTurn = { silently: this.#toSilentRemoval(isTurn), claiming: this.#toClaim(ends, isTurn) };
     this.deleteReported = `DELETE FROM ${ends} WHERE id = ANY (string_to_array($1, ',')) AND claimed_until = $2`;
   }
 
@@ -182,7 +188,12 @@ export class PostgresStatements {
    * Ends the rows that the query `found` locks and matches. The returned values follow the `count` values of `found`.
    * With tombstones the row stays and stores the reason; otherwise it is deleted.
    */
-  #toEndStatement({ reason, now, tombstones }: End, count: number, found: string, answer: string): Statement {
+  #toEndStatement(
+    { reason, now, tombstones, by }: End,
+    count: number,
+    found: string,
+    answer: string,
+  ): Statement {
     const begin = `WITH found AS MATERIALIZED (
   ${found}
 ), ended AS (
@@ -192,19 +203,26 @@ export class PostgresStatements {
       ? `, ${this.#toNotification(`SELECT id, user_key, ${why}::text AS reason FROM ended`)}`
       : "";
     const alsoTold = told && ", (SELECT count(*) FROM told) AS told";
-    if (!tombstones)
+    const note = by ? JSON.stringify(by) : null;
+    const [then, party] = tombstones ? [at, `$${count + 5}`] : [`$${count + 2}`, `$${count + 3}`];
+    const noted = this.#audit
+      ? `, ${this.#toNoted(`SELECT ${then}::bigint, 'ended', id, user_key, ${why}::text, ${party}::text FROM ended WHERE ${NO_CLAIM}`)}`
+      : "";
+    if (!tombstones) {
+      const returning = told || noted ? " RETURNING t.id, t.user_key" : "";
       return {
-        text: `${begin}DELETE FROM ${this.#table} AS t USING found WHERE t.id = found.id AND matched${told && " RETURNING t.id, t.user_key"}
-)${told} SELECT ${answer} FROM found${alsoTold}`,
-        values: told ? [reason] : [],
+        text: `${begin}DELETE FROM ${this.#table} AS t USING found WHERE t.id = found.id AND matched${returning}
+)${told}${noted} SELECT ${answer} FROM found${alsoTold}`,
+        values: noted ? [reason, now, note] : told ? [reason] : [],
       };
+    }
     return {
       text: `${begin}UPDATE ${this.#table} AS t SET revision = revision + 1, expires_at = ${until}::bigint, deadline = ${until},
     ended_at = ${at}, ended_reason = ${why} FROM found WHERE t.id = found.id AND matched RETURNING t.id, t.user_key
 ), trimmed AS MATERIALIZED (
   SELECT ${this.#trim}(array_agg(DISTINCT user_key), ${most}) FROM ended
-)${told} SELECT ${answer} FROM found, trimmed${alsoTold}`,
-      values: [reason, now, now + tombstones.keepFor, tombstones.max],
+)${told}${noted} SELECT ${answer} FROM found, trimmed${alsoTold}`,
+      values: [reason, now, now + tombstones.keepFor, tombstones.max, ...(noted ? [note] : [])],
     };
   }
 
@@ -212,10 +230,15 @@ export class PostgresStatements {
    * Changes the row with the id `$1` if it is in this state. The lock waits for a concurrent change of the row and then reads its
    * latest version. A snapshot could report a conflict for a deleted session.
    */
-  #toUpdate(state: string, channel: string | undefined): string {
-    const told = `, told AS MATERIALIZED (
+  #toUpdate(state: string, channel: string | undefined, audits = false): string {
+    const told = channel
+      ? `, told AS MATERIALIZED (
   SELECT pg_notify(${channel}, '[' || revision || ',"' || id || '"]') FROM changed WHERE $5 IS NOT NULL
-) SELECT matched FROM found, (SELECT count(*) FROM told) AS told`;
+)`
+      : "";
+    const noted = audits
+      ? `, ${this.#toNoted("SELECT $6::bigint, $7::text, id, user_key, NULL, NULL FROM changed WHERE $7 IS NOT NULL")}`
+      : "";
     return `WITH found AS MATERIALIZED (
   SELECT id, $2::integer IS NULL OR revision = $2 AS matched FROM ${this.#table} WHERE id = $1 AND ${state} FOR NO KEY UPDATE
 ), changed AS (
@@ -224,17 +247,51 @@ export class PostgresStatements {
     expires_at = CASE WHEN last_seen_at < $3 THEN $4::bigint ELSE expires_at END,
     revision = revision + CASE WHEN $5::text IS NULL THEN 0 ELSE 1 END,
     data = coalesce($5, data)
-  FROM found WHERE t.id = found.id AND found.matched${channel ? " RETURNING t.id, t.revision" : ""}
-)${channel ? told : " SELECT matched FROM found"}`;
+  FROM found WHERE t.id = found.id AND found.matched${told || noted ? " RETURNING t.id, t.revision, t.user_key" : ""}
+)${told}${noted} SELECT matched FROM found${told && ", (SELECT count(*) FROM told) AS told"}`;
   }
 
-  /** Creates a session and publishes the ids of the sessions that ended. */
+  /** Creates a session, publishes the ids of the sessions that ended, and records both. */
   #toCreate(call: string): string {
-    const ended = `SELECT id, $2 AS user_key, CASE WHEN id = $15 THEN 'logout' ELSE 'evicted' END AS reason
+    const ended = `SELECT id, $2::bytea AS user_key, CASE WHEN id = $15 THEN 'logout' ELSE 'evicted' END AS reason
     FROM created, unnest(string_to_array(ended, ',')) AS id`;
+    const told = this.#channel ? `, ${this.#toNotification(ended)}` : "";
+    const noted = this.#audit
+      ? `, began AS MATERIALIZED (
+  SELECT $1::text AS id, $2::bytea AS user_key FROM created WHERE ended IS NOT NULL
+), also AS (
+  ${this.#toInsert(`SELECT $12::bigint, 'ended', id, user_key, reason, NULL FROM (${ended}) AS ended WHERE ${NO_CLAIM}`)}
+), ${this.#toBeginning("began", "$12", "$18")}`
+      : "";
     return `WITH created AS MATERIALIZED (
   SELECT ${call} AS ended
-), ${this.#toNotification(ended)} SELECT ended FROM created, (SELECT count(*) FROM told) AS told`;
+)${told}${noted} SELECT ended FROM created${told && ", (SELECT count(*) FROM told) AS told"}`;
+  }
+
+  /** Records sessions that began, in a part of a statement. */
+  #toBeginning(from: string, now: string, note: string): string {
+    return this.#toNoted(
+      `SELECT ${now}::bigint, 'begun', id, user_key, NULL, ${note}::text FROM ${from} WHERE ${NO_CLAIM}`,
+    );
+  }
+
+  /** Adds what a query returns to the audit trail, in a part of a statement. Such a part runs whether or not another reads it. */
+  #toNoted(query: string): string {
+    return `noted AS (
+  ${this.#toInsert(query)}
+)`;
+  }
+
+  #toInsert(query: string): string {
+    return `INSERT INTO ${this.#audit} (at, kind, session_id, user_key, reason, note) ${query}`;
+  }
+
+  /** Records the sessions among removed records. */
+  #toExpiry(): string {
+    const reason = "CASE WHEN expires_at < deadline THEN 'idle' ELSE 'expired' END";
+    return this.#toNoted(
+      `SELECT expires_at, 'ended', id, user_key, ${reason}, NULL FROM removed WHERE ended_at IS NULL AND ${NO_CLAIM}`,
+    );
   }
 
   /**
@@ -256,10 +313,17 @@ export class PostgresStatements {
    * Removes expired records. A live session is never past its deadline. Locked rows are left for the next cleanup. The ids
    * are an array, because for a join with an unknown number of rows the planner scans the whole table.
    */
-  #toRemoval(condition: string, columns: string = withUserKeyAsHex(EXPIRED_COLUMNS)): string {
+  #toRemoval(condition: string, columns: string = EXPIRED_COLUMNS.join(", ")): string {
     return `DELETE FROM ${this.#table} WHERE id = ANY (ARRAY(
   SELECT id FROM ${this.#table} WHERE ${condition} deadline <= $1 ORDER BY deadline LIMIT $2 FOR UPDATE SKIP LOCKED
 )) RETURNING ${columns}`;
+  }
+
+  #toSilentRemoval(condition: string): string {
+    if (!this.#audit) return this.#toRemoval(condition, withUserKeyAsHex(EXPIRED_COLUMNS));
+    return `WITH removed AS (
+  ${this.#toRemoval(condition)}
+), ${this.#toExpiry()} SELECT ${withUserKeyAsHex(EXPIRED_COLUMNS)} FROM removed`;
   }
 
   /**
@@ -277,7 +341,7 @@ export class PostgresStatements {
   UPDATE ${ends} SET claimed_until = $3 WHERE id = ANY (ARRAY(
     SELECT id FROM ${ends} WHERE ${condition} claimed_until <= $1 ORDER BY claimed_until LIMIT $2 FOR UPDATE SKIP LOCKED
   )) RETURNING ${columns}
-) SELECT ${withUserKeyAsHex(EXPIRED_COLUMNS)}, 1 FROM removed
+)${this.#audit ? `, ${this.#toExpiry()}` : ""} SELECT ${withUserKeyAsHex(EXPIRED_COLUMNS)}, 1 FROM removed
 UNION ALL SELECT ${withUserKeyAsHex(["id", "user_key", "expires_at", "deadline"])}, NULL, 0 FROM claimed`;
   }
 }

@@ -4,7 +4,7 @@ import { CLAIM_PREFIX, type ScanFilter, type SessionRecord, type TimeRange } fro
 /** The number of records that one step of a scan looks at. */
 export const SCAN_STEP = 10_000;
 
-/** Whether the user key is that of a claim, which is no session. */
+/** Whether the user key is that of a claim rather than of sessions. */
 export function isClaim(userKey: string): boolean {
   return userKey.startsWith(CLAIM_PREFIX);
 }

@@ -15,10 +15,12 @@ export interface ClaimedSession {
 export class SqliteEnds {
   readonly #table: string;
   readonly #ends: string;
+  readonly #audit: string;
 
-  constructor({ table, ends }: SqliteNames) {
+  constructor({ table, ends, audit }: SqliteNames) {
     this.#table = table;
     this.#ends = ends;
+    this.#audit = audit;
   }
 
   /** Removes expired records. Returns their ids. A live session is never past its deadline. */
@@ -31,6 +33,19 @@ export class SqliteEnds {
     return toQuery(
       [`INSERT INTO ${this.#ends} (id, user_key, expires_at, deadline, claimed_until)`],
       [`SELECT id, user_key, expires_at, deadline, ? FROM ${this.#table} WHERE`, now],
+      this.#expired(now, limit),
+      [`AND ${NOT_ENDED} AND ${NO_CLAIM} RETURNING number`],
+    );
+  }
+
+  /** Adds the sessions that `remove` removes next in the same transaction to the audit trail. */
+  enter(now: number, limit: number): SqliteQuery {
+    return toQuery(
+      [`INSERT INTO ${this.#audit} (at, kind, session_id, user_key, reason)`],
+      [
+        "SELECT expires_at, 'ended', id, user_key, CASE WHEN expires_at < deadline THEN 'idle' ELSE 'expired' END",
+      ],
+      [`FROM ${this.#table} WHERE`],
       this.#expired(now, limit),
       [`AND ${NOT_ENDED} AND ${NO_CLAIM} RETURNING number`],
     );

@@ -75,9 +75,11 @@ export class LockRetry {
   #explain(error: unknown): unknown {
     const found =
       error instanceof Error &&
-      /no such table(?<later>: .*_(?:events|ends)\b)?|no such column|no column named/.exec(error.message);
+      /no such table(?<later>: .*_(?:events|ends|audit|audit_head)\b)?|no such column|no column named/.exec(
+        error.message,
+      );
     if (!found) return error;
-    // Earlier releases had no table of events, and none of ends.
+    // Earlier releases had no table of events, none of ends and none of the audit trail.
     const isMissing = found[0] === "no such table" && !found.groups?.later;
     const state = isMissing ? "missing" : "from an earlier release";
     return tableError(this.#store, state, error);

@@ -1,7 +1,8 @@
-import { type OptionTable, type ParsedOptions, parseOptions } from "../../options/parsers.ts";
+import { type OptionTable, type ParsedOptions, parseOptions, resultOf } from "../../options/parsers.ts";
 import { cleanupOptions } from "../shared/cleanup.ts";
 import { TIMEOUT } from "../shared/deadline.ts";
 import { pushOption } from "../shared/push-option.ts";
+import type { SqliteAudit } from "./audit.ts";
 import type { SqlitePush } from "./push.ts";
 import { toSqliteNames } from "./schema.ts";
 
@@ -10,6 +11,7 @@ const SQLITE = {
   table: { parse: toSqliteNames, default: "sessionup_sessions" },
   timeout: TIMEOUT,
   push: pushOption<SqlitePush>("sqlitePush or libsqlPush"),
+  audit: { parse: resultOf<SqliteAudit>("sqliteAudit", "open") },
   ...cleanupOptions("1m"),
 } as const;
 

@@ -19,6 +19,13 @@ export interface SqliteNames {
   readonly byLink: string;
   readonly byCreated: string;
   readonly byEnded: string;
+  /** The tables of the option `audit`: entries, the end of their chain, and the version of both. */
+  readonly audit: string;
+  readonly auditHead: string;
+  readonly auditSchema: string;
+  readonly auditBySeq: string;
+  readonly auditNew: string;
+  readonly auditByUser: string;
 }
 
 /** Returns the quoted names. Throws a `TypeError` that names the option with an invalid name. */
@@ -41,6 +48,12 @@ export function toSqliteNames(table: unknown, option = "table"): SqliteNames {
     byLink: quote(`${table}_by_link`),
     byCreated: quote(`${table}_by_created`),
     byEnded: quote(`${table}_by_ended`),
+    audit: quote(`${table}_audit`),
+    auditHead: quote(`${table}_audit_head`),
+    auditSchema: quote(`${table}_audit_schema`),
+    auditBySeq: quote(`${table}_audit_seq`),
+    auditNew: quote(`${table}_audit_new`),
+    auditByUser: quote(`${table}_audit_user`),
   };
 }
 
@@ -103,8 +116,11 @@ export const SQLITE_MIGRATIONS: ReadonlyArray<(names: SqliteNames) => readonly s
 ];
 
 /** Returns the statements that create the tables in a database that has none, as `migrateSqlite` does. */
-export function toSqliteMigration(names: SqliteNames): readonly string[] {
-  const steps = SQLITE_MIGRATIONS.flatMap((step, version) => [...step(names), raiseVersion(names, version)]);
+export function toSqliteMigration(
+  names: SqliteNames,
+  migrations: typeof SQLITE_MIGRATIONS = SQLITE_MIGRATIONS,
+): readonly string[] {
+  const steps = migrations.flatMap((step, version) => [...step(names), raiseVersion(names, version)]);
   return [...createVersionTable(names), ...steps];
 }
 

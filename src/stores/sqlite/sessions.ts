@@ -20,6 +20,7 @@ import { Lookups } from "../shared/lookups.ts";
 import { COLUMNS, orderByIds, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { AFTER_ALL, endInSteps, type Step } from "../shared/steps.ts";
+import type { SqliteTrail } from "./audit.ts";
 import { type ClaimedSession, SqliteEnds, toClaimedSessions } from "./ends.ts";
 import { ENABLE_WAL, pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
 import { type CountPosition, countRest, countUpTo, SqliteScan, toCursor } from "./scan.ts";
@@ -43,10 +44,13 @@ export interface SqliteSessionsOptions {
   readonly sharesLookups: boolean;
   /** Whether the store records an event in each step that ends or changes sessions. */
   readonly pushes: boolean;
+  /** The audit trail to which each step adds what it did. */
+  readonly audit?: SqliteTrail | undefined;
 }
 
 /** The store on any engine. Each operation is one statement, or several in one transaction. */
 export class SqliteSessions implements SqlStore {
+  readonly audit?: SqliteTrail;
   readonly #engine: SqliteEngine;
   readonly #store: string;
   readonly #names: SqliteNames;
@@ -57,11 +61,15 @@ export class SqliteSessions implements SqlStore {
   readonly #reported = new Set<ClaimedSession>();
   readonly #cleanup: Cleanup;
 
-  constructor(engine: SqliteEngine, { store, names, cleanup, sharesLookups, pushes }: SqliteSessionsOptions) {
+  constructor(
+    engine: SqliteEngine,
+    { store, names, cleanup, sharesLookups, pushes, audit }: SqliteSessionsOptions,
+  ) {
+    if (audit) this.audit = audit;
     this.#engine = engine;
     this.#store = store;
     this.#names = names;
-    this.#statements = new SqliteStatements(names, pushes);
+    this.#statements = new SqliteStatements(names, pushes, audit !== undefined);
     this.#ends = new SqliteEnds(names);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
     this.#cleanup = new Cleanup(cleanup, {
@@ -79,10 +87,11 @@ export class SqliteSessions implements SqlStore {
   async migrate(): Promise<void> {
     await this.#engine.enableWal?.();
     await migrateSqlite(this.#engine, this.#names, this.#store);
+    await this.audit?.migrate();
   }
 
   migrationSql(): string {
-    const statements = toSqliteMigration(this.#names);
+    const statements = [...toSqliteMigration(this.#names), ...(this.audit?.migration ?? [])];
     // Migration tools of servers and D1 add their own transaction.
     const script = this.#engine.enableWal ? [ENABLE_WAL, "BEGIN", ...statements, "COMMIT"] : statements;
     return script.map((sql) => `${sql};\n`).join("");
@@ -100,7 +109,7 @@ export class SqliteSessions implements SqlStore {
     ];
     const statements = [
       ...endings,
-      limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record),
+      limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record, now),
       ...(limit ? [this.#statements.exists(record.id)] : []),
       ...(endings.length > 0 ? this.#statements.trimUser(record.userKey, options) : []),
     ];
@@ -282,7 +291,9 @@ export class SqliteSessions implements SqlStore {
     const remove = this.#ends.remove(now, limit);
     const claim = this.#ends.claim(now, limit);
     const deleteEvents = this.#statements.deleteEvents(limit);
-    const queries = [...(report ? [this.#ends.note(now, limit), remove, claim] : [remove]), ...deleteEvents];
+    const enter = this.audit ? [this.#ends.enter(now, limit)] : [];
+    const note = report ? [this.#ends.note(now, limit)] : [];
+    const queries = [...enter, ...note, remove, ...(report ? [claim] : []), ...deleteEvents];
     const answers = await this.#engine.write(queries);
     const readAnswer = (query: SqliteQuery | undefined) =>
       answers.find((_, index) => queries[index] === query) ?? [];
@@ -317,10 +328,12 @@ export class SqliteSessions implements SqlStore {
 
   /** Runs the statements, and those that record their events, in one transaction. Returns the rows of the former. */
   async #write(queries: readonly RecordedQuery[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
-    const all = queries.flatMap((query) => (query.event ? [query.event, query] : [query]));
+    const all = queries.flatMap((query) =>
+      [query.event, query.entry, query].filter((each) => each !== undefined),
+    );
     const answers = await this.#engine.write(all);
-    const events = new Set<SqliteQuery | undefined>(queries.map(({ event }) => event));
-    return answers.filter((_, index) => !events.has(all[index]));
+    const own = new Set<SqliteQuery | undefined>(queries);
+    return answers.filter((_, index) => own.has(all[index]));
   }
 }
 

@@ -1,11 +1,13 @@
-import type {
-  CreateOptions,
-  End,
-  SessionChange,
-  SessionCursor,
-  SessionLimit,
-  SessionRecord,
-  UpdateOptions,
+import { toClientNote } from "../../audit/rows.ts";
+import {
+  CLAIM_PREFIX,
+  type CreateOptions,
+  type End,
+  type SessionChange,
+  type SessionCursor,
+  type SessionLimit,
+  type SessionRecord,
+  type UpdateOptions,
 } from "../../store.ts";
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
 import { COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
@@ -23,9 +25,13 @@ const NEWEST_FIRST = "created_at DESC, id DESC";
 /** The part of `End` that concerns tombstones. */
 type TombstoneEnd = Pick<End, "now" | "tombstones">;
 
-/** A statement, and the one that records its event if the store publishes. The latter precedes it in the same transaction. */
+/**
+ * A statement, the one that records its event if the store publishes, and the one that adds to the audit trail. Both precede it in
+ * the same transaction.
+ */
 export interface RecordedQuery extends SqliteQuery {
   readonly event?: SqliteQuery;
+  readonly entry?: SqliteQuery;
 }
 
 /** The time in seconds. `strftime` is in every version that a driver may have. */
@@ -37,12 +43,15 @@ export class SqliteStatements {
   readonly #schema: string;
   readonly #events: string;
   readonly #pushes: boolean;
+  /** The table of the audit trail, if the app wants one. */
+  readonly #audit: string | undefined;
 
-  constructor({ table, schema, events }: SqliteNames, pushes = false) {
+  constructor({ table, schema, events, audit }: SqliteNames, pushes = false, audits = false) {
     this.#table = table;
     this.#schema = schema;
     this.#events = events;
     this.#pushes = pushes;
+    this.#audit = audits ? audit : undefined;
   }
 
   byIds(ids: readonly string[]): SqliteQuery {
@@ -62,21 +71,24 @@ export class SqliteStatements {
   }
 
   /** Inserts a record unless its id exists. Returns the id of the inserted record. */
-  insert(record: SessionRecord): SqliteQuery {
-    return toQuery(
+  insert(record: SessionRecord, now: number): RecordedQuery {
+    const query = toQuery(
       [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) VALUES (${PLACEHOLDERS})`, ...toRowValues(record)],
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
+    return this.#withBeginning(query, record, now, []);
   }
 
   /** Inserts a record unless its id exists or the user has `max` others. Returns the id of the inserted record. */
-  insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): SqliteQuery {
-    return toQuery(
+  insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): RecordedQuery {
+    const within = this.#fewerThan(max, record.userKey, now, "");
+    const query = toQuery(
       [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) SELECT ${PLACEHOLDERS}`, ...toRowValues(record)],
       ["WHERE"],
-      ...this.#fewerThan(max, record.userKey, now, ""),
+      ...within,
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
+    return this.#withBeginning(query, record, now, [["AND"], ...within]);
   }
 
   byLink(link: string, limit: number): SqliteQuery {
@@ -136,7 +148,7 @@ export class SqliteStatements {
   update(
     id: string,
     { activity, data }: SessionChange,
-    { now, ifRevision, isTombstone }: UpdateOptions,
+    { now, ifRevision, isTombstone, entry: change }: UpdateOptions,
   ): RecordedQuery {
     const sets: Part[] = [];
     if (activity) {
@@ -153,8 +165,10 @@ export class SqliteStatements {
       ...(ifRevision === undefined ? [] : [["AND revision = ?", ifRevision] as const]),
     ];
     const query = toQuery([`UPDATE ${this.#table} SET`], joinParts(sets, ", "), ...where, ["RETURNING id"]);
-    if (!data || isTombstone || !this.#pushes) return query;
-    return { ...query, event: this.#record(["'[' || (revision + 1) || ',\"' || id || '\"]'"], where) };
+    if (!data || isTombstone) return query;
+    const event = this.#pushes && this.#record(["'[' || (revision + 1) || ',\"' || id || '\"]'"], where);
+    const entry = this.#audit && change && this.#note(["?, ?, id, user_key, NULL, NULL", now, change], where);
+    return { ...query, ...(event && { event }), ...(entry && { entry }) };
   }
 
   /** Ends one session. Returns its id if it has ended. */
@@ -279,12 +293,45 @@ export class SqliteStatements {
   #toEnding(end: End, columns: string, matches: readonly Part[]): RecordedQuery {
     const where: readonly Part[] = [["WHERE"], ...matches];
     const query = toQuery(this.#toChange(end), ...where, [`RETURNING ${columns}`]);
-    if (!this.#pushes) return query;
+    const party = end.by ? JSON.stringify(end.by) : null;
+    const noted: Part = ["?, 'ended', id, user_key, ?, ?", end.now, end.reason, party];
+    const entry = this.#audit && { entry: this.#note(noted, [...where, [`AND ${NO_CLAIM}`]]) };
+    if (!this.#pushes) return { ...query, ...entry };
     const message: Part = [
       `'["' || ? || '","' || hex(user_key) || '","' || group_concat(id, '","') || '"]'`,
       end.reason,
     ];
-    return { ...query, event: this.#record(message, [...where, ["GROUP BY user_key"]]) };
+    return { ...query, ...entry, event: this.#record(message, [...where, ["GROUP BY user_key"]]) };
+  }
+
+  /** Adds the entry of a session that begins, under the conditions of the statement that inserts it. */
+  #withBeginning(
+    query: SqliteQuery,
+    record: SessionRecord,
+    now: number,
+    conditions: readonly Part[],
+  ): RecordedQuery {
+    if (!this.#audit || record.userKey.startsWith(CLAIM_PREFIX)) return query;
+    const { id, userKey, data } = record;
+    const values = [now, id, encodeUserKey(userKey), toClientNote(data)];
+    const entry = toQuery(
+      [`${this.#toNote()} SELECT ?, 'begun', ?, ?, NULL, ?`, ...values],
+      [`WHERE NOT EXISTS (SELECT 1 FROM ${this.#table} WHERE id = ?)`, id],
+      ...conditions,
+      ["RETURNING number"],
+    );
+    return { ...query, entry };
+  }
+
+  /** Adds to the audit trail what happens to the sessions that match. */
+  #note([columns, ...values]: Part, where: readonly Part[]): SqliteQuery {
+    return toQuery([`${this.#toNote()} SELECT ${columns} FROM ${this.#table}`, ...values], ...where, [
+      "RETURNING number",
+    ]);
+  }
+
+  #toNote(): string {
+    return `INSERT INTO ${this.#audit} (at, kind, session_id, user_key, reason, note)`;
   }
 
   /** Records an event for the sessions that match. It precedes the statement that ends or changes them. */

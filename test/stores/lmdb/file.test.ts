@@ -159,7 +159,7 @@ describe("the file of lmdbStore", () => {
 describe("scans of lmdbStore", () => {
   it("return the newest sessions of all users first, and a user's latest tombstones first", async () => {
     const store = await file.store({}, root);
-    const users = ["ann", "bob", "ann", "cleo", "bob"];
+    const users = ["ann", "bob", "ann", "carl", "bob"];
     const records = users.map((userKey) => createRecord({ userKey }));
     for (const each of records.toReversed()) await store.create(each, { now: NOW });
     expect(await scanAll(store, {}, 2)).toEqual(records.toReversed());

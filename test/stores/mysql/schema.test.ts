@@ -73,8 +73,21 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       await store.create(record, { now: NOW, limit });
       await store.update(record.id, { data: { v: 1 } }, { now: NOW });
       expect(await store.deleteByUserKey("ann", { reason: "revoked", now: NOW })).toEqual([record.id]);
-      expect(await store.deleteExpired(NOW, 9)).toBe(0);
+      const expired: unknown[] = [];
+      store.onExpired((sessions) => expired.push(...sessions));
+      await store.create(createRecord({ deadline: NOW + 1 }), { now: NOW });
+      expect(await store.deleteExpired(NOW + 1, 9)).toBe(1);
+      expect(expired).toHaveLength(1);
       await theirs.end();
+      await pool.query("CREATE USER reader@'127.0.0.1'");
+      for (const table of ["closed", "closed_schema"])
+        await pool.query(`GRANT SELECT ON sessionup.${table} TO reader@'127.0.0.1'`);
+      const readers = openPool(server.url.replace("root@", "reader@"));
+      const reading = open("closed", readers);
+      expect(await reading.scan?.({ now: NOW, limit: 9 })).toEqual({ records: [] });
+      expect(await reading.count?.(NOW)).toEqual({ count: 0, isExact: true });
+      expect((await reading.inspect?.())?.schema?.found).toBe(MYSQL_MIGRATIONS.length);
+      await readers.end();
     });
 
     it("completes an interrupted migration", async () => {

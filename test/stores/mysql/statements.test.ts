@@ -136,6 +136,26 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       expect(await sent(() => store.deleteExpired(NOW + 1, 9))).toEqual([...batch, "DELETE", "COMMIT"]);
     });
 
+    it("one more transaction serves a batch of deleteExpired with a listener, unless nothing has expired", async () => {
+      const batch = [COMMITTED, "START TRANSACTION", "SELECT"];
+      const stop = store.onExpired(() => undefined);
+      const idle = [...batch, "SELECT", "COMMIT"];
+      expect(await sent(() => store.deleteExpired(NOW, 9))).toEqual(idle);
+      await store.create(createRecord({ expiresAt: NOW + 1, deadline: NOW + 1 }), { now: NOW });
+      expect(await sent(() => store.deleteExpired(NOW + 1, 9))).toEqual([
+        ...[...batch, "DELETE", "SELECT", "INSERT", "COMMIT"],
+        ...[COMMITTED, "START TRANSACTION", "DELETE", "COMMIT"],
+      ]);
+      stop();
+    });
+
+    it("two statements serve a step of scan and inspect, and one serves count", async () => {
+      expect(await sent(async () => store.scan?.({ now: NOW, limit: 9 }))).toEqual(["SELECT", "SELECT"]);
+      expect(await sent(async () => store.inspect?.())).toEqual(["SHOW", "SELECT"]);
+      expect(await sent(async () => store.count?.(NOW))).toEqual(["SELECT"]);
+      expect(await sent(async () => store.deleteTombstones?.("ann"))).toEqual([COMMITTED, "DELETE"]);
+    });
+
     it("fetchByIds prepares few different statements for any number of ids", async () => {
       const one = openPool(server.url, { connectionLimit: 1 });
       const other = mysqlStore(one);
@@ -240,6 +260,9 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       ["insertShared", statements.insertShared(record), ["PRIMARY"], 1],
       ["insertWithin", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
       ["conflicts", statements.conflicts(record, NOW, limit, "user7 5", 9), ["PRIMARY", "by_user"], 1_100],
+      ["deleteTombstones", statements.deleteTombstones("user7"), ["by_user"], 1_100],
+      ["unclaimedEnds", statements.unclaimedEnds(NOW, 9), ["by_claim"], 1],
+      ["deleteEnds", statements.deleteEnds(["user7 5"], NOW), ["PRIMARY"], 1],
       ["deleteEvents", statements.deleteEvents(5), ["PRIMARY"], 1],
       ["expired", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
     ])("search by an index: %s", async (_what, { literal }, keys, most) => {

@@ -87,7 +87,10 @@ describe("migrate of postgresStore", () => {
     await open(pool, { schema: "closed" }).migrate();
     await pool.query(`create role app login;
       grant usage on schema closed to app;
-      grant select, insert, update, delete on closed.sessionup_sessions to app`);
+      grant select, insert, update, delete on closed.sessionup_sessions, closed.sessionup_sessions_ends to app;
+      create role reader login;
+      grant usage on schema closed to reader;
+      grant select on closed.sessionup_sessions to reader`);
     const notices: unknown[] = [];
     const sql = postgres(server.url, { user: "app", onnotice: (notice) => notices.push(notice) });
     const store = open(sql, { schema: "closed" });
@@ -97,8 +100,19 @@ describe("migrate of postgresStore", () => {
     await store.create(record, { now: NOW, limit });
     await store.update(record.id, { data: { v: 1 } }, { now: NOW });
     expect(await store.deleteByUserKey("ann", { reason: "revoked", now: NOW })).toEqual([record.id]);
+    const expired: unknown[] = [];
+    store.onExpired((sessions) => expired.push(...sessions));
+    await store.create(createRecord({ deadline: NOW + 1 }), { now: NOW });
+    expect(await store.deleteExpired(NOW + 1, 9)).toBe(1);
+    expect(expired).toHaveLength(1);
     expect(notices).toEqual([]);
     await sql.end();
+    const readers = postgres(server.url, { user: "reader" });
+    const reading = open(readers, { schema: "closed" });
+    expect(await reading.scan?.({ now: NOW, limit: 9 })).toEqual({ records: [] });
+    expect(await reading.count?.(NOW)).toEqual({ count: 0, isExact: true });
+    expect((await reading.inspect?.())?.schema?.found).toBe(POSTGRES_MIGRATIONS.length);
+    await readers.end();
   });
 
   it("creates the table again when only the function is left", async () => {
