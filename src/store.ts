@@ -205,7 +205,7 @@ export interface SessionCount {
   readonly isExact: boolean;
 }
 
-/** What an engine tells about itself. */
+/** An engine's own description of its state. */
 export interface StoreState {
   /** The engine's clock, in milliseconds since 1970. Absent if it has none, or the process's own. */
   readonly clock?: number;
@@ -336,7 +336,7 @@ export interface Store {
    */
   deleteExpired?(now: number, limit: number): Promise<number>;
   /**
-   * Registers a listener for the sessions that nobody ended before they expired. Tombstones are not reported. Each session is
+   * Registers a listener for the sessions that expired before an operation ended them. Tombstones are not reported. Each session is
    * reported at least once: once, unless a process dies between taking the session and having reported it; then another one
    * reports it again. A session that an operation has ended is not reported, and a reported one is not ended by an operation any
    * more. Returns a function that removes the listener. Absent where the engine removes records by itself and reports nothing.

@@ -1,4 +1,4 @@
-/** What operators do: find sessions of any user, end them by criteria, answer data-protection requests, check the store. */
+/** Functions for operators: they find and end sessions of any user, answer data-protection requests, and check the store. */
 
 export type { ByOptions } from "../options/by.ts";
 export { type CheckOptions, checkManager, type ManagerCheck } from "./check-manager.ts";

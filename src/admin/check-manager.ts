@@ -12,7 +12,7 @@ export interface CheckOptions {
   readonly timeout?: Duration;
 }
 
-/** What a check found. Durations are in milliseconds. */
+/** The findings of a check. Durations are in milliseconds. */
 export interface ManagerCheck {
   /** Whether the store works: for readiness probes. */
   readonly ok: boolean;
@@ -35,8 +35,8 @@ const CHECK = { timeout: { parse: parseDuration, default: "2s" } } as const;
 const MAX_SKEW = 5_000;
 
 /**
- * Writes, reads and removes a probe record and asks the store about its clock, its tables and its push channel. The probe is no
- * session: no list and no count has it, and no event reports it. Never rejects because of the store: the result tells.
+ * Writes, reads and removes a probe record and asks the store about its clock, its tables and its push channel. The probe is
+ * not a session: no list and no count has it, and no event reports it. Never rejects because of the store: the result tells.
  *
  * Throws `TypeError` for invalid options.
  *

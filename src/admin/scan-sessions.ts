@@ -94,7 +94,7 @@ export async function countSessions<In, Out extends In>(manager: Manager<In, Out
   return { count, isExact: true };
 }
 
-/** What a scan of everything looks for besides the filter. */
+/** The conditions of a scan besides the filter. */
 interface Wanted {
   /** Looks for tombstones instead of live sessions. */
   readonly ended?: TimeRange;

@@ -53,7 +53,7 @@ export interface ExportedSession {
   readonly ended?: { readonly at: string; readonly reason: EndReason };
 }
 
-/** What a store has about one user. */
+/** The data that a store has about one user. */
 export interface UserExport {
   readonly userKey: string;
   readonly exportedAt: string;
@@ -63,7 +63,7 @@ export interface UserExport {
   readonly trail?: readonly object[];
 }
 
-/** What `eraseUser` removed. */
+/** The numbers of records that `eraseUser` removed or changed. */
 export interface UserErasure {
   /** Live sessions that ended. */
   readonly sessions: number;

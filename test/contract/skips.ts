@@ -1,6 +1,6 @@
 import type { ContractSkip } from "sessionup/testing";
 
-/** What a store in the process's own memory leaves out: a scan does the same, one session at a time. */
+/** The operations that a store in the process's own memory lacks: a scan does the same, one session at a time. */
 export const MEMORY_SKIPS: ContractSkip = {
   reason: "memoryStore ends the sessions of a date by a scan",
   tests: [
