@@ -310,8 +310,8 @@ export interface Store {
    */
   fetchByLink?(link: string, page: { readonly limit: number }): Promise<readonly SessionRecord[]>;
   /**
-   * Ends all sessions that were created before that moment, of every user and expired ones included: for the day after a
-   * breach. Optional. It is the one exception to two rules: it crosses users, and it takes many steps, each of them atomic.
+   * Ends all sessions that were created before that moment, of every user and expired ones included, and no claims: for the day
+   * after a breach. Optional. It is the one exception to two rules: it crosses users, and it takes many steps, each of them atomic.
    * Each step yields the ids that ended in it. Every matching session that was stored at the call has ended when the
    * iteration is complete; a caller that stops iterating stops it there.
    */

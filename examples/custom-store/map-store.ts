@@ -126,10 +126,11 @@ export function mapStore(): Store {
       return tombstones.length;
     },
 
-    // For operators. The cursor is the id of the last session that a step has looked at: ids never change.
-    async scan({ now, limit, filter = {}, cursor = "~" }) {
-      if (!/^([0-9A-Za-z]{4,128}|~)$/.test(cursor))
-        throw new TypeError("mapStore: the cursor is of no scan.");
+    // For operators. The cursor has the id of the last session that a step has looked at: ids never change.
+    async scan({ now, limit, filter = {}, cursor = "after:~" }) {
+      const [, last] = /^after:([0-9A-Za-z]{4,128}|~)$/.exec(cursor) ?? [];
+      if (last === undefined)
+        throw new TypeError("mapStore: cursor must be the cursor of the previous step.");
       const { userKey, createdAt = {}, lastSeenAt = {}, ended } = filter;
       const isWanted = (record: SessionRecord) =>
         ended
@@ -138,7 +139,7 @@ export function mapStore(): Store {
       const matching = [...records.values()].filter(
         (record) =>
           isWanted(record) &&
-          record.id < cursor &&
+          record.id < last &&
           // The manager's own notes are no sessions.
           !record.userKey.startsWith(CLAIM_PREFIX) &&
           (userKey === undefined || record.userKey === userKey) &&
@@ -148,7 +149,7 @@ export function mapStore(): Store {
       matching.sort((a, b) => (a.id < b.id ? 1 : -1));
       const page = matching.slice(0, limit);
       const next = matching.length > limit ? page.at(-1)?.id : undefined;
-      return { records: structuredClone(page), ...(next && { cursor: next }) };
+      return { records: structuredClone(page), ...(next && { cursor: `after:${next}` }) };
     },
 
     async count(now) {

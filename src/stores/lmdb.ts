@@ -1,19 +1,20 @@
 import type { Duration } from "../duration.ts";
-import type {
-  CreateOptions,
-  CreateResult,
-  End,
-  ExpiredSession,
-  ScanPage,
-  ScanResult,
-  SessionChange,
-  SessionCount,
-  SessionLimit,
-  SessionPage,
-  SessionRecord,
-  Store,
-  StoreState,
-  UpdateOptions,
+import {
+  CLAIM_PREFIX,
+  type CreateOptions,
+  type CreateResult,
+  type End,
+  type ExpiredSession,
+  type ScanPage,
+  type ScanResult,
+  type SessionChange,
+  type SessionCount,
+  type SessionLimit,
+  type SessionPage,
+  type SessionRecord,
+  type Store,
+  type StoreState,
+  type UpdateOptions,
 } from "../store.ts";
 import type { LmdbRoot } from "./lmdb/client.ts";
 import { parseLmdbOptions } from "./lmdb/options.ts";
@@ -251,7 +252,8 @@ class LmdbSessions implements LmdbStore {
       (after, last) =>
         this.#write((tables) => {
           const ending = [...tables.between(after, last)].filter(
-            (record) => record.createdAt < createdAt && !record.ended,
+            ({ createdAt: began, ended, userKey }) =>
+              began < createdAt && !ended && !userKey.startsWith(CLAIM_PREFIX),
           );
           endAll(tables, ending, end);
           return ending.map(({ id }) => id);

@@ -1,4 +1,5 @@
 /** Every command on every engine, with real servers and each driver. */
+// cspell:ignore allkeys
 import { createClient as createLibsqlClient } from "@libsql/client";
 import { Redis } from "ioredis";
 import Database from "libsql";
@@ -10,8 +11,8 @@ import { libsqlStore } from "sessionup/stores/libsql";
 import { lmdbStore } from "sessionup/stores/lmdb";
 import { mysqlStore } from "sessionup/stores/mysql";
 import { postgresStore } from "sessionup/stores/postgres";
-import { redisStore } from "sessionup/stores/redis";
-import { sqliteStore } from "sessionup/stores/sqlite";
+import { redisPush, redisStore } from "sessionup/stores/redis";
+import { sqlitePush, sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startMariadb } from "../support/servers/mariadb.ts";
 import { WITHOUT_FSYNC as MYSQL_WITHOUT_FSYNC, startMysql } from "../support/servers/mysql.ts";
@@ -150,6 +151,55 @@ describe("warnings of an engine", () => {
       await server.stop();
       cli.remove();
     }
+  });
+});
+
+describe("processes of the app with push", () => {
+  async function hears(cli: Cli, store: Store, args: readonly string[]): Promise<readonly string[]> {
+    const heard: string[] = [];
+    let isUp = () => {};
+    const up = new Promise<void>((resolve) => {
+      isUp = resolve;
+    });
+    const stop = await store.subscribe?.({
+      ended: ({ reason, userKey }) => void heard.push(`${reason} ${userKey}`),
+      changed: () => undefined,
+      status: (status) => status && isUp(),
+    });
+    await up;
+    await fill(new Manager(store));
+    const { code } = await cli.run(args);
+    expect(code).toBe(0);
+    await expect.poll(() => heard.length > 0 || args.includes("--no-push")).toBe(true);
+    await stop?.();
+    return heard;
+  }
+
+  it("hear of the sessions that the command line ends in Redis", async () => {
+    const cli = await Cli.create(["ioredis"]);
+    const server = await startRedis();
+    const client = new Redis(server.url);
+    const store = redisStore(client, { push: redisPush(() => client.duplicate()) });
+    const revoke = ["revoke", "--store", server.url, "--user"];
+    expect(await hears(cli, store, [...revoke, "ben"])).toEqual(["revoked ben"]);
+    expect(await hears(cli, store, [...revoke, "ann@example.com", "--no-push"])).toEqual([]);
+    await store.close?.();
+    client.disconnect();
+    await server.stop();
+    cli.remove();
+  });
+
+  it("hear of the sessions that the command line ends in SQLite", async () => {
+    const cli = await Cli.create(["libsql"]);
+    const database = new Database(`${cli.folder}/sessions.db`);
+    const store = sqliteStore(database, { push: sqlitePush({ interval: "20ms" }), cleanupEvery: false });
+    await store.migrate();
+    expect(await hears(cli, store, ["revoke", "--store", "sqlite:sessions.db", "--user", "ben"])).toEqual([
+      "revoked ben",
+    ]);
+    await store.close();
+    database.close();
+    cli.remove();
   });
 });
 

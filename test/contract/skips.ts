@@ -6,6 +6,7 @@ export const MEMORY_SKIPS: ContractSkip = {
   tests: [
     "delete-created-before/all-users",
     "delete-created-before/returned-ids",
+    "delete-created-before/claims",
     "delete-created-before/fast-clock",
     "delete-created-before/tombstones-max",
     "delete-created-before/tombstones",

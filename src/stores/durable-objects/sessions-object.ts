@@ -132,7 +132,9 @@ export class SessionsObject {
     // The platform delivers no request before this is done.
     void state.blockConcurrencyWhile(async () => {
       const { schema } = await this.#sessions.inspect();
-      if (schema?.found) await this.#migrate();
+      // An object with current tables starts without a write.
+      if (schema && schema.found === schema.needed) this.#hasTables = true;
+      else if (schema?.found) await this.#migrate();
       this.#alarm = await this.#storage.getAlarm();
     });
   }

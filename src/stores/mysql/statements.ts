@@ -188,7 +188,7 @@ ORDER BY ${NEWEST_FIRST} LIMIT ${most}`;
   idsCreatedBefore(createdAt: number, after: string, last: string): Sql {
     // Rows are locked in the order in which they are read. With another index that would not be the order of the ids.
     return sql`SELECT id, user_key FROM ${this.#table} FORCE INDEX (PRIMARY) WHERE id > ${after} AND id <= ${last} AND ${NOT_ENDED}
-AND created_at < ${createdAt} ORDER BY id FOR UPDATE`;
+AND created_at < ${createdAt} AND ${NO_CLAIM} ORDER BY id FOR UPDATE`;
   }
 
   deleteTombstones(userKey: string): Sql {

@@ -179,7 +179,7 @@ export class PostgresStatements {
       end,
       3,
       `SELECT id, true AS matched FROM ${this.#table}
-  WHERE id > $1 AND id <= $2 AND ended_at IS NULL AND created_at < $3 ORDER BY id FOR UPDATE`,
+  WHERE id > $1 AND id <= $2 AND ended_at IS NULL AND created_at < $3 AND ${NO_CLAIM} ORDER BY id FOR UPDATE`,
       "id",
     );
   }

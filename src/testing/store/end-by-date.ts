@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { shardOf } from "../../cookie/shard.ts";
-import type { End } from "../../store.ts";
+import { randomText } from "../../cookie/token.ts";
+import { CLAIM_PREFIX, type End } from "../../store.ts";
 import { test } from "../contract.ts";
 import {
   HOUR,
@@ -50,6 +51,18 @@ export const endByDateTests: StoreTests = [
         (await deleteCreatedBefore(f, LONG_AGO, f.end())).filter((id) => id.startsWith(shardOf(f.userKey)));
       assert.deepEqual(await own(), [live.id]);
       assert.deepEqual(await own(), []);
+    },
+  ),
+  test(
+    "delete-created-before/claims",
+    "deleteCreatedBefore keeps claims, so that no one-time value can be used again",
+    async (f) => {
+      const userKey = CLAIM_PREFIX + randomText(64);
+      const id = shardOf(userKey) + randomText(64);
+      const claim = await f.stored({ id, userKey, createdAt: LONG_AGO - 1 });
+      const ended = await deleteCreatedBefore(f, LONG_AGO, f.end());
+      assert.ok(!ended.includes(id), "the id of a claim was returned");
+      assert.deepEqual(await f.store.fetchById(id), claim);
     },
   ),
   test(

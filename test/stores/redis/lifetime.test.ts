@@ -200,7 +200,12 @@ describe.each(["Redis", "Valkey"] as const)("redisStore on %s", (program) => {
       const record = createRecord({ userKey: user });
       expect(await store.create(record, { now: NOW, limit })).toEqual({ evicted: [b?.id], replaced: false });
       await expire(c?.id ?? "");
-      expect(await store.deleteByUserKey(user, end)).toEqual([record.id]);
+      const next = createRecord({ userKey: user });
+      expect(await store.create(next, { now: NOW, replaces: c?.id ?? "" })).toEqual({
+        evicted: [],
+        replaced: false,
+      });
+      expect((await store.deleteByUserKey(user, end)).toSorted()).toEqual([record.id, next.id].toSorted());
     });
 
     it("does not count expired sessions that are still in it towards the limit", async () => {
