@@ -106,6 +106,10 @@ describe("verifyEntries", () => {
     expect(await findProblems(all, { heads: [{ ...head, hash: "another" }] })).toEqual(["edited 6"]);
   });
 
+  it("accepts an empty chain with the head that it had", async () => {
+    expect(await findProblems([], { heads: [createChain()] })).toEqual([]);
+  });
+
   it("finds a chain that was computed anew by its keys, and without keys only by a head", async () => {
     const genuine = createEntries(3);
     const head = genuine[2] as AuditHead;

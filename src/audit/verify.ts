@@ -114,8 +114,10 @@ export class Verifier {
 
   constructor(keys: TrailKeys, heads: readonly AuditHead[]) {
     this.#keys = keys;
-    this.#wanted = heads.map(({ chain, seq, hash }) => ({ chain, seq, hash, of: "remembered" }));
-    for (const head of heads) this.#found.set(toName(head), "");
+    // The head of a chain without entries has the number 0, and proves nothing.
+    const proving = heads.filter(({ seq }) => seq !== 0);
+    this.#wanted = proving.map(({ chain, seq, hash }) => ({ chain, seq, hash, of: "remembered" }));
+    for (const head of proving) this.#found.set(toName(head), "");
   }
 
   read(entry: AuditEntry | UnreadableLine): void {
