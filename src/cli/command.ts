@@ -26,6 +26,8 @@ export interface Input<Values = Readonly<Record<string, unknown>>> {
 export interface Operand {
   readonly name: string;
   readonly required?: true;
+  /** The values that a shell completes. */
+  readonly choices?: readonly string[];
 }
 
 /** A command: its help, and what it does. */

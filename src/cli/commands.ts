@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { benchStoreCommand } from "./commands/bench-store.ts";
 import { createCompletionCommand } from "./commands/completion.ts";
 import { countCommand } from "./commands/count.ts";
@@ -23,6 +24,7 @@ const ASKING: readonly Command[] = [
   eraseUserCommand,
   doctorCommand,
   verifyCommand,
+  auditCommand,
   benchStoreCommand,
   migrateCommand,
   secretCommand,

@@ -28,7 +28,8 @@ describe("completion", () => {
   });
 
   it("bash completes shells", () => {
-    expect(complete("sessionup", "completion", "")).toEqual([...SHELLS, "--help"]);
+    expect(complete("sessionup", "completion", "")).toEqual([...SHELLS, "--help", "--version"]);
+    expect(complete("sessionup", "audit", "ver")).toEqual(["verify"]);
   });
 
   it.each(SHELLS.filter((shell) => spawnSync(shell, ["-c", "true"]).status === 0))(

@@ -17,6 +17,11 @@ function allFlags({ flags }: Command): FlagTable {
   return { ...flags, ...GLOBAL_FLAGS };
 }
 
+/** The words that may stand behind the command's name. */
+function listChoices({ operands }: Command): readonly string[] {
+  return operands.flatMap(({ choices = [] }) => choices);
+}
+
 /** The flags with a value: a shell does not offer flags after them. */
 function valueFlags(commands: readonly Command[], isPath: boolean): readonly string[] {
   const names = commands.flatMap(({ flags }) =>
@@ -32,7 +37,7 @@ function valueFlags(commands: readonly Command[], isPath: boolean): readonly str
 function formatBash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const flags = Object.keys(allFlags(command)).map((name) => `--${name}`);
-    return `    ${command.name}) words="${flags.join(" ")}" ;;`;
+    return `    ${command.name}) words="${[...listChoices(command), ...flags].join(" ")}" ;;`;
   });
   return `# bash completion for sessionup
 _sessionup() {
@@ -46,8 +51,7 @@ _sessionup() {
   esac
   case "$command" in
     "") words="${commands.map(({ name }) => name).join(" ")} --help --version" ;;
-    completion) words="${SHELLS.join(" ")} --help" ;;
-${cases.filter((line) => !line.startsWith("    completion)")).join("\n")}
+${cases.join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
@@ -67,7 +71,8 @@ function formatZsh(commands: readonly Command[]): string {
       const value = takesValue(flag) ? `:value:${flag.isPath ? "_files" : " "}` : "";
       return `        '--${name}[${describe(flag.summary)}]${value}'`;
     });
-    const operands = command.name === "completion" ? [`        '1:shell:(${SHELLS.join(" ")})'`] : [];
+    const choices = listChoices(command);
+    const operands = choices.length > 0 ? [`        '1:value:(${choices.join(" ")})'`] : [];
     return `      ${command.name})\n        _arguments \\\n${[...operands, ...flags].join(" \\\n")} ;;`;
   });
   const names = commands.map(({ name, summary }) => `    '${name}:${describe(summary)}'`);
@@ -95,10 +100,11 @@ function formatFish(commands: readonly Command[]): string {
   const isFirst = "__fish_use_subcommand";
   const lines = commands.flatMap((command) => {
     const { name, summary } = command;
+    const choices = listChoices(command);
     const seen = `__fish_seen_subcommand_from ${name}`;
     return [
       `complete -c sessionup -f -n ${isFirst} -a ${name} -d '${quote(summary)}'`,
-      ...(name === "completion" ? [`complete -c sessionup -f -n '${seen}' -a '${SHELLS.join(" ")}'`] : []),
+      ...(choices.length > 0 ? [`complete -c sessionup -f -n '${seen}' -a '${choices.join(" ")}'`] : []),
       ...Object.entries(allFlags(command)).map(([flag, { short, summary: text, ...rest }]) => {
         const isPath = "isPath" in rest && rest.isPath === true;
         const value = "value" in rest ? (isPath ? " -r -F" : " -x") : " -f";

@@ -6,7 +6,7 @@ export const EXIT = {
   failure: 1,
   /** The command line is wrong. Nothing was done. */
   usage: 2,
-  /** No session or user matches. Nothing was changed. */
+  /** No session or user matches, or there is no audit trail. Nothing was changed. */
   notFound: 3,
   /** Ctrl-C. Steps that were complete by then remain. */
   interrupted: 130,

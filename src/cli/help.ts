@@ -15,7 +15,7 @@ const EXIT_CODES: ReadonlyArray<readonly [code: number, meaning: string]> = [
   [EXIT.ok, "The command did what it was asked."],
   [EXIT.failure, "The store failed, a check failed, or you did not confirm."],
   [EXIT.usage, "The command line is wrong. Nothing was done."],
-  [EXIT.notFound, "No session or user matches. Nothing was changed."],
+  [EXIT.notFound, "No session, user or audit trail was found. Nothing was changed."],
   [EXIT.interrupted, "Ctrl-C. Steps that were complete by then remain."],
 ];
 

@@ -13,7 +13,7 @@ export function createCompletionCommand(others: readonly Command[]): Command {
     description: [
       `Shells: ${SHELLS.join(", ")}. The script completes commands and flags. It does not ask the store.`,
     ],
-    operands: [{ name: "shell", required: true }],
+    operands: [{ name: "shell", required: true, choices: SHELLS }],
     flags: {},
     examples: [
       ["bash, in ~/.bashrc", 'eval "$(npx sessionup completion bash)"'],

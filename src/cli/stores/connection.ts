@@ -13,6 +13,8 @@ export interface StoreSettings {
   readonly push: boolean;
   /** Whether the command also receives the events of others, as `doctor` does. */
   readonly subscribes: boolean;
+  /** Whether the store shall have the option `audit`, where it has one. */
+  readonly audits: boolean;
   /** Whether a file that does not exist may be created, as `migrate` does. */
   readonly creates: boolean;
   /** Whether only the store's statements are needed, and no database. */

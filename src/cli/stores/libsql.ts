@@ -1,4 +1,4 @@
-import { type LibsqlClient, libsqlPush, libsqlStore } from "../../stores/libsql.ts";
+import { type LibsqlClient, libsqlAudit, libsqlPush, libsqlStore } from "../../stores/libsql.ts";
 import { type Connection, given, type StoreSettings } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
 import { requireFile } from "./sqlite.ts";
@@ -10,7 +10,7 @@ interface LibsqlModule {
 /** Creates a client of a server, or of a local file. */
 export async function connectLibsql(
   url: string,
-  { table, timeout, push, subscribes, creates, isOffline }: StoreSettings,
+  { table, timeout, push, subscribes, audits, creates, isOffline }: StoreSettings,
   cwd: string,
   authToken: string | undefined,
 ): Promise<Connection> {
@@ -22,6 +22,7 @@ export async function connectLibsql(
   const client = createClient({ url: isFile ? file : url, ...(authToken && { authToken }) });
   const store = libsqlStore(client, {
     ...given({ table, timeout }),
+    ...(audits && { audit: libsqlAudit() }),
     cleanupEvery: false,
     push: subscribes ? libsqlPush() : push,
   });

@@ -1,4 +1,4 @@
-import { type MysqlPool, mysqlPush, mysqlStore } from "../../stores/mysql.ts";
+import { type MysqlPool, mysqlAudit, mysqlPush, mysqlStore } from "../../stores/mysql.ts";
 import { type Connection, given, type StoreSettings } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
 
@@ -9,7 +9,7 @@ interface MysqlModule {
 /** Creates a pool. It connects at the first query. */
 export async function connectMysql(
   url: string,
-  { table, timeout, push, subscribes }: StoreSettings,
+  { table, timeout, push, subscribes, audits }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   const driver = loadDriver(["mysql2/promise"], cwd);
@@ -17,6 +17,7 @@ export async function connectMysql(
   const pool = createPool({ uri: url, connectionLimit: 4, connectTimeout: 5_000 });
   const store = mysqlStore(pool, {
     ...given({ table, timeout }),
+    ...(audits && { audit: mysqlAudit() }),
     cleanupEvery: false,
     push: subscribes ? mysqlPush() : push,
   });

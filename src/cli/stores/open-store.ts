@@ -35,6 +35,7 @@ export interface StoreNeeds {
   readonly tombstones?: Duration | undefined;
   readonly push?: boolean;
   readonly subscribes?: boolean;
+  readonly audits?: boolean;
   readonly creates?: boolean;
   readonly isOffline?: boolean;
 }
@@ -57,14 +58,15 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const location = parseLocation(requireStore(values.store, env));
   checkStoreFlags(values, location);
-  const { tombstones, push = true, subscribes = false, creates = false, isOffline = false } = needs;
+  const { tombstones, push = true, subscribes = false, audits = false } = needs;
+  const { creates = false, isOffline = false } = needs;
   if (location.engine === "module") {
     if (tombstones !== undefined)
       throw usageError("--tombstones has no effect on a module: its Manager has the option.");
     return toOpened(await loadManager(location.path, cwd), location);
   }
   const { table, schema, prefix, name, timeout } = values;
-  const settings = { table, schema, prefix, name, timeout, push, subscribes, creates, isOffline };
+  const settings = { table, schema, prefix, name, timeout, push, subscribes, audits, creates, isOffline };
   const warn = (message: string) => terminal.note(message);
   const connection = await connect(location, settings, cwd, env, warn);
   const manager = new Manager<unknown, unknown>(connection.store, { ...(tombstones && { tombstones }) });

@@ -2,6 +2,7 @@ import {
   type PgListener,
   type PgPool,
   type PostgresJs,
+  postgresAudit,
   postgresPush,
   postgresStore,
 } from "../../stores/postgres.ts";
@@ -26,11 +27,15 @@ const CONNECTIONS = 8;
 /** Creates a pool. It connects at the first query. */
 export async function connectPostgres(
   url: string,
-  { table, schema, timeout, push, subscribes }: StoreSettings,
+  { table, schema, timeout, push, subscribes, audits }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   const driver = loadDriver(["pg", "postgres"], cwd);
-  const options = { ...given({ table, schema, timeout }), cleanupEvery: false } as const;
+  const options = {
+    ...given({ table, schema, timeout }),
+    ...(audits && { audit: postgresAudit() }),
+    cleanupEvery: false,
+  } as const;
   const engine = "PostgreSQL";
   if (driver.name === "postgres") {
     const sql = toFactory(driver.exports)(url, {

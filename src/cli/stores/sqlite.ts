@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type SqliteDatabase, sqlitePush, sqliteStore } from "../../stores/sqlite.ts";
+import { type SqliteDatabase, sqliteAudit, sqlitePush, sqliteStore } from "../../stores/sqlite.ts";
 import { CliError } from "../cli-error.ts";
 import { type Connection, given, type StoreSettings } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
@@ -10,7 +10,7 @@ type Database = new (path: string) => SqliteDatabase & { close(): unknown };
 /** Opens a file. */
 export async function connectSqlite(
   path: string,
-  { table, timeout, push, subscribes, creates, isOffline }: StoreSettings,
+  { table, timeout, push, subscribes, audits, creates, isOffline }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   // The module of Node is always there, so it must not hide the driver that the app has chosen.
@@ -19,6 +19,7 @@ export async function connectSqlite(
   const database = new (toClass(driver.exports))(file);
   const store = sqliteStore(database, {
     ...given({ table, timeout }),
+    ...(audits && { audit: sqliteAudit() }),
     cleanupEvery: false,
     push: subscribes ? sqlitePush() : push,
   });
