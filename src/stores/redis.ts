@@ -45,7 +45,7 @@ export interface RedisStoreOptions extends CleanupOptions {
   /**
    * Whether the store reports sessions that expired before any operation ended them, so that the manager emits `ended` for
    * them. It then also removes expired records, and `cleanupEvery` and `onCleanupError` apply. Every process needs the same
-   * value. A login then costs the server about a tenth more CPU time. Default: false.
+   * value. A login then costs the server more CPU time, at least a tenth in a new browser. Default: false.
    */
   readonly reportExpired?: boolean;
 }
