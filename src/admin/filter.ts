@@ -91,7 +91,7 @@ const FILTER = {
   provider: { parse: parseText },
 } as const;
 
-/** A filter whose conditions have been checked. */
+/** A filter whose conditions have been checked.@internal */
 export interface ParsedFilter {
   readonly userKey: string | undefined;
   readonly ip: NetworkTest | undefined;
@@ -104,12 +104,12 @@ export interface ParsedFilter {
   readonly provider: string | undefined;
 }
 
-/** Checks the conditions of a filter. Throws `TypeError`. */
+/** Checks the conditions of a filter. Throws `TypeError`.@internal */
 export function parseFilter(filter: SessionFilter): ParsedFilter {
   return parseOptions(filter, FILTER, "filter");
 }
 
-/** Whether a filter has a condition. Without one it matches every session of every user. */
+/** Whether a filter has a condition. Without one it matches every session of every user.@internal */
 export function hasCondition(filter: ParsedFilter): boolean {
   return Object.values(filter).some(
     (condition) =>
@@ -117,7 +117,7 @@ export function hasCondition(filter: ParsedFilter): boolean {
   );
 }
 
-/** Returns the part of a filter that a store can apply to save work. */
+/** Returns the part of a filter that a store can apply to save work.@internal */
 export function toScanFilter({ userKey, createdAt, lastSeenAt, ...filter }: ParsedFilter): ScanFilter {
   const dataIncludes = [
     toMember("browser", filter.browser),
@@ -139,7 +139,7 @@ function toMember(name: string, value: string | undefined): string | undefined {
   return value === undefined ? undefined : JSON.stringify({ [name]: value }).slice(1, -1);
 }
 
-/** Returns a session's data if the filter matches the session. Claims and the data of later releases never match. */
+/** Returns a session's data if the filter matches the session. Claims and the data of later releases never match.@internal */
 export function findMatch(
   filter: ParsedFilter,
   record: SessionRecord,

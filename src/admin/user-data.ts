@@ -169,7 +169,7 @@ export async function eraseUser<In, Out extends In>(
  * import { forgetAddresses } from "sessionup/admin";
  * import { memoryStore } from "sessionup/stores/memory";
  *
- * const manager = new Manager(memoryStore(), { tombstones: { keepFor: "90d" } });
+ * const manager = new Manager(memoryStore(), { tombstones: "90d" });
  * const weekAgo = new Date(Date.now() - 7 * 86_400_000);
  * console.log(await forgetAddresses(manager, weekAgo));
  * ```

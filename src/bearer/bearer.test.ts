@@ -57,7 +57,7 @@ describe("bearer", () => {
     [{ header: "" }, /^bearer\.header must be the name of a header/],
     [{ header: "a b" }, /^bearer\.header/],
     [{ header: "x\r\ny" }, /^bearer\.header/],
-    [{ dpop: {} }, /^bearer\.dpop must be the result of dpop\(\) from "sessionup\/dpop"/],
+    [{ dpop: {} }, /^bearer\.dpop must be the result of dpop\(\)/],
     [{ headers: "x" }, /^"headers" is not an option of bearer\./],
   ])("rejects the options %j", (options, message) => {
     expect(() => bearer(options as never)).toThrow(message);

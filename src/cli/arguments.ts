@@ -73,7 +73,7 @@ export function parseArguments(
   const operands: string[] = [];
   const values: Record<string, unknown> = {};
   const tokens = tokenize(args, table);
-  // Whoever asks for help may not know the rest of the line yet.
+  // An operator who asks for help may not know the rest of the line yet.
   if (tokens.some((token) => token.kind === "option" && token.name === "help"))
     return { operands, flags: {}, help: true };
   for (const token of tokens) {

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 /** An error that is shown as its message alone, without a stack. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
-  /** What the operator can do, one line each. */
+  /** The next steps of the operator, one line each. */
   readonly hints: readonly string[];
 
   constructor(

@@ -2,7 +2,7 @@ import type { ExitCode } from "./exit-code.ts";
 import type { FlagTable, FlagValues } from "./flag.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What a command may use of its surroundings. */
+/** The surroundings that a command may use. */
 export interface Context {
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ export interface Context {
 /** The parts of the list of commands. */
 export type CommandGroup = "Look at sessions" | "End sessions" | "Check" | "Set up";
 
-/** What a command line says after the command's name. */
+/** The part of a command line after the command's name. */
 export interface Input<Values = Readonly<Record<string, unknown>>> {
   readonly operands: readonly string[];
   readonly flags: Values;

@@ -1,4 +1,4 @@
-/** What the exit code of a command means. Scripts rely on these numbers. */
+/** The meanings of exit codes. Scripts rely on these numbers. */
 export const EXIT = {
   /** The command did what it was asked. An empty list is an answer, too. */
   ok: 0,

@@ -5,7 +5,7 @@ import type { Manager } from "../manager.ts";
 import type { Session } from "../session.ts";
 import { CLAIM_PREFIX, type EndReason } from "../store.ts";
 
-/** What a store knows about an id. */
+/** The records that a store has for an id. */
 export interface FoundSession {
   /** Set if the session is live. */
   readonly session?: Session<unknown>;

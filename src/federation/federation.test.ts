@@ -100,8 +100,10 @@ describe("revokeByProviderSession", () => {
     await login(other, { issuer: ISSUER, sid: "s2" });
     await login(elsewhere, { issuer: "https://other.example", sid: "s1" });
     await login(withoutSid, { issuer: ISSUER });
-    const endedIds = await revokeByProviderSession(manager, { issuer: ISSUER, sid: "s1" });
+    const by = { kind: "system", id: "back-channel" } as const;
+    const endedIds = await revokeByProviderSession(manager, { issuer: ISSUER, sid: "s1" }, { by });
     expect([...endedIds].sort()).toEqual([...ids].sort());
+    expect(ended.map((event) => event.by)).toEqual([by, by]);
     expect(await Promise.all(browsers.map(reason))).toEqual([
       "revoked",
       "revoked",

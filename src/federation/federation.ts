@@ -2,6 +2,7 @@ import { hashText } from "../cookie/token.ts";
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import { PAGE_SIZE } from "../lifecycle/repository.ts";
 import type { Manager } from "../manager.ts";
+import { BY, type ByOptions } from "../options/by.ts";
 import { linksRequired, type ProviderLogin } from "../options/init-options.ts";
 import { type Option, parseDate, parseOptions } from "../options/parsers.ts";
 import { parseLookupKey } from "../options/user-key.ts";
@@ -62,7 +63,8 @@ export function providerLogin(claims: ProviderClaims): ProviderLogin {
 
 /**
  * Ends the sessions of all users that depend on an identity provider's session, and returns their ids. A route for OIDC
- * back-channel logout calls it after verifying the logout token. Throws `TypeError` when the store has no `fetchByLink`.
+ * back-channel logout calls it after verifying the logout token. `by` is the party that the event `ended` names. Default
+ * `{ kind: "system" }`. Throws `TypeError` when the store has no `fetchByLink`.
  *
  * @example
  * ```ts
@@ -82,8 +84,10 @@ export function providerLogin(claims: ProviderClaims): ProviderLogin {
 export async function revokeByProviderSession<In, Out extends In>(
   manager: Manager<In, Out>,
   session: ProviderSession,
+  options: ByOptions = {},
 ): Promise<readonly SessionId[]> {
   const { repository } = getLifecycle(manager);
+  const { by } = parseOptions(options, BY, "revokeByProviderSession");
   const { issuer, sid } = parseOptions(session, SESSION, "revokeByProviderSession");
   const { store } = repository;
   if (!store.fetchByLink) throw linksRequired("revokeByProviderSession");
@@ -100,7 +104,7 @@ export async function revokeByProviderSession<In, Out extends In>(
     });
     const before = ended.length;
     for (const { id, userKey } of found)
-      if ((await repository.endById(id, "revoked", userKey)) === "deleted") ended.push(id as SessionId);
+      if ((await repository.endById(id, "revoked", userKey, by)) === "deleted") ended.push(id as SessionId);
     if (found.length < PAGE_SIZE || ended.length === before) return ended;
   }
 }

@@ -85,10 +85,7 @@ describe("manager options", () => {
     [{ keys: [undefined] }, /^keys must be an array of secrets of at least 32 bytes/],
     [{ keys: ["k".repeat(31)] }, /^keys must be an array of secrets of at least 32 bytes/],
     [{ keys: ["k".repeat(32), "short"] }, /^keys must be an array of secrets of at least 32 bytes/],
-    [
-      { recognize: true },
-      /^recognize must be the result of recognition\(\) from "sessionup\/recognition"\. Received true\./,
-    ],
+    [{ recognize: true }, /^recognize must be the result of recognition\(\)\. Received true\./],
     [{ recognize: {} }, /^recognize must be the result of recognition\(\)/],
     [{ recognize: recognition({ device: true }) }, /^recognition\.device requires the option keys/],
     [
@@ -99,7 +96,7 @@ describe("manager options", () => {
     [{ client: { parse: "ua-parser" } }, /^client\.parse must be a function/],
     [
       { validate: { ip: true } },
-      /^validate must be the result of clientValidation\(\) from "sessionup\/client-validation"\. Received an object\./,
+      /^validate must be the result of clientValidation\(\)\. Received an object\./,
     ],
     [
       { validate: clientValidation({ ip: "exact" }), client: { ip: "prefix" } },

@@ -113,7 +113,9 @@ describe("revocationToken and revokeByToken", () => {
     const token = revocationToken(manager, thief.id);
     expect(await revokeByToken(manager, token)).toBe(true);
     expect(await revokeByToken(manager, token)).toBe(false);
-    expect(ended).toEqual([{ ids: [thief.id], reason: "revoked", at: expect.any(Number) }]);
+    expect(ended).toEqual([
+      { ids: [thief.id], reason: "revoked", at: expect.any(Number), by: { kind: "user" } },
+    ]);
     expect(sessions.current(await loaded(thief.browser))).toBeUndefined();
     expect(sessions.current(await loaded(own.browser))?.id).toBe(own.id);
   });

@@ -10,7 +10,10 @@ export interface TestRunner {
 /** Tests of a contract that an implementation cannot pass. The runner reports them as skipped, with the reason. */
 export interface ContractSkip {
   readonly reason: string;
-  /** Their ids, such as `create/duplicate-id`. Each test prints its id in brackets after its title. */
+  /**
+   * Their ids, such as `create/duplicate-id`, or a group such as `count` for all its tests. Each test prints its id in brackets
+   * after its title.
+   */
   readonly tests: readonly string[];
 }
 
@@ -40,12 +43,14 @@ export function runContract<Fixture>(
 ): void {
   const ids = tests.map(({ id }) => id);
   const reasons = new Map(skips.flatMap(({ reason, tests }) => tests.map((id) => [id, reason])));
-  for (const id of reasons.keys()) if (!ids.includes(id)) throw new TypeError(unknownId(id, ids));
-  for (const group of new Set(ids.map(groupName))) {
+  const groups = new Set(ids.map(groupName));
+  for (const id of reasons.keys())
+    if (!ids.includes(id) && !groups.has(id)) throw new TypeError(unknownId(id, ids));
+  for (const group of groups) {
     describe(group, () => {
       for (const { id, title, run } of tests) {
         if (groupName(id) !== group) continue;
-        const reason = reasons.get(id);
+        const reason = reasons.get(id) ?? reasons.get(group);
         const name = `${title} [${id}]`;
         if (reason === undefined) it(name, () => withFixture(run));
         else it.skip(`${name} (skipped: ${reason})`, () => withFixture(run));

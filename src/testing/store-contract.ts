@@ -35,12 +35,15 @@ export interface StoreContractOptions {
  *
  * @example
  * ```ts
- * import { memoryStore } from "sessionup/stores/memory";
+ * import type { Store } from "sessionup";
  * import { storeContract } from "sessionup/testing";
  * import { describe, it } from "vitest";
  *
- * describe("memoryStore", () => {
- *   storeContract({ describe, it }, { create: () => memoryStore() });
+ * declare function myStore(): Store;
+ *
+ * describe("myStore", () => {
+ *   const skip = [{ reason: "myStore has no count", tests: ["count"] }];
+ *   storeContract({ describe, it }, { create: () => myStore(), skip });
  * });
  * ```
  */

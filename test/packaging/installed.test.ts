@@ -147,7 +147,7 @@ describe("the published types", () => {
       `
         import { type Events, type Manager, SessionError } from "sessionup";
         type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-        type Ends = "revokeById" | "revokeByUserKey" | "revokeAllBefore";
+        type Ends = "revokeById" | "revokeByUserKey";
         type Members = "events" | "notBefore" | "with" | "fetchByUserKey" | Ends | "close";
         export const manager: Same<keyof Manager, Members> = true;
         export const events: Same<keyof Events, "on"> = true;

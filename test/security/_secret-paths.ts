@@ -609,7 +609,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   async "event listeners that throw"(start) {
     const site = start();
     const events = site.manager.events;
-    for (const name of ["created", "ended", "rotated", "rejected", "error"] as const) {
+    for (const name of ["created", "ended", "rotated", "rejected", "moved", "error"] as const) {
       events.on(name, (event) => {
         throw new Error("a listener", { cause: event });
       });

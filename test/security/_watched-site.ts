@@ -21,7 +21,15 @@ import { type Witness, watched } from "./witness.ts";
 export type Meta = { readonly theme: string } | undefined;
 export type Options = ManagerOptions<Meta, Meta>;
 
-export const EVENTS = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
+export const EVENTS = [
+  "created",
+  "ended",
+  "rotated",
+  "rejected",
+  "client_changed",
+  "moved",
+  "error",
+] as const;
 
 /** The header that carries an app's new token, which is as secret as a cookie. */
 const HEADER = "session-token";

@@ -157,7 +157,7 @@ describe("events", () => {
     const sessions = testSessions(manager);
     const emitted: string[] = [];
     const texts: string[] = [];
-    const names = ["created", "ended", "rotated", "rejected", "client_changed", "error"] as const;
+    const names = ["created", "ended", "rotated", "rejected", "client_changed", "moved", "error"] as const;
     for (const name of names) {
       manager.events.on(name, (event: SessionEvents[typeof name]) => {
         emitted.push("reason" in event ? `${name} ${event.reason}` : name);

@@ -7,9 +7,10 @@ import { membersOf } from "../support/declared.ts";
 
 describe("sessionPolicy", () => {
   it("sessionPolicy reports every option that affects sessions", () => {
-    // These options hold the app's own functions and data, the addresses of trusted proxies, and how connections are watched.
+    // These options hold the app's own functions and data, the addresses of trusted proxies, how connections are watched, and how requests are traced.
     const others = [
       "live",
+      "telemetry",
       "trustProxy",
       "keys",
       "generateId",

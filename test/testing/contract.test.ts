@@ -70,6 +70,11 @@ describe("skip", () => {
     expect(tests).toHaveLength(record("storeContract").tests.length - 2);
   });
 
+  it("skip takes the name of a group for all its tests", () => {
+    const { skipped } = record("storeContract", ["count", "close"]);
+    expect(skipped.map((title) => /\[(.*?)\]/.exec(title)?.[1])).toEqual(["close/twice", "count/live"]);
+  });
+
   it("an unknown id in a known group throws a TypeError that lists the ids of the group", () => {
     expect(() => record("storeContract", ["close/once"])).toThrow(
       new TypeError(

@@ -34,7 +34,7 @@ export const doctorCommand: Command = createCommand({
   summary: "Find out why sessions do not work",
   description: [
     "Checks Node, the driver, the connection, its latency, the tables, the engine's settings, the clocks and the channel for events. Each line is ok, warn or fail, and says how to fix it. The exit code is 1 if a check fails.",
-    "It writes, reads and removes one probe record, which is no session: no list, count or event has it.",
+    "It writes, reads and removes one probe record, which is not a session: no list, count or event has it.",
   ],
   flags: FLAGS,
   examples: [

@@ -48,7 +48,7 @@ export const listCommand: Command = createCommand({
     ["The sessions of one user", "sessionup list --user ann@example.com"],
     ["Logins of the last hour from one network", "sessionup list --created-after 1h --ip 203.0.113.0/24"],
     ["Count the browsers of everyone who is signed in", "sessionup list --all | cut -f 7 | sort | uniq -c"],
-    ["Sessions that nobody has used for a month, as JSON", "sessionup list --all --seen-before 30d --json"],
+    ["Sessions without a request for a month, as JSON", "sessionup list --all --seen-before 30d --json"],
   ],
   async run(context, { flags }) {
     if (flags.all && (flags.limit !== undefined || flags.cursor !== undefined))

@@ -90,7 +90,7 @@ export const revokeWhereCommand: Command = createCommand({
   },
 });
 
-/** What shall end: the sessions that match a filter, or all that began before a moment. */
+/** The sessions to end: those that match a filter, or all that began before a moment. */
 interface Plan {
   readonly filter: SessionFilter;
   readonly moment: Date | undefined;
@@ -147,7 +147,7 @@ async function runPlan(
   return EXIT.ok;
 }
 
-/** What the dry run found. */
+/** The findings of the dry run. */
 interface Matches {
   readonly matched: number;
   readonly isExact: boolean;

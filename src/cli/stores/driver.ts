@@ -7,7 +7,7 @@ export interface Driver {
   readonly name: string;
   /** Absent if the package does not tell it, and for modules of Node. */
   readonly version?: string;
-  /** What `require` returns. Each connector checks the members that it uses. */
+  /** The exports of a driver. Each connector checks the members that it uses. */
   readonly exports: unknown;
 }
 

@@ -30,7 +30,7 @@ export interface OpenedStore {
   readonly close: () => Promise<void>;
 }
 
-/** What a command needs of a store besides its location. */
+/** The needs of a command besides the location of the store. */
 export interface StoreNeeds {
   readonly tombstones?: Duration | undefined;
   readonly push?: boolean;

@@ -11,7 +11,7 @@ export interface VerifyPlan {
   readonly users: number;
 }
 
-/** What verification needs besides the store. */
+/** The inputs of a verification besides the store. */
 export interface VerifyTools {
   readonly now: () => number;
   readonly progress: (text: string) => void;

@@ -3,6 +3,7 @@ import { hearMessages } from "../../../test/support/heard-messages.ts";
 import { parseOptions } from "../../options/parsers.ts";
 import {
   Cleanup,
+  type CleanupMessage,
   type CleanupOptions,
   type CleanupPlan,
   cleanupOptions,
@@ -162,7 +163,9 @@ describe("Cleanup", () => {
   });
 
   it("publishes each of its turns with the number of removed records, and the error that stopped it", async () => {
-    const messages = hearMessages("sessionup:cleanup");
+    const all = hearMessages<CleanupMessage>("sessionup:cleanup");
+    // The stores of other tests in this process remove nothing meanwhile.
+    const messages = () => all.filter(({ removed }) => removed > 0);
     const turns = [false, true, true];
     const lost = new Error("the connection was lost");
     const claim = async () => turns.shift() ?? true;
@@ -175,9 +178,9 @@ describe("Cleanup", () => {
     const { cleanup, errors } = cleaning({ claim, remove });
     cleanup.start();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(messages).toEqual([]);
+    expect(messages()).toEqual([]);
     await vi.advanceTimersByTimeAsync(120_010);
-    expect(messages).toEqual([{ removed: 15 }, { removed: 10, error: lost }]);
+    expect(messages()).toEqual([{ removed: 15 }, { removed: 10, error: lost }]);
     expect(errors).toEqual([lost]);
     cleanup.stop();
   });

@@ -261,7 +261,7 @@ AND EXISTS (SELECT 1 FROM ${auditHead} WHERE id = 1 AND hash = ?) RETURNING numb
   }
 }
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Drivers return bytes as a view or as an `ArrayBuffer`. */
 function decode(bytes: unknown): string {
