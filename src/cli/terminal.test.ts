@@ -60,6 +60,15 @@ describe("Terminal", () => {
     expect(await createTerminal(false).terminal.ask("Sure? ", new AbortController().signal)).toBeUndefined();
   });
 
+  it("leaves no listener behind after it waited for a slow reader", async () => {
+    const { terminal, stdout } = createTerminal(false);
+    const before = stdout.listenerCount("error");
+    const written = terminal.write("x".repeat(100_000));
+    stdout.resume();
+    await written;
+    expect([stdout.listenerCount("error"), stdout.listenerCount("drain")]).toEqual([before, 0]);
+  });
+
   it("writes nothing more after the reader went away", async () => {
     const { terminal, stdout, output } = createTerminal(false);
     let closed = 0;

@@ -75,8 +75,13 @@ export class Terminal {
     const { stdout } = this.#streams;
     if (stdout.write(text)) return;
     await new Promise<void>((resolve) => {
-      stdout.once("drain", resolve);
-      stdout.once("error", () => resolve());
+      const go = () => {
+        stdout.off("drain", go);
+        stdout.off("error", go);
+        resolve();
+      };
+      stdout.on("drain", go);
+      stdout.on("error", go);
     });
   }
 
