@@ -18,7 +18,7 @@ export function hotStore(store: Store): Store {
       await readAll();
     }
   };
-  const { deleteCreatedBefore, deleteExpired } = store;
+  const { deleteCreatedBefore, deleteExpired, deleteTombstones, scan } = store;
   return {
     ...optional(store),
     create(record, options) {
@@ -32,6 +32,8 @@ export function hotStore(store: Store): Store {
     deleteById: (id, end, owner) => around(() => store.deleteById(id, end, owner)),
     deleteByUserKey: (userKey, end, except) => around(() => store.deleteByUserKey(userKey, end, except)),
     ...(deleteExpired && { deleteExpired: (now, limit) => around(() => deleteExpired(now, limit)) }),
+    ...(deleteTombstones && { deleteTombstones: (userKey) => around(() => deleteTombstones(userKey)) }),
+    ...(scan && { scan: (page) => around(() => scan(page)) }),
     ...(deleteCreatedBefore && {
       async *deleteCreatedBefore(createdAt, end) {
         await readAll();
@@ -45,6 +47,8 @@ export function hotStore(store: Store): Store {
 function optional(store: Store): Partial<Store> {
   return {
     ...(store.fetchByLink && { fetchByLink: store.fetchByLink.bind(store) }),
+    ...(store.count && { count: store.count.bind(store) }),
+    ...(store.inspect && { inspect: store.inspect.bind(store) }),
     ...(store.onExpired && { onExpired: store.onExpired.bind(store) }),
     ...(store.subscribe && { subscribe: store.subscribe.bind(store) }),
     ...(store.close && { close: store.close.bind(store) }),
