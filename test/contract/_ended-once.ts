@@ -108,7 +108,7 @@ export function endedOnceTests(backend: Backend): void {
         world.clock.advance("25h");
         const cleanUp = async (store: Store) => {
           if (!store.onExpired || !store.deleteExpired) return;
-          for (;;) if ((await store.deleteExpired(world.clock.now(), 3)) === 0) return;
+          for (;;) if ((await store.deleteExpired(world.clock.now(), 10)) === 0) return;
         };
         await atOnce(number, [
           ...devices.flatMap((device) =>
