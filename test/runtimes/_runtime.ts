@@ -90,7 +90,7 @@ async function runToEnd(command: string, args: readonly string[], env: NodeJS.Pr
   // These belong to this run's worker, and the new vitest has none.
   const { VITEST_WORKER_ID: _worker, VITEST_POOL_ID: _pool, VITEST: _vitest, ...own } = env;
   const child = spawn(command, args, { cwd: ROOT, env: own, stdio: ["ignore", "pipe", "pipe"] });
-  const limit = setTimeout(() => child.kill("SIGKILL"), 300_000);
+  const limit = setTimeout(() => child.kill("SIGKILL"), 600_000);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (text: Buffer) => {
