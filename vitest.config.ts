@@ -24,7 +24,7 @@ export const shared = {
     // Generous limits, so that only hanging tests exceed them on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 15_000 } },
+    expect: { poll: { timeout: 40_000 } },
     // Two more workers than cores, because many tests wait for a server, an outage or a lock. Vitest's default is one fewer.
     maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: SlowFirst },

@@ -115,7 +115,9 @@ export function mapStore(): Store {
 
     // May take several steps, each of them atomic. Each step yields the ids that ended in it.
     async *deleteCreatedBefore(createdAt, end) {
-      const ending = [...records.values()].filter((record) => record.createdAt < createdAt && !record.ended);
+      const ending = [...records.values()].filter(
+        (record) => record.createdAt < createdAt && !record.ended && !record.userKey.startsWith(CLAIM_PREFIX),
+      );
       endAll(ending, end);
       yield ending.map(({ id }) => id);
     },

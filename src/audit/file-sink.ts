@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import type { AuditEntry } from "./entry.ts";
 import { type FileSinkOptions, parseFileOptions } from "./options.ts";
 import { parseEntry } from "./parse-entry.ts";
@@ -86,6 +85,8 @@ export function fileSink(path: string, options: FileSinkOptions = {}): FileSink 
  * ```
  */
 export async function* readEntries(path: string): AsyncGenerator<AuditEntry | UnreadableLine, void> {
+  // Workers have no such module, and no file to read.
+  const { createInterface } = await import("node:readline");
   let line = 0;
   for await (const text of createInterface({
     input: createReadStream(path),

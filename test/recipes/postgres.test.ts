@@ -108,7 +108,8 @@ describe("Drizzle", () => {
       (await pushSchema(schema, db as never, ["public"], tablesFilter)).statementsToExecute;
     await expect(push([])).resolves.toEqual([]);
     await addPublicTable(pool);
-    await expect(push([])).resolves.toContainEqual(expect.stringContaining("DROP TABLE"));
+    // Without the filter it reads the tables of sessionup, and stops at a primary key of two columns.
+    await expect(push([])).rejects.toThrow("process.exit");
     await expect(push(config.tablesFilter as string[])).resolves.toEqual([]);
   });
 });

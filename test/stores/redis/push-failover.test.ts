@@ -11,7 +11,7 @@ import { TcpProxy } from "../../support/tcp-proxy.ts";
 
 const HEARTBEAT = { heartbeat: "1s" } as const;
 /** The time within which a failover and a connection that does not open are over. */
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: 50_000 };
 
 async function countSubscribers(port: number): Promise<unknown> {
   const [, count] = (await askRedis(port, "PUBSUB", "NUMSUB", "sessionup:push")) as readonly unknown[];
