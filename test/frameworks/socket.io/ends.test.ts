@@ -33,18 +33,19 @@ async function setUp({ manager: given, ...rest }: SetUp = {}) {
 }
 
 it("a connection is published once, however many sockets it carries", async () => {
-  const messages = hearMessages("sessionup:live");
+  const messages = hearMessages<{ change: number }>("sessionup:live");
+  // The last connections of earlier tests may close meanwhile.
+  const count = (change: number) => messages.filter((message) => message.change === change).length;
   const { site } = await setUp();
   const client = await site.loggedIn();
   const first = await site.connect("/private", { transport: "websocket", client });
   await settle(first.socket.io.socket("/second", {}));
-  expect(messages).toEqual([{ kind: "socket.io", change: 1 }]);
+  expect(messages).toContainEqual({ kind: "socket.io", change: 1 });
+  const closed = count(-1);
   await client.post("/logout");
   await first.closed;
-  expect(messages).toEqual([
-    { kind: "socket.io", change: 1 },
-    { kind: "socket.io", change: -1 },
-  ]);
+  expect(count(1)).toBe(1);
+  expect(count(-1)).toBeGreaterThan(closed);
 });
 
 const RECONNECTING = { reconnection: true, reconnectionDelay: 10 };

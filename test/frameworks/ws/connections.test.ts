@@ -80,14 +80,16 @@ describe("a WebSocket closes with 4401 and the reason", () => {
     const client = await site.loggedIn();
     const [first, second] = [await site.connect("/private", client), await site.connect("/open", client)];
     await site.connect("/open");
-    const opened = { kind: "ws", change: 1 };
-    expect(messages).toEqual([opened, opened]);
+    // The last sockets of earlier tests may close meanwhile.
+    const count = (change: number) => messages.filter((message) => message.change === change).length;
+    expect(count(1)).toBe(2);
+    const closed = count(-1);
     first.socket.ws.close();
-    await expect.poll(() => messages.slice(2)).toEqual([{ kind: "ws", change: -1 }]);
+    await expect.poll(() => count(-1)).toBeGreaterThan(closed);
     await client.post("/logout");
     await second.socket.closed;
-    await expect.poll(() => messages.length).toBe(4);
-    expect(messages[3]).toEqual({ kind: "ws", change: -1 });
+    await expect.poll(() => count(-1)).toBeGreaterThan(closed + 1);
+    expect(count(1)).toBe(2);
   });
 
   it("a WebSocket closes when the user ends all other sessions", async () => {
