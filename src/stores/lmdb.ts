@@ -1,20 +1,19 @@
 import type { Duration } from "../duration.ts";
-import {
-  CLAIM_PREFIX,
-  type CreateOptions,
-  type CreateResult,
-  type End,
-  type ExpiredSession,
-  type ScanPage,
-  type ScanResult,
-  type SessionChange,
-  type SessionCount,
-  type SessionLimit,
-  type SessionPage,
-  type SessionRecord,
-  type Store,
-  type StoreState,
-  type UpdateOptions,
+import type {
+  CreateOptions,
+  CreateResult,
+  End,
+  ExpiredSession,
+  ScanPage,
+  ScanResult,
+  SessionChange,
+  SessionCount,
+  SessionLimit,
+  SessionPage,
+  SessionRecord,
+  Store,
+  StoreState,
+  UpdateOptions,
 } from "../store.ts";
 import type { LmdbRoot } from "./lmdb/client.ts";
 import { parseLmdbOptions } from "./lmdb/options.ts";
@@ -27,6 +26,7 @@ import { Deadline } from "./shared/deadline.ts";
 import { duplicateError } from "./shared/errors.ts";
 import { groupByUser, toChangedMessage, toEndedMessages } from "./shared/push-messages.ts";
 import { applyChange, isLive, selectEvicted, toTombstone } from "./shared/records.ts";
+import { isClaim } from "./shared/scan.ts";
 import { endInSteps, stepThroughIds } from "./shared/steps.ts";
 
 export type { LmdbDatabase, LmdbRoot } from "./lmdb/client.ts";
@@ -252,8 +252,7 @@ class LmdbSessions implements LmdbStore {
       (after, last) =>
         this.#write((tables) => {
           const ending = [...tables.between(after, last)].filter(
-            ({ createdAt: began, ended, userKey }) =>
-              began < createdAt && !ended && !userKey.startsWith(CLAIM_PREFIX),
+            ({ createdAt: began, ended, userKey }) => began < createdAt && !ended && !isClaim(userKey),
           );
           endAll(tables, ending, end);
           return ending.map(({ id }) => id);

@@ -7,8 +7,8 @@ import type {
   TrailState,
   TrailStore,
 } from "../../audit/trail-store.ts";
-import { CLAIM_PREFIX } from "../../store.ts";
 import { encodeUserKey } from "../shared/rows.ts";
+import { isClaim } from "../shared/scan.ts";
 import type { MysqlClient, MysqlLease } from "./client.ts";
 import { type MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, toMysqlMigration } from "./schema.ts";
 import { EMPTY, joinSql, raw, type Sql, sql } from "./sql.ts";
@@ -93,7 +93,7 @@ export class MysqlTrail implements TrailStore {
 
   /** Adds rows in the transaction of an operation. Claims are no sessions. */
   async note(lease: MysqlLease, rows: readonly TrailRow[]): Promise<void> {
-    const sessions = rows.filter(({ userKey }) => !userKey?.startsWith(CLAIM_PREFIX));
+    const sessions = rows.filter(({ userKey }) => userKey === undefined || !isClaim(userKey));
     for (let from = 0; from < sessions.length; from += ROWS_PER_STATEMENT)
       await lease.run(this.#toInsert(sessions.slice(from, from + ROWS_PER_STATEMENT)));
   }

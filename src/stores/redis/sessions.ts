@@ -1,21 +1,21 @@
-import {
-  CLAIM_PREFIX,
-  type CreateOptions,
-  type CreateResult,
-  type End,
-  type ScanPage,
-  type ScanResult,
-  type SessionChange,
-  type SessionCount,
-  type SessionPage,
-  type SessionRecord,
-  type Store,
-  type StoreState,
-  type TombstoneOptions,
-  type UpdateOptions,
+import type {
+  CreateOptions,
+  CreateResult,
+  End,
+  ScanPage,
+  ScanResult,
+  SessionChange,
+  SessionCount,
+  SessionPage,
+  SessionRecord,
+  Store,
+  StoreState,
+  TombstoneOptions,
+  UpdateOptions,
 } from "../../store.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
+import { isClaim } from "../shared/scan.ts";
 import { validateShard } from "../shared/shard.ts";
 import { endInSteps, type Step } from "../shared/steps.ts";
 import { type RedisConnection, toStrings, unexpectedReply } from "./connection.ts";
@@ -82,7 +82,7 @@ export class RedisSessions implements Store {
     const args = [
       now,
       this.#channel,
-      userKey.startsWith(CLAIM_PREFIX) ? "" : this.#reports,
+      isClaim(userKey) ? "" : this.#reports,
       id,
       serializeRedisRecord(record),
       ended ? "" : createdAt,
@@ -216,7 +216,7 @@ export class RedisSessions implements Store {
       const idsByUser = new Map<string, string[]>();
       for (const record of records) {
         const { id, userKey } = record;
-        if (record.ended || record.createdAt >= createdAt || userKey.startsWith(CLAIM_PREFIX)) continue;
+        if (record.ended || record.createdAt >= createdAt || isClaim(userKey)) continue;
         idsByUser.set(userKey, [...(idsByUser.get(userKey) ?? []), id]);
       }
       const users = [...idsByUser].map(([userKey, ids]) => this.#endListed(userKey, ids, end));

@@ -1,16 +1,16 @@
 import { toClientNote } from "../../audit/rows.ts";
-import {
-  CLAIM_PREFIX,
-  type CreateOptions,
-  type End,
-  type SessionChange,
-  type SessionCursor,
-  type SessionLimit,
-  type SessionRecord,
-  type UpdateOptions,
+import type {
+  CreateOptions,
+  End,
+  SessionChange,
+  SessionCursor,
+  SessionLimit,
+  SessionRecord,
+  UpdateOptions,
 } from "../../store.ts";
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
 import { COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
+import { isClaim } from "../shared/scan.ts";
 import type { SqliteQuery } from "./engine.ts";
 import type { SqliteNames } from "./schema.ts";
 import { ALL_COLUMNS, joinParts, LIST, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
@@ -311,7 +311,7 @@ export class SqliteStatements {
     now: number,
     conditions: readonly Part[],
   ): RecordedQuery {
-    if (!this.#audit || record.userKey.startsWith(CLAIM_PREFIX)) return query;
+    if (!this.#audit || isClaim(record.userKey)) return query;
     const { id, userKey, data } = record;
     const values = [now, id, encodeUserKey(userKey), toClientNote(data)];
     const entry = toQuery(
