@@ -2,6 +2,17 @@ import type { Store } from "sessionup";
 import type { ContractSkip } from "sessionup/testing";
 import { afterAll, beforeAll } from "vitest";
 
+/** A group of the suite's tests, beyond the store contract. */
+export type Group =
+  | "races"
+  | "ends"
+  | "ended once"
+  | "operators"
+  | "timeouts"
+  | "limits"
+  | "lossless"
+  | "model";
+
 /** A store with one of its clients, on a real server or file. The store suite runs on it. */
 export interface Backend {
   /** The store's name, such as `postgres`. */
@@ -13,8 +24,8 @@ export interface Backend {
   readonly contractOnly?: boolean;
   /** Whether the store has `subscribe`. Default: false. */
   readonly subscribes?: boolean;
-  /** The backend on which the same client's races already run. */
-  readonly racesRunOn?: string;
+  /** Groups of the suite that run on another backend, by the title of that backend. Default: all groups run. */
+  readonly elsewhere?: Readonly<Record<string, readonly Group[]>>;
   /** Starts a server, or prepares the server that an environment variable names. */
   start(): Promise<void>;
   stop(): Promise<void>;

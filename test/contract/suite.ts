@@ -1,4 +1,4 @@
-import { storeContract } from "sessionup/testing";
+import { type StoreContractOptions, storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, beforeEach, describe, it, onTestFinished } from "vitest";
 import { adminTests } from "./_admin.ts";
 import { endedOnceTests } from "./_ended-once.ts";
@@ -8,7 +8,18 @@ import { managerEnds } from "./_manager-ends.ts";
 import { modelTests } from "./_model.ts";
 import { raceTests } from "./_races.ts";
 import { timeoutTests } from "./_timeouts.ts";
-import type { Backend, OpenStore } from "./backend.ts";
+import type { Backend, Group, OpenStore } from "./backend.ts";
+
+const GROUPS: Readonly<Record<Group, (backend: Backend) => void>> = {
+  operators: adminTests,
+  races: raceTests,
+  ends: managerEnds,
+  "ended once": endedOnceTests,
+  timeouts: timeoutTests,
+  limits: limitTests,
+  lossless: losslessTests,
+  model: modelTests,
+};
 
 /** Runs all tests of a store with one of its clients. The summary of a run shows the suite's title. */
 export function storeSuite(backend: Backend): void {
@@ -34,23 +45,35 @@ export function storeSuite(backend: Backend): void {
       else onTestFinished(() => open.close());
       return open.store;
     };
-    storeContract(
-      { describe, it },
-      {
-        ...(backend.skip && { skip: backend.skip }),
-        create,
-        ...(backend.subscribes && { another: create }),
-      },
-    );
-    if (backend.contractOnly) return;
-    if (backend.racesRunOn) it.skip(`races (skipped: they run on ${backend.racesRunOn})`, () => {});
-    else raceTests(backend);
-    managerEnds(backend);
-    endedOnceTests(backend);
-    adminTests(backend);
-    timeoutTests(backend);
-    limitTests(backend);
-    losslessTests(backend);
-    modelTests(backend);
+    const { operators, ...others } = GROUPS;
+    // First, because its scans go through the sessions that other tests leave.
+    runGroups(backend, { operators });
+    const { skip = [], subscribes } = backend;
+    runContract({ skip, create, ...(subscribes && { another: create }) });
+    runGroups(backend, others);
   });
+}
+
+/** Runs the groups that run on this backend, and reports the others as skipped. */
+function runGroups(backend: Backend, groups: Partial<typeof GROUPS>): void {
+  if (backend.contractOnly) return;
+  const names = Object.keys(groups) as Group[];
+  const elsewhere = Object.entries(backend.elsewhere ?? {}).map(([title, some]) => {
+    const skipped = names.filter((name) => some.includes(name));
+    if (skipped.length > 0) it.skip(`${skipped.join(", ")} (skipped: they run on ${title})`, () => {});
+    return skipped;
+  });
+  for (const name of names) if (!elsewhere.flat().includes(name)) groups[name]?.(backend);
+}
+
+/** Runs the store contract. Its scans come first, because they go through the sessions that other tests leave. */
+export function runContract(options: StoreContractOptions): void {
+  const groups: Array<() => void> = [];
+  const collect = (title: string, body: () => void) => {
+    const define = () => describe(title, body);
+    if (title === "scan") groups.unshift(define);
+    else groups.push(define);
+  };
+  storeContract({ describe: collect, it }, options);
+  for (const define of groups) define();
 }

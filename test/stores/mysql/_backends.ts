@@ -1,6 +1,6 @@
 import { createConnection, createPool } from "mysql2/promise";
 import { type MysqlStoreOptions, mysqlPush, mysqlStore } from "sessionup/stores/mysql";
-import type { Backend, OpenStore } from "../../contract/backend.ts";
+import type { Backend, Group, OpenStore } from "../../contract/backend.ts";
 import { startMariadb } from "../../support/servers/mariadb.ts";
 import { type MysqlServer, type StartMysql, startMysql, WITHOUT_FSYNC } from "../../support/servers/mysql.ts";
 
@@ -15,6 +15,17 @@ export const DURABLE_SERVERS: Servers = [
 export const SERVERS: Servers = DURABLE_SERVERS.map(
   ([name, start]) => [name, (settings) => start({ ...WITHOUT_FSYNC, ...settings })] as const,
 );
+
+/** The groups that store the same values as the store contract. */
+const REPEATED: readonly Group[] = [
+  "races",
+  "ends",
+  "ended once",
+  "operators",
+  "timeouts",
+  "limits",
+  "model",
+];
 
 export const mariadbBackends = (): readonly Backend[] => createBackends("MariaDB", startMariadb);
 
@@ -31,8 +42,23 @@ function createBackends(server: string, start: StartMysql): readonly Backend[] {
   const pushing = createBackend(`mysql2 on ${server}, push`, start, { push });
   return [
     prepared,
-    { ...asText, racesRunOn: `mysql × ${prepared.client}` },
-    { ...pushing, contractOnly: true, subscribes: true },
+    // The server carries out the same statements, so only what the protocol changes runs again: the values.
+    {
+      ...asText,
+      elsewhere: { [`mysql × ${prepared.client}`]: REPEATED },
+      skip: [
+        {
+          reason: "races and thousands of sessions run with prepared statements",
+          tests: ["races", "delete-created-before/many"],
+        },
+      ],
+    },
+    {
+      ...pushing,
+      contractOnly: true,
+      subscribes: true,
+      skip: [{ reason: "scans run with the backends without push", tests: ["scan"] }],
+    },
   ];
 }
 

@@ -15,7 +15,7 @@ import {
   redisStore,
 } from "sessionup/stores/redis";
 import type { ContractSkip } from "sessionup/testing";
-import type { Backend } from "../../contract/backend.ts";
+import type { Backend, Group } from "../../contract/backend.ts";
 import { askRedis, startRedis } from "../../support/servers/redis.ts";
 import { startRedisCluster } from "../../support/servers/redis-cluster.ts";
 import { startRedisSentinel } from "../../support/servers/redis-sentinel.ts";
@@ -50,6 +50,16 @@ const NO_SCANS: ContractSkip = {
   reason: "scans run once for each way in which commands reach a server",
   tests: ["scan"],
 };
+
+/** Each operation is one atomic script, which neither the client nor its version changes. */
+const NO_RACES: ContractSkip = {
+  reason: "races and thousands of sessions run once for each way in which commands reach a server",
+  tests: ["races", "delete-created-before/many"],
+};
+
+const RACES: readonly Group[] = ["races", "ended once"];
+/** Groups that use operations of the contract, one after another. */
+const LOGIC: readonly Group[] = ["operators", "ends", "timeouts", "limits", "model"];
 
 /** Starts servers once for all backends of a file. A prefix separates the backends' keys. */
 function shared(start: () => Promise<Servers>): () => Promise<Servers> {
@@ -137,11 +147,19 @@ function toSentinelOptions({ sentinel: { name, port } = { name: "", port: 0 } }:
   return { ioredis: { sentinels, name }, nodeRedis: { sentinelRootNodes: sentinels, name } };
 }
 
+/** What runs on a backend that does not run on every one. */
+interface Runs {
+  /** Whether the store reports expired sessions. Default: false. */
+  readonly reports?: boolean;
+  /** Whether the tests of scans run. Default: `reports`. */
+  readonly scans?: boolean;
+}
+
 function backend(
   title: string,
   start: () => Promise<Servers>,
   connect: (servers: Servers) => Connected | Promise<Connected>,
-  reportExpired = false,
+  { reports = false, scans = reports }: Runs = {},
 ): Backend {
   const prefix = `sessionup-${randomBytes(6).toString("hex")}:`;
   let servers: Servers | undefined;
@@ -152,7 +170,7 @@ function backend(
   return {
     store: "redis",
     client: title,
-    skip: reportExpired ? [] : [NO_REPORTS, NO_SCANS],
+    skip: [...(reports ? [] : [NO_REPORTS]), ...(scans ? [] : [NO_SCANS])],
     start: async () => {
       servers = await start();
     },
@@ -160,7 +178,11 @@ function backend(
     open: async () => {
       const { client, subscriber, ping, close } = await connect(started());
       const another = () =>
-        redisStore(client, { prefix, reportExpired, ...(subscriber && { push: redisPush(subscriber) }) });
+        redisStore(client, {
+          prefix,
+          reportExpired: reports,
+          ...(subscriber && { push: redisPush(subscriber) }),
+        });
       const store = another();
       return {
         store,
@@ -190,65 +212,78 @@ function backend(
 }
 
 /**
- * Every supported client on Redis and Valkey. The latest major version of each library runs the whole suite, and the
- * previous one runs the store contract. Each operation is one atomic script whatever the client, so the races run once
- * for each way in which commands reach a server.
+ * Every supported client on Redis and Valkey. Each operation is one atomic script whatever the client, so the whole suite runs
+ * with one client. The others run the store contract, and what the way in which their commands reach a server can break.
  */
 export const redisBackends: readonly Backend[] = [
-  backend("ioredis", standalone, ({ url }) => io(new Redis(url)), true),
-  backend("ioredis Cluster, 3 masters", cluster, (servers) => io(new Cluster(toNodes(servers))), true),
-  withoutRaces("ioredis", "ioredis, Sentinel", sentinel, (servers) =>
-    io(new Redis(toSentinelOptions(servers).ioredis)),
+  backend("ioredis", standalone, ({ url }) => io(new Redis(url)), { reports: true }),
+  partly(
+    { ioredis: ["timeouts", "limits", "model"] },
+    "ioredis Cluster, 3 masters",
+    cluster,
+    (servers) => io(new Cluster(toNodes(servers))),
+    { reports: true },
   ),
-  withoutRaces("node-redis pool, RESP3", "node-redis", standalone, ({ url }) => node(createClient({ url }))),
-  backend(
+  partly(
+    { ioredis: ["operators", "ended once", "timeouts", "limits", "model"] },
     "node-redis pool, RESP3",
     standalone,
     ({ url }) => node(createClientPool({ url, RESP: 3 }, { maximum: 4 })),
-    true,
+    { reports: true },
   ),
-  withoutRaces(
-    "ioredis Cluster, 3 masters",
+  partly({ "node-redis pool, RESP3": RACES, ioredis: LOGIC }, "node-redis", standalone, ({ url }) =>
+    node(createClient({ url })),
+  ),
+  partly(
+    { "ioredis Cluster, 3 masters": RACES, ioredis: LOGIC },
     "node-redis cluster, 3 masters",
     cluster,
     (servers) => node(createCluster({ rootNodes: toRootNodes(servers) })),
-    true,
+    { scans: true },
   ),
-  withoutRaces("node-redis pool, RESP3", "node-redis sentinel", sentinel, (servers) =>
-    node(createSentinel(toSentinelOptions(servers).nodeRedis)),
+  partly({ ioredis: [...RACES, ...LOGIC] }, "ioredis, Sentinel", sentinel, (servers) =>
+    io(new Redis(toSentinelOptions(servers).ioredis)),
   ),
-  backend("iovalkey on Valkey", valkey, ({ url }) => io(new iovalkey.Redis(url))),
+  partly(
+    { "node-redis pool, RESP3": RACES, ioredis: LOGIC, "node-redis": ["lossless"] },
+    "node-redis sentinel",
+    sentinel,
+    (servers) => node(createSentinel(toSentinelOptions(servers).nodeRedis)),
+  ),
+  partly({ ioredis: LOGIC }, "iovalkey on Valkey", valkey, ({ url }) => io(new iovalkey.Redis(url))),
   pushed("ioredis", standalone, ({ url }) => withSubscriber(new Redis(url, { keyPrefix: "app:" }))),
-  pushed("node-redis", standalone, async ({ url }) => withNodeSubscriber(createClient({ url }))),
-  pushed("ioredis 5", standalone, ({ url }) => withSubscriber(new ioredis5.Redis(url))),
-  pushed("node-redis 5", standalone, async ({ url }) => withNodeSubscriber(redis5.createClient({ url }))),
-  pushed("iovalkey on Valkey", valkey, ({ url }) => withSubscriber(new iovalkey.Redis(url))),
   pushed("ioredis Cluster, 3 masters", cluster, (servers) => ({
     ...io(new Cluster(toNodes(servers))),
     subscriber: () => new Redis(servers.ports[0] ?? 0, "127.0.0.1"),
   })),
-  pushed("node-redis cluster, 3 masters", cluster, async (servers) => ({
-    ...(await node(createCluster({ rootNodes: toRootNodes(servers) }))),
-    subscriber: () => createClient({ url: `redis://127.0.0.1:${servers.ports[1]}` }),
-  })),
-  contractOnly("node-redis on Valkey", valkey, ({ url }) => node(createClient({ url }))),
-  contractOnly("ioredis Cluster on Valkey, 3 masters", valkeyCluster, (servers) =>
-    io(new Cluster(toNodes(servers))),
-  ),
-  contractOnly("ioredis 5", standalone, ({ url }) => io(new ioredis5.Redis(url))),
-  contractOnly("ioredis 5 Cluster, 3 masters", cluster, (servers) =>
-    io(new ioredis5.Cluster(toNodes(servers))),
-  ),
-  contractOnly("node-redis 5", standalone, ({ url }) => node(redis5.createClient({ url }))),
-  contractOnly("node-redis 5 pool, RESP3", standalone, ({ url }) =>
-    node(redis5.createClientPool({ url, RESP: 3 }, { maximum: 4 })),
-  ),
-  contractOnly("node-redis 5 cluster, 3 masters", cluster, (servers) =>
-    node(redis5.createCluster({ rootNodes: toRootNodes(servers) })),
-  ),
-  contractOnly("node-redis 5 sentinel", sentinel, (servers) =>
-    node(redis5.createSentinel(toSentinelOptions(servers).nodeRedis)),
-  ),
+  ...[
+    pushed("node-redis", standalone, async ({ url }) => withNodeSubscriber(createClient({ url }))),
+    pushed("ioredis 5", standalone, ({ url }) => withSubscriber(new ioredis5.Redis(url))),
+    pushed("node-redis 5", standalone, async ({ url }) => withNodeSubscriber(redis5.createClient({ url }))),
+    pushed("iovalkey on Valkey", valkey, ({ url }) => withSubscriber(new iovalkey.Redis(url))),
+    pushed("node-redis cluster, 3 masters", cluster, async (servers) => ({
+      ...(await node(createCluster({ rootNodes: toRootNodes(servers) }))),
+      subscriber: () => createClient({ url: `redis://127.0.0.1:${servers.ports[1]}` }),
+    })),
+    contractOnly("node-redis on Valkey", valkey, ({ url }) => node(createClient({ url }))),
+    contractOnly("ioredis Cluster on Valkey, 3 masters", valkeyCluster, (servers) =>
+      io(new Cluster(toNodes(servers))),
+    ),
+    contractOnly("ioredis 5", standalone, ({ url }) => io(new ioredis5.Redis(url))),
+    contractOnly("ioredis 5 Cluster, 3 masters", cluster, (servers) =>
+      io(new ioredis5.Cluster(toNodes(servers))),
+    ),
+    contractOnly("node-redis 5", standalone, ({ url }) => node(redis5.createClient({ url }))),
+    contractOnly("node-redis 5 pool, RESP3", standalone, ({ url }) =>
+      node(redis5.createClientPool({ url, RESP: 3 }, { maximum: 4 })),
+    ),
+    contractOnly("node-redis 5 cluster, 3 masters", cluster, (servers) =>
+      node(redis5.createCluster({ rootNodes: toRootNodes(servers) })),
+    ),
+    contractOnly("node-redis 5 sentinel", sentinel, (servers) =>
+      node(redis5.createSentinel(toSentinelOptions(servers).nodeRedis)),
+    ),
+  ].map(withoutRaces),
 ];
 
 /** The contract with push. The other backends have none, so both forms of each script run. */
@@ -263,6 +298,15 @@ function contractOnly(...args: Parameters<typeof backend>): Backend {
   return { ...backend(...args), contractOnly: true };
 }
 
-function withoutRaces(client: string, ...args: Parameters<typeof backend>): Backend {
-  return { ...backend(...args), racesRunOn: `redis × ${client}` };
+/** Skips groups, by the client with which they run. */
+function partly(
+  elsewhere: Readonly<Record<string, readonly Group[]>>,
+  ...args: Parameters<typeof backend>
+): Backend {
+  const titles = Object.entries(elsewhere).map(([client, groups]) => [`redis × ${client}`, groups]);
+  return { ...backend(...args), elsewhere: Object.fromEntries(titles) };
+}
+
+function withoutRaces(backend: Backend): Backend {
+  return { ...backend, skip: [...(backend.skip ?? []), NO_RACES] };
 }
