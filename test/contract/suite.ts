@@ -1,4 +1,3 @@
-import { type StoreContractOptions, storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, beforeEach, describe, it, onTestFinished } from "vitest";
 import { adminTests } from "./_admin.ts";
 import { endedOnceTests } from "./_ended-once.ts";
@@ -9,6 +8,7 @@ import { modelTests } from "./_model.ts";
 import { raceTests } from "./_races.ts";
 import { timeoutTests } from "./_timeouts.ts";
 import type { Backend, Group, OpenStore } from "./backend.ts";
+import { runContract } from "./run-contract.ts";
 
 const GROUPS: Readonly<Record<Group, (backend: Backend) => void>> = {
   operators: adminTests,
@@ -64,16 +64,4 @@ function runGroups(backend: Backend, groups: Partial<typeof GROUPS>): void {
     return skipped;
   });
   for (const name of names) if (!elsewhere.flat().includes(name)) groups[name]?.(backend);
-}
-
-/** Runs the store contract. Its scans come first, because they go through the sessions that other tests leave. */
-export function runContract(options: StoreContractOptions): void {
-  const groups: Array<() => void> = [];
-  const collect = (title: string, body: () => void) => {
-    const define = () => describe(title, body);
-    if (title === "scan") groups.unshift(define);
-    else groups.push(define);
-  };
-  storeContract({ describe: collect, it }, options);
-  for (const define of groups) define();
 }

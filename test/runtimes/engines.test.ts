@@ -5,7 +5,7 @@ import { libsqlPush, libsqlStore } from "sessionup/stores/libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OpenStore } from "../contract/backend.ts";
 import { outageSuite } from "../contract/outages/outages.ts";
-import { runContract } from "../contract/suite.ts";
+import { runContract } from "../contract/run-contract.ts";
 import { HeardEvents } from "../support/heard-events.ts";
 import { createRecord, NOW } from "../support/record.ts";
 import { TursoServer } from "./_tursodb.ts";

@@ -40,9 +40,16 @@ export interface OutageServer {
   startAgain(): Promise<void>;
 }
 
-/** Tests, over real HTTP, how an app behaves during every kind of database failure. */
+/**
+ * Tests, over real HTTP, how an app behaves during every kind of database failure. The suites of a file mostly wait, so they
+ * run concurrently, each with its own server.
+ */
 export function outageSuite(backend: OutageBackend): void {
-  describe(`an outage of ${backend.store} × ${backend.client}`, () => {
+  describe.concurrent(`outages of ${backend.store} × ${backend.client}`, () => appTests(backend));
+}
+
+function appTests(backend: OutageBackend): void {
+  describe.sequential("the app", () => {
     const { server } = backend;
     let proxy: TcpProxy;
     let app: OutageApp;

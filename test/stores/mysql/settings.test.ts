@@ -1,8 +1,8 @@
 import { createPool as createCallbackPool } from "mysql2";
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { mysqlStore } from "sessionup/stores/mysql";
-import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runContract } from "../../contract/run-contract.ts";
 import { createRecord, NOW } from "../../support/record.ts";
 import type { MysqlServer } from "../../support/servers/mysql.ts";
 import { SERVERS } from "./_backends.ts";
@@ -62,7 +62,7 @@ describe.each(SERVERS)("mysqlStore on %s", (name, start) => {
   // Settings change how the server parses a statement's text. The text of a prepared statement contains no values.
   for (const prepare of name === "MySQL" ? [true, false] : [false]) {
     describe(`a pool with odd settings, ${prepare ? "prepared" : "text protocol"}`, () => {
-      storeContract({ describe, it }, { create: () => mysqlStore(oddPool(), { prepare }) });
+      runContract({ create: () => mysqlStore(oddPool(), { prepare }) });
     });
   }
 

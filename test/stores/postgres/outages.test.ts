@@ -10,16 +10,17 @@ import { failing } from "../../contract/outages/servers.ts";
 import { startPostgres } from "../../support/servers/postgres.ts";
 
 // The server's defaults (fsync, full_page_writes, synchronous_commit) keep every acknowledged write.
-const database = await startPostgres();
-afterAll(() => database.stop());
-const server = failing(database, "SIGINT");
+const databases = await Promise.all([startPostgres(), startPostgres()]);
+afterAll(async () => {
+  for (const each of databases) await each.stop();
+});
 
 const OWN = { host: "127.0.0.1", user: "sessionup", database: "postgres", max: 4 };
 
 outageSuite({
   store: "postgres",
   client: "pg",
-  server,
+  server: failing(databases[0], "SIGINT"),
   connections: OWN.max,
   async open(port) {
     const pool = new pg.Pool({
@@ -37,7 +38,7 @@ outageSuite({
 outageSuite({
   store: "postgres",
   client: "postgres.js",
-  server,
+  server: failing(databases[1], "SIGINT"),
   connections: OWN.max,
   async open(port) {
     // These options are missing from the types of postgres.js. See docs/outages.md.

@@ -4,16 +4,23 @@ import { failing } from "../../contract/outages/servers.ts";
 import { startRedis } from "../../support/servers/redis.ts";
 import { openIoredis, openNodeRedis } from "./_outage-clients.ts";
 
-const redis = await startRedis({ appendonly: true });
-afterAll(() => redis.stop());
-const server = failing(redis, "SIGTERM");
+const servers = [await startRedis({ appendonly: true }), await startRedis({ appendonly: true })] as const;
+afterAll(async () => {
+  for (const each of servers) await each.stop();
+});
 
 outageSuite({
   store: "redis",
   client: "ioredis",
-  server,
+  server: failing(servers[0], "SIGTERM"),
   connections: 1,
   open: (port) => openIoredis({ port }),
 });
 
-outageSuite({ store: "redis", client: "node-redis", server, connections: 1, open: openNodeRedis });
+outageSuite({
+  store: "redis",
+  client: "node-redis",
+  server: failing(servers[1], "SIGTERM"),
+  connections: 1,
+  open: openNodeRedis,
+});

@@ -67,7 +67,8 @@ class Managers {
   }
 
   /** Creates sessions of several users: one half ends at its deadline, the other by the idle timeout. */
-  async logIn(mark: string, count: number): Promise<readonly Login[]> {
+  async logIn(mark: string, count: number, now: number): Promise<readonly Login[]> {
+    this.#clock.set(now);
     const logins: Login[] = [];
     for (let index = 0; index < count; index++) {
       const userKey = `${mark}-${index % USERS}`;
