@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
+import { ROOT } from "../contract/programs.ts";
+import { runToEnd, WITH_PROGRESS } from "./_run-vitest.ts";
 import { ENGINES, installEngines, type Program, program, unsupported } from "./packages.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const VITEST = join(ROOT, "node_modules/vitest/vitest.mjs");
 
 /** The arguments with which a runtime runs a JavaScript file. */
@@ -74,8 +73,8 @@ async function runVitest(name: Program, config: string, drivers: readonly string
   const folder = await mkdtemp(join(tmpdir(), "sessionup-runtime-"));
   try {
     const file = join(folder, "outcome.json");
-    const json = ["--reporter=json", `--outputFile=${file}`];
-    const args = [...(ARGUMENTS[name] ?? []), VITEST, "run", "--config", join(ENGINES, config), ...json];
+    const report = ["--reporter=json", `--outputFile=${file}`, ...WITH_PROGRESS];
+    const args = [...(ARGUMENTS[name] ?? []), VITEST, "run", "--config", join(ENGINES, config), ...report];
     const end = await runToEnd(program(name), args, { ...process.env, DRIVERS: drivers.join() });
     const { testResults: files = [] } = JSON.parse(await readFile(file, "utf8").catch(() => "{}"));
     if (files.length === 0) return { files, end: `no test ran\n${end}` };
@@ -83,24 +82,4 @@ async function runVitest(name: Program, config: string, drivers: readonly string
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-/** Runs a command. Returns why it failed with the end of its output, or an empty string. */
-async function runToEnd(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
-  // These belong to this run's worker, and the new vitest has none.
-  const { VITEST_WORKER_ID: _worker, VITEST_POOL_ID: _pool, VITEST: _vitest, ...own } = env;
-  const child = spawn(command, args, { cwd: ROOT, env: own, stdio: ["ignore", "pipe", "pipe"] });
-  const limit = setTimeout(() => child.kill("SIGKILL"), 600_000);
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (text: Buffer) => {
-      output = (output + text).slice(-10_000);
-    });
-  }
-  const exit = await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve(signal ?? code));
-  });
-  clearTimeout(limit);
-  return exit === 0 ? "" : `ended with ${exit}\n${output}`;
 }
