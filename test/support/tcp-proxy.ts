@@ -14,6 +14,7 @@ export class TcpProxy {
   readonly #wires = new Set<Wire>();
   #server: Server | undefined;
   #mode: Mode = "pass";
+  #accepted = 0;
   port = 0;
 
   /** A function as `target` is called for each connection, so that the server can be replaced. */
@@ -48,6 +49,11 @@ export class TcpProxy {
     return this.#wires.size;
   }
 
+  /** The number of connections that clients have opened so far. It also counts those that were open for a moment. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   /** Breaks all connections, and refuses new ones until `start`. */
   async refuse(): Promise<void> {
     const server = this.#server;
@@ -77,6 +83,7 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
+    this.#accepted++;
     const wire = new Wire(client, connect(this.#target(), "127.0.0.1"), () => this.#mode);
     this.#wires.add(wire);
     wire.onceBroken(() => this.#wires.delete(wire));

@@ -148,10 +148,12 @@ describe("a subscriber of redisStore after the promotion of a replica", () => {
       await askRedis(replica.port, "REPLICAOF", "NO", "ONE");
       ports.store = replica.port;
       // The former primary is alive and answers, but the store publishes elsewhere.
+      const before = eventAddress.accepted;
       address.cutAll();
       eventAddress.cutAll();
       await expect.poll(() => heard.states.at(-1)).toBe(false);
-      await expect.poll(() => eventAddress.connections).toBe(1);
+      // The store may close the connection at once.
+      await expect.poll(() => eventAddress.accepted).toBeGreaterThan(before);
       ports.events = replica.port;
       await expectRecovery(heard);
       await expectEvent(store, heard);

@@ -42,6 +42,8 @@ export async function startRedisSentinel(): Promise<RedisSentinel> {
   if (isRoot) await chown(file, 65_534, 65_534);
   const sentinel = new ServerProcess(await programPath("Redis"), [file, "--sentinel"], folder);
   await sentinel.start(port);
+  // A sentinel that got no CPU time for two seconds would do nothing for 30 seconds.
+  await askRedis(port, "SENTINEL", "DEBUG", "tilt-period", "1000");
   await sentinel.until(
     async () => String(await askRedis(port, "SENTINEL", "REPLICAS", name)).includes(`${replica.port}`),
     "The sentinel did not find the replica.",
