@@ -2,43 +2,58 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * The slowest files, slowest first. File sizes do not predict their duration. Files that mostly wait alternate with files
- * that mostly compute. The first one installs the runtimes, for which the others that need them would wait.
+ * that mostly compute. The first one takes by far the longest. It also installs the runtimes, so the others that need them
+ * come when that is done.
  */
 const SLOWEST: readonly string[] = [
-  "runtimes/engines",
-  "browser/site",
-  "stores/postgres/outages",
-  "stores/redis/contract",
-  "stores/postgres/contract",
-  "examples/demo/stores",
   "runtimes/workerd",
-  "stores/redis/outages",
+  "cli/stores",
+  "browser/site",
+  "stores/redis/contract",
+  "examples/auth-libraries/authjs-next",
+  "stores/postgres/contract",
+  "examples/next",
+  "runtimes/engines",
   "runtimes/node",
-  "stores/redis/push",
-  "stores/mysql/contract",
+  "stores/postgres/outages",
   "runtimes/bun",
   "stores/mysql/push",
-  "examples/next",
-  "examples/auth-libraries/authjs-next",
-  "stores/mysql/mariadb",
   "runtimes/deno",
-  "stores/mysql/outages",
-  "browser/demo",
+  "cli/audit",
   "frameworks/h3/nuxt",
-  "frameworks/sveltekit/app",
   "frameworks/next/next-15",
-  "frameworks/next/handlers",
+  "stores/mysql/contract",
+  "browser/demo",
+  "stores/mysql/mariadb",
+  "stores/redis/ended-once",
+  "frameworks/sveltekit/app",
+  "examples/demo/stores",
+  "cli/program",
+  "stores/libsql/contract",
+  "stores/redis/outages",
+  "stores/redis/scan",
   "stores/lmdb/processes",
-  "stores/sqlite/processes",
-  "frameworks/ws/many",
-  "frameworks/node/nitro-2",
+  "cache/postgres",
+  "stores/mysql/outages",
+  "audit/mysql",
+  "stores/mysql/scan",
+  "examples/sveltekit",
+  "runtimes/jsr",
   "frameworks/h3/nitro",
+  "frameworks/next/handlers",
+  "stores/postgres/push",
+  "stores/redis/push",
+  "stores/redis/push-failover",
+  "recipes/neon",
+  "stores/sqlite/processes",
+  "frameworks/node/nitro-2",
+  "browser/demo-pages",
 ];
 
 /** Other slow files: real servers, other runtimes, builds of apps. */
 const SLOW: readonly RegExp[] = [
   /test\/(stores\/(mysql|postgres|redis)|runtimes|browser|examples)\//,
-  /test\/(stores|cache)\/|test\/frameworks\/(next|nest|node|sse|sockets|sveltekit|ws)/,
+  /test\/(stores|cache|audit|cli|recipes)\/|test\/frameworks\/(next|nest|node|sse|sockets|sveltekit|ws)/,
 ];
 
 /** The slow files of those that share a process. */

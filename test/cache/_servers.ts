@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Store, StoreListener } from "sessionup";
 import { cached } from "sessionup/cache";
-import { storeContract } from "sessionup/testing";
 import { afterAll, beforeAll, describe, it, onTestFinished } from "vitest";
 import { type Backend, openStores } from "../contract/backend.ts";
+import { runContract } from "../contract/run-contract.ts";
 import { createRecord, NOW } from "../support/record.ts";
 import { hotStore } from "./_hot-store.ts";
 
@@ -21,7 +21,7 @@ export function cacheSuite(backend: Backend): void {
       onTestFinished(close);
       return hotStore(cached(store));
     };
-    storeContract({ describe, it }, { create, another: create, ...(backend.skip && { skip: backend.skip }) });
+    runContract({ create, another: create, ...(backend.skip && { skip: backend.skip }) });
 
     describe("two instances", () => {
       const stores = openStores(backend, 2);
