@@ -112,7 +112,9 @@ export function testEndedOnce({
     "reports every session of a process that was killed during its cleanup, after %i reports",
     async (reports) => {
       const { begin, later, retried } = nextTimes();
-      const [other] = all;
+      // Where only one process at a time may open the database, the previous one gives it up.
+      const isAlone = processes === 1;
+      if (isAlone) for (const each of running.splice(0)) await each.kill();
       const killed = await start();
       const logins = await killed.ask("logIn", randomUUID(), SESSIONS, begin);
       await killed.ask("dieAfter", reports);
@@ -120,6 +122,7 @@ export function testEndedOnce({
       const before = readEvents(killed, logins);
       expect(before).toHaveLength(reports);
 
+      const other = isAlone ? await start() : all[0];
       await other.ask("cleanUp", later);
       const cookies = logins.filter((_, index) => index % 3 === 0).map(({ cookie }) => cookie);
       const statuses = await other.ask("visit", cookies, later);
