@@ -1,4 +1,3 @@
-import { invalidOption } from "../../options/parsers.ts";
 import { isWithin } from "../../rules/time-range.ts";
 import { CLAIM_PREFIX, type ScanFilter, type SessionRecord } from "../../store.ts";
 
@@ -23,11 +22,4 @@ export function matchesScan(record: SessionRecord, filter: ScanFilter = {}, now:
     isWithin(record.ended?.at ?? 0, ended) &&
     dataIncludes.every((text) => JSON.stringify(record.data).includes(text))
   );
-}
-
-/** Parses the cursor of a scan with the store's own pattern. Throws `TypeError` for any other text. */
-export function parseCursor(cursor: string, pattern: RegExp): RegExpExecArray {
-  const parts = typeof cursor === "string" && pattern.exec(cursor);
-  if (!parts) throw invalidOption("cursor", "the cursor of the scan's previous step", cursor);
-  return parts;
 }

@@ -1,14 +1,8 @@
 import type { ScanFilter, ScanPage, TimeRange } from "../../store.ts";
+import { type Position, parsePosition } from "../shared/cursor.ts";
 import { encodeUserKey, type SqlValue } from "../shared/rows.ts";
-import { parseCursor } from "../shared/scan.ts";
 import type { SqliteQuery, SqliteRow } from "./engine.ts";
 import { ALL_COLUMNS, CLAIMS, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
-
-/** A position in a scan: the record at which it stands. `at` is when the session began, or ended if it is a tombstone. */
-export interface ScanPosition {
-  readonly at: number;
-  readonly id: string;
-}
 
 /** More texts than this are not looked for: some platforms limit a statement to 100 values. */
 const MAX_TEXTS = 20;
@@ -48,7 +42,7 @@ export class SqliteScan {
   }
 
   /** Returns the matching records of a step up to and with its end. */
-  select(end: ScanPosition | undefined): SqliteQuery {
+  select(end: Position | undefined): SqliteQuery {
     const { now, limit } = this.#page;
     const { createdAt, lastSeenAt, ended, dataIncludes = [] } = this.#filter;
     return toQuery(
@@ -64,26 +58,13 @@ export class SqliteScan {
   }
 
   /** Returns the position of a row of `findEnd` or of `select`. */
-  toPosition(row: SqliteRow): ScanPosition {
+  toPosition(row: SqliteRow): Position {
     return { at: Number(row.at ?? row[this.#time]), id: String(row.id) };
   }
 
-  #after({ at, id }: ScanPosition): Part {
+  #after({ at, id }: Position): Part {
     return [`AND ${this.#time} <= ? AND (${this.#time} < ? OR id < ?)`, at, at, id];
   }
-}
-
-/** Returns the cursor of a scan that continues after a position. */
-export function toCursor({ at, id }: ScanPosition): string {
-  return `${at}.${id}`;
-}
-
-/** The cursors that `toCursor` returns. Durable Objects have records whose ids are longer than those of sessions. */
-const CURSOR = /^(-?\d{1,16})\.([0-9A-Za-z]{1,130})$/;
-
-function parsePosition(cursor: string): ScanPosition {
-  const [, at, id = ""] = parseCursor(cursor, CURSOR);
-  return { at: Number(at), id };
 }
 
 function within(column: string, { from, before }: TimeRange = {}): readonly Part[] {

@@ -15,6 +15,7 @@ import type {
   UpdateOptions,
 } from "../../store.ts";
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
+import { toCursor } from "../shared/cursor.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { COLUMNS, orderByIds, toSessionRecord } from "../shared/rows.ts";
@@ -23,7 +24,7 @@ import { AFTER_ALL, endInSteps, type Step } from "../shared/steps.ts";
 import type { SqliteTrail } from "./audit.ts";
 import { type ClaimedSession, SqliteEnds, toClaimedSessions } from "./ends.ts";
 import { ENABLE_WAL, pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
-import { type CountPosition, countRest, countUpTo, SqliteScan, toCursor } from "./scan.ts";
+import { type CountPosition, countRest, countUpTo, SqliteScan } from "./scan.ts";
 import {
   findVersion,
   migrateSqlite,
