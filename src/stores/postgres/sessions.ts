@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { toClientNote } from "../../audit/rows.ts";
 import { SessionError } from "../../errors.ts";
 import type {
@@ -22,6 +21,8 @@ import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { scanNewestFirst } from "../shared/newest-first.ts";
 import {
+  COLUMNS,
+  EXPIRED_COLUMNS,
   encodeUserKey,
   orderByIds,
   type SqlValue,
@@ -35,6 +36,7 @@ import type { PostgresTrail } from "./audit.ts";
 import type { PostgresClient } from "./client.ts";
 import { POSTGRES_MIGRATIONS, type PostgresNames, toPostgresMigration } from "./schema.ts";
 import { PostgresStatements, type Removal } from "./statements.ts";
+import { withUserKeyAsBytes } from "./user-key.ts";
 import { toPostgresWarnings } from "./warnings.ts";
 
 /** The number of rows that `deleteCreatedBefore` reads in one transaction. */
@@ -256,7 +258,7 @@ export class PostgresSessions implements SqlStore {
     if (!this.#cleanup.hasListeners) return (await this.#query(silently, [now, limit])).length;
     const until = now + CLAIM_TIME;
     const rows = await this.#query(claiming, [now, limit, until]);
-    const sessions = toExpiredSessions(rows.map(withUserKeyAsBytes));
+    const sessions = toExpiredSessions(rows.map((row) => withUserKeyAsBytes(row, EXPIRED_COLUMNS)));
     try {
       this.#cleanup.report(sessions);
     } finally {
@@ -305,10 +307,5 @@ function isLater(error: unknown): boolean {
 }
 
 function toRecords(rows: ReadonlyArray<readonly unknown[]>): SessionRecord[] {
-  return rows.map((row) => toSessionRecord(withUserKeyAsBytes(row)));
-}
-
-/** Statements return the user key, the second column, as hexadecimal text. */
-function withUserKeyAsBytes(row: readonly unknown[]): readonly unknown[] {
-  return row.with(1, Buffer.from(String(row[1]), "hex"));
+  return rows.map((row) => toSessionRecord(withUserKeyAsBytes(row, COLUMNS)));
 }

@@ -4,6 +4,7 @@ import { type ScanRange, toSearchTexts } from "../shared/newest-first.ts";
 import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, type SqlValue } from "../shared/rows.ts";
 import { SCAN_STEP } from "../shared/scan.ts";
 import type { PostgresNames } from "./schema.ts";
+import { withUserKeyAsHex } from "./user-key.ts";
 
 const PLACEHOLDERS = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
 const LIVE = "ended_at IS NULL AND expires_at > $2";
@@ -358,11 +359,6 @@ export interface Removal {
 interface Statement {
   readonly text: string;
   readonly values: readonly SqlValue[];
-}
-
-/** Hexadecimal text does not depend on `bytea_output` or on how the app's client parses bytes. */
-function withUserKeyAsHex(columns: readonly string[]): string {
-  return columns.join(", ").replace("user_key", "encode(user_key, 'hex')");
 }
 
 function toBytes(text: string): string {

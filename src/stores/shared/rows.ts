@@ -29,6 +29,11 @@ export function encodeUserKey(userKey: string): Uint8Array {
   return encoder.encode(userKey);
 }
 
+/** Returns the user key in bytes. Drivers return them as a view or as an `ArrayBuffer`. */
+export function decodeUserKey(bytes: unknown): string {
+  return decoder.decode(bytes as Uint8Array | ArrayBuffer);
+}
+
 /**
  * Returns the record in a row, as a new object. `values` are in the order of `COLUMNS`. Drivers may return 64-bit integers
  * as text or bigint, and text as a `Buffer`.
@@ -37,7 +42,7 @@ export function toSessionRecord(values: readonly unknown[]): SessionRecord {
   const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, at, reason, data, link] = values;
   return {
     id: String(id),
-    userKey: decoder.decode(userKey as Uint8Array),
+    userKey: decodeUserKey(userKey),
     revision: Number(revision),
     createdAt: Number(createdAt),
     lastSeenAt: Number(lastSeenAt),
@@ -73,7 +78,7 @@ export function toExpiredSessions(rows: ReadonlyArray<readonly unknown[]>): Expi
     .filter(([, , , , endedAt]) => endedAt === null)
     .map(([id, userKey, expiresAt, deadline]) => ({
       id: String(id),
-      userKey: decoder.decode(userKey as Uint8Array),
+      userKey: decodeUserKey(userKey),
       expiresAt: Number(expiresAt),
       deadline: Number(deadline),
     }));
