@@ -21,6 +21,7 @@ import {
 import type { MysqlClient, MysqlLease } from "./client.ts";
 import { type MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, toMysqlMigration } from "./schema.ts";
 import { EMPTY, joinSql, raw, type Sql, sql } from "./sql.ts";
+import { inLists } from "./statements.ts";
 
 /** The result of `mysqlAudit`, for the option `audit` of `mysqlStore`. */
 export interface MysqlAudit {
@@ -50,7 +51,6 @@ export function mysqlAudit(): MysqlAudit {
   return { open: (client, names) => new MysqlTrail(client, names) };
 }
 
-const ROWS_PER_STATEMENT = 500;
 const PENDING = raw(PENDING_COLUMNS.join(", "));
 const ENTRY = raw(ENTRY_COLUMNS.join(", "));
 const STATE = raw(STATE_COLUMNS.join(", "));
@@ -104,8 +104,7 @@ export class MysqlTrail implements TrailStore {
   /** Adds rows in the transaction of an operation. Claims are no sessions. */
   async note(lease: MysqlLease, rows: readonly TrailRow[]): Promise<void> {
     const sessions = rows.filter(({ userKey }) => userKey === undefined || !isClaim(userKey));
-    for (let from = 0; from < sessions.length; from += ROWS_PER_STATEMENT)
-      await lease.run(this.#toInsert(sessions.slice(from, from + ROWS_PER_STATEMENT)));
+    for (const some of inLists(sessions)) await lease.run(this.#toInsert(some));
   }
 
   /** Adds a change of a session, whose row the transaction has locked. */

@@ -1,4 +1,3 @@
-import { toClientNote } from "../../audit/rows.ts";
 import type { TrailRow } from "../../audit/trail-store.ts";
 import { SessionError } from "../../errors.ts";
 import type {
@@ -15,28 +14,25 @@ import type {
   StoreState,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
-import { CLAIM_TIME } from "../shared/ends.ts";
+import type { ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { scanNewestFirst } from "../shared/newest-first.ts";
 import { groupByUser, toChangedMessage, toEndedMessages } from "../shared/push-messages.ts";
-import { encodeUserKey, orderByIds, toExpiredSessions, toSessionRecord } from "../shared/rows.ts";
+import { encodeUserKey, orderByIds, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
 import type { MysqlTrail } from "./audit.ts";
 import { type MysqlClient, type MysqlLease, OvertakenError, readErrno } from "./client.ts";
+import { MysqlExpiry } from "./expiry.ts";
+import { MysqlScans } from "./scan.ts";
 import { MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, readVersion, toMysqlMigration } from "./schema.ts";
 import { SETTINGS, toMysqlWarnings } from "./settings.ts";
 import type { Sql } from "./sql.ts";
-import { CONFLICT, MysqlStatements } from "./statements.ts";
+import { CONFLICT, inLists, MAX_LIST_LENGTH, MysqlStatements } from "./statements.ts";
+import { toBeginning, toEnds } from "./trail-rows.ts";
 
 /** The number of a user's sessions that end in one transaction: as many as the manager's default limit. */
 const MAX_ENDED_PER_STEP = 1_000;
-/** MariaDB turns a list of twice this length into a temporary table, and then scans the whole table of sessions. */
-const MAX_LIST_LENGTH = 500;
-/** The number of records up to which `count` counts all of them. It takes some tens of milliseconds. */
-const MOST_COUNTED = 50_000;
 const DUPLICATE_ENTRY = 1062;
 
 /** The store. Each operation is one statement or one transaction. */
@@ -46,7 +42,8 @@ export class MysqlSessions implements SqlStore {
   readonly #names: MysqlNames;
   readonly #statements: MysqlStatements;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
-  readonly #cleanup: Cleanup;
+  readonly #scans: MysqlScans;
+  readonly #expiry: MysqlExpiry;
   /** Whether each step that ends or changes sessions also records an event. */
   readonly #pushes: boolean;
 
@@ -62,11 +59,10 @@ export class MysqlSessions implements SqlStore {
     this.#pushes = pushes;
     this.#names = names;
     this.#statements = new MysqlStatements(names);
-    this.#cleanup = new Cleanup(cleanup, {
-      ...DATABASE_CLEANUP,
-      claim: (now, apart) => this.#claimCleanup(now, apart),
-      remove: (now, limit) => this.deleteExpired(now, limit),
-    });
+    this.#scans = new MysqlScans(names.table, (statement) =>
+      client.operation((lease) => lease.rows(statement)),
+    );
+    this.#expiry = new MysqlExpiry(client, names, this.#statements, { cleanup, pushes, audit });
   }
 
   async migrate(): Promise<void> {
@@ -80,8 +76,8 @@ export class MysqlSessions implements SqlStore {
 
   async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
     const { now, limit, replaces } = options;
-    this.#cleanup.tell(now);
-    this.#cleanup.start();
+    this.#expiry.cleanup.tell(now);
+    this.#expiry.cleanup.start();
     if (replaces === undefined) {
       const statement = limit
         ? this.#statements.insertWithin(record, now, limit)
@@ -164,7 +160,7 @@ export class MysqlSessions implements SqlStore {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const rows = await this.#client.operation((lease) =>
       lease.rows(this.#statements.page(userKey, now, limit, before)),
     );
@@ -177,7 +173,7 @@ export class MysqlSessions implements SqlStore {
     options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     const { now, ifRevision, isTombstone, entry } = options;
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const isRecorded = change.data && !isTombstone;
     const records = this.#pushes && isRecorded;
     const trail = isRecorded && entry ? this.audit : undefined;
@@ -198,7 +194,7 @@ export class MysqlSessions implements SqlStore {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const outcome = await this.#client.operation(async (lease) => {
       if (this.#pushes || this.audit)
         return lease.transaction(() => this.#endAndRecord(lease, id, end, owner));
@@ -220,7 +216,7 @@ export class MysqlSessions implements SqlStore {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const excepted = new Set(exceptIds);
     return endInSteps((before) =>
       this.#client.operation((lease) =>
@@ -247,7 +243,7 @@ export class MysqlSessions implements SqlStore {
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     return stepThroughIds(
       (after) =>
         this.#client.operation(async (lease) => {
@@ -286,23 +282,13 @@ export class MysqlSessions implements SqlStore {
   }
 
   async scan(page: ScanPage): Promise<ScanResult> {
-    this.#cleanup.tell(page.now);
-    return scanNewestFirst(
-      page,
-      async (range) => {
-        const [row] = await this.#read(this.#statements.scanEnd(range, page.filter));
-        return row && { createdAt: Number(row[0]), id: String(row[1]) };
-      },
-      async (range) => (await this.#read(this.#statements.scan(range, page))).map(toSessionRecord),
-    );
+    this.#expiry.cleanup.tell(page.now);
+    return this.#scans.scan(page);
   }
 
   async count(now: number): Promise<SessionCount> {
-    this.#cleanup.tell(now);
-    const [row = []] = await this.#read(this.#statements.count(now, MOST_COUNTED));
-    const [rows, live] = [Number(row[0]), Number(row[1])];
-    if (rows < MOST_COUNTED) return { count: live, isExact: true };
-    return { count: Math.round(live / toShareOfIds(String(row[2]))), isExact: false };
+    this.#expiry.cleanup.tell(now);
+    return this.#scans.count(now);
   }
 
   inspect(): Promise<StoreState> {
@@ -324,82 +310,15 @@ export class MysqlSessions implements SqlStore {
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    // `READ COMMITTED`, as every transaction here: otherwise the gap before the first live session would be locked, and
-    // logins that insert there would wait.
-    const until = now + CLAIM_TIME;
-    const { removed, sessions } = await this.#client.operation((lease) =>
-      lease.transaction(async () => {
-        const rows = await lease.rows(this.#statements.expired(now, limit));
-        await this.#delete(lease, rows);
-        if (this.audit) await this.#note(lease, toExpiredSessions(rows).map(toExpiry));
-        const sessions = this.#cleanup.hasListeners
-          ? await this.#claim(lease, rows, { now, limit, until })
-          : [];
-        return { removed: rows.length, sessions };
-      }),
-    );
-    try {
-      this.#cleanup.report(sessions);
-    } finally {
-      // Also after an error of a listener: the others would otherwise be called again and again.
-      if (sessions.length > 0) await this.#deleteReported(sessions, until);
-    }
-    let more = this.#pushes;
-    while (more) more = (await this.#deleteEvents(limit)) >= Math.max(limit, 1);
-    return removed;
+    return this.#expiry.deleteExpired(now, limit);
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
-    return this.#cleanup.listen(listener);
+    return this.#expiry.cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#cleanup.stop();
-  }
-
-  #read(statement: Sql): Promise<ReadonlyArray<readonly unknown[]>> {
-    return this.#client.operation((lease) => lease.rows(statement));
-  }
-
-  async #claimCleanup(now: number, apart: number): Promise<boolean> {
-    const claim = this.#statements.claimCleanup(now, apart);
-    const { affected } = await this.#client.operation((lease) => lease.run(claim));
-    return affected > 0;
-  }
-
-  /**
-   * Keeps the sessions among removed rows in the table of ends, and adds those that another process has claimed and not reported.
-   * Returns all of them.
-   */
-  async #claim(
-    lease: MysqlLease,
-    removed: ReadonlyArray<readonly unknown[]>,
-    { now, limit, until }: { readonly now: number; readonly limit: number; readonly until: number },
-  ): Promise<readonly ExpiredSession[]> {
-    const unclaimed = await lease.rows(this.#statements.unclaimedEnds(now, limit));
-    const sessions = toExpiredSessions([...removed, ...unclaimed]);
-    for (let from = 0; from < sessions.length; from += MAX_LIST_LENGTH)
-      await lease.run(this.#statements.insertEnds(sessions.slice(from, from + MAX_LIST_LENGTH), until));
-    return sessions;
-  }
-
-  async #deleteReported(sessions: readonly ExpiredSession[], until: number): Promise<void> {
-    const ids = sessions.map(({ id }) => id);
-    await this.#client.operation((lease) =>
-      lease.transaction(async () => {
-        for (let from = 0; from < ids.length; from += MAX_LIST_LENGTH)
-          await lease.run(this.#statements.deleteEnds(ids.slice(from, from + MAX_LIST_LENGTH), until));
-      }),
-    );
-  }
-
-  /** Removes up to `limit` old events. Returns the number of removed events. */
-  #deleteEvents(limit: number): Promise<number> {
-    return this.#client.operation(async (lease) => {
-      const [row] = await lease.rows(this.#statements.oldEvents(limit));
-      const newest = Number(row?.[0] ?? 0);
-      return newest ? (await lease.run(this.#statements.deleteEvents(newest))).affected : 0;
-    });
+    this.#expiry.cleanup.stop();
   }
 
   async #note(lease: MysqlLease, rows: readonly TrailRow[]): Promise<void> {
@@ -440,8 +359,7 @@ export class MysqlSessions implements SqlStore {
 
   /** Ends these sessions. Throws `OvertakenError` if one of them has ended already. */
   async #endAll(lease: MysqlLease, ids: readonly string[], end: End): Promise<void> {
-    for (let from = 0; from < ids.length; from += MAX_LIST_LENGTH) {
-      const listed = ids.slice(from, from + MAX_LIST_LENGTH);
+    for (const listed of inLists(ids)) {
       const { affected } = await lease.run(this.#statements.endAll(listed, end));
       if (affected !== listed.length) throw new OvertakenError();
     }
@@ -449,9 +367,7 @@ export class MysqlSessions implements SqlStore {
 
   /** Removes the records whose ids are in the first column. A record may have been removed already. */
   async #delete(lease: MysqlLease, rows: ReadonlyArray<readonly unknown[]>): Promise<void> {
-    const ids = rows.map(([id]) => String(id));
-    for (let from = 0; from < ids.length; from += MAX_LIST_LENGTH)
-      await lease.run(this.#statements.delete(ids.slice(from, from + MAX_LIST_LENGTH)));
+    for (const ids of inLists(rows.map(([id]) => String(id)))) await lease.run(this.#statements.delete(ids));
   }
 
   /** Removes each user's tombstones beyond the limit. */
@@ -477,36 +393,4 @@ export class MysqlSessions implements SqlStore {
 function pad(ids: readonly string[]): readonly string[] {
   const length = 2 ** Math.ceil(Math.log2(ids.length));
   return Array.from({ length }, (_, index) => ids[Math.min(index, ids.length - 1)] ?? "");
-}
-
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/**
- * Returns the share of all ids that are not after this one. Ids begin with a hash of the user key, and the rest is random, so the
- * sessions up to an id are a sample.
- */
-function toShareOfIds(id: string): number {
-  let share = 0;
-  for (const character of id.slice(0, 8).split("").reverse())
-    share = (share + DIGITS.indexOf(character)) / DIGITS.length;
-  return share;
-}
-
-function toBeginning({ id, userKey, data }: SessionRecord, at: number): TrailRow {
-  return { at, kind: "begun", id, userKey, note: toClientNote(data) };
-}
-
-function toEnds({ now: at, reason, by }: End, userKey: string, ids: readonly string[]): readonly TrailRow[] {
-  return ids.map((id) => ({
-    at,
-    kind: "ended",
-    id,
-    userKey,
-    reason,
-    ...(by && { note: JSON.stringify(by) }),
-  }));
-}
-
-function toExpiry({ id, userKey, expiresAt, deadline }: ExpiredSession): TrailRow {
-  return { at: expiresAt, kind: "ended", id, userKey, reason: expiresAt < deadline ? "idle" : "expired" };
 }
