@@ -18,8 +18,8 @@ import {
   toStoredEntry,
   toTrailState,
 } from "../shared/trail-rows.ts";
+import { withUserKeyAsBytes, withUserKeyAsHex } from "./rows.ts";
 import { type POSTGRES_MIGRATIONS, type PostgresNames, toLiteral, toPostgresMigration } from "./schema.ts";
-import { withUserKeyAsBytes, withUserKeyAsHex } from "./user-key.ts";
 
 /** The result of `postgresAudit`, for the option `audit` of `postgresStore`. */
 export interface PostgresAudit {
