@@ -1,11 +1,38 @@
-import type { ScanFilter, ScanPage, TimeRange } from "../../store.ts";
-import { type Position, parsePosition } from "../shared/cursor.ts";
+import type { ScanFilter, ScanPage, ScanResult, SessionCount, TimeRange } from "../../store.ts";
+import { type Position, parsePosition, toCursor } from "../shared/cursor.ts";
 import { encodeUserKey, type SqlValue } from "../shared/rows.ts";
-import type { SqliteQuery, SqliteRow } from "./engine.ts";
-import { ALL_COLUMNS, CLAIMS, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
+import { pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
+import { ALL_COLUMNS, CLAIMS, NO_CLAIM, NOT_ENDED, type Part, toQuery, toRecord } from "./sql.ts";
 
 /** More texts than this are not looked for: some platforms limit a statement to 100 values. */
 const MAX_TEXTS = 20;
+
+/** Returns one step of a scan. */
+export async function scanSessions(engine: SqliteEngine, table: string, page: ScanPage): Promise<ScanResult> {
+  const scan = new SqliteScan(table, page);
+  const [last] = await engine.read(scan.findEnd(engine.maxPerStep));
+  const end = last && scan.toPosition(last);
+  const rows = await engine.read(scan.select(end));
+  const lastFound = rows.length < page.limit ? undefined : rows.at(-1);
+  const next = lastFound ? scan.toPosition(lastFound) : end;
+  return { records: rows.map(toRecord), ...(next && { cursor: toCursor(next) }) };
+}
+
+/** Counts all sessions, expired ones included. */
+export async function countSessions(engine: SqliteEngine, table: string): Promise<SessionCount> {
+  const { maxPerCount } = engine;
+  let count = 0;
+  for (let after: CountPosition | undefined; ; await pause(0)) {
+    const [row] = await engine.read(countUpTo(table, after, maxPerCount));
+    if (!row) {
+      const [rest] = await engine.read(countRest(table, after));
+      return { count: count + Number(rest?.count), isExact: false };
+    }
+    count += maxPerCount;
+    // Drivers that return an `ArrayBuffer` do not accept one.
+    after = [new Uint8Array(row.user_key as ArrayBuffer), Number(row.created_at), String(row.id)];
+  }
+}
 
 /**
  * The statements of a scan: sessions by `created_at`, or tombstones by `ended_at`, newest first. Each of the two has an index

@@ -3,7 +3,6 @@ import type {
   CreateResult,
   End,
   ExpiredSession,
-  MaybePromise,
   ScanPage,
   ScanResult,
   SessionChange,
@@ -14,17 +13,17 @@ import type {
   StoreState,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
-import { toCursor } from "../shared/cursor.ts";
+import type { ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { COLUMNS, orderByIds, toSessionRecord } from "../shared/rows.ts";
+import { orderByIds } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { AFTER_ALL, endInSteps, type Step } from "../shared/steps.ts";
 import type { SqliteTrail } from "./audit.ts";
-import { type ClaimedSession, SqliteEnds, toClaimedSessions } from "./ends.ts";
+import { SqliteEnds } from "./ends.ts";
 import { ENABLE_WAL, pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
-import { type CountPosition, countRest, countUpTo, SqliteScan } from "./scan.ts";
+import { SqliteExpiry } from "./expiry.ts";
+import { countSessions, scanSessions } from "./scan.ts";
 import {
   findVersion,
   migrateSqlite,
@@ -33,6 +32,7 @@ import {
   toSqliteMigration,
 } from "./schema.ts";
 import { findDangers } from "./settings.ts";
+import { toRecord } from "./sql.ts";
 import { type RecordedQuery, SqliteStatements } from "./statements.ts";
 
 /** The options of a store on an engine. */
@@ -57,10 +57,7 @@ export class SqliteSessions implements SqlStore {
   readonly #names: SqliteNames;
   readonly #statements: SqliteStatements;
   readonly #lookups: Lookups | undefined;
-  readonly #ends: SqliteEnds;
-  /** The sessions that have been reported and not been forgotten. */
-  readonly #reported = new Set<ClaimedSession>();
-  readonly #cleanup: Cleanup;
+  readonly #expiry: SqliteExpiry;
 
   constructor(
     engine: SqliteEngine,
@@ -71,17 +68,10 @@ export class SqliteSessions implements SqlStore {
     this.#store = store;
     this.#names = names;
     this.#statements = new SqliteStatements(names, pushes, audit !== undefined);
-    this.#ends = new SqliteEnds(names);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
-    this.#cleanup = new Cleanup(cleanup, {
-      ...DATABASE_CLEANUP,
-      // No caller waits for a cleanup, so its steps are smaller than those of the operations.
-      batch: Math.min(DATABASE_CLEANUP.batch, engine.maxPerStep / 5),
-      claim: async (now, apart) => {
-        const [claimed = []] = await engine.write([this.#statements.claimCleanup(now, apart)]);
-        return claimed.length > 0;
-      },
-      remove: (now, limit) => this.deleteExpired(now, limit),
+    this.#expiry = new SqliteExpiry(engine, this.#statements, new SqliteEnds(names), {
+      cleanup,
+      audits: audit !== undefined,
     });
   }
 
@@ -100,8 +90,8 @@ export class SqliteSessions implements SqlStore {
 
   async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
     const { now, limit, replaces } = options;
-    this.#cleanup.tell(now);
-    this.#cleanup.start();
+    this.#expiry.cleanup.tell(now);
+    this.#expiry.cleanup.start();
     const { maxPerStep } = this.#engine;
     const evicts = limit && limit.onExceed !== "reject";
     const endings = [
@@ -145,7 +135,7 @@ export class SqliteSessions implements SqlStore {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const rows = await this.#engine.read(this.#statements.page(userKey, now, limit, before));
     return rows.map(toRecord);
   }
@@ -156,7 +146,7 @@ export class SqliteSessions implements SqlStore {
     options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     const { now, ifRevision, isTombstone } = options;
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const update = this.#statements.update(id, change, options);
     const find = isTombstone ? this.#statements.isTombstone(id) : this.#statements.isLive(id, now);
     const [updated, found] = await this.#write(ifRevision === undefined ? [update] : [update, find]);
@@ -165,7 +155,7 @@ export class SqliteSessions implements SqlStore {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const [ended, ...others] = await this.#write([
       this.#statements.end(id, end, owner),
       ...this.#statements.trimById(id, end),
@@ -180,7 +170,7 @@ export class SqliteSessions implements SqlStore {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const { maxPerStep } = this.#engine;
     return endInSteps(async (before) => {
       if (before) await pause(0);
@@ -207,7 +197,7 @@ export class SqliteSessions implements SqlStore {
 
   /** Ends the sessions with an id after `after` that were created before a moment, as one step of `deleteCreatedBefore`. */
   async endStep(createdAt: number, end: End, after: string): Promise<Step<string>> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const { maxPerStep } = this.#engine;
     const [next] = readIds(await this.#engine.read(this.#statements.idAfter(after, maxPerStep)));
     const last = next ?? AFTER_ALL;
@@ -228,32 +218,14 @@ export class SqliteSessions implements SqlStore {
     }
   }
 
-  async scan(page: ScanPage): Promise<ScanResult> {
-    this.#cleanup.tell(page.now);
-    const scan = new SqliteScan(this.#names.table, page);
-    const [last] = await this.#engine.read(scan.findEnd(this.#engine.maxPerStep));
-    const end = last && scan.toPosition(last);
-    const rows = await this.#engine.read(scan.select(end));
-    const lastFound = rows.length < page.limit ? undefined : rows.at(-1);
-    const next = lastFound ? scan.toPosition(lastFound) : end;
-    return { records: rows.map(toRecord), ...(next && { cursor: toCursor(next) }) };
+  scan(page: ScanPage): Promise<ScanResult> {
+    this.#expiry.cleanup.tell(page.now);
+    return scanSessions(this.#engine, this.#names.table, page);
   }
 
-  async count(now: number): Promise<SessionCount> {
-    this.#cleanup.tell(now);
-    const { maxPerCount } = this.#engine;
-    const { table } = this.#names;
-    let count = 0;
-    for (let after: CountPosition | undefined; ; await pause(0)) {
-      const [row] = await this.#engine.read(countUpTo(table, after, maxPerCount));
-      if (!row) {
-        const [rest] = await this.#engine.read(countRest(table, after));
-        return { count: count + Number(rest?.count), isExact: false };
-      }
-      count += maxPerCount;
-      // Drivers that return an `ArrayBuffer` do not accept one.
-      after = [new Uint8Array(row.user_key as ArrayBuffer), Number(row.created_at), String(row.id)];
-    }
+  count(now: number): Promise<SessionCount> {
+    this.#expiry.cleanup.tell(now);
+    return countSessions(this.#engine, this.#names.table);
   }
 
   async inspect(): Promise<StoreState> {
@@ -263,68 +235,16 @@ export class SqliteSessions implements SqlStore {
     return { schema, ...(warnings.length > 0 && { warnings }) };
   }
 
-  async deleteExpired(now: number, limit: number): Promise<number> {
-    const failures: unknown[] = [];
-    const report = (sessions: readonly ExpiredSession[]) => {
-      try {
-        this.#cleanup.report(sessions);
-      } catch (error) {
-        // The listeners have been called. Another call would not help.
-        failures.push(error);
-      }
-    };
-    const removed = await this.removeExpired(now, limit, this.#cleanup.hasListeners ? report : undefined);
-    if (failures.length > 0) throw failures[0];
-    return removed;
-  }
-
-  /**
-   * Removes expired records, and reports the sessions among them. If a report fails or the process dies before, the sessions
-   * are reported again by a call that receives a time a minute later, in any process. Without `report` nothing is.
-   */
-  async removeExpired(
-    now: number,
-    limit: number,
-    report?: (sessions: readonly ExpiredSession[]) => MaybePromise<void>,
-  ): Promise<number> {
-    // They are still there if the statement that should have removed them failed.
-    if (this.#reported.size > 0) await this.#forgetReported();
-    const remove = this.#ends.remove(now, limit);
-    const claim = this.#ends.claim(now, limit);
-    const deleteEvents = this.#statements.deleteEvents(limit);
-    const enter = this.audit ? [this.#ends.enter(now, limit)] : [];
-    const note = report ? [this.#ends.note(now, limit)] : [];
-    const queries = [...enter, ...note, remove, ...(report ? [claim] : []), ...deleteEvents];
-    const answers = await this.#engine.write(queries);
-    const readAnswer = (query: SqliteQuery | undefined) =>
-      answers.find((_, index) => queries[index] === query) ?? [];
-    for (let rows = readAnswer(claim); report && rows.length > 0; ) {
-      const claimed = toClaimedSessions(rows);
-      await report(claimed.map(({ session }) => session));
-      for (const each of claimed) this.#reported.add(each);
-      await this.#forgetReported();
-      if (rows.length < limit) break;
-      [rows = []] = await this.#engine.write([claim]);
-    }
-    for (let events = readAnswer(deleteEvents[0]); events.length > 0 && events.length >= limit; ) {
-      await pause(0);
-      [events = []] = await this.#engine.write(deleteEvents);
-    }
-    return readAnswer(remove).length;
+  deleteExpired(now: number, limit: number): Promise<number> {
+    return this.#expiry.deleteExpired(now, limit);
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
-    return this.#cleanup.listen(listener);
+    return this.#expiry.cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#cleanup.stop();
-  }
-
-  async #forgetReported(): Promise<void> {
-    const reported = [...this.#reported];
-    await this.#engine.write([this.#ends.forget(reported)]);
-    for (const each of reported) this.#reported.delete(each);
+    this.#expiry.cleanup.stop();
   }
 
   /** Runs the statements, and those that record their events, in one transaction. Returns the rows of the former. */
@@ -336,10 +256,6 @@ export class SqliteSessions implements SqlStore {
     const own = new Set<SqliteQuery | undefined>(queries);
     return answers.filter((_, index) => own.has(all[index]));
   }
-}
-
-function toRecord(row: SqliteRow): SessionRecord {
-  return toSessionRecord(COLUMNS.map((column) => row[column]));
 }
 
 function readIds(rows: readonly SqliteRow[] | undefined): string[] {
