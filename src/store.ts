@@ -211,6 +211,8 @@ export interface StoreState {
   readonly clock?: number;
   /** The version of the tables, and the version that this release needs. 0 stands for no tables. Absent if there are no tables. */
   readonly schema?: { readonly found: number; readonly needed: number };
+  /** The same for the tables of the audit trail. Absent for a store without `audit`. */
+  readonly auditSchema?: { readonly found: number; readonly needed: number };
   /** Settings of the engine that endanger sessions, in sentences. Absent if there are none. */
   readonly warnings?: readonly string[];
 }
@@ -328,7 +330,7 @@ export interface Store {
   scan?(page: ScanPage): Promise<ScanResult>;
   /** Returns the number of live sessions of all users. It is cheap: where counting is dear, it estimates. Optional. */
   count?(now: number): Promise<SessionCount>;
-  /** Asks the engine for its clock, its tables and its settings, for health checks. Takes one or two round trips. Optional. */
+  /** Asks the engine for its clock, its tables and its settings, for health checks. Takes a few round trips. Optional. */
   inspect?(): Promise<StoreState>;
   /**
    * Removes up to `limit` expired records and tombstones, those past their `deadline` at the latest, and never a live

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { Manager, type ManagerOptions, type Store } from "sessionup";
-import { revokeAllBefore } from "sessionup/admin";
+import { checkManager, revokeAllBefore } from "sessionup/admin";
 import {
   type AuditEntry,
   type AuditLogOptions,
@@ -101,12 +101,14 @@ export function trailSuite(backend: TrailBackend): void {
     afterAll(async () => {
       await backend.stop();
     });
+    /** The tables of the trail, on any of the engines. */
+    const TRAIL_TABLES = ["_audit", "_audit_head", "_trail", "_audit_schema"];
+    const drop = async (tables: readonly string[]) => {
+      for (const table of tables) await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
+    };
     beforeEach(async () => {
       for (const close of closing.splice(0)) await close();
-      for (const table of ["_audit", "_audit_head", "_trail", ""])
-        await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
-      for (const table of ["_audit_schema", "_schema", "_ends", "_events", "_slots"])
-        await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
+      await drop([...TRAIL_TABLES, "", "_schema", "_ends", "_events", "_slots"]);
       const store = backend.open();
       await store.migrate();
       await store.migrate();
@@ -223,6 +225,25 @@ export function trailSuite(backend: TrailBackend): void {
         for (const each of forbidden) expect(text).not.toContain(each);
         expect(text).toContain("192.0.2.0/24");
       }
+    });
+
+    it("checkManager fails without the tables of the trail, of which inspect reports the version", async () => {
+      const { store, manager } = setUp();
+      const current = { auditSchema: { found: 1, needed: 1 } };
+      expect(await store.inspect?.()).toMatchObject(current);
+      expect(await checkManager(manager, { timeout: "30s" })).toMatchObject({ ok: true, ...current });
+      const plain = backend.open(false);
+      expect(await plain.inspect?.()).not.toHaveProperty("auditSchema");
+      await drop(TRAIL_TABLES);
+      const { ok, auditSchema, problems } = await checkManager(manager, { timeout: "30s" });
+      expect([ok, auditSchema]).toEqual([false, { found: 0, needed: 1 }]);
+      expect(problems).toContain(
+        "The tables of the audit trail have version 0, this release needs 1. Call migrate().",
+      );
+      expect((await checkManager(new Manager(plain), { timeout: "30s" })).ok).toBe(true);
+      await plain.close?.();
+      await store.migrate();
+      expect(await checkManager(manager, { timeout: "30s" })).toMatchObject({ ok: true, ...current });
     });
 
     it("a store without the option writes no trail, and auditTrail rejects it", async () => {

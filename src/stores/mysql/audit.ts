@@ -7,6 +7,7 @@ import type {
   TrailState,
   TrailStore,
 } from "../../audit/trail-store.ts";
+import type { StoreState } from "../../store.ts";
 import { encodeUserKey } from "../shared/rows.ts";
 import { isClaim } from "../shared/scan.ts";
 import {
@@ -19,7 +20,13 @@ import {
   toTrailState,
 } from "../shared/trail-rows.ts";
 import type { MysqlClient, MysqlLease } from "./client.ts";
-import { type MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, toMysqlMigration } from "./schema.ts";
+import {
+  type MYSQL_MIGRATIONS,
+  type MysqlNames,
+  migrateMysql,
+  readVersion,
+  toMysqlMigration,
+} from "./schema.ts";
 import { EMPTY, joinSql, raw, type Sql, sql } from "./sql.ts";
 import { inLists } from "./statements.ts";
 
@@ -95,6 +102,12 @@ export class MysqlTrail implements TrailStore {
 
   migrate(): Promise<void> {
     return migrateMysql(this.#client, this.#names, AUDIT_MIGRATIONS);
+  }
+
+  /** Returns the version of the tables, and the one that this release needs. */
+  async inspect(lease: MysqlLease): Promise<NonNullable<StoreState["auditSchema"]>> {
+    const found = Math.max(0, await readVersion(lease, this.#names));
+    return { found, needed: AUDIT_MIGRATIONS.length };
   }
 
   migrationSql(): string {

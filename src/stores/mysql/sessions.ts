@@ -304,6 +304,7 @@ export class MysqlSessions implements SqlStore {
           found: Math.max(0, await readVersion(lease, this.#names)),
           needed: MYSQL_MIGRATIONS.length,
         },
+        ...(this.audit && { auditSchema: await this.audit.inspect(lease) }),
         ...(warnings.length > 0 && { warnings }),
       };
     });

@@ -88,6 +88,8 @@ const AUDIT_MIGRATIONS: typeof POSTGRES_MIGRATIONS = [
 export class PostgresTrail implements TrailStore {
   /** The quoted name of the table of entries. */
   readonly table: string;
+  /** The version of the tables that this release needs. */
+  readonly version: number = AUDIT_MIGRATIONS.length;
   readonly #head: string;
   readonly #names: PostgresNames;
   readonly #run: RunPostgres;

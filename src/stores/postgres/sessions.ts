@@ -207,12 +207,16 @@ export class PostgresSessions implements SqlStore {
   }
 
   async inspect(): Promise<StoreState> {
-    const [row = []] = await this.#query(this.#statements.inspect, [], true);
-    const [clock, found, ...settings] = row.map(String);
-    const warnings = toPostgresWarnings(settings);
+    const [[clock, found, foundTrail, ...settings] = []] = await this.#query(
+      this.#statements.inspect,
+      [],
+      true,
+    );
+    const warnings = toPostgresWarnings(settings.map(String));
     return {
       clock: Number(clock),
       schema: { found: Number(found), needed: POSTGRES_MIGRATIONS.length },
+      ...(this.audit && { auditSchema: { found: Number(foundTrail), needed: this.audit.version } }),
       ...(warnings.length > 0 && { warnings }),
     };
   }

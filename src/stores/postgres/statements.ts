@@ -1,7 +1,7 @@
 import type { End } from "../../store.ts";
 import { COLUMNS, type SqlValue } from "../shared/rows.ts";
 import { NEWEST_FIRST, NO_CLAIM, withUserKeyAsHex } from "./rows.ts";
-import type { PostgresNames } from "./schema.ts";
+import { type PostgresNames, toLiteral, toVersion } from "./schema.ts";
 import { toTrailInsert, toTrailPart } from "./trail-parts.ts";
 
 const PLACEHOLDERS = COLUMNS.map((_, index) => `$${index + 1}`).join(", ");
@@ -67,7 +67,7 @@ export class PostgresStatements {
   DELETE FROM ${table} AS t USING found WHERE t.id = found.id RETURNING t.id
 ) SELECT count(*) FROM gone`;
     this.inspect = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
-  coalesce(substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$'), '0'),
+  ${toVersion(literal)}, ${toVersion(toLiteral(audit))},
   current_setting('fsync'), current_setting('synchronous_commit'), current_setting('transaction_isolation'), pg_is_in_recovery()::text`;
   }
 

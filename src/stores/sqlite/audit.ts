@@ -7,6 +7,7 @@ import type {
   TrailState,
   TrailStore,
 } from "../../audit/trail-store.ts";
+import type { StoreState } from "../../store.ts";
 import { encodeUserKey } from "../shared/rows.ts";
 import {
   ENTRY_COLUMNS,
@@ -18,7 +19,13 @@ import {
   toTrailState,
 } from "../shared/trail-rows.ts";
 import type { SqliteEngine, SqliteQuery, SqliteRow } from "./engine.ts";
-import { migrateSqlite, type SQLITE_MIGRATIONS, type SqliteNames, toSqliteMigration } from "./schema.ts";
+import {
+  findVersion,
+  migrateSqlite,
+  type SQLITE_MIGRATIONS,
+  type SqliteNames,
+  toSqliteMigration,
+} from "./schema.ts";
 import { type Part, toQuery } from "./sql.ts";
 
 /** The result of `sqliteAudit`, for the option `audit` of a store. */
@@ -107,12 +114,17 @@ export class SqliteTrail implements TrailStore {
 
   constructor(engine: SqliteEngine, names: SqliteNames, store: string) {
     this.#engine = engine;
-    this.#names = { ...names, schema: names.auditSchema };
+    this.#names = { ...names, schema: names.auditSchema, schemaName: names.auditSchemaName };
     this.#store = store;
   }
 
   migrate(): Promise<void> {
     return migrateSqlite(this.#engine, this.#names, this.#store, AUDIT_MIGRATIONS);
+  }
+
+  /** Returns the version of the tables, and the one that this release needs. */
+  async inspect(): Promise<NonNullable<StoreState["auditSchema"]>> {
+    return { found: await findVersion(this.#engine, this.#names), needed: AUDIT_MIGRATIONS.length };
   }
 
   get migration(): readonly string[] {

@@ -232,7 +232,11 @@ export class SqliteSessions implements SqlStore {
     const found = await findVersion(this.#engine, this.#names);
     const warnings = this.#engine.isLocal ? await findDangers(this.#engine) : [];
     const schema = { found, needed: SQLITE_MIGRATIONS.length };
-    return { schema, ...(warnings.length > 0 && { warnings }) };
+    return {
+      schema,
+      ...(this.audit && { auditSchema: await this.audit.inspect() }),
+      ...(warnings.length > 0 && { warnings }),
+    };
   }
 
   deleteExpired(now: number, limit: number): Promise<number> {
