@@ -107,7 +107,10 @@ export interface End {
 }
 
 /** A session that the store's cleanup removed. */
-export type ExpiredSession = Pick<SessionRecord, "id" | "userKey" | "expiresAt" | "deadline">;
+export interface ExpiredSession extends Pick<SessionRecord, "id" | "expiresAt" | "deadline"> {
+  /** Absent if `deleteTombstones` was called for the user before the session was reported. */
+  readonly userKey?: string;
+}
 
 /** Sessions of one user that ended in one step. */
 export interface EndedEvent {
@@ -318,7 +321,10 @@ export interface Store {
    * iteration is complete; a caller that stops iterating stops it there.
    */
   deleteCreatedBefore?(createdAt: number, end: End): AsyncIterable<readonly string[]>;
-  /** Removes the user's tombstones, and returns their number: for data-protection requests. Optional. */
+  /**
+   * Removes the user's tombstones, and returns their number: for data-protection requests. Optional. Also removes the user key
+   * from the user's expired sessions that still wait to be reported to listeners of `onExpired`.
+   */
   deleteTombstones?(userKey: string): Promise<number>;
   /**
    * Returns live sessions of all users, or tombstones, one step of a scan: for operators, not for requests. Optional. A scan has many steps

@@ -54,7 +54,7 @@ export class Repository {
     this.#events = events;
     const stop = store.onExpired?.((sessions) => {
       for (const { id, userKey, expiresAt, deadline } of sessions)
-        if (!userKey.startsWith(CLAIM_PREFIX))
+        if (!userKey?.startsWith(CLAIM_PREFIX))
           this.emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", undefined, expiresAt);
     });
     this.ignoreCleanup = stop ?? (() => undefined);

@@ -179,7 +179,10 @@ export class LmdbSessions implements LmdbStore {
   async deleteTombstones(userKey: string): Promise<number> {
     let removed = 0;
     for (;;) {
-      const step = await this.#write((tables) => tables.removeTombstones(userKey, 0, ENDED_AT_ONCE));
+      const step = await this.#write((tables) => {
+        tables.eraseTaken(userKey);
+        return tables.removeTombstones(userKey, 0, ENDED_AT_ONCE);
+      });
       removed += step;
       if (step < ENDED_AT_ONCE) return removed;
     }

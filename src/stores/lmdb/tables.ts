@@ -23,7 +23,7 @@ import {
   userRange,
 } from "./keys.ts";
 import { parseRecord, stringifyRecord } from "./record-format.ts";
-import { forget, take, takeAgain } from "./taken.ts";
+import { eraseTaken, forget, take, takeAgain } from "./taken.ts";
 import { runTransaction } from "./transaction.ts";
 
 /**
@@ -299,6 +299,11 @@ export class LmdbTables {
   /** Forgets sessions that were taken at that moment and have been reported. */
   forgetTaken(takenAt: number, sessions: readonly ExpiredSession[]): void {
     forget(this.#byDeadline, takenAt, sessions);
+  }
+
+  /** Removes a user's key from the sessions that a store has taken and not reported. */
+  eraseTaken(userKey: string): void {
+    eraseTaken(this.#byDeadline, userKey);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { ExpiredSession } from "../../store.ts";
-import { EXPIRED_COLUMNS, encodeUserKey } from "../shared/rows.ts";
+import { ERASED, EXPIRED_COLUMNS, encodeUserKey } from "../shared/rows.ts";
 import type { MysqlNames } from "./schema.ts";
 import { joinSql, raw, type Sql, sql } from "./sql.ts";
 
@@ -27,7 +27,7 @@ WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED
   claim(sessions: readonly ExpiredSession[], until: number): Sql {
     const rows = sessions.map(
       ({ id, userKey, expiresAt, deadline }) =>
-        sql`(${joinSql([id, encodeUserKey(userKey), expiresAt, deadline, until])})`,
+        sql`(${joinSql([id, encodeUserKey(userKey ?? ERASED), expiresAt, deadline, until])})`,
     );
     return sql`INSERT INTO ${this.#ends} (id, user_key, expires_at, deadline, claimed_until) VALUES ${joinSql(rows)}
 ON DUPLICATE KEY UPDATE claimed_until = ${until}`;
@@ -37,6 +37,11 @@ ON DUPLICATE KEY UPDATE claimed_until = ${until}`;
   unclaimed(now: number, limit: number): Sql {
     return sql`SELECT id, user_key, expires_at, deadline, NULL FROM ${this.#ends} FORCE INDEX (by_claim)
 WHERE claimed_until <= ${now} ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+  }
+
+  /** Removes a user's key from the sessions that have not been reported. There are few of them at any time. */
+  erase(userKey: string): Sql {
+    return sql`UPDATE ${this.#ends} SET user_key = ${ERASED} WHERE user_key = ${encodeUserKey(userKey)}`;
   }
 
   /** Forgets sessions that this process has claimed until a moment and has reported. */

@@ -4,8 +4,7 @@ import { CLAIM_TIME } from "../shared/ends.ts";
 import { toExpiredSessions } from "../shared/rows.ts";
 import type { MysqlTrail } from "./audit.ts";
 import type { MysqlClient, MysqlLease } from "./client.ts";
-import { MysqlEnds } from "./ends.ts";
-import type { MysqlNames } from "./schema.ts";
+import type { MysqlEnds } from "./ends.ts";
 import { inLists, type MysqlStatements } from "./statements.ts";
 import { toExpiry } from "./trail-rows.ts";
 
@@ -29,13 +28,13 @@ export class MysqlExpiry {
 
   constructor(
     client: MysqlClient,
-    names: MysqlNames,
     statements: MysqlStatements,
+    ends: MysqlEnds,
     { cleanup, pushes, audit }: MysqlExpiryOptions,
   ) {
     this.#client = client;
     this.#statements = statements;
-    this.#ends = new MysqlEnds(names);
+    this.#ends = ends;
     this.#pushes = pushes;
     this.#audit = audit;
     this.cleanup = new Cleanup(cleanup, {

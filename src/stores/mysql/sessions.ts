@@ -23,6 +23,7 @@ import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
 import type { MysqlTrail } from "./audit.ts";
 import { type MysqlClient, type MysqlLease, OvertakenError, readErrno } from "./client.ts";
+import { MysqlEnds } from "./ends.ts";
 import { MysqlExpiry } from "./expiry.ts";
 import { MysqlScans } from "./scan.ts";
 import { MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, readVersion, toMysqlMigration } from "./schema.ts";
@@ -42,6 +43,7 @@ export class MysqlSessions implements SqlStore {
   readonly #names: MysqlNames;
   readonly #statements: MysqlStatements;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
+  readonly #ends: MysqlEnds;
   readonly #scans: MysqlScans;
   readonly #expiry: MysqlExpiry;
   /** Whether each step that ends or changes sessions also records an event. */
@@ -59,10 +61,11 @@ export class MysqlSessions implements SqlStore {
     this.#pushes = pushes;
     this.#names = names;
     this.#statements = new MysqlStatements(names);
+    this.#ends = new MysqlEnds(names);
     this.#scans = new MysqlScans(names.table, (statement) =>
       client.operation((lease) => lease.rows(statement)),
     );
-    this.#expiry = new MysqlExpiry(client, names, this.#statements, { cleanup, pushes, audit });
+    this.#expiry = new MysqlExpiry(client, this.#statements, this.#ends, { cleanup, pushes, audit });
   }
 
   async migrate(): Promise<void> {
@@ -275,9 +278,13 @@ export class MysqlSessions implements SqlStore {
 
   deleteTombstones(userKey: string): Promise<number> {
     return this.#client.operation(async (lease) => {
-      // Otherwise the gaps between the user's rows would be locked, and logins would wait.
-      await lease.readCommitted();
-      return (await lease.run(this.#statements.deleteTombstones(userKey))).affected;
+      // In a transaction, which is `READ COMMITTED`: otherwise the gaps between the user's rows would be locked, and logins
+      // would wait.
+      return lease.transaction(async () => {
+        const { affected } = await lease.run(this.#statements.deleteTombstones(userKey));
+        await lease.run(this.#ends.erase(userKey));
+        return affected;
+      });
     });
   }
 

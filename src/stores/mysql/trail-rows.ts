@@ -19,5 +19,6 @@ export function toEnds(
 
 /** Returns the row of a session that expired. */
 export function toExpiry({ id, userKey, expiresAt, deadline }: ExpiredSession): TrailRow {
-  return { at: expiresAt, kind: "ended", id, userKey, reason: expiresAt < deadline ? "idle" : "expired" };
+  const reason = expiresAt < deadline ? "idle" : "expired";
+  return { at: expiresAt, kind: "ended", id, ...(userKey !== undefined && { userKey }), reason };
 }

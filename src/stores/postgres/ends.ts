@@ -33,7 +33,10 @@ export class PostgresEnds {
     const isTurn = `(SELECT pg_try_advisory_xact_lock(${CLEANUP}, hashtext(${literal}))) AND`;
     this.removeAlways = { silently: this.#toSilentRemoval(""), claiming: this.#toClaim("") };
     this.removeInTurn = { silently: this.#toSilentRemoval(isTurn), claiming: this.#toClaim(isTurn) };
-    this.forget = `DELETE FROM ${ends} WHERE id = ANY (string_to_array($1, ',')) AND claimed_until = $2`;
+    // Locks rows in the order of their ids, as every statement does.
+    this.forget = `DELETE FROM ${ends} WHERE id = ANY (ARRAY(
+  SELECT id FROM ${ends} WHERE id = ANY (string_to_array($1, ',')) AND claimed_until = $2 ORDER BY id FOR UPDATE
+))`;
   }
 
   /**

@@ -30,6 +30,7 @@ export class PostgresStatements {
   readonly create: string;
   readonly update: string;
   readonly updateTombstone: string;
+  /** Also removes the user key from the user's sessions that have not been reported. */
   readonly deleteTombstones: string;
   readonly inspect: string;
   readonly #table: string;
@@ -39,7 +40,7 @@ export class PostgresStatements {
   /** The table of the audit trail, if the app wants one. */
   readonly #audit: string | undefined;
 
-  constructor({ table, begin, trim, literal, audit }: PostgresNames, push: boolean, audits = false) {
+  constructor({ table, begin, trim, ends, literal, audit }: PostgresNames, push: boolean, audits = false) {
     const select = `SELECT ${withUserKeyAsHex(COLUMNS)} FROM ${table} WHERE`;
     const selectLive = `${select} user_key = $1 AND ${LIVE}`;
     this.#table = table;
@@ -65,6 +66,10 @@ export class PostgresStatements {
   SELECT id FROM ${table} WHERE user_key = $1 AND ended_at IS NOT NULL ORDER BY id FOR UPDATE
 ), gone AS (
   DELETE FROM ${table} AS t USING found WHERE t.id = found.id RETURNING t.id
+), erased AS (
+  UPDATE ${ends} SET user_key = '' WHERE id = ANY (ARRAY(
+    SELECT id FROM ${ends} WHERE user_key = $1 ORDER BY id FOR UPDATE
+  ))
 ) SELECT count(*) FROM gone`;
     this.inspect = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
   ${toVersion(literal)}, ${toVersion(toLiteral(audit))},

@@ -76,12 +76,21 @@ export class RedisExpiry {
   async #release(key: string): Promise<void> {
     const sessions = this.#reported.get(key);
     if (!sessions) return;
-    await this.#connection.send(key, ["ZREM", key, ...sessions]);
+    await this.#connection.send(key, ["ZREM", key, ...sessions, ...sessions.map(eraseTaken)]);
     this.#reported.delete(key);
   }
 }
 
+/** A taken session as the server holds it. The user key is missing if the user was erased meanwhile. */
+type Taken = readonly [id: string, expiresAt: number, deadline: number, userKey?: string];
+
 function parseTaken(text: string): ExpiredSession {
-  const [id, expiresAt, deadline, userKey] = JSON.parse(text) as [string, number, number, string];
-  return { id, userKey, expiresAt, deadline };
+  const [id, expiresAt, deadline, userKey]: Taken = JSON.parse(text);
+  return { id, ...(userKey !== undefined && { userKey }), expiresAt, deadline };
+}
+
+/** Returns the text that the server holds once the user of a taken session was erased. */
+function eraseTaken(text: string): string {
+  const [id, expiresAt, deadline]: Taken = JSON.parse(text);
+  return JSON.stringify([id, expiresAt, deadline]);
 }

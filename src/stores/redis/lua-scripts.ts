@@ -212,10 +212,21 @@ return reply
  * - KEYS: the list of a user's tombstones.
  * - ARGV: now, the channel, whether expired sessions are reported, the maximum number of tombstones per run.
  * - Returns the number of removed tombstones, and 1 if there may be more.
+ *
+ * Also removes the user key from the user's sessions that `TAKE_EXPIRED` has taken and that have not been reported.
  */
 export const DELETE_TOMBSTONES: RedisScript = new RedisScript(`
 local ids, removed = redis.call("LPOP", KEYS[1], ARGV[4]) or {}, 0
 for _, id in ipairs(ids) do removed = removed + drop(id) end
+local taken, name = base .. "r:", ',"' .. KEYS[1]:sub(#base + 3) .. '"]'
+local waiting = redis.call("ZRANGE", taken, 0, -1, "WITHSCORES")
+for i = 1, #waiting, 2 do
+  local session = waiting[i]
+  if session:sub(-#name) == name then
+    redis.call("ZADD", taken, waiting[i + 1], session:sub(1, -#name - 1) .. "]")
+    redis.call("ZREM", taken, session)
+  end
+end
 return { text(removed), redis.call("EXISTS", KEYS[1]) == 1 and "1" or "" }
 `);
 
@@ -226,7 +237,7 @@ return { text(removed), redis.call("EXISTS", KEYS[1]) == 1 and "1" or "" }
  * - KEYS: the ends of the shard's records.
  * - ARGV: the moment, an empty string, 1, the maximum number of records, the time for which the caller has them in milliseconds.
  * - Returns the number of removed records, 1 if there may be more, and the taken sessions as JSON: id, `expiresAt`, `deadline`
- *   and user key.
+ *   and user key. The user key is missing if the user was erased meanwhile.
  */
 export const TAKE_EXPIRED: RedisScript = new RedisScript(
   `

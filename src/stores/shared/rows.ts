@@ -18,6 +18,9 @@ export const COLUMNS = [
 /** The columns of removed rows that `toExpiredSessions` reads, in order. */
 export const EXPIRED_COLUMNS = ["id", "user_key", "expires_at", "deadline", "ended_at"] as const;
 
+/** The user key of a session that waits to be reported although its user was erased. User keys of sessions are not empty. */
+export const ERASED = "";
+
 /** A value that a statement stores or compares. */
 export type SqlValue = string | number | Uint8Array | null;
 
@@ -76,12 +79,11 @@ export function toRowValues(record: SessionRecord): SqlValue[] {
 export function toExpiredSessions(rows: ReadonlyArray<readonly unknown[]>): ExpiredSession[] {
   return rows
     .filter(([, , , , endedAt]) => endedAt === null)
-    .map(([id, userKey, expiresAt, deadline]) => ({
-      id: String(id),
-      userKey: decodeUserKey(userKey),
-      expiresAt: Number(expiresAt),
-      deadline: Number(deadline),
-    }));
+    .map(([id, key, expiresAt, deadline]) => {
+      const userKey = decodeUserKey(key);
+      const times = { expiresAt: Number(expiresAt), deadline: Number(deadline) };
+      return { id: String(id), ...(userKey !== ERASED && { userKey }), ...times };
+    });
 }
 
 /** Returns the records in the order of `ids`, with `undefined` for a missing one. */

@@ -57,6 +57,7 @@ export class SqliteSessions implements SqlStore {
   readonly #names: SqliteNames;
   readonly #statements: SqliteStatements;
   readonly #lookups: Lookups | undefined;
+  readonly #ends: SqliteEnds;
   readonly #expiry: SqliteExpiry;
 
   constructor(
@@ -69,7 +70,8 @@ export class SqliteSessions implements SqlStore {
     this.#names = names;
     this.#statements = new SqliteStatements(names, pushes, audit !== undefined);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
-    this.#expiry = new SqliteExpiry(engine, this.#statements, new SqliteEnds(names), {
+    this.#ends = new SqliteEnds(names);
+    this.#expiry = new SqliteExpiry(engine, this.#statements, this.#ends, {
       cleanup,
       audits: audit !== undefined,
     });
@@ -211,8 +213,9 @@ export class SqliteSessions implements SqlStore {
   async deleteTombstones(userKey: string): Promise<number> {
     const { maxPerStep } = this.#engine;
     const remove = this.#statements.deleteTombstones(userKey, maxPerStep);
+    const erase = this.#ends.erase(userKey);
     for (let count = 0; ; await pause(0)) {
-      const [rows = []] = await this.#engine.write([remove]);
+      const [rows = []] = await this.#engine.write([remove, erase]);
       count += rows.length;
       if (rows.length < maxPerStep) return count;
     }

@@ -109,6 +109,27 @@ export function testEndedOnce({
       await expectGone(other, logins);
     },
   );
+
+  it("reports each session of users who were erased once, without the user key after the erasure", async () => {
+    const [killed] = await start(1);
+    const logins = await killed.ask("logIn", randomUUID(), SESSIONS);
+    await killed.ask("dieAfter", 0);
+    await expect(killed.ask("cleanUp", LATER)).rejects.toThrow("SIGKILL");
+    expect(readEvents(killed, logins)).toEqual([]);
+
+    const [other] = await start(1);
+    const users = new Set(logins.map(({ userKey }) => userKey));
+    await other.ask("erase", [...users], LATER);
+    const before = readEvents(other, logins);
+    expect(new Set(before.map(({ reason }) => reason))).toEqual(new Set(["revoked"]));
+    await other.ask("cleanUp", RETRIED);
+    const after = readEvents(other, logins).slice(before.length);
+    const toNameless = ({ userKey: _, ...event }: Reported) => event;
+    const reported = new Set(before.map(({ id }) => id));
+    const left = logins.filter(({ id }) => !reported.has(id));
+    expect(left, "the process that was killed had taken no session").not.toEqual([]);
+    expect(after.sort(byId)).toEqual(left.map((login) => toNameless(toEvent(login))).sort(byId));
+  });
 }
 
 /** An `ended` event of one session. */
