@@ -125,7 +125,8 @@ export async function exportUser<In, Out extends In>(
 
 /**
  * Removes a user from the store, for a request for erasure (GDPR, article 17): ends the sessions and removes every memory of ended
- * ones. A login that is under way may begin another session: close the account first.
+ * ones. A login that is under way may begin another session: close the account first. An expired session that has not been reported
+ * yet is reported without the user key.
  *
  * Throws `TypeError` for invalid options, `ERR_STORE` when the store fails. Then call it again: it removes what is left.
  *

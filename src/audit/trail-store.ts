@@ -22,7 +22,7 @@ export interface PendingRow extends TrailRow {
 export interface StoredEntry {
   readonly seq: number;
   readonly at: number;
-  /** Absent if the entry belongs to no user, or to one who was erased. */
+  /** Absent if the entry belongs to no user, or if the user was erased. */
   readonly userKey?: string;
   /** The JSON of the entry. */
   readonly text: string;
