@@ -52,12 +52,12 @@ export class Repository {
     this.store = store;
     this.#options = options;
     this.#events = events;
-    const stop = store.onExpired?.((sessions) => {
-      for (const { id, userKey, expiresAt, deadline } of sessions)
-        if (!userKey?.startsWith(CLAIM_PREFIX))
-          this.emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", undefined, expiresAt);
-    });
-    this.ignoreCleanup = stop ?? (() => undefined);
+    this.ignoreCleanup =
+      store.onExpired?.((sessions) => {
+        for (const { id, userKey, expiresAt, deadline } of sessions)
+          if (!userKey?.startsWith(CLAIM_PREFIX))
+            this.emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", undefined, expiresAt);
+      }) ?? (() => undefined);
   }
 
   /**

@@ -7,7 +7,7 @@ export interface Position {
 }
 
 /** The cursors that `toCursor` returns. Durable Objects have records whose ids are longer than those of sessions. */
-export const POSITION = /-?\d{1,16}\.[0-9A-Za-z]{1,130}/;
+export const POSITION: RegExp = /-?\d{1,16}\.[0-9A-Za-z]{1,130}/;
 const CURSOR = new RegExp(`^${POSITION.source}$`);
 
 /** Returns the cursor of a scan that continues after a position. */
