@@ -1,13 +1,9 @@
-import { ALPHABET } from "../../cookie/alphabet.ts";
 import { shardOf } from "../../cookie/shard.ts";
 import type { ScanPage, ScanResult } from "../../store.ts";
 import { POSITION, parseCursor } from "../shared/cursor.ts";
+import { SHARDS } from "../shared/shard.ts";
 import type { Step } from "../shared/steps.ts";
 
-/** The names of all objects. */
-const SHARDS: readonly string[] = [...ALPHABET].flatMap((first) =>
-  [...ALPHABET].map((second) => first + second),
-);
 /** The number of objects that are asked at a time: as many connections as the platform gives a request. */
 const AT_ONCE = 6;
 

@@ -1,10 +1,10 @@
 import type { ExpiredSession } from "../../store.ts";
 import { Cleanup, type ParsedCleanup } from "../shared/cleanup.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
+import { SHARDS } from "../shared/shard.ts";
 import { type RedisConnection, toStrings } from "./connection.ts";
 import { SLACK } from "./lua-prelude.ts";
 import { TAKE_EXPIRED } from "./lua-scripts.ts";
-import { SHARDS } from "./primaries.ts";
 
 /** The number of shards that are asked at once. */
 const WIDTH = 100;

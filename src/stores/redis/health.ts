@@ -1,8 +1,9 @@
 import type { SessionCount, StoreState } from "../../store.ts";
 import { matchesScan } from "../shared/scan.ts";
+import { SHARDS } from "../shared/shard.ts";
 import { type RedisConnection, toStrings, unexpectedReply } from "./connection.ts";
 import { RedisScript } from "./lua-scripts.ts";
-import { readPrimaries, SHARDS } from "./primaries.ts";
+import { readPrimaries } from "./primaries.ts";
 import { ON_PRIMARY } from "./walk.ts";
 
 /** The number of keys of each primary that `count` looks at, in steps that take the server a millisecond. */
