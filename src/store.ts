@@ -327,14 +327,14 @@ export interface Store {
    */
   deleteTombstones?(userKey: string): Promise<number>;
   /**
-   * Returns live sessions of all users, or tombstones, one step of a scan: for operators, not for requests. Optional. A scan has many steps
-   * and is no snapshot. A session that lives from the first step to the last is in one of them, and in no second one unless
-   * the store's page says otherwise. The order depends neither on the time nor on the step size. Newest first where the engine
-   * has such an order. A step looks at a bounded number of records, however few of them match. Rejects with a `TypeError` for a
-   * cursor that no step has returned.
+   * Returns live sessions of all users, or tombstones, one step of a scan: for operators, not for requests. Optional. A scan has
+   * many steps and is no snapshot. A session that lives from the first step to the last is in one of them, and in no second one
+   * unless the store's page says otherwise. The order depends neither on the time nor on the step size. It is newest first where
+   * the engine has such an order. A step looks at a bounded number of records, however few of them match. Rejects with a
+   * `TypeError` for a cursor that no step has returned.
    */
   scan?(page: ScanPage): Promise<ScanResult>;
-  /** Returns the number of live sessions of all users. It is cheap: where counting is dear, it estimates. Optional. */
+  /** Returns the number of live sessions of all users. Estimates it where the engine would have to read all of them. Optional. */
   count?(now: number): Promise<SessionCount>;
   /** Asks the engine for its clock, its tables and its settings, for health checks. Takes a few round trips. Optional. */
   inspect?(): Promise<StoreState>;
@@ -344,10 +344,11 @@ export interface Store {
    */
   deleteExpired?(now: number, limit: number): Promise<number>;
   /**
-   * Registers a listener for the sessions that expired before an operation ended them. Tombstones are not reported. Each session is
-   * reported at least once: once, unless a process dies between taking the session and having reported it; then another one
-   * reports it again. A session that an operation has ended is not reported, and a reported one is not ended by an operation any
-   * more. Returns a function that removes the listener. Absent where the engine removes records by itself and reports nothing.
+   * Registers a listener for the sessions that expired before an operation ended them. Tombstones are not reported. Each session
+   * is reported at least once. It is reported again only if a process dies between taking the session and having reported it:
+   * then another process reports the session. A session that an operation has ended is not reported, and no operation ends a
+   * reported one. Returns a function that removes the listener. Absent where the engine removes records by itself and reports
+   * nothing.
    */
   onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   /**
@@ -357,8 +358,9 @@ export interface Store {
    *
    * The step that ends or changes a session also publishes the event: `create` for the replaced and the evicted sessions,
    * `deleteById`, `deleteByUserKey`, each step of `deleteCreatedBefore`, and `update` with `data`. An operation that changes
-   * nothing publishes nothing. Events of one user arrive in the order of the steps. Several events may describe one step. If two operations end a session at the same moment, both
-   * may report it. Expired records that the store or its engine removes are not reported.
+   * nothing publishes nothing. Events of one user arrive in the order of the steps. Several events may describe one step. If two
+   * operations end a session at the same moment, both may report it. Expired records that the store or its engine removes are
+   * not reported.
    */
   subscribe?(listener: StoreListener): Promise<() => Promise<void>>;
   /**

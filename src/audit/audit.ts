@@ -1,11 +1,12 @@
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
 import { toTrailKeys } from "./chain.ts";
+import { ChainRecorder } from "./chain-recorder.ts";
 import { type AuditHead, describeEvent, RECORDED } from "./entry.ts";
 import { type AuditLogOptions, parseAuditOptions } from "./options.ts";
-import { ChainRecorder, TrailRecorder } from "./recorders.ts";
 import { Rejections } from "./rejections.ts";
 import { type AuditTrail, Trail } from "./trail.ts";
+import { TrailRecorder } from "./trail-recorder.ts";
 
 /** The audit log of a manager. */
 export interface AuditLog {

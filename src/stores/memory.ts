@@ -53,7 +53,7 @@ export interface MemoryStoreOptions extends CleanupOptions {
   readonly maxRecords?: number;
 }
 
-/** Records that one turn of the event loop removes or looks at. Among a million, where each is a cache miss, this takes milliseconds. */
+/** Records that one turn of the event loop removes. Among a million, where each is a cache miss, this takes milliseconds. */
 const BATCH = 500;
 /** Places that one step of a scan looks at. Among a million records a step takes a few milliseconds. */
 const SCAN_STEP = 1_000;

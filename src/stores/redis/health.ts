@@ -32,7 +32,8 @@ return reply
 /**
  * - KEYS: any key of the primary.
  * - ARGV: `cluster` or an empty string.
- * - Returns the nodes, the server's time in seconds and microseconds, and INFO on memory and persistence, as far as the user may read them.
+ * - Returns the nodes, the server's time in seconds and microseconds, and INFO on memory and persistence, as far as the user may
+ *   read them.
  */
 const INSPECT: RedisScript = new RedisScript(
   `

@@ -1,7 +1,7 @@
 import type { ExpiredSession, MaybePromise } from "../../store.ts";
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { type ClaimedSession, type SqliteEnds, toClaimedSessions } from "./ends.ts";
-import { pause, type SqliteEngine, type SqliteQuery } from "./engine.ts";
+import { pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
 import type { SqliteStatements } from "./statements.ts";
 
 /** Reports sessions that expired. */
@@ -78,19 +78,29 @@ export class SqliteExpiry {
     const answers = await this.#engine.write(queries);
     const readAnswer = (query: SqliteQuery | undefined) =>
       answers.find((_, index) => queries[index] === query) ?? [];
-    for (let rows = readAnswer(claim); report && rows.length > 0; ) {
-      const claimed = toClaimedSessions(rows);
-      await report(claimed.map(({ session }) => session));
-      for (const each of claimed) this.#reported.add(each);
-      await this.#forgetReported();
-      if (rows.length < limit) break;
-      [rows = []] = await this.#engine.write([claim]);
-    }
+    if (report) await this.#report(readAnswer(claim), claim, limit, report);
     for (let events = readAnswer(deleteEvents[0]); events.length > 0 && events.length >= limit; ) {
       await pause(0);
       [events = []] = await this.#engine.write(deleteEvents);
     }
     return readAnswer(remove).length;
+  }
+
+  /** Reports claimed sessions and forgets them. Claims more as long as there are `limit` of them at a time. */
+  async #report(
+    first: readonly SqliteRow[],
+    claim: SqliteQuery,
+    limit: number,
+    report: Report,
+  ): Promise<void> {
+    for (let rows = first; rows.length > 0; ) {
+      const claimed = toClaimedSessions(rows);
+      await report(claimed.map(({ session }) => session));
+      for (const each of claimed) this.#reported.add(each);
+      await this.#forgetReported();
+      if (rows.length < limit) return;
+      [rows = []] = await this.#engine.write([claim]);
+    }
   }
 
   async #forgetReported(): Promise<void> {
