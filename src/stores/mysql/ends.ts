@@ -39,9 +39,14 @@ ON DUPLICATE KEY UPDATE claimed_until = ${until}`;
 WHERE claimed_until <= ${now} ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   }
 
-  /** Removes a user's key from the sessions that have not been reported. There are few of them at any time. */
-  erase(userKey: string): Sql {
-    return sql`UPDATE ${this.#ends} SET user_key = ${ERASED} WHERE user_key = ${encodeUserKey(userKey)}`;
+  /** Locks a user's sessions that have not been reported, and returns their ids. The table has few rows at any time. */
+  ofUser(userKey: string): Sql {
+    return sql`SELECT id FROM ${this.#ends} WHERE user_key = ${encodeUserKey(userKey)} ORDER BY id FOR UPDATE`;
+  }
+
+  /** Removes the user key from sessions. With `sql_safe_updates`, the server rejects an `UPDATE` that finds rows without a key. */
+  erase(ids: readonly string[]): Sql {
+    return sql`UPDATE ${this.#ends} SET user_key = ${ERASED} WHERE id IN (${joinSql(ids)})`;
   }
 
   /** Forgets sessions that this process has claimed until a moment and has reported. */

@@ -282,7 +282,8 @@ export class MysqlSessions implements SqlStore {
       // would wait.
       return lease.transaction(async () => {
         const { affected } = await lease.run(this.#statements.deleteTombstones(userKey));
-        await lease.run(this.#ends.erase(userKey));
+        const waiting = await lease.rows(this.#ends.ofUser(userKey));
+        for (const ids of inLists(waiting.map(([id]) => String(id)))) await lease.run(this.#ends.erase(ids));
         return affected;
       });
     });
