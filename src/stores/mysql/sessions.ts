@@ -89,7 +89,7 @@ export class MysqlSessions implements SqlStore {
         if (this.audit)
           return lease.transaction(async () => {
             const result = await lease.run(statement);
-            if (result.affected) await this.#note(lease, [toBeginning(record, now)]);
+            if (result.affected) await this.#note(lease, [toBeginning(record, options)]);
             return result;
           });
         if (limit) await lease.readCommitted();
@@ -114,8 +114,9 @@ export class MysqlSessions implements SqlStore {
   async #replace(
     lease: MysqlLease,
     record: SessionRecord,
-    { now, limit, replaces = "", tombstones }: CreateOptions,
+    options: CreateOptions,
   ): Promise<CreateResult & { readonly done: boolean }> {
+    const { now, limit, replaces = "", tombstones } = options;
     await this.#lock(lease, record.userKey);
     const most = MAX_ENDED_PER_STEP + 1;
     const conflicts = await lease.rows(this.#statements.conflicts(record, now, limit, replaces, most));
@@ -137,7 +138,7 @@ export class MysqlSessions implements SqlStore {
       await this.#note(lease, [
         ...toEnds({ ...end, reason: "logout" }, record.userKey, replaced),
         ...toEnds({ ...end, reason: "evicted" }, record.userKey, evicted),
-        ...(done ? [toBeginning(record, now)] : []),
+        ...(done ? [toBeginning(record, options)] : []),
       ]);
     await this.#record(lease, () => [
       ...toEndedMessages("logout", record.userKey, replaced),

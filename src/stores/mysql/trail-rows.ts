@@ -1,10 +1,11 @@
-import { toClientNote } from "../../audit/rows.ts";
+import { toBeginNote } from "../../audit/rows.ts";
 import type { TrailRow } from "../../audit/trail-store.ts";
-import type { End, ExpiredSession, SessionRecord } from "../../store.ts";
+import type { CreateOptions, End, ExpiredSession, SessionRecord } from "../../store.ts";
 
 /** Returns the row of a session that begins. */
-export function toBeginning({ id, userKey, data }: SessionRecord, at: number): TrailRow {
-  return { at, kind: "begun", id, userKey, note: toClientNote(data) };
+export function toBeginning(record: SessionRecord, { now: at, by }: CreateOptions): TrailRow {
+  const { id, userKey } = record;
+  return { at, kind: "begun", id, userKey, note: toBeginNote(record, by) };
 }
 
 /** Returns the rows of sessions of one user that an operation ends. */

@@ -102,7 +102,9 @@ export class SqliteSessions implements SqlStore {
     ];
     const statements = [
       ...endings,
-      limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record, now),
+      limit
+        ? this.#statements.insertWithin(record, options, limit)
+        : this.#statements.insert(record, options),
       ...(limit ? [this.#statements.exists(record.id)] : []),
       ...(endings.length > 0 ? this.#statements.trimUser(record.userKey, options) : []),
     ];
