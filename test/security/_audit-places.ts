@@ -25,7 +25,7 @@ export class AuditPlaces {
   readonly #folder: string;
   readonly #origin: string;
   readonly #close: () => Promise<unknown>;
-  /** What the server and the logger have received. */
+  /** The texts that the server and the logger have received. */
   readonly #received: string[];
 
   private constructor(folder: string, origin: string, received: string[], close: () => Promise<unknown>) {
@@ -61,7 +61,7 @@ export class AuditPlaces {
     return [...formatted, own];
   }
 
-  /** Returns all that arrived. */
+  /** Returns the texts that have arrived in every place. */
   async read(): Promise<readonly string[]> {
     const names = await readdir(this.#folder);
     const files = await Promise.all(names.map((name) => readFile(join(this.#folder, name), "utf8")));

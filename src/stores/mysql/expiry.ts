@@ -8,7 +8,7 @@ import type { MysqlEnds } from "./ends.ts";
 import { inLists, type MysqlStatements } from "./statements.ts";
 import { toExpiry } from "./trail-rows.ts";
 
-/** What the cleanup of a store has to do besides the removal of expired records. */
+/** The settings of a `MysqlExpiry`. */
 export interface MysqlExpiryOptions {
   readonly cleanup: ParsedCleanup;
   /** Whether the store records events, of which old ones are removed. */
