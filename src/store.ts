@@ -366,8 +366,8 @@ export interface Store {
    */
   subscribe?(listener: StoreListener): Promise<() => Promise<void>>;
   /**
-   * The trail that the store writes: each step that begins, changes or ends sessions also writes what it did, in the same
-   * transaction, and so does the cleanup. Claims are not recorded. Read by `sessionup/audit`. Optional.
+   * The trail that the store writes. Each step that begins, changes or ends sessions also writes a row, in the same transaction,
+   * and so does the cleanup. Claims are not recorded. `sessionup/audit` reads the trail. Optional.
    */
   readonly audit?: TrailStore;
   /** Releases the resources that the store itself opened, never the app's client. Subscriptions end. */

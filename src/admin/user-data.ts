@@ -86,8 +86,8 @@ const ERASE = {
 } as const;
 
 /**
- * Returns what the store has about a user, for a request for access (GDPR, article 15): live sessions, and the ended ones that it
- * remembers with the option `tombstones`. It scans the store for those, so it may take long.
+ * Returns the data that the store has about a user, for a request for access (GDPR, article 15): live sessions, and with the option
+ * `tombstones` the memories of ended ones. It scans the store for these, so it may take long.
  *
  * Throws `TypeError` for an invalid user key, `ERR_STORE` when the store fails.
  *

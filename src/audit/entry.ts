@@ -176,7 +176,7 @@ const DESCRIBE: { readonly [Name in Recorded]: (event: SessionEvents[Name]) => A
   rejected: ({ at, reason }) => ({ kind: "rejected", at, reason, by: "policy" }),
 };
 
-/** Picks what an entry shows of a client. @internal */
+/** Returns the parts of a client that an entry shows. @internal */
 export function pickClient({ ip, agent, geo }: Client): Client {
   return {
     ...(ip !== undefined && { ip }),

@@ -3,7 +3,7 @@ import type { Actor, EndReason, SessionRecord } from "../store.ts";
 import { type AuditDraft, describeBeginning, describeChange, describeEnd, pickClient } from "./entry.ts";
 import type { TrailRow } from "./trail-store.ts";
 
-/** Returns what a row says. A damaged note counts as none, so that later rows still get their place. @internal */
+/** Returns the draft in a row. A damaged note counts as none, so that later rows still get their place. @internal */
 export function toDraft({ at, kind, id = "", userKey, reason, note }: TrailRow): AuditDraft {
   const noted = note ? parseNote(note) : undefined;
   if (kind === "entry")
@@ -16,7 +16,7 @@ export function toDraft({ at, kind, id = "", userKey, reason, note }: TrailRow):
   return describeEnd(at, [id], userKey, reason as EndReason, (noted as Actor | undefined) ?? undefined);
 }
 
-/** Returns the note of a session that begins: what its record shows of the client, and who began it if not the user. @internal */
+/** Returns the note of a session that begins: the client, and the party that logged the user in if it is another one. @internal */
 export function toBeginNote({ data, userKey }: SessionRecord, by: Actor | undefined): string {
   const isUser = by === undefined || (by.kind === "user" && by.id === userKey);
   return JSON.stringify({ ...pickClient(data as RecordData as never), ...(!isUser && { by }) });

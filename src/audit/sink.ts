@@ -7,7 +7,7 @@ export interface AuditSink {
    * later, beginning with the same entries: an entry may arrive twice. An error with `retry: false` drops these entries.
    */
   write(entries: readonly AuditEntry[]): unknown;
-  /** Returns the last entry that is there already, which a new chain then says it follows. Optional. */
+  /** Returns the last entry that the sink has. A new chain names it as the entry that the chain follows. Optional. */
   readLast?(): Promise<AuditEntry | undefined>;
   /** Releases what the sink has opened. Optional. */
   close?(): Promise<void>;

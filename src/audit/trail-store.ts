@@ -28,7 +28,7 @@ export interface StoredEntry {
   readonly text: string;
 }
 
-/** The end of the chain, and what the sinks have received of it. */
+/** The end of the chain, and how much of the chain the sinks have. */
 export interface TrailState extends AuditHead {
   /** The number of the last entry that the sinks have. */
   readonly sent: number;
@@ -76,6 +76,6 @@ export interface TrailStore {
   findFirst(at: number): Promise<number | undefined>;
   /** Deletes the entries up to that number, and adds a row, in one step. Returns the number of entries. */
   deleteUpTo(seq: number, row: TrailRow): Promise<number>;
-  /** Remembers what the sinks have. */
+  /** Stores the number of the last entry that the sinks have. */
   markSent(seq: number): Promise<void>;
 }

@@ -64,8 +64,8 @@ const MAX_RECENT = 1_000;
  * several chains, in any mixture, in the order in which they were written. An entry that occurs twice in a row counts once: a
  * sink may write again what it could not confirm.
  *
- * Entries that are missing at the end of a chain are only found by a head that was kept elsewhere, or by a later chain that
- * says it follows. An attacker who can write the trail can compute it anew, unless it has keys.
+ * Two things prove that entries are missing at the end of a chain: a head that was kept elsewhere, and a later chain that names
+ * the entry that it follows. An attacker who can write the trail can compute it anew, unless it has keys.
  *
  * Throws `TypeError` for invalid options.
  *
@@ -230,7 +230,7 @@ export class Verifier {
     if (commitment !== undefined && !subject) state.erased.set(seq, entry);
   }
 
-  /** Reads what a genuine entry says about the trail. */
+  /** Reads the facts about the trail in a genuine entry. */
   #learn(entry: AuditEntry, state: ChainState): void {
     const { kind, details } = entry;
     if (kind === "opened") this.#learnOpening(details as unknown as { readonly follows?: AuditHead });

@@ -37,7 +37,7 @@ export interface MysqlAudit {
 }
 
 /**
- * Lets `mysqlStore` write an audit trail: the transaction that begins, changes or ends sessions also writes what it did. The
+ * Lets `mysqlStore` write an audit trail: the transaction that begins, changes or ends sessions also writes an entry. The
  * cleanup of expired sessions does so too. `migrate` creates two more tables. Every process that uses the table of sessions needs
  * the option.
  *

@@ -30,7 +30,7 @@ export interface PostgresAudit {
 type RunPostgres = (text: string, values: readonly SqlValue[]) => Promise<ReadonlyArray<readonly unknown[]>>;
 
 /**
- * Lets `postgresStore` write an audit trail: the statement that begins, changes or ends sessions also writes what it did. The
+ * Lets `postgresStore` write an audit trail: the statement that begins, changes or ends sessions also writes an entry. The
  * cleanup of expired sessions does so too. `migrate` creates two more tables. Every process that uses the table of sessions needs
  * the option.
  *

@@ -55,8 +55,8 @@ export async function scanAll(
 }
 
 /**
- * Whether this is the bucket whose beginning was returned. The bucket may have grown a neighbour before it that was empty, or
- * may be a part of the former one since the hash table has grown.
+ * Whether this is the bucket whose beginning was returned. Meanwhile an empty bucket before it may have received keys, or the
+ * hash table may have grown and the bucket is a part of the former one.
  */
 function isCut({ to, ids }: Bucket, { scan, id }: Returned): boolean {
   return (to?.scan ?? "0") === scan || ids.includes(id);

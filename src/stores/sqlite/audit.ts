@@ -35,9 +35,9 @@ export interface SqliteAudit {
 }
 
 /**
- * Lets `sqliteStore` write an audit trail: the transaction that begins, changes or ends sessions also writes
- * what it did. The cleanup of expired sessions does so too. `migrate` creates three more tables. Every process that uses the
- * table of sessions needs the option.
+ * Lets `sqliteStore` write an audit trail: the transaction that begins, changes or ends sessions also writes an entry. The cleanup
+ * of expired sessions does so too. `migrate` creates three more tables. Every process that uses the table of sessions needs the
+ * option.
  *
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export function sqliteAudit(): SqliteAudit {
 }
 
 /**
- * Lets `libsqlStore` write an audit trail: the batch that begins, changes or ends sessions also writes what it did. The cleanup of
+ * Lets `libsqlStore` write an audit trail: the batch that begins, changes or ends sessions also writes an entry. The cleanup of
  * expired sessions does so too. `migrate` creates three more tables. Every process that uses the table of sessions needs the
  * option.
  *

@@ -63,8 +63,8 @@ export class SqliteExpiry {
   }
 
   /**
-   * Removes expired records, and reports the sessions among them. If a report fails or the process dies before, the sessions
-   * are reported again by a call that receives a time a minute later, in any process. Without `report` nothing is.
+   * Removes expired records, and reports the sessions among them, if there is a `report`. If it fails or the process dies before,
+   * a later call reports the sessions again, in any process: one that receives a time at least a minute later.
    */
   async removeExpired(now: number, limit: number, report?: Report): Promise<number> {
     // They are still there if the statement that should have removed them failed.

@@ -45,7 +45,7 @@ export interface SqliteSessionsOptions {
   readonly sharesLookups: boolean;
   /** Whether the store records an event in each step that ends or changes sessions. */
   readonly pushes: boolean;
-  /** The audit trail to which each step adds what it did. */
+  /** The audit trail to which each step adds an entry. */
   readonly audit?: SqliteTrail | undefined;
 }
 
