@@ -23,6 +23,7 @@ import type { SqliteTrail } from "./audit.ts";
 import { SqliteEnds } from "./ends.ts";
 import { ENABLE_WAL, pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
 import { SqliteExpiry } from "./expiry.ts";
+import type { RecordedQuery } from "./recorder.ts";
 import { countSessions, scanSessions } from "./scan.ts";
 import {
   findVersion,
@@ -33,7 +34,7 @@ import {
 } from "./schema.ts";
 import { findDangers } from "./settings.ts";
 import { toRecord } from "./sql.ts";
-import { type RecordedQuery, SqliteStatements } from "./statements.ts";
+import { SqliteStatements } from "./statements.ts";
 
 /** The options of a store on an engine. */
 export interface SqliteSessionsOptions {
