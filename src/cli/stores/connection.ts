@@ -13,17 +13,16 @@ export interface StoreSettings {
   readonly push: boolean;
   /** Whether the command also receives the events of others, as `doctor` does. */
   readonly subscribes: boolean;
-  /** Whether the store shall have the option `audit`, where it has one. */
-  readonly audits: boolean;
   /** Whether a file that does not exist may be created, as `migrate` does. */
   readonly creates: boolean;
   /** Whether only the store's statements are needed, and no database. */
   readonly isOffline: boolean;
 }
 
-/** A store over a connection that the command line has opened. */
+/** A connection that the command line has opened. */
 export interface Connection {
-  readonly store: Store;
+  /** Returns the store, with its option `audit` if it shall write a trail and can. It connects at the first operation. */
+  readonly toStore: (audits: boolean) => Store;
   /** The engine's name for people. */
   readonly engine: string;
   readonly driver: Driver;

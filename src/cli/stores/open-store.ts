@@ -1,11 +1,14 @@
+import type { TrailStore } from "../../audit/trail-store.ts";
 import type { Duration } from "../../duration.ts";
 import { getLifecycle } from "../../lifecycle/lifecycle.ts";
 import { Manager } from "../../manager.ts";
 import type { Store } from "../../store.ts";
+import type { SqlStore } from "../../stores/shared/sql-store.ts";
 import { usageError } from "../cli-error.ts";
 import type { Context } from "../command.ts";
 import type { Connection, StoreSettings } from "./connection.ts";
 import type { Driver } from "./driver.ts";
+import { findTrail } from "./find-trail.ts";
 import { connectLibsql } from "./libsql.ts";
 import { connectLmdb } from "./lmdb.ts";
 import { parseLocation, type StoreLocation } from "./location.ts";
@@ -27,6 +30,8 @@ export interface OpenedStore {
   readonly engine: string;
   /** Absent for a module, which has its own. */
   readonly driver?: Driver;
+  /** Returns the store's audit trail, or `undefined` if it has none. */
+  readonly findTrail: () => Promise<TrailStore | undefined>;
   readonly close: () => Promise<void>;
 }
 
@@ -35,9 +40,15 @@ export interface StoreNeeds {
   readonly tombstones?: Duration | undefined;
   readonly push?: boolean;
   readonly subscribes?: boolean;
-  readonly audits?: boolean;
+  /** Whether the store writes its audit trail: if there is one, or always, which needs the tables of one. Default: never. */
+  readonly trail?: "existing" | "always" | undefined;
   readonly creates?: boolean;
   readonly isOffline?: boolean;
+}
+
+/** Whether a store has tables. */
+export function isSqlStore(store: Store): store is SqlStore {
+  return "migrate" in store && typeof store.migrate === "function";
 }
 
 /** Returns the value of `--store` or of the variable. */
@@ -58,19 +69,32 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const location = parseLocation(requireStore(values.store, env));
   checkStoreFlags(values, location);
-  const { tombstones, push = true, subscribes = false, audits = false } = needs;
+  const { tombstones, push = true, subscribes = false } = needs;
   const { creates = false, isOffline = false } = needs;
   if (location.engine === "module") {
     if (tombstones !== undefined)
       throw usageError("--tombstones has no effect on a module: its Manager has the option.");
+    if (needs.trail === "always")
+      throw usageError("--audit has no effect on a module: set the store's option audit there.");
     return toOpened(await loadManager(location.path, cwd), location);
   }
   const { table, schema, prefix, name, timeout } = values;
-  const settings = { table, schema, prefix, name, timeout, push, subscribes, audits, creates, isOffline };
+  const settings = { table, schema, prefix, name, timeout, push, subscribes, creates, isOffline };
   const warn = (message: string) => terminal.note(message);
   const connection = await connect(location, settings, cwd, env, warn);
-  const manager = new Manager<unknown, unknown>(connection.store, { ...(tombstones && { tombstones }) });
-  return toOpened(manager, location, connection);
+  try {
+    const audits =
+      needs.trail === "existing"
+        ? (await findTrail(connection.toStore(true))) !== undefined
+        : needs.trail === "always";
+    const manager = new Manager<unknown, unknown>(connection.toStore(audits), {
+      ...(tombstones && { tombstones }),
+    });
+    return toOpened(manager, location, connection);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 function toOpened(
@@ -86,6 +110,7 @@ function toOpened(
     location,
     engine: connection?.engine ?? "the app's module",
     ...(connection && { driver: connection.driver }),
+    findTrail: () => findTrail(connection?.toStore(true) ?? repository.store),
     close: async () => {
       await manager.close();
       await connection?.close();

@@ -53,7 +53,7 @@ export async function connectRedis(
     onWarning,
     push: subscribes ? redisPush(opened.subscriber) : push,
   });
-  return { store, engine: "Redis or Valkey", driver, close: async () => opened.close() };
+  return { toStore: () => store, engine: "Redis or Valkey", driver, close: async () => opened.close() };
 }
 
 async function openIoRedis({ Redis, Cluster }: IoRedisModule, url: string): Promise<OpenedClient> {

@@ -10,20 +10,21 @@ type Database = new (path: string) => SqliteDatabase & { close(): unknown };
 /** Opens a file. */
 export async function connectSqlite(
   path: string,
-  { table, timeout, push, subscribes, audits, creates, isOffline }: StoreSettings,
+  { table, timeout, push, subscribes, creates, isOffline }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   // The module of Node is always there, so it must not hide the driver that the app has chosen.
   const driver = loadDriver(["better-sqlite3", "libsql", "node:sqlite"], cwd);
   const file = isOffline ? ":memory:" : requireFile(path, cwd, creates);
   const database = new (toClass(driver.exports))(file);
-  const store = sqliteStore(database, {
-    ...given({ table, timeout }),
-    ...(audits && { audit: sqliteAudit() }),
-    cleanupEvery: false,
-    push: subscribes ? sqlitePush() : push,
-  });
-  return { store, engine: "SQLite", driver, close: async () => database.close() };
+  const toStore = (audits: boolean) =>
+    sqliteStore(database, {
+      ...given({ table, timeout }),
+      ...(audits && { audit: sqliteAudit() }),
+      cleanupEvery: false,
+      push: subscribes ? sqlitePush() : push,
+    });
+  return { toStore, engine: "SQLite", driver, close: async () => database.close() };
 }
 
 /** Returns the absolute path of a file. Opening a mistyped path would create an empty database there. */
