@@ -1,4 +1,4 @@
-/** What the command line writes to the trail that an app keeps in its store, with real servers. */
+/** The entries that the command line writes to the trail in the app's store, with real servers. */
 import { Manager } from "sessionup";
 import { type AuditEntry, auditLog } from "sessionup/audit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -107,7 +107,7 @@ async function waitForApp(
 ): Promise<number> {
   for (let waited = 0; ; waited += PAUSE) {
     const pending = await trail.readPending(MAX_PENDING);
-    // Behind so many rows there may be further ones.
+    // There may be further rows behind these.
     const left = pending.length < MAX_PENDING ? pending.filter(matches).length : MAX_PENDING;
     if (left === 0 || waited >= patience) return left;
     if (signal.aborted)

@@ -29,7 +29,7 @@ const FLAGS = {
     group: "Record",
     value: "<policy>",
     summary:
-      "The user's entries of the audit trail: pseudonymize (default) removes what names the user, delete their content, keep nothing",
+      "The user's entries of the audit trail lose what names the user (pseudonymize, the default), lose their content (delete), or stay (keep)",
     choices: POLICIES,
     parse: parsePolicy,
   },

@@ -6,7 +6,7 @@ import { STORE_FLAGS } from "../stores/store-flags.ts";
 
 const FLAGS = {
   print: { short: "p", summary: "Print the SQL for a database without tables, and change nothing" },
-  audit: { summary: "Also for the tables of the audit trail, if the store has none yet" },
+  audit: { summary: "Also create or print the tables of the audit trail" },
   ...STORE_FLAGS,
 } as const;
 
@@ -18,7 +18,7 @@ export const migrateCommand: Command = createCommand({
   description: [
     "Creates the tables, or upgrades them to this release. It is safe to run it again, and on several machines at a time. Redis and LMDB need no tables.",
     "With --print it needs no connection: use the SQL in your own migrations.",
-    "Tables of an audit trail are upgraded too. With --audit, they are created or printed, for the option audit of the store.",
+    "Tables of an audit trail are upgraded too. --audit is for a store that has none yet, and shall have the option audit.",
   ],
   flags: FLAGS,
   examples: [
