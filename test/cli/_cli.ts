@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { promisify } from "node:util";
-import { COMMANDS } from "../../src/cli/commands.ts";
 import { run } from "../../src/cli/run.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
 import { ROOT, sourceFiles } from "../support/entries.ts";
@@ -83,7 +82,7 @@ export class Cli {
     const texts = Promise.all([collect(stdout), collect(stderr)]);
     const terminal = new Terminal({ stdin, stdout, stderr }, env);
     const signal = new AbortController().signal;
-    const code = await run(args, COMMANDS, { terminal, env, cwd: this.folder, now: Date.now, signal });
+    const code = await run(args, { terminal, env, cwd: this.folder, now: Date.now, signal });
     await terminal.flush();
     for (const stream of [stdout, stderr]) stream.end();
     const [out, err] = await texts;

@@ -2,12 +2,13 @@
 // cspell:ignore lsit brwoser
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { loadCommands } from "../../src/cli/commands.ts";
 import { formatCommandHelp, formatProgramHelp } from "../../src/cli/help.ts";
 import { measureWidth } from "../../src/cli/text-width.ts";
 import { PACKAGE } from "../support/entries.ts";
 import { Cli } from "./_cli.ts";
 
+const COMMANDS = await loadCommands();
 let cli: Cli;
 
 /** A module of an app, as an operator names it. Its output must not end up among the results. */

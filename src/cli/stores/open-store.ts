@@ -9,14 +9,7 @@ import type { Context } from "../command.ts";
 import type { Connection, StoreSettings } from "./connection.ts";
 import type { Driver } from "./driver.ts";
 import { findTrail } from "./find-trail.ts";
-import { connectLibsql } from "./libsql.ts";
-import { connectLmdb } from "./lmdb.ts";
 import { parseLocation, type StoreLocation } from "./location.ts";
-import { loadManager } from "./module.ts";
-import { connectMysql } from "./mysql.ts";
-import { connectPostgres } from "./postgres.ts";
-import { connectRedis } from "./redis.ts";
-import { connectSqlite } from "./sqlite.ts";
 import { checkStoreFlags, type StoreValues } from "./store-flags.ts";
 
 /** A store that is ready to be asked. */
@@ -76,7 +69,7 @@ export async function openStore(
       throw usageError("--tombstones has no effect on a module: its Manager has the option.");
     if (needs.trail === "always")
       throw usageError("--audit has no effect on a module: set the store's option audit there.");
-    return toOpened(await loadManager(location.path, cwd), location);
+    return toOpened(await (await import("./module.ts")).loadManager(location.path, cwd), location);
   }
   const { table, schema, prefix, name, timeout } = values;
   const settings = { table, schema, prefix, name, timeout, push, subscribes, creates, isOffline };
@@ -118,7 +111,8 @@ function toOpened(
   };
 }
 
-function connect(
+/** Connects. Only the parts that the engine needs are loaded. */
+async function connect(
   location: Exclude<StoreLocation, { engine: "module" }>,
   settings: StoreSettings,
   cwd: string,
@@ -127,16 +121,16 @@ function connect(
 ): Promise<Connection> {
   switch (location.engine) {
     case "redis":
-      return connectRedis(location.url, settings, cwd, warn);
+      return (await import("./redis.ts")).connectRedis(location.url, settings, cwd, warn);
     case "postgres":
-      return connectPostgres(location.url, settings, cwd);
+      return (await import("./postgres.ts")).connectPostgres(location.url, settings, cwd);
     case "mysql":
-      return connectMysql(location.url, settings, cwd);
+      return (await import("./mysql.ts")).connectMysql(location.url, settings, cwd);
     case "sqlite":
-      return connectSqlite(location.path, settings, cwd);
+      return (await import("./sqlite.ts")).connectSqlite(location.path, settings, cwd);
     case "libsql":
-      return connectLibsql(location.url, settings, cwd, env.LIBSQL_AUTH_TOKEN);
+      return (await import("./libsql.ts")).connectLibsql(location.url, settings, cwd, env.LIBSQL_AUTH_TOKEN);
     case "lmdb":
-      return connectLmdb(location.path, settings, cwd);
+      return (await import("./lmdb.ts")).connectLmdb(location.path, settings, cwd);
   }
 }
