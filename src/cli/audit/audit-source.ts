@@ -8,12 +8,10 @@ import { type AuditReport, type UnreadableLine, verifyEntries } from "../../audi
 import { CliError, usageError } from "../cli-error.ts";
 import type { Context } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { Interrupted } from "../interrupted.ts";
 import { openStore } from "../stores/open-store.ts";
 import { STORE_FLAGS, type StoreValues } from "../stores/store-flags.ts";
-import { formatNumber } from "../wording.ts";
 import { readAuditKeys } from "./audit-keys.ts";
-import { describePending, openUnsealed } from "./unsealed.ts";
+import { describePending, openUnsealed, showReading } from "./unsealed.ts";
 
 /** The entries of one step. */
 const STEP = 500;
@@ -86,14 +84,9 @@ async function* watch(
 ): AsyncGenerator<AuditEntry | UnreadableLine, void> {
   let count = 0;
   for await (const entry of entries) {
-    if (++count % STEP === 0) showProgress(context, count);
+    if (++count % STEP === 0) showReading(context, count);
     yield entry;
   }
-}
-
-function showProgress({ terminal, signal }: Context, count: number): void {
-  if (signal.aborted) throw new Interrupted("The trail was not read to its end.");
-  terminal.progress(`${formatNumber(count)} entries read …`);
 }
 
 function matches({ at, subject }: AuditEntry, { userKey, from, before }: EntryFilter): boolean {
@@ -115,12 +108,7 @@ async function openTrail(
     if (!found) throw noTrail(engine);
     const pending = await describePending(found, now());
     if (pending !== undefined) context.terminal.note(`${pending} The command line leaves them out.`);
-    let count = 0;
-    const onRead = (read: number) => {
-      count += read;
-      showProgress(context, count);
-    };
-    const trail = openUnsealed(found, now, { keys: toTrailKeys(keys), onRead });
+    const trail = openUnsealed(context, found, now, toTrailKeys(keys));
     return {
       // The last head is the newest one, and a store has one chain.
       verify: (heads) => trail.verify({ ...(heads.length > 0 && { head: heads.at(-1) as AuditHead }) }),

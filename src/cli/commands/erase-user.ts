@@ -1,11 +1,12 @@
 import { eraseUser, type UserErasure } from "../../admin/user-data.ts";
 import { parseDuration } from "../../duration.ts";
-import { toErasableTrail } from "../audit/unsealed.ts";
+import { toErasableTrail } from "../audit/erasable-trail.ts";
 import { usageError } from "../cli-error.ts";
 import { type Command, createCommand } from "../command.ts";
 import { confirm } from "../confirmation.ts";
 import { escapeControls } from "../escape.ts";
 import { EXIT } from "../exit-code.ts";
+import { toChoiceParser } from "../flag.ts";
 import { toOperator } from "../operator.ts";
 import { openStore } from "../stores/open-store.ts";
 import { ENDING_FLAGS, STORE_FLAGS } from "../stores/store-flags.ts";
@@ -14,13 +15,6 @@ import { formatCount } from "../wording.ts";
 /** How long an erasure waits for the app, without the flag. */
 const PATIENCE = "5s";
 const POLICIES = ["pseudonymize", "delete", "keep"] as const;
-type Policy = (typeof POLICIES)[number];
-
-function parsePolicy(text: string, flag: string): Policy {
-  const policy = POLICIES.find((each) => each === text);
-  if (policy) return policy;
-  throw usageError(`${flag} must be one of ${POLICIES.join(", ")}. Received "${text}".`);
-}
 
 const { by, "no-push": noPush } = ENDING_FLAGS;
 const FLAGS = {
@@ -31,7 +25,7 @@ const FLAGS = {
     summary:
       "The user's entries of the audit trail lose what names the user (pseudonymize, the default), lose their content (delete), or stay (keep)",
     choices: POLICIES,
-    parse: parsePolicy,
+    parse: toChoiceParser(POLICIES),
   },
   json: { group: "Output", summary: "One JSON object: { sessions, tombstones, trail }" },
   by,
@@ -57,12 +51,14 @@ export const eraseUserCommand: Command = createCommand({
   async run(context, { operands: [user = ""], flags }) {
     const { terminal, signal } = context;
     if (!flags.yes && !terminal.canAsk) throw usageError("There is no terminal to confirm on. Add --yes.");
-    const opened = await openStore(context, flags, { push: !flags["no-push"], trail: "existing" });
-    const { manager, now, close } = opened;
+    const { trail: policy = "pseudonymize", timeout = PATIENCE } = flags;
+    const { manager, now, findTrail, close } = await openStore(context, flags, {
+      push: !flags["no-push"],
+      trail: "existing",
+    });
     try {
       const live = await manager.fetchByUserKey(user);
-      const policy = flags.trail ?? "pseudonymize";
-      const trail = policy === "keep" ? undefined : await opened.findTrail();
+      const trail = policy === "keep" ? undefined : await findTrail();
       if (!flags.yes) {
         const audited = trail ? ", and the store has an audit trail" : "";
         terminal.note(
@@ -75,16 +71,8 @@ export const eraseUserCommand: Command = createCommand({
       }
       const erased = await eraseUser(manager, user, {
         by: toOperator(flags.by),
-        ...(trail &&
-          policy !== "keep" && {
-            trail: toErasableTrail(
-              context,
-              trail,
-              now,
-              parseDuration(flags.timeout ?? PATIENCE, "--timeout"),
-            ),
-            trailPolicy: policy,
-          }),
+        ...(trail && { trail: toErasableTrail(context, trail, now, parseDuration(timeout, "--timeout")) }),
+        ...(policy !== "keep" && { trailPolicy: policy }),
       });
       if (flags.json) await terminal.write(JSON.stringify(erased));
       else await terminal.write(describe(erased, trail !== undefined));

@@ -43,7 +43,9 @@ export const exportUserCommand: Command = createCommand({
       const trail = await findTrail();
       const pending = trail && (await describePending(trail, now()));
       if (pending !== undefined) terminal.note(`${pending} The export leaves them out.`);
-      const found = await exportUser(manager, user, { ...(trail && { trail: openUnsealed(trail, now) }) });
+      const found = await exportUser(manager, user, {
+        ...(trail && { trail: openUnsealed(context, trail, now) }),
+      });
       const text = toSafeJson(found, 2);
       const count = formatCount(found.sessions.length, "session");
       const entries =

@@ -10,7 +10,7 @@ interface LibsqlModule {
 /** Creates a client of a server, or of a local file. */
 export async function connectLibsql(
   url: string,
-  { table, timeout, push, subscribes, creates, isOffline }: StoreSettings,
+  { table, timeout, push = true, subscribes, creates, isOffline }: StoreSettings,
   cwd: string,
   authToken: string | undefined,
 ): Promise<Connection> {

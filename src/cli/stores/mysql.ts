@@ -9,7 +9,7 @@ interface MysqlModule {
 /** Creates a pool. It connects at the first query. */
 export async function connectMysql(
   url: string,
-  { table, timeout, push, subscribes }: StoreSettings,
+  { table, timeout, push = true, subscribes }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   const driver = loadDriver(["mysql2/promise"], cwd);

@@ -6,7 +6,7 @@ import type { Store } from "../../store.ts";
 import type { SqlStore } from "../../stores/shared/sql-store.ts";
 import { usageError } from "../cli-error.ts";
 import type { Context } from "../command.ts";
-import type { Connection, StoreSettings } from "./connection.ts";
+import type { Connection, OpenMode, StoreSettings } from "./connection.ts";
 import type { Driver } from "./driver.ts";
 import { findTrail } from "./find-trail.ts";
 import { parseLocation, type StoreLocation } from "./location.ts";
@@ -29,14 +29,10 @@ export interface OpenedStore {
 }
 
 /** The needs of a command besides the location of the store. */
-export interface StoreNeeds {
+export interface StoreNeeds extends OpenMode {
   readonly tombstones?: Duration | undefined;
-  readonly push?: boolean;
-  readonly subscribes?: boolean;
   /** Whether the store writes its audit trail: if there is one, or always, which needs the tables of one. Default: never. */
   readonly trail?: "existing" | "always" | undefined;
-  readonly creates?: boolean;
-  readonly isOffline?: boolean;
 }
 
 /** Whether a store has tables. */
@@ -56,38 +52,34 @@ function requireStore(given: string | undefined, env: Context["env"]): string {
 
 /** Opens the store that the flags or the environment name. */
 export async function openStore(
-  { env, cwd, terminal }: Context,
+  context: Context,
   values: StoreValues,
-  needs: StoreNeeds = {},
+  { tombstones, trail, ...mode }: StoreNeeds = {},
 ): Promise<OpenedStore> {
-  const location = parseLocation(requireStore(values.store, env));
+  const location = parseLocation(requireStore(values.store, context.env));
   checkStoreFlags(values, location);
-  const { tombstones, push = true, subscribes = false } = needs;
-  const { creates = false, isOffline = false } = needs;
   if (location.engine === "module") {
     if (tombstones !== undefined)
       throw usageError("--tombstones has no effect on a module: its Manager has the option.");
-    if (needs.trail === "always")
+    if (trail === "always")
       throw usageError("--audit has no effect on a module: set the store's option audit there.");
-    return toOpened(await (await import("./module.ts")).loadManager(location.path, cwd), location);
+    const { loadManager } = await import("./module.ts");
+    return toOpened(await loadManager(location.path, context.cwd), location);
   }
-  const { table, schema, prefix, name, timeout } = values;
-  const settings = { table, schema, prefix, name, timeout, push, subscribes, creates, isOffline };
-  const warn = (message: string) => terminal.note(message);
-  const connection = await connect(location, settings, cwd, env, warn);
+  const connection = await connect(location, { ...values, ...mode }, context);
   try {
-    const audits =
-      needs.trail === "existing"
-        ? (await findTrail(connection.toStore(true))) !== undefined
-        : needs.trail === "always";
-    const manager = new Manager<unknown, unknown>(connection.toStore(audits), {
-      ...(tombstones && { tombstones }),
-    });
+    const store = await toStore(connection, trail);
+    const manager = new Manager<unknown, unknown>(store, { ...(tombstones && { tombstones }) });
     return toOpened(manager, location, connection);
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+async function toStore({ toStore: create }: Connection, trail: StoreNeeds["trail"]): Promise<Store> {
+  const store = create(trail !== undefined);
+  return trail === "existing" && !(await findTrail(store)) ? create(false) : store;
 }
 
 function toOpened(
@@ -115,13 +107,13 @@ function toOpened(
 async function connect(
   location: Exclude<StoreLocation, { engine: "module" }>,
   settings: StoreSettings,
-  cwd: string,
-  env: Context["env"],
-  warn: (message: string) => void,
+  { cwd, env, terminal }: Context,
 ): Promise<Connection> {
   switch (location.engine) {
     case "redis":
-      return (await import("./redis.ts")).connectRedis(location.url, settings, cwd, warn);
+      return (await import("./redis.ts")).connectRedis(location.url, settings, cwd, (message) =>
+        terminal.note(message),
+      );
     case "postgres":
       return (await import("./postgres.ts")).connectPostgres(location.url, settings, cwd);
     case "mysql":

@@ -27,7 +27,7 @@ const CONNECTIONS = 8;
 /** Creates a pool. It connects at the first query. */
 export async function connectPostgres(
   url: string,
-  { table, schema, timeout, push, subscribes }: StoreSettings,
+  { table, schema, timeout, push = true, subscribes }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   const driver = loadDriver(["pg", "postgres"], cwd);

@@ -38,7 +38,7 @@ interface OpenedClient {
 /** Connects to one server, or to the Cluster that the server belongs to. */
 export async function connectRedis(
   url: string,
-  { prefix, timeout, push, subscribes }: StoreSettings,
+  { prefix, timeout, push = true, subscribes }: StoreSettings,
   cwd: string,
   onWarning: (message: string) => void,
 ): Promise<Connection> {

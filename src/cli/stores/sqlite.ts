@@ -10,7 +10,7 @@ type Database = new (path: string) => SqliteDatabase & { close(): unknown };
 /** Opens a file. */
 export async function connectSqlite(
   path: string,
-  { table, timeout, push, subscribes, creates, isOffline }: StoreSettings,
+  { table, timeout, push = true, subscribes, creates, isOffline }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   // The module of Node is always there, so it must not hide the driver that the app has chosen.
@@ -28,7 +28,7 @@ export async function connectSqlite(
 }
 
 /** Returns the absolute path of a file. Opening a mistyped path would create an empty database there. */
-export function requireFile(path: string, cwd: string, creates: boolean): string {
+export function requireFile(path: string, cwd: string, creates = false): string {
   const file = resolve(cwd, path);
   if (creates || existsSync(file)) return file;
   throw new CliError(`There is no file ${file}.`, {
