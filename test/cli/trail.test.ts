@@ -151,9 +151,32 @@ describe.each([POSTGRES, MARIADB, SQLITE, LIBSQL])("a trail in $name", ({ driver
   });
 });
 
-describe("a trail that the command line does not find in a store", () => {
-  it("--audit is rejected where it has no effect", async () => {
-    const cli = await Cli.create(["ioredis"]);
+describe("a module of the app", () => {
+  it("erase-user removes the user from its trail, which its own audit log completes", async () => {
+    const cli = await Cli.create(["libsql"]);
+    const app = SQLITE.open("", cli, true);
+    await app.store.migrate();
+    await fill(new Manager(app.store));
+    await app.close();
+    cli.write(
+      "sessions.js",
+      `import Database from "libsql";
+import { Manager } from "sessionup";
+import { auditLog } from "sessionup/audit";
+import { sqliteAudit, sqliteStore } from "sessionup/stores/sqlite";
+export const manager = new Manager(sqliteStore(new Database("sessions.db"), { audit: sqliteAudit() }));
+auditLog(manager, { keys: ["${KEY}"] });
+`,
+    );
+    const env = { SESSIONUP_STORE: "./sessions.js", SESSIONUP_AUDIT_KEYS: KEY };
+    const erased = await cli.runProcess(["erase-user", "ben", "--yes", "--json"], env);
+    expect([erased.code, json(erased.stdout)]).toEqual([0, [{ sessions: 3, tombstones: 0, trail: 6 }]]);
+    expect(await cli.runProcess(["audit", "verify"], env)).toMatchObject({ code: 0 });
+    cli.remove();
+  });
+
+  it("--audit has no effect, so it is rejected", async () => {
+    const cli = await Cli.create();
     cli.write(
       "store.js",
       'import { memoryStore } from "sessionup/stores/memory";\nexport const store = memoryStore();',
