@@ -61,7 +61,7 @@ export class Cli {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
     for (const name of packages) link(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
     link(built, join(folder, "node_modules/sessionup"));
-    // Node remembers the answers. It stops following links to packages when this process has closed an LMDB file.
+    // Node remembers the answers. Its loader follows no links after an lstat of a socket, such as the mark of an LMDB file.
     const require = createRequire(join(folder, "package.json"));
     for (const name of packages) require.resolve(name);
     return new Cli(folder, join(built, "dist/cli/main.js"));
