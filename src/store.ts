@@ -84,13 +84,13 @@ export interface TombstoneOptions {
 export interface Actor {
   /**
    * - `user`: the user of the session.
-   * - `admin`: a person who may end the sessions of others.
+   * - `admin`: a person who may act on the sessions of others, such as support.
    * - `system`: a program, such as a job or an identity provider's notice. Also the default.
    * - `policy`: a rule of the manager, such as a timeout or a limit.
    */
   readonly kind: "user" | "admin" | "system" | "policy";
   /** The user key of a user, or the app's own name for the party. At most 1 kB. */
-  readonly id?: string;
+  readonly id?: string | undefined;
 }
 
 /** How sessions are ended. */
@@ -101,7 +101,7 @@ export interface End {
    * Turns each ended record into a tombstone: `ended` is set, the revision rises by one, and `expiresAt` and `deadline`
    * become `now + keepFor`. Default: the record is removed.
    */
-  readonly tombstones?: TombstoneOptions;
+  readonly tombstones?: TombstoneOptions | undefined;
   /** The party that ends the sessions, if it is not the one that the reason implies. Only stores with `audit` read it. */
   readonly by?: Actor | undefined;
 }
@@ -231,9 +231,11 @@ export interface CreateOptions {
    * The id of a session of the same user that ends in the same step, before the limit counts, whether or not it has
    * expired. The id of another user's session is ignored.
    */
-  readonly replaces?: string;
+  readonly replaces?: string | undefined;
   /** Applies to the sessions that end in this step, as in `End`: with the reason `evicted`, or `logout` for the replaced one. */
-  readonly tombstones?: TombstoneOptions;
+  readonly tombstones?: TombstoneOptions | undefined;
+  /** The party that begins the session, for the trail of a store with `audit`. Default: the user. */
+  readonly by?: Actor | undefined;
 }
 
 /** The options of a store's `update`. */

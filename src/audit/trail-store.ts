@@ -9,7 +9,7 @@ export interface TrailRow {
   readonly id?: string;
   readonly userKey?: string;
   readonly reason?: string;
-  /** JSON: the client of a session that began, or the party that ended it. */
+  /** JSON: the client of a session that began with `by` if it was not the user, or the party that ended it. */
   readonly note?: string;
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { Manager, type ManagerOptions, type Store } from "sessionup";
+import { type Actor, Manager, type ManagerOptions, type Store } from "sessionup";
 import { revokeAllBefore } from "sessionup/admin";
 import {
   type AuditEntry,
@@ -123,9 +123,10 @@ export function trailSuite(backend: TrailBackend): void {
         ...options,
       });
       const browser = new Browser({ "user-agent": FIREFOX });
-      const logIn = async (user: string, own = new Browser()) => {
+      const grace = { kind: "admin", id: "grace" } as const;
+      const logIn = async (user: string, own = new Browser(), by?: Actor) => {
         clock.advance("1s");
-        return (await own.visit((request) => sessions.init(request, user))).id;
+        return (await own.visit((request) => sessions.init(request, user, { ...(by && { by }) }))).id;
       };
       const first = await logIn("ann", browser);
       await browser.visit((request) => sessions.rotate(request));
@@ -133,9 +134,9 @@ export function trailSuite(backend: TrailBackend): void {
       await browser.visit((request) =>
         sessions.updateMeta(request, () => undefined as never).catch(() => undefined),
       );
-      const second = await logIn("ann", browser);
-      const [third, fourth] = [await logIn("ann"), await logIn("ann")];
-      await manager.revokeById(third, { by: { kind: "admin", id: "grace" } });
+      const second = await logIn("ann", browser, grace);
+      const [third, fourth] = [await logIn("ann", new Browser(), grace), await logIn("ann")];
+      await manager.revokeById(third, { by: grace });
       await manager.revokeByUserKey("ann");
       const fifth = await logIn("bob");
       clock.advance("1s");
@@ -159,8 +160,8 @@ export function trailSuite(backend: TrailBackend): void {
           `rotated ann ${first} rotate system`,
           `elevated ann ${first} user 2`,
           `ended ann ${first} logout user`,
-          `begun ann ${second} user`,
-          `begun ann ${third} user`,
+          `begun ann ${second} admin grace`,
+          `begun ann ${third} admin grace`,
           `ended ann ${second} evicted policy`,
           `begun ann ${fourth} user`,
           `ended ann ${third} revoked admin grace`,

@@ -69,7 +69,12 @@ const METHODS: Readonly<
 export const PATHS: Readonly<Record<string, Path>> = {
   async "the methods for a request"(start) {
     const site = start({ clearSiteData: ["cache", "storage"], maxMetaBytes: 100 });
-    const { browser, id } = await site.login("ann", { meta: { theme: "light" }, level: 2, expiresIn: "30d" });
+    const { browser, id } = await site.login("ann", {
+      meta: { theme: "light" },
+      level: 2,
+      expiresIn: "30d",
+      by: { kind: "admin", id: "grace" },
+    });
     const loaded = await site.visit(browser, async (request, sessions) => {
       await sessions.get(request);
       return [sessions.current(request), sessions.require(request)];

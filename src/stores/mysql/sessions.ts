@@ -1,4 +1,4 @@
-import { toClientNote } from "../../audit/rows.ts";
+import { toBeginNote } from "../../audit/rows.ts";
 import type { TrailRow } from "../../audit/trail-store.ts";
 import { SessionError } from "../../errors.ts";
 import type {
@@ -90,7 +90,7 @@ export class MysqlSessions implements SqlStore {
         if (this.audit)
           return lease.transaction(async () => {
             const result = await lease.run(statement);
-            if (result.affected) await this.#note(lease, [toBeginning(record, now)]);
+            if (result.affected) await this.#note(lease, [toBeginning(record, options)]);
             return result;
           });
         if (limit) await lease.readCommitted();
@@ -115,8 +115,9 @@ export class MysqlSessions implements SqlStore {
   async #replace(
     lease: MysqlLease,
     record: SessionRecord,
-    { now, limit, replaces = "", tombstones }: CreateOptions,
+    options: CreateOptions,
   ): Promise<CreateResult & { readonly done: boolean }> {
+    const { now, limit, replaces = "", tombstones } = options;
     await this.#lock(lease, record.userKey);
     const most = MAX_ENDED_PER_STEP + 1;
     const conflicts = await lease.rows(this.#statements.conflicts(record, now, limit, replaces, most));
@@ -138,7 +139,7 @@ export class MysqlSessions implements SqlStore {
       await this.#note(lease, [
         ...toEnds({ ...end, reason: "logout" }, record.userKey, replaced),
         ...toEnds({ ...end, reason: "evicted" }, record.userKey, evicted),
-        ...(done ? [toBeginning(record, now)] : []),
+        ...(done ? [toBeginning(record, options)] : []),
       ]);
     await this.#record(lease, () => [
       ...toEndedMessages("logout", record.userKey, replaced),
@@ -492,8 +493,9 @@ function toShareOfIds(id: string): number {
   return share;
 }
 
-function toBeginning({ id, userKey, data }: SessionRecord, at: number): TrailRow {
-  return { at, kind: "begun", id, userKey, note: toClientNote(data) };
+function toBeginning(record: SessionRecord, { now: at, by }: CreateOptions): TrailRow {
+  const { id, userKey } = record;
+  return { at, kind: "begun", id, userKey, note: toBeginNote(record, by) };
 }
 
 function toEnds({ now: at, reason, by }: End, userKey: string, ids: readonly string[]): readonly TrailRow[] {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { toClientNote } from "../../audit/rows.ts";
+import { toBeginNote } from "../../audit/rows.ts";
 import { SessionError } from "../../errors.ts";
 import type {
   CreateOptions,
@@ -81,19 +81,19 @@ export class PostgresSessions implements SqlStore {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces, tombstones }: CreateOptions,
+    { now, limit, replaces, tombstones, by }: CreateOptions,
   ): Promise<CreateResult> {
     this.#cleanup.tell(now);
     this.#cleanup.start();
     try {
       if (!limit && replaces === undefined) {
-        const noted = this.audit ? [now, toClientNote(record.data)] : [];
+        const noted = this.audit ? [now, toBeginNote(record, by)] : [];
         await this.#query(this.#statements.insert, [...toRowValues(record), ...noted]);
         return { evicted: [], replaced: false };
       }
       const bounds = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
       const kept = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
-      const note = this.audit ? [toClientNote(record.data)] : [];
+      const note = this.audit ? [toBeginNote(record, by)] : [];
       const values = [...toRowValues(record), ...bounds, ...kept, ...note];
       const [row] = await this.#query(this.#statements.create, values);
       if (typeof row?.[0] === "string") {

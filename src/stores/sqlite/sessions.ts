@@ -98,8 +98,8 @@ export class SqliteSessions implements SqlStore {
   }
 
   async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
-    const { now, limit, replaces } = options;
-    this.#cleanup.tell(now);
+    const { limit, replaces } = options;
+    this.#cleanup.tell(options.now);
     this.#cleanup.start();
     const { maxPerStep } = this.#engine;
     const evicts = limit && limit.onExceed !== "reject";
@@ -109,7 +109,9 @@ export class SqliteSessions implements SqlStore {
     ];
     const statements = [
       ...endings,
-      limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record, now),
+      limit
+        ? this.#statements.insertWithin(record, options, limit)
+        : this.#statements.insert(record, options),
       ...(limit ? [this.#statements.exists(record.id)] : []),
       ...(endings.length > 0 ? this.#statements.trimUser(record.userKey, options) : []),
     ];

@@ -1,4 +1,4 @@
-import { toClientNote } from "../../audit/rows.ts";
+import { toBeginNote } from "../../audit/rows.ts";
 import type {
   CreateOptions,
   End,
@@ -71,24 +71,24 @@ export class SqliteStatements {
   }
 
   /** Inserts a record unless its id exists. Returns the id of the inserted record. */
-  insert(record: SessionRecord, now: number): RecordedQuery {
+  insert(record: SessionRecord, options: CreateOptions): RecordedQuery {
     const query = toQuery(
       [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) VALUES (${PLACEHOLDERS})`, ...toRowValues(record)],
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
-    return this.#withBeginning(query, record, now, []);
+    return this.#withBeginning(query, record, options, []);
   }
 
   /** Inserts a record unless its id exists or the user has `max` others. Returns the id of the inserted record. */
-  insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): RecordedQuery {
-    const within = this.#fewerThan(max, record.userKey, now, "");
+  insertWithin(record: SessionRecord, options: CreateOptions, { max }: SessionLimit): RecordedQuery {
+    const within = this.#fewerThan(max, record.userKey, options.now, "");
     const query = toQuery(
       [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) SELECT ${PLACEHOLDERS}`, ...toRowValues(record)],
       ["WHERE"],
       ...within,
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
-    return this.#withBeginning(query, record, now, [["AND"], ...within]);
+    return this.#withBeginning(query, record, options, [["AND"], ...within]);
   }
 
   byLink(link: string, limit: number): SqliteQuery {
@@ -108,7 +108,8 @@ export class SqliteStatements {
     most: number,
   ): RecordedQuery {
     const order = onExceed === "evict-idlest" ? `last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
-    return this.#toEnding({ ...options, reason: "evicted" }, "id", [
+    // `by` is the party that begins the session.
+    return this.#toEnding({ ...options, reason: "evicted", by: undefined }, "id", [
       [`id IN (SELECT id FROM ${this.#table} WHERE`],
       whereLive(record.userKey, options.now),
       ["AND id <> ?", replaces],
@@ -120,7 +121,7 @@ export class SqliteStatements {
   /** Ends the replaced session if `record` can be inserted. */
   replace(record: SessionRecord, options: CreateOptions, replaces: string): RecordedQuery {
     const { now, limit } = options;
-    return this.#toEnding({ ...options, reason: "logout" }, "id", [
+    return this.#toEnding({ ...options, reason: "logout", by: undefined }, "id", [
       ["id = ? AND", replaces],
       whereNotEnded(record.userKey),
       this.#unless(record.id),
@@ -308,12 +309,12 @@ export class SqliteStatements {
   #withBeginning(
     query: SqliteQuery,
     record: SessionRecord,
-    now: number,
+    { now, by }: CreateOptions,
     conditions: readonly Part[],
   ): RecordedQuery {
     if (!this.#audit || isClaim(record.userKey)) return query;
-    const { id, userKey, data } = record;
-    const values = [now, id, encodeUserKey(userKey), toClientNote(data)];
+    const { id, userKey } = record;
+    const values = [now, id, encodeUserKey(userKey), toBeginNote(record, by)];
     const entry = toQuery(
       [`${this.#toNote()} SELECT ?, 'begun', ?, ?, NULL, ?`, ...values],
       [`WHERE NOT EXISTS (SELECT 1 FROM ${this.#table} WHERE id = ?)`, id],

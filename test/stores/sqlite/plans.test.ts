@@ -75,7 +75,7 @@ const toPlans = (statements: SqliteStatements): readonly Plan[] => [
     statements.replace(record, { now: NOW, limit: limit("reject") }, "abce"),
     [BY_ID, BY_ID_ALONE, BY_USER],
   ],
-  ["insertWithin", statements.insertWithin(record, NOW, limit("reject")), [BY_USER]],
+  ["insertWithin", statements.insertWithin(record, { now: NOW }, limit("reject")), [BY_USER]],
   ["hasNotEnded", statements.hasNotEnded("abcd"), [BY_ID]],
   ["byLink", statements.byLink("link", 10), [BY_LINK]],
   ["endCreatedBefore", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],
