@@ -18,7 +18,7 @@ export const migrateCommand: Command = createCommand({
   description: [
     "Creates the tables, or upgrades them to this release. It is safe to run it again, and on several machines at a time. Redis and LMDB need no tables.",
     "With --print it needs no connection: use the SQL in your own migrations.",
-    "Tables of an audit trail are upgraded too. --audit is for a store that has none yet, and shall have the option audit.",
+    "It also upgrades the tables of an audit trail. If there are none, --audit creates them, for an app whose store has the option audit.",
   ],
   flags: FLAGS,
   examples: [
