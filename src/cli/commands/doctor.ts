@@ -180,7 +180,7 @@ async function judgeProbe(manager: OpenedStore["manager"], state: StoreState): P
   const { write, read, remove, push, problems } = await checkManager(manager, { timeout: "5s" });
   const isKnown = (problem: string) =>
     (state.warnings ?? []).includes(problem) ||
-    /^The (store's clock differs|tables have version)/.test(problem);
+    /^The (store's clock differs|tables (of the audit trail )?have version)/.test(problem);
   const failures = problems.filter((problem) => !isKnown(problem));
   const times = [write, read, remove].map((time) => (time === undefined ? "–" : formatMilliseconds(time)));
   const probe: readonly Finding[] =
