@@ -1,5 +1,3 @@
-import type { TrailRow } from "../../audit/trail-store.ts";
-import { SessionError } from "../../errors.ts";
 import type {
   CreateOptions,
   CreateResult,
@@ -15,25 +13,23 @@ import type {
   UpdateOptions,
 } from "../../store.ts";
 import type { ParsedCleanup } from "../shared/cleanup.ts";
-import { duplicateError, limitError } from "../shared/errors.ts";
+import { duplicateError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
 import { groupByUser, toChangedMessage, toEndedMessages } from "../shared/push-messages.ts";
 import { encodeUserKey, orderByIds, toSessionRecord } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { endInSteps, stepThroughIds } from "../shared/steps.ts";
 import type { MysqlTrail } from "./audit.ts";
-import { type MysqlClient, type MysqlLease, OvertakenError, readErrno } from "./client.ts";
+import { type MysqlClient, type MysqlLease, readErrno } from "./client.ts";
 import { MysqlEnds } from "./ends.ts";
 import { MysqlExpiry } from "./expiry.ts";
 import { MysqlScans } from "./scan.ts";
 import { MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, readVersion, toMysqlMigration } from "./schema.ts";
 import { SETTINGS, toMysqlWarnings } from "./settings.ts";
-import type { Sql } from "./sql.ts";
-import { CONFLICT, inLists, MAX_LIST_LENGTH, MysqlStatements } from "./statements.ts";
+import { inLists, MAX_LIST_LENGTH, MysqlStatements } from "./statements.ts";
+import { MAX_ENDED_PER_STEP, MysqlSteps } from "./steps.ts";
 import { toBeginning, toEnds } from "./trail-rows.ts";
 
-/** The number of a user's sessions that end in one transaction: as many as the manager's default limit. */
-const MAX_ENDED_PER_STEP = 1_000;
 const DUPLICATE_ENTRY = 1062;
 
 /** The store. Each operation is one statement or one transaction. */
@@ -43,6 +39,7 @@ export class MysqlSessions implements SqlStore {
   readonly #names: MysqlNames;
   readonly #statements: MysqlStatements;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
+  readonly #steps: MysqlSteps;
   readonly #ends: MysqlEnds;
   readonly #scans: MysqlScans;
   readonly #expiry: MysqlExpiry;
@@ -61,6 +58,7 @@ export class MysqlSessions implements SqlStore {
     this.#pushes = pushes;
     this.#names = names;
     this.#statements = new MysqlStatements(names);
+    this.#steps = new MysqlSteps(this.#statements, pushes, audit);
     this.#ends = new MysqlEnds(names);
     this.#scans = new MysqlScans(names.table, (statement) =>
       client.operation((lease) => lease.rows(statement)),
@@ -89,7 +87,7 @@ export class MysqlSessions implements SqlStore {
         if (this.audit)
           return lease.transaction(async () => {
             const result = await lease.run(statement);
-            if (result.affected) await this.#note(lease, [toBeginning(record, options)]);
+            if (result.affected) await this.#steps.note(lease, [toBeginning(record, options)]);
             return result;
           });
         if (limit) await lease.readCommitted();
@@ -100,51 +98,11 @@ export class MysqlSessions implements SqlStore {
     const evicted: string[] = [];
     for (;;) {
       const step = await this.#insert((lease) =>
-        lease.transaction(() => this.#replace(lease, record, options)),
+        lease.transaction(() => this.#steps.replace(lease, record, options)),
       );
       evicted.push(...step.evicted);
       if (step.done) return { evicted, replaced: step.replaced };
     }
-  }
-
-  /**
-   * Ends the sessions that `record` replaces or that exceed the limit, then inserts `record`. `done` is false when more
-   * sessions must end than one transaction may end.
-   */
-  async #replace(
-    lease: MysqlLease,
-    record: SessionRecord,
-    options: CreateOptions,
-  ): Promise<CreateResult & { readonly done: boolean }> {
-    const { now, limit, replaces = "", tombstones } = options;
-    await this.#lock(lease, record.userKey);
-    const most = MAX_ENDED_PER_STEP + 1;
-    const conflicts = await lease.rows(this.#statements.conflicts(record, now, limit, replaces, most));
-    const idsWith = (conflict: number) =>
-      conflicts.flatMap(([each, id]) => (Number(each) === conflict ? [String(id)] : []));
-    if (idsWith(CONFLICT.duplicate).length > 0) throw duplicateError("mysqlStore");
-    const beyondLimit = idsWith(CONFLICT.beyondLimit);
-    const evicted = beyondLimit.slice(0, MAX_ENDED_PER_STEP);
-    if (limit?.onExceed === "reject" && evicted.length > 0) throw limitError(limit.max);
-    const done = beyondLimit.length < most;
-    const replaced = done ? idsWith(CONFLICT.replaced) : [];
-    const end = { now, ...(tombstones && { tombstones }) };
-    await this.#endAll(lease, replaced, { ...end, reason: "logout" });
-    await this.#endAll(lease, evicted, { ...end, reason: "evicted" });
-    if (replaced.length + evicted.length > 0)
-      await this.#trim(lease, [encodeUserKey(record.userKey)], tombstones);
-    if (done) await lease.run(this.#statements.insert(record));
-    if (this.audit)
-      await this.#note(lease, [
-        ...toEnds({ ...end, reason: "logout" }, record.userKey, replaced),
-        ...toEnds({ ...end, reason: "evicted" }, record.userKey, evicted),
-        ...(done ? [toBeginning(record, options)] : []),
-      ]);
-    await this.#record(lease, () => [
-      ...toEndedMessages("logout", record.userKey, replaced),
-      ...toEndedMessages("evicted", record.userKey, evicted),
-    ]);
-    return { evicted, replaced: replaced.length > 0, done };
   }
 
   fetchById(id: string): Promise<SessionRecord | undefined> {
@@ -186,7 +144,7 @@ export class MysqlSessions implements SqlStore {
         const { lastInsertId } = await lease.run(this.#statements.update(id, change, options), true);
         if (lastInsertId) {
           if (entry) await trail?.noteChange(lease, id, now, entry);
-          if (records) await this.#record(lease, () => [toChangedMessage(id, lastInsertId)]);
+          if (records) await this.#steps.record(lease, () => [toChangedMessage(id, lastInsertId)]);
           return "updated";
         }
         if (ifRevision === undefined) return "not_found";
@@ -201,7 +159,7 @@ export class MysqlSessions implements SqlStore {
     this.#expiry.cleanup.tell(end.now);
     const outcome = await this.#client.operation(async (lease) => {
       if (this.#pushes || this.audit)
-        return lease.transaction(() => this.#endAndRecord(lease, id, end, owner));
+        return lease.transaction(() => this.#steps.endOne(lease, id, end, owner));
       const { affected } = await lease.run(this.#statements.end(id, end, owner), true);
       if (affected) return "deleted";
       const { length } = owner === undefined ? [] : await lease.rows(this.#statements.hasNotEnded(id));
@@ -210,7 +168,7 @@ export class MysqlSessions implements SqlStore {
     // A separate operation: the session has ended even if the removal of tombstones fails.
     if (outcome === "deleted" && end.tombstones)
       await this.#client.operation((lease) =>
-        this.#trim(lease, [this.#statements.userKeyById(id)], end.tombstones),
+        this.#steps.trim(lease, [this.#statements.userKeyById(id)], end.tombstones),
       );
     return outcome;
   }
@@ -225,16 +183,16 @@ export class MysqlSessions implements SqlStore {
     return endInSteps((before) =>
       this.#client.operation((lease) =>
         lease.transaction(async () => {
-          await this.#lock(lease, userKey);
+          await this.#steps.lock(lease, userKey);
           // Reads one more row to find out whether there is a next step.
           const rows = await lease.rows(this.#statements.sessionIds(userKey, MAX_ENDED_PER_STEP + 1, before));
           const found = rows.map(([id, createdAt]) => ({ id: String(id), createdAt: Number(createdAt) }));
           const step = found.slice(0, MAX_ENDED_PER_STEP);
           const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
-          await this.#endAll(lease, ids, end);
-          if (ids.length > 0) await this.#trim(lease, [encodeUserKey(userKey)], end.tombstones);
-          if (this.audit) await this.#note(lease, toEnds(end, userKey, ids));
-          await this.#record(lease, () => toEndedMessages(end.reason, userKey, ids));
+          await this.#steps.endAll(lease, ids, end);
+          if (ids.length > 0) await this.#steps.trim(lease, [encodeUserKey(userKey)], end.tombstones);
+          if (this.audit) await this.#steps.note(lease, toEnds(end, userKey, ids));
+          await this.#steps.record(lease, () => toEndedMessages(end.reason, userKey, ids));
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
       ),
@@ -260,15 +218,15 @@ export class MysqlSessions implements SqlStore {
             const rows = await lease.rows(this.#statements.idsCreatedBefore(createdAt, after, last));
             const sessions = rows.map(([id, userKey]) => ({ id: String(id), userKey: String(userKey) }));
             const ids = sessions.map(({ id }) => id);
-            await this.#endAll(lease, ids, end);
+            await this.#steps.endAll(lease, ids, end);
             const users = groupByUser(sessions);
-            await this.#trim(lease, [...users.keys()].map(encodeUserKey), end.tombstones);
+            await this.#steps.trim(lease, [...users.keys()].map(encodeUserKey), end.tombstones);
             if (this.audit)
-              await this.#note(
+              await this.#steps.note(
                 lease,
                 [...users].flatMap(([userKey, own]) => toEnds(end, userKey, own)),
               );
-            await this.#record(lease, () =>
+            await this.#steps.record(lease, () =>
               [...users].flatMap(([userKey, own]) => toEndedMessages(end.reason, userKey, own)),
             );
             return ids;
@@ -329,65 +287,6 @@ export class MysqlSessions implements SqlStore {
 
   async close(): Promise<void> {
     this.#expiry.cleanup.stop();
-  }
-
-  async #note(lease: MysqlLease, rows: readonly TrailRow[]): Promise<void> {
-    await this.audit?.note(lease, rows);
-  }
-
-  /** Records events as the last step of a transaction. */
-  async #record(lease: MysqlLease, createMessages: () => readonly string[]): Promise<void> {
-    const messages = this.#pushes ? createMessages() : [];
-    if (messages.length > 0) await lease.run(this.#statements.insertEvents(messages));
-  }
-
-  /** Ends a session in a transaction. Its row is locked before its event gets a number, so events are in order. */
-  async #endAndRecord(
-    lease: MysqlLease,
-    id: string,
-    end: End,
-    owner: string | undefined,
-  ): Promise<"deleted" | "not_found" | "not_owner"> {
-    const [row] = await lease.rows(this.#statements.lockSession(id));
-    if (!row) return "not_found";
-    const userKey = String(row[0]);
-    if (owner !== undefined && userKey !== owner) return "not_owner";
-    await lease.run(this.#statements.end(id, end, undefined), true);
-    if (this.audit) await this.#note(lease, toEnds(end, userKey, [id]));
-    await this.#record(lease, () => toEndedMessages(end.reason, userKey, [id]));
-    return "deleted";
-  }
-
-  async #lock(lease: MysqlLease, userKey: string): Promise<void> {
-    const [slot] = await lease.rows(this.#statements.lock(userKey));
-    if (!slot)
-      throw new SessionError(
-        "ERR_STORE",
-        "mysqlStore: the table of slots lacks rows. Run the INSERT statements of migrationSql() again.",
-      );
-  }
-
-  /** Ends these sessions. Throws `OvertakenError` if one of them has ended already. */
-  async #endAll(lease: MysqlLease, ids: readonly string[], end: End): Promise<void> {
-    for (const listed of inLists(ids)) {
-      const { affected } = await lease.run(this.#statements.endAll(listed, end));
-      if (affected !== listed.length) throw new OvertakenError();
-    }
-  }
-
-  /** Removes the records whose ids are in the first column. A record may have been removed already. */
-  async #delete(lease: MysqlLease, rows: ReadonlyArray<readonly unknown[]>): Promise<void> {
-    for (const ids of inLists(rows.map(([id]) => String(id)))) await lease.run(this.#statements.delete(ids));
-  }
-
-  /** Removes each user's tombstones beyond the limit. */
-  async #trim(
-    lease: MysqlLease,
-    users: ReadonlyArray<Uint8Array | Sql>,
-    tombstones: End["tombstones"],
-  ): Promise<void> {
-    if (!tombstones || users.length === 0) return;
-    await this.#delete(lease, await lease.rows(this.#statements.tombstonesBeyond(users, tombstones.max)));
   }
 
   async #insert<Answer>(work: (lease: MysqlLease) => Promise<Answer>): Promise<Answer> {
