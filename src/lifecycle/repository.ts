@@ -241,9 +241,14 @@ export class Repository {
     by: Actor = reason === "logout" ? toUser(userKey) : { kind: reason === "revoked" ? "system" : "policy" },
     at: number = this.#options.clock(),
   ): void {
-    if (ids.length === 0) return;
-    const ended = { ids: ids as readonly SessionId[], ...(userKey !== undefined && { userKey }) };
-    this.#events.emit("ended", { ...ended, reason, at, by });
+    const ended = {
+      ids: ids as readonly SessionId[],
+      ...(userKey !== undefined && { userKey }),
+      reason,
+      at,
+      by,
+    };
+    if (ids.length > 0) this.#events.emit("ended", ended);
   }
 }
 
