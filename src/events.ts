@@ -23,6 +23,8 @@ export interface SessionEvents {
     id: SessionId;
     userKey: string;
     at: number;
+    /** The party that logged the user in: the one that `init` names, otherwise the user. */
+    by: Readonly<Actor>;
     ip?: string;
     agent?: Agent;
     /** The place that `client.geo` returned. */
@@ -33,7 +35,7 @@ export interface SessionEvents {
   /**
    * Sessions and their records ended. A session that ends by itself, as `expired` or `idle`, is reported once: when a client
    * presents its cookie, or when the store's cleanup removes it, which may be much later. Then `at` is the moment when it
-   * ended. Durable Objects expire records themselves, so these ends are not reported. `userKey` is absent if it is
+   * ended. Redis reports these ends only with `reportExpired`, and Durable Objects only to a method of the object. `userKey` is absent if it is
    * unknown, as in `revokeById`, or if the sessions belong to many users, as in `revokeAllBefore`. `by` is the party that
    * ended them: the one that the ending call names, otherwise the user for `logout`, `system` for `revoked` and `policy` for
    * every other reason.

@@ -114,6 +114,6 @@ export class Manager<In = undefined, Out extends In = In> {
 
   /** Releases what the store itself opened, such as timers and connections. The app's own client stays open. */
   async close(): Promise<void> {
-    await this.#lifecycle.repository.close();
+    await this.#lifecycle.repository.ask(() => this.#store.close?.());
   }
 }

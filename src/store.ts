@@ -84,13 +84,13 @@ export interface TombstoneOptions {
 export interface Actor {
   /**
    * - `user`: the user of the session.
-   * - `admin`: a person who may end the sessions of others.
+   * - `admin`: a person who may act on the sessions of others, such as support.
    * - `system`: a program, such as a job or an identity provider's notice. Also the default.
    * - `policy`: a rule of the manager, such as a timeout or a limit.
    */
   readonly kind: "user" | "admin" | "system" | "policy";
   /** The user key of a user, or the app's own name for the party. At most 1 kB. */
-  readonly id?: string;
+  readonly id?: string | undefined;
 }
 
 /** How sessions are ended. */
@@ -101,13 +101,16 @@ export interface End {
    * Turns each ended record into a tombstone: `ended` is set, the revision rises by one, and `expiresAt` and `deadline`
    * become `now + keepFor`. Default: the record is removed.
    */
-  readonly tombstones?: TombstoneOptions;
+  readonly tombstones?: TombstoneOptions | undefined;
   /** The party that ends the sessions, if it is not the one that the reason implies. Only stores with `audit` read it. */
   readonly by?: Actor | undefined;
 }
 
 /** A session that the store's cleanup removed. */
-export type ExpiredSession = Pick<SessionRecord, "id" | "userKey" | "expiresAt" | "deadline">;
+export interface ExpiredSession extends Pick<SessionRecord, "id" | "expiresAt" | "deadline"> {
+  /** Absent if `deleteTombstones` was called for the user before the session was reported. */
+  readonly userKey?: string;
+}
 
 /** Sessions of one user that ended in one step. */
 export interface EndedEvent {
@@ -211,6 +214,8 @@ export interface StoreState {
   readonly clock?: number;
   /** The version of the tables, and the version that this release needs. 0 stands for no tables. Absent if there are no tables. */
   readonly schema?: { readonly found: number; readonly needed: number };
+  /** The same for the tables of the audit trail. Absent for a store without `audit`. */
+  readonly auditSchema?: { readonly found: number; readonly needed: number };
   /** Settings of the engine that endanger sessions, in sentences. Absent if there are none. */
   readonly warnings?: readonly string[];
 }
@@ -231,9 +236,11 @@ export interface CreateOptions {
    * The id of a session of the same user that ends in the same step, before the limit counts, whether or not it has
    * expired. The id of another user's session is ignored.
    */
-  readonly replaces?: string;
+  readonly replaces?: string | undefined;
   /** Applies to the sessions that end in this step, as in `End`: with the reason `evicted`, or `logout` for the replaced one. */
-  readonly tombstones?: TombstoneOptions;
+  readonly tombstones?: TombstoneOptions | undefined;
+  /** The party that begins the session, for the trail of a store with `audit`. Default: the user. */
+  readonly by?: Actor | undefined;
 }
 
 /** The options of a store's `update`. */
@@ -316,19 +323,22 @@ export interface Store {
    * iteration is complete; a caller that stops iterating stops it there.
    */
   deleteCreatedBefore?(createdAt: number, end: End): AsyncIterable<readonly string[]>;
-  /** Removes the user's tombstones, and returns their number: for data-protection requests. Optional. */
+  /**
+   * Removes the user's tombstones, and returns their number: for data-protection requests. Optional. Also removes the user key
+   * from the user's expired sessions that still wait to be reported to listeners of `onExpired`.
+   */
   deleteTombstones?(userKey: string): Promise<number>;
   /**
-   * Returns live sessions of all users, or tombstones, one step of a scan: for operators, not for requests. Optional. A scan has many steps
-   * and is no snapshot. A session that lives from the first step to the last is in one of them, and in no second one unless
-   * the store's page says otherwise. The order depends neither on the time nor on the step size. Newest first where the engine
-   * has such an order. A step looks at a bounded number of records, however few of them match. Rejects with a `TypeError` for a
-   * cursor that no step has returned.
+   * Returns live sessions of all users, or tombstones, one step of a scan: for operators, not for requests. Optional. A scan has
+   * many steps and is no snapshot. A session that lives from the first step to the last is in one of them, and in no second one
+   * unless the store's page says otherwise. The order depends neither on the time nor on the step size. It is newest first where
+   * the engine has such an order. A step looks at a bounded number of records, however few of them match. Rejects with a
+   * `TypeError` for a cursor that no step has returned.
    */
   scan?(page: ScanPage): Promise<ScanResult>;
-  /** Returns the number of live sessions of all users. It is cheap: where counting is dear, it estimates. Optional. */
+  /** Returns the number of live sessions of all users. Estimates it where the engine would have to read all of them. Optional. */
   count?(now: number): Promise<SessionCount>;
-  /** Asks the engine for its clock, its tables and its settings, for health checks. Takes one or two round trips. Optional. */
+  /** Asks the engine for its clock, its tables and its settings, for health checks. Takes a few round trips. Optional. */
   inspect?(): Promise<StoreState>;
   /**
    * Removes up to `limit` expired records and tombstones, those past their `deadline` at the latest, and never a live
@@ -336,10 +346,11 @@ export interface Store {
    */
   deleteExpired?(now: number, limit: number): Promise<number>;
   /**
-   * Registers a listener for the sessions that expired before an operation ended them. Tombstones are not reported. Each session is
-   * reported at least once: once, unless a process dies between taking the session and having reported it; then another one
-   * reports it again. A session that an operation has ended is not reported, and a reported one is not ended by an operation any
-   * more. Returns a function that removes the listener. Absent where the engine removes records by itself and reports nothing.
+   * Registers a listener for the sessions that expired before an operation ended them. Tombstones are not reported. Each session
+   * is reported at least once. It is reported again only if a process dies between taking the session and having reported it:
+   * then another process reports the session. A session that an operation has ended is not reported, and no operation ends a
+   * reported one. Returns a function that removes the listener. Absent where the engine removes records by itself and reports
+   * nothing.
    */
   onExpired?(listener: (sessions: readonly ExpiredSession[]) => void): () => void;
   /**
@@ -349,13 +360,14 @@ export interface Store {
    *
    * The step that ends or changes a session also publishes the event: `create` for the replaced and the evicted sessions,
    * `deleteById`, `deleteByUserKey`, each step of `deleteCreatedBefore`, and `update` with `data`. An operation that changes
-   * nothing publishes nothing. Events of one user arrive in the order of the steps. Several events may describe one step. If two operations end a session at the same moment, both
-   * may report it. Expired records that the store or its engine removes are not reported.
+   * nothing publishes nothing. Events of one user arrive in the order of the steps. Several events may describe one step. If two
+   * operations end a session at the same moment, both may report it. Expired records that the store or its engine removes are
+   * not reported.
    */
   subscribe?(listener: StoreListener): Promise<() => Promise<void>>;
   /**
-   * The trail that the store writes: each step that begins, changes or ends sessions also writes what it did, in the same
-   * transaction, and so does the cleanup. Claims are not recorded. Read by `sessionup/audit`. Optional.
+   * The trail that the store writes. Each step that begins, changes or ends sessions also writes a row, in the same transaction,
+   * and so does the cleanup. Claims are not recorded. `sessionup/audit` reads the trail. Optional.
    */
   readonly audit?: TrailStore;
   /** Releases the resources that the store itself opened, never the app's client. Subscriptions end. */

@@ -300,6 +300,20 @@ describe("checkManager", () => {
     expect(check.problems.join(" ")).toMatch(/differs by 60000 ms.*version 1.*needs 2.*deletes keys/);
   });
 
+  it("a store whose tables are current is not ok if the tables of its audit trail are old", async () => {
+    const store = Object.assign(memoryStore(), {
+      inspect: async () => ({
+        schema: { found: 4, needed: 4 },
+        auditSchema: { found: 1, needed: 2 },
+      }),
+    });
+    const { ok, auditSchema, problems } = await checkManager(new Manager(store));
+    expect([ok, auditSchema]).toEqual([false, { found: 1, needed: 2 }]);
+    expect(problems).toEqual([
+      "The tables of the audit trail have version 1, this release needs 2. Call migrate().",
+    ]);
+  });
+
   it("a store that loses what it writes is not ok", async () => {
     const store = Object.assign(memoryStore(), { fetchByIds: async () => [undefined] });
     const { ok, problems } = await checkManager(new Manager(store));

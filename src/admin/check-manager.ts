@@ -24,6 +24,8 @@ export interface ManagerCheck {
   readonly clockSkew?: number;
   /** The version of the tables, and the one that this release needs. Absent if there are no tables. */
   readonly schema?: { readonly found: number; readonly needed: number };
+  /** The same for the tables of the audit trail. Absent for a store without the option `audit`. */
+  readonly auditSchema?: { readonly found: number; readonly needed: number };
   /** Whether events of other processes arrive. `off` if the store has no push. */
   readonly push: "up" | "down" | "off";
   /** Everything that is wrong, in sentences. Empty if nothing is. */
@@ -81,24 +83,30 @@ export async function checkManager<In, Out extends In>(
     problems.push(
       `The store's clock differs by ${clockSkew} ms from this process's. Synchronize both with NTP.`,
     );
-  const schema = state?.schema;
-  if (schema && schema.found !== schema.needed)
-    problems.push(
-      `The tables have version ${schema.found}, this release needs ${schema.needed}. Call migrate().`,
-    );
+  const { schema, auditSchema, warnings = [] } = state ?? {};
+  const hasTables = checkTables("The tables", schema, problems);
+  const hasTrail = checkTables("The tables of the audit trail", auditSchema, problems);
   const push = store.subscribe
     ? ((await attempt("push events", () => listen(store, timeout))) ?? "down")
     : "off";
-  const isUsable =
-    times.remove !== undefined && (!schema || schema.found >= schema.needed) && push !== "down";
   return {
-    ok: isUsable,
+    ok: times.remove !== undefined && hasTables && hasTrail && push !== "down",
     ...times,
     ...(clockSkew !== undefined && { clockSkew }),
     ...(schema && { schema }),
+    ...(auditSchema && { auditSchema }),
     push,
-    problems: [...problems, ...(state?.warnings ?? [])],
+    problems: [...problems, ...warnings],
   };
+}
+
+/** Whether this release can use tables. Reports another version than the one that it needs. */
+function checkTables(tables: string, version: StoreState["schema"], problems: string[]): boolean {
+  if (!version) return true;
+  const { found, needed } = version;
+  if (found !== needed)
+    problems.push(`${tables} have version ${found}, this release needs ${needed}. Call migrate().`);
+  return found >= needed;
 }
 
 type Attempt = <Answer>(step: string, operation: () => Promise<Answer>) => Promise<Answer | undefined>;

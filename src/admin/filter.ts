@@ -11,6 +11,7 @@ import {
 import { parseLookupKey } from "../options/user-key.ts";
 import { type RecordData, readRecordData } from "../rules/record.ts";
 import { computeLevel } from "../rules/step-up.ts";
+import { isWithin } from "../rules/time-range.ts";
 import { createNetworkMatcher } from "../signed/signer.ts";
 import { CLAIM_PREFIX, type ScanFilter, type SessionRecord, type TimeRange } from "../store.ts";
 
@@ -145,11 +146,11 @@ export function findMatch(
   record: SessionRecord,
   now: number,
   { signer }: Pick<ResolvedOptions, "signer">,
-  ended: TimeRange = {},
+  ended?: TimeRange,
 ): RecordData | undefined {
   const data = readRecordData(record);
   if (!data || record.userKey.startsWith(CLAIM_PREFIX)) return undefined;
-  const { userKey, ip, browser, os, country, level = 1, createdAt = {}, lastSeenAt = {}, provider } = filter;
+  const { userKey, ip, browser, os, country, level = 1, createdAt, lastSeenAt, provider } = filter;
   const matches =
     (userKey === undefined || record.userKey === userKey) &&
     isWithin(record.createdAt, createdAt) &&
@@ -162,10 +163,6 @@ export function findMatch(
     (provider === undefined || data.provider?.issuer === provider) &&
     (!ip || isFrom(ip, data, createNetworkMatcher(signer)));
   return matches ? data : undefined;
-}
-
-function isWithin(time: number, { from = time, before = Number.POSITIVE_INFINITY }: TimeRange): boolean {
-  return time >= from && time < before;
 }
 
 function getCountry({ geo }: RecordData): unknown {

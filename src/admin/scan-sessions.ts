@@ -41,8 +41,8 @@ const SCAN = {
 } as const;
 
 /**
- * Finds live sessions of all users, page by page: for admin pages. A scan is no snapshot. Pages are in the store's order, newest
- * first where it has one, and a session that lives throughout is on one of them. (Redis may repeat one.)
+ * Finds live sessions of all users, page by page: for admin pages. Pages are in the store's order, newest first where it has that
+ * order. A scan is no snapshot, but a session that lives throughout is on one of the pages. (Redis may repeat one.)
  *
  * Throws `TypeError` for invalid options and when the store has no `scan`, `ERR_STORE` when the store fails.
  *

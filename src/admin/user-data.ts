@@ -86,8 +86,8 @@ const ERASE = {
 } as const;
 
 /**
- * Returns what the store has about a user, for a request for access (GDPR, article 15): live sessions, and the ended ones that it
- * remembers with the option `tombstones`. It scans the store for those, so it may take long.
+ * Returns the data that the store has about a user, for a request for access (GDPR, article 15): live sessions, and with the option
+ * `tombstones` the memories of ended ones. It scans the store for these, so it may take long.
  *
  * Throws `TypeError` for an invalid user key, `ERR_STORE` when the store fails.
  *
@@ -125,7 +125,8 @@ export async function exportUser<In, Out extends In>(
 
 /**
  * Removes a user from the store, for a request for erasure (GDPR, article 17): ends the sessions and removes every memory of ended
- * ones. A login that is under way may begin another session: close the account first.
+ * ones. A login that is under way may begin another session: close the account first. An expired session that has not been reported
+ * yet is reported without the user key.
  *
  * Throws `TypeError` for invalid options, `ERR_STORE` when the store fails. Then call it again: it removes what is left.
  *

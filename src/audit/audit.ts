@@ -1,11 +1,12 @@
 import { getLifecycle } from "../lifecycle/lifecycle.ts";
 import type { Manager } from "../manager.ts";
 import { toTrailKeys } from "./chain.ts";
+import { ChainRecorder } from "./chain-recorder.ts";
 import { type AuditHead, describeEvent, RECORDED } from "./entry.ts";
 import { type AuditLogOptions, parseAuditOptions } from "./options.ts";
-import { ChainRecorder, TrailRecorder } from "./recorders.ts";
 import { Rejections } from "./rejections.ts";
 import { type AuditTrail, Trail } from "./trail.ts";
+import { TrailRecorder } from "./trail-recorder.ts";
 
 /** The audit log of a manager. */
 export interface AuditLog {
@@ -52,7 +53,7 @@ export {
 
 /**
  * Records what happens to the sessions of a manager. Without a trail in the store, each process writes a chain of its own to the
- * sinks. With one, the store writes the rows in its own transactions, and one process at a time gives them their place in the
+ * sinks. With one, the store writes the rows in its own transactions. One process at a time gives the rows their place in the
  * chain and passes them to the sinks.
  *
  * A sink that fails breaks no request: the manager's event `error` reports it, and entries wait. A manager that `with` creates

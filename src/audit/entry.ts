@@ -102,8 +102,15 @@ export type AuditDraft = Pick<AuditEntry, "at" | "kind" | "reason" | "level" | "
 type Client = Pick<AuditSubject, "ip" | "agent" | "geo">;
 
 /** Describes a session that began. @internal */
-export function describeBeginning(at: number, id: string, userKey: string, client: Client): AuditDraft {
-  return { kind: "begun", at, by: "user", subject: { sessions: [id], userKey, ...pickClient(client) } };
+export function describeBeginning(
+  at: number,
+  id: string,
+  userKey: string,
+  client: Client,
+  by: Actor = { kind: "user" },
+): AuditDraft {
+  const subject = { sessions: [id], userKey, ...pickActor(by, userKey), ...pickClient(client) };
+  return { kind: "begun", at, by: by.kind, subject };
 }
 
 /** Describes an end. Without `by`, the reason decides about the party. @internal */
@@ -114,9 +121,13 @@ export function describeEnd(
   reason: EndReason,
   by: Actor = { kind: reason === "logout" ? "user" : reason === "revoked" ? "system" : "policy" },
 ): AuditDraft {
-  const actor = by.id === userKey ? undefined : by.id;
-  const known = { ...(userKey !== undefined && { userKey }), ...(actor !== undefined && { actor }) };
+  const known = { ...(userKey !== undefined && { userKey }), ...pickActor(by, userKey) };
   return { kind: "ended", at, reason, by: by.kind, subject: { sessions, ...known } };
+}
+
+/** Picks the id of a party that is not the user. */
+function pickActor({ id }: Actor, userKey: string | undefined): Pick<AuditSubject, "actor"> {
+  return id === undefined || id === userKey ? {} : { actor: id };
 }
 
 /** A change of a session: `rotated`, with `time` if no method was called, `moved`, or `elevated` with a level. */
@@ -145,7 +156,7 @@ export function describeEvent(name: Recorded, event: SessionEvents[Recorded]): A
 }
 
 const DESCRIBE: { readonly [Name in Recorded]: (event: SessionEvents[Name]) => AuditDraft } = {
-  created: ({ at, id, userKey, ...client }) => describeBeginning(at, id, userKey, client),
+  created: ({ at, id, userKey, by, ...client }) => describeBeginning(at, id, userKey, client, by),
   ended: ({ at, ids, userKey, reason, by }) => describeEnd(at, ids, userKey, reason, by),
   rotated: ({ at, id, userKey, cause, level = 1 }) =>
     describeChange(
@@ -165,7 +176,7 @@ const DESCRIBE: { readonly [Name in Recorded]: (event: SessionEvents[Name]) => A
   rejected: ({ at, reason }) => ({ kind: "rejected", at, reason, by: "policy" }),
 };
 
-/** Picks what an entry shows of a client. @internal */
+/** Returns the parts of a client that an entry shows. @internal */
 export function pickClient({ ip, agent, geo }: Client): Client {
   return {
     ...(ip !== undefined && { ip }),

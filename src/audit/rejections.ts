@@ -4,7 +4,7 @@ const WINDOW = 60_000;
 
 /**
  * Limits the entries `rejected` of a process: clients without a session can cause any number of them. The next entry after the
- * limit was reached tells how many are missing. A request without a cookie is no entry.
+ * limit was reached tells how many are missing. A request without a cookie makes no entry.
  *
  * @internal
  */

@@ -9,7 +9,7 @@ export interface TrailRow {
   readonly id?: string;
   readonly userKey?: string;
   readonly reason?: string;
-  /** JSON: the client of a session that began, or the party that ended it. */
+  /** JSON: the client of a session that began with `by` if it was not the user, or the party that ended it. */
   readonly note?: string;
 }
 
@@ -22,13 +22,13 @@ export interface PendingRow extends TrailRow {
 export interface StoredEntry {
   readonly seq: number;
   readonly at: number;
-  /** Absent if the entry belongs to no user, or to one who was erased. */
+  /** Absent if the entry belongs to no user, or if the user was erased. */
   readonly userKey?: string;
   /** The JSON of the entry. */
   readonly text: string;
 }
 
-/** The end of the chain, and what the sinks have received of it. */
+/** The end of the chain, and how much of the chain the sinks have. */
 export interface TrailState extends AuditHead {
   /** The number of the last entry that the sinks have. */
   readonly sent: number;
@@ -76,6 +76,6 @@ export interface TrailStore {
   findFirst(at: number): Promise<number | undefined>;
   /** Deletes the entries up to that number, and adds a row, in one step. Returns the number of entries. */
   deleteUpTo(seq: number, row: TrailRow): Promise<number>;
-  /** Remembers what the sinks have. */
+  /** Stores the number of the last entry that the sinks have. */
   markSent(seq: number): Promise<void>;
 }

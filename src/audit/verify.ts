@@ -64,9 +64,8 @@ const MAX_RECENT = 1_000;
  * several chains, in any mixture, in the order in which they were written. An entry that occurs twice in a row counts once: a
  * sink may write again what it could not confirm.
  *
- * Entries that are missing at the end of a chain are only found by a head that was kept elsewhere, or by a later chain that
- * says it follows. An attacker who can write the trail can compute it anew, unless it
- * has keys.
+ * Two things prove that entries are missing at the end of a chain: a head that was kept elsewhere, and a later chain that names
+ * the entry that it follows. An attacker who can write the trail can compute it anew, unless it has keys.
  *
  * Throws `TypeError` for invalid options.
  *
@@ -157,42 +156,46 @@ export class Verifier {
   }
 
   finish(): AuditReport {
-    const follows: AuditHead[] = [];
-    for (const [chain, { first, deleted, erased }] of this.#chains) {
-      const isDeleted = ({ seq, hash }: AuditHead) => seq + 1 === first?.seq && hash === first.previous;
-      if (first && !deleted.some(isDeleted))
-        this.#report({
-          problem: "missing",
-          chain,
-          seq: first.seq,
-          text: `The entries before ${first.seq} are missing.`,
-        });
-      for (const seq of erased.keys()) {
+    for (const [chain, state] of this.#chains) {
+      this.#checkBeginning(chain, state);
+      for (const seq of state.erased.keys()) {
         const text = `The personal part of entry ${seq} is gone, and no entry records its erasure.`;
         this.#report({ problem: "erased", chain, seq, text });
       }
     }
+    const follows: AuditHead[] = [];
     for (const { of, ...head } of this.#wanted) {
-      const { chain, seq, hash } = head;
-      const state = this.#chains.get(chain);
-      const isRemembered = of === "remembered";
-      if (!state && !isRemembered) follows.push(head);
-      else if (!state || state.last.seq < seq)
-        this.#report({ problem: "truncated", chain, seq, text: `The chain ends before entry ${seq}.` });
-      else if (
-        isRemembered &&
-        !state.deleted.some((each) => each.seq >= seq) &&
-        this.#found.get(toName(head)) !== hash
-      )
-        this.#report({
-          problem: "edited",
-          chain,
-          seq,
-          text: `Entry ${seq} is not the one that was remembered.`,
-        });
+      const state = this.#chains.get(head.chain);
+      if (!state && of === "followed") follows.push(head);
+      else this.#checkHead(head, state, of === "remembered");
     }
     const heads = [...this.#chains.values()].map(({ last }) => last);
     return { ok: this.#isOk, entries: this.#count, heads, follows, problems: this.#problems };
+  }
+
+  /** Checks that the entries before the first one that was read were deleted by an operation of the trail. */
+  #checkBeginning(chain: string, { first, deleted }: ChainState): void {
+    if (!first || deleted.some(({ seq, hash }) => seq + 1 === first.seq && hash === first.previous)) return;
+    const text = `The entries before ${first.seq} are missing.`;
+    this.#report({ problem: "missing", chain, seq: first.seq, text });
+  }
+
+  /** Checks that a chain reaches a head, and that a remembered head is still there or was deleted. */
+  #checkHead(head: AuditHead, state: ChainState | undefined, isRemembered: boolean): void {
+    const { chain, seq, hash } = head;
+    if (!state || state.last.seq < seq)
+      this.#report({ problem: "truncated", chain, seq, text: `The chain ends before entry ${seq}.` });
+    else if (
+      isRemembered &&
+      !state.deleted.some((each) => each.seq >= seq) &&
+      this.#found.get(toName(head)) !== hash
+    )
+      this.#report({
+        problem: "edited",
+        chain,
+        seq,
+        text: `Entry ${seq} is not the one that was remembered.`,
+      });
   }
 
   #checkPlace(last: AuditHead, { chain, seq, previous }: AuditEntry): void {
@@ -227,39 +230,41 @@ export class Verifier {
     if (commitment !== undefined && !subject) state.erased.set(seq, entry);
   }
 
-  /** Reads what a genuine entry says about the trail. */
-  #learn({ kind, details, seq, chain }: AuditEntry, state: ChainState): void {
-    if (kind === "opened") {
-      const { follows } = details as unknown as { readonly follows?: AuditHead };
-      const known = follows && this.#chains.get(follows.chain);
-      if (!follows || (known && known.last.seq > follows.seq)) return;
-      if (known?.last.seq !== follows.seq) this.#wanted.push({ ...follows, of: "followed" });
-      else if (known.last.hash !== follows.hash)
-        this.#report({
-          problem: "edited",
-          chain: follows.chain,
-          seq: follows.seq,
-          text: `Entry ${follows.seq} is not the one that a later chain follows.`,
-        });
-    } else if (kind === "deleted") {
-      const { upTo } = details as unknown as { readonly upTo: AuditHead };
-      state.deleted.push(upTo);
-    } else if (kind === "erased") {
-      const { entries, pseudonym } = details as {
-        readonly entries: readonly number[];
-        readonly pseudonym?: string;
-      };
-      for (const each of entries) {
-        const erased = state.erased.get(each);
-        if (erased && erased.pseudonym !== pseudonym)
-          this.#report({
-            problem: "edited",
-            chain,
-            seq: each,
-            text: `The pseudonym in entry ${each} is not that of entry ${seq}.`,
-          });
-        state.erased.delete(each);
-      }
+  /** Reads the facts about the trail in a genuine entry. */
+  #learn(entry: AuditEntry, state: ChainState): void {
+    const { kind, details } = entry;
+    if (kind === "opened") this.#learnOpening(details as unknown as { readonly follows?: AuditHead });
+    else if (kind === "deleted")
+      state.deleted.push((details as unknown as { readonly upTo: AuditHead }).upTo);
+    else if (kind === "erased") this.#learnErasure(entry, state);
+  }
+
+  /** Reads which entry of another chain a chain follows. */
+  #learnOpening({ follows }: { readonly follows?: AuditHead }): void {
+    const known = follows && this.#chains.get(follows.chain);
+    if (!follows || (known && known.last.seq > follows.seq)) return;
+    const { chain, seq, hash } = follows;
+    if (known?.last.seq !== seq) this.#wanted.push({ ...follows, of: "followed" });
+    else if (known.last.hash !== hash)
+      this.#report({
+        problem: "edited",
+        chain,
+        seq,
+        text: `Entry ${seq} is not the one that a later chain follows.`,
+      });
+  }
+
+  /** Reads which entries were erased, and compares their pseudonym. */
+  #learnErasure({ details, seq: by, chain }: AuditEntry, state: ChainState): void {
+    const { entries, pseudonym } = details as {
+      readonly entries: readonly number[];
+      readonly pseudonym?: string;
+    };
+    for (const seq of entries) {
+      const erased = state.erased.get(seq);
+      const text = `The pseudonym in entry ${seq} is not that of entry ${by}.`;
+      if (erased && erased.pseudonym !== pseudonym) this.#report({ problem: "edited", chain, seq, text });
+      state.erased.delete(seq);
     }
   }
 

@@ -1,8 +1,8 @@
 // cspell:ignore revok
 import { describe, expect, it } from "vitest";
-import { findCommand, findCommandName, parseArguments } from "./arguments.ts";
+import { findCommandName, parseArguments } from "./arguments.ts";
 import { type Command, createCommand } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { findCommand, loadCommands } from "./commands.ts";
 import { EXIT } from "./exit-code.ts";
 import { parseCount, parseText, takesValue } from "./flag.ts";
 
@@ -22,6 +22,8 @@ const command: Command = createCommand({
 });
 
 const parse = (...args: string[]) => parseArguments(command, args, 0);
+
+const COMMANDS = await loadCommands();
 
 describe("parseArguments", () => {
   it("returns operands, parsed values, and false for switches that are off", () => {
@@ -80,8 +82,12 @@ describe("findCommandName", () => {
 });
 
 describe("findCommand", () => {
-  it("suggests the nearest command", () => {
-    expect(() => findCommand("revok", COMMANDS)).toThrow(
+  it("finds each command by its own name", async () => {
+    for (const { name } of COMMANDS) expect((await findCommand(name)).name).toBe(name);
+  });
+
+  it("suggests the nearest command", async () => {
+    await expect(findCommand("revok")).rejects.toThrow(
       expect.objectContaining({
         exitCode: EXIT.usage,
         hints: expect.arrayContaining(['Did you mean "revoke"?']),

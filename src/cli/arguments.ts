@@ -48,21 +48,6 @@ export function findCommandName(args: readonly string[], commands: readonly Comm
   return { args };
 }
 
-/** Returns a command by its name. Throws the error of an unknown one. */
-export function findCommand(name: string, commands: readonly Command[]): Command {
-  const found = commands.find((command) => command.name === name);
-  if (found) return found;
-  const nearest = findNearest(
-    name,
-    commands.map((command) => command.name),
-  );
-  throw usageError(
-    `"${escapeControls(name)}" is not a command.`,
-    ...(nearest === undefined ? [] : [`Did you mean "${nearest}"?`]),
-    'Run "sessionup --help" for the list of commands.',
-  );
-}
-
 /** Parses the arguments of a command. Throws the error of a wrong command line. */
 export function parseArguments(
   command: Command,

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { COMMANDS } from "./commands.ts";
+import { loadCommands } from "./commands.ts";
 import { findScript, SHELLS } from "./completion-script.ts";
 
+const COMMANDS = await loadCommands();
 const script = (shell: string) => findScript(shell)?.(COMMANDS) ?? "";
 
 /** Completes a command line in bash, with the cursor after the last word. */

@@ -46,3 +46,14 @@ export function parseCount(text: string, flag: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw usageError(`${flag} must be a whole number of at least 1. Received "${text}".`);
 }
+
+/** Returns the parser of a flag whose value is one of these words. */
+export function toChoiceParser<Choice extends string>(
+  choices: readonly Choice[],
+): (text: string, flag: string) => Choice {
+  return (text, flag) => {
+    const choice = choices.find((each) => each === text);
+    if (choice !== undefined) return choice;
+    throw usageError(`${flag} must be one of ${choices.join(", ")}. Received "${text}".`);
+  };
+}

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./exit-code.ts";
 import { run } from "./run.ts";
 import { Terminal } from "./terminal.ts";
@@ -34,7 +33,7 @@ const context = {
   signal: interruption.signal,
 };
 
-void run(process.argv.slice(2), COMMANDS, context).then(async (code) => {
+void run(process.argv.slice(2), context).then(async (code) => {
   await terminal.flush();
   // A module of the app may keep connections and timers.
   process.exit(interruption.signal.aborted && code === EXIT.ok ? EXIT.interrupted : code);

@@ -25,12 +25,11 @@ export function parseMoment(text: string, flag: string, now: number): Date {
       throw invalidMoment(text, flag);
     }
   }
-  const [, time, , , zone] = DATE.exec(text) ?? [];
-  if (!DATE.test(text)) throw invalidMoment(text, flag);
+  const [date, time, , , zone] = DATE.exec(text) ?? [];
   const moment = new Date(time === undefined || zone !== undefined ? text : `${text}Z`);
   // A day that does not exist, such as 31 June, must not become another one.
-  const isReal = !Number.isNaN(moment.getTime()) && isDay(text.slice(0, 10));
-  if (!isReal) throw invalidMoment(text, flag);
+  if (date === undefined || Number.isNaN(moment.getTime()) || !isDay(date.slice(0, 10)))
+    throw invalidMoment(text, flag);
   return moment;
 }
 

@@ -24,6 +24,18 @@ describe("judgeSchema", () => {
     expect([finding?.status, finding?.fix]).toEqual([status, fix]);
   });
 
+  it("judges the tables of the audit trail too", () => {
+    const schema = { found: 3, needed: 3 };
+    const [tables, trail] = judgeSchema({ schema, auditSchema: { found: 0, needed: 1 } });
+    expect(tables).toMatchObject({ status: "ok", name: "tables" });
+    expect(trail).toEqual({
+      status: "fail",
+      name: "audit tables",
+      text: "There are no tables of the audit trail.",
+      fix: "Run: sessionup migrate --audit",
+    });
+  });
+
   it("says nothing about a store without tables", () => {
     expect(judgeSchema({})).toEqual([]);
   });

@@ -5,31 +5,34 @@ import type { Finding } from "./finding.ts";
 const NOTICEABLE_SKEW = 1_000;
 const DANGEROUS_SKEW = 30_000;
 
-/** Judges the tables of a store. Returns nothing for a store without tables. */
-export function judgeSchema({ schema }: StoreState): readonly Finding[] {
-  if (!schema) return [];
-  const { found, needed } = schema;
-  const name = "tables";
-  if (found === needed) return [{ status: "ok", name, text: `Version ${found}` }];
-  if (found === 0)
-    return [{ status: "fail", name, text: "There are no tables.", fix: "Run: sessionup migrate" }];
-  if (found < needed)
-    return [
-      {
-        status: "fail",
-        name,
-        text: `The tables have version ${found}, this release needs ${needed}.`,
-        fix: "Run: sessionup migrate",
-      },
-    ];
-  return [
-    {
+/** Judges the tables of a store and those of its audit trail. Returns nothing for a store without tables. */
+export function judgeSchema({ schema, auditSchema }: StoreState): readonly Finding[] {
+  const own = schema && judgeTables("tables", "tables", schema, "sessionup migrate");
+  const trail =
+    auditSchema &&
+    judgeTables("audit tables", "tables of the audit trail", auditSchema, "sessionup migrate --audit");
+  return [own, trail].filter((finding) => finding !== undefined);
+}
+
+function judgeTables(
+  name: string,
+  tables: string,
+  { found, needed }: NonNullable<StoreState["schema"]>,
+  command: string,
+): Finding {
+  if (found === needed) return { status: "ok", name, text: `Version ${found}` };
+  if (found > needed)
+    return {
       status: "fail",
       name,
-      text: `The tables have version ${found}, this release knows ${needed}.`,
+      text: `The ${tables} have version ${found}, this release knows ${needed}.`,
       fix: "Upgrade sessionup: a later release has upgraded the tables.",
-    },
-  ];
+    };
+  const text =
+    found === 0
+      ? `There are no ${tables}.`
+      : `The ${tables} have version ${found}, this release needs ${needed}.`;
+  return { status: "fail", name, text, fix: `Run: ${command}` };
 }
 
 /** Judges how far the store's clock is ahead of this machine's. `uncertainty` is the duration of the question. */

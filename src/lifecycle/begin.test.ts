@@ -74,12 +74,42 @@ describe("init", () => {
     await login(browser, "ann");
     expect(store.calls).toEqual(["fetchById", "create", "deleteById"]);
     expect(events).toMatchObject([
+      ["created", { userKey: "ann", by: { kind: "user", id: "ann" } }],
       ["ended", { reason: "logout", userKey: "mallory" }],
-      ["created", { userKey: "ann" }],
     ]);
     store.calls.length = 0;
     await login(browser, "ann");
     expect(store.calls).toEqual(["fetchById", "create"]);
+  });
+
+  it("ends the new session as a logout when its cookie cannot be set", async () => {
+    const { sessions, events } = createHarness();
+    const request = new TestRequest();
+    request.setCookie = () => {
+      throw new Error("Cannot set headers after they are sent to the client");
+    };
+    await expect(sessions.init(request, "ann")).rejects.toThrow("Cannot set headers");
+    expect(events).toMatchObject([
+      ["created", { userKey: "ann" }],
+      ["ended", { userKey: "ann", reason: "logout" }],
+    ]);
+  });
+
+  it("names the party that logs the user in, to the store and in created", async () => {
+    const { sessions, store, events } = setUp();
+    const by = { kind: "admin", id: "support-7" } as const;
+    const { create } = store;
+    const given: unknown[] = [];
+    store.create = (record, options) => {
+      given.push(options.by);
+      return create(record, options);
+    };
+    await new Browser().visit((request) => sessions.init(request, "ann", { by }));
+    expect(given).toEqual([by]);
+    expect(events).toMatchObject([["created", { userKey: "ann", by }]]);
+    await expect(sessions.init(new TestRequest(), "ann", { by: { kind: "boss" } as never })).rejects.toThrow(
+      "init.by.kind",
+    );
   });
 
   it("stores no members for absent and default values", async () => {

@@ -22,13 +22,14 @@ import { type LiveSession, toLiveSession } from "./auth-result.ts";
 import { readRequestClient } from "./client.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { WrittenMeta } from "./metadata.ts";
+import { toUser } from "./repository.ts";
 
 /** Begins a session, ends the sessions that the browser held, and sets the cookie. @internal */
 export async function beginSession<In, Out>(
   lifecycle: Lifecycle<In, Out>,
   exchange: Exchange,
   userKey: string,
-  { expiresIn, level, provider }: ParsedInit,
+  { expiresIn, level, provider, by = toUser(userKey) }: ParsedInit,
   meta: WrittenMeta<Out>,
   held: readonly SessionRecord[],
 ): Promise<LiveSession<Out>> {
@@ -36,7 +37,7 @@ export async function beginSession<In, Out>(
   const lifetime = { ...options.lifetime, expiresIn: expiresIn ?? options.lifetime.expiresIn };
   const now = options.clock();
   if (provider?.endsAt !== undefined && provider.endsAt <= now) throw SessionError.unauthorized("expired");
-  const { kept, shown, seen, deviceCookie } = await identifyClient(lifecycle, exchange, userKey, now);
+  const { kept, shown, recognized } = await identifyClient(lifecycle, exchange, userKey, now);
   const secret = createSecret(options.generateSecret);
   const data: RecordData = {
     v: 1,
@@ -54,18 +55,26 @@ export async function beginSession<In, Out>(
   const link = provider?.link !== undefined && { link: provider.link };
   const replaced = held.find((record) => record.userKey === userKey);
   cookie.assertWritable(exchange);
-  const record = await repository.insert({ userKey, revision: 0, ...times, ...link, data }, replaced);
+  const record = await repository.insert({ userKey, revision: 0, ...times, ...link, data }, replaced, by);
   const id = record.id as SessionId;
+  events.emit("created", {
+    id,
+    userKey,
+    at: now,
+    by,
+    ...shown,
+    ...(recognized && { seen: recognized.seen }),
+  });
   try {
     for (const other of held)
       if (other !== replaced) await repository.endById(other.id, "logout", other.userKey);
     cookie.send(exchange, { id, secret }, options.clock(), record);
-    if (deviceCookie) exchange.setCookie(deviceCookie);
+    if (recognized?.cookie) exchange.setCookie(recognized.cookie);
   } catch (error) {
-    await repository.undoInsert(record);
+    // No cookie leads to the session. If it cannot end either, it expires in time.
+    await repository.endById(id, "logout", userKey).catch(() => undefined);
     throw error;
   }
-  events.emit("created", { id, userKey, at: now, ...shown, ...(seen && { seen }) });
   const accepted = { admitted: true, record, data, match: "current" } as const;
   return toLiveSession(lifecycle, { id, secret }, accepted, meta.parsed, [record], now);
 }
@@ -98,7 +107,7 @@ async function identifyClient(lifecycle: Lifecycle, exchange: Exchange, userKey:
     now,
     readPage: (limit) => repository.readPage(userKey, { limit }),
   });
-  return { kept, shown, seen: recognized?.seen, deviceCookie: recognized?.cookie };
+  return { kept, shown, recognized };
 }
 
 /** Returns the part of the address that may be shown. */

@@ -42,18 +42,6 @@ describe("insert", () => {
   });
 });
 
-describe("undoInsert", () => {
-  it("ends the new session as a logout when its cookie cannot be set", async () => {
-    const { sessions, events } = createHarness();
-    const request = new TestRequest();
-    request.setCookie = () => {
-      throw new Error("Cannot set headers after they are sent to the client");
-    };
-    await expect(sessions.init(request, "ann")).rejects.toThrow("Cannot set headers");
-    expect(events).toEqual([["ended", expect.objectContaining({ userKey: "ann", reason: "logout" })]]);
-  });
-});
-
 describe("change", () => {
   function setUpCount() {
     const [clock, store, browser] = [new TestClock(), new GatedStore(), new Browser()];

@@ -52,12 +52,12 @@ export class Repository {
     this.store = store;
     this.#options = options;
     this.#events = events;
-    const stop = store.onExpired?.((sessions) => {
-      for (const { id, userKey, expiresAt, deadline } of sessions)
-        if (!userKey.startsWith(CLAIM_PREFIX))
-          this.emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", undefined, expiresAt);
-    });
-    this.ignoreCleanup = stop ?? (() => undefined);
+    this.ignoreCleanup =
+      store.onExpired?.((sessions) => {
+        for (const { id, userKey, expiresAt, deadline } of sessions)
+          if (!userKey?.startsWith(CLAIM_PREFIX))
+            this.emitEnded([id], userKey, expiresAt < deadline ? "idle" : "expired", undefined, expiresAt);
+      }) ?? (() => undefined);
   }
 
   /**
@@ -75,14 +75,7 @@ export class Repository {
     } catch (cause) {
       found = Promise.reject(cause);
     }
-    return isPromise(found)
-      ? found.then(
-          (record) => [record],
-          (cause) => {
-            throw this.toStoreError(cause);
-          },
-        )
-      : [found];
+    return isPromise(found) ? this.ask(async () => [await found]) : [found];
   }
 
   readPage(userKey: string, page: Omit<SessionPage, "now">): Promise<readonly SessionRecord[]> {
@@ -104,15 +97,11 @@ export class Repository {
   async insert(
     draft: Omit<SessionRecord, "id">,
     replaced: SessionRecord | undefined,
+    by: Actor,
   ): Promise<SessionRecord> {
     const { maxSessions: limit, generateId, tombstones } = this.#options;
     const { userKey, createdAt: now } = draft;
-    const options = {
-      now,
-      limit,
-      ...(replaced && { replaces: replaced.id }),
-      ...(tombstones && { tombstones }),
-    };
+    const options = { now, limit, replaces: replaced?.id, tombstones, by };
     const shard = shardOf(userKey);
     for (let attempt = 1; ; attempt++) {
       const record = { id: shard + generateId(), ...draft };
@@ -138,11 +127,6 @@ export class Repository {
       if (reason && (await this.endById(record.id, reason, userKey)) === "deleted") hasEnded = true;
     }
     return hasEnded;
-  }
-
-  /** Ends a new session whose cookie could not be sent. If that fails too, the session expires in time. */
-  async undoInsert({ id, userKey }: SessionRecord): Promise<void> {
-    await this.endById(id, "logout", userKey).catch(() => undefined);
   }
 
   /**
@@ -221,10 +205,6 @@ export class Repository {
     return ids as readonly SessionId[];
   }
 
-  close(): Promise<void> {
-    return this.ask(async () => this.store.close?.());
-  }
-
   /** Asks the store. Its failure, thrown or rejected, becomes `ERR_STORE`. */
   async ask<Answer>(operation: () => MaybePromise<Answer>): Promise<Answer> {
     try {
@@ -250,7 +230,7 @@ export class Repository {
   /** Returns the store's form of an end, now. */
   toEnd(reason: EndReason, by?: Actor): End {
     const { clock, tombstones } = this.#options;
-    return { reason, now: clock(), ...(tombstones && { tombstones }), by };
+    return { reason, now: clock(), tombstones, by };
   }
 
   /** Emits `ended`. Without `by`, the reason decides about the party. */
@@ -261,13 +241,18 @@ export class Repository {
     by: Actor = reason === "logout" ? toUser(userKey) : { kind: reason === "revoked" ? "system" : "policy" },
     at: number = this.#options.clock(),
   ): void {
-    if (ids.length === 0) return;
-    const ended = { ids: ids as readonly SessionId[], ...(userKey !== undefined && { userKey }) };
-    this.#events.emit("ended", { ...ended, reason, at, by });
+    const ended = {
+      ids: ids as readonly SessionId[],
+      ...(userKey !== undefined && { userKey }),
+      reason,
+      at,
+      by,
+    };
+    if (ids.length > 0) this.#events.emit("ended", ended);
   }
 }
 
 /** Returns a user as the party that caused an event. @internal */
 export function toUser(userKey: string | undefined): Actor {
-  return userKey === undefined ? { kind: "user" } : { kind: "user", id: userKey };
+  return { kind: "user", id: userKey };
 }

@@ -88,9 +88,7 @@ describe("readStandings", () => {
     expect(store.calls).toEqual(["fetchByIds"]);
     expect(events).toEqual(before);
     clock.advance("24h");
-    expect([...(await readStandings(getLifecycle(manager), [usedId]))]).toEqual([
-      [usedId, { over: "expired" }],
-    ]);
+    expect([...(await readStandings(getLifecycle(manager), [usedId]))]).toEqual([[usedId, { over: "idle" }]]);
   });
 
   it("reports a record of a later release as unknown", async () => {

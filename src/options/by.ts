@@ -16,9 +16,6 @@ const ACTOR = {
 /** The option `by` in a table. @internal */
 export const BY = {
   by: {
-    parse(value: unknown, name: string): Actor {
-      const { kind, id } = parseOptions(value as Actor, ACTOR, name);
-      return Object.freeze({ kind, ...(id !== undefined && { id }) });
-    },
+    parse: (value: unknown, name: string): Actor => parseOptions(value as Actor, ACTOR, name),
   },
 } as const;

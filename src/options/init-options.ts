@@ -1,6 +1,7 @@
 import type { Duration } from "../duration.ts";
 import { NIST_LIMITS } from "../rules/nist.ts";
-import type { Store } from "../store.ts";
+import type { Actor, Store } from "../store.ts";
+import { BY } from "./by.ts";
 import { checkNistLimit, parseExpiresIn, type ResolvedOptions } from "./manager-options.ts";
 import {
   invalidOption,
@@ -30,6 +31,11 @@ export interface InitOptions<In = undefined> {
    * ends with the provider's at the latest, and `revokeByProviderSession` finds it. Default: none.
    */
   readonly provider?: ProviderLogin;
+  /**
+   * The party that logs the user in, for the event `created` and the audit trail: for example
+   * `{ kind: "admin", id: "support-7" }` when support signs in for a user. Default: the user.
+   */
+  readonly by?: Actor;
 }
 
 /** A login by an identity provider, created by `providerLogin()` of `sessionup/federation`. */
@@ -49,6 +55,7 @@ export interface ParsedInit {
   readonly level: number;
   readonly crossOrigin: "allow" | "reject";
   readonly provider: ProviderLogin | undefined;
+  readonly by: Actor | undefined;
 }
 
 const parseProvider: Parser<ProviderLogin> = (value, name) => {
@@ -63,6 +70,7 @@ const INIT = {
   level: { parse: parsePositiveInteger, default: 1 },
   crossOrigin: { parse: oneOf("allow", "reject"), default: "reject" },
   provider: { parse: parseProvider },
+  ...BY,
 } as const;
 
 /** The option table, from which `docs/reference/options.md` is generated. @internal */

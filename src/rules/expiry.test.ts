@@ -46,6 +46,13 @@ describe("findEndReason", () => {
     expect(findEndReason({ ...record, lastSeenAt: DAY - 1, expiresAt: DAY }, DAY, lifetime)).toBe("expired");
   });
 
+  it("the limit that came first is the reason, however late a client returns", () => {
+    expect(findEndReason(record, 2 * DAY, lifetime)).toBe("idle");
+    const lateActivity = { ...record, lastSeenAt: DAY - 1, expiresAt: DAY };
+    expect(findEndReason(lateActivity, 2 * DAY, lifetime)).toBe("expired");
+    expect(findEndReason(record, 2 * DAY, { ...lifetime, overall: 30 * MINUTE })).toBe("expired");
+  });
+
   it("the deadline ends a session even if the stored expiry is later", () => {
     expect(
       findEndReason({ ...record, expiresAt: 2 * DAY }, DAY, { expiresIn: DAY, idleTimeout: undefined }),

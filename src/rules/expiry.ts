@@ -44,15 +44,19 @@ export function computeDeadline({ createdAt, deadline }: SessionRecord, { overal
   return overall === undefined ? deadline : Math.min(deadline, createdAt + overall);
 }
 
-/** Returns why a session is over, or `undefined` while it is live. Applies limits that were shortened after it began. */
+/**
+ * Returns why a session is over, or `undefined` while it is live: the limit that came first. Applies limits that were shortened
+ * after it began.
+ */
 export function findEndReason(
   record: SessionRecord,
   now: number,
   lifetime: Lifetime,
 ): "expired" | "idle" | "revoked" | undefined {
-  if (computeDeadline(record, lifetime) <= now) return "expired";
-  if (record.expiresAt <= now) return "idle";
-  if (lifetime.idleTimeout !== undefined && record.lastSeenAt + lifetime.idleTimeout <= now) return "idle";
+  const { idleTimeout = Number.POSITIVE_INFINITY } = lifetime;
+  const idleAt = Math.min(record.expiresAt, record.lastSeenAt + idleTimeout);
+  const deadline = computeDeadline(record, lifetime);
+  if (Math.min(idleAt, deadline) <= now) return idleAt < deadline ? "idle" : "expired";
   if (lifetime.notBefore !== undefined && record.createdAt < lifetime.notBefore) return "revoked";
   return undefined;
 }

@@ -53,7 +53,7 @@ export interface MemoryStoreOptions extends CleanupOptions {
   readonly maxRecords?: number;
 }
 
-/** Records that one turn of the event loop removes or looks at. Among a million, where each is a cache miss, this takes milliseconds. */
+/** Records that one turn of the event loop removes. Among a million, where each is a cache miss, this takes milliseconds. */
 const BATCH = 500;
 /** Places that one step of a scan looks at. Among a million records a step takes a few milliseconds. */
 const SCAN_STEP = 1_000;
@@ -204,13 +204,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return { evicted: evicted.map(({ id }) => id), replaced: replaced !== NOWHERE };
     },
 
-    fetchById(id) {
-      return read(find(id));
-    },
+    fetchById: (id) => read(find(id)),
 
-    async fetchByIds(ids) {
-      return ids.map((id) => read(find(id)));
-    },
+    fetchByIds: async (ids) => ids.map((id) => read(find(id))),
 
     async fetchByUserKey(userKey, { now, limit, before }) {
       cleanup.tell(now);
@@ -255,9 +251,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return ids;
     },
 
-    async fetchByLink(link, { limit }) {
-      return readAll([...(linked.get(link) ?? [])].slice(0, limit));
-    },
+    fetchByLink: async (link, { limit }) => readAll([...(linked.get(link) ?? [])].slice(0, limit)),
 
     async deleteTombstones(userKey) {
       const all = tombstones.all(userKey);
@@ -278,9 +272,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
     deleteExpired,
 
-    onExpired(listener) {
-      return cleanup.listen(listener);
-    },
+    onExpired: (listener) => cleanup.listen(listener),
 
     async subscribe(listener) {
       const entry = { listener };

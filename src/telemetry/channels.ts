@@ -4,7 +4,7 @@ import type { LiveMessage } from "../live/channel.ts";
 import type { CleanupMessage } from "../stores/shared/cleanup.ts";
 import type { Instruments } from "./instruments.ts";
 
-/** The channels on which parts without a manager publish what they do. */
+/** The channels on which parts without a manager publish numbers. */
 const COUNTERS: Readonly<Record<string, (message: never, instruments: Instruments) => void>> = {
   "sessionup:cache": ({ read, touch }: CacheMessage, instruments) => {
     if (read) instruments.write("cacheReads", 1, { "sessionup.cache.result": read });

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { Manager, type ManagerOptions, type Store } from "sessionup";
-import { revokeAllBefore } from "sessionup/admin";
+import { type Actor, Manager, type ManagerOptions, type Store } from "sessionup";
+import { checkManager, revokeAllBefore } from "sessionup/admin";
 import {
   type AuditEntry,
   type AuditLogOptions,
@@ -101,12 +101,14 @@ export function trailSuite(backend: TrailBackend): void {
     afterAll(async () => {
       await backend.stop();
     });
+    /** The tables of the trail, on any of the engines. */
+    const TRAIL_TABLES = ["_audit", "_audit_head", "_trail", "_audit_schema"];
+    const drop = async (tables: readonly string[]) => {
+      for (const table of tables) await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
+    };
     beforeEach(async () => {
       for (const close of closing.splice(0)) await close();
-      for (const table of ["_audit", "_audit_head", "_trail", ""])
-        await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
-      for (const table of ["_audit_schema", "_schema", "_ends", "_events", "_slots"])
-        await backend.run(`DROP TABLE IF EXISTS sessionup_sessions${table}`);
+      await drop([...TRAIL_TABLES, "", "_schema", "_ends", "_events", "_slots"]);
       const store = backend.open();
       await store.migrate();
       await store.migrate();
@@ -123,9 +125,10 @@ export function trailSuite(backend: TrailBackend): void {
         ...options,
       });
       const browser = new Browser({ "user-agent": FIREFOX });
-      const logIn = async (user: string, own = new Browser()) => {
+      const grace = { kind: "admin", id: "grace" } as const;
+      const logIn = async (user: string, own = new Browser(), by?: Actor) => {
         clock.advance("1s");
-        return (await own.visit((request) => sessions.init(request, user))).id;
+        return (await own.visit((request) => sessions.init(request, user, { ...(by && { by }) }))).id;
       };
       const first = await logIn("ann", browser);
       await browser.visit((request) => sessions.rotate(request));
@@ -133,9 +136,9 @@ export function trailSuite(backend: TrailBackend): void {
       await browser.visit((request) =>
         sessions.updateMeta(request, () => undefined as never).catch(() => undefined),
       );
-      const second = await logIn("ann", browser);
-      const [third, fourth] = [await logIn("ann"), await logIn("ann")];
-      await manager.revokeById(third, { by: { kind: "admin", id: "grace" } });
+      const second = await logIn("ann", browser, grace);
+      const [third, fourth] = [await logIn("ann", new Browser(), grace), await logIn("ann")];
+      await manager.revokeById(third, { by: grace });
       await manager.revokeByUserKey("ann");
       const fifth = await logIn("bob");
       clock.advance("1s");
@@ -159,8 +162,8 @@ export function trailSuite(backend: TrailBackend): void {
           `rotated ann ${first} rotate system`,
           `elevated ann ${first} user 2`,
           `ended ann ${first} logout user`,
-          `begun ann ${second} user`,
-          `begun ann ${third} user`,
+          `begun ann ${second} admin grace`,
+          `begun ann ${third} admin grace`,
           `ended ann ${second} evicted policy`,
           `begun ann ${fourth} user`,
           `ended ann ${third} revoked admin grace`,
@@ -223,6 +226,25 @@ export function trailSuite(backend: TrailBackend): void {
         for (const each of forbidden) expect(text).not.toContain(each);
         expect(text).toContain("192.0.2.0/24");
       }
+    });
+
+    it("checkManager fails without the tables of the trail, of which inspect reports the version", async () => {
+      const { store, manager } = setUp();
+      const current = { auditSchema: { found: 1, needed: 1 } };
+      expect(await store.inspect?.()).toMatchObject(current);
+      expect(await checkManager(manager, { timeout: "30s" })).toMatchObject({ ok: true, ...current });
+      const plain = backend.open(false);
+      expect(await plain.inspect?.()).not.toHaveProperty("auditSchema");
+      await drop(TRAIL_TABLES);
+      const { ok, auditSchema, problems } = await checkManager(manager, { timeout: "30s" });
+      expect([ok, auditSchema]).toEqual([false, { found: 0, needed: 1 }]);
+      expect(problems).toContain(
+        "The tables of the audit trail have version 0, this release needs 1. Call migrate().",
+      );
+      expect((await checkManager(new Manager(plain), { timeout: "30s" })).ok).toBe(true);
+      await plain.close?.();
+      await store.migrate();
+      expect(await checkManager(manager, { timeout: "30s" })).toMatchObject({ ok: true, ...current });
     });
 
     it("a store without the option writes no trail, and auditTrail rejects it", async () => {

@@ -1,9 +1,13 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { PassThrough } from "node:stream";
 import { promisify } from "node:util";
+import { run } from "../../src/cli/run.ts";
+import { Terminal } from "../../src/cli/terminal.ts";
 import { ROOT, sourceFiles } from "../support/entries.ts";
 import { once } from "../support/own-packages.ts";
 
@@ -57,6 +61,9 @@ export class Cli {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
     for (const name of packages) link(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
     link(built, join(folder, "node_modules/sessionup"));
+    // Node remembers the answers. Its loader follows no links after an lstat of a socket, such as the mark of an LMDB file.
+    const require = createRequire(join(folder, "package.json"));
+    for (const name of packages) require.resolve(name);
     return new Cli(folder, join(built, "dist/cli/main.js"));
   }
 
@@ -66,8 +73,24 @@ export class Cli {
     return join(this.folder, name);
   }
 
-  /** Runs a command to its end. */
+  /**
+   * Runs a command to its end, in this process and from the sources. A module of the app stays loaded, so its state is that of the
+   * command before.
+   */
   async run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const texts = Promise.all([collect(stdout), collect(stderr)]);
+    const terminal = new Terminal({ stdin, stdout, stderr }, env);
+    const signal = new AbortController().signal;
+    const code = await run(args, { terminal, env, cwd: this.folder, now: Date.now, signal });
+    await terminal.flush();
+    for (const stream of [stdout, stderr]) stream.end();
+    const [out, err] = await texts;
+    return { code, stdout: out, stderr: err };
+  }
+
+  /** Runs a command to its end, in a process of its own and from the package. */
+  async runProcess(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
     const child = this.spawn(args, env);
     const [stdout, stderr, code] = await Promise.all([
       collect(child.stdout),

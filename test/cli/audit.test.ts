@@ -1,17 +1,13 @@
 /** `audit` on trails in PostgreSQL and SQLite, and on a file. */
 // cspell:ignore exprot
 import { readFileSync } from "node:fs";
-import Database from "libsql";
-import pg from "pg";
 import { Manager } from "sessionup";
 import { auditLog, auditTrail, fileSink } from "sessionup/audit";
 import { memoryStore } from "sessionup/stores/memory";
-import { postgresAudit, postgresStore } from "sessionup/stores/postgres";
-import { sqliteAudit, sqliteStore } from "sessionup/stores/sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startPostgres, WITHOUT_FSYNC } from "../support/servers/postgres.ts";
 import { Cli } from "./_cli.ts";
 import { fill, SESSIONS } from "./_fill.ts";
+import { type OpenedTrail, POSTGRES, SQLITE } from "./_trails.ts";
 
 const KEY = "k".repeat(32);
 /** More entries than a page has. */
@@ -20,48 +16,11 @@ const AUDIT = "sessionup_sessions_audit";
 const lines = (text: string) => text.split("\n").filter(Boolean);
 const json = (text: string) => lines(text).map((line) => JSON.parse(line));
 
-interface Opened {
-  readonly store: ReturnType<typeof sqliteStore> | ReturnType<typeof postgresStore>;
-  /** Runs SQL by hand. */
-  run(sql: string): Promise<unknown>;
-  close(): Promise<unknown>;
-}
-
-interface Backend {
-  readonly name: string;
-  readonly driver: string;
-  start(): Promise<{ readonly url: string; readonly stop?: () => Promise<unknown> }>;
-  open(url: string, cli: Cli, audits: boolean): Opened;
-}
-
-const BACKENDS: readonly Backend[] = [
-  {
-    name: "PostgreSQL",
-    driver: "pg",
-    start: () => startPostgres(WITHOUT_FSYNC),
-    open(url, _, audits) {
-      const pool = new pg.Pool({ connectionString: url, max: 2 });
-      const store = postgresStore(pool, { ...(audits && { audit: postgresAudit() }), cleanupEvery: false });
-      return { store, run: (sql) => pool.query(sql), close: () => pool.end() };
-    },
-  },
-  {
-    name: "SQLite",
-    driver: "libsql",
-    start: async () => ({ url: "sqlite:sessions.db" }),
-    open(_, cli, audits) {
-      const database = new Database(`${cli.folder}/sessions.db`);
-      const store = sqliteStore(database, { ...(audits && { audit: sqliteAudit() }), cleanupEvery: false });
-      return { store, run: async (sql) => database.exec(sql), close: async () => database.close() };
-    },
-  },
-];
-
-describe.each(BACKENDS)("audit of a trail in $name", ({ driver, start, open }) => {
+describe.each([POSTGRES, SQLITE])("audit of a trail in $name", ({ driver, start, open }) => {
   let cli: Cli;
   let url: string;
   let stop: (() => Promise<unknown>) | undefined;
-  let opened: Opened;
+  let opened: OpenedTrail;
   const env = () => ({ SESSIONUP_STORE: url, SESSIONUP_AUDIT_KEYS: KEY });
   const run = (...args: string[]) => cli.run(["audit", ...args], env());
 
@@ -193,7 +152,7 @@ describe("audit of a file", () => {
   afterAll(() => cli?.remove());
 
   it("verify finds nothing wrong", async () => {
-    const { code, stdout } = await run("verify", "--file", "audit.jsonl");
+    const { code, stdout } = await cli.runProcess(["audit", "verify", "--file", "audit.jsonl"], env);
     expect([code, lines(stdout).length]).toEqual([0, 2]);
     expect(stdout).toMatch(/^ok\tentries\t14 entries/);
   });
@@ -259,7 +218,7 @@ describe("audit of a file", () => {
       "store.js",
       'import { memoryStore } from "sessionup/stores/memory";\nexport const store = memoryStore();',
     );
-    expect(await run("verify", "--store", "./sessions.js")).toMatchObject({
+    expect(await cli.runProcess(["audit", "verify", "--store", "./sessions.js"], env)).toMatchObject({
       code: 3,
       stderr: expect.stringContaining("Set the store's option audit in the module"),
     });

@@ -1,4 +1,4 @@
-/** Every command on every engine, with real servers and each driver. */
+/** Every command on every engine, with real servers and each driver. One test for each engine runs the package as a process. */
 // cspell:ignore allkeys
 import { createClient as createLibsqlClient } from "@libsql/client";
 import { Redis } from "ioredis";
@@ -168,7 +168,7 @@ describe("processes of the app with push", () => {
     });
     await up;
     await fill(new Manager(store));
-    const { code } = await cli.run(args);
+    const { code } = await cli.runProcess(args);
     expect(code).toBe(0);
     await expect.poll(() => heard.length > 0 || args.includes("--no-push")).toBe(true);
     await stop?.();
@@ -203,24 +203,7 @@ describe("processes of the app with push", () => {
   });
 });
 
-describe("an LMDB file that the app has open", () => {
-  it("is left alone, and the message says what to do", async () => {
-    const cli = await Cli.create(["lmdb"]);
-    const store = await lmdbStore(openLmdb, { path: `${cli.folder}/sessions.lmdb`, cleanupEvery: false });
-    try {
-      const { code, stderr } = await cli.run(["count", "--store", "lmdb:sessions.lmdb", "--timeout", "1s"]);
-      expect([code, stderr]).toEqual([
-        1,
-        expect.stringContaining("An LMDB file has one owner process: stop the app first"),
-      ]);
-    } finally {
-      await store.close();
-      cli.remove();
-    }
-  });
-});
-
-describe.each(ENGINES)("the command line on $name", ({ packages, start, open, hasTables }) => {
+describe.each(ENGINES)("the command line on $name", ({ name, packages, start, open, hasTables }) => {
   let cli: Cli;
   let url: string;
   let stop: (() => Promise<unknown>) | undefined;
@@ -356,7 +339,7 @@ describe.each(ENGINES)("the command line on $name", ({ packages, start, open, ha
     ]);
     expect((await run("erase-user", "ann@example.com")).code).toBe(2);
     const erased = await run("erase-user", "ann@example.com", "--yes", "--json");
-    expect([erased.code, json(erased.stdout)]).toEqual([0, [{ sessions: 0, tombstones: 3 }]]);
+    expect([erased.code, json(erased.stdout)]).toEqual([0, [{ sessions: 0, tombstones: 3, trail: 0 }]]);
     expect((await run("export-user", "ann@example.com")).code).toBe(3);
   });
 
@@ -367,6 +350,23 @@ describe.each(ENGINES)("the command line on $name", ({ packages, start, open, ha
     const after = await run("list", "--all");
     expect(lines(after.stdout).sort()).toEqual(lines(before.stdout).sort());
   });
+
+  it("list and revoke work in a process of their own", async () => {
+    const runProcess = (...args: string[]) => cli.runProcess(args, { SESSIONUP_STORE: url });
+    const own = ["list", "--user", USERS[2] ?? "", "--json"];
+    const [first, ...others] = json((await runProcess(...own)).stdout);
+    expect(await runProcess("revoke", first.id)).toEqual({ code: 0, stdout: `${first.id}\n`, stderr: "" });
+    expect(json((await run(...own)).stdout)).toEqual(others);
+  });
+
+  if (name.startsWith("LMDB"))
+    it("a file that the app has open is left alone", async () => {
+      const { code, stderr } = await withStore(() =>
+        cli.runProcess(["count", "--timeout", "1s"], { SESSIONUP_STORE: url }),
+      );
+      const message = "An LMDB file has one owner process: stop the app first";
+      expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    });
 
   it("revoke-where --everyone ends all sessions", async () => {
     expect((await run("revoke-where", "--everyone", "--yes")).code).toBe(0);

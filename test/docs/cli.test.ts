@@ -1,14 +1,15 @@
 /** docs/reference/cli.md has the help of every command, as the program prints it. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { findCommand, findCommandName, parseArguments } from "../../src/cli/arguments.ts";
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { findCommandName, parseArguments } from "../../src/cli/arguments.ts";
+import { findCommand, loadCommands } from "../../src/cli/commands.ts";
 import { EXIT } from "../../src/cli/exit-code.ts";
 import { formatCommandHelp, formatProgramHelp } from "../../src/cli/help.ts";
 import { FIELDS } from "../../src/cli/session-output.ts";
 import { ROOT } from "../support/entries.ts";
 import { markdownFences } from "./documents.ts";
 
+const COMMANDS = await loadCommands();
 const FILE = `${ROOT}docs/reference/cli.md`;
 const PAGE = readFileSync(FILE, "utf8");
 const MARK = "<!-- The rest is written by: npx vitest run test/docs/cli.test.ts -u -->\n";
@@ -49,9 +50,10 @@ describe("command lines in the documentation", () => {
     expect(LINES.length).toBeGreaterThan(40);
   });
 
-  it.each([...new Set(LINES)])("sessionup %s", (line) => {
+  it.each([...new Set(LINES)])("sessionup %s", async (line) => {
     const [own = ""] = line.split(/ [|>]|\)/);
     const { name = "", args } = findCommandName(own.trim().split(" "), COMMANDS);
-    expect(() => parseArguments(findCommand(name, COMMANDS), args, Date.now())).not.toThrow();
+    const command = await findCommand(name);
+    expect(() => parseArguments(command, args, Date.now())).not.toThrow();
   });
 });

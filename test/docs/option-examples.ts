@@ -145,6 +145,7 @@ export const EXAMPLES = {
     level: 2,
     crossOrigin: "allow",
     provider: providerLogin({ issuer: "https://id.example.com", sid: "s1" }),
+    by: { kind: "admin", id: "support-7" },
   } satisfies Required<InitOptions<{ theme: string }>>,
   public: { touch: false, crossOrigin: "allow" } satisfies Required<PublicOptions>,
   auth: {

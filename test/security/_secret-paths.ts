@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto";
+import Database from "libsql";
 import { type Session, SessionError } from "sessionup";
 import { revokeAllBefore } from "sessionup/admin";
+import { auditLog } from "sessionup/audit";
 import { bearer, initBearer } from "sessionup/bearer";
 import { clientValidation } from "sessionup/client-validation";
 import { contextSessions } from "sessionup/context";
@@ -11,18 +14,23 @@ import { previousCookies } from "sessionup/previous-cookies";
 import { recognition } from "sessionup/recognition";
 import { sessionPolicy } from "sessionup/report";
 import { formToken, revocationToken, revokeByToken, verifyFormToken } from "sessionup/signed";
+import { sqliteAudit, sqliteStore } from "sessionup/stores/sqlite";
 import { expect } from "vitest";
 import { z } from "zod";
 import { STORE_METHODS } from "../../src/lifecycle/repository.ts";
 import { Browser, type TestRequest } from "../support/browser.ts";
 import { GatedStore } from "../support/gated-store.ts";
 import { TelemetryRecorder } from "../support/telemetry-recorder.ts";
+import { AuditPlaces } from "./_audit-places.ts";
 import { KEY, type Options, type Tally, WatchedSite } from "./_watched-site.ts";
 import { type Witness, watched } from "./witness.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0";
+const CHROME =
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 const ISSUER = "https://login.example.com";
 const STRANGER = "0".repeat(22);
+const AUDIT_KEY = randomBytes(32).toString("base64");
 
 /** Creates the sites of a run. Each path asserts its results, so that a changed behavior cannot silently skip code. */
 export type Start = (options?: Options, store?: GatedStore) => WatchedSite;
@@ -66,10 +74,54 @@ const METHODS: Readonly<
   revokeAll: (request, sessions) => sessions.revokeAll(request),
 };
 
+/** Begins, uses and ends sessions in every way that an audit log records. Clients put their secrets into every part of a request. */
+async function recordSessions(site: WatchedSite): Promise<void> {
+  const login = (userKey = "ann") =>
+    site.login(userKey, { meta: { theme: "light" }, level: 2 }, new Browser({ "user-agent": FIREFOX }));
+  const { browser } = await login();
+  const token = String([...browser.jar.values()]);
+  for (const call of Object.values(METHODS)) {
+    const { browser: other } = await login();
+    expect(await site.visit(other, call)).not.toBeInstanceOf(Error);
+  }
+  const form = await login();
+  const formed = await site.visit(form.browser, async (request, sessions) => {
+    await sessions.get(request);
+    return formToken(sessions, request);
+  });
+  const secret = `${token} ${formed}`;
+  const strange = {
+    "user-agent": `${CHROME} ${secret}`,
+    "x-forwarded-for": secret,
+    "accept-language": secret,
+  };
+  const { browser: owner } = await login();
+  expect(await site.auth(owner, {}, withHeaders(strange))).toBeUndefined();
+  const evil = { ...strange, origin: `https://${token.slice(-20)}.example`, "sec-fetch-site": "cross-site" };
+  expect(await site.auth(owner, {}, withHeaders(evil))).toMatchObject({ code: "ERR_CROSS_ORIGIN" });
+  const cookies = [...owner.jar].map(([name, value]) => `${name}=${value}${token}`).join("; ");
+  expect((await site.auth(new Browser({ cookie: cookies })))?.reason).toBe("malformed");
+  const thief = twin(owner);
+  await site.visit(owner, METHODS.rotate as never);
+  await site.auth(owner);
+  site.clock.advance("31s");
+  expect((await site.auth(thief))?.reason).toBe("reused");
+  const { id } = await login("bob");
+  expect(await site.manager.revokeById(id, { by: { kind: "admin", id: "grace" } })).toBe(true);
+  await login("cid");
+  site.clock.advance("2d");
+  expect(await site.store.deleteExpired(site.clock.now(), 100)).toBeGreaterThan(0);
+}
+
 export const PATHS: Readonly<Record<string, Path>> = {
   async "the methods for a request"(start) {
     const site = start({ clearSiteData: ["cache", "storage"], maxMetaBytes: 100 });
-    const { browser, id } = await site.login("ann", { meta: { theme: "light" }, level: 2, expiresIn: "30d" });
+    const { browser, id } = await site.login("ann", {
+      meta: { theme: "light" },
+      level: 2,
+      expiresIn: "30d",
+      by: { kind: "admin", id: "grace" },
+    });
     const loaded = await site.visit(browser, async (request, sessions) => {
       await sessions.get(request);
       return [sessions.current(request), sessions.require(request)];
@@ -345,6 +397,48 @@ export const PATHS: Readonly<Record<string, Path>> = {
     expect(points.length).toBeGreaterThan(5);
     for (const { attributes, exceptions } of spans) site.witness.see("a span", { attributes, exceptions });
     for (const point of points) site.witness.see("a measurement", point);
+  },
+
+  async "an audit log, and the trail of a store"(start) {
+    const { witness } = start();
+    witness.keep("a key of the trail", AUDIT_KEY);
+    const places = await AuditPlaces.open();
+    const database = new Database(":memory:");
+    const store = sqliteStore(database, { audit: sqliteAudit(), cleanupEvery: false });
+    await store.migrate();
+    const kinds = ["begun", "elevated", "rotated", "client_changed", "rejected", "ended"];
+    for (const stored of [undefined, watched(store, witness)]) {
+      const site = start(
+        {
+          client: { ip: "hash", geo: () => ({ country: "NL" }) },
+          validate: clientValidation({ agent: true, onChange: "report" }),
+          idleTimeout: "30m",
+          trustProxy: 1,
+        },
+        stored as GatedStore | undefined,
+      );
+      const audit = auditLog(site.manager, { to: places.createSinks(), keys: [AUDIT_KEY], sealEvery: "1h" });
+      await recordSessions(site);
+      await audit.flush();
+      await site.see("the audit log", async () => [audit, await audit.head()]);
+      if (stored)
+        await site.see("the trail", async () => [
+          audit.trail,
+          await audit.trail.read(),
+          await audit.trail.eraseUser("ann", { policy: "pseudonymize" }),
+          await audit.trail.verify(),
+          database.prepare("SELECT * FROM sessionup_sessions_audit").all(),
+          database.prepare("SELECT * FROM sessionup_sessions_audit_head").all(),
+        ]);
+      await audit.close();
+      const written = new Set(places.entries.splice(0).map(({ kind }) => kind));
+      expect([...written]).toEqual(expect.arrayContaining(kinds));
+    }
+    const texts = await places.read();
+    expect(texts.length).toBeGreaterThan(9);
+    for (const text of texts) witness.see("the output of an audit log", text);
+    await places.close();
+    database.close();
   },
 
   async "recognized browsers and locations"(start) {

@@ -1,12 +1,12 @@
 import type { AuditProblem, AuditReport } from "../../audit/verify.ts";
 import type { Finding } from "../finding.ts";
-import { formatNumber } from "../wording.ts";
+import { formatCount } from "../wording.ts";
 import { formatHead } from "./audit-heads.ts";
 
 /** Returns the findings of a report, the problems last. */
 export function toFindings({ entries, heads, follows, problems }: AuditReport): readonly Finding[] {
   return [
-    { status: "ok", name: "entries", text: entries === 1 ? "1 entry" : `${formatNumber(entries)} entries` },
+    { status: "ok", name: "entries", text: formatCount(entries, "entry", "entries") },
     ...heads.map((head): Finding => ({ status: "ok", name: "head", text: formatHead(head) })),
     ...follows.map(
       ({ chain, seq }): Finding => ({

@@ -10,7 +10,7 @@ import { type Command, type Context, createCommand } from "../command.ts";
 import { escapeControls, toSafeJson } from "../escape.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { printFinding } from "../finding.ts";
-import { type FlagValues, parseText } from "../flag.ts";
+import { type FlagValues, parseText, toChoiceParser } from "../flag.ts";
 import { parseMoment } from "../moment.ts";
 import { STORE_FLAGS } from "../stores/store-flags.ts";
 import { findNearest } from "../suggestion.ts";
@@ -18,12 +18,7 @@ import { formatCount } from "../wording.ts";
 
 /** The forms of an exported entry. */
 const FORMATS = { json: (entry: AuditEntry): object => entry, ecs: toEcs, ocsf: toOcsf } as const;
-type Format = keyof typeof FORMATS;
-
-function parseFormat(text: string, flag: string): Format {
-  if (Object.hasOwn(FORMATS, text)) return text as Format;
-  throw usageError(`${flag} must be one of ${Object.keys(FORMATS).join(", ")}. Received "${text}".`);
-}
+const FORMAT_NAMES = Object.keys(FORMATS) as ReadonlyArray<keyof typeof FORMATS>;
 
 const FLAGS = {
   file: {
@@ -45,8 +40,8 @@ const FLAGS = {
     group: "Export",
     value: "<name>",
     summary: "json (default), ecs or ocsf",
-    choices: Object.keys(FORMATS),
-    parse: parseFormat,
+    choices: FORMAT_NAMES,
+    parse: toChoiceParser(FORMAT_NAMES),
   },
   user: { group: "Export", value: "<key>", summary: "The entries of this user", parse: parseText },
   after: {

@@ -4,6 +4,7 @@ import { checkManager } from "../../admin/check-manager.ts";
 import { countSessions } from "../../admin/scan-sessions.ts";
 import { randomText } from "../../cookie/token.ts";
 import type { Store, StoreState } from "../../store.ts";
+import { describePending } from "../audit/unsealed.ts";
 import { formatMilliseconds, summarize } from "../bench/percentiles.ts";
 import { CliError } from "../cli-error.ts";
 import { type Command, type Context, createCommand } from "../command.ts";
@@ -11,7 +12,7 @@ import { describeError, findGivenSecrets } from "../error-text.ts";
 import { EXIT } from "../exit-code.ts";
 import { type Finding, printFinding } from "../finding.ts";
 import { judgeClock, judgeSchema, judgeSettings } from "../store-findings.ts";
-import { type OpenedStore, openStore } from "../stores/open-store.ts";
+import { isSqlStore, type OpenedStore, openStore } from "../stores/open-store.ts";
 import { STORE_FLAGS, type StoreValues } from "../stores/store-flags.ts";
 import { readVersion } from "../version.ts";
 import { formatNumber } from "../wording.ts";
@@ -33,7 +34,7 @@ export const doctorCommand: Command = createCommand({
   group: "Check",
   summary: "Find out why sessions do not work",
   description: [
-    "Checks Node, the driver, the connection, its latency, the tables, the engine's settings, the clocks and the channel for events. Each line is ok, warn or fail, and says how to fix it. The exit code is 1 if a check fails.",
+    "Checks Node, the driver, the connection, its latency, the tables, the engine's settings, the clocks, the channel for events and the audit trail. Each line is ok, warn or fail, and says how to fix it. The exit code is 1 if a check fails.",
     "It writes, reads and removes one probe record, which is not a session: no list, count or event has it.",
   ],
   flags: FLAGS,
@@ -79,7 +80,7 @@ async function* examine(context: Context, values: StoreValues): AsyncGenerator<F
 
 async function* examineStore(
   { signal }: Context,
-  { manager, store, now, driver, engine }: OpenedStore,
+  { manager, store, now, driver, engine, findTrail }: OpenedStore,
   explain: (error: unknown) => string,
 ): AsyncGenerator<Finding, void> {
   if (driver)
@@ -117,6 +118,7 @@ async function* examineStore(
   if (signal.aborted) return;
   yield* await judgeProbe(manager, state);
   yield await judgeSessions(manager, explain);
+  if (isSqlStore(store)) yield await judgeTrail(store, findTrail, now(), explain);
 }
 
 /** Judges the version of Node. */
@@ -178,7 +180,7 @@ async function judgeProbe(manager: OpenedStore["manager"], state: StoreState): P
   const { write, read, remove, push, problems } = await checkManager(manager, { timeout: "5s" });
   const isKnown = (problem: string) =>
     (state.warnings ?? []).includes(problem) ||
-    /^The (store's clock differs|tables have version)/.test(problem);
+    /^The (store's clock differs|tables (of the audit trail )?have version)/.test(problem);
   const failures = problems.filter((problem) => !isKnown(problem));
   const times = [write, read, remove].map((time) => (time === undefined ? "–" : formatMilliseconds(time)));
   const probe: readonly Finding[] =
@@ -222,5 +224,26 @@ async function judgeSessions(
     if (error instanceof TypeError)
       return { status: "ok", name, text: "The store cannot count its sessions" };
     return { status: "fail", name, text: explain(error) };
+  }
+}
+
+async function judgeTrail(
+  { audit }: Store,
+  findTrail: OpenedStore["findTrail"],
+  now: number,
+  explain: (error: unknown) => string,
+): Promise<Finding> {
+  const name = "audit trail";
+  try {
+    const trail = await findTrail();
+    if (!trail && audit)
+      return { status: "fail", name, text: "The trail has no tables.", fix: "Run: sessionup migrate" };
+    if (!trail) return { status: "ok", name, text: "The store has none" };
+    const text = await describePending(trail, now);
+    if (text) return { status: "warn", name, text, fix: "Call auditLog(manager) in the app, with its keys." };
+    const { seq } = await trail.readState();
+    return { status: "ok", name, text: `In the store, up to entry ${formatNumber(seq)}` };
+  } catch (error) {
+    return { status: "fail", name, text: explain(error), fix: "Check the rights of the database user." };
   }
 }

@@ -1,13 +1,12 @@
-import type { Store } from "../../store.ts";
-import type { SqlStore } from "../../stores/shared/sql-store.ts";
 import { CliError } from "../cli-error.ts";
 import { type Command, createCommand } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { openStore } from "../stores/open-store.ts";
+import { isSqlStore, openStore } from "../stores/open-store.ts";
 import { STORE_FLAGS } from "../stores/store-flags.ts";
 
 const FLAGS = {
   print: { short: "p", summary: "Print the SQL for a database without tables, and change nothing" },
+  audit: { summary: "Also create or print the tables of the audit trail" },
   ...STORE_FLAGS,
 } as const;
 
@@ -19,21 +18,24 @@ export const migrateCommand: Command = createCommand({
   description: [
     "Creates the tables, or upgrades them to this release. It is safe to run it again, and on several machines at a time. Redis and LMDB need no tables.",
     "With --print it needs no connection: use the SQL in your own migrations.",
+    "It also upgrades the tables of an audit trail. If there are none, --audit creates them, for an app whose store has the option audit.",
   ],
   flags: FLAGS,
   examples: [
     ["Create the tables", "sessionup migrate --store postgres://app@localhost/app"],
     ["Write a migration of your own", "sessionup migrate --print --store mysql://localhost/app > 001.sql"],
+    ["With an audit trail", "sessionup migrate --audit --store postgres://app@localhost/app"],
   ],
   async run(context, { flags }) {
     const { terminal } = context;
     const { store, engine, close } = await openStore(context, flags, {
       creates: true,
       isOffline: flags.print,
+      trail: flags.audit ? "always" : flags.print ? undefined : "existing",
     });
     try {
       if (!isSqlStore(store)) {
-        if (flags.print) throw new CliError(`${engine} has no tables.`);
+        if (flags.print || flags.audit) throw new CliError(`${engine} has no tables.`);
         terminal.note(`${engine} needs no tables. Nothing to do.`);
         return EXIT.ok;
       }
@@ -45,16 +47,13 @@ export const migrateCommand: Command = createCommand({
       await store.migrate();
       const after = (await store.inspect?.())?.schema;
       terminal.note(describe(before?.found, after?.found));
+      if (store.audit) terminal.note("The tables of the audit trail are up to date.");
       return EXIT.ok;
     } finally {
       await close();
     }
   },
 });
-
-function isSqlStore(store: Store): store is SqlStore {
-  return "migrate" in store && typeof store.migrate === "function";
-}
 
 function describe(before: number | undefined, after: number | undefined): string {
   if (after === undefined) return "The tables are up to date.";

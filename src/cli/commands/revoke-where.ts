@@ -70,6 +70,7 @@ export const revokeWhereCommand: Command = createCommand({
     const opened = await openStore(context, flags, {
       tombstones: flags.tombstones,
       push: !flags["no-push"],
+      trail: "existing",
     });
     try {
       if (!opened.store.scan)

@@ -41,6 +41,7 @@ export const revokeCommand: Command = createCommand({
     const { manager, close } = await openStore(context, flags, {
       tombstones: flags.tombstones,
       push: !flags["no-push"],
+      trail: "existing",
     });
     try {
       const ended =

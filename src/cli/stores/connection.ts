@@ -1,29 +1,26 @@
-import type { Duration } from "../../duration.ts";
 import type { Store } from "../../store.ts";
 import type { Driver } from "./driver.ts";
+import type { StoreValues } from "./store-flags.ts";
 
-/** The options of stores that the command line can set. */
-export interface StoreSettings {
-  readonly table?: string | undefined;
-  readonly schema?: string | undefined;
-  readonly prefix?: string | undefined;
-  readonly name?: string | undefined;
-  readonly timeout?: Duration | undefined;
-  /** Whether the store reports what it ends to the app's processes. */
-  readonly push: boolean;
-  /** Whether the command also receives the events of others, as `doctor` does. */
-  readonly subscribes: boolean;
-  /** Whether the store shall have the option `audit`, where it has one. */
-  readonly audits: boolean;
-  /** Whether a file that does not exist may be created, as `migrate` does. */
-  readonly creates: boolean;
-  /** Whether only the store's statements are needed, and no database. */
-  readonly isOffline: boolean;
+/** The ways in which commands open a store. */
+export interface OpenMode {
+  /** Whether the store reports what it ends to the app's processes. Default: true. */
+  readonly push?: boolean;
+  /** Whether the command also receives the events of others, as `doctor` does. Default: false. */
+  readonly subscribes?: boolean;
+  /** Whether a file that does not exist may be created, as `migrate` does. Default: false. */
+  readonly creates?: boolean;
+  /** Whether only the store's statements are needed, and no database. Default: false. */
+  readonly isOffline?: boolean;
 }
 
-/** A store over a connection that the command line has opened. */
+/** The flags of stores, and the way in which the command opens the store. */
+export type StoreSettings = Partial<StoreValues> & OpenMode;
+
+/** A connection that the command line has opened. */
 export interface Connection {
-  readonly store: Store;
+  /** Returns the store, with its option `audit` if it shall write a trail and can. It connects at the first operation. */
+  readonly toStore: (audits: boolean) => Store;
   /** The engine's name for people. */
   readonly engine: string;
   readonly driver: Driver;

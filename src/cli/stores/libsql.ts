@@ -10,7 +10,7 @@ interface LibsqlModule {
 /** Creates a client of a server, or of a local file. */
 export async function connectLibsql(
   url: string,
-  { table, timeout, push, subscribes, audits, creates, isOffline }: StoreSettings,
+  { table, timeout, push = true, subscribes, creates, isOffline }: StoreSettings,
   cwd: string,
   authToken: string | undefined,
 ): Promise<Connection> {
@@ -20,11 +20,12 @@ export async function connectLibsql(
   const file =
     isFile && !isOffline ? `file:${requireFile(url.slice("file:".length), cwd, creates)}` : "file::memory:";
   const client = createClient({ url: isFile ? file : url, ...(authToken && { authToken }) });
-  const store = libsqlStore(client, {
-    ...given({ table, timeout }),
-    ...(audits && { audit: libsqlAudit() }),
-    cleanupEvery: false,
-    push: subscribes ? libsqlPush() : push,
-  });
-  return { store, engine: "libSQL", driver, close: async () => client.close() };
+  const toStore = (audits: boolean) =>
+    libsqlStore(client, {
+      ...given({ table, timeout }),
+      ...(audits && { audit: libsqlAudit() }),
+      cleanupEvery: false,
+      push: subscribes ? libsqlPush() : push,
+    });
+  return { toStore, engine: "libSQL", driver, close: async () => client.close() };
 }

@@ -20,7 +20,8 @@ export async function connectLmdb(
   const file = requireFile(path, cwd, creates);
   try {
     const options = { ...given({ name, timeout }), path: file, cleanupEvery: false } as const;
-    return { store: await lmdbStore(open, options), engine: "LMDB", driver, close: async () => undefined };
+    const store = await lmdbStore(open, options);
+    return { toStore: () => store, engine: "LMDB", driver, close: async () => undefined };
   } catch (cause) {
     if (!SessionError.is(cause)) throw cause;
     throw new CliError(cause.message, {

@@ -9,17 +9,18 @@ interface MysqlModule {
 /** Creates a pool. It connects at the first query. */
 export async function connectMysql(
   url: string,
-  { table, timeout, push, subscribes, audits }: StoreSettings,
+  { table, timeout, push = true, subscribes }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   const driver = loadDriver(["mysql2/promise"], cwd);
   const { createPool } = driver.exports as MysqlModule;
   const pool = createPool({ uri: url, connectionLimit: 4, connectTimeout: 5_000 });
-  const store = mysqlStore(pool, {
-    ...given({ table, timeout }),
-    ...(audits && { audit: mysqlAudit() }),
-    cleanupEvery: false,
-    push: subscribes ? mysqlPush() : push,
-  });
-  return { store, engine: "MySQL or MariaDB", driver, close: () => pool.end() };
+  const toStore = (audits: boolean) =>
+    mysqlStore(pool, {
+      ...given({ table, timeout }),
+      ...(audits && { audit: mysqlAudit() }),
+      cleanupEvery: false,
+      push: subscribes ? mysqlPush() : push,
+    });
+  return { toStore, engine: "MySQL or MariaDB", driver, close: () => pool.end() };
 }

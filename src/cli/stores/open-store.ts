@@ -1,19 +1,15 @@
+import type { TrailStore } from "../../audit/trail-store.ts";
 import type { Duration } from "../../duration.ts";
 import { getLifecycle } from "../../lifecycle/lifecycle.ts";
 import { Manager } from "../../manager.ts";
 import type { Store } from "../../store.ts";
+import type { SqlStore } from "../../stores/shared/sql-store.ts";
 import { usageError } from "../cli-error.ts";
 import type { Context } from "../command.ts";
-import type { Connection, StoreSettings } from "./connection.ts";
+import type { Connection, OpenMode, StoreSettings } from "./connection.ts";
 import type { Driver } from "./driver.ts";
-import { connectLibsql } from "./libsql.ts";
-import { connectLmdb } from "./lmdb.ts";
+import { findTrail } from "./find-trail.ts";
 import { parseLocation, type StoreLocation } from "./location.ts";
-import { loadManager } from "./module.ts";
-import { connectMysql } from "./mysql.ts";
-import { connectPostgres } from "./postgres.ts";
-import { connectRedis } from "./redis.ts";
-import { connectSqlite } from "./sqlite.ts";
 import { checkStoreFlags, type StoreValues } from "./store-flags.ts";
 
 /** A store that is ready to be asked. */
@@ -27,17 +23,21 @@ export interface OpenedStore {
   readonly engine: string;
   /** Absent for a module, which has its own. */
   readonly driver?: Driver;
+  /** Returns the store's audit trail, or `undefined` if it has none. */
+  readonly findTrail: () => Promise<TrailStore | undefined>;
   readonly close: () => Promise<void>;
 }
 
 /** The needs of a command besides the location of the store. */
-export interface StoreNeeds {
+export interface StoreNeeds extends OpenMode {
   readonly tombstones?: Duration | undefined;
-  readonly push?: boolean;
-  readonly subscribes?: boolean;
-  readonly audits?: boolean;
-  readonly creates?: boolean;
-  readonly isOffline?: boolean;
+  /** Whether the store writes its audit trail: if there is one, or always, which needs the tables of one. Default: never. */
+  readonly trail?: "existing" | "always" | undefined;
+}
+
+/** Whether a store has tables. */
+export function isSqlStore(store: Store): store is SqlStore {
+  return "migrate" in store && typeof store.migrate === "function";
 }
 
 /** Returns the value of `--store` or of the variable. */
@@ -52,25 +52,34 @@ function requireStore(given: string | undefined, env: Context["env"]): string {
 
 /** Opens the store that the flags or the environment name. */
 export async function openStore(
-  { env, cwd, terminal }: Context,
+  context: Context,
   values: StoreValues,
-  needs: StoreNeeds = {},
+  { tombstones, trail, ...mode }: StoreNeeds = {},
 ): Promise<OpenedStore> {
-  const location = parseLocation(requireStore(values.store, env));
+  const location = parseLocation(requireStore(values.store, context.env));
   checkStoreFlags(values, location);
-  const { tombstones, push = true, subscribes = false, audits = false } = needs;
-  const { creates = false, isOffline = false } = needs;
   if (location.engine === "module") {
     if (tombstones !== undefined)
       throw usageError("--tombstones has no effect on a module: its Manager has the option.");
-    return toOpened(await loadManager(location.path, cwd), location);
+    if (trail === "always")
+      throw usageError("--audit has no effect on a module: set the store's option audit there.");
+    const { loadManager } = await import("./module.ts");
+    return toOpened(await loadManager(location.path, context.cwd), location);
   }
-  const { table, schema, prefix, name, timeout } = values;
-  const settings = { table, schema, prefix, name, timeout, push, subscribes, audits, creates, isOffline };
-  const warn = (message: string) => terminal.note(message);
-  const connection = await connect(location, settings, cwd, env, warn);
-  const manager = new Manager<unknown, unknown>(connection.store, { ...(tombstones && { tombstones }) });
-  return toOpened(manager, location, connection);
+  const connection = await connect(location, { ...values, ...mode }, context);
+  try {
+    const store = await toStore(connection, trail);
+    const manager = new Manager<unknown, unknown>(store, { ...(tombstones && { tombstones }) });
+    return toOpened(manager, location, connection);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function toStore({ toStore: create }: Connection, trail: StoreNeeds["trail"]): Promise<Store> {
+  const store = create(trail !== undefined);
+  return trail === "existing" && !(await findTrail(store)) ? create(false) : store;
 }
 
 function toOpened(
@@ -86,6 +95,7 @@ function toOpened(
     location,
     engine: connection?.engine ?? "the app's module",
     ...(connection && { driver: connection.driver }),
+    findTrail: () => findTrail(connection?.toStore(true) ?? repository.store),
     close: async () => {
       await manager.close();
       await connection?.close();
@@ -93,25 +103,26 @@ function toOpened(
   };
 }
 
-function connect(
+/** Connects. Only the parts that the engine needs are loaded. */
+async function connect(
   location: Exclude<StoreLocation, { engine: "module" }>,
   settings: StoreSettings,
-  cwd: string,
-  env: Context["env"],
-  warn: (message: string) => void,
+  { cwd, env, terminal }: Context,
 ): Promise<Connection> {
   switch (location.engine) {
     case "redis":
-      return connectRedis(location.url, settings, cwd, warn);
+      return (await import("./redis.ts")).connectRedis(location.url, settings, cwd, (message) =>
+        terminal.note(message),
+      );
     case "postgres":
-      return connectPostgres(location.url, settings, cwd);
+      return (await import("./postgres.ts")).connectPostgres(location.url, settings, cwd);
     case "mysql":
-      return connectMysql(location.url, settings, cwd);
+      return (await import("./mysql.ts")).connectMysql(location.url, settings, cwd);
     case "sqlite":
-      return connectSqlite(location.path, settings, cwd);
+      return (await import("./sqlite.ts")).connectSqlite(location.path, settings, cwd);
     case "libsql":
-      return connectLibsql(location.url, settings, cwd, env.LIBSQL_AUTH_TOKEN);
+      return (await import("./libsql.ts")).connectLibsql(location.url, settings, cwd, env.LIBSQL_AUTH_TOKEN);
     case "lmdb":
-      return connectLmdb(location.path, settings, cwd);
+      return (await import("./lmdb.ts")).connectLmdb(location.path, settings, cwd);
   }
 }

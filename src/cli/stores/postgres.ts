@@ -27,15 +27,16 @@ const CONNECTIONS = 8;
 /** Creates a pool. It connects at the first query. */
 export async function connectPostgres(
   url: string,
-  { table, schema, timeout, push, subscribes, audits }: StoreSettings,
+  { table, schema, timeout, push = true, subscribes }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   const driver = loadDriver(["pg", "postgres"], cwd);
-  const options = {
-    ...given({ table, schema, timeout }),
-    ...(audits && { audit: postgresAudit() }),
-    cleanupEvery: false,
-  } as const;
+  const toOptions = (audits: boolean) =>
+    ({
+      ...given({ table, schema, timeout }),
+      ...(audits && { audit: postgresAudit() }),
+      cleanupEvery: false,
+    }) as const;
   const engine = "PostgreSQL";
   if (driver.name === "postgres") {
     const sql = toFactory(driver.exports)(url, {
@@ -43,18 +44,20 @@ export async function connectPostgres(
       connect_timeout: 5,
       onnotice: () => undefined,
     });
-    return { store: postgresStore(sql, { ...options, push }), engine, driver, close: () => sql.end() };
+    const toStore = (audits: boolean) => postgresStore(sql, { ...toOptions(audits), push });
+    return { toStore, engine, driver, close: () => sql.end() };
   }
   const { Pool, Client } = driver.exports as PgModule;
   const config = { connectionString: url, connectionTimeoutMillis: 5_000, application_name: "sessionup" };
   const pool = new Pool({ ...config, max: CONNECTIONS });
   // The query that needs the connection reports the same failure.
   pool.on("error", () => undefined);
-  const store = postgresStore(pool, {
-    ...options,
-    push: subscribes ? postgresPush(() => new Client(config)) : push,
-  });
-  return { store, engine, driver, close: () => pool.end() };
+  const toStore = (audits: boolean) =>
+    postgresStore(pool, {
+      ...toOptions(audits),
+      push: subscribes ? postgresPush(() => new Client(config)) : push,
+    });
+  return { toStore, engine, driver, close: () => pool.end() };
 }
 
 /** The CommonJS build of postgres.js is the function itself, its module has it as the default. */

@@ -38,7 +38,7 @@ interface OpenedClient {
 /** Connects to one server, or to the Cluster that the server belongs to. */
 export async function connectRedis(
   url: string,
-  { prefix, timeout, push, subscribes }: StoreSettings,
+  { prefix, timeout, push = true, subscribes }: StoreSettings,
   cwd: string,
   onWarning: (message: string) => void,
 ): Promise<Connection> {
@@ -53,7 +53,7 @@ export async function connectRedis(
     onWarning,
     push: subscribes ? redisPush(opened.subscriber) : push,
   });
-  return { store, engine: "Redis or Valkey", driver, close: async () => opened.close() };
+  return { toStore: () => store, engine: "Redis or Valkey", driver, close: async () => opened.close() };
 }
 
 async function openIoRedis({ Redis, Cluster }: IoRedisModule, url: string): Promise<OpenedClient> {

@@ -10,24 +10,25 @@ type Database = new (path: string) => SqliteDatabase & { close(): unknown };
 /** Opens a file. */
 export async function connectSqlite(
   path: string,
-  { table, timeout, push, subscribes, audits, creates, isOffline }: StoreSettings,
+  { table, timeout, push = true, subscribes, creates, isOffline }: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   // The module of Node is always there, so it must not hide the driver that the app has chosen.
   const driver = loadDriver(["better-sqlite3", "libsql", "node:sqlite"], cwd);
   const file = isOffline ? ":memory:" : requireFile(path, cwd, creates);
   const database = new (toClass(driver.exports))(file);
-  const store = sqliteStore(database, {
-    ...given({ table, timeout }),
-    ...(audits && { audit: sqliteAudit() }),
-    cleanupEvery: false,
-    push: subscribes ? sqlitePush() : push,
-  });
-  return { store, engine: "SQLite", driver, close: async () => database.close() };
+  const toStore = (audits: boolean) =>
+    sqliteStore(database, {
+      ...given({ table, timeout }),
+      ...(audits && { audit: sqliteAudit() }),
+      cleanupEvery: false,
+      push: subscribes ? sqlitePush() : push,
+    });
+  return { toStore, engine: "SQLite", driver, close: async () => database.close() };
 }
 
 /** Returns the absolute path of a file. Opening a mistyped path would create an empty database there. */
-export function requireFile(path: string, cwd: string, creates: boolean): string {
+export function requireFile(path: string, cwd: string, creates = false): string {
   const file = resolve(cwd, path);
   if (creates || existsSync(file)) return file;
   throw new CliError(`There is no file ${file}.`, {

@@ -44,7 +44,7 @@ export const ENDING_FLAGS: EndingFlags = {
   by: {
     group: "Record",
     value: "<name>",
-    summary: "Who does it, for the event of the app's module. Default: your login name",
+    summary: "Who does it, for the audit trail and for events. Default: your login name",
     parse: parseText,
   },
   tombstones: {

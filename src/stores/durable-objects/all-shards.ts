@@ -1,17 +1,13 @@
-import { ALPHABET } from "../../cookie/alphabet.ts";
 import { shardOf } from "../../cookie/shard.ts";
 import type { ScanPage, ScanResult } from "../../store.ts";
-import { parseCursor } from "../shared/scan.ts";
+import { POSITION, parseCursor } from "../shared/cursor.ts";
+import { SHARDS } from "../shared/shard.ts";
 import type { Step } from "../shared/steps.ts";
 
-/** The names of all objects. */
-const SHARDS: readonly string[] = [...ALPHABET].flatMap((first) =>
-  [...ALPHABET].map((second) => first + second),
-);
 /** The number of objects that are asked at a time: as many connections as the platform gives a request. */
 const AT_ONCE = 6;
 
-const CURSOR = /^([0-9A-Za-z]{2})(?:\.(-?\d{1,16}\.[0-9A-Za-z]{1,130}))?$/;
+const CURSOR = new RegExp(`^([0-9A-Za-z]{2})(?:\\.(${POSITION.source}))?$`);
 
 /**
  * Runs one step of a scan, object by object. The answers of later objects that exceed the limit are read again by the next

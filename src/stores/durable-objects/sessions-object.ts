@@ -2,6 +2,7 @@ import { SessionError, type SessionErrorCode } from "../../errors.ts";
 import type { CreateOptions, ExpiredSession, MaybePromise, SessionRecord, Store } from "../../store.ts";
 import { DATABASE_CLEANUP } from "../shared/cleanup.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
+import { SqliteEnds } from "../sqlite/ends.ts";
 import {
   MAX_PER_BLOCKING_COUNT,
   MAX_PER_BLOCKING_STEP,
@@ -9,8 +10,10 @@ import {
   type SqliteQuery,
   type SqliteRow,
 } from "../sqlite/engine.ts";
+import { SqliteExpiry } from "../sqlite/expiry.ts";
 import { toSqliteNames } from "../sqlite/schema.ts";
 import { SqliteSessions } from "../sqlite/sessions.ts";
+import { SqliteStatements } from "../sqlite/statements.ts";
 import { isHub } from "./hub.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -103,7 +106,7 @@ export class SessionsObject {
   readonly #storage: ObjectStorage;
   readonly #sessions: SqliteSessions;
   /** Removes expired records, and no events: the outbox does that. */
-  readonly #cleaner: SqliteSessions;
+  readonly #expiry: SqliteExpiry;
   /** The events to report. Absent without a hub. */
   readonly #outbox: Outbox | undefined;
   /** Whether the object has tables. Without them it costs nothing, however often it is asked. */
@@ -119,16 +122,18 @@ export class SessionsObject {
     const hub = env.SESSIONS_HUB;
     if (isHub(hub)) this.#outbox = new Outbox(state.storage.sql, hub, NAMES.events);
     const engine = new StorageEngine(state.storage, () => this.#reportEvents());
-    const open = (pushes: boolean) =>
-      new SqliteSessions(engine, {
-        store: "durableObjectStore",
-        names: NAMES,
-        cleanup: { cleanupEvery: undefined, onCleanupError: console.warn },
-        sharesLookups: false,
-        pushes,
-      });
-    this.#cleaner = open(false);
-    this.#sessions = this.#outbox ? open(true) : this.#cleaner;
+    const cleanup = { cleanupEvery: undefined, onCleanupError: console.warn };
+    this.#expiry = new SqliteExpiry(engine, new SqliteStatements(NAMES), new SqliteEnds(NAMES), {
+      cleanup,
+      audits: false,
+    });
+    this.#sessions = new SqliteSessions(engine, {
+      store: "durableObjectStore",
+      names: NAMES,
+      cleanup,
+      sharesLookups: false,
+      pushes: this.#outbox !== undefined,
+    });
     // The platform delivers no request before this is done.
     void state.blockConcurrencyWhile(async () => {
       const { schema } = await this.#sessions.inspect();
@@ -168,7 +173,7 @@ export class SessionsObject {
   async #removeExpired(now: number): Promise<void> {
     const report = this.reportExpired?.bind(this);
     try {
-      while ((await this.#cleaner.removeExpired(now, BATCH, report)) === BATCH);
+      while ((await this.#expiry.removeExpired(now, BATCH, report)) === BATCH);
       this.#failures = 0;
     } catch (error) {
       this.#failures++;

@@ -78,8 +78,8 @@ export function byTaken(takenAt: number, id: string): Key {
   return joined(TAKEN, timeBytes(takenAt), encoder.encode(id));
 }
 
-/** Returns the bounds of the keys of sessions that were taken up to that moment. */
-export function takenRange(until: number): { readonly start: Key; readonly end: Key } {
+/** Returns the bounds of the keys of sessions that were taken up to that moment, or at any time. */
+export function takenRange(until: number = MAX_TIME - 1): { readonly start: Key; readonly end: Key } {
   return { start: TAKEN, end: joined(TAKEN, timeBytes(until + 1)) };
 }
 

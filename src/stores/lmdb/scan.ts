@@ -1,5 +1,6 @@
-import type { ScanFilter, ScanPage, ScanResult, SessionCursor, SessionRecord } from "../../store.ts";
-import { matchesScan, parseCursor } from "../shared/scan.ts";
+import type { ScanFilter, ScanPage, ScanResult, SessionRecord } from "../../store.ts";
+import { parsePosition, toCursor } from "../shared/cursor.ts";
+import { matchesScan } from "../shared/scan.ts";
 import type { Listed, ListRange, LmdbTables } from "./tables.ts";
 
 /** Records that one step looks at, in one turn of the event loop. */
@@ -7,7 +8,8 @@ const LOOKED_AT_ONCE = 500;
 
 /** Returns one step of a scan, within this turn of the event loop. */
 export function scanStep(tables: LmdbTables, { now, limit, filter, cursor }: ScanPage): ScanResult {
-  const before = cursor === undefined ? undefined : parsePosition(cursor);
+  const position = cursor === undefined ? undefined : parsePosition(cursor);
+  const before = position && { createdAt: position.at, id: position.id };
   const records: SessionRecord[] = [];
   let looked = 0;
   for (const entry of findEntries(tables, filter, { before, limit: LOOKED_AT_ONCE })) {
@@ -15,7 +17,7 @@ export function scanStep(tables: LmdbTables, { now, limit, filter, cursor }: Sca
     const { record } = entry;
     if (record && matchesScan(record, filter, now)) records.push(record);
     if (records.length === limit || looked === LOOKED_AT_ONCE)
-      return { records, cursor: `${entry.createdAt}.${entry.id}` };
+      return { records, cursor: toCursor({ at: entry.createdAt, id: entry.id }) };
   }
   return { records };
 }
@@ -30,9 +32,4 @@ function findEntries(
   // The list of tombstones is sorted by user.
   if (userKey === undefined) return tables.scanAll(range);
   return tables.scanTombstones(userKey, { ...range, times: ended });
-}
-
-function parsePosition(cursor: string): SessionCursor {
-  const [, createdAt, id = ""] = parseCursor(cursor, /^(\d{1,16})\.([0-9A-Za-z]{1,128})$/);
-  return { createdAt: Number(createdAt), id };
 }

@@ -23,7 +23,8 @@ import {
   userRange,
 } from "./keys.ts";
 import { parseRecord, stringifyRecord } from "./record-format.ts";
-import { forget, take, takeAgain } from "./taken.ts";
+import { eraseTaken, forget, take, takeAgain } from "./taken.ts";
+import { runTransaction } from "./transaction.ts";
 
 /**
  * The version of the stored format, so that a later release can read the records of an earlier one. The first one had no
@@ -117,25 +118,8 @@ export class LmdbTables {
   }
 
   /** Runs all writes or none: an error inside undoes the writes before it. The writes of one turn share a commit. */
-  async transaction<Answer>(work: (tables: this) => Answer): Promise<Answer> {
-    let waits = false;
-    // The outer transaction queues behind the app's own. The inner one can be undone without undoing the writes of others.
-    const answer = this.#root.transaction(() => {
-      if (!waits)
-        throw new SessionError(
-          "ERR_STORE",
-          "lmdbStore: do not call the store inside a transaction of the app.",
-        );
-      return this.#root.childTransaction(() => work(this));
-    });
-    waits = true;
-    // When a commit fails, the package also rejects this promise. Without a handler that would end the process.
-    setImmediate(() => void this.#root.committed.then(ignore, ignore));
-    try {
-      return await answer;
-    } catch (error) {
-      throw await findCause(error);
-    }
+  transaction<Answer>(work: (tables: this) => Answer): Promise<Answer> {
+    return runTransaction(this.#root, () => work(this));
   }
 
   async close(): Promise<void> {
@@ -317,6 +301,11 @@ export class LmdbTables {
     forget(this.#byDeadline, takenAt, sessions);
   }
 
+  /** Removes a user's key from the sessions that a store has taken and not reported. */
+  eraseTaken(userKey: string): void {
+    eraseTaken(this.#byDeadline, userKey);
+  }
+
   /**
    * Returns true for one store of the process, and for no other until `apart` milliseconds have passed. A time in the future,
    * left by a wrong clock, blocks no store.
@@ -329,22 +318,9 @@ export class LmdbTables {
   }
 }
 
-function ignore(): void {}
-
 /** Returns the key in the user's list of sessions, or in the list of tombstones, which logins and lists never read. */
 function toListKey({ id, userKey, createdAt, ended }: SessionRecord): Key {
   return ended ? byEnd(userKey, ended.at, id) : byUserKey(userKey, createdAt, id);
-}
-
-/** Returns the cause of a failed commit, such as a full disk. The package keeps it in a separate promise. */
-async function findCause(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !("commitError" in error)) return error;
-  try {
-    await error.commitError;
-    return error;
-  } catch (cause) {
-    return cause;
-  }
 }
 
 const encoder = new TextEncoder();

@@ -7,11 +7,28 @@ import type {
   TrailState,
   TrailStore,
 } from "../../audit/trail-store.ts";
+import type { StoreState } from "../../store.ts";
 import { encodeUserKey } from "../shared/rows.ts";
 import { isClaim } from "../shared/scan.ts";
+import {
+  ENTRY_COLUMNS,
+  LONGEST_TERM,
+  PENDING_COLUMNS,
+  STATE_COLUMNS,
+  toPendingRow,
+  toStoredEntry,
+  toTrailState,
+} from "../shared/trail-rows.ts";
 import type { MysqlClient, MysqlLease } from "./client.ts";
-import { type MYSQL_MIGRATIONS, type MysqlNames, migrateMysql, toMysqlMigration } from "./schema.ts";
+import {
+  type MYSQL_MIGRATIONS,
+  type MysqlNames,
+  migrateMysql,
+  readVersion,
+  toMysqlMigration,
+} from "./schema.ts";
 import { EMPTY, joinSql, raw, type Sql, sql } from "./sql.ts";
+import { inLists } from "./statements.ts";
 
 /** The result of `mysqlAudit`, for the option `audit` of `mysqlStore`. */
 export interface MysqlAudit {
@@ -20,7 +37,7 @@ export interface MysqlAudit {
 }
 
 /**
- * Lets `mysqlStore` write an audit trail: the transaction that begins, changes or ends sessions also writes what it did. The
+ * Lets `mysqlStore` write an audit trail: the transaction that begins, changes or ends sessions also writes an entry. The
  * cleanup of expired sessions does so too. `migrate` creates two more tables. Every process that uses the table of sessions needs
  * the option.
  *
@@ -41,9 +58,9 @@ export function mysqlAudit(): MysqlAudit {
   return { open: (client, names) => new MysqlTrail(client, names) };
 }
 
-/** A claim that is more than a day ahead comes from a wrong clock. */
-const DAY = 86_400_000;
-const ROWS_PER_STATEMENT = 500;
+const PENDING = raw(PENDING_COLUMNS.join(", "));
+const ENTRY = raw(ENTRY_COLUMNS.join(", "));
+const STATE = raw(STATE_COLUMNS.join(", "));
 const INNODB = raw("ENGINE = InnoDB ROW_FORMAT = DYNAMIC");
 
 /** The statements that each version of the tables adds to the previous one. The table of the version has the end of the chain. */
@@ -87,6 +104,12 @@ export class MysqlTrail implements TrailStore {
     return migrateMysql(this.#client, this.#names, AUDIT_MIGRATIONS);
   }
 
+  /** Returns the version of the tables, and the one that this release needs. */
+  async inspect(lease: MysqlLease): Promise<NonNullable<StoreState["auditSchema"]>> {
+    const found = Math.max(0, await readVersion(lease, this.#names));
+    return { found, needed: AUDIT_MIGRATIONS.length };
+  }
+
   migrationSql(): string {
     return toMysqlMigration(this.#names, AUDIT_MIGRATIONS);
   }
@@ -94,8 +117,7 @@ export class MysqlTrail implements TrailStore {
   /** Adds rows in the transaction of an operation. Claims are no sessions. */
   async note(lease: MysqlLease, rows: readonly TrailRow[]): Promise<void> {
     const sessions = rows.filter(({ userKey }) => userKey === undefined || !isClaim(userKey));
-    for (let from = 0; from < sessions.length; from += ROWS_PER_STATEMENT)
-      await lease.run(this.#toInsert(sessions.slice(from, from + ROWS_PER_STATEMENT)));
+    for (const some of inLists(sessions)) await lease.run(this.#toInsert(some));
   }
 
   /** Adds a change of a session, whose row the transaction has locked. */
@@ -109,16 +131,14 @@ SELECT ${at}, ${kind}, id, user_key FROM ${this.#names.table} WHERE id = ${id}`)
   }
 
   async readState(): Promise<TrailState> {
-    const [[chain, seq, hash, sent] = []] = await this.#read(
-      sql`SELECT chain, seq, hash, sent FROM ${this.#head} WHERE id = 1`,
-    );
-    return { chain: String(chain), seq: Number(seq), hash: String(hash), sent: Number(sent) };
+    const [row] = await this.#read(sql`SELECT ${STATE} FROM ${this.#head} WHERE id = 1`);
+    return toTrailState(row);
   }
 
   claim(owner: string, now: number, until: number): Promise<boolean> {
     return this.#client.operation(async (lease) => {
       await lease.run(sql`UPDATE ${this.#head} SET owner = ${owner}, claimed_until = ${until}
-WHERE id = 1 AND (owner = ${owner} OR claimed_until <= ${now} OR claimed_until > ${now + DAY})`);
+WHERE id = 1 AND (owner = ${owner} OR claimed_until <= ${now} OR claimed_until > ${now + LONGEST_TERM})`);
       // The number of affected rows depends on a flag of the app's pool.
       const [row] = await lease.rows(sql`SELECT owner FROM ${this.#head} WHERE id = 1`);
       return String(row?.[0]) === owner;
@@ -126,18 +146,10 @@ WHERE id = 1 AND (owner = ${owner} OR claimed_until <= ${now} OR claimed_until >
   }
 
   async readPending(limit: number): Promise<readonly PendingRow[]> {
-    const rows =
-      await this.#read(sql`SELECT number, at, kind, session_id, user_key, reason, note FROM ${this.#table}
-WHERE seq IS NULL ORDER BY number LIMIT ${limit}`);
-    return rows.map(([number, at, kind, id, userKey, reason, note]) => ({
-      number: Number(number),
-      at: Number(at),
-      kind: String(kind),
-      ...(id !== null && { id: String(id) }),
-      ...(userKey !== null && { userKey: String(userKey) }),
-      ...(reason !== null && { reason: String(reason) }),
-      ...(note !== null && { note: String(note) }),
-    }));
+    const rows = await this.#read(
+      sql`SELECT ${PENDING} FROM ${this.#table} WHERE seq IS NULL ORDER BY number LIMIT ${limit}`,
+    );
+    return rows.map(toPendingRow);
   }
 
   seal(
@@ -166,14 +178,9 @@ ON DUPLICATE KEY UPDATE seq = VALUES(seq), at = VALUES(at), kind = 'sealed', ses
     const own = userKey === undefined ? EMPTY : sql` AND user_key = ${encodeUserKey(userKey)}`;
     const since = from === undefined ? EMPTY : sql` AND at >= ${from}`;
     const until = before === undefined ? EMPTY : sql` AND at < ${before}`;
-    const rows = await this.#read(sql`SELECT seq, at, user_key, note FROM ${this.#table}
+    const rows = await this.#read(sql`SELECT ${ENTRY} FROM ${this.#table}
 WHERE seq > ${after}${own}${since}${until} ORDER BY seq LIMIT ${limit}`);
-    return rows.map(([seq, at, key, text]) => ({
-      seq: Number(seq),
-      at: Number(at),
-      ...(key !== null && { userKey: String(key) }),
-      text: String(text),
-    }));
+    return rows.map(toStoredEntry);
   }
 
   async replace(entries: readonly StoredEntry[], row: TrailRow): Promise<void> {

@@ -1,30 +1,30 @@
-import {
-  CLAIM_PREFIX,
-  type End,
-  type ExpiredSession,
-  type ScanFilter,
-  type ScanPage,
-  type SessionChange,
-  type SessionCursor,
-  type SessionLimit,
-  type SessionRecord,
-  type TimeRange,
-  type UpdateOptions,
+import type {
+  End,
+  SessionChange,
+  SessionCursor,
+  SessionLimit,
+  SessionRecord,
+  UpdateOptions,
 } from "../../store.ts";
-import { type ScanRange, toSearchTexts } from "../shared/newest-first.ts";
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
-import { COLUMNS, EXPIRED_COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
-import { SCAN_STEP } from "../shared/scan.ts";
+import { encodeUserKey, toRowValues } from "../shared/rows.ts";
 import { type MysqlNames, whereSlot } from "./schema.ts";
 import { EMPTY, joinSql, raw, type Sql, sql } from "./sql.ts";
-
-const ALL_COLUMNS = raw(COLUMNS.join(", "));
-const NEWEST_FIRST = raw("created_at DESC, id DESC");
-const NOT_ENDED = raw("ended_at IS NULL");
-const ENDED = raw("ended_at IS NOT NULL");
+import { ALL_COLUMNS, ENDED, NEWEST_FIRST, NO_CLAIM, NOT_ENDED } from "./where.ts";
 
 /** The first column of the rows of `conflicts`: the reason why a session must end, or why a login fails. */
 export const CONFLICT = { beyondLimit: 0, replaced: 1, duplicate: 2 } as const;
+
+/** MariaDB turns a list of twice this length into a temporary table, and then scans the whole table of sessions. */
+export const MAX_LIST_LENGTH = 500;
+
+/** Splits a list into parts that a statement may contain. */
+export function inLists<Item>(items: readonly Item[]): ReadonlyArray<readonly Item[]> {
+  const count = Math.ceil(items.length / MAX_LIST_LENGTH);
+  return Array.from({ length: count }, (_, index) =>
+    items.slice(index * MAX_LIST_LENGTH, (index + 1) * MAX_LIST_LENGTH),
+  );
+}
 
 /** The statements for the tables of one store. */
 export class MysqlStatements {
@@ -32,10 +32,8 @@ export class MysqlStatements {
   readonly #schema: Sql;
   readonly #slots: Sql;
   readonly #events: Sql;
-  readonly #ends: Sql;
 
-  constructor({ table, schema, slots, events, ends }: MysqlNames) {
-    this.#ends = ends;
+  constructor({ table, schema, slots, events }: MysqlNames) {
     this.#table = table;
     this.#schema = schema;
     this.#slots = slots;
@@ -195,71 +193,6 @@ AND created_at < ${createdAt} AND ${NO_CLAIM} ORDER BY id FOR UPDATE`;
     return sql`DELETE FROM ${this.#table} WHERE user_key = ${encodeUserKey(userKey)} AND ${ENDED}`;
   }
 
-  /** Finds the last row of a step of a scan, of any state. */
-  scanEnd(range: ScanRange, filter: ScanFilter | undefined): Sql {
-    return sql`SELECT created_at, id FROM ${this.#toScanned(range, filter)}
-ORDER BY ${NEWEST_FIRST} LIMIT 1 OFFSET ${SCAN_STEP - 1}`;
-  }
-
-  /** Returns the matching rows of a step. */
-  scan(range: ScanRange, { now, limit, filter = {} }: ScanPage): Sql {
-    const { lastSeenAt, ended, dataIncludes } = filter;
-    const matches = [
-      sql`${ended ? ENDED : NOT_ENDED} AND expires_at > ${now} AND ${NO_CLAIM}`,
-      ...whereWithin("last_seen_at", lastSeenAt),
-      ...whereWithin("ended_at", ended),
-      ...toSearchTexts(dataIncludes).map((text) => sql`LOCATE(${text}, data) > 0`),
-    ];
-    return sql`SELECT ${ALL_COLUMNS} FROM ${this.#toScanned(range, filter)} AND ${joinSql(matches, " AND ")}
-ORDER BY ${NEWEST_FIRST} LIMIT ${limit}`;
-  }
-
-  /** The rows of a range. The index is forced, because the server would rather sort all rows for some limits. */
-  #toScanned({ from, before }: ScanRange, { userKey, ended }: ScanFilter = {}): Sql {
-    const range = sql`(created_at < ${before.createdAt} OR created_at = ${before.createdAt} AND id < ${before.id})
-AND (created_at > ${from.createdAt} OR created_at = ${from.createdAt} AND id >= ${from.id})`;
-    if (userKey === undefined) return sql`${this.#table} FORCE INDEX (by_creation) WHERE ${range}`;
-    return sql`${this.#table} FORCE INDEX (by_user)
-WHERE user_key = ${encodeUserKey(userKey)} AND ${ended ? ENDED : NOT_ENDED} AND ${range}`;
-  }
-
-  /** Counts the first rows in the order of their ids, and the live sessions among them. Returns the last id too. */
-  count(now: number, most: number): Sql {
-    return sql`SELECT COUNT(*), SUM(live), MAX(id) FROM (
-  SELECT id, ${NOT_ENDED} AND expires_at > ${now} AND ${NO_CLAIM} AS live FROM ${this.#table} FORCE INDEX (PRIMARY) ORDER BY id LIMIT ${most}
-) AS first`;
-  }
-
-  /**
-   * Locks expired records and returns their `EXPIRED_COLUMNS`, for a transaction that removes them. A live session is never
-   * past its deadline. Rows that are locked already are left for the next cleanup. By another index the server would read all
-   * expired records, and lock them too.
-   */
-  expired(now: number, limit: number): Sql {
-    return sql`SELECT ${raw(EXPIRED_COLUMNS.join(", "))} FROM ${this.#table} FORCE INDEX (by_deadline)
-WHERE deadline <= ${now} ORDER BY deadline LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
-  }
-
-  /** Keeps sessions for a process that reports them until `until`. */
-  insertEnds(sessions: readonly ExpiredSession[], until: number): Sql {
-    const rows = sessions.map(
-      ({ id, userKey, expiresAt, deadline }) =>
-        sql`(${joinSql([id, encodeUserKey(userKey), expiresAt, deadline, until])})`,
-    );
-    return sql`INSERT INTO ${this.#ends} (id, user_key, expires_at, deadline, claimed_until) VALUES ${joinSql(rows)}
-ON DUPLICATE KEY UPDATE claimed_until = ${until}`;
-  }
-
-  /** Locks the sessions whose process has not reported them, and returns their `EXPIRED_COLUMNS`. */
-  unclaimedEnds(now: number, limit: number): Sql {
-    return sql`SELECT id, user_key, expires_at, deadline, NULL FROM ${this.#ends} FORCE INDEX (by_claim)
-WHERE claimed_until <= ${now} ORDER BY claimed_until LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
-  }
-
-  deleteEnds(ids: readonly string[], until: number): Sql {
-    return sql`DELETE FROM ${this.#ends} WHERE id IN (${joinSql(ids)}) AND claimed_until = ${until}`;
-  }
-
   /** Affects a row in one process, and in no other until `apart` has passed. A wrong clock does not block the cleanup. */
   claimCleanup(now: number, apart: number): Sql {
     return sql`UPDATE ${this.#schema} SET swept_at = ${now}
@@ -292,16 +225,6 @@ WHERE at < UNIX_TIMESTAMP() - ${EVENTS_KEPT_FOR}`;
     return sql`UPDATE ${this.#table} SET revision = revision + 1, expires_at = ${end}, deadline = ${end},
 ended_at = ${now}, ended_reason = ${reason}`;
   }
-}
-
-/** Leaves out claims. */
-const NO_CLAIM = sql`LEFT(user_key, ${CLAIM_PREFIX.length}) <> ${CLAIM_PREFIX}`;
-
-function whereWithin(column: string, { from, before }: TimeRange = {}): readonly Sql[] {
-  return [
-    ...(from === undefined ? [] : [sql`${raw(column)} >= ${from}`]),
-    ...(before === undefined ? [] : [sql`${raw(column)} < ${before}`]),
-  ];
 }
 
 function whereUpdatable({ now, isTombstone }: UpdateOptions): Sql {

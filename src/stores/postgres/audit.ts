@@ -9,6 +9,16 @@ import type {
   TrailStore,
 } from "../../audit/trail-store.ts";
 import type { SqlValue } from "../shared/rows.ts";
+import {
+  ENTRY_COLUMNS,
+  LONGEST_TERM,
+  PENDING_COLUMNS,
+  STATE_COLUMNS,
+  toPendingRow,
+  toStoredEntry,
+  toTrailState,
+} from "../shared/trail-rows.ts";
+import { withUserKeyAsBytes, withUserKeyAsHex } from "./rows.ts";
 import { type POSTGRES_MIGRATIONS, type PostgresNames, toLiteral, toPostgresMigration } from "./schema.ts";
 
 /** The result of `postgresAudit`, for the option `audit` of `postgresStore`. */
@@ -20,7 +30,7 @@ export interface PostgresAudit {
 type RunPostgres = (text: string, values: readonly SqlValue[]) => Promise<ReadonlyArray<readonly unknown[]>>;
 
 /**
- * Lets `postgresStore` write an audit trail: the statement that begins, changes or ends sessions also writes what it did. The
+ * Lets `postgresStore` write an audit trail: the statement that begins, changes or ends sessions also writes an entry. The
  * cleanup of expired sessions does so too. `migrate` creates two more tables. Every process that uses the table of sessions needs
  * the option.
  *
@@ -44,8 +54,6 @@ export function postgresAudit(): PostgresAudit {
 /** A row of the table of entries, as JSON. */
 const AS_RECORD =
   "json_to_recordset($1::text::json) AS r (number bigint, seq bigint, at bigint, kind text, user_key text, note text)";
-/** A claim that is more than a day ahead comes from a wrong clock. */
-const DAY = 86_400_000;
 
 /** The SQL that each version of the tables adds to the previous one. */
 const AUDIT_MIGRATIONS: typeof POSTGRES_MIGRATIONS = [
@@ -80,6 +88,8 @@ const AUDIT_MIGRATIONS: typeof POSTGRES_MIGRATIONS = [
 export class PostgresTrail implements TrailStore {
   /** The quoted name of the table of entries. */
   readonly table: string;
+  /** The version of the tables that this release needs. */
+  readonly version: number = AUDIT_MIGRATIONS.length;
   readonly #head: string;
   readonly #names: PostgresNames;
   readonly #run: RunPostgres;
@@ -101,17 +111,14 @@ export class PostgresTrail implements TrailStore {
   }
 
   async readState(): Promise<TrailState> {
-    const [[chain, seq, hash, sent] = []] = await this.#run(
-      `SELECT chain, seq, hash, sent FROM ${this.#head} WHERE id = 1`,
-      [],
-    );
-    return { chain: String(chain), seq: Number(seq), hash: String(hash), sent: Number(sent) };
+    const [row] = await this.#run(`SELECT ${STATE_COLUMNS.join(", ")} FROM ${this.#head} WHERE id = 1`, []);
+    return toTrailState(row);
   }
 
   async claim(owner: string, now: number, until: number): Promise<boolean> {
     const claimed = await this.#run(
       `UPDATE ${this.#head} SET owner = $1, until = $3
-WHERE id = 1 AND (owner = $1 OR until <= $2 OR until > $2::bigint + ${DAY}) RETURNING id`,
+WHERE id = 1 AND (owner = $1 OR until <= $2 OR until > $2::bigint + ${LONGEST_TERM}) RETURNING id`,
       [owner, now, until],
     );
     return claimed.length > 0;
@@ -119,19 +126,11 @@ WHERE id = 1 AND (owner = $1 OR until <= $2 OR until > $2::bigint + ${DAY}) RETU
 
   async readPending(limit: number): Promise<readonly PendingRow[]> {
     const rows = await this.#run(
-      `SELECT number, at, kind, session_id, encode(user_key, 'hex'), reason, note FROM ${this.table}
+      `SELECT ${withUserKeyAsHex(PENDING_COLUMNS)} FROM ${this.table}
 WHERE seq IS NULL ORDER BY number LIMIT $1`,
       [limit],
     );
-    return rows.map(([number, at, kind, id, userKey, reason, note]) => ({
-      number: Number(number),
-      at: Number(at),
-      kind: String(kind),
-      ...(id !== null && { id: String(id) }),
-      ...(userKey !== null && { userKey: fromHex(userKey) }),
-      ...(reason !== null && { reason: String(reason) }),
-      ...(note !== null && { note: String(note) }),
-    }));
+    return rows.map((row) => toPendingRow(withUserKeyAsBytes(row, PENDING_COLUMNS)));
   }
 
   async seal(
@@ -165,16 +164,11 @@ WHERE seq IS NULL ORDER BY number LIMIT $1`,
     if (from !== undefined) conditions.push(`at >= ${add(from)}`);
     if (before !== undefined) conditions.push(`at < ${add(before)}`);
     const rows = await this.#run(
-      `SELECT seq, at, encode(user_key, 'hex'), note FROM ${this.table}
+      `SELECT ${withUserKeyAsHex(ENTRY_COLUMNS)} FROM ${this.table}
 WHERE ${conditions.join(" AND ")} ORDER BY seq LIMIT $2`,
       values,
     );
-    return rows.map(([seq, at, key, text]) => ({
-      seq: Number(seq),
-      at: Number(at),
-      ...(key !== null && { userKey: fromHex(key) }),
-      text: String(text),
-    }));
+    return rows.map((row) => toStoredEntry(withUserKeyAsBytes(row, ENTRY_COLUMNS)));
   }
 
   async replace(entries: readonly StoredEntry[], row: TrailRow): Promise<void> {
@@ -227,8 +221,4 @@ function toJson(rows: readonly TrailRow[]): string {
 
 function toHex(userKey: string | undefined): string | null {
   return userKey === undefined ? null : Buffer.from(userKey).toString("hex");
-}
-
-function fromHex(hex: unknown): string {
-  return Buffer.from(String(hex), "hex").toString();
 }

@@ -72,6 +72,11 @@ function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Returns the version in a table's comment as an expression in SQL: text, or null if there is no such table or comment. */
+export function toVersion(literal: string): string {
+  return `substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$')`;
+}
+
 /** Returns text as a literal in SQL. */
 export function toLiteral(name: string): string {
   return `'${name.replaceAll("'", "''")}'`;
@@ -291,7 +296,7 @@ DECLARE
 BEGIN
 PERFORM pg_advisory_xact_lock(${MIGRATION});
 ${schemaStep}version := CASE WHEN to_regclass(${literal}) IS NULL THEN 0 ELSE coalesce(
-  substring(obj_description(to_regclass(${literal}), 'pg_class') FROM '^sessionup ([0-9]+)$')::integer, -1) END;
+  ${toVersion(literal)}::integer, -1) END;
 IF version = -1 THEN
   RAISE EXCEPTION 'the table exists but does not belong to sessionup; set the option "table" to another name';
 END IF;

@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { toClientNote } from "../../audit/rows.ts";
+import { toBeginNote } from "../../audit/rows.ts";
 import { SessionError } from "../../errors.ts";
 import type {
   CreateOptions,
@@ -15,26 +14,21 @@ import type {
   StoreState,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
+import type { ParsedCleanup } from "../shared/cleanup.ts";
 import type { Deadline } from "../shared/deadline.ts";
-import { CLAIM_TIME } from "../shared/ends.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { scanNewestFirst } from "../shared/newest-first.ts";
-import {
-  encodeUserKey,
-  orderByIds,
-  type SqlValue,
-  toExpiredSessions,
-  toRowValues,
-  toSessionRecord,
-} from "../shared/rows.ts";
+import { encodeUserKey, orderByIds, type SqlValue, toRowValues } from "../shared/rows.ts";
 import { type SqlStore, tableError } from "../shared/sql-store.ts";
 import { stepThroughIds } from "../shared/steps.ts";
 import type { PostgresTrail } from "./audit.ts";
 import type { PostgresClient } from "./client.ts";
+import { PostgresEnds } from "./ends.ts";
+import { PostgresExpiry } from "./expiry.ts";
+import { toRecords } from "./rows.ts";
+import { PostgresScans } from "./scan.ts";
 import { POSTGRES_MIGRATIONS, type PostgresNames, toPostgresMigration } from "./schema.ts";
-import { PostgresStatements, type Removal } from "./statements.ts";
+import { PostgresStatements } from "./statements.ts";
 import { toPostgresWarnings } from "./warnings.ts";
 
 /** The number of rows that `deleteCreatedBefore` reads in one transaction. */
@@ -47,7 +41,8 @@ export class PostgresSessions implements SqlStore {
   readonly #names: PostgresNames;
   readonly #statements: PostgresStatements;
   readonly #deadline: Deadline;
-  readonly #cleanup: Cleanup;
+  readonly #scans: PostgresScans;
+  readonly #expiry: PostgresExpiry;
   readonly #lookups = new Lookups((ids) => this.fetchByIds(ids));
 
   constructor(
@@ -63,11 +58,10 @@ export class PostgresSessions implements SqlStore {
     if (audit) this.audit = audit;
     this.#statements = new PostgresStatements(names, push, audit !== undefined);
     this.#deadline = deadline;
-    this.#cleanup = new Cleanup(options, {
-      ...DATABASE_CLEANUP,
-      // One process at a time cleans up: the statement removes nothing without the lock.
-      remove: (now, limit) => this.#remove(this.#statements.removeInTurn, now, limit),
-    });
+    this.#scans = new PostgresScans(names, (text, values) => this.#query(text, values, true));
+    this.#expiry = new PostgresExpiry(new PostgresEnds(names, audit !== undefined), options, (text, values) =>
+      this.#query(text, values),
+    );
   }
 
   async migrate(): Promise<void> {
@@ -81,19 +75,19 @@ export class PostgresSessions implements SqlStore {
 
   async create(
     record: SessionRecord,
-    { now, limit, replaces, tombstones }: CreateOptions,
+    { now, limit, replaces, tombstones, by }: CreateOptions,
   ): Promise<CreateResult> {
-    this.#cleanup.tell(now);
-    this.#cleanup.start();
+    this.#expiry.cleanup.tell(now);
+    this.#expiry.cleanup.start();
     try {
       if (!limit && replaces === undefined) {
-        const noted = this.audit ? [now, toClientNote(record.data)] : [];
+        const noted = this.audit ? [now, toBeginNote(record, by)] : [];
         await this.#query(this.#statements.insert, [...toRowValues(record), ...noted]);
         return { evicted: [], replaced: false };
       }
       const bounds = [now, limit?.max ?? null, limit?.onExceed ?? null, replaces ?? null];
       const kept = tombstones ? [now + tombstones.keepFor, tombstones.max] : [null, null];
-      const note = this.audit ? [toClientNote(record.data)] : [];
+      const note = this.audit ? [toBeginNote(record, by)] : [];
       const values = [...toRowValues(record), ...bounds, ...kept, ...note];
       const [row] = await this.#query(this.#statements.create, values);
       if (typeof row?.[0] === "string") {
@@ -127,7 +121,7 @@ export class PostgresSessions implements SqlStore {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const rows = before
       ? await this.#query(this.#statements.pageAfter, [
           encodeUserKey(userKey),
@@ -145,7 +139,7 @@ export class PostgresSessions implements SqlStore {
     { activity, data }: SessionChange,
     { now, ifRevision, isTombstone, entry }: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const values = [
       id,
       ifRevision ?? null,
@@ -160,7 +154,7 @@ export class PostgresSessions implements SqlStore {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const { text, values } = this.#statements.end(end);
     const ownerKey = owner === undefined ? null : encodeUserKey(owner);
     const [found] = await this.#query(text, [id, ownerKey, ...values]);
@@ -172,7 +166,7 @@ export class PostgresSessions implements SqlStore {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const { text, values } = this.#statements.endAll(end);
     const ended = await this.#query(text, [encodeUserKey(userKey), exceptIds.join(","), ...values]);
     return ended.map(([id]) => String(id));
@@ -183,7 +177,7 @@ export class PostgresSessions implements SqlStore {
   }
 
   deleteCreatedBefore(createdAt: number, end: End): AsyncGenerator<readonly string[], void> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const { text, values } = this.#statements.endCreatedBefore(end);
     return stepThroughIds(
       async (after) => {
@@ -203,68 +197,40 @@ export class PostgresSessions implements SqlStore {
   }
 
   async scan(page: ScanPage): Promise<ScanResult> {
-    this.#cleanup.tell(page.now);
-    return scanNewestFirst(
-      page,
-      async (range) => {
-        const { text, values } = this.#statements.scanEnd(range, page.filter);
-        const [row] = await this.#query(text, values, true);
-        return row && { createdAt: Number(row[0]), id: String(row[1]) };
-      },
-      async (range) => {
-        const { text, values } = this.#statements.scan(range, page);
-        return toRecords(await this.#query(text, values, true));
-      },
-    );
+    this.#expiry.cleanup.tell(page.now);
+    return this.#scans.scan(page);
   }
 
   async count(now: number): Promise<SessionCount> {
-    this.#cleanup.tell(now);
-    const [[counted, statistics] = []] = await this.#query(this.#statements.count, [now], true);
-    if (counted !== null) return { count: Number(counted), isExact: true };
-    const [plan] = Number(statistics)
-      ? await this.#query(this.#statements.estimate, [now], true)
-      : await this.#query(this.#statements.estimateAll, [], true);
-    const [, rows] = / rows=(\d+)/.exec(String(plan?.[0])) ?? [];
-    return { count: Number(rows), isExact: false };
+    this.#expiry.cleanup.tell(now);
+    return this.#scans.count(now);
   }
 
   async inspect(): Promise<StoreState> {
-    const [row = []] = await this.#query(this.#statements.inspect, [], true);
-    const [clock, found, ...settings] = row.map(String);
-    const warnings = toPostgresWarnings(settings);
+    const [[clock, found, foundTrail, ...settings] = []] = await this.#query(
+      this.#statements.inspect,
+      [],
+      true,
+    );
+    const warnings = toPostgresWarnings(settings.map(String));
     return {
       clock: Number(clock),
       schema: { found: Number(found), needed: POSTGRES_MIGRATIONS.length },
+      ...(this.audit && { auditSchema: { found: Number(foundTrail), needed: this.audit.version } }),
       ...(warnings.length > 0 && { warnings }),
     };
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
-    return this.#remove(this.#statements.removeAlways, now, limit);
+    return this.#expiry.deleteExpired(now, limit);
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
-    return this.#cleanup.listen(listener);
+    return this.#expiry.cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#cleanup.stop();
-  }
-
-  async #remove({ silently, claiming }: Removal, now: number, limit: number): Promise<number> {
-    if (!this.#cleanup.hasListeners) return (await this.#query(silently, [now, limit])).length;
-    const until = now + CLAIM_TIME;
-    const rows = await this.#query(claiming, [now, limit, until]);
-    const sessions = toExpiredSessions(rows.map(withUserKeyAsBytes));
-    try {
-      this.#cleanup.report(sessions);
-    } finally {
-      // Also after an error of a listener: the others would otherwise be called again and again.
-      const ids = sessions.map(({ id }) => id).join(",");
-      if (ids) await this.#query(this.#statements.deleteReported, [ids, until]);
-    }
-    return rows.filter(([, , , , , isRemoved]) => Number(isRemoved)).length;
+    this.#expiry.cleanup.stop();
   }
 
   async #query(
@@ -302,13 +268,4 @@ function readCode(error: unknown): unknown {
 /** Whether the missing object is one that earlier releases did not have. */
 function isLater(error: unknown): boolean {
   return /_ends"/.test(String(error));
-}
-
-function toRecords(rows: ReadonlyArray<readonly unknown[]>): SessionRecord[] {
-  return rows.map((row) => toSessionRecord(withUserKeyAsBytes(row)));
-}
-
-/** Statements return the user key, the second column, as hexadecimal text. */
-function withUserKeyAsBytes(row: readonly unknown[]): readonly unknown[] {
-  return row.with(1, Buffer.from(String(row[1]), "hex"));
 }

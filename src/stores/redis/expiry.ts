@@ -1,10 +1,10 @@
 import type { ExpiredSession } from "../../store.ts";
 import { Cleanup, type ParsedCleanup } from "../shared/cleanup.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
+import { SHARDS } from "../shared/shard.ts";
 import { type RedisConnection, toStrings } from "./connection.ts";
 import { SLACK } from "./lua-prelude.ts";
 import { TAKE_EXPIRED } from "./lua-scripts.ts";
-import { SHARDS } from "./primaries.ts";
 
 /** The number of shards that are asked at once. */
 const WIDTH = 100;
@@ -76,12 +76,21 @@ export class RedisExpiry {
   async #release(key: string): Promise<void> {
     const sessions = this.#reported.get(key);
     if (!sessions) return;
-    await this.#connection.send(key, ["ZREM", key, ...sessions]);
+    await this.#connection.send(key, ["ZREM", key, ...sessions, ...sessions.map(eraseTaken)]);
     this.#reported.delete(key);
   }
 }
 
+/** A taken session as the server holds it. The user key is missing if the user was erased meanwhile. */
+type Taken = readonly [id: string, expiresAt: number, deadline: number, userKey?: string];
+
 function parseTaken(text: string): ExpiredSession {
-  const [id, expiresAt, deadline, userKey] = JSON.parse(text) as [string, number, number, string];
-  return { id, userKey, expiresAt, deadline };
+  const [id, expiresAt, deadline, userKey]: Taken = JSON.parse(text);
+  return { id, ...(userKey !== undefined && { userKey }), expiresAt, deadline };
+}
+
+/** Returns the text that the server holds once the user of a taken session was erased. */
+function eraseTaken(text: string): string {
+  const [id, expiresAt, deadline]: Taken = JSON.parse(text);
+  return JSON.stringify([id, expiresAt, deadline]);
 }

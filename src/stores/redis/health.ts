@@ -1,8 +1,9 @@
 import type { SessionCount, StoreState } from "../../store.ts";
 import { matchesScan } from "../shared/scan.ts";
+import { SHARDS } from "../shared/shard.ts";
 import { type RedisConnection, toStrings, unexpectedReply } from "./connection.ts";
 import { RedisScript } from "./lua-scripts.ts";
-import { readPrimaries, SHARDS } from "./primaries.ts";
+import { readPrimaries } from "./primaries.ts";
 import { ON_PRIMARY } from "./walk.ts";
 
 /** The number of keys of each primary that `count` looks at, in steps that take the server a millisecond. */
@@ -31,7 +32,8 @@ return reply
 /**
  * - KEYS: any key of the primary.
  * - ARGV: `cluster` or an empty string.
- * - Returns the nodes, the server's time in seconds and microseconds, and INFO on memory and persistence, as far as the user may read them.
+ * - Returns the nodes, the server's time in seconds and microseconds, and INFO on memory and persistence, as far as the user may
+ *   read them.
  */
 const INSPECT: RedisScript = new RedisScript(
   `

@@ -26,9 +26,10 @@ export class RedisScript {
 
 /**
  * - KEYS: the record, the index.
- * - ARGV: now, the channel, whether expired sessions are reported, the id, the record, `createdAt` (empty for a tombstone, which is not in the index), `expiresAt`, the id to
- *   replace or an empty string, the maximum number of sessions (0 for no limit), `onExceed`, the maximum number of sessions
- *   that one run ends, the end of new tombstones or an empty string, the maximum number of tombstones (0 for none).
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the record, `createdAt` (empty for a tombstone, which
+ *   is not in the index), `expiresAt`, the id to replace or an empty string, the maximum number of sessions (0 for no limit),
+ *   `onExceed`, the maximum number of sessions that one run ends, the end of new tombstones or an empty string, the maximum
+ *   number of tombstones (0 for none).
  * - Returns `created`, `replaced` (created, and the session to replace ended), `duplicate`, `limit`, or `more` if more
  *   sessions must end. The evicted ids follow.
  */
@@ -132,8 +133,8 @@ return found
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the channel, whether expired sessions are reported, the id, the expected revision, `lastSeenAt`, `expiresAt`, the new data, `tombstone` to change one. All
- *   but the first three may be empty.
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the expected revision, `lastSeenAt`, `expiresAt`, the
+ *   new data, `tombstone` to change one. All but the first four may be empty.
  * - Returns `updated`, `not_found` or `conflict`.
  */
 export const UPDATE: RedisScript = new RedisScript(`
@@ -164,8 +165,8 @@ return "updated"
 
 /**
  * - KEYS: the record.
- * - ARGV: now, the channel, whether expired sessions are reported, the id, the reason, the end of the tombstone or an empty string, the maximum number of tombstones (0 for
- *   none), the owner as JSON or an empty string.
+ * - ARGV: now, the channel, whether expired sessions are reported, the id, the reason, the end of the tombstone or an empty
+ *   string, the maximum number of tombstones (0 for none), the owner as JSON or an empty string.
  * - Returns `deleted`, `not_found` or `not_owner`.
  */
 export const END_ONE: RedisScript = new RedisScript(`
@@ -182,8 +183,9 @@ return "deleted"
 
 /**
  * - KEYS: the index.
- * - ARGV: now, the channel, whether expired sessions are reported, the reason, the end of the tombstones or an empty string, the maximum number of tombstones (0 for none), the
- *   mode, the maximum number of sessions per run, `createdAt` and id of the cursor or empty strings, ids.
+ * - ARGV: now, the channel, whether expired sessions are reported, the reason, the end of the tombstones or an empty string, the
+ *   maximum number of tombstones (0 for none), the mode, the maximum number of sessions per run, `createdAt` and id of the cursor
+ *   or empty strings, ids.
  * - Modes: `but` ends the sessions of a page except the given ids. `look` returns the ids of a page and ends nothing. `only`
  *   ends the sessions with the given ids.
  * - Returns `createdAt` and id of the next cursor (empty strings at the end), then the ids.
@@ -212,21 +214,33 @@ return reply
  * - KEYS: the list of a user's tombstones.
  * - ARGV: now, the channel, whether expired sessions are reported, the maximum number of tombstones per run.
  * - Returns the number of removed tombstones, and 1 if there may be more.
+ *
+ * Also removes the user key from the user's sessions that `TAKE_EXPIRED` has taken and that have not been reported.
  */
 export const DELETE_TOMBSTONES: RedisScript = new RedisScript(`
 local ids, removed = redis.call("LPOP", KEYS[1], ARGV[4]) or {}, 0
 for _, id in ipairs(ids) do removed = removed + drop(id) end
+local taken, name = base .. "r:", ',"' .. KEYS[1]:sub(#base + 3) .. '"]'
+local waiting = redis.call("ZRANGE", taken, 0, -1, "WITHSCORES")
+for i = 1, #waiting, 2 do
+  local session = waiting[i]
+  if session:sub(-#name) == name then
+    redis.call("ZADD", taken, waiting[i + 1], session:sub(1, -#name - 1) .. "]")
+    redis.call("ZREM", taken, session)
+  end
+end
 return { text(removed), redis.call("EXISTS", KEYS[1]) == 1 and "1" or "" }
 `);
 
 /**
  * Takes sessions that have expired: they are gone for every other operation, and the caller reports them. Until then they stay
- * in a second sorted set of the shard, scored by the moment at which another process may take them again. Nearly every run finds nothing, so it looks before it does anything else.
+ * in a second sorted set of the shard, scored by the moment at which another process may take them again. Nearly every run finds
+ * nothing, so the script looks before it does anything else.
  *
  * - KEYS: the ends of the shard's records.
  * - ARGV: the moment, an empty string, 1, the maximum number of records, the time for which the caller has them in milliseconds.
  * - Returns the number of removed records, 1 if there may be more, and the taken sessions as JSON: id, `expiresAt`, `deadline`
- *   and user key.
+ *   and user key. The user key is missing if the user was erased meanwhile.
  */
 export const TAKE_EXPIRED: RedisScript = new RedisScript(
   `

@@ -1,9 +1,4 @@
-import { ALPHABET } from "../../cookie/alphabet.ts";
-
-/** All shards, which are the hash tags of the store's keys. */
-export const SHARDS: readonly string[] = [...ALPHABET].flatMap((first) =>
-  [...ALPHABET].map((second) => first + second),
-);
+import { SHARDS } from "../shared/shard.ts";
 
 /** The primaries of a Cluster that hold keys of the store. A single server counts as one. */
 export interface Primaries {

@@ -1,13 +1,13 @@
 import type { ScanPage, ScanResult, SessionPage, SessionRecord } from "../../store.ts";
-import { matchesScan, parseCursor, SCAN_STEP } from "../shared/scan.ts";
+import { parseCursor, parsePosition, toCursor } from "../shared/cursor.ts";
+import { matchesScan, SCAN_STEP } from "../shared/scan.ts";
 import { type RedisConnection, toStrings } from "./connection.ts";
 import { type Bucket, WALK_START, type WalkPosition, walk } from "./walk.ts";
 
 /** The cursor of a scan of all users: a position, and a part of a bucket that an earlier step returned. */
 const ALL =
   /^([0-9A-Za-z]{2})\.([0-9a-f]{12})\.([0-9a-f]{12})?\.(\d{1,20})(?:\.(\d{1,20})\.([0-9A-Za-z]{1,128}))?$/;
-/** The cursor of a scan of one user's sessions, and of one user's tombstones. */
-const SESSIONS = /^(-?\d{1,16})\.([0-9A-Za-z]{1,128})$/;
+/** The cursor of a scan of one user's tombstones. */
 const TOMBSTONES = /^[0-9A-Za-z]{1,128}$/;
 
 /** The beginning of a bucket, up to `id`, that an earlier step of the scan returned. */
@@ -43,24 +43,26 @@ export async function scanAll(
       if (records.length === limit)
         return {
           records,
-          cursor: last ? toCursor(from, { scan: to?.scan ?? "0", id: last }) : toCursor(from, earlier),
+          cursor: last
+            ? toWalkCursor(from, { scan: to?.scan ?? "0", id: last })
+            : toWalkCursor(from, earlier),
         };
       records.push(record);
       last = id;
     }
   }
-  return { records, ...(next && { cursor: toCursor(next, seen) }) };
+  return { records, ...(next && { cursor: toWalkCursor(next, seen) }) };
 }
 
 /**
- * Whether this is the bucket whose beginning was returned. The bucket may have grown a neighbour before it that was empty, or
- * may be a part of the former one since the hash table has grown.
+ * Whether this is the bucket whose beginning was returned. Meanwhile an empty bucket before it may have received keys, or the
+ * hash table may have grown and the bucket is a part of the former one.
  */
 function isCut({ to, ids }: Bucket, { scan, id }: Returned): boolean {
   return (to?.scan ?? "0") === scan || ids.includes(id);
 }
 
-function toCursor({ shard, map, run = "", scan }: WalkPosition, returned: Returned | undefined): string {
+function toWalkCursor({ shard, map, run = "", scan }: WalkPosition, returned: Returned | undefined): string {
   const cut = returned ? `.${returned.scan}.${returned.id}` : "";
   return `${shard}.${map}.${run}.${scan}${cut}`;
 }
@@ -80,14 +82,14 @@ export async function scanUser(
   list: (page: SessionPage) => Promise<readonly SessionRecord[]>,
   { now, limit, filter, cursor }: ScanPage,
 ): Promise<ScanResult> {
-  const [, createdAt = "", id = ""] = cursor === undefined ? [] : parseCursor(cursor, SESSIONS);
-  const before = { createdAt: Number(createdAt), id };
+  const position = cursor === undefined ? undefined : parsePosition(cursor);
   const most = Math.min(limit, SCAN_STEP);
-  const page = await list({ now, limit: most, ...(cursor !== undefined && { before }) });
+  const before = position && { createdAt: position.at, id: position.id };
+  const page = await list({ now, limit: most, ...(before && { before }) });
   const last = page.at(-1);
   const records = page.filter((record) => matchesScan(record, filter, now));
   if (!last || page.length < most) return { records };
-  return { records, cursor: `${last.createdAt}.${last.id}` };
+  return { records, cursor: toCursor({ at: last.createdAt, id: last.id }) };
 }
 
 /** Returns the matching tombstones of one user, those that ended last first. */

@@ -229,7 +229,7 @@ export class RedisSessions implements Store {
   async #endListed(userKey: string, ids: readonly string[], end: End): Promise<readonly string[]> {
     const { ids: ended } = await this.#endMany(userKey, end, "only", ids);
     const named = new Set(ended);
-    // Without an entry in the user's index, which the server may have evicted, the record alone tells of a session.
+    // The server may have evicted the user's index. Then only the record of a session is left.
     const others = ids.filter((id) => !named.has(id));
     const outcomes = await Promise.all(others.map((id) => this.deleteById(id, end)));
     return [...ended, ...others.filter((_, index) => outcomes[index] === "deleted")];

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
+import { SHARDS } from "../shared/shard.ts";
 import { type RedisConnection, toStrings, unexpectedReply } from "./connection.ts";
 import { RedisScript } from "./lua-scripts.ts";
-import { type Primaries, readPrimaries, SHARDS } from "./primaries.ts";
+import { type Primaries, readPrimaries } from "./primaries.ts";
 
 /** The calls of SCAN that one script makes. Each looks at one bucket of the hash table, so the script takes about 2 ms. */
 const MAX_BUCKETS = 500;

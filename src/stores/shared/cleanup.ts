@@ -111,13 +111,13 @@ export class Cleanup {
     this.rest();
   }
 
-  /** Registers a listener for what `report` is given. Returns a function that removes it. */
+  /** Registers a listener that `report` calls. Returns a function that removes it. */
   listen(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Whether anyone hears what `report` is given. */
+  /** Whether `report` has a listener. */
   get hasListeners(): boolean {
     return this.#listeners.size > 0;
   }

@@ -1,13 +1,11 @@
 import type { ScanPage, ScanResult, SessionCursor, SessionRecord } from "../../store.ts";
-import { parseCursor } from "./scan.ts";
+import { parsePosition, toCursor } from "./cursor.ts";
 
 /** A part of the order by `createdAt` and `id`. `from` belongs to it, `before` does not. */
 export interface ScanRange {
   readonly from: SessionCursor;
   readonly before: SessionCursor;
 }
-
-const CURSOR = /^(-?\d{1,16})\.([0-9A-Za-z]{1,128})$/;
 
 /**
  * Runs one step of a scan, newest first, for stores with an index on `createdAt` and `id`. `findEnd` returns the last session of
@@ -19,14 +17,15 @@ export async function scanNewestFirst(
   findEnd: (range: ScanRange) => Promise<SessionCursor | undefined>,
   select: (range: ScanRange) => Promise<readonly SessionRecord[]>,
 ): Promise<ScanResult> {
-  const [, time, id = ""] = cursor === undefined ? [] : parseCursor(cursor, CURSOR);
   // No id sorts before an empty one, so these limits are limits of time alone.
-  const before = { createdAt: Number(time ?? createdAt.before ?? Number.MAX_SAFE_INTEGER), id };
+  const start = { at: createdAt.before ?? Number.MAX_SAFE_INTEGER, id: "" };
+  const { at, id } = cursor === undefined ? start : parsePosition(cursor);
+  const before = { createdAt: at, id };
   const from = { createdAt: createdAt.from ?? Number.MIN_SAFE_INTEGER, id: "" };
   const end = await findEnd({ from, before });
   const records = await select({ from: end ?? from, before });
   const next = records.length === limit ? records.at(-1) : end;
-  return { records, ...(next && { cursor: `${next.createdAt}.${next.id}` }) };
+  return { records, ...(next && { cursor: toCursor({ at: next.createdAt, id: next.id }) }) };
 }
 
 /**

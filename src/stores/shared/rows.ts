@@ -18,6 +18,9 @@ export const COLUMNS = [
 /** The columns of removed rows that `toExpiredSessions` reads, in order. */
 export const EXPIRED_COLUMNS = ["id", "user_key", "expires_at", "deadline", "ended_at"] as const;
 
+/** The user key of a session that waits to be reported although its user was erased. User keys of sessions are not empty. */
+export const ERASED = "";
+
 /** A value that a statement stores or compares. */
 export type SqlValue = string | number | Uint8Array | null;
 
@@ -29,6 +32,11 @@ export function encodeUserKey(userKey: string): Uint8Array {
   return encoder.encode(userKey);
 }
 
+/** Returns the user key in bytes. Drivers return them as a view or as an `ArrayBuffer`. */
+export function decodeUserKey(bytes: unknown): string {
+  return decoder.decode(bytes as Uint8Array | ArrayBuffer);
+}
+
 /**
  * Returns the record in a row, as a new object. `values` are in the order of `COLUMNS`. Drivers may return 64-bit integers
  * as text or bigint, and text as a `Buffer`.
@@ -37,7 +45,7 @@ export function toSessionRecord(values: readonly unknown[]): SessionRecord {
   const [id, userKey, revision, createdAt, lastSeenAt, expiresAt, deadline, at, reason, data, link] = values;
   return {
     id: String(id),
-    userKey: decoder.decode(userKey as Uint8Array),
+    userKey: decodeUserKey(userKey),
     revision: Number(revision),
     createdAt: Number(createdAt),
     lastSeenAt: Number(lastSeenAt),
@@ -71,12 +79,11 @@ export function toRowValues(record: SessionRecord): SqlValue[] {
 export function toExpiredSessions(rows: ReadonlyArray<readonly unknown[]>): ExpiredSession[] {
   return rows
     .filter(([, , , , endedAt]) => endedAt === null)
-    .map(([id, userKey, expiresAt, deadline]) => ({
-      id: String(id),
-      userKey: decoder.decode(userKey as Uint8Array),
-      expiresAt: Number(expiresAt),
-      deadline: Number(deadline),
-    }));
+    .map(([id, key, expiresAt, deadline]) => {
+      const userKey = decodeUserKey(key);
+      const times = { expiresAt: Number(expiresAt), deadline: Number(deadline) };
+      return { id: String(id), ...(userKey !== ERASED && { userKey }), ...times };
+    });
 }
 
 /** Returns the records in the order of `ids`, with `undefined` for a missing one. */

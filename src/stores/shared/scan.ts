@@ -1,5 +1,5 @@
-import { invalidOption } from "../../options/parsers.ts";
-import { CLAIM_PREFIX, type ScanFilter, type SessionRecord, type TimeRange } from "../../store.ts";
+import { isWithin } from "../../rules/time-range.ts";
+import { CLAIM_PREFIX, type ScanFilter, type SessionRecord } from "../../store.ts";
 
 /** The number of records that one step of a scan looks at. */
 export const SCAN_STEP = 10_000;
@@ -22,15 +22,4 @@ export function matchesScan(record: SessionRecord, filter: ScanFilter = {}, now:
     isWithin(record.ended?.at ?? 0, ended) &&
     dataIncludes.every((text) => JSON.stringify(record.data).includes(text))
   );
-}
-
-function isWithin(time: number, { from = time, before = Number.POSITIVE_INFINITY }: TimeRange = {}): boolean {
-  return from <= time && time < before;
-}
-
-/** Parses the cursor of a scan with the store's own pattern. Throws `TypeError` for any other text. */
-export function parseCursor(cursor: string, pattern: RegExp): RegExpExecArray {
-  const parts = typeof cursor === "string" && pattern.exec(cursor);
-  if (!parts) throw invalidOption("cursor", "the cursor of the scan's previous step", cursor);
-  return parts;
 }

@@ -1,5 +1,11 @@
+import { ALPHABET } from "../../cookie/alphabet.ts";
 import { shardOf } from "../../cookie/shard.ts";
 import type { SessionRecord } from "../../store.ts";
+
+/** All shards: the hash tags of Redis keys, and the names of Durable Objects. */
+export const SHARDS: readonly string[] = [...ALPHABET].flatMap((first) =>
+  [...ALPHABET].map((second) => first + second),
+);
 
 /** Returns the shard of a session and of the other sessions of its user: the beginning of its id. */
 export function parseShard(id: string): string {

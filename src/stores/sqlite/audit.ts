@@ -7,9 +7,25 @@ import type {
   TrailState,
   TrailStore,
 } from "../../audit/trail-store.ts";
+import type { StoreState } from "../../store.ts";
 import { encodeUserKey } from "../shared/rows.ts";
+import {
+  ENTRY_COLUMNS,
+  LONGEST_TERM,
+  PENDING_COLUMNS,
+  STATE_COLUMNS,
+  toPendingRow,
+  toStoredEntry,
+  toTrailState,
+} from "../shared/trail-rows.ts";
 import type { SqliteEngine, SqliteQuery, SqliteRow } from "./engine.ts";
-import { migrateSqlite, type SQLITE_MIGRATIONS, type SqliteNames, toSqliteMigration } from "./schema.ts";
+import {
+  findVersion,
+  migrateSqlite,
+  type SQLITE_MIGRATIONS,
+  type SqliteNames,
+  toSqliteMigration,
+} from "./schema.ts";
 import { type Part, toQuery } from "./sql.ts";
 
 /** The result of `sqliteAudit`, for the option `audit` of a store. */
@@ -19,9 +35,9 @@ export interface SqliteAudit {
 }
 
 /**
- * Lets `sqliteStore` write an audit trail: the transaction that begins, changes or ends sessions also writes
- * what it did. The cleanup of expired sessions does so too. `migrate` creates three more tables. Every process that uses the
- * table of sessions needs the option.
+ * Lets `sqliteStore` write an audit trail: the transaction that begins, changes or ends sessions also writes an entry. The cleanup
+ * of expired sessions does so too. `migrate` creates three more tables. Every process that uses the table of sessions needs the
+ * option.
  *
  * @example
  * ```ts
@@ -41,7 +57,7 @@ export function sqliteAudit(): SqliteAudit {
 }
 
 /**
- * Lets `libsqlStore` write an audit trail: the batch that begins, changes or ends sessions also writes what it did. The cleanup of
+ * Lets `libsqlStore` write an audit trail: the batch that begins, changes or ends sessions also writes an entry. The cleanup of
  * expired sessions does so too. `migrate` creates three more tables. Every process that uses the table of sessions needs the
  * option.
  *
@@ -58,8 +74,6 @@ export function libsqlAudit(): SqliteAudit {
   return sqliteAudit();
 }
 
-/** A claim that is more than a day ahead comes from a wrong clock. */
-const DAY = 86_400_000;
 const AS_ROWS = "json_each(?) AS r";
 
 /** The statements that each version of the tables adds to the previous one. */
@@ -100,12 +114,17 @@ export class SqliteTrail implements TrailStore {
 
   constructor(engine: SqliteEngine, names: SqliteNames, store: string) {
     this.#engine = engine;
-    this.#names = { ...names, schema: names.auditSchema };
+    this.#names = { ...names, schema: names.auditSchema, schemaName: names.auditSchemaName };
     this.#store = store;
   }
 
   migrate(): Promise<void> {
     return migrateSqlite(this.#engine, this.#names, this.#store, AUDIT_MIGRATIONS);
+  }
+
+  /** Returns the version of the tables, and the one that this release needs. */
+  async inspect(): Promise<NonNullable<StoreState["auditSchema"]>> {
+    return { found: await findVersion(this.#engine, this.#names), needed: AUDIT_MIGRATIONS.length };
   }
 
   get migration(): readonly string[] {
@@ -117,15 +136,8 @@ export class SqliteTrail implements TrailStore {
   }
 
   async readState(): Promise<TrailState> {
-    const [row] = await this.#read([
-      `SELECT chain, seq, hash, sent FROM ${this.#names.auditHead} WHERE id = 1`,
-    ]);
-    return {
-      chain: String(row?.chain),
-      seq: Number(row?.seq),
-      hash: String(row?.hash),
-      sent: Number(row?.sent),
-    };
+    const [row] = await this.#select(STATE_COLUMNS, [`FROM ${this.#names.auditHead} WHERE id = 1`]);
+    return toTrailState(row);
   }
 
   async claim(owner: string, now: number, until: number): Promise<boolean> {
@@ -136,26 +148,17 @@ WHERE id = 1 AND (owner = ? OR until <= ? OR until > ?) RETURNING id`,
       until,
       owner,
       now,
-      now + DAY,
+      now + LONGEST_TERM,
     ]);
     return claimed.length > 0;
   }
 
   async readPending(limit: number): Promise<readonly PendingRow[]> {
-    const rows = await this.#read([
-      `SELECT number, at, kind, session_id, user_key, reason, note FROM ${this.#names.audit}
-WHERE seq IS NULL ORDER BY number LIMIT ?`,
+    const rows = await this.#select(PENDING_COLUMNS, [
+      `FROM ${this.#names.audit} WHERE seq IS NULL ORDER BY number LIMIT ?`,
       limit,
     ]);
-    return rows.map(({ number, at, kind, session_id, user_key, reason, note }) => ({
-      number: Number(number),
-      at: Number(at),
-      kind: String(kind),
-      ...(session_id !== null && { id: String(session_id) }),
-      ...(user_key !== null && { userKey: decode(user_key) }),
-      ...(reason !== null && { reason: String(reason) }),
-      ...(note !== null && { note: String(note) }),
-    }));
+    return rows.map(toPendingRow);
   }
 
   async seal(
@@ -193,20 +196,16 @@ AND EXISTS (SELECT 1 FROM ${auditHead} WHERE id = 1 AND hash = ?) RETURNING numb
     if (userKey !== undefined) conditions.push(["user_key = ?", encodeUserKey(userKey)]);
     if (from !== undefined) conditions.push(["at >= ?", from]);
     if (before !== undefined) conditions.push(["at < ?", before]);
-    const rows = await this.#read(
-      [`SELECT seq, at, user_key, note FROM ${this.#names.audit} WHERE`],
+    const rows = await this.#select(
+      ENTRY_COLUMNS,
+      [`FROM ${this.#names.audit} WHERE`],
       [
         conditions.map(([condition]) => condition).join(" AND "),
         ...conditions.flatMap(([, ...values]) => values),
       ],
       ["ORDER BY seq LIMIT ?", limit],
     );
-    return rows.map(({ seq, at, user_key, note }) => ({
-      seq: Number(seq),
-      at: Number(at),
-      ...(user_key !== null && { userKey: decode(user_key) }),
-      text: String(note),
-    }));
+    return rows.map(toStoredEntry);
   }
 
   async replace(entries: readonly StoredEntry[], row: TrailRow): Promise<void> {
@@ -221,11 +220,11 @@ AND EXISTS (SELECT 1 FROM ${auditHead} WHERE id = 1 AND hash = ?) RETURNING numb
   }
 
   async findFirst(at: number): Promise<number | undefined> {
-    const [row] = await this.#read([
-      `SELECT seq FROM ${this.#names.audit} WHERE seq IS NOT NULL AND at >= ? ORDER BY seq LIMIT 1`,
-      at,
-    ]);
-    return row && Number(row.seq);
+    const [row] = await this.#select(
+      ["seq"],
+      [`FROM ${this.#names.audit} WHERE seq IS NOT NULL AND at >= ? ORDER BY seq LIMIT 1`, at],
+    );
+    return row && Number(row[0]);
   }
 
   async deleteUpTo(seq: number, row: TrailRow): Promise<number> {
@@ -252,18 +251,16 @@ AND EXISTS (SELECT 1 FROM ${auditHead} WHERE id = 1 AND hash = ?) RETURNING numb
     ]);
   }
 
-  #read(...parts: readonly Part[]): Promise<readonly SqliteRow[]> {
-    return this.#engine.read(toQuery(...parts));
+  /** Returns the values of these columns, in order. */
+  async #select(
+    columns: readonly string[],
+    ...parts: readonly Part[]
+  ): Promise<ReadonlyArray<readonly unknown[]>> {
+    const rows = await this.#engine.read(toQuery([`SELECT ${columns.join(", ")}`], ...parts));
+    return rows.map((row) => columns.map((column) => row[column]));
   }
 
   #write(...statements: readonly Part[]): Promise<ReadonlyArray<readonly SqliteRow[]>> {
     return this.#engine.write(statements.map((part) => toQuery(part)));
   }
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Drivers return bytes as a view or as an `ArrayBuffer`. */
-function decode(bytes: unknown): string {
-  return decoder.decode(bytes as Uint8Array | ArrayBuffer);
 }

@@ -1,6 +1,6 @@
 import type { ExpiredSession } from "../../store.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
-import { EXPIRED_COLUMNS, toExpiredSessions } from "../shared/rows.ts";
+import { ERASED, EXPIRED_COLUMNS, encodeUserKey, toExpiredSessions } from "../shared/rows.ts";
 import type { SqliteQuery, SqliteRow } from "./engine.ts";
 import type { SqliteNames } from "./schema.ts";
 import { LIST, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
@@ -66,6 +66,15 @@ export class SqliteEnds {
       ["ORDER BY number LIMIT ?)", limit],
       ["RETURNING number, id, user_key, expires_at, deadline"],
     );
+  }
+
+  /** Removes a user's key from the sessions that have not been reported. There are few of them at any time. */
+  erase(userKey: string): SqliteQuery {
+    return toQuery([
+      `UPDATE ${this.#ends} SET user_key = ? WHERE user_key = ? RETURNING number`,
+      encodeUserKey(ERASED),
+      encodeUserKey(userKey),
+    ]);
   }
 
   /** Forgets sessions that have been reported. The engine may use the number of a forgotten entry again, so the ids count too. */

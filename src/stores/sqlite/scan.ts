@@ -1,17 +1,38 @@
-import type { ScanFilter, ScanPage, TimeRange } from "../../store.ts";
+import type { ScanFilter, ScanPage, ScanResult, SessionCount, TimeRange } from "../../store.ts";
+import { type Position, parsePosition, toCursor } from "../shared/cursor.ts";
 import { encodeUserKey, type SqlValue } from "../shared/rows.ts";
-import { parseCursor } from "../shared/scan.ts";
-import type { SqliteQuery, SqliteRow } from "./engine.ts";
-import { ALL_COLUMNS, CLAIMS, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
-
-/** A position in a scan: the record at which it stands. `at` is when the session began, or ended if it is a tombstone. */
-export interface ScanPosition {
-  readonly at: number;
-  readonly id: string;
-}
+import { pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
+import { ALL_COLUMNS, CLAIMS, NO_CLAIM, NOT_ENDED, type Part, toQuery, toRecord } from "./sql.ts";
 
 /** More texts than this are not looked for: some platforms limit a statement to 100 values. */
 const MAX_TEXTS = 20;
+
+/** Returns one step of a scan. */
+export async function scanSessions(engine: SqliteEngine, table: string, page: ScanPage): Promise<ScanResult> {
+  const scan = new SqliteScan(table, page);
+  const [last] = await engine.read(scan.findEnd(engine.maxPerStep));
+  const end = last && scan.toPosition(last);
+  const rows = await engine.read(scan.select(end));
+  const lastFound = rows.length < page.limit ? undefined : rows.at(-1);
+  const next = lastFound ? scan.toPosition(lastFound) : end;
+  return { records: rows.map(toRecord), ...(next && { cursor: toCursor(next) }) };
+}
+
+/** Counts all sessions, expired ones included. */
+export async function countSessions(engine: SqliteEngine, table: string): Promise<SessionCount> {
+  const { maxPerCount } = engine;
+  let count = 0;
+  for (let after: CountPosition | undefined; ; await pause(0)) {
+    const [row] = await engine.read(countUpTo(table, after, maxPerCount));
+    if (!row) {
+      const [rest] = await engine.read(countRest(table, after));
+      return { count: count + Number(rest?.count), isExact: false };
+    }
+    count += maxPerCount;
+    // Drivers that return an `ArrayBuffer` do not accept one.
+    after = [new Uint8Array(row.user_key as ArrayBuffer), Number(row.created_at), String(row.id)];
+  }
+}
 
 /**
  * The statements of a scan: sessions by `created_at`, or tombstones by `ended_at`, newest first. Each of the two has an index
@@ -48,7 +69,7 @@ export class SqliteScan {
   }
 
   /** Returns the matching records of a step up to and with its end. */
-  select(end: ScanPosition | undefined): SqliteQuery {
+  select(end: Position | undefined): SqliteQuery {
     const { now, limit } = this.#page;
     const { createdAt, lastSeenAt, ended, dataIncludes = [] } = this.#filter;
     return toQuery(
@@ -64,26 +85,13 @@ export class SqliteScan {
   }
 
   /** Returns the position of a row of `findEnd` or of `select`. */
-  toPosition(row: SqliteRow): ScanPosition {
+  toPosition(row: SqliteRow): Position {
     return { at: Number(row.at ?? row[this.#time]), id: String(row.id) };
   }
 
-  #after({ at, id }: ScanPosition): Part {
+  #after({ at, id }: Position): Part {
     return [`AND ${this.#time} <= ? AND (${this.#time} < ? OR id < ?)`, at, at, id];
   }
-}
-
-/** Returns the cursor of a scan that continues after a position. */
-export function toCursor({ at, id }: ScanPosition): string {
-  return `${at}.${id}`;
-}
-
-/** The cursors that `toCursor` returns. Durable Objects have records whose ids are longer than those of sessions. */
-const CURSOR = /^(-?\d{1,16})\.([0-9A-Za-z]{1,130})$/;
-
-function parsePosition(cursor: string): ScanPosition {
-  const [, at, id = ""] = parseCursor(cursor, CURSOR);
-  return { at: Number(at), id };
 }
 
 function within(column: string, { from, before }: TimeRange = {}): readonly Part[] {

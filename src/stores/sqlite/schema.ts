@@ -23,6 +23,7 @@ export interface SqliteNames {
   readonly audit: string;
   readonly auditHead: string;
   readonly auditSchema: string;
+  readonly auditSchemaName: string;
   readonly auditBySeq: string;
   readonly auditNew: string;
   readonly auditByUser: string;
@@ -51,6 +52,7 @@ export function toSqliteNames(table: unknown, option = "table"): SqliteNames {
     audit: quote(`${table}_audit`),
     auditHead: quote(`${table}_audit_head`),
     auditSchema: quote(`${table}_audit_schema`),
+    auditSchemaName: `${table}_audit_schema`,
     auditBySeq: quote(`${table}_audit_seq`),
     auditNew: quote(`${table}_audit_new`),
     auditByUser: quote(`${table}_audit_user`),

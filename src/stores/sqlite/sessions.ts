@@ -3,7 +3,6 @@ import type {
   CreateResult,
   End,
   ExpiredSession,
-  MaybePromise,
   ScanPage,
   ScanResult,
   SessionChange,
@@ -14,16 +13,18 @@ import type {
   StoreState,
   UpdateOptions,
 } from "../../store.ts";
-import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
+import type { ParsedCleanup } from "../shared/cleanup.ts";
 import { duplicateError, limitError } from "../shared/errors.ts";
 import { Lookups } from "../shared/lookups.ts";
-import { COLUMNS, orderByIds, toSessionRecord } from "../shared/rows.ts";
+import { orderByIds } from "../shared/rows.ts";
 import type { SqlStore } from "../shared/sql-store.ts";
 import { AFTER_ALL, endInSteps, type Step } from "../shared/steps.ts";
 import type { SqliteTrail } from "./audit.ts";
-import { type ClaimedSession, SqliteEnds, toClaimedSessions } from "./ends.ts";
+import { SqliteEnds } from "./ends.ts";
 import { ENABLE_WAL, pause, type SqliteEngine, type SqliteQuery, type SqliteRow } from "./engine.ts";
-import { type CountPosition, countRest, countUpTo, SqliteScan, toCursor } from "./scan.ts";
+import { SqliteExpiry } from "./expiry.ts";
+import type { RecordedQuery } from "./recorder.ts";
+import { countSessions, scanSessions } from "./scan.ts";
 import {
   findVersion,
   migrateSqlite,
@@ -32,7 +33,8 @@ import {
   toSqliteMigration,
 } from "./schema.ts";
 import { findDangers } from "./settings.ts";
-import { type RecordedQuery, SqliteStatements } from "./statements.ts";
+import { toRecord } from "./sql.ts";
+import { SqliteStatements } from "./statements.ts";
 
 /** The options of a store on an engine. */
 export interface SqliteSessionsOptions {
@@ -44,7 +46,7 @@ export interface SqliteSessionsOptions {
   readonly sharesLookups: boolean;
   /** Whether the store records an event in each step that ends or changes sessions. */
   readonly pushes: boolean;
-  /** The audit trail to which each step adds what it did. */
+  /** The audit trail to which each step adds an entry. */
   readonly audit?: SqliteTrail | undefined;
 }
 
@@ -57,9 +59,7 @@ export class SqliteSessions implements SqlStore {
   readonly #statements: SqliteStatements;
   readonly #lookups: Lookups | undefined;
   readonly #ends: SqliteEnds;
-  /** The sessions that have been reported and not been forgotten. */
-  readonly #reported = new Set<ClaimedSession>();
-  readonly #cleanup: Cleanup;
+  readonly #expiry: SqliteExpiry;
 
   constructor(
     engine: SqliteEngine,
@@ -70,17 +70,11 @@ export class SqliteSessions implements SqlStore {
     this.#store = store;
     this.#names = names;
     this.#statements = new SqliteStatements(names, pushes, audit !== undefined);
-    this.#ends = new SqliteEnds(names);
     if (sharesLookups) this.#lookups = new Lookups((ids) => this.fetchByIds(ids));
-    this.#cleanup = new Cleanup(cleanup, {
-      ...DATABASE_CLEANUP,
-      // No caller waits for a cleanup, so its steps are smaller than those of the operations.
-      batch: Math.min(DATABASE_CLEANUP.batch, engine.maxPerStep / 5),
-      claim: async (now, apart) => {
-        const [claimed = []] = await engine.write([this.#statements.claimCleanup(now, apart)]);
-        return claimed.length > 0;
-      },
-      remove: (now, limit) => this.deleteExpired(now, limit),
+    this.#ends = new SqliteEnds(names);
+    this.#expiry = new SqliteExpiry(engine, this.#statements, this.#ends, {
+      cleanup,
+      audits: audit !== undefined,
     });
   }
 
@@ -99,8 +93,8 @@ export class SqliteSessions implements SqlStore {
 
   async create(record: SessionRecord, options: CreateOptions): Promise<CreateResult> {
     const { now, limit, replaces } = options;
-    this.#cleanup.tell(now);
-    this.#cleanup.start();
+    this.#expiry.cleanup.tell(now);
+    this.#expiry.cleanup.start();
     const { maxPerStep } = this.#engine;
     const evicts = limit && limit.onExceed !== "reject";
     const endings = [
@@ -109,7 +103,9 @@ export class SqliteSessions implements SqlStore {
     ];
     const statements = [
       ...endings,
-      limit ? this.#statements.insertWithin(record, now, limit) : this.#statements.insert(record, now),
+      limit
+        ? this.#statements.insertWithin(record, options, limit)
+        : this.#statements.insert(record, options),
       ...(limit ? [this.#statements.exists(record.id)] : []),
       ...(endings.length > 0 ? this.#statements.trimUser(record.userKey, options) : []),
     ];
@@ -144,7 +140,7 @@ export class SqliteSessions implements SqlStore {
     userKey: string,
     { now, limit, before }: SessionPage,
   ): Promise<readonly SessionRecord[]> {
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const rows = await this.#engine.read(this.#statements.page(userKey, now, limit, before));
     return rows.map(toRecord);
   }
@@ -155,7 +151,7 @@ export class SqliteSessions implements SqlStore {
     options: UpdateOptions,
   ): Promise<"updated" | "not_found" | "conflict"> {
     const { now, ifRevision, isTombstone } = options;
-    this.#cleanup.tell(now);
+    this.#expiry.cleanup.tell(now);
     const update = this.#statements.update(id, change, options);
     const find = isTombstone ? this.#statements.isTombstone(id) : this.#statements.isLive(id, now);
     const [updated, found] = await this.#write(ifRevision === undefined ? [update] : [update, find]);
@@ -164,7 +160,7 @@ export class SqliteSessions implements SqlStore {
   }
 
   async deleteById(id: string, end: End, owner?: string): Promise<"deleted" | "not_found" | "not_owner"> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const [ended, ...others] = await this.#write([
       this.#statements.end(id, end, owner),
       ...this.#statements.trimById(id, end),
@@ -179,7 +175,7 @@ export class SqliteSessions implements SqlStore {
     end: End,
     exceptIds: readonly string[] = [],
   ): Promise<readonly string[]> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const { maxPerStep } = this.#engine;
     return endInSteps(async (before) => {
       if (before) await pause(0);
@@ -206,7 +202,7 @@ export class SqliteSessions implements SqlStore {
 
   /** Ends the sessions with an id after `after` that were created before a moment, as one step of `deleteCreatedBefore`. */
   async endStep(createdAt: number, end: End, after: string): Promise<Step<string>> {
-    this.#cleanup.tell(end.now);
+    this.#expiry.cleanup.tell(end.now);
     const { maxPerStep } = this.#engine;
     const [next] = readIds(await this.#engine.read(this.#statements.idAfter(after, maxPerStep)));
     const last = next ?? AFTER_ALL;
@@ -220,110 +216,45 @@ export class SqliteSessions implements SqlStore {
   async deleteTombstones(userKey: string): Promise<number> {
     const { maxPerStep } = this.#engine;
     const remove = this.#statements.deleteTombstones(userKey, maxPerStep);
+    const erase = this.#ends.erase(userKey);
     for (let count = 0; ; await pause(0)) {
-      const [rows = []] = await this.#engine.write([remove]);
+      const [rows = []] = await this.#engine.write([remove, erase]);
       count += rows.length;
       if (rows.length < maxPerStep) return count;
     }
   }
 
-  async scan(page: ScanPage): Promise<ScanResult> {
-    this.#cleanup.tell(page.now);
-    const scan = new SqliteScan(this.#names.table, page);
-    const [last] = await this.#engine.read(scan.findEnd(this.#engine.maxPerStep));
-    const end = last && scan.toPosition(last);
-    const rows = await this.#engine.read(scan.select(end));
-    const lastFound = rows.length < page.limit ? undefined : rows.at(-1);
-    const next = lastFound ? scan.toPosition(lastFound) : end;
-    return { records: rows.map(toRecord), ...(next && { cursor: toCursor(next) }) };
+  scan(page: ScanPage): Promise<ScanResult> {
+    this.#expiry.cleanup.tell(page.now);
+    return scanSessions(this.#engine, this.#names.table, page);
   }
 
-  async count(now: number): Promise<SessionCount> {
-    this.#cleanup.tell(now);
-    const { maxPerCount } = this.#engine;
-    const { table } = this.#names;
-    let count = 0;
-    for (let after: CountPosition | undefined; ; await pause(0)) {
-      const [row] = await this.#engine.read(countUpTo(table, after, maxPerCount));
-      if (!row) {
-        const [rest] = await this.#engine.read(countRest(table, after));
-        return { count: count + Number(rest?.count), isExact: false };
-      }
-      count += maxPerCount;
-      // Drivers that return an `ArrayBuffer` do not accept one.
-      after = [new Uint8Array(row.user_key as ArrayBuffer), Number(row.created_at), String(row.id)];
-    }
+  count(now: number): Promise<SessionCount> {
+    this.#expiry.cleanup.tell(now);
+    return countSessions(this.#engine, this.#names.table);
   }
 
   async inspect(): Promise<StoreState> {
     const found = await findVersion(this.#engine, this.#names);
     const warnings = this.#engine.isLocal ? await findDangers(this.#engine) : [];
     const schema = { found, needed: SQLITE_MIGRATIONS.length };
-    return { schema, ...(warnings.length > 0 && { warnings }) };
-  }
-
-  async deleteExpired(now: number, limit: number): Promise<number> {
-    const failures: unknown[] = [];
-    const report = (sessions: readonly ExpiredSession[]) => {
-      try {
-        this.#cleanup.report(sessions);
-      } catch (error) {
-        // The listeners have been called. Another call would not help.
-        failures.push(error);
-      }
+    return {
+      schema,
+      ...(this.audit && { auditSchema: await this.audit.inspect() }),
+      ...(warnings.length > 0 && { warnings }),
     };
-    const removed = await this.removeExpired(now, limit, this.#cleanup.hasListeners ? report : undefined);
-    if (failures.length > 0) throw failures[0];
-    return removed;
   }
 
-  /**
-   * Removes expired records, and reports the sessions among them. If a report fails or the process dies before, the sessions
-   * are reported again by a call that receives a time a minute later, in any process. Without `report` nothing is.
-   */
-  async removeExpired(
-    now: number,
-    limit: number,
-    report?: (sessions: readonly ExpiredSession[]) => MaybePromise<void>,
-  ): Promise<number> {
-    // They are still there if the statement that should have removed them failed.
-    if (this.#reported.size > 0) await this.#forgetReported();
-    const remove = this.#ends.remove(now, limit);
-    const claim = this.#ends.claim(now, limit);
-    const deleteEvents = this.#statements.deleteEvents(limit);
-    const enter = this.audit ? [this.#ends.enter(now, limit)] : [];
-    const note = report ? [this.#ends.note(now, limit)] : [];
-    const queries = [...enter, ...note, remove, ...(report ? [claim] : []), ...deleteEvents];
-    const answers = await this.#engine.write(queries);
-    const readAnswer = (query: SqliteQuery | undefined) =>
-      answers.find((_, index) => queries[index] === query) ?? [];
-    for (let rows = readAnswer(claim); report && rows.length > 0; ) {
-      const claimed = toClaimedSessions(rows);
-      await report(claimed.map(({ session }) => session));
-      for (const each of claimed) this.#reported.add(each);
-      await this.#forgetReported();
-      if (rows.length < limit) break;
-      [rows = []] = await this.#engine.write([claim]);
-    }
-    for (let events = readAnswer(deleteEvents[0]); events.length > 0 && events.length >= limit; ) {
-      await pause(0);
-      [events = []] = await this.#engine.write(deleteEvents);
-    }
-    return readAnswer(remove).length;
+  deleteExpired(now: number, limit: number): Promise<number> {
+    return this.#expiry.deleteExpired(now, limit);
   }
 
   onExpired(listener: (sessions: readonly ExpiredSession[]) => void): () => void {
-    return this.#cleanup.listen(listener);
+    return this.#expiry.cleanup.listen(listener);
   }
 
   async close(): Promise<void> {
-    this.#cleanup.stop();
-  }
-
-  async #forgetReported(): Promise<void> {
-    const reported = [...this.#reported];
-    await this.#engine.write([this.#ends.forget(reported)]);
-    for (const each of reported) this.#reported.delete(each);
+    this.#expiry.cleanup.stop();
   }
 
   /** Runs the statements, and those that record their events, in one transaction. Returns the rows of the former. */
@@ -335,10 +266,6 @@ export class SqliteSessions implements SqlStore {
     const own = new Set<SqliteQuery | undefined>(queries);
     return answers.filter((_, index) => own.has(all[index]));
   }
-}
-
-function toRecord(row: SqliteRow): SessionRecord {
-  return toSessionRecord(COLUMNS.map((column) => row[column]));
 }
 
 function readIds(rows: readonly SqliteRow[] | undefined): string[] {

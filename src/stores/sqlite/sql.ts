@@ -1,6 +1,6 @@
-import { CLAIM_PREFIX } from "../../store.ts";
-import { COLUMNS, encodeUserKey, type SqlValue } from "../shared/rows.ts";
-import type { SqliteQuery } from "./engine.ts";
+import { CLAIM_PREFIX, type SessionRecord } from "../../store.ts";
+import { COLUMNS, encodeUserKey, type SqlValue, toSessionRecord } from "../shared/rows.ts";
+import type { SqliteQuery, SqliteRow } from "./engine.ts";
 
 /** A part of a statement and its values. */
 export type Part = readonly [sql: string, ...values: SqlValue[]];
@@ -31,6 +31,11 @@ export function toQuery(...parts: ReadonlyArray<Part | false | undefined>): Sqli
     " ",
   );
   return { sql, values };
+}
+
+/** Returns the record in a row of all columns. */
+export function toRecord(row: SqliteRow): SessionRecord {
+  return toSessionRecord(COLUMNS.map((column) => row[column]));
 }
 
 function toLiteral(bytes: Uint8Array): string {

@@ -1,4 +1,3 @@
-import { toClientNote } from "../../audit/rows.ts";
 import type {
   CreateOptions,
   End,
@@ -10,8 +9,8 @@ import type {
 } from "../../store.ts";
 import { EVENTS_KEPT_FOR } from "../shared/push-messages.ts";
 import { COLUMNS, encodeUserKey, toRowValues } from "../shared/rows.ts";
-import { isClaim } from "../shared/scan.ts";
 import type { SqliteQuery } from "./engine.ts";
+import { type RecordedQuery, SECONDS, SqliteRecorder } from "./recorder.ts";
 import type { SqliteNames } from "./schema.ts";
 import { ALL_COLUMNS, joinParts, LIST, NO_CLAIM, NOT_ENDED, type Part, toQuery } from "./sql.ts";
 
@@ -25,33 +24,20 @@ const NEWEST_FIRST = "created_at DESC, id DESC";
 /** The part of `End` that concerns tombstones. */
 type TombstoneEnd = Pick<End, "now" | "tombstones">;
 
-/**
- * A statement, the one that records its event if the store publishes, and the one that adds to the audit trail. Both precede it in
- * the same transaction.
- */
-export interface RecordedQuery extends SqliteQuery {
-  readonly event?: SqliteQuery;
-  readonly entry?: SqliteQuery;
-}
-
-/** The time in seconds. `strftime` is in every version that a driver may have. */
-const SECONDS = "CAST(strftime('%s', 'now') AS INTEGER)";
-
 /** The statements for one table. Every statement returns rows. */
 export class SqliteStatements {
   readonly #table: string;
   readonly #schema: string;
   readonly #events: string;
   readonly #pushes: boolean;
-  /** The table of the audit trail, if the app wants one. */
-  readonly #audit: string | undefined;
+  readonly #recorder: SqliteRecorder;
 
-  constructor({ table, schema, events, audit }: SqliteNames, pushes = false, audits = false) {
-    this.#table = table;
-    this.#schema = schema;
-    this.#events = events;
+  constructor(names: SqliteNames, pushes = false, audits = false) {
+    this.#table = names.table;
+    this.#schema = names.schema;
+    this.#events = names.events;
     this.#pushes = pushes;
-    this.#audit = audits ? audit : undefined;
+    this.#recorder = new SqliteRecorder({ names, pushes, audits });
   }
 
   byIds(ids: readonly string[]): SqliteQuery {
@@ -71,24 +57,24 @@ export class SqliteStatements {
   }
 
   /** Inserts a record unless its id exists. Returns the id of the inserted record. */
-  insert(record: SessionRecord, now: number): RecordedQuery {
+  insert(record: SessionRecord, options: CreateOptions): RecordedQuery {
     const query = toQuery(
       [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) VALUES (${PLACEHOLDERS})`, ...toRowValues(record)],
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
-    return this.#withBeginning(query, record, now, []);
+    return this.#recorder.recordBeginning(query, record, options, []);
   }
 
   /** Inserts a record unless its id exists or the user has `max` others. Returns the id of the inserted record. */
-  insertWithin(record: SessionRecord, now: number, { max }: SessionLimit): RecordedQuery {
-    const within = this.#fewerThan(max, record.userKey, now, "");
+  insertWithin(record: SessionRecord, options: CreateOptions, { max }: SessionLimit): RecordedQuery {
+    const within = this.#fewerThan(max, record.userKey, options.now, "");
     const query = toQuery(
       [`INSERT INTO ${this.#table} (${ALL_COLUMNS}) SELECT ${PLACEHOLDERS}`, ...toRowValues(record)],
       ["WHERE"],
       ...within,
       ["ON CONFLICT (id) DO NOTHING RETURNING id"],
     );
-    return this.#withBeginning(query, record, now, [["AND"], ...within]);
+    return this.#recorder.recordBeginning(query, record, options, [["AND"], ...within]);
   }
 
   byLink(link: string, limit: number): SqliteQuery {
@@ -108,7 +94,8 @@ export class SqliteStatements {
     most: number,
   ): RecordedQuery {
     const order = onExceed === "evict-idlest" ? `last_seen_at DESC, ${NEWEST_FIRST}` : NEWEST_FIRST;
-    return this.#toEnding({ ...options, reason: "evicted" }, "id", [
+    // `by` is the party that begins the session.
+    return this.#toEnding({ ...options, reason: "evicted", by: undefined }, "id", [
       [`id IN (SELECT id FROM ${this.#table} WHERE`],
       whereLive(record.userKey, options.now),
       ["AND id <> ?", replaces],
@@ -120,7 +107,7 @@ export class SqliteStatements {
   /** Ends the replaced session if `record` can be inserted. */
   replace(record: SessionRecord, options: CreateOptions, replaces: string): RecordedQuery {
     const { now, limit } = options;
-    return this.#toEnding({ ...options, reason: "logout" }, "id", [
+    return this.#toEnding({ ...options, reason: "logout", by: undefined }, "id", [
       ["id = ? AND", replaces],
       whereNotEnded(record.userKey),
       this.#unless(record.id),
@@ -166,9 +153,7 @@ export class SqliteStatements {
     ];
     const query = toQuery([`UPDATE ${this.#table} SET`], joinParts(sets, ", "), ...where, ["RETURNING id"]);
     if (!data || isTombstone) return query;
-    const event = this.#pushes && this.#record(["'[' || (revision + 1) || ',\"' || id || '\"]'"], where);
-    const entry = this.#audit && change && this.#note(["?, ?, id, user_key, NULL, NULL", now, change], where);
-    return { ...query, ...(event && { event }), ...(entry && { entry }) };
+    return this.#recorder.recordChange(query, where, now, change);
   }
 
   /** Ends one session. Returns its id if it has ended. */
@@ -293,55 +278,7 @@ export class SqliteStatements {
   #toEnding(end: End, columns: string, matches: readonly Part[]): RecordedQuery {
     const where: readonly Part[] = [["WHERE"], ...matches];
     const query = toQuery(this.#toChange(end), ...where, [`RETURNING ${columns}`]);
-    const party = end.by ? JSON.stringify(end.by) : null;
-    const noted: Part = ["?, 'ended', id, user_key, ?, ?", end.now, end.reason, party];
-    const entry = this.#audit && { entry: this.#note(noted, [...where, [`AND ${NO_CLAIM}`]]) };
-    if (!this.#pushes) return { ...query, ...entry };
-    const message: Part = [
-      `'["' || ? || '","' || hex(user_key) || '","' || group_concat(id, '","') || '"]'`,
-      end.reason,
-    ];
-    return { ...query, ...entry, event: this.#record(message, [...where, ["GROUP BY user_key"]]) };
-  }
-
-  /** Adds the entry of a session that begins, under the conditions of the statement that inserts it. */
-  #withBeginning(
-    query: SqliteQuery,
-    record: SessionRecord,
-    now: number,
-    conditions: readonly Part[],
-  ): RecordedQuery {
-    if (!this.#audit || isClaim(record.userKey)) return query;
-    const { id, userKey, data } = record;
-    const values = [now, id, encodeUserKey(userKey), toClientNote(data)];
-    const entry = toQuery(
-      [`${this.#toNote()} SELECT ?, 'begun', ?, ?, NULL, ?`, ...values],
-      [`WHERE NOT EXISTS (SELECT 1 FROM ${this.#table} WHERE id = ?)`, id],
-      ...conditions,
-      ["RETURNING number"],
-    );
-    return { ...query, entry };
-  }
-
-  /** Adds to the audit trail what happens to the sessions that match. */
-  #note([columns, ...values]: Part, where: readonly Part[]): SqliteQuery {
-    return toQuery([`${this.#toNote()} SELECT ${columns} FROM ${this.#table}`, ...values], ...where, [
-      "RETURNING number",
-    ]);
-  }
-
-  #toNote(): string {
-    return `INSERT INTO ${this.#audit} (at, kind, session_id, user_key, reason, note)`;
-  }
-
-  /** Records an event for the sessions that match. It precedes the statement that ends or changes them. */
-  #record([message, ...values]: Part, where: readonly Part[]): SqliteQuery {
-    return toQuery(
-      [`INSERT INTO ${this.#events} (at, message) SELECT ${SECONDS}, ${message}`, ...values],
-      [`FROM ${this.#table}`],
-      ...where,
-      ["RETURNING number"],
-    );
+    return this.#recorder.recordEnd(query, where, end);
   }
 
   #toChange({ reason, now, tombstones }: End): Part {

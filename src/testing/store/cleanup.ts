@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import type { ExpiredSession } from "../../store.ts";
+import type { ExpiredSession, SessionRecord } from "../../store.ts";
 import { test } from "../contract.ts";
 import { HOUR, NOW, SHORT_TOMBSTONES, type StoreFixture, type StoreTests } from "./fixture.ts";
+
+const MINUTE = 60_000;
 
 /** Tests of deleteExpired, onExpired and close. */
 export const cleanupTests: StoreTests = [
@@ -70,15 +72,39 @@ export const cleanupTests: StoreTests = [
       await f.stored();
       await sweep(f, NOW + 1);
       await sweep(f, NOW + 1);
-      const toExpired = ({ id, userKey, expiresAt, deadline }: ExpiredSession) => ({
+      const toExpired = ({ id, userKey, expiresAt, deadline }: SessionRecord) => ({
         id,
         userKey,
         expiresAt,
         deadline,
       });
-      const byId = (a: ExpiredSession, b: ExpiredSession) => (a.id < b.id ? -1 : 1);
+      const byId = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : 1);
       assert.deepEqual(reported.sort(byId), [toExpired(expired), toExpired(idle)].sort(byId));
       assert.deepEqual(removed, [], "a removed listener was called");
+    },
+  ),
+  test(
+    "on-expired/erased-user",
+    "deleteTombstones while the user's expired sessions are being reported makes none of them reported again",
+    async (f) => {
+      assert.ok(
+        f.store.onExpired && f.store.deleteTombstones,
+        "the store has no onExpired or no deleteTombstones: skip on-expired/erased-user",
+      );
+      const begun = { createdAt: NOW - HOUR, lastSeenAt: NOW - HOUR, expiresAt: NOW };
+      const expired = [await f.stored(begun), await f.stored(begun)].map(({ id }) => id);
+      const reported: string[] = [];
+      const erasures: Array<Promise<number> | undefined> = [];
+      f.store.onExpired((sessions) => {
+        const own = sessions.filter(({ id }) => expired.includes(id)).map(({ id }) => id);
+        reported.push(...own);
+        if (own.length > 0) erasures.push(f.store.deleteTombstones?.(f.userKey));
+      });
+      await sweep(f, NOW);
+      assert.deepEqual(new Set(await Promise.all(erasures)), new Set([0]));
+      // By then another process may report the sessions of one that has died.
+      await sweep(f, NOW + 2 * MINUTE);
+      assert.deepEqual(reported.sort(), expired.sort());
     },
   ),
   test("close/twice", "close can be called twice", async (f) => {

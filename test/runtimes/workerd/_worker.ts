@@ -39,13 +39,19 @@ export class OwnPushedObject extends SessionsObject {
 
 /** Reports expired sessions to the test, which can break it. */
 export class ReportingObject extends PlainSessionsObject {
-  mode: "pass" | "fail" | "hang" = "pass";
+  mode: "pass" | "fail" | "crash" = "pass";
   readonly expired: ExpiredSession[] = [];
+  readonly #state: DurableObjectState;
+
+  constructor(state: DurableObjectState) {
+    super(state as unknown as ObjectState);
+    this.#state = state;
+  }
 
   override async reportExpired(sessions: readonly ExpiredSession[]): Promise<void> {
     this.expired.push(...sessions);
     if (this.mode === "fail") throw new Error("out of order");
-    if (this.mode === "hang") await new Promise(() => setTimeout(() => undefined, 60_000));
+    if (this.mode === "crash") this.#state.abort("interrupted");
   }
 }
 

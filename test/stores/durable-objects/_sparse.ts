@@ -1,23 +1,29 @@
 import type { SessionsNamespace } from "sessionup/stores/durable-objects";
+import { ALPHABET } from "../../../src/cookie/alphabet.ts";
+
+/** The names of all objects that hold records, by namespace. */
+const usedIn = new WeakMap<object, Set<string>>();
 
 /**
- * Returns a namespace in which the objects without sessions answer at once: the first of them answers for all. A scan asks every
- * object, and starting thousands of them takes minutes.
+ * Returns a namespace that has only the objects into which it writes itself. Every other object answers as an empty one does:
+ * one that nothing ever used answers for all. A scan asks every object, and starting thousands of them takes minutes.
  */
 export function sparse<Id>(namespace: SessionsNamespace<Id>): SessionsNamespace<string> {
+  const everUsed = usedIn.get(namespace) ?? new Set();
+  usedIn.set(namespace, everUsed);
   const used = new Set<string>();
   const empty = new Map<string, Promise<{ ok: boolean; status: number; value: unknown }>>();
+  const getObject = (name: string) => namespace.get(namespace.idFromName(name));
   return {
     idFromName: (name) => name,
     get: (name) => ({
       async fetch(url, request) {
-        const object = () => namespace.get(namespace.idFromName(name));
         const [method] = JSON.parse(request.body);
-        if (method === "create" || method === "probe") used.add(name);
-        if (used.has(name)) return object().fetch(url, request);
+        if (method === "create" || method === "probe") for (const names of [used, everUsed]) names.add(name);
+        if (used.has(name)) return getObject(name).fetch(url, request);
         const answer =
           empty.get(request.body) ??
-          object()
+          getObject(findUnused(everUsed))
             .fetch(url, request)
             .then(async (response) => ({
               ok: response.ok,
@@ -30,4 +36,11 @@ export function sparse<Id>(namespace: SessionsNamespace<Id>): SessionsNamespace<
       },
     }),
   };
+}
+
+/** Returns the name of an object that holds nothing. */
+function findUnused(used: ReadonlySet<string>): string {
+  for (const first of ALPHABET)
+    for (const second of ALPHABET) if (!used.has(first + second)) return first + second;
+  throw new Error("Every object has been used.");
 }

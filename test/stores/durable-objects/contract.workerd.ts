@@ -30,8 +30,7 @@ function getStub(userKey: string) {
 }
 
 describe("durable-objects × Cloudflare", () => {
-  const sessions = sparse(env.SESSIONS);
-  storeContract({ describe, it }, { skip, create: () => durableObjectStore(sessions) });
+  storeContract({ describe, it }, { skip, create: () => durableObjectStore(sparse(env.SESSIONS)) });
 
   describe("a durable object", () => {
     // A separate namespace: the contract's users may have any shard.

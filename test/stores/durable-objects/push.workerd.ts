@@ -51,7 +51,7 @@ async function crash(stub: DurableObjectStub): Promise<void> {
 }
 
 describe("durable-objects × Cloudflare, push", () => {
-  const sessions = sparse(env.PUSHED);
+  let sessions = sparse(env.PUSHED);
   const openStore = () =>
     durableObjectStore(sessions, {
       // On a busy machine, an operation over all objects may keep the heartbeat waiting, and events in between would be lost.
@@ -72,7 +72,17 @@ describe("durable-objects × Cloudflare, push", () => {
       "scan/races",
     ],
   };
-  storeContract({ describe, it }, { skip: [...skip, slow], create: openStore, another: () => openStore() });
+  storeContract(
+    { describe, it },
+    {
+      skip: [...skip, slow],
+      create() {
+        sessions = sparse(env.PUSHED);
+        return openStore();
+      },
+      another: () => openStore(),
+    },
+  );
 });
 
 describe("push of durableObjectStore", () => {

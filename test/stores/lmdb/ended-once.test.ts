@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { testEndedOnce } from "../../support/ended-once/ended-once.ts";
 import { LmdbFile } from "./_fixture.ts";
 
 const file = new LmdbFile();
-beforeEach(() => file.make());
-afterEach(() => file.remove());
+beforeAll(() => file.make());
+afterAll(() => file.remove());
 
 describe("lmdbStore", () => {
   testEndedOnce({

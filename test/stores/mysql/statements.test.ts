@@ -1,6 +1,7 @@
 import type { Pool } from "mysql2/promise";
 import { type MysqlStore, mysqlStore } from "sessionup/stores/mysql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MysqlEnds } from "../../../src/stores/mysql/ends.ts";
 import { toMysqlNames } from "../../../src/stores/mysql/schema.ts";
 import type { Sql } from "../../../src/stores/mysql/sql.ts";
 import { MysqlStatements } from "../../../src/stores/mysql/statements.ts";
@@ -153,7 +154,11 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       expect(await sent(async () => store.scan?.({ now: NOW, limit: 9 }))).toEqual(["SELECT", "SELECT"]);
       expect(await sent(async () => store.inspect?.())).toEqual(["SHOW", "SELECT"]);
       expect(await sent(async () => store.count?.(NOW))).toEqual(["SELECT"]);
-      expect(await sent(async () => store.deleteTombstones?.("ann"))).toEqual([COMMITTED, "DELETE"]);
+    });
+
+    it("one transaction serves deleteTombstones", async () => {
+      const removal = [COMMITTED, "START TRANSACTION", "DELETE", "SELECT", "COMMIT"];
+      expect(await sent(async () => store.deleteTombstones?.("ann"))).toEqual(removal);
     });
 
     it("fetchByIds prepares few different statements for any number of ids", async () => {
@@ -198,6 +203,7 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
 
   describe("query plans, with 10 000 sessions", () => {
     const statements = new MysqlStatements(toMysqlNames("sessionup_sessions"));
+    const ends = new MysqlEnds(toMysqlNames("sessionup_sessions"));
     const page = { createdAt: NOW + 5_000, id: "ab1" };
     const limit = { max: 5, onExceed: "evict-idlest" } as const;
     // Below the limit, because MySQL omits the lock from the plan when EXPLAIN finds the limit reached.
@@ -261,10 +267,10 @@ describe.each(SERVERS)("mysqlStore on %s", (_name, start) => {
       ["insertWithin", statements.insertWithin(record, NOW, roomy), ["PRIMARY", "by_user"], 1_100],
       ["conflicts", statements.conflicts(record, NOW, limit, "user7 5", 9), ["PRIMARY", "by_user"], 1_100],
       ["deleteTombstones", statements.deleteTombstones("user7"), ["by_user"], 1_100],
-      ["unclaimedEnds", statements.unclaimedEnds(NOW, 9), ["by_claim"], 1],
-      ["deleteEnds", statements.deleteEnds(["user7 5"], NOW), ["PRIMARY"], 1],
+      ["unclaimed ends", ends.unclaimed(NOW, 9), ["by_claim"], 1],
+      ["reported ends", ends.forget(["user7 5"], NOW), ["PRIMARY"], 1],
       ["deleteEvents", statements.deleteEvents(5), ["PRIMARY"], 1],
-      ["expired", statements.expired(NOW, 1_000), ["by_deadline"], 1_000],
+      ["expired records", ends.expired(NOW, 1_000), ["by_deadline"], 1_000],
     ])("search by an index: %s", async (_what, { literal }, keys, most) => {
       const [plan] = await pool.query(`EXPLAIN FORMAT=TRADITIONAL ${literal}`);
       const steps = (plan as Array<Record<string, unknown>>).filter(

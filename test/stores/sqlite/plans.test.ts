@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ScanFilter } from "../../../src/store.ts";
 import { SqliteEnds } from "../../../src/stores/sqlite/ends.ts";
 import type { SqliteQuery } from "../../../src/stores/sqlite/engine.ts";
+import type { RecordedQuery } from "../../../src/stores/sqlite/recorder.ts";
 import { countRest, countUpTo, SqliteScan } from "../../../src/stores/sqlite/scan.ts";
 import { toSqliteNames } from "../../../src/stores/sqlite/schema.ts";
-import { type RecordedQuery, SqliteStatements } from "../../../src/stores/sqlite/statements.ts";
+import { SqliteStatements } from "../../../src/stores/sqlite/statements.ts";
 import { sqliteStore } from "../../../src/stores/sqlite.ts";
 import { NOW } from "../../support/record.ts";
 
@@ -75,7 +76,7 @@ const toPlans = (statements: SqliteStatements): readonly Plan[] => [
     statements.replace(record, { now: NOW, limit: limit("reject") }, "abce"),
     [BY_ID, BY_ID_ALONE, BY_USER],
   ],
-  ["insertWithin", statements.insertWithin(record, NOW, limit("reject")), [BY_USER]],
+  ["insertWithin", statements.insertWithin(record, { now: NOW }, limit("reject")), [BY_USER]],
   ["hasNotEnded", statements.hasNotEnded("abcd"), [BY_ID]],
   ["byLink", statements.byLink("link", 10), [BY_LINK]],
   ["endCreatedBefore", statements.endCreatedBefore(NOW, end, "abcd", "~"), [BY_IDS]],

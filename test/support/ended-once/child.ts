@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 // Imports use paths rather than the package's name, because a child process has no aliases.
 import { type FetchHandler, fetchSessions } from "../../../src/adapters/fetch.ts";
+import { eraseUser } from "../../../src/admin/user-data.ts";
 import type { SessionEvents } from "../../../src/events.ts";
 import { Manager } from "../../../src/manager.ts";
 import type { EndReason, MaybePromise, Store } from "../../../src/store.ts";
@@ -92,6 +93,12 @@ class Managers {
     );
   }
 
+  /** Erases users from the store. */
+  async erase(userKeys: readonly string[], now: number): Promise<void> {
+    this.#clock.set(now);
+    for (const userKey of userKeys) await eraseUser(this.#managers[0] as Manager, userKey);
+  }
+
   /** Visits a page with all cookies at once, through one manager after another. Returns the statuses. */
   visit(cookies: readonly string[], now: number): Promise<readonly number[]> {
     this.#clock.set(now);
@@ -115,7 +122,10 @@ class Managers {
 }
 
 /** The commands of a process, whose arguments and answers are JSON. */
-export type Commands = Pick<Managers, "open" | "dieAfter" | "logIn" | "cleanUp" | "visit" | "findStored">;
+export type Commands = Pick<
+  Managers,
+  "open" | "dieAfter" | "logIn" | "cleanUp" | "erase" | "visit" | "findStored"
+>;
 
 /**
  * Runs as the main function of a store's child program. `openStore` opens the store over the database that all processes

@@ -1,81 +1,12 @@
 import { randomText } from "../cookie/token.ts";
 import { unrefed } from "../live/unrefed.ts";
-import { appendEntry, createChain, type TrailKeys } from "./chain.ts";
-import type { AuditDraft, AuditEntry, AuditHead } from "./entry.ts";
+import { Delivery, PAUSE } from "./delivery.ts";
+import type { AuditDraft, AuditHead } from "./entry.ts";
 import { parseEntry } from "./parse-entry.ts";
-import { type AuditSink, Delivery, PAUSE } from "./sink.ts";
+import { type RecorderPlan, settleAll } from "./recorder-plan.ts";
+import type { AuditSink } from "./sink.ts";
 import { type Trail, toRow } from "./trail.ts";
 import type { TrailRow } from "./trail-store.ts";
-
-/** The settings of a recorder. @internal */
-export interface RecorderPlan {
-  readonly sinks: readonly AuditSink[];
-  readonly keys: TrailKeys;
-  readonly clock: () => number;
-  /** Milliseconds. */
-  readonly sealEvery: number;
-  readonly maxWaiting: number;
-  readonly onError: (error: Error) => void;
-}
-
-/** Writes a chain of this process to the sinks. @internal */
-export class ChainRecorder {
-  readonly #plan: RecorderPlan;
-  readonly #deliveries: readonly Delivery[];
-  readonly #opening: Promise<void>;
-  #head = createChain();
-  /** The events that arrived while the chain was being opened. Later ones become entries at once. */
-  #early: AuditDraft[] | undefined = [];
-
-  constructor(plan: RecorderPlan) {
-    this.#plan = plan;
-    this.#deliveries = plan.sinks.map((sink) => new Delivery(sink, plan.maxWaiting, plan.onError));
-    this.#opening = this.#open();
-  }
-
-  add(draft: AuditDraft): void {
-    if (this.#early) this.#early.push(draft);
-    else this.#append(draft);
-  }
-
-  async head(): Promise<AuditHead> {
-    await this.#opening;
-    return this.#head;
-  }
-
-  async flush(): Promise<void> {
-    await this.#opening;
-    await all(this.#deliveries.map((delivery) => delivery.flush()));
-  }
-
-  async close(): Promise<void> {
-    await this.#opening;
-    this.#append({ kind: "closed", at: this.#plan.clock() });
-    await all(this.#deliveries.map((delivery) => delivery.close()));
-  }
-
-  /** Begins the chain with an entry that names the last one that a sink has, so that a chain cannot be removed unnoticed. */
-  async #open(): Promise<void> {
-    const { sinks, clock, onError } = this.#plan;
-    let last: AuditEntry | undefined;
-    try {
-      for (const sink of sinks) last ??= await sink.readLast?.();
-    } catch (cause) {
-      onError(new Error("sessionup: a sink of auditLog could not read its last entry.", { cause }));
-    }
-    const follows = last && { chain: last.chain, seq: last.seq, hash: last.hash };
-    this.#append({ kind: "opened", at: clock(), details: { ...(follows && { follows }) } });
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const draft of early) this.#append(draft);
-  }
-
-  #append(draft: AuditDraft): void {
-    const entry = appendEntry(this.#head, draft, this.#plan.keys);
-    this.#head = { chain: entry.chain, seq: entry.seq, hash: entry.hash };
-    for (const delivery of this.#deliveries) delivery.add(entry);
-  }
-}
 
 /** The kinds of entries that the store writes itself, in the step that they describe. */
 const WRITTEN_BY_STORE: ReadonlySet<string> = new Set(["begun", "ended", "rotated", "elevated", "moved"]);
@@ -133,7 +64,7 @@ export class TrailRecorder {
       // Lets another process go on at once.
       if (this.#until > 0)
         await this.trail.store.claim(this.#owner, this.#plan.clock(), 0).catch(() => undefined);
-      await all(this.#plan.sinks.map(async (sink) => sink.close?.()));
+      await settleAll(this.#plan.sinks.map(async (sink) => sink.close?.()));
     }
   }
 
@@ -156,24 +87,37 @@ export class TrailRecorder {
   }
 
   async #work(): Promise<void> {
-    const { clock, sealEvery, sinks } = this.#plan;
+    if (!(await this.#holdTerm())) return;
+    await this.trail.seal();
+    if (this.#plan.sinks.length > 0) await this.#sendAll();
+  }
+
+  /** Claims a term, or a longer one after half of it. Returns false while it is another process's. */
+  async #holdTerm(): Promise<boolean> {
+    const { clock, sealEvery } = this.#plan;
     const now = clock();
     const term = Math.max(TERM, 4 * sealEvery);
-    if (this.#until - now < term / 2 || this.#until - now > term) {
-      const isOurs = await this.trail.store.claim(this.#owner, now, now + term);
-      if (!isOurs || this.#until < now) this.#sent = undefined;
-      this.#until = isOurs ? now + term : 0;
-      if (!isOurs) return;
-    }
-    await this.trail.seal();
-    if (sinks.length === 0) return;
+    const left = this.#until - now;
+    if (left >= term / 2 && left <= term) return true;
+    const isOurs = await this.trail.store.claim(this.#owner, now, now + term);
+    // Another process may have sent entries meanwhile.
+    if (!isOurs || left < 0) this.#sent = undefined;
+    this.#until = isOurs ? now + term : 0;
+    return isOurs;
+  }
+
+  /** Sends new entries to all sinks, and stores how far they are. */
+  async #sendAll(): Promise<void> {
+    const { sinks } = this.#plan;
     const state = await this.trail.store.readState();
     const sent = this.#sent ?? sinks.map(() => state.sent);
     this.#sent = sent;
-    const results = await Promise.allSettled(sinks.map((sink, index) => this.#send(sink, sent, index)));
-    const least = Math.min(...sent);
-    if (least > state.sent) await this.trail.store.markSent(least);
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    try {
+      await settleAll(sinks.map((sink, index) => this.#send(sink, sent, index)));
+    } finally {
+      const least = Math.min(...sent);
+      if (least > state.sent) await this.trail.store.markSent(least);
+    }
   }
 
   /** Sends the entries that a sink does not have yet. A sink that fails delays no other one. */
@@ -202,10 +146,4 @@ export class TrailRecorder {
       this.#rests.delete(sink);
     }
   }
-}
-
-/** Waits for all, and then rejects with the first error. */
-async function all(promises: ReadonlyArray<Promise<unknown>>): Promise<void> {
-  for (const result of await Promise.allSettled(promises))
-    if (result.status === "rejected") throw result.reason;
 }
