@@ -2,18 +2,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * The slowest files, slowest first. File sizes do not predict their duration. Files that mostly wait alternate with files
- * that mostly compute. The first one takes by far the longest. It also installs the runtimes, so the others that need them
- * come when that is done.
+ * that mostly compute. The first one installs the runtimes, so the others that need them come when that is done.
  */
 const SLOWEST: readonly string[] = [
-  "runtimes/workerd",
-  "cli/stores",
+  "runtimes/engines",
   "browser/site",
+  "cli/stores",
   "stores/redis/contract",
   "examples/auth-libraries/authjs-next",
   "stores/postgres/contract",
   "examples/next",
-  "runtimes/engines",
+  "runtimes/workerd",
   "runtimes/node",
   "stores/postgres/outages",
   "runtimes/bun",

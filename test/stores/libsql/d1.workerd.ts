@@ -7,7 +7,7 @@ import { runContract } from "../../contract/run-contract.ts";
 import { HeardEvents } from "../../support/heard-events.ts";
 import { createRecord, NOW } from "../../support/record.ts";
 
-/** What push does not change on D1, whose local form takes milliseconds for each statement. */
+/** Tests that push does not change. On D1, whose local form takes milliseconds for each statement, they run without it. */
 const SKIPS: readonly ContractSkip[] = [
   { reason: "scans run without push", tests: ["scan"] },
   {

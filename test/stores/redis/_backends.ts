@@ -147,7 +147,7 @@ function toSentinelOptions({ sentinel: { name, port } = { name: "", port: 0 } }:
   return { ioredis: { sentinels, name }, nodeRedis: { sentinelRootNodes: sentinels, name } };
 }
 
-/** What runs on a backend that does not run on every one. */
+/** The tests that run on some backends only. */
 interface Runs {
   /** Whether the store reports expired sessions. Default: false. */
   readonly reports?: boolean;
