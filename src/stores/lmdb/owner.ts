@@ -8,7 +8,7 @@ import {
   readlinkSync,
   realpathSync,
   renameSync,
-  rmSync,
+  unlinkSync,
 } from "node:fs";
 import { connect, createServer } from "node:net";
 import { basename, dirname, join, resolve } from "node:path";
@@ -72,7 +72,7 @@ class Marks {
       const path = join(this.#folder, name);
       const isOwn = mark.pid === `${process.pid}` && mark.namespace === this.#namespace;
       // A mark's name is never used again, so a dead one stays dead.
-      if (!(await isAlive(path))) rmSync(path, { force: true });
+      if (!(await isAlive(path))) removeMark(path);
       else if (!mark.fresh && !isOwn) return mark.pid;
     }
     return undefined;
@@ -86,7 +86,7 @@ class Marks {
     if (!drop) return undefined;
     const release = () => {
       drop();
-      rmSync(path, { force: true });
+      removeMark(path);
     };
     try {
       if ((await this.otherOwner()) === undefined) return release;
@@ -166,6 +166,15 @@ function connected(path: string): Promise<void> {
       done();
     });
   });
+}
+
+/** Removes a mark. Not by `rmSync`: after it has removed a socket, `require` of Node 20 may take the links of packages for files. */
+function removeMark(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (readCode(error) !== "ENOENT") throw error;
+  }
 }
 
 function readCode(error: unknown): string {
