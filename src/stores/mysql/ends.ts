@@ -46,7 +46,7 @@ WHERE claimed_until <= ${now} ORDER BY claimed_until LIMIT ${limit} FOR UPDATE S
 
   /** Removes the user key from sessions. With `sql_safe_updates`, the server rejects an `UPDATE` that finds rows without a key. */
   erase(ids: readonly string[]): Sql {
-    return sql`UPDATE ${this.#ends} SET user_key = ${ERASED} WHERE id IN (${joinSql(ids)})`;
+    return sql`UPDATE ${this.#ends} SET user_key = ${encodeUserKey(ERASED)} WHERE id IN (${joinSql(ids)})`;
   }
 
   /** Forgets sessions that this process has claimed until a moment and has reported. */

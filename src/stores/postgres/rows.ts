@@ -26,6 +26,7 @@ export function toRecords(rows: ReadonlyArray<readonly unknown[]>): SessionRecor
   return rows.map((row) => toSessionRecord(withUserKeyAsBytes(row, COLUMNS)));
 }
 
-function toBytes(text: string): string {
+/** Returns a text as an SQL expression of its bytes. */
+export function toBytes(text: string): string {
   return `decode('${Buffer.from(text).toString("hex")}', 'hex')`;
 }

@@ -1,6 +1,6 @@
 import type { End } from "../../store.ts";
-import { COLUMNS, type SqlValue } from "../shared/rows.ts";
-import { NEWEST_FIRST, NO_CLAIM, withUserKeyAsHex } from "./rows.ts";
+import { COLUMNS, ERASED, type SqlValue } from "../shared/rows.ts";
+import { NEWEST_FIRST, NO_CLAIM, toBytes, withUserKeyAsHex } from "./rows.ts";
 import { type PostgresNames, toLiteral, toVersion } from "./schema.ts";
 import { toTrailInsert, toTrailPart } from "./trail-parts.ts";
 
@@ -67,7 +67,7 @@ export class PostgresStatements {
 ), gone AS (
   DELETE FROM ${table} AS t USING found WHERE t.id = found.id RETURNING t.id
 ), erased AS (
-  UPDATE ${ends} SET user_key = '' WHERE id = ANY (ARRAY(
+  UPDATE ${ends} SET user_key = ${toBytes(ERASED)} WHERE id = ANY (ARRAY(
     SELECT id FROM ${ends} WHERE user_key = $1 ORDER BY id FOR UPDATE
   ))
 ) SELECT count(*) FROM gone`;

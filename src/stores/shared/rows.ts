@@ -1,4 +1,4 @@
-import type { EndReason, ExpiredSession, SessionRecord } from "../../store.ts";
+import { CLAIM_PREFIX, type EndReason, type ExpiredSession, type SessionRecord } from "../../store.ts";
 
 /** The columns of the table, in the order of the values in a row. */
 export const COLUMNS = [
@@ -18,8 +18,11 @@ export const COLUMNS = [
 /** The columns of removed rows that `toExpiredSessions` reads, in order. */
 export const EXPIRED_COLUMNS = ["id", "user_key", "expires_at", "deadline", "ended_at"] as const;
 
-/** The user key of a session that waits to be reported although its user was erased. User keys of sessions are not empty. */
-export const ERASED = "";
+/**
+ * The user key of a session that waits to be reported although its user was erased. An empty one would not do: node:sqlite of Node 22
+ * stores NULL for it, and libsql crashes the process when it reads one.
+ */
+export const ERASED: string = `${CLAIM_PREFIX}erased`;
 
 /** A value that a statement stores or compares. */
 export type SqlValue = string | number | Uint8Array | null;
