@@ -42,6 +42,52 @@ describe("insert", () => {
   });
 });
 
+describe("ended", () => {
+  it("names the user, the system or a rule as the party, by the reason", async () => {
+    const { sessions, manager, login, record } = createHarness({
+      maxSessions: { max: 1, onExceed: "evict-oldest" },
+    });
+    const ended = record("ended");
+    const browser = new Browser();
+    await login(browser);
+    await browser.visit((request) => sessions.revoke(request));
+    await login(new Browser());
+    await login(new Browser());
+    await manager.revokeByUserKey("ann");
+    expect(ended.map(({ reason, by }) => [reason, by])).toEqual([
+      ["logout", { kind: "user", id: "ann" }],
+      ["evicted", { kind: "policy" }],
+      ["revoked", { kind: "system" }],
+    ]);
+  });
+
+  it("does not report the replaced session if another step has ended it", async () => {
+    const { login, store, record } = createHarness();
+    const browser = new Browser();
+    await login(browser);
+    const ended = record("ended");
+    const { create } = store;
+    store.create = async (draft, options) => ({ ...(await create(draft, options)), replaced: false });
+    await login(browser);
+    expect(ended).toEqual([]);
+  });
+
+  it("has no user key if the store does not know the user of an expired session any more", () => {
+    let report: Parameters<NonNullable<Store["onExpired"]>>[0] = () => undefined;
+    const store = Object.assign(new GatedStore(), {
+      onExpired: (listener: typeof report) => {
+        report = listener;
+        return () => undefined;
+      },
+    });
+    const manager = new Manager(store);
+    const ended: unknown[] = [];
+    manager.events.on("ended", (event) => ended.push(event));
+    report([{ id: "a", expiresAt: 1, deadline: 2 }]);
+    expect(ended).toEqual([{ ids: ["a"], reason: "idle", at: 1, by: { kind: "policy" } }]);
+  });
+});
+
 describe("change", () => {
   function setUpCount() {
     const [clock, store, browser] = [new TestClock(), new GatedStore(), new Browser()];
