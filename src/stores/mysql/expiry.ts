@@ -2,10 +2,10 @@ import type { ExpiredSession } from "../../store.ts";
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
 import { toExpiredSessions } from "../shared/rows.ts";
-import type { MysqlTrail } from "./audit.ts";
 import type { MysqlClient, MysqlLease } from "./client.ts";
 import type { MysqlEnds } from "./ends.ts";
 import { inLists, type MysqlStatements } from "./statements.ts";
+import type { MysqlSteps } from "./steps.ts";
 import { toExpiry } from "./trail-rows.ts";
 
 /** The settings of a `MysqlExpiry`. */
@@ -13,8 +13,6 @@ export interface MysqlExpiryOptions {
   readonly cleanup: ParsedCleanup;
   /** Whether the store records events, of which old ones are removed. */
   readonly pushes: boolean;
-  /** The audit trail to which the removal adds the ends of sessions. */
-  readonly audit: MysqlTrail | undefined;
 }
 
 /** Removes expired records and old events, and reports the sessions among the records. */
@@ -23,20 +21,21 @@ export class MysqlExpiry {
   readonly #client: MysqlClient;
   readonly #statements: MysqlStatements;
   readonly #ends: MysqlEnds;
+  readonly #steps: MysqlSteps;
   readonly #pushes: boolean;
-  readonly #audit: MysqlTrail | undefined;
 
   constructor(
     client: MysqlClient,
     statements: MysqlStatements,
     ends: MysqlEnds,
-    { cleanup, pushes, audit }: MysqlExpiryOptions,
+    steps: MysqlSteps,
+    { cleanup, pushes }: MysqlExpiryOptions,
   ) {
     this.#client = client;
     this.#statements = statements;
     this.#ends = ends;
+    this.#steps = steps;
     this.#pushes = pushes;
-    this.#audit = audit;
     this.cleanup = new Cleanup(cleanup, {
       ...DATABASE_CLEANUP,
       claim: async (now, apart) => {
@@ -72,10 +71,9 @@ export class MysqlExpiry {
     return this.#client.operation((lease) =>
       lease.transaction(async () => {
         const rows = await lease.rows(this.#ends.expired(now, limit));
-        for (const ids of inLists(rows.map(([id]) => String(id))))
-          await lease.run(this.#statements.delete(ids));
+        await this.#steps.delete(lease, rows);
         const expired = toExpiredSessions(rows);
-        await this.#audit?.note(lease, expired.map(toExpiry));
+        await this.#steps.note(lease, () => expired.map(toExpiry));
         const sessions = this.cleanup.hasListeners
           ? await this.#claim(lease, expired, now, limit, until)
           : [];

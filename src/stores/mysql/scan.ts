@@ -1,3 +1,4 @@
+import { ALPHABET } from "../../cookie/alphabet.ts";
 import type { ScanFilter, ScanPage, ScanResult, SessionCount } from "../../store.ts";
 import { type ScanRange, scanNewestFirst, toSearchTexts } from "../shared/newest-first.ts";
 import { encodeUserKey, toSessionRecord } from "../shared/rows.ts";
@@ -74,8 +75,6 @@ WHERE user_key = ${encodeUserKey(userKey)} AND ${ended ? ENDED : NOT_ENDED} AND 
   }
 }
 
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
 /**
  * Returns the share of all ids that are not after this one. Ids begin with a hash of the user key, and the rest is random, so the
  * sessions up to an id are a sample.
@@ -83,6 +82,6 @@ const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 function toShareOfIds(id: string): number {
   let share = 0;
   for (const character of id.slice(0, 8).split("").reverse())
-    share = (share + DIGITS.indexOf(character)) / DIGITS.length;
+    share = (share + ALPHABET.indexOf(character)) / ALPHABET.length;
   return share;
 }

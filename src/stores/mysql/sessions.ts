@@ -63,7 +63,7 @@ export class MysqlSessions implements SqlStore {
     this.#scans = new MysqlScans(names.table, (statement) =>
       client.operation((lease) => lease.rows(statement)),
     );
-    this.#expiry = new MysqlExpiry(client, this.#statements, this.#ends, { cleanup, pushes, audit });
+    this.#expiry = new MysqlExpiry(client, this.#statements, this.#ends, this.#steps, { cleanup, pushes });
   }
 
   async migrate(): Promise<void> {
@@ -87,7 +87,7 @@ export class MysqlSessions implements SqlStore {
         if (this.audit)
           return lease.transaction(async () => {
             const result = await lease.run(statement);
-            if (result.affected) await this.#steps.note(lease, [toBeginning(record, options)]);
+            if (result.affected) await this.#steps.note(lease, () => [toBeginning(record, options)]);
             return result;
           });
         if (limit) await lease.readCommitted();
@@ -191,7 +191,7 @@ export class MysqlSessions implements SqlStore {
           const ids = step.flatMap(({ id }) => (excepted.has(id) ? [] : [id]));
           await this.#steps.endAll(lease, ids, end);
           if (ids.length > 0) await this.#steps.trim(lease, [encodeUserKey(userKey)], end.tombstones);
-          if (this.audit) await this.#steps.note(lease, toEnds(end, userKey, ids));
+          await this.#steps.note(lease, () => toEnds(end, userKey, ids));
           await this.#steps.record(lease, () => toEndedMessages(end.reason, userKey, ids));
           return { ids, next: found.length > step.length ? step.at(-1) : undefined };
         }),
@@ -221,11 +221,9 @@ export class MysqlSessions implements SqlStore {
             await this.#steps.endAll(lease, ids, end);
             const users = groupByUser(sessions);
             await this.#steps.trim(lease, [...users.keys()].map(encodeUserKey), end.tombstones);
-            if (this.audit)
-              await this.#steps.note(
-                lease,
-                [...users].flatMap(([userKey, own]) => toEnds(end, userKey, own)),
-              );
+            await this.#steps.note(lease, () =>
+              [...users].flatMap(([userKey, own]) => toEnds(end, userKey, own)),
+            );
             await this.#steps.record(lease, () =>
               [...users].flatMap(([userKey, own]) => toEndedMessages(end.reason, userKey, own)),
             );
@@ -236,16 +234,16 @@ export class MysqlSessions implements SqlStore {
   }
 
   deleteTombstones(userKey: string): Promise<number> {
-    return this.#client.operation(async (lease) => {
-      // In a transaction, which is `READ COMMITTED`: otherwise the gaps between the user's rows would be locked, and logins
-      // would wait.
-      return lease.transaction(async () => {
+    // In a transaction, which is `READ COMMITTED`: otherwise the gaps between the user's rows would be locked, and logins
+    // would wait.
+    return this.#client.operation((lease) =>
+      lease.transaction(async () => {
         const { affected } = await lease.run(this.#statements.deleteTombstones(userKey));
         const waiting = await lease.rows(this.#ends.ofUser(userKey));
         for (const ids of inLists(waiting.map(([id]) => String(id)))) await lease.run(this.#ends.erase(ids));
         return affected;
-      });
-    });
+      }),
+    );
   }
 
   async scan(page: ScanPage): Promise<ScanResult> {

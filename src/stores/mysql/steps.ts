@@ -27,8 +27,8 @@ export class MysqlSteps {
   }
 
   /** Adds rows to the audit trail, if the app wants one. */
-  async note(lease: MysqlLease, rows: readonly TrailRow[]): Promise<void> {
-    await this.#audit?.note(lease, rows);
+  async note(lease: MysqlLease, createRows: () => readonly TrailRow[]): Promise<void> {
+    await this.#audit?.note(lease, createRows());
   }
 
   /** Records events as the last step of a transaction. */
@@ -49,7 +49,7 @@ export class MysqlSteps {
     const userKey = String(row[0]);
     if (owner !== undefined && userKey !== owner) return "not_owner";
     await lease.run(this.#statements.end(id, end, undefined), true);
-    if (this.#audit) await this.note(lease, toEnds(end, userKey, [id]));
+    await this.note(lease, () => toEnds(end, userKey, [id]));
     await this.record(lease, () => toEndedMessages(end.reason, userKey, [id]));
     return "deleted";
   }
@@ -114,12 +114,11 @@ export class MysqlSteps {
     if (replaced.length + evicted.length > 0)
       await this.trim(lease, [encodeUserKey(record.userKey)], tombstones);
     if (done) await lease.run(this.#statements.insert(record));
-    if (this.#audit)
-      await this.note(lease, [
-        ...toEnds({ ...end, reason: "logout" }, record.userKey, replaced),
-        ...toEnds({ ...end, reason: "evicted" }, record.userKey, evicted),
-        ...(done ? [toBeginning(record, options)] : []),
-      ]);
+    await this.note(lease, () => [
+      ...toEnds({ ...end, reason: "logout" }, record.userKey, replaced),
+      ...toEnds({ ...end, reason: "evicted" }, record.userKey, evicted),
+      ...(done ? [toBeginning(record, options)] : []),
+    ]);
     await this.record(lease, () => [
       ...toEndedMessages("logout", record.userKey, replaced),
       ...toEndedMessages("evicted", record.userKey, evicted),
