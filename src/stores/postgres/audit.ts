@@ -18,6 +18,7 @@ import {
   toStoredEntry,
   toTrailState,
 } from "../shared/trail-rows.ts";
+import type { RunPostgres } from "./client.ts";
 import { withUserKeyAsBytes, withUserKeyAsHex } from "./rows.ts";
 import { type POSTGRES_MIGRATIONS, type PostgresNames, toLiteral, toPostgresMigration } from "./schema.ts";
 
@@ -26,8 +27,6 @@ export interface PostgresAudit {
   /** Returns the trail of a table. `postgresStore` calls it. `run` executes a statement by the store's client. */
   open(names: PostgresNames, run: RunPostgres): PostgresTrail;
 }
-
-type RunPostgres = (text: string, values: readonly SqlValue[]) => Promise<ReadonlyArray<readonly unknown[]>>;
 
 /**
  * Lets `postgresStore` write an audit trail: the statement that begins, changes or ends sessions also writes an entry. The

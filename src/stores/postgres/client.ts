@@ -1,6 +1,12 @@
 import { hash } from "node:crypto";
 import type { SqlValue } from "../shared/rows.ts";
 
+/** Executes a statement by the store's client. Returns its rows. */
+export type RunPostgres = (
+  text: string,
+  values: readonly SqlValue[],
+) => Promise<ReadonlyArray<readonly unknown[]>>;
+
 /** A statement in the form that pg takes. */
 export interface PgQuery {
   name?: string;

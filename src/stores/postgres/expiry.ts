@@ -1,19 +1,18 @@
 import { Cleanup, DATABASE_CLEANUP, type ParsedCleanup } from "../shared/cleanup.ts";
 import { CLAIM_TIME } from "../shared/ends.ts";
-import { EXPIRED_COLUMNS, type SqlValue, toExpiredSessions } from "../shared/rows.ts";
+import { EXPIRED_COLUMNS, toExpiredSessions } from "../shared/rows.ts";
+import type { RunPostgres } from "./client.ts";
 import type { PostgresEnds, Removal } from "./ends.ts";
 import { withUserKeyAsBytes } from "./rows.ts";
-
-type Run = (text: string, values: readonly SqlValue[]) => Promise<ReadonlyArray<readonly unknown[]>>;
 
 /** Removes expired records, and reports the sessions among them. */
 export class PostgresExpiry {
   readonly cleanup: Cleanup;
   readonly #ends: PostgresEnds;
-  readonly #run: Run;
+  readonly #run: RunPostgres;
 
   /** `run` executes a statement, and returns its rows. */
-  constructor(ends: PostgresEnds, options: ParsedCleanup, run: Run) {
+  constructor(ends: PostgresEnds, options: ParsedCleanup, run: RunPostgres) {
     this.#ends = ends;
     this.#run = run;
     this.cleanup = new Cleanup(options, {

@@ -2,23 +2,22 @@ import type { ScanFilter, ScanPage, ScanResult, SessionCount } from "../../store
 import { type ScanRange, scanNewestFirst, toSearchTexts } from "../shared/newest-first.ts";
 import { COLUMNS, encodeUserKey, type SqlValue } from "../shared/rows.ts";
 import { SCAN_STEP } from "../shared/scan.ts";
+import type { RunPostgres } from "./client.ts";
 import { NEWEST_FIRST, NO_CLAIM, toRecords, withUserKeyAsHex } from "./rows.ts";
 import type { PostgresNames } from "./schema.ts";
 
 /** The size of a table up to which `count` counts, in bytes: some 200 000 sessions. */
 const LARGEST_COUNTED = 2 ** 26;
 
-type Run = (text: string, values: readonly SqlValue[]) => Promise<ReadonlyArray<readonly unknown[]>>;
-
 /** Scans and counts the sessions of all users. */
 export class PostgresScans {
   readonly #table: string;
   /** The table's name as a literal. */
   readonly #literal: string;
-  readonly #run: Run;
+  readonly #run: RunPostgres;
 
   /** `run` executes a statement, and returns its rows. */
-  constructor({ table, literal }: PostgresNames, run: Run) {
+  constructor({ table, literal }: PostgresNames, run: RunPostgres) {
     this.#table = table;
     this.#literal = literal;
     this.#run = run;
