@@ -1,5 +1,5 @@
 import type { SessionsNamespace } from "sessionup/stores/durable-objects";
-import { ALPHABET } from "../../../src/cookie/alphabet.ts";
+import { SHARDS } from "../../../src/stores/shared/shard.ts";
 
 /** The names of all objects that hold records, by namespace. */
 const usedIn = new WeakMap<object, Set<string>>();
@@ -40,7 +40,7 @@ export function sparse<Id>(namespace: SessionsNamespace<Id>): SessionsNamespace<
 
 /** Returns the name of an object that holds nothing. */
 function findUnused(used: ReadonlySet<string>): string {
-  for (const first of ALPHABET)
-    for (const second of ALPHABET) if (!used.has(first + second)) return first + second;
-  throw new Error("Every object has been used.");
+  const name = SHARDS.find((each) => !used.has(each));
+  if (name === undefined) throw new Error("Every object has been used.");
+  return name;
 }

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { type SessionRecord, shardOf } from "sessionup";
 import { durableObjectStore } from "sessionup/stores/durable-objects";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { SHARDS } from "../../../src/stores/shared/shard.ts";
 import type { ReportingObject } from "../../runtimes/workerd/_worker.ts";
 import { sparse } from "./_sparse.ts";
 
@@ -204,14 +205,8 @@ describe("deleteCreatedBefore of durableObjectStore", () => {
     });
     await store.create(old, { now: 5 });
     // The failing object is in the same group of six as the user's.
-    const shards = [...Array(62).keys()].map((n) => {
-      const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-      return letters[n] as string;
-    });
-    const own = shardOf("abe");
-    const number = shards.indexOf(own[0] as string) * 62 + shards.indexOf(own[1] as string);
-    const beside = number % 6 === 0 ? number + 1 : number - 1;
-    const failing = `${shards[Math.floor(beside / 62)]}${shards[beside % 62]}`;
+    const number = SHARDS.indexOf(shardOf("abe"));
+    const failing = SHARDS[number % 6 === 0 ? number + 1 : number - 1];
     const partly = durableObjectStore({
       idFromName: (name: string) => name,
       get: (name: string) =>
