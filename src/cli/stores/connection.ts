@@ -19,13 +19,35 @@ export type StoreSettings = Partial<StoreValues> & OpenMode;
 
 /** A connection that the command line has opened. */
 export interface Connection {
-  /** Returns the store, with its option `audit` if it shall write a trail and can. It connects at the first operation. */
+  /** Returns the store. With `audits` it writes an audit trail, if it can. It connects at the first operation. */
   readonly toStore: (audits: boolean) => Store;
   /** The engine's name for people. */
   readonly engine: string;
   readonly driver: Driver;
   /** Closes the driver's connections. The store is closed before. */
   readonly close: () => Promise<unknown>;
+}
+
+/** The options that every store with tables has. */
+interface SqlOptions<Audit, Push> {
+  readonly table?: string;
+  readonly timeout?: NonNullable<StoreValues["timeout"]>;
+  readonly audit?: NonNullable<Audit>;
+  readonly cleanupEvery: false;
+  readonly push: boolean | Push;
+}
+
+/** Returns the options of a store with tables. `createPush` is for a store that subscribes. Default: it does not subscribe. */
+export function toSqlOptions<Audit, Push>(
+  { table, timeout, push = true, subscribes }: StoreSettings,
+  audit: Audit | undefined,
+  createPush?: () => Push,
+): SqlOptions<Audit, Push> {
+  return {
+    ...given({ table, timeout, audit }),
+    cleanupEvery: false,
+    push: subscribes && createPush ? createPush() : push,
+  };
 }
 
 /** Returns only the options that are set, as stores expect them. */

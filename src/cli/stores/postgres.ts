@@ -2,11 +2,12 @@ import {
   type PgListener,
   type PgPool,
   type PostgresJs,
+  type PostgresPush,
   postgresAudit,
   postgresPush,
   postgresStore,
 } from "../../stores/postgres.ts";
-import { type Connection, given, type StoreSettings } from "./connection.ts";
+import { type Connection, given, type StoreSettings, toSqlOptions } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
 
 interface PgModule {
@@ -27,16 +28,14 @@ const CONNECTIONS = 8;
 /** Creates a pool. It connects at the first query. */
 export async function connectPostgres(
   url: string,
-  { table, schema, timeout, push = true, subscribes }: StoreSettings,
+  settings: StoreSettings,
   cwd: string,
 ): Promise<Connection> {
   const driver = loadDriver(["pg", "postgres"], cwd);
-  const toOptions = (audits: boolean) =>
-    ({
-      ...given({ table, schema, timeout }),
-      ...(audits && { audit: postgresAudit() }),
-      cleanupEvery: false,
-    }) as const;
+  const toOptions = (audits: boolean, createPush?: () => PostgresPush) => ({
+    ...given({ schema: settings.schema }),
+    ...toSqlOptions(settings, audits ? postgresAudit() : undefined, createPush),
+  });
   const engine = "PostgreSQL";
   if (driver.name === "postgres") {
     const sql = toFactory(driver.exports)(url, {
@@ -44,7 +43,7 @@ export async function connectPostgres(
       connect_timeout: 5,
       onnotice: () => undefined,
     });
-    const toStore = (audits: boolean) => postgresStore(sql, { ...toOptions(audits), push });
+    const toStore = (audits: boolean) => postgresStore(sql, toOptions(audits));
     return { toStore, engine, driver, close: () => sql.end() };
   }
   const { Pool, Client } = driver.exports as PgModule;
@@ -53,10 +52,10 @@ export async function connectPostgres(
   // The query that needs the connection reports the same failure.
   pool.on("error", () => undefined);
   const toStore = (audits: boolean) =>
-    postgresStore(pool, {
-      ...toOptions(audits),
-      push: subscribes ? postgresPush(() => new Client(config)) : push,
-    });
+    postgresStore(
+      pool,
+      toOptions(audits, () => postgresPush(() => new Client(config))),
+    );
   return { toStore, engine, driver, close: () => pool.end() };
 }
 

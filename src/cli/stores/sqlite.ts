@@ -2,28 +2,20 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type SqliteDatabase, sqliteAudit, sqlitePush, sqliteStore } from "../../stores/sqlite.ts";
 import { CliError } from "../cli-error.ts";
-import { type Connection, given, type StoreSettings } from "./connection.ts";
+import { type Connection, type StoreSettings, toSqlOptions } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
 
 type Database = new (path: string) => SqliteDatabase & { close(): unknown };
 
 /** Opens a file. */
-export async function connectSqlite(
-  path: string,
-  { table, timeout, push = true, subscribes, creates, isOffline }: StoreSettings,
-  cwd: string,
-): Promise<Connection> {
+export async function connectSqlite(path: string, settings: StoreSettings, cwd: string): Promise<Connection> {
   // The module of Node is always there, so it must not hide the driver that the app has chosen.
   const driver = loadDriver(["better-sqlite3", "libsql", "node:sqlite"], cwd);
+  const { creates, isOffline } = settings;
   const file = isOffline ? ":memory:" : requireFile(path, cwd, creates);
   const database = new (toClass(driver.exports))(file);
   const toStore = (audits: boolean) =>
-    sqliteStore(database, {
-      ...given({ table, timeout }),
-      ...(audits && { audit: sqliteAudit() }),
-      cleanupEvery: false,
-      push: subscribes ? sqlitePush() : push,
-    });
+    sqliteStore(database, toSqlOptions(settings, audits ? sqliteAudit() : undefined, sqlitePush));
   return { toStore, engine: "SQLite", driver, close: async () => database.close() };
 }
 
