@@ -32,7 +32,7 @@ describe("judgeSchema", () => {
       status: "fail",
       name: "audit tables",
       text: "There are no tables of the audit trail.",
-      fix: "Run: sessionup migrate --audit",
+      fix: "Run: sessionup migrate",
     });
   });
 

@@ -7,10 +7,8 @@ const DANGEROUS_SKEW = 30_000;
 
 /** Judges the tables of a store and those of its audit trail. Returns nothing for a store without tables. */
 export function judgeSchema({ schema, auditSchema }: StoreState): readonly Finding[] {
-  const own = schema && judgeTables("tables", "tables", schema, "sessionup migrate");
-  const trail =
-    auditSchema &&
-    judgeTables("audit tables", "tables of the audit trail", auditSchema, "sessionup migrate --audit");
+  const own = schema && judgeTables("tables", "tables", schema);
+  const trail = auditSchema && judgeTables("audit tables", "tables of the audit trail", auditSchema);
   return [own, trail].filter((finding) => finding !== undefined);
 }
 
@@ -18,7 +16,6 @@ function judgeTables(
   name: string,
   tables: string,
   { found, needed }: NonNullable<StoreState["schema"]>,
-  command: string,
 ): Finding {
   if (found === needed) return { status: "ok", name, text: `Version ${found}` };
   if (found > needed)
@@ -32,7 +29,7 @@ function judgeTables(
     found === 0
       ? `There are no ${tables}.`
       : `The ${tables} have version ${found}, this release needs ${needed}.`;
-  return { status: "fail", name, text, fix: `Run: ${command}` };
+  return { status: "fail", name, text, fix: "Run: sessionup migrate" };
 }
 
 /** Judges how far the store's clock is ahead of this machine's. `uncertainty` is the duration of the question. */

@@ -118,7 +118,7 @@ async function* examineStore(
   if (signal.aborted) return;
   yield* await judgeProbe(manager, state);
   yield await judgeSessions(manager, explain);
-  if (isSqlStore(store)) yield await judgeTrail(store, findTrail, now(), explain);
+  if (isSqlStore(store)) yield await judgeTrail(findTrail, now(), explain);
 }
 
 /** Judges the version of Node. */
@@ -228,7 +228,6 @@ async function judgeSessions(
 }
 
 async function judgeTrail(
-  { audit }: Store,
   findTrail: OpenedStore["findTrail"],
   now: number,
   explain: (error: unknown) => string,
@@ -236,8 +235,6 @@ async function judgeTrail(
   const name = "audit trail";
   try {
     const trail = await findTrail();
-    if (!trail && audit)
-      return { status: "fail", name, text: "The trail has no tables.", fix: "Run: sessionup migrate" };
     if (!trail) return { status: "ok", name, text: "The store has none" };
     const text = await describePending(trail, now);
     if (text) return { status: "warn", name, text, fix: "Call auditLog(manager) in the app, with its keys." };
