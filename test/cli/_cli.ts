@@ -1,7 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -61,9 +60,6 @@ export class Cli {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
     for (const name of packages) link(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
     link(built, join(folder, "node_modules/sessionup"));
-    // Node remembers the answers. Its loader follows no links after an lstat of a socket, such as the mark of an LMDB file.
-    const require = createRequire(join(folder, "package.json"));
-    for (const name of packages) require.resolve(name);
     return new Cli(folder, join(built, "dist/cli/main.js"));
   }
 
