@@ -25,7 +25,9 @@ export const methodTests: AdapterTests = [
         for (const token of [phone.token(), desk.token()]) {
           assert.ok(!response.text.includes(token.split(".")[1] ?? token));
         }
-        assert.ok(!response.text.includes("ann"), "the list contains the user key");
+        // Ids are random, so one of them may contain the same letters.
+        const text = listed.reduce((rest, { id }) => rest.replaceAll(id, ""), response.text);
+        assert.ok(!text.includes("ann"), "the list contains the user key");
       }
     },
   ),
